@@ -1,0 +1,103 @@
+/**
+ * Builds what is published: the library with its types in `dist/lib` (tsc), the four tools in `dist/bin` (esbuild).
+ *
+ * Each half is made in a folder of its own and then put in place, so that a build that fails, or a second one at the
+ * same time, leaves the last good result alone.
+ */
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
+
+const results = await Promise.allSettled([buildLibrary(), buildTools()]);
+for (const result of results) {
+  if (result.status === 'rejected') {
+    console.error(String(result.reason?.message ?? result.reason));
+    process.exitCode = 1;
+  }
+}
+
+async function buildLibrary() {
+  await intoPlace('lib', async (outDir) => {
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    const args = ['-p', join(root, 'scripts/tsconfig.lib.json'), '--outDir', outDir, '--pretty', 'false'];
+    await promisify(execFile)(tsc, args).catch((error) => {
+      throw new Error(`Cannot build the library:\n${error.stdout}${error.stderr}`);
+    });
+  });
+}
+
+async function buildTools() {
+  await intoPlace('bin', async (outDir) => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: TOOLS.map((name) => `src/cli/${name}.ts`),
+      outdir: outDir,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.19',
+      alias: { 'string-width': './scripts/string-width.mjs' },
+      // The CommonJS packages inside call require(), which an ES module has not.
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+      },
+      // Licences are gathered in one file below.
+      legalComments: 'none',
+      logLevel: 'warning',
+      metafile: true,
+    });
+    writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf(Object.keys(metafile.inputs)));
+  });
+}
+
+/** Runs `make` on an empty folder and then puts that folder at `dist/NAME`. */
+async function intoPlace(name, make) {
+  const dist = join(root, 'dist');
+  mkdirSync(dist, { recursive: true });
+  const fresh = mkdtempSync(join(dist, `.${name}-`));
+  const old = `${fresh}.old`;
+  try {
+    await make(fresh);
+    // mkdtemp makes it 0700, which would shut other users out of an installed package.
+    chmodSync(fresh, 0o755);
+    const target = join(dist, name);
+    if (existsSync(target)) renameSync(target, old);
+    renameSync(fresh, target);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/** The licence text of every package that the bundles contain: their licences ask to be kept with each copy. */
+function licencesOf(inputs) {
+  const packages = new Set(inputs.map(packageDir).filter((dir) => dir !== undefined));
+  return [...new Set([...packages].map(licenceOf))].sort().join('\n');
+}
+
+function packageDir(input) {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input.split(sep).join('/'))?.[0];
+}
+
+function licenceOf(dir) {
+  const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+  const file = readdirSync(join(root, dir)).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file === undefined ? `${license}\n` : readFileSync(join(root, dir, file), 'utf8');
+  return `==== ${name} ${version} ====\n\n${text.trim()}\n`;
+}

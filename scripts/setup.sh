@@ -1,0 +1,92 @@
+# Makes a fresh clone ready: `. scripts/setup.sh demo|test|bench`, with the checkout as the current folder.
+#
+# Looks first and installs only what is missing: Debian packages (as root; otherwise it prints the one line to run
+# and stops with 5, "not installed"), the packages of package-lock.json, and what `npm run build` makes.
+# shellcheck shell=bash
+
+# What each purpose needs, one a line: the Debian package, then a program or file that shows it is there.
+packages_for() {
+  case $1 in
+    demo | bench)
+      cat <<'LIST'
+qemu-system-x86 qemu-system-x86_64
+qemu-utils qemu-img
+LIST
+      ;;
+    test)
+      packages_for demo
+      cat <<'LIST'
+busybox-static busybox
+iproute2 ip
+mandoc mandoc
+shellcheck shellcheck
+LIST
+      ;;
+  esac
+}
+
+ensure_node() {
+  command -v node >/dev/null && command -v npm >/dev/null || stop_short 'node and npm are needed: https://nodejs.org'
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exitCode = a > 20 || (a === 20 && b >= 19) ? 0 : 1' ||
+    stop_short "Node.js 20.19 or newer is needed; $(command -v node) is $(node --version)"
+}
+
+ensure_packages() {
+  local missing=() package evidence
+  while read -r package evidence; do
+    is_there "$evidence" || missing+=("$package")
+  done < <(packages_for "$1")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || stop_short "please install what your system calls: ${missing[*]}"
+  if [ "$(id -u)" -ne 0 ]; then
+    stop_short "please run: sudo apt-get install --yes --no-install-recommends ${missing[*]}"
+  fi
+  echo "setup: installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update --quiet=2 &&
+    apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null ||
+    stop_short "apt-get could not install ${missing[*]}"
+}
+
+# The sbin folders are not in everybody's PATH, but hold ip(8).
+is_there() {
+  case $1 in
+    /*) [ -e "$1" ] ;;
+    *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
+  esac
+}
+
+ensure_node_modules() {
+  [ node_modules/.package-lock.json -nt package-lock.json ] && return 0
+  echo 'setup: npm ci'
+  # No package that we use has to run a script to be installed.
+  npm ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error || stop_short 'npm ci failed'
+  touch node_modules/.package-lock.json
+}
+
+ensure_build() {
+  local sources=(src scripts/build.mjs scripts/string-width.mjs package.json tsconfig.json)
+  if [ -d dist/lib ] && [ -d dist/bin ]; then
+    [ -n "$(find "${sources[@]}" \( -newer dist/lib -o -newer dist/bin \) -print -quit)" ] || return 0
+  fi
+  echo 'setup: npm run build'
+  node scripts/build.mjs || stop_short 'the build failed' 1
+}
+
+stop_short() {
+  echo "setup: $1" >&2
+  exit "${2:-5}"
+}
+
+# Two at once would take away each other's node_modules.
+set_up() {
+  exec 9<package.json
+  flock 9
+  ensure_node
+  ensure_packages "$1"
+  ensure_node_modules
+  ensure_build
+  exec 9<&-
+}
+
+set_up "$1"

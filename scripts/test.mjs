@@ -1,0 +1,147 @@
+/**
+ * The tests: `node scripts/test.mjs [TIER [FILE…]]`, where FILE is any part of a test file's path.
+ *
+ * Without arguments: all linters, then all tiers one after the other. A tier passes when it ran tests, all of them
+ * passed, and they left no process and no file behind. The last line is `N passed, N failed`.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { lint } from './lint.mjs';
+import { root, run } from './run.mjs';
+import { COVERAGE, TIERS } from './tiers.mjs';
+
+/** Longest time for one test file, in milliseconds. */
+const FILE_TIMEOUT_MS = 240_000;
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+
+async function main([only, ...parts]) {
+  const tiers = TIERS.filter((tier) => only === undefined || tier.name === only);
+  if (tiers.length === 0) {
+    console.error(`There is no tier "${only}"; there are ${TIERS.map((tier) => tier.name).join(', ')}`);
+    return false;
+  }
+  const clean = only !== undefined || (await lint());
+  if (!(await compile())) return false;
+  const outcomes = [];
+  for (const tier of tiers) {
+    const outcome = await runTier(tier, parts);
+    console.log(summary(tier, outcome));
+    outcomes.push({ tier, ...outcome });
+  }
+  return report(outcomes, clean);
+}
+
+async function compile() {
+  rmSync(join(root, 'build'), { recursive: true, force: true });
+  const { code, output } = await run('tsc', ['-p', 'tsconfig.test.json', '--pretty', 'false']);
+  if (code !== 0) console.log(`The tests do not compile\n${output}`);
+  return code === 0;
+}
+
+/** What became of a tier: the numbers of the reporter, or the reason why it was left out. */
+async function runTier(tier, parts) {
+  const obstacle = tier.obstacle?.();
+  if (obstacle !== undefined) return { obstacle, passed: 0, failed: 0, skipped: 0, failures: [] };
+  const files = testFiles(join('build/test', tier.name)).filter((file) =>
+    parts.every((part) => part.startsWith('-') || file.includes(part)),
+  );
+  if (files.length === 0) return failed(`tier ${tier.name}: no test file found`);
+  // A place of its own for all that the tests make, so that what they leave behind is seen.
+  const scratch = mkdtempSync(join(tmpdir(), 'qt-'));
+  try {
+    const { code, late } = await run(...testCommand(tier, files, scratch), {
+      show: true,
+      timeoutMs: tier.minutes * 60_000,
+      env: { TMPDIR: scratch },
+    });
+    return judge(tier, { code, late, scratch });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function testCommand(tier, files, scratch) {
+  const test = [
+    '--test',
+    '--enable-source-maps',
+    `--test-concurrency=${tier.concurrency}`,
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${join(root, 'scripts/test-reporter.mjs')}`,
+    `--test-reporter-destination=${join(scratch, 'result.json')}`,
+    ...files,
+  ];
+  if (!tier.coverage) return [process.execPath, test];
+  const thresholds = Object.entries(COVERAGE).map(([what, percent]) => `--${what}=${percent}`);
+  const c8 = ['--reporter=text-summary', '--include=build/src/**', '--check-coverage', ...thresholds];
+  return ['c8', [...c8, process.execPath, ...test]];
+}
+
+function judge(tier, { code, late, scratch }) {
+  if (late) return failed(`tier ${tier.name}: not over after ${tier.minutes} minutes`, stopLeftovers(scratch));
+  const leftovers = stopLeftovers(scratch);
+  const file = join(scratch, 'result.json');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (text === '') return failed(`tier ${tier.name}: node --test gave no result`, leftovers);
+  const result = JSON.parse(text);
+  if (result.passed + result.failed === 0) result.failures.push(`tier ${tier.name}: ran no test`);
+  else if (code !== 0 && result.failed === 0) result.failures.push(`tier ${tier.name}: exit status ${code}`);
+  result.failures.push(...leftovers);
+  result.failed = Math.max(result.failed, result.failures.length);
+  return result;
+}
+
+function failed(...failures) {
+  return { passed: 0, failed: failures.flat().length, skipped: 0, failures: failures.flat() };
+}
+
+/** Ends the programs that still name the scratch folder, and tells them and what lies in it. */
+function stopLeftovers(scratch) {
+  const found = readdirSync(scratch)
+    .filter((name) => name.startsWith('qi-'))
+    .map((name) => `left behind: ${join(scratch, name)}`);
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const command = commandLine(pid);
+    if (!command.includes(scratch)) continue;
+    found.push(`left behind: process ${pid}: ${command}`);
+    process.kill(Number(pid), 'SIGKILL');
+  }
+  return found;
+}
+
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
+
+function testFiles(dir) {
+  if (!existsSync(join(root, dir))) return [];
+  return readdirSync(join(root, dir), { recursive: true })
+    .map((file) => join(dir, file))
+    .filter((file) => basename(file).endsWith('.test.js'))
+    .sort();
+}
+
+function summary(tier, { obstacle, passed, failed: lost, skipped }) {
+  if (obstacle !== undefined) return `tier ${tier.name}: skipped: ${obstacle}`;
+  return `tier ${tier.name}: ${passed} passed, ${lost} failed, ${skipped} skipped`;
+}
+
+function report(outcomes, clean) {
+  const total = (key) => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
+  console.log('\nSummary');
+  for (const outcome of outcomes) {
+    console.log(summary(outcome.tier, outcome));
+    for (const failure of outcome.failures) console.log(`  ${failure}`);
+  }
+  if (!clean) console.log('lint: FAILED');
+  console.log(`${total('passed')} passed, ${total('failed') + (clean ? 0 : 1)} failed`);
+  return clean && total('failed') === 0;
+}

@@ -1,0 +1,38 @@
+/** The tiers of tests: folders of `test/`, in the order in which `npm test` runs them. */
+import { spawnSync } from 'node:child_process';
+
+/**
+ * @typedef {object} Tier
+ * @property {string} name folder below `test/`
+ * @property {number} concurrency files that run at the same time
+ * @property {number} minutes after which the tier is ended
+ * @property {boolean} [coverage] whether the sources that it runs are counted
+ * @property {() => string | undefined} [obstacle] why this host cannot run it at all; undefined when it can
+ */
+
+/** @type {readonly Tier[]} */
+export const TIERS = [
+  { name: 'unit', concurrency: 2, minutes: 3, coverage: true },
+  { name: 'integration', concurrency: 2, minutes: 6 },
+  { name: 'package', concurrency: 1, minutes: 3 },
+];
+
+/** Least coverage of `src` by the unit tier, in per cent. */
+export const COVERAGE = { lines: 0, branches: 0, functions: 0 };
+
+/** Why no network namespaces can be made here. */
+export function networkObstacle() {
+  if (process.getuid?.() !== 0) return 'needs root';
+  return works('unshare', '--net', 'true') ? undefined : 'no network namespaces can be made here';
+}
+
+/** Why no system can be booted in a container here. */
+export function systemObstacle() {
+  if (process.getuid?.() !== 0) return 'needs root';
+  if (!works('systemd-nspawn', '--version')) return 'systemd-nspawn is missing';
+  return works('unshare', '--mount', '--pid', '--fork', 'true') ? undefined : 'no containers can be made here';
+}
+
+function works(file, ...args) {
+  return spawnSync(file, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}

@@ -1,0 +1,47 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Fleet } from '../fleet/fleet.ts';
+import { isNotFound } from '../errors.ts';
+import { type Paths, resolvePaths } from '../system/paths.ts';
+import type { CommonArguments } from './options.ts';
+import type { Output } from './output.ts';
+
+/** What every action works with. */
+export interface Context {
+  readonly output: Output;
+  readonly paths: Paths;
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
+  readonly signal: AbortSignal;
+  /** Reads the host's configuration at the first call. */
+  readonly fleet: () => Fleet;
+}
+
+export function makeContext(args: CommonArguments, output: Output, signal: AbortSignal): Context {
+  const root = args.root ?? (args.system || args.user ? undefined : process.env['QEMU_INIT_ROOT'] || undefined);
+  const paths = resolvePaths(
+    { root: root === undefined ? undefined : realRoot(root), system: args.system, user: args.user },
+    process.env,
+    process.getuid?.() ?? 0,
+    process.cwd(),
+  );
+  let fleet: Fleet | undefined;
+  return {
+    output,
+    paths,
+    signal,
+    fleet: () => {
+      fleet ??= new Fleet(paths, (notice) => output.notice(notice));
+      return fleet;
+    },
+  };
+}
+
+/** Machines are recognised by paths on their command lines: one root must not have two spellings. */
+function realRoot(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch (error) {
+    if (isNotFound(error)) return resolve(root);
+    throw error;
+  }
+}

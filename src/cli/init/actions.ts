@@ -1,0 +1,176 @@
+import type { Argv } from 'yargs';
+import type { Run } from '../run-tool.ts';
+
+/** One action of qemu-init. Its code is loaded when it is called. */
+export interface Action {
+  /** As for yargs: `start [ids..]`. */
+  readonly command: string;
+  readonly describe: string;
+  readonly options?: (parser: Argv<object>) => Argv<object>;
+  readonly load: () => Promise<{ readonly run: Run }>;
+}
+
+const many = (parser: Argv<object>): Argv<object> =>
+  parser
+    .positional('ids', { type: 'string', array: true, describe: 'Short or long names, or paths of cfg files' })
+    .option('all', { type: 'boolean', default: false, describe: 'All machines' }) as Argv<object>;
+
+const manyAtOnce = (parser: Argv<object>): Argv<object> =>
+  many(parser)
+    .option('parallel', { type: 'string', requiresArg: true, describe: 'How many machines at a time', coerce: count }) as Argv<object>;
+
+const one = (parser: Argv<object>): Argv<object> =>
+  parser.positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' }) as Argv<object>;
+
+const starting = (parser: Argv<object>): Argv<object> =>
+  manyAtOnce(parser)
+    .option('paused', { type: 'boolean', default: false, describe: "Stop before the guest's first instruction" })
+    .option('preconfig', { type: 'boolean', default: false, describe: 'Stop before the machine is made' })
+    .conflicts('paused', 'preconfig') as Argv<object>;
+
+const stopping = (parser: Argv<object>): Argv<object> =>
+  manyAtOnce(parser)
+    .option('timeout', { type: 'string', requiresArg: true, coerce: seconds, describe: 'Seconds for the guest, instead of STOPDELAY' })
+    .option('force', { type: 'boolean', default: false, describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--parallel "${text}" is no number from 1 on`);
+  return Number(text);
+}
+
+/** Seconds as a decimal number. */
+export function seconds(text: string): number {
+  if (!/^\d{1,7}(\.\d+)?$/.test(text)) throw new Error(`"${text}" is no number of seconds`);
+  return Number(text);
+}
+
+/** All actions, in the order of the help text. */
+export const ACTIONS: readonly Action[] = [
+  {
+    command: 'start [ids..]',
+    describe: 'Start machines',
+    options: (parser) =>
+      starting(parser)
+        .option('autostart', { type: 'boolean', default: false, describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
+        .conflicts('autostart', 'all') as Argv<object>,
+    load: () => import('./start.ts'),
+  },
+  {
+    command: 'stop [ids..]',
+    describe: 'Stop machines: power button, quit, SIGTERM, SIGKILL',
+    options: (parser) =>
+      stopping(parser)
+        .option('kill', { type: 'boolean', default: true, describe: 'Go past the power button (--no-kill: do not)' })
+        .option('deadline', { type: 'string', requiresArg: true, coerce: seconds, describe: 'Seconds that all guests together have' }) as Argv<object>,
+    load: () => import('./stop.ts'),
+  },
+  { command: 'restart [ids..]', describe: 'Stop and start machines', options: stopping, load: () => import('./restart.ts') },
+  {
+    command: 'try-restart [ids..]',
+    describe: 'Restart machines that are running',
+    options: stopping,
+    load: () => import('./try-restart.ts'),
+  },
+  { command: 'reload [ids..]', describe: 'Apply what can be changed while running', options: many, load: () => import('./reload.ts') },
+  {
+    command: 'force-reload [ids..]',
+    describe: 'Reload, or restart where that is needed',
+    options: stopping,
+    load: () => import('./force-reload.ts'),
+  },
+  { command: 'status [ids..]', describe: 'Show how machines are', options: many, load: () => import('./status.ts') },
+  { command: 'kill [ids..]', describe: 'End QEMU at once with SIGKILL', options: manyAtOnce, load: () => import('./kill.ts') },
+  { command: 'reset [ids..]', describe: 'Press the reset button', options: many, load: () => import('./reset.ts') },
+  { command: 'pause [ids..]', describe: 'Stop the processors', options: many, load: () => import('./pause.ts') },
+  { command: 'resume [ids..]', describe: 'Let the processors run', options: many, load: () => import('./resume.ts') },
+  {
+    command: 'exit-preconfig [ids..]',
+    describe: 'Make a machine that was started with --preconfig',
+    options: many,
+    load: () => import('./exit-preconfig.ts'),
+  },
+  {
+    command: 'wait <id>',
+    describe: 'Wait until a machine is as it should be',
+    options: (parser) =>
+      one(parser)
+        .option('for', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          default: ['running'],
+          describe: 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
+        })
+        .option('timeout', { type: 'string', requiresArg: true, coerce: seconds, default: '60', describe: 'Seconds' }) as Argv<object>,
+    load: () => import('./wait.ts'),
+  },
+  {
+    command: 'list',
+    describe: 'List the registered machines',
+    options: (parser) =>
+      parser.option('macs', { type: 'boolean', default: false, describe: 'Show the addresses of the network cards' }) as Argv<object>,
+    load: () => import('./list.ts'),
+  },
+  { command: 'check [ids..]', describe: 'Look for mistakes in the configuration', options: many, load: () => import('./check.ts') },
+  {
+    command: 'showcmd [ids..]',
+    describe: 'Print the QEMU command line',
+    options: many,
+    load: () => import('./showcmd.ts'),
+  },
+  { command: 'explain <id>', describe: 'Say which key each QEMU option is from', options: one, load: () => import('./explain.ts') },
+  {
+    command: 'register <name> [target]',
+    describe: 'Add a machine to the registry',
+    options: (parser) =>
+      parser
+        .positional('name', { type: 'string', demandOption: true, describe: 'Short name; or a long name or path alone' })
+        .positional('target', { type: 'string', describe: 'Long name, or path of the cfg file' }) as Argv<object>,
+    load: () => import('./register.ts'),
+  },
+  { command: 'unregister <id>', describe: 'Remove a machine from the registry', options: one, load: () => import('./unregister.ts') },
+  {
+    command: 'edit [id]',
+    describe: 'Edit a configuration file; a bad one is never installed',
+    options: (parser) =>
+      parser
+        .positional('id', { type: 'string', describe: 'Machine; without one the registry' })
+        .option('registry', { type: 'boolean', default: false, describe: 'The registry' })
+        .option('monitor', { type: 'boolean', default: false, describe: 'monitor.conf' })
+        .option('defaults', { type: 'boolean', default: false, describe: 'defaults-qemu.cfg' }) as Argv<object>,
+    load: () => import('./edit.ts'),
+  },
+  {
+    command: 'import <file>',
+    describe: 'Turn a JSON machine into a cfg file',
+    options: (parser) =>
+      parser
+        .positional('file', { type: 'string', demandOption: true, describe: 'JSON file' })
+        .option('name', { type: 'string', requiresArg: true, describe: 'Long name, instead of that in the file' })
+        .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the cfg file, or - for stdout' })
+        .option('force', { type: 'boolean', default: false, describe: 'Write over a file that is there' }) as Argv<object>,
+    load: () => import('./import.ts'),
+  },
+  {
+    command: 'console <id>',
+    describe: 'Attach to the serial console; leave with Ctrl-]',
+    options: one,
+    load: () => import('./console.ts'),
+  },
+  {
+    command: 'log <id>',
+    describe: "Print QEMU's output, or the serial console's",
+    options: (parser) =>
+      one(parser)
+        .option('console', { type: 'boolean', default: false, describe: 'What the guest printed on its console' })
+        .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Only the last lines' })
+        .option('follow', { type: 'boolean', alias: 'f', default: false, describe: 'Go on until interrupted' }) as Argv<object>,
+    load: () => import('./log.ts'),
+  },
+];
+
+/** Actions that are promised for later. Calling one says so, with the exit status for it. */
+export const LATER: readonly string[] = [
+  'create', 'enable', 'disable', 'screenshot', 'sendkey', 'snapshot', 'backup', 'save', 'restore', 'attach', 'detach',
+  'resize', 'agent', 'jobs', 'events', 'doctor', 'install', 'uninstall', 'completion',
+];

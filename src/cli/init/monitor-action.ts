@@ -1,0 +1,24 @@
+import type { QmpClient } from '../../qmp/client.ts';
+import type { Target } from '../../machine/host.ts';
+import type { Context } from '../context.ts';
+import { present } from '../many.ts';
+import { select, type SelectionArguments } from '../selection.ts';
+
+/** Does something to running machines over their own sockets, and says `done` of each. */
+export async function forEachRunning(
+  context: Context,
+  args: SelectionArguments,
+  done: string,
+  work: (client: QmpClient, target: Target) => Promise<void>,
+): Promise<number> {
+  const fleet = context.fleet();
+  const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
+  const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
+    fleet.withMonitor(target, (client) => work(client, target), context.signal),
+  );
+  return present(context, selection, outcomes, {
+    text: (name) => `${name}: ${done}`,
+    json: () => ({ outcome: done }),
+    failed: { outcome: 'failed' },
+  });
+}

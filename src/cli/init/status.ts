@@ -1,0 +1,55 @@
+import type { MachineStatus } from '../../machine/status.ts';
+import type { Context } from '../context.ts';
+import { statusExitCode } from '../exit-code.ts';
+import { present } from '../many.ts';
+import { select, type SelectionArguments } from '../selection.ts';
+
+type Shown = MachineStatus & { readonly problems: readonly string[] };
+
+export async function run(context: Context, args: SelectionArguments): Promise<number> {
+  const { output } = context;
+  const fleet = context.fleet();
+  const selection = select(context, args, () => fleet.listWithRunning());
+  const outcomes = await fleet.statusMany(selection.targets);
+  if (!output.json) {
+    const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+    if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
+    for (const { name, problems } of shown) {
+      for (const problem of problems) output.note('warning', `${name}: ${problem}`);
+    }
+  }
+  return present<Shown>(context, selection, outcomes, {
+    text: () => undefined,
+    json: ({ name: _, ...status }) => status,
+    code: ({ state }) => statusExitCode(state),
+  });
+}
+
+const HEADINGS = ['NAME', 'SHORT', 'STATE', 'PID', 'SLOT', 'MONPORT', 'CTLPORT', 'VNC', 'UPTIME'];
+
+function row(status: Shown): string[] {
+  const { vnc } = status;
+  return [
+    status.name,
+    status.shortName ?? '-',
+    status.state,
+    text(status.pid),
+    text(status.slot),
+    text(status.monitorPort),
+    text(status.controlPort),
+    vnc === undefined ? '-' : vnc.display === undefined ? vnc.host : `${vnc.host}:${vnc.display}`,
+    status.uptimeSeconds === undefined ? '-' : uptime(status.uptimeSeconds),
+  ];
+}
+
+function text(value: number | undefined): string {
+  return value === undefined ? '-' : String(value);
+}
+
+/** Seconds as `1d 02:03:04`. */
+export function uptime(seconds: number): string {
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const days = Math.floor(seconds / 86_400);
+  const clock = `${two((seconds % 86_400) / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`;
+  return days > 0 ? `${days}d ${clock}` : clock;
+}

@@ -1,0 +1,32 @@
+import { QemuError } from '../../errors.ts';
+import type { StopResult } from '../../machine/stop.ts';
+import type { Context } from '../context.ts';
+import { present } from '../many.ts';
+import { select, type SelectionArguments } from '../selection.ts';
+import { stopOutcome } from './stop-outcome.ts';
+
+export interface StopArguments extends SelectionArguments {
+  readonly parallel?: number;
+  readonly timeout?: number;
+  readonly force: boolean;
+}
+
+interface Arguments extends StopArguments {
+  readonly kill: boolean;
+  readonly deadline?: number;
+}
+
+export async function run(context: Context, args: Arguments): Promise<number> {
+  if (args.force && !args.kill) throw new QemuError('QEMU_USAGE', '--force and --no-kill contradict each other');
+  const fleet = context.fleet();
+  const selection = select(context, args, () => fleet.listWithRunning());
+  const outcomes = await fleet.stopMany(selection.targets, {
+    noKill: !args.kill,
+    force: args.force,
+    stopDelayMs: args.timeout === undefined ? undefined : args.timeout * 1000,
+    deadlineMs: args.deadline === undefined ? undefined : args.deadline * 1000,
+    parallel: args.parallel,
+    signal: context.signal,
+  });
+  return present<StopResult>(context, selection, outcomes, stopOutcome);
+}

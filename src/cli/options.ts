@@ -1,0 +1,32 @@
+import type { Argv } from 'yargs';
+
+/** Options of every tool and action. */
+export interface CommonArguments {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly debug: boolean;
+  readonly root: string | undefined;
+  readonly system: boolean;
+  readonly user: boolean;
+  readonly color: boolean | undefined;
+}
+
+export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
+  return parser
+    .option('json', { type: 'boolean', default: false, global: true, describe: 'Print one JSON document', group: 'Output:' })
+    .option('quiet', { type: 'boolean', default: false, describe: 'Print errors only', group: 'Output:' })
+    .option('verbose', { type: 'boolean', default: false, describe: 'Say more', group: 'Output:' })
+    .option('debug', { type: 'boolean', default: false, describe: 'Say everything, with stack traces', group: 'Output:' })
+    .option('color', { type: 'boolean', describe: 'Colour, even without a terminal (--no-color: never)', group: 'Output:' })
+    .option('root', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Use the folders below DIR (default: $QEMU_INIT_ROOT)',
+      group: 'Scope:',
+    })
+    .option('system', { type: 'boolean', default: false, describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
+    .option('user', { type: 'boolean', default: false, describe: "Use the user's own folders", group: 'Scope:' })
+    .conflicts('system', ['user'])
+    .conflicts('root', ['system', 'user']) as Argv<T>;
+}

@@ -1,0 +1,99 @@
+import { styleText } from 'node:util';
+import type { Notice } from '../machine/host.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly debug: boolean;
+  /** Undefined: as NO_COLOR, FORCE_COLOR and the terminal say. */
+  readonly color: boolean | undefined;
+}
+
+export type Level = 'error' | Notice['level'];
+
+/** sd-daemon(3): what systemd takes for the priority of a line. */
+const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
+  error: '<3>',
+  warning: '<4>',
+  info: '<6>',
+  debug: '<7>',
+};
+
+/** Results go to stdout, everything else to stderr. The only place that writes to either. */
+export class Output {
+  readonly json: boolean;
+  readonly debug: boolean;
+  readonly #options: OutputOptions;
+  readonly #journal: boolean;
+  readonly #color: boolean;
+
+  constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
+    this.#options = options;
+    this.json = options.json;
+    this.debug = options.debug;
+    // Set for what writes to the journal (systemd.exec(5)); a terminal inside such a session is none of it.
+    this.#journal = env['JOURNAL_STREAM'] !== undefined && process.stderr.isTTY !== true;
+    this.#color = options.color ?? wantsColor(env);
+  }
+
+  /** A line of the result. */
+  line(text: string): void {
+    if (!this.#options.quiet) process.stdout.write(`${text}\n`);
+  }
+
+  /** The result as it is, such as a monitor's answer or a log. */
+  raw(data: string | Uint8Array): void {
+    process.stdout.write(data);
+  }
+
+  /** The result as one JSON document. */
+  document(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`);
+  }
+
+  /** Something beside the result. */
+  note(level: Level, text: string): void {
+    if (level === 'debug' && !this.#options.debug) return;
+    if (level === 'info' && this.#options.quiet) return;
+    const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
+    const shown = text
+      .split('\n')
+      .map((each) => `${prefix}${each}`)
+      .join('\n');
+    process.stderr.write(`${this.#paint(level, shown)}\n`);
+  }
+
+  /** A notice of the lower layers. */
+  notice(notice: Notice): void {
+    const about = notice.machine === undefined ? '' : `${notice.machine}: `;
+    const kind = notice.level === 'warning' ? 'warning: ' : '';
+    this.note(notice.level, `${about}${kind}${notice.message}`);
+  }
+
+  /** Rows in columns. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+    for (const row of rows) {
+      this.line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+    }
+  }
+
+  #paint(level: Level, text: string): string {
+    if (!this.#color || this.#journal) return text;
+    const format = { error: 'red', warning: 'yellow', info: 'dim', debug: 'dim' } as const;
+    return styleText(format[level], text, { validateStream: false });
+  }
+}
+
+/** https://no-color.org, https://force-color.org */
+function wantsColor(env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  return process.stderr.isTTY === true;
+}
+
+/** A value that is not there is null in the document, so that every key always is. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return value === undefined ? null : value;
+}

@@ -1,0 +1,51 @@
+import { QemuError } from '../errors.ts';
+import type { Outcome } from '../fleet/fleet.ts';
+import type { Target } from '../machine/host.ts';
+import type { Context } from './context.ts';
+
+export interface SelectionArguments {
+  readonly ids?: readonly string[];
+  readonly all?: boolean;
+}
+
+/** Machines that a command line names, and the ids that name none. */
+export interface Selection {
+  readonly targets: readonly Target[];
+  readonly unknown: readonly { readonly id: string; readonly error: unknown }[];
+}
+
+/**
+ * The machines that a command is for: those of `--all`, or the ids, each once.
+ *
+ * @param everything what `--all` means.
+ * @throws {QemuError} `QEMU_USAGE` for neither and for both.
+ */
+export function select(context: Context, args: SelectionArguments, everything: () => readonly Target[]): Selection {
+  const ids = args.ids ?? [];
+  if (args.all === true && ids.length > 0) {
+    throw new QemuError('QEMU_USAGE', 'Both --all and machines were given', { hint: 'give one of them' });
+  }
+  if (args.all === true) return { targets: everything(), unknown: [] };
+  if (ids.length === 0) {
+    throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'name machines, or give --all; see: qemu-init list' });
+  }
+  const targets = new Map<string, Target>();
+  const unknown: { id: string; error: unknown }[] = [];
+  for (const id of ids) {
+    try {
+      const target = context.fleet().get(id);
+      targets.set(target.longName, target);
+    } catch (error) {
+      if (!(error instanceof QemuError)) throw error;
+      unknown.push({ id, error });
+    }
+  }
+  return { targets: [...targets.values()], unknown };
+}
+
+/** One machine that a command is for. */
+export function selectOne(context: Context, id: string): Target {
+  return context.fleet().get(id);
+}
+
+export type { Outcome };

@@ -1,0 +1,62 @@
+import type { ConfigIssue } from '../errors.ts';
+import type { IniLine } from './ini.ts';
+import { quote } from './issues.ts';
+import { findKey } from './keys.ts';
+import { joinWords, splitWords } from './shell-words.ts';
+import type { CustomLine } from './types.ts';
+
+/** Options that would take QEMU out of our hands. */
+const NOT_FOR_USERS: Readonly<Record<string, string>> = {
+  daemonize: 'qemu-init starts QEMU in the background by itself',
+  pidfile: 'qemu-init finds QEMU by its own pid file',
+};
+
+/** Splits the lines of `[custom]` into arguments; what cannot be one is reported and left out. */
+export function parseCustom(lines: readonly IniLine[], path: string, issues: ConfigIssue[]): CustomLine[] {
+  return lines.flatMap(({ text, line }) => {
+    const origin = { file: path, line };
+    const report = (message: string, hint?: string, severity: ConfigIssue['severity'] = 'error'): void => {
+      issues.push({ ...origin, message, severity, hint });
+    };
+    const args = readArgs(text, report);
+    return args ? [{ args, origin }] : [];
+  });
+}
+
+/** Writes a line as {@link parseCustom} reads it. */
+export function renderCustom(line: CustomLine): string {
+  return joinWords(line.args);
+}
+
+function readArgs(
+  text: string,
+  report: (message: string, hint?: string, severity?: ConfigIssue['severity']) => void,
+): readonly string[] | undefined {
+  let args: readonly string[];
+  try {
+    args = splitWords(text);
+  } catch (error) {
+    report(`${quote(text)} cannot be split into words`, error instanceof Error ? error.message : undefined);
+    return undefined;
+  }
+  const [option = ''] = args;
+  if (!/^--?[A-Za-z0-9]/.test(option)) {
+    const key = text.split('=', 1)[0]?.trim() ?? '';
+    const hint = findKey(key) ? `${key}= belongs above [custom]` : 'each line is one option as on the command line';
+    report(`${quote(text)} is no QEMU option: it does not start with "-"`, hint);
+    return undefined;
+  }
+  const reason = NOT_FOR_USERS[option.replace(/^--?/, '')];
+  if (reason !== undefined) {
+    report(`${quote(option)} cannot stand in [custom]: ${reason}`);
+    return undefined;
+  }
+  if (args.some((arg) => /^[#;]/.test(arg))) {
+    report(
+      `${quote(text)} has what looks like a comment, and QEMU gets it`,
+      'comments stand on lines of their own',
+      'warning',
+    );
+  }
+  return args;
+}

@@ -1,0 +1,85 @@
+import { resolve } from 'node:path';
+import { quote } from './issues.ts';
+import { DISK_INTERFACES, keySpec } from './keys.ts';
+import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
+import type { CdromConfig, DiskConfig } from './types.ts';
+
+/** Longest serial numbers: VIRTIO_BLK_ID_BYTES, ATA and NVMe have 20 characters, QEMU's SCSI disks 36. */
+const SERIAL_MAX = 20;
+const SCSI_SERIAL_MAX = 36;
+
+/** Reads a `DSKx`; undefined when it has no file name. Problems are reported. */
+export function parseDisk(text: string, index: number, context: ValueContext): DiskConfig | undefined {
+  const list = parseOptionList(text, keySpec('DSK').options ?? [], 'file', context);
+  const file = readFileName(list.head, context);
+  if (file === undefined) return undefined;
+  const disk: DiskConfig = {
+    index,
+    file,
+    format: list.get('format'),
+    interface: DISK_INTERFACES.find((name) => name === list.get('if')) ?? 'virtio',
+    cache: list.get('cache'),
+    aio: list.get('aio'),
+    discard: list.get('discard'),
+    readonly: list.get('readonly') === 'on',
+    snapshot: list.get('snapshot') === 'on',
+    serial: readSerial(list, context),
+  };
+  if (disk.aio === 'native' && disk.cache !== 'none' && disk.cache !== 'directsync') {
+    context.report(`${context.key} aio "native" needs cache=none or cache=directsync`);
+  }
+  return disk;
+}
+
+/** Writes a disk as {@link parseDisk} reads it. */
+export function renderDisk(disk: DiskConfig): string {
+  return renderOptionList(disk.file, [
+    ['format', disk.format],
+    ['if', disk.interface === 'virtio' ? undefined : disk.interface],
+    ['cache', disk.cache],
+    ['aio', disk.aio],
+    ['discard', disk.discard],
+    ['readonly', disk.readonly ? 'on' : undefined],
+    ['snapshot', disk.snapshot ? 'on' : undefined],
+    ['serial', disk.serial],
+  ]);
+}
+
+/** Reads a `CDRx`; undefined when it has no file name. Problems are reported. */
+export function parseCdrom(text: string, index: number, context: ValueContext): CdromConfig | undefined {
+  const { head } = parseOptionList(text, [], 'file', context);
+  if (head.toLowerCase() === 'empty') return { index, file: undefined };
+  const file = readFileName(head, context);
+  return file === undefined ? undefined : { index, file };
+}
+
+/** Writes a drive as {@link parseCdrom} reads it. */
+export function renderCdrom(cdrom: CdromConfig): string {
+  return cdrom.file === undefined ? 'empty' : renderOptionList(cdrom.file, []);
+}
+
+function readFileName(name: string, { key, dir, report }: ValueContext): string | undefined {
+  if (name === '') {
+    report(`${key} has no file name`);
+    return undefined;
+  }
+  if (name.startsWith('file=')) {
+    report(`${key} ${quote(name)} starts with "file="`, {
+      hint: 'the file name stands first, by itself; a file that is called that is written "./file=…"',
+    });
+    return undefined;
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+    report(`${key} ${quote(name)} is no file`, { hint: 'an image on the network needs QEMU options in [custom]' });
+    return undefined;
+  }
+  return resolve(dir, name);
+}
+
+function readSerial(list: OptionList, { key, report }: ValueContext): string | undefined {
+  const serial = list.get('serial');
+  const most = list.get('if') === 'scsi' ? SCSI_SERIAL_MAX : SERIAL_MAX;
+  if (serial === undefined || (/^[\x20-\x7e]+$/.test(serial) && serial.length <= most)) return serial;
+  report(`${key} serial ${quote(serial)} is not allowed; allowed are 1 to ${most} printable ASCII characters`);
+  return undefined;
+}

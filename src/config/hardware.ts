@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { quote, suggest } from './issues.ts';
+import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE } from './keys.ts';
+import { nearest } from './names.ts';
+import { readChoice, readInteger, type ValueContext } from './option-list.ts';
+import type { BootDevice } from './types.ts';
+import { parseSize, renderSize } from './values.ts';
+
+/** Reads `RAM=` to bytes. */
+export function parseMemory(text: string, { key, report }: ValueContext): number | undefined {
+  const bytes = parseSize(text);
+  const { min, max } = MEMORY_RANGE;
+  if (bytes !== undefined && bytes >= min && bytes <= max) return bytes;
+  const range = `${renderSize(min)} to ${renderSize(max)}, such as 512M or 2G`;
+  report(`${key} ${quote(text)} is not allowed; allowed are ${range}`);
+  return undefined;
+}
+
+/** Levels of `-smp` (qemu-system(1)); `drawers` and `books` are of s390x, `modules` and `clusters` newer than others. */
+const SMP_LEVELS = ['drawers', 'books', 'sockets', 'dies', 'clusters', 'modules', 'cores', 'threads'];
+
+/** Reads `SMP=`: a number, or a list of counts. Given back as QEMU takes it. */
+export function parseSmp(text: string, { key, report }: ValueContext): string | undefined {
+  const known = ['cpus', 'maxcpus', ...SMP_LEVELS];
+  const counts = new Map<string, number>();
+  for (const [position, part] of text.split(',').entries()) {
+    const equals = part.indexOf('=');
+    const given = equals < 0 ? undefined : part.slice(0, equals).trim();
+    const value = part.slice(equals + 1).trim();
+    const name = given ?? (position === 0 ? 'cpus' : value);
+    if (!known.includes(name)) {
+      report(`${key} has the unknown option ${quote(name)}; known are ${known.join(', ')}`, {
+        hint: suggest(nearest(name, known)),
+      });
+      return undefined;
+    }
+    if (counts.has(name)) {
+      report(`${key} has "${name}=" twice`);
+      return undefined;
+    }
+    const count = readInteger(given === undefined ? key : `${key} ${name}`, value, keySpec('SMP'), report);
+    if (count === undefined) return undefined;
+    counts.set(name, count);
+  }
+  return checkTopology(text, counts, key, report);
+}
+
+/** QEMU refuses more CPUs than there can be, and levels that do not multiply to the number of CPUs. */
+function checkTopology(
+  text: string,
+  counts: ReadonlyMap<string, number>,
+  key: string,
+  report: ValueContext['report'],
+): string | undefined {
+  const cpus = counts.get('cpus');
+  const most = counts.get('maxcpus') ?? cpus;
+  if (cpus !== undefined && most !== undefined && cpus > most) {
+    report(`${key} ${quote(text)} has more cpus (${cpus}) than maxcpus (${most})`);
+    return undefined;
+  }
+  const isComplete = ['sockets', 'cores', 'threads'].every((level) => counts.has(level));
+  const product = SMP_LEVELS.reduce((total, level) => total * (counts.get(level) ?? 1), 1);
+  if (isComplete && most !== undefined && product !== most) {
+    report(`${key} ${quote(text)} has levels that make ${product} processors, not ${most}`);
+    return undefined;
+  }
+  const [first] = counts.values();
+  if (counts.size === 1 && cpus !== undefined) return String(first);
+  return [...counts].map(([name, count]) => `${name}=${count}`).join(',');
+}
+
+/** Reads `FIRMWARE=`: one of the words, or an absolute path. */
+export function parseFirmware(text: string, { key, dir, report }: ValueContext): string | undefined {
+  const word = FIRMWARE_VALUES.find((value) => value === text.toLowerCase());
+  if (word !== undefined) return word;
+  if (/[/.]/.test(text)) return resolve(dir, text);
+  report(`${key} ${quote(text)} is not allowed; allowed are ${FIRMWARE_VALUES.join(', ')} and the path of an image`, {
+    hint: suggest(nearest(text, FIRMWARE_VALUES)) ?? 'write "./" before a file name without a dot',
+  });
+  return undefined;
+}
+
+/** Reads `BOOT=`. */
+export function parseBootDevices(text: string, { key, report }: ValueContext): readonly BootDevice[] | undefined {
+  const devices: BootDevice[] = [];
+  for (const word of text.split(',')) {
+    const device = readChoice(key, word.trim(), BOOT_VALUES, report);
+    if (device === undefined) return undefined;
+    if (devices.includes(device)) {
+      report(`${key} has "${device}" twice`);
+      return undefined;
+    }
+    devices.push(device);
+  }
+  return devices;
+}
+
+/** Why a text is no machine type for `-machine`; undefined when it is one. */
+export function checkMachineType(text: string): string | undefined {
+  return /^[A-Za-z0-9][A-Za-z0-9_.+-]*(?:,[A-Za-z][A-Za-z0-9_-]*=[^,\s]+)*$/.test(text)
+    ? undefined
+    : 'is no machine type; allowed are such as q35, pc-q35-7.2 and q35,hpet=off';
+}
+
+/** Why a text is no processor model for `-cpu`; undefined when it is one. */
+export function checkCpu(text: string): string | undefined {
+  return /^[A-Za-z0-9][^\s]*$/.test(text)
+    ? undefined
+    : 'is no processor model; allowed are such as host, max and qemu64,+aes';
+}
+
+/** Reads `TGTARCH=`: a name to be looked for in PATH, or an absolute path. */
+export function parseProgram(text: string, { key, dir, report }: ValueContext): string | undefined {
+  if (text.includes('/')) return resolve(dir, text);
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(text)) return text;
+  report(`${key} ${quote(text)} is no program; allowed are a name such as qemu-system-x86_64, or a path`);
+  return undefined;
+}
+
+/** Why a text is no user for `RUNAS`; undefined when it is one. See useradd(8). */
+export function checkUser(text: string): string | undefined {
+  return /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10})$/.test(text)
+    ? undefined
+    : 'is no user; allowed are a name or a number';
+}

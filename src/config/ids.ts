@@ -1,0 +1,12 @@
+import { quote } from './issues.ts';
+import { isValidName, NAME_RULE } from './names.ts';
+import type { ValueContext } from './option-list.ts';
+
+/** Reads names of machines with commas or blanks between them. */
+export function parseIds(text: string, { key, report }: ValueContext): readonly string[] | undefined {
+  const ids = text.split(/[\s,]+/).filter((id) => id !== '');
+  const wrong = ids.find((id) => !isValidName(id));
+  if (wrong === undefined) return ids;
+  report(`${key} ${quote(wrong)} is no name; ${NAME_RULE}`);
+  return undefined;
+}

@@ -1,0 +1,753 @@
+/** How the value of a key is read. */
+export type KeyType =
+  | 'bootDevices'
+  | 'bridge'
+  | 'cdrom'
+  | 'choice'
+  | 'command'
+  | 'cpu'
+  | 'disk'
+  | 'firmware'
+  | 'ids'
+  | 'integer'
+  | 'machineType'
+  | 'name'
+  | 'nic'
+  | 'path'
+  | 'program'
+  | 'raw'
+  | 'size'
+  | 'smp'
+  | 'switch'
+  | 'text'
+  | 'user'
+  | 'uuid'
+  | 'vnc';
+
+/** A key, option or value that is read and checked, but has no effect in this version. Using it is an error. */
+export interface NotYet {
+  /** What is missing, as a clause. */
+  readonly text: string;
+  /** Only these values; absent: every value but the default. */
+  readonly values?: readonly string[];
+}
+
+/** One `option=value` of a comma list. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly type: 'choice' | 'integer' | 'switch' | 'text';
+  /** Empty: none. */
+  readonly default: string;
+  readonly values?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+  /** One line. */
+  readonly doc: string;
+  /** May be given more than once. */
+  readonly repeated?: true;
+  /** May not stand in defaults-qemu.cfg. */
+  readonly inDefaults?: false;
+  readonly notYet?: NotYet;
+}
+
+/** One key, or one family of keys numbered from 1. The only source of parser, template, man page and completion. */
+export interface KeySpec {
+  /** `RAM`; of a family its stem: `DSK`. */
+  readonly name: string;
+  /** Numbered: DSK1, DSK2 … */
+  readonly family?: true;
+  /** Heading in the template and the man page. */
+  readonly group: string;
+  readonly type: KeyType;
+  /** As it would be written; empty: none, or worked out. */
+  readonly default: string;
+  /** Words that are allowed; for a type that takes other text too, its special words. */
+  readonly values?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+  /** One line. */
+  readonly doc: string;
+  /** Further paragraphs. */
+  readonly details?: readonly string[];
+  /** What the template shows where there is no default. */
+  readonly example?: string;
+  /** Options of a comma list. */
+  readonly options?: readonly OptionSpec[];
+  /** Words that others use for it; for hints only. */
+  readonly otherNames?: readonly string[];
+  /** May not stand in defaults-qemu.cfg: it can only be true of one machine. */
+  readonly inDefaults?: false;
+  readonly notYet?: NotYet;
+}
+
+export const SWITCH_VALUES = ['on', 'off'] as const;
+export const KVM_VALUES = ['auto', 'on', 'off'] as const;
+export const FIRMWARE_VALUES = ['bios', 'uefi', 'uefi-secure'] as const;
+export const BOOT_VALUES = ['disk', 'cdrom', 'network'] as const;
+export const DISK_INTERFACES = ['virtio', 'ide', 'sata', 'scsi', 'nvme'] as const;
+export const NET_BACKENDS = ['bridge', 'user', 'passt', 'none'] as const;
+export const NETIF_VALUES = ['hook', 'managed'] as const;
+export const STOP_METHODS = ['auto', 'acpi', 'agent'] as const;
+export const RESTART_VALUES = ['no', 'on-failure', 'always'] as const;
+export const VGA_VALUES = ['std', 'cirrus', 'vmware', 'qxl', 'virtio', 'bochs', 'ramfb', 'none'] as const;
+/** `off`, or an action of `-action watchdog=` (qemu-system(1)). */
+export const WATCHDOG_VALUES = [
+  'off',
+  'reset',
+  'shutdown',
+  'poweroff',
+  'inject-nmi',
+  'pause',
+  'debug',
+  'none',
+] as const;
+/** `none`, or an action of `-action panic=` (qemu-system(1)). */
+export const PANIC_VALUES = ['none', 'pause', 'shutdown', 'exit-failure'] as const;
+export const MONITOR_VALUES = ['tcp', 'off'] as const;
+export const TLS_VALUES = ['psk', 'off'] as const;
+
+/** Image formats that QEMU can write to. */
+export const IMAGE_FORMATS = [
+  'raw',
+  'qcow2',
+  'qcow',
+  'qed',
+  'vmdk',
+  'vdi',
+  'vhdx',
+  'vpc',
+  'luks',
+  'parallels',
+] as const;
+
+/** Memory when RAM is not set. */
+export const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
+
+/** Least and most memory, in bytes. */
+export const MEMORY_RANGE = { min: 1024 ** 2, max: 16 * 1024 ** 4 } as const;
+
+const NIC_NOT_YET: NotYet = { text: 'it needs taps that qemu-init makes itself' };
+
+const DISK_OPTIONS = [
+  {
+    name: 'format',
+    type: 'choice',
+    default: '',
+    values: IMAGE_FORMATS,
+    doc: 'image format; found out from the image before start when not given',
+  },
+  { name: 'if', type: 'choice', default: 'virtio', values: DISK_INTERFACES, doc: 'controller that the guest sees' },
+  {
+    name: 'cache',
+    type: 'choice',
+    default: '',
+    values: ['writeback', 'none', 'writethrough', 'directsync', 'unsafe'],
+    doc: "how the host's page cache is used; QEMU's own default when not given",
+  },
+  {
+    name: 'aio',
+    type: 'choice',
+    default: '',
+    values: ['threads', 'native', 'io_uring'],
+    doc: 'how the host reads and writes; native needs cache=none or cache=directsync',
+  },
+  {
+    name: 'discard',
+    type: 'choice',
+    default: '',
+    values: ['ignore', 'unmap'],
+    doc: 'unmap: blocks that the guest frees are freed in the image',
+  },
+  { name: 'readonly', type: 'switch', default: 'off', values: SWITCH_VALUES, doc: 'the guest cannot write' },
+  {
+    name: 'snapshot',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    doc: 'on: what the guest writes is thrown away when it ends',
+  },
+  {
+    name: 'serial',
+    type: 'text',
+    default: '',
+    doc: 'serial number that the guest sees, at most 20 characters (scsi: 36)',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const NIC_OPTIONS = [
+  { name: 'bridge', type: 'text', default: '', doc: 'bridge that the tap joins; BRIDGE_IFNAME when not given' },
+  {
+    name: 'mac',
+    type: 'text',
+    default: '',
+    inDefaults: false,
+    doc: 'address of the NIC, xx:xx:xx:xx:xx:xx; worked out from NAME, OS and the number when not given',
+  },
+  {
+    name: 'net',
+    type: 'choice',
+    default: 'bridge',
+    values: NET_BACKENDS,
+    notYet: { text: 'passt is not started yet', values: ['passt'] },
+    doc: "bridge: a tap on a bridge; user: QEMU's own NAT, without rights on the host; none: a cable to nowhere",
+  },
+  {
+    name: 'hostfwd',
+    type: 'text',
+    default: '',
+    repeated: true,
+    doc: 'tcp or udp:HOST-ADDRESS:PORT-GUEST-ADDRESS:PORT for net=user; an empty address is any',
+  },
+  {
+    name: 'vlan',
+    type: 'integer',
+    default: '',
+    min: 1,
+    max: 4094,
+    notYet: NIC_NOT_YET,
+    doc: 'VLAN of the bridge port',
+  },
+  { name: 'queues', type: 'integer', default: '', min: 1, max: 256, notYet: NIC_NOT_YET, doc: 'pairs of queues' },
+  { name: 'mtu', type: 'integer', default: '', min: 68, max: 65535, doc: 'largest packet, in bytes' },
+  {
+    name: 'isolated',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    notYet: NIC_NOT_YET,
+    doc: 'on: no traffic to other isolated ports of the bridge',
+  },
+  {
+    name: 'lock',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    notYet: NIC_NOT_YET,
+    doc: 'on: nothing leaves the NIC but from its own MAC and its ip= addresses',
+  },
+  {
+    name: 'ip',
+    type: 'text',
+    default: '',
+    repeated: true,
+    inDefaults: false,
+    notYet: NIC_NOT_YET,
+    doc: 'address, plain or CIDR, that lock=on lets through',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const VNC_OPTIONS = [
+  {
+    name: 'password',
+    type: 'text',
+    default: '',
+    doc: 'file with the password in its first line (VNC uses 8 characters)',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const IDENTITY = 'Identity';
+const HARDWARE = 'Hardware';
+const BOOT = 'Firmware and boot';
+const STORAGE = 'Disks and CD-ROMs';
+const NETWORK = 'Network';
+const CHANNELS = 'Display and channels';
+const RIGHTS = 'Rights of QEMU';
+const LIFE = 'Start and stop';
+const HOST_DEVICES = 'Host devices';
+
+const COMMAND_DETAIL =
+  'One program with arguments, split into words as a shell does it and run without a shell: nothing is expanded.';
+
+const FILE_NAME_DETAIL =
+  'The file name ends at the first ",option="; other commas belong to it (my,disk.img). Where a comma is followed by ' +
+  'a word and "=", or by nothing but the name of an option, write it twice: "a,,b=c.img" is the file "a,b=c.img". ' +
+  'Relative names start from the folder of the cfg file.';
+
+const TABLE = [
+  {
+    name: 'NAME',
+    group: IDENTITY,
+    type: 'name',
+    default: '',
+    example: 'web',
+    inDefaults: false,
+    otherNames: ['HOSTNAME', 'VM_NAME', 'VMNAME'],
+    doc: "name of the guest; the long name of the machine (the file's name without -qemu.cfg) when not given",
+  },
+  {
+    name: 'OS',
+    group: IDENTITY,
+    type: 'text',
+    default: '',
+    example: 'debian',
+    doc: 'label of the operating system; with NAME and the number of the NIC the input of its MAC address',
+  },
+  { name: 'DESC', group: IDENTITY, type: 'text', default: '', example: 'web server', doc: 'free text, shown in lists' },
+  {
+    name: 'UUID',
+    group: IDENTITY,
+    type: 'uuid',
+    default: '',
+    example: '6ba7b810-9dad-41d1-80b4-00c04fd430c8',
+    inDefaults: false,
+    doc: 'UUID of the guest; worked out from NAME (RFC 4122, version 5) when not given',
+  },
+
+  {
+    name: 'TGTARCH',
+    group: HARDWARE,
+    type: 'program',
+    default: 'qemu-system-x86_64',
+    otherNames: ['ARCH', 'QEMU', 'VM_ARCH'],
+    doc: 'QEMU program, name or path',
+  },
+  {
+    name: 'MACHINE',
+    group: HARDWARE,
+    type: 'machineType',
+    default: 'q35',
+    doc: 'machine type as for -machine; a versioned one such as pc-q35-7.2 keeps the hardware through QEMU upgrades',
+  },
+  {
+    name: 'CPU',
+    group: HARDWARE,
+    type: 'cpu',
+    default: 'auto',
+    values: ['auto', 'host', 'max'],
+    doc: 'processor model as for -cpu; auto: host under KVM, max without',
+  },
+  {
+    name: 'SMP',
+    group: HARDWARE,
+    type: 'smp',
+    default: '1',
+    min: 1,
+    max: 1024,
+    otherNames: ['CPUS', 'VCPU', 'VCPUS', 'CORES', 'VM_SMP'],
+    doc: 'processors as for -smp: a number, or cpus=, sockets=, cores=, threads= …',
+  },
+  {
+    name: 'RAM',
+    group: HARDWARE,
+    type: 'size',
+    default: '2G',
+    otherNames: ['MEM', 'MEMORY', 'VM_MEMORY'],
+    doc: 'memory, 1M to 16T: a bare number is MiB, K, M, G and T are powers of 1024 (2GB is 2G)',
+  },
+  {
+    name: 'KVM',
+    group: HARDWARE,
+    type: 'choice',
+    default: 'auto',
+    values: KVM_VALUES,
+    otherNames: ['ACCEL', 'ENABLE_KVM'],
+    doc: "on, off, or auto: KVM when a guest really runs with it here, else QEMU's emulation, with a notice",
+  },
+  {
+    name: 'RNG',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    doc: 'virtio source of random numbers',
+  },
+  {
+    name: 'BALLOON',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    doc: 'virtio memory balloon',
+  },
+  {
+    name: 'WATCHDOG',
+    group: HARDWARE,
+    type: 'choice',
+    default: 'off',
+    values: WATCHDOG_VALUES,
+    notYet: { text: 'the i6300esb device is not added yet' },
+    doc: 'i6300esb watchdog: what happens when the guest hangs',
+  },
+  {
+    name: 'ONPANIC',
+    group: HARDWARE,
+    type: 'choice',
+    default: 'none',
+    values: PANIC_VALUES,
+    notYet: { text: 'the pvpanic device is not added yet' },
+    doc: 'pvpanic device: what happens when the kernel of the guest panics',
+  },
+
+  {
+    name: 'FIRMWARE',
+    group: BOOT,
+    type: 'firmware',
+    default: 'bios',
+    values: FIRMWARE_VALUES,
+    otherNames: ['BIOS', 'UEFI', 'EFI'],
+    doc: 'bios, uefi, uefi-secure, or the path of a firmware image (with a "/" or a "." in it)',
+  },
+  {
+    name: 'TPM',
+    group: BOOT,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    notYet: { text: 'swtpm is not started yet' },
+    doc: 'TPM 2.0 by swtpm',
+  },
+  {
+    name: 'BOOT',
+    group: BOOT,
+    type: 'bootDevices',
+    default: '',
+    values: BOOT_VALUES,
+    example: 'cdrom,disk',
+    otherNames: ['BOOT_DEV', 'VM_BOOT_DEV'],
+    doc: 'families to boot from, in order; disk,cdrom,network when not given; what is left out never boots',
+  },
+  { name: 'KERNEL', group: BOOT, type: 'path', default: '', example: 'vmlinuz', doc: 'Linux kernel to boot directly' },
+  { name: 'INITRD', group: BOOT, type: 'path', default: '', example: 'initrd.img', doc: 'its initial RAM disk' },
+  {
+    name: 'APPEND',
+    group: BOOT,
+    type: 'text',
+    default: '',
+    example: 'root=/dev/vda1 console=ttyS0',
+    otherNames: ['CMDLINE'],
+    doc: 'its command line; one in defaults-qemu.cfg is used by machines with KERNEL only',
+  },
+
+  {
+    name: 'DSK',
+    family: true,
+    group: STORAGE,
+    type: 'disk',
+    default: '',
+    example: 'disk.qcow2,format=qcow2',
+    max: 64,
+    options: DISK_OPTIONS,
+    inDefaults: false,
+    otherNames: ['DISK', 'DRIVE', 'HARDDISK', 'HD', 'HDA'],
+    doc: 'disk: the image file or block device, then options; the bare form is just the file name',
+    details: [FILE_NAME_DETAIL],
+  },
+  {
+    name: 'CDR',
+    family: true,
+    group: STORAGE,
+    type: 'cdrom',
+    default: '',
+    values: ['empty'],
+    example: 'debian.iso',
+    max: 48,
+    options: [],
+    inDefaults: false,
+    otherNames: ['CDROM', 'CD', 'ISO', 'DVD'],
+    doc: 'CD-ROM drive: an ISO file, or empty for a drive without a disc',
+    details: [FILE_NAME_DETAIL],
+  },
+
+  {
+    name: 'NIC',
+    family: true,
+    group: NETWORK,
+    type: 'nic',
+    default: '',
+    example: 'virtio-net-pci',
+    max: 64,
+    options: NIC_OPTIONS,
+    otherNames: ['NET', 'NETWORK', 'NETDEV', 'ETH'],
+    doc: 'network card: the QEMU model, then options; the bare form is just the model',
+    details: ['The model "virtio" is short for virtio-net-pci.'],
+  },
+  {
+    name: 'BRIDGE_IFNAME',
+    group: NETWORK,
+    type: 'bridge',
+    default: 'br0',
+    otherNames: ['BRIDGE', 'BR', 'BRIDGE_IF'],
+    doc: 'bridge of every NIC that names none',
+  },
+  {
+    name: 'NETIF',
+    group: NETWORK,
+    type: 'choice',
+    default: 'hook',
+    values: NETIF_VALUES,
+    notYet: { text: 'taps are made by the hooks only', values: ['managed'] },
+    doc: 'hook: QEMU calls qemu-brup and qemu-brdown for its taps; managed: qemu-init makes and removes them',
+  },
+
+  {
+    name: 'VNC',
+    group: CHANNELS,
+    type: 'vnc',
+    default: 'on',
+    values: ['on', 'off', 'unix'],
+    options: VNC_OPTIONS,
+    otherNames: ['DISPLAY', 'VNC_LISTEN'],
+    doc: 'on, off, unix, ADDRESS[:DISPLAY], :DISPLAY; then ,password=FILE',
+    details: [
+      'The address is 127.0.0.1 and the display number that of the slot unless said. An IPv6 address stands in ' +
+        'brackets: [::1]:3. An address that others can reach needs a password.',
+    ],
+  },
+  {
+    name: 'VGA',
+    group: CHANNELS,
+    type: 'choice',
+    default: 'std',
+    values: VGA_VALUES,
+    doc: 'graphics card',
+  },
+  {
+    name: 'SERIAL',
+    group: CHANNELS,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    doc: 'first serial port, for "qemu-init console", with a log from the first byte',
+  },
+  {
+    name: 'QGA',
+    group: CHANNELS,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    otherNames: ['AGENT', 'GUEST_AGENT'],
+    doc: 'channel for the QEMU guest agent',
+  },
+
+  {
+    name: 'RUNAS',
+    group: RIGHTS,
+    type: 'user',
+    default: '',
+    example: 'qemu',
+    otherNames: ['USER', 'VM_USER'],
+    notYet: { text: 'QEMU runs as the user who starts it' },
+    doc: 'user that QEMU runs as from its first instruction; whoever starts it when not given',
+  },
+  {
+    name: 'SANDBOX',
+    group: RIGHTS,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    otherNames: ['SECCOMP'],
+    notYet: { text: 'it needs taps that qemu-init makes itself' },
+    doc: "QEMU's seccomp filter with all four denials",
+  },
+
+  {
+    name: 'AUTOSTART',
+    group: LIFE,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    otherNames: ['ONBOOT'],
+    doc: 'start when the host boots',
+  },
+  {
+    name: 'BOOTORDER',
+    group: LIFE,
+    type: 'integer',
+    default: '50',
+    min: 0,
+    max: 9999,
+    otherNames: ['PRIORITY'],
+    doc: 'lower numbers start first and stop last',
+  },
+  {
+    name: 'BOOTDELAY',
+    group: LIFE,
+    type: 'integer',
+    default: '0',
+    min: 0,
+    max: 86400,
+    doc: 'seconds to wait before the start, at boot only',
+  },
+  {
+    name: 'REQUIRES',
+    group: LIFE,
+    type: 'ids',
+    default: '',
+    example: 'db,router',
+    otherNames: ['DEPENDS', 'AFTER', 'NEEDS'],
+    notYet: { text: 'machines are started by BOOTORDER only' },
+    doc: 'machines that must be up first, with commas or blanks between them',
+  },
+  {
+    name: 'STOPDELAY',
+    group: LIFE,
+    type: 'integer',
+    default: '60',
+    min: 0,
+    max: 86400,
+    otherNames: ['TIMEOUT', 'SHUTDOWN_TIMEOUT', 'KILL_WAIT', 'VM_KILL_WAIT'],
+    doc: 'seconds that the guest has to go down by itself',
+  },
+  {
+    name: 'STOPMETHOD',
+    group: LIFE,
+    type: 'choice',
+    default: 'auto',
+    values: STOP_METHODS,
+    doc: 'acpi: power button; agent: guest agent; auto: both, when an agent answers',
+  },
+  {
+    name: 'PRECMD',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/prepare-web --fast',
+    doc: 'run before the start; when it fails, the machine is not started',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'POSTCMD',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/web-is-up',
+    doc: 'run when the machine is up',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'PRESTOP',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/drain-web',
+    doc: 'run before the machine is stopped',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'POSTSTOP',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/web-is-down',
+    doc: 'run when the machine is down',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'RESTART',
+    group: LIFE,
+    type: 'choice',
+    default: 'no',
+    values: RESTART_VALUES,
+    notYet: { text: 'nothing watches the machine yet' },
+    doc: 'whether the service manager starts it again when it ends by itself',
+  },
+
+  {
+    name: 'SHARE',
+    family: true,
+    group: HOST_DEVICES,
+    type: 'raw',
+    default: '',
+    example: '/srv/data,tag=data',
+    max: 8,
+    notYet: { text: 'folders are not shared yet' },
+    doc: 'folder of the host for the guest, by 9p or virtiofs',
+  },
+  {
+    name: 'USB',
+    family: true,
+    group: HOST_DEVICES,
+    type: 'raw',
+    default: '',
+    example: '046d:c52b',
+    max: 8,
+    inDefaults: false,
+    notYet: { text: 'USB devices are not passed through yet' },
+    doc: 'USB device of the host for the guest',
+  },
+  {
+    name: 'PCI',
+    family: true,
+    group: HOST_DEVICES,
+    type: 'raw',
+    default: '',
+    example: '0000:03:00.0',
+    max: 8,
+    inDefaults: false,
+    notYet: { text: 'PCI devices are not passed through yet' },
+    doc: 'PCI device of the host for the guest',
+  },
+] as const satisfies readonly KeySpec[];
+
+/** Name of a key, or stem of a family, of a machine's file. */
+export type KeyName = (typeof TABLE)[number]['name'];
+
+/** The keys of `<name>-qemu.cfg` and `defaults-qemu.cfg`, in the order of the template. */
+export const KEYS: readonly (KeySpec & { readonly name: KeyName })[] = TABLE;
+
+const MONITOR_TABLE = [
+  {
+    name: 'MONPORT',
+    group: 'Monitors',
+    type: 'integer',
+    default: '30320',
+    min: 1,
+    max: 65335,
+    doc: 'first monitor port; slot n has MONPORT+n, and 100 more for its control port',
+    details: ['From slot 100 on each further hundred of machines is 200 ports higher.'],
+  },
+  {
+    name: 'MONITOR',
+    group: 'Monitors',
+    type: 'choice',
+    default: 'tcp',
+    values: MONITOR_VALUES,
+    doc: 'tcp: monitor and control ports on 127.0.0.1 and ::1; off: only the socket that qemu-init itself uses',
+  },
+  {
+    name: 'TLS',
+    group: 'Monitors',
+    type: 'choice',
+    default: 'psk',
+    values: TLS_VALUES,
+    doc: "psk: both ports need the machine's key; off: every user and web page on this host can drive the monitors",
+  },
+  {
+    name: 'VNCDISPLAY',
+    group: 'VNC',
+    type: 'integer',
+    default: '0',
+    min: 0,
+    max: 59635,
+    doc: 'first VNC display; slot n has VNCDISPLAY+n, which is TCP port 5900 more',
+  },
+] as const satisfies readonly KeySpec[];
+
+export type MonitorKeyName = (typeof MONITOR_TABLE)[number]['name'];
+
+/** The keys of `monitor.conf`. */
+export const MONITOR_KEYS: readonly (KeySpec & { readonly name: MonitorKeyName })[] = MONITOR_TABLE;
+
+/** Section of a machine's file that holds raw QEMU options. */
+export const CUSTOM_SECTION = 'custom';
+
+const BY_NAME = new Map<string, KeySpec & { readonly name: KeyName }>(KEYS.map((spec) => [spec.name, spec]));
+
+/** How the key is written in documents: `RAM`, `DSKx`. */
+export function keyPattern(spec: KeySpec): string {
+  return spec.family ? `${spec.name}x` : spec.name;
+}
+
+/** The table's line of a key as written: `DSK12` is of the family DSK. */
+export function findKey(key: string): (KeySpec & { readonly name: KeyName }) | undefined {
+  const stem = /^([A-Z]+)\d+$/.exec(key)?.[1];
+  const spec = BY_NAME.get(stem ?? key);
+  return spec !== undefined && (spec.family === true) === (stem !== undefined) ? spec : undefined;
+}
+
+/** The table's line of that name or stem. */
+export function keySpec(name: KeyName): KeySpec {
+  const spec = BY_NAME.get(name);
+  if (spec === undefined) throw new TypeError(`No key ${name}`);
+  return spec;
+}

@@ -1,0 +1,145 @@
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../errors.ts';
+import { type Inspection, parseMachineConfig } from './machine-config.ts';
+import { parseMonitorConfig } from './monitor-config.ts';
+import { parseRegistry, type Registry } from './registry.ts';
+import type { MachineConfig, MonitorConfig } from './types.ts';
+
+/** Largest file that is read, in bytes. */
+const LARGEST_FILE = 1024 ** 2;
+
+interface Unreadable {
+  readonly issue: ConfigIssue;
+  readonly cause?: unknown;
+}
+
+/** The text of a file, or why it cannot be read. */
+export type ConfigText = { readonly text: string } | Unreadable;
+
+/**
+ * Reads the file of a machine, cfg or JSON, over the host's defaults.
+ *
+ * @param defaultsPath `defaults-qemu.cfg`; it need not exist.
+ * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when one of the files may not be read.
+ */
+export function loadMachineConfig(path: string, defaultsPath: string): MachineConfig {
+  const { config, issues, unreadable } = inspect(path, defaultsPath);
+  if (config) return config;
+  throw unreadable && isDenied(unreadable.cause) ? denied(unreadable) : invalid(path, issues);
+}
+
+/** Reads the file of a machine and says all that is wrong with it. Never throws. */
+export function inspectMachineConfig(path: string, defaultsPath: string): Inspection {
+  const { config, issues } = inspect(path, defaultsPath);
+  return { config, issues };
+}
+
+/**
+ * Reads `monitor.conf`; a file that does not exist means the defaults.
+ *
+ * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when the file may not be read.
+ */
+export function loadMonitorConfig(path: string): MonitorConfig {
+  const read = readConfigText(path);
+  if ('issue' in read && isDenied(read.cause)) throw denied(read);
+  if ('issue' in read && !isNotFound(read.cause)) throw invalid(path, [read.issue]);
+  const { config, issues } = parseMonitorConfig('text' in read ? read.text : '', path);
+  if (config) return config;
+  throw invalid(path, issues);
+}
+
+/** Reads `qemu-init.reg`; a file that does not exist is an empty registry. Never throws. */
+export function loadRegistry(path: string): Registry {
+  const read = readConfigText(path);
+  if ('text' in read) return parseRegistry(read.text, path);
+  return { entries: [], issues: isNotFound(read.cause) ? [] : [read.issue] };
+}
+
+/** Reads a text file that people write: a regular file of at most 1 MiB in UTF-8. Never throws. */
+export function readConfigText(path: string): ConfigText {
+  const problem = (message: string, detail: { cause?: unknown; line?: number; hint?: string } = {}): ConfigText => {
+    const { cause, line, hint } = detail;
+    return { issue: { file: path, line, message, severity: 'error', hint }, cause };
+  };
+  let bytes: Buffer;
+  try {
+    // Opening a FIFO would wait for a writer, and a device may never end.
+    const refusal = refuse(statSync(path));
+    if (refusal !== undefined) return problem(refusal);
+    bytes = readFileSync(path);
+  } catch (error) {
+    return problem(reasonOf(error), { cause: error });
+  }
+  if (bytes.length > LARGEST_FILE) return problem(TOO_LARGE);
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return problem('The line is no UTF-8 text', { line: firstBadLine(bytes), hint: 'save the file as UTF-8' });
+  }
+}
+
+const TOO_LARGE = `The file is larger than ${LARGEST_FILE} bytes`;
+
+function inspect(path: string, defaultsPath: string): Inspection & { readonly unreadable?: Unreadable | undefined } {
+  const read = readConfigText(path);
+  const defaults = readConfigText(defaultsPath);
+  const unread = 'issue' in defaults && !isNotFound(defaults.cause) ? defaults : undefined;
+  const further = unread ? [unread.issue] : [];
+  if ('issue' in read) return { issues: [read.issue, ...further], unreadable: read };
+  const { config, issues } = parseMachineConfig(read.text, {
+    path,
+    defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
+  });
+  return { config: unread ? undefined : config, issues: [...issues, ...further], unreadable: unread };
+}
+
+function isDenied(cause: unknown): boolean {
+  const code = errorCode(cause);
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+function denied({ issue, cause }: Unreadable): QemuError {
+  return new QemuError('QEMU_NOT_PERMITTED', `Cannot read "${issue.file}"`, { cause });
+}
+
+function invalid(path: string, issues: readonly ConfigIssue[]): ConfigError {
+  const errors = issues.filter(({ severity }) => severity === 'error').length;
+  const count = errors === 1 ? 'a problem' : `${errors} problems`;
+  return new ConfigError(`Cannot use "${path}": it has ${count}`, issues);
+}
+
+function refuse(stats: Stats): string | undefined {
+  if (stats.isDirectory()) return 'This is a folder, not a file';
+  if (!stats.isFile()) return 'This is no regular file';
+  return stats.size > LARGEST_FILE ? TOO_LARGE : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  if (isNotFound(error)) return 'There is no such file';
+  if (isDenied(error)) return 'The file may not be read by this user';
+  return `The file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Line of the first byte that is no UTF-8. */
+function firstBadLine(bytes: Buffer): number {
+  let line = 1;
+  let start = 0;
+  for (;;) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline;
+    if (newline < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+    line += 1;
+  }
+}
+
+function isUtf8(bytes: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

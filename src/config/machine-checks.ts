@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import { quote } from './issues.ts';
+import type { MachineConfig } from './types.ts';
+
+/** Reports a problem of a key that is set. */
+type ReportKey = (key: string, message: string, hint?: string) => void;
+
+/** What is wrong between the keys of one machine. Nothing on the host is looked at. */
+export function checkMachine(config: MachineConfig, report: ReportKey): void {
+  checkKernel(config, report);
+  checkImages(config, report);
+  checkNics(config, report);
+  if (config.kvm === 'off' && config.cpu?.split(',')[0] === 'host') {
+    report('CPU', 'CPU "host" needs KVM, which is off', 'use CPU=max');
+  }
+  if (config.requires.some((id) => id === config.name || id === config.longName)) {
+    report('REQUIRES', `REQUIRES ${quote(config.requires.join(','))} names the machine itself`);
+  }
+  const needsRoot = config.netif === 'hook' && config.nics.some(({ net }) => net === 'bridge');
+  if (needsRoot && config.runAs !== undefined) {
+    report('RUNAS', 'RUNAS needs NETIF=managed: QEMU could not make its taps', 'set NETIF=managed');
+  }
+  if (needsRoot && config.sandbox) {
+    report('SANDBOX', 'SANDBOX needs NETIF=managed: QEMU could not run its hooks', 'set NETIF=managed');
+  }
+}
+
+/** QEMU takes both with `-kernel` only. */
+function checkKernel(config: MachineConfig, report: ReportKey): void {
+  if (config.kernel !== undefined) return;
+  if (config.initrd !== undefined) report('INITRD', 'INITRD is set without KERNEL');
+  if (config.append !== '') report('APPEND', 'APPEND is set without KERNEL');
+}
+
+/** Two disks on one image destroy it, unless nobody writes. */
+function checkImages({ disks }: MachineConfig, report: ReportKey): void {
+  for (const [position, disk] of disks.entries()) {
+    const other = disks.slice(0, position).find(({ file }) => file === disk.file);
+    if (!other || (other.readonly && disk.readonly)) continue;
+    report(
+      `DSK${disk.index}`,
+      `DSK${disk.index} is the same image as DSK${other.index}: ${quote(basename(disk.file))}`,
+    );
+  }
+}
+
+function checkNics({ nics }: MachineConfig, report: ReportKey): void {
+  const macs = new Map<string, number>();
+  const ports = new Map<string, number>();
+  for (const { index, mac, hostForwards } of nics) {
+    const key = `NIC${index}`;
+    const sameMac = mac && macs.get(mac.toLowerCase());
+    if (sameMac) report(key, `${key} has the MAC address of NIC${sameMac}: ${quote(mac)}`);
+    if (mac) macs.set(mac.toLowerCase(), index);
+    for (const { protocol, hostAddress, hostPort } of hostForwards) {
+      const port = `${protocol}:${hostAddress}:${hostPort}`;
+      const samePort = ports.get(port);
+      if (samePort !== undefined) report(key, `${key} forwards ${quote(port)}, which NIC${samePort} does already`);
+      ports.set(port, index);
+    }
+  }
+}

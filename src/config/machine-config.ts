@@ -1,0 +1,170 @@
+import { basename, dirname } from 'node:path';
+import type { ConfigIssue } from '../errors.ts';
+import { parseCustom } from './custom.ts';
+import { parseCdrom, parseDisk } from './disk.ts';
+import {
+  checkCpu,
+  checkMachineType,
+  checkUser,
+  parseBootDevices,
+  parseFirmware,
+  parseMemory,
+  parseProgram,
+  parseSmp,
+} from './hardware.ts';
+import { parseIds } from './ids.ts';
+import { parseIni } from './ini.ts';
+import { hasErrors, quote, sortIssues } from './issues.ts';
+import { parseJsonMachine } from './json-machine.ts';
+import {
+  CUSTOM_SECTION,
+  DEFAULT_MEMORY_BYTES,
+  KVM_VALUES,
+  keySpec,
+  NETIF_VALUES,
+  PANIC_VALUES,
+  RESTART_VALUES,
+  STOP_METHODS,
+  VGA_VALUES,
+  WATCHDOG_VALUES,
+} from './keys.ts';
+import { checkMachine } from './machine-checks.ts';
+import { isValidName, NAME_RULE } from './names.ts';
+import { checkBridge, parseNic } from './nic.ts';
+import { SettingsReader } from './reader.ts';
+import { mergeSettings, type Settings } from './settings.ts';
+import type { CustomLine, MachineConfig } from './types.ts';
+import { deriveUuid } from './uuid.ts';
+import { parseUuid } from './values.ts';
+import { parseVnc } from './vnc.ts';
+
+export interface ParseOptions {
+  /** Absolute path of the machine's file; one that ends in `.json` is a JSON machine. */
+  readonly path: string;
+  /** The host's `defaults-qemu.cfg`, when there is one. */
+  readonly defaults?: { readonly path: string; readonly text: string } | undefined;
+}
+
+/** What a configuration says, and what is wrong with it. */
+export interface Inspection {
+  /** Present when no issue is an error. */
+  readonly config?: MachineConfig | undefined;
+  /** All problems at once: those of the machine's file, then those of the defaults, by line. */
+  readonly issues: readonly ConfigIssue[];
+}
+
+/** Reads a machine's file over the host's defaults. Pure; never throws. Nothing on the host is looked at. */
+export function parseMachineConfig(text: string, options: ParseOptions): Inspection {
+  const { path, defaults } = options;
+  const machine = path.endsWith('.json') ? parseJsonMachine(text, path) : parseIni(text, path, CUSTOM_SECTION);
+  const below = defaults && parseIni(defaults.text, defaults.path, CUSTOM_SECTION);
+  const issues: ConfigIssue[] = [...machine.issues, ...(below?.issues ?? [])];
+
+  const settings = mergeSettings(
+    [
+      ...(defaults && below ? [{ path: defaults.path, entries: below.entries, isDefaults: true }] : []),
+      { path, entries: machine.entries, isDefaults: false },
+    ],
+    issues,
+  );
+  const custom = [
+    ...(defaults && below ? parseCustom(below.raw, defaults.path, issues) : []),
+    ...parseCustom(machine.raw, path, issues),
+  ];
+  const config = readMachine(path, settings, custom, issues);
+  const sorted = sortIssues(issues, [path, ...(defaults ? [defaults.path] : [])]);
+  return { config: hasErrors(sorted) ? undefined : config, issues: sorted };
+}
+
+/** The long name of the machine in a file: `web` of `web-qemu.cfg`, `web.cfg` or `web.json`. */
+export function longNameOf(path: string): string {
+  return basename(path).replace(/(?:-qemu)?\.cfg$|\.json$/, '');
+}
+
+function readMachine(
+  path: string,
+  settings: Settings,
+  custom: readonly CustomLine[],
+  issues: ConfigIssue[],
+): MachineConfig {
+  const longName = longNameOf(path);
+  if (!isValidName(longName)) {
+    const message = `The file's name makes ${quote(longName)} the machine's long name; ${NAME_RULE}`;
+    issues.push({ file: path, message, severity: 'error' });
+  }
+  const dir = dirname(path);
+  const reader = new SettingsReader(settings, issues, dir);
+  const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
+  const kernel = reader.path('KERNEL');
+  const cpu = reader.text('CPU', checkCpu);
+  const bridge = reader.text('BRIDGE_IFNAME', checkBridge);
+  const uuid = reader.read('UUID', (text, { report }) => {
+    const parsed = parseUuid(text);
+    if (parsed === undefined) report(`UUID ${quote(text)} is none; allowed is 8-4-4-4-12 hexadecimal digits`);
+    return parsed;
+  });
+
+  const config: MachineConfig = {
+    longName,
+    path,
+    dir,
+    name,
+    os: reader.text('OS'),
+    description: reader.text('DESC'),
+    targetArch: reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default,
+    machine: reader.text('MACHINE', checkMachineType),
+    cpu: cpu === 'auto' ? undefined : cpu,
+    smp: reader.read('SMP', parseSmp) ?? keySpec('SMP').default,
+    memoryBytes: reader.read('RAM', parseMemory) ?? DEFAULT_MEMORY_BYTES,
+    kvm: reader.choice('KVM', KVM_VALUES),
+    get uuid() {
+      return uuid ?? deriveUuid(name);
+    },
+    firmware: reader.read('FIRMWARE', parseFirmware) ?? keySpec('FIRMWARE').default,
+    tpm: reader.switch('TPM'),
+    kernel,
+    initrd: reader.path('INITRD'),
+    // The defaults may have a command line for those machines that boot a kernel directly.
+    append: kernel === undefined && reader.isFromDefaults('APPEND') ? '' : reader.text('APPEND'),
+    boot: reader.read('BOOT', parseBootDevices),
+    disks: reader.family('DSK', parseDisk),
+    cdroms: reader.family('CDR', parseCdrom),
+    nics: reader
+      .family('NIC', parseNic)
+      .map((nic) => ({ ...nic, bridge: nic.net === 'bridge' ? (nic.bridge ?? bridge) : '' })),
+    netif: reader.choice('NETIF', NETIF_VALUES),
+    vnc: reader.read('VNC', parseVnc) ?? {
+      kind: 'tcp',
+      host: '127.0.0.1',
+      display: undefined,
+      passwordFile: undefined,
+    },
+    vga: reader.choice('VGA', VGA_VALUES),
+    serial: reader.switch('SERIAL'),
+    agent: reader.switch('QGA'),
+    rng: reader.switch('RNG'),
+    balloon: reader.switch('BALLOON'),
+    runAs: reader.text('RUNAS', checkUser) || undefined,
+    sandbox: reader.switch('SANDBOX'),
+    autostart: reader.switch('AUTOSTART'),
+    bootOrder: reader.integer('BOOTORDER'),
+    bootDelaySeconds: reader.integer('BOOTDELAY'),
+    requires: reader.read('REQUIRES', parseIds) ?? [],
+    stopDelaySeconds: reader.integer('STOPDELAY'),
+    stopMethod: reader.choice('STOPMETHOD', STOP_METHODS),
+    preCommand: reader.command('PRECMD'),
+    postCommand: reader.command('POSTCMD'),
+    preStop: reader.command('PRESTOP'),
+    postStop: reader.command('POSTSTOP'),
+    restart: reader.choice('RESTART', RESTART_VALUES),
+    watchdog: reader.choice('WATCHDOG', WATCHDOG_VALUES),
+    onPanic: reader.choice('ONPANIC', PANIC_VALUES),
+    shares: reader.family('SHARE', (text) => text),
+    usb: reader.family('USB', (text) => text),
+    pci: reader.family('PCI', (text) => text),
+    custom,
+    origins: settings.origins,
+  };
+  checkMachine(config, (key, message, hint) => reader.report(key, message, hint));
+  return config;
+}

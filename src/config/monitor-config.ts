@@ -1,0 +1,52 @@
+import type { ConfigIssue } from '../errors.ts';
+import { type IniEntry, parseIni } from './ini.ts';
+import { hasErrors, quote, type Report, sortIssues, suggest } from './issues.ts';
+import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
+import { nearest } from './names.ts';
+import { readChoice, readInteger } from './option-list.ts';
+import type { MonitorConfig } from './types.ts';
+
+/** Reads `monitor.conf`. Pure; never throws. The configuration is there when no issue is an error. */
+export function parseMonitorConfig(
+  text: string,
+  path: string,
+): { readonly config?: MonitorConfig | undefined; readonly issues: readonly ConfigIssue[] } {
+  const { entries, issues: problems } = parseIni(text, path);
+  const issues: ConfigIssue[] = [...problems];
+  for (const { key, line } of entries) {
+    if (MONITOR_KEYS.some(({ name }) => name === key)) continue;
+    const hint = suggest(
+      nearest(
+        key,
+        MONITOR_KEYS.map(({ name }) => name),
+      ),
+    );
+    issues.push({ file: path, line, key, message: `Unknown key ${quote(key)}`, severity: 'error', hint });
+  }
+  const read = <T>(name: MonitorKeyName, parse: (text: string, spec: KeySpec, report: Report) => T): T | undefined => {
+    return readKey(name, entries, parse, (line, message, hint) => {
+      issues.push({ file: path, line, key: name, message, severity: 'error', hint });
+    });
+  };
+  const config: MonitorConfig = {
+    monitorPort: read('MONPORT', (text, spec, report) => readInteger('MONPORT', text, spec, report)) ?? 0,
+    monitor: read('MONITOR', (text, _, report) => readChoice('MONITOR', text, MONITOR_VALUES, report)) ?? 'tcp',
+    tls: read('TLS', (text, _, report) => readChoice('TLS', text, TLS_VALUES, report)) ?? 'psk',
+    vncDisplay: read('VNCDISPLAY', (text, spec, report) => readInteger('VNCDISPLAY', text, spec, report)) ?? 0,
+  };
+  const sorted = sortIssues(issues, [path]);
+  return { config: hasErrors(sorted) ? undefined : config, issues: sorted };
+}
+
+/** Reads what is set, or the default of the table when nothing is. */
+function readKey<T>(
+  name: MonitorKeyName,
+  entries: readonly IniEntry[],
+  parse: (text: string, spec: KeySpec, report: Report) => T,
+  push: (line: number | undefined, message: string, hint: string | undefined) => void,
+): T | undefined {
+  const spec = MONITOR_KEYS.find((known) => known.name === name);
+  if (!spec) return undefined;
+  const entry = entries.find(({ key, value }) => key === name && value !== '');
+  return parse(entry?.value ?? spec.default, spec, (message, remark) => push(entry?.line, message, remark?.hint));
+}

@@ -1,0 +1,145 @@
+import { quote } from './issues.ts';
+import { keySpec, NET_BACKENDS } from './keys.ts';
+import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
+import type { HostForward, NetBackend, NicConfig } from './types.ts';
+import { isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac, parseInteger } from './values.ts';
+
+/** A NIC before it is known which bridge is the machine's own. */
+export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | undefined };
+
+/** Reads a `NICx`; undefined when it has no model. Problems are reported. */
+export function parseNic(text: string, index: number, context: ValueContext): ParsedNic | undefined {
+  const list = parseOptionList(text, keySpec('NIC').options ?? [], 'word', context);
+  const model = readModel(list.head.trim(), context);
+  const net = NET_BACKENDS.find((backend) => backend === list.get('net')) ?? 'bridge';
+  checkFit(list, net, context);
+  if (model === undefined) return undefined;
+  return {
+    index,
+    model,
+    net,
+    bridge: readChecked(list.get('bridge'), checkBridge, `${context.key} bridge`, context),
+    mac: readChecked(list.get('mac'), checkMac, `${context.key} mac`, context),
+    hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, context)),
+    vlan: numberOf(list.get('vlan')),
+    queues: numberOf(list.get('queues')),
+    mtu: numberOf(list.get('mtu')),
+    isolated: list.get('isolated') === 'on',
+    lock: list.get('lock') === 'on',
+    addresses: list.all('ip').filter((address) => {
+      return readChecked(address, checkAddress, `${context.key} ip`, context) !== undefined;
+    }),
+  };
+}
+
+/** Writes a NIC as {@link parseNic} reads it. */
+export function renderNic(nic: NicConfig): string {
+  const isUsual = nic.net !== 'bridge' || nic.bridge === keySpec('BRIDGE_IFNAME').default;
+  return renderOptionList(nic.model, [
+    ['net', nic.net === 'bridge' ? undefined : nic.net],
+    ['bridge', isUsual ? undefined : nic.bridge],
+    ['mac', nic.mac],
+    ...nic.hostForwards.map((forward) => ['hostfwd', renderHostForward(forward)] as const),
+    ['vlan', nic.vlan?.toString()],
+    ['queues', nic.queues?.toString()],
+    ['mtu', nic.mtu?.toString()],
+    ['isolated', nic.isolated ? 'on' : undefined],
+    ['lock', nic.lock ? 'on' : undefined],
+    ...nic.addresses.map((address) => ['ip', address] as const),
+  ]);
+}
+
+/** Why a text is no bridge name; undefined when it is one. */
+export function checkBridge(text: string): string | undefined {
+  return isInterfaceName(text)
+    ? undefined
+    : 'is no interface name; allowed are 1 to 15 bytes without blanks, "/" and ":"';
+}
+
+function readModel(text: string, { key, report }: ValueContext): string | undefined {
+  if (text === 'virtio') return 'virtio-net-pci';
+  if (/^[A-Za-z0-9_.-]+$/.test(text)) return text;
+  const expected = 'a QEMU NIC model such as virtio-net-pci or e1000 stands first';
+  report(`${key} ${quote(text)} is no model; allowed are letters, digits, "_", "." and "-"`, { hint: expected });
+  return undefined;
+}
+
+function checkFit(list: OptionList, net: NetBackend, { key, report }: ValueContext): void {
+  if (list.all('hostfwd').length > 0 && net !== 'user') {
+    report(`${key} has hostfwd= without net=user`, { hint: 'add net=user' });
+  }
+  if (net === 'bridge') return;
+  const onTapOnly = ['bridge', 'vlan', 'queues', 'isolated', 'lock'].filter((name) => list.get(name) !== undefined);
+  for (const name of onTapOnly) report(`${key} has ${name}= with net=${net}; it is for net=bridge`);
+}
+
+function readChecked(
+  text: string | undefined,
+  check: (text: string) => string | undefined,
+  label: string,
+  { report }: ValueContext,
+): string | undefined {
+  if (text === undefined) return undefined;
+  const problem = check(text);
+  if (problem === undefined) return text;
+  report(`${label} ${quote(text)} ${problem}`);
+  return undefined;
+}
+
+function checkMac(text: string): string | undefined {
+  if (!isMac(text)) return 'is no MAC address; allowed is xx:xx:xx:xx:xx:xx in hexadecimal';
+  if (isMulticastMac(text)) return 'is the address of a group; the first byte must be even';
+  return text === '00:00:00:00:00:00' ? 'is no address of a NIC' : undefined;
+}
+
+function checkAddress(text: string): string | undefined {
+  const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = isIpv4(address) ? 32 : isIpv6(address) ? 128 : undefined;
+  if (bits !== undefined && Number(prefix ?? 0) <= bits) return undefined;
+  return 'is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7';
+}
+
+const HOST_FORWARD = /^(tcp|udp)?:(\[[^\]]*\]|[^:[\]]*):(\d{1,5})-(\[[^\]]*\]|[^:[\]]*):(\d{1,5})$/i;
+
+function readHostForward(text: string, { key, report }: ValueContext): HostForward[] {
+  const [, protocol, host, hostPort, guest, guestPort] = HOST_FORWARD.exec(text) ?? [];
+  const forward: HostForward = {
+    protocol: protocol?.toLowerCase() === 'udp' ? 'udp' : 'tcp',
+    hostAddress: withoutBrackets(host),
+    hostPort: Number(hostPort),
+    guestAddress: withoutBrackets(guest),
+    guestPort: Number(guestPort),
+  };
+  const addresses = [forward.hostAddress, forward.guestAddress];
+  if ([forward.hostPort, forward.guestPort].every(isPort) && addresses.every(isAddressOrEmpty)) return [forward];
+  report(`${key} hostfwd ${quote(text)} is not allowed; allowed are such as tcp:127.0.0.1:2222-:22`, {
+    hint: 'addresses are numeric, IPv6 in brackets; ports are 1 to 65535',
+  });
+  return [];
+}
+
+function renderHostForward(forward: HostForward): string {
+  const host = withBrackets(forward.hostAddress);
+  const guest = withBrackets(forward.guestAddress);
+  return `${forward.protocol}:${host}:${forward.hostPort}-${guest}:${forward.guestPort}`;
+}
+
+function isPort(port: number): boolean {
+  return port >= 1 && port <= 65535;
+}
+
+function isAddressOrEmpty(address: string): boolean {
+  return address === '' || isIpv4(address) || isIpv6(address);
+}
+
+function withoutBrackets(address: string | undefined): string {
+  return address?.replace(/^\[(.*)\]$/, '$1') ?? '';
+}
+
+function withBrackets(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseInteger(text);
+}

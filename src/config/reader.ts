@@ -1,0 +1,117 @@
+import { dirname, resolve } from 'node:path';
+import type { ConfigIssue } from '../errors.ts';
+import { quote, type Report } from './issues.ts';
+import { type KeyName, type KeySpec, keySpec } from './keys.ts';
+import { checkNotYet, readChoice, readInteger, type ValueContext } from './option-list.ts';
+import type { Setting, Settings } from './settings.ts';
+import { splitWords } from './shell-words.ts';
+
+/**
+ * Reads typed values from settings. A key that is absent or wrong has its default, so that reading goes on and finds
+ * all problems of a file.
+ */
+export class SettingsReader {
+  readonly #settings: Settings;
+  readonly #issues: ConfigIssue[];
+  readonly #baseDir: string;
+
+  /** @param baseDir folder of the machine's file, for paths that are defaults. */
+  constructor(settings: Settings, issues: ConfigIssue[], baseDir: string) {
+    this.#settings = settings;
+    this.#issues = issues;
+    this.#baseDir = baseDir;
+  }
+
+  isSet(name: KeyName): boolean {
+    return this.#settings.get(name) !== undefined;
+  }
+
+  isFromDefaults(name: KeyName): boolean {
+    return this.#settings.get(name)?.inDefaults === true;
+  }
+
+  /** Text that `check` has nothing against. */
+  text(name: KeyName, check?: (text: string) => string | undefined): string {
+    const read = this.read(name, (text, { report }) => {
+      const problem = check?.(text);
+      if (problem === undefined) return text;
+      report(`${name} ${quote(text)} ${problem}`);
+      return undefined;
+    });
+    return read ?? keySpec(name).default;
+  }
+
+  switch(name: KeyName): boolean {
+    const read = this.read(name, (text, { report }) => readChoice(name, text, ['on', 'off'], report));
+    return (read ?? keySpec(name).default) === 'on';
+  }
+
+  choice<T extends string>(name: KeyName, values: readonly [T, ...T[]]): T {
+    const read = this.read(name, (text, { report }) => readChoice(name, text, values, report));
+    return read ?? values.find((value) => value === keySpec(name).default) ?? values[0];
+  }
+
+  integer(name: KeyName): number {
+    const read = this.read(name, (text, { report }) => {
+      return readInteger(name, text, keySpec(name), report)?.toString();
+    });
+    return Number(read ?? keySpec(name).default);
+  }
+
+  /** Absolute path; undefined when not set. */
+  path(name: KeyName): string | undefined {
+    return this.read(name, (text, { dir }) => resolve(dir, text));
+  }
+
+  /** Words of a command; its program is a path when it has a slash, else looked for in PATH. */
+  command(name: KeyName): readonly string[] {
+    const words = this.read(name, (text, { dir, report }) => {
+      const [program, ...args] = readWords(name, text, report) ?? [];
+      if (program === undefined) return undefined;
+      return [program.includes('/') ? resolve(dir, program) : program, ...args];
+    });
+    return words ?? [];
+  }
+
+  /** Reads a key that is set; undefined when it is absent or wrong. */
+  read<T>(name: KeyName, parse: (text: string, context: ValueContext) => T | undefined): T | undefined {
+    const setting = this.#settings.get(name);
+    return setting && this.#parse(keySpec(name), setting, parse);
+  }
+
+  /** Reads the members of a family, in order. */
+  family<T>(stem: KeyName, parse: (text: string, index: number, context: ValueContext) => T | undefined): T[] {
+    return this.#settings.family(stem).flatMap(({ index, setting }) => {
+      const read = this.#parse(keySpec(stem), setting, (text, context) => parse(text, index, context));
+      return read === undefined ? [] : [read];
+    });
+  }
+
+  /** Reports a problem of a key that is set, at its line. */
+  report(key: string, message: string, hint?: string): void {
+    const origin = this.#settings.origins.get(key);
+    if (origin) this.#issues.push({ ...origin, key, message, severity: 'error', hint });
+  }
+
+  #parse<T>(spec: KeySpec, setting: Setting, parse: (text: string, context: ValueContext) => T | undefined) {
+    const { key, value, origin, inDefaults } = setting;
+    const report: Report = (message, { hint, severity = 'error' } = {}) => {
+      this.#issues.push({ ...origin, key, message, severity, hint });
+    };
+    const dir = inDefaults ? dirname(origin.file) : this.#baseDir;
+    const parsed = parse(value, { key, dir, inDefaults, report });
+    if (parsed !== undefined) checkNotYet(key, typeof parsed === 'string' ? parsed : value, spec, report);
+    return parsed;
+  }
+}
+
+function readWords(name: string, text: string, report: Report): readonly string[] | undefined {
+  try {
+    return splitWords(text);
+  } catch (error) {
+    report(`${name} ${quote(text)} cannot be split into words`, {
+      hint: error instanceof Error ? error.message : undefined,
+    });
+    return undefined;
+  }
+}

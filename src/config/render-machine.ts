@@ -1,0 +1,85 @@
+import { renderQuoted, renderValue } from './cfg-lines.ts';
+import { renderCustom } from './custom.ts';
+import { renderCdrom, renderDisk } from './disk.ts';
+import { CUSTOM_SECTION, KEYS, type KeyName, keySpec } from './keys.ts';
+import { renderNic } from './nic.ts';
+import { joinWords } from './shell-words.ts';
+import type { MachineConfig } from './types.ts';
+import { deriveUuid } from './uuid.ts';
+import { renderSize } from './values.ts';
+import { renderVnc } from './vnc.ts';
+
+/**
+ * Writes a machine as a cfg file that reads back to an equal machine: only keys that are not at their defaults, paths
+ * absolute, in the order of the key table.
+ */
+export function renderMachineConfig(config: MachineConfig): string {
+  const lines: string[] = [];
+  for (const spec of KEYS) {
+    const value = WRITERS[spec.name](config);
+    if (typeof value !== 'string') lines.push(...value.map(([key, text]) => `${key}=${renderQuoted(text)}`));
+    else if (value !== spec.default) lines.push(`${spec.name}=${renderValue(value)}`);
+  }
+  if (config.custom.length > 0) lines.push('', `[${CUSTOM_SECTION}]`, ...config.custom.map(renderCustom));
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+type FamilyText = readonly (readonly [key: string, text: string])[];
+
+/** The value of each key; of a family its members. */
+const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | FamilyText>> = {
+  NAME: ({ name, longName }) => (name === longName ? '' : name),
+  OS: ({ os }) => os,
+  DESC: ({ description }) => description,
+  UUID: ({ uuid, name }) => (uuid === deriveUuid(name) ? '' : uuid),
+  TGTARCH: ({ targetArch }) => targetArch,
+  MACHINE: ({ machine }) => machine,
+  CPU: ({ cpu }) => cpu ?? 'auto',
+  SMP: ({ smp }) => smp,
+  RAM: ({ memoryBytes }) => renderSize(memoryBytes),
+  KVM: ({ kvm }) => kvm,
+  RNG: ({ rng }) => onOff(rng),
+  BALLOON: ({ balloon }) => onOff(balloon),
+  WATCHDOG: ({ watchdog }) => watchdog,
+  ONPANIC: ({ onPanic }) => onPanic,
+  FIRMWARE: ({ firmware }) => firmware,
+  TPM: ({ tpm }) => onOff(tpm),
+  BOOT: ({ boot }) => boot?.join(',') ?? '',
+  KERNEL: ({ kernel }) => kernel ?? '',
+  INITRD: ({ initrd }) => initrd ?? '',
+  APPEND: ({ append }) => append,
+  DSK: ({ disks }) => disks.map((disk) => [`DSK${disk.index}`, renderDisk(disk)]),
+  CDR: ({ cdroms }) => cdroms.map((cdrom) => [`CDR${cdrom.index}`, renderCdrom(cdrom)]),
+  NIC: ({ nics }) => nics.map((nic) => [`NIC${nic.index}`, renderNic(nic)]),
+  // Each NIC says its own.
+  BRIDGE_IFNAME: () => keySpec('BRIDGE_IFNAME').default,
+  NETIF: ({ netif }) => netif,
+  VNC: ({ vnc }) => renderVnc(vnc),
+  VGA: ({ vga }) => vga,
+  SERIAL: ({ serial }) => onOff(serial),
+  QGA: ({ agent }) => onOff(agent),
+  RUNAS: ({ runAs }) => runAs ?? '',
+  SANDBOX: ({ sandbox }) => onOff(sandbox),
+  AUTOSTART: ({ autostart }) => onOff(autostart),
+  BOOTORDER: ({ bootOrder }) => String(bootOrder),
+  BOOTDELAY: ({ bootDelaySeconds }) => String(bootDelaySeconds),
+  REQUIRES: ({ requires }) => requires.join(','),
+  STOPDELAY: ({ stopDelaySeconds }) => String(stopDelaySeconds),
+  STOPMETHOD: ({ stopMethod }) => stopMethod,
+  PRECMD: ({ preCommand }) => joinWords(preCommand),
+  POSTCMD: ({ postCommand }) => joinWords(postCommand),
+  PRESTOP: ({ preStop }) => joinWords(preStop),
+  POSTSTOP: ({ postStop }) => joinWords(postStop),
+  RESTART: ({ restart }) => restart,
+  SHARE: ({ shares }) => numbered('SHARE', shares),
+  USB: ({ usb }) => numbered('USB', usb),
+  PCI: ({ pci }) => numbered('PCI', pci),
+};
+
+function onOff(value: boolean): string {
+  return value ? 'on' : 'off';
+}
+
+function numbered(stem: string, values: readonly string[]): FamilyText {
+  return values.map((value, position) => [`${stem}${position + 1}`, value]);
+}

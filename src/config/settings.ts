@@ -1,0 +1,145 @@
+import type { ConfigIssue } from '../errors.ts';
+import type { IniEntry } from './ini.ts';
+import { quote, suggest } from './issues.ts';
+import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
+import { nearest } from './names.ts';
+import type { Origin } from './types.ts';
+
+/** The entries of one file, from whatever format. */
+export interface Source {
+  readonly path: string;
+  readonly entries: readonly IniEntry[];
+  /** `defaults-qemu.cfg`, where some keys are not allowed. */
+  readonly isDefaults: boolean;
+}
+
+/** One key that is set, in the file that has the last word on it. */
+export interface Setting {
+  /** As written: `RAM`, `DSK1`. */
+  readonly key: string;
+  /** Never empty. */
+  readonly value: string;
+  readonly origin: Origin;
+  readonly inDefaults: boolean;
+}
+
+export interface Settings {
+  get(name: KeyName): Setting | undefined;
+  /** The members of a family by number, ascending. */
+  family(stem: KeyName): readonly { readonly index: number; readonly setting: Setting }[];
+  /** Where each key that is set stands. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/** Characters; of a longer key only these are looked at for one that was meant. */
+const LONGEST_KEY = 64;
+
+/**
+ * Puts the machine's file over the defaults, key by key; of a family number by number. An empty value takes the key
+ * back to its own default. Reports keys that are unknown or out of place, and gaps in the numbering.
+ *
+ * @param sources the weakest first.
+ */
+export function mergeSettings(sources: readonly Source[], issues: ConfigIssue[]): Settings {
+  const settings = new Map<string, Setting>();
+  for (const source of sources) {
+    for (const { key, value, line } of source.entries) {
+      const origin = { file: source.path, line };
+      const spec = checkKey(key, source.isDefaults, (message, hint) => {
+        issues.push({ ...origin, key, message, severity: 'error', hint });
+      });
+      if (!spec) continue;
+      if (value === '') settings.delete(key);
+      else settings.set(key, { key, value, origin, inDefaults: source.isDefaults });
+    }
+  }
+  // A line with a fault of its own fills its number all the same.
+  const faulty = new Set(issues.map(({ key }) => key));
+  for (const { name, family } of KEYS) if (family) checkGaps(name, membersOf(settings, name), faulty, issues);
+  return {
+    get: (name) => settings.get(name),
+    family: (stem) => membersOf(settings, stem),
+    origins: new Map([...settings].map(([key, { origin }]) => [key, origin])),
+  };
+}
+
+function checkKey(
+  key: string,
+  inDefaults: boolean,
+  report: (message: string, hint?: string) => void,
+): KeySpec | undefined {
+  const spec = findKey(key);
+  if (!spec) {
+    report(`Unknown key ${quote(key)}`, suggest(nearestKey(key)));
+    return undefined;
+  }
+  if (inDefaults && spec.inDefaults === false) {
+    report(`${key} cannot be the same for all machines`, "set it in the machine's own file");
+    return undefined;
+  }
+  return spec.family && !isNumberOf(spec, key.slice(spec.name.length), report) ? undefined : spec;
+}
+
+function isNumberOf(spec: KeySpec, digits: string, report: (message: string, hint?: string) => void): boolean {
+  const most = spec.max ?? 1;
+  if (digits.startsWith('0')) {
+    const near = Number(digits) === 0 ? 1 : Number(digits);
+    report(`"${spec.name}${digits}" has no number that counts from 1`, suggest(`${spec.name}${near}`));
+    return false;
+  }
+  if (digits.length > 3 || Number(digits) > most) {
+    report(`${quote(spec.name + digits)} is too many; allowed are ${spec.name}1 to ${spec.name}${most}`);
+    return false;
+  }
+  return true;
+}
+
+/** The key that was meant, by spelling or by another name for it; the number of a family is kept. */
+function nearestKey(key: string): string | undefined {
+  const upper = key.slice(0, LONGEST_KEY).toUpperCase();
+  const stem = /^(.*?)(\d*)$/s.exec(upper)?.[1] ?? upper;
+  const digits = upper.slice(stem.length);
+  const named = KEYS.find(({ otherNames }) => otherNames?.includes(upper) || otherNames?.includes(stem));
+  if (named) return written(named, digits);
+  return nearest(
+    upper,
+    KEYS.map((spec) => written(spec, digits)),
+  );
+}
+
+function written(spec: KeySpec, digits: string): string {
+  return spec.family ? `${spec.name}${Number(digits) || 1}` : spec.name;
+}
+
+function membersOf(
+  settings: ReadonlyMap<string, Setting>,
+  stem: string,
+): { readonly index: number; readonly setting: Setting }[] {
+  return [...settings.values()]
+    .filter(({ key }) => findKey(key)?.name === stem && key !== stem)
+    .map((setting) => ({ index: Number(setting.key.slice(stem.length)), setting }))
+    .toSorted((a, b) => a.index - b.index);
+}
+
+function checkGaps(
+  stem: string,
+  members: readonly { readonly index: number; readonly setting: Setting }[],
+  faulty: ReadonlySet<string | undefined>,
+  issues: ConfigIssue[],
+): void {
+  let expected = 1;
+  for (const { index, setting } of members) {
+    while (expected < index && faulty.has(`${stem}${expected}`)) expected += 1;
+    if (index > expected) {
+      const missing = index - expected > 1 ? `${stem}${expected} to ${stem}${index - 1}` : `${stem}${expected}`;
+      issues.push({
+        ...setting.origin,
+        key: setting.key,
+        message: `"${setting.key}" stands without ${missing}: the numbers count from 1 without a gap`,
+        severity: 'error',
+        hint: `call it ${stem}${expected}, or add ${missing}`,
+      });
+    }
+    expected = index + 1;
+  }
+}

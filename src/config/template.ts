@@ -1,0 +1,84 @@
+import { renderValue } from './cfg-lines.ts';
+import { CUSTOM_SECTION, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type NotYet, type OptionSpec } from './keys.ts';
+
+/** `template-qemu.cfg`: every key with its default, commented out, and one line of explanation. */
+export function renderTemplate(): string {
+  return paragraphs([
+    [
+      '# <name>-qemu.cfg: a machine of qemu-init. See qemu.cfg(5).',
+      '#',
+      '# KEY=value or KEY="value"; "#" and ";" start a comment. Nothing in it is executed or expanded. What is commented',
+      '# out here is the default, or an example where there is none. Relative paths start from the folder of this file.',
+    ],
+    ...renderGroups(KEYS),
+    [
+      '# Raw QEMU options, one per line as on the command line; they come last. Comments stand on lines of their own.',
+      `#[${CUSTOM_SECTION}]`,
+      '#-device qemu-xhci,id=usb',
+    ],
+  ]);
+}
+
+/** `defaults-qemu.cfg`: the keys that all machines of a host can share, commented out. */
+export function renderDefaults(): string {
+  return paragraphs([
+    ['# defaults-qemu.cfg: what all machines of this host have unless their own file says otherwise. See qemu.cfg(5).'],
+    ...renderGroups(KEYS.filter(({ inDefaults }) => inDefaults !== false)),
+  ]);
+}
+
+/** `monitor.conf`: every key with its default, commented out. */
+export function renderMonitorConf(): string {
+  return paragraphs([
+    ['# monitor.conf: ports of the monitors and of VNC. See qemu.cfg(5).'],
+    ...renderGroups(MONITOR_KEYS),
+  ]);
+}
+
+/** `qemu-init.reg` without a machine. */
+export function renderEmptyRegistry(): string {
+  return paragraphs([
+    [
+      '# qemu-init.reg: the machines of this host, in the order of lists. See qemu.cfg(5).',
+      '#',
+      '#   short=long                    <long>-qemu.cfg in this folder, or in its own below the state folder',
+      '#   short=/absolute/folder/long   <long>-qemu.cfg in that folder',
+      '#',
+      '# "qemu-init register" and "qemu-init unregister" edit this file and keep comments and order.',
+    ],
+  ]);
+}
+
+function renderGroups(specs: readonly KeySpec[]): string[][] {
+  const groups = [...new Set(specs.map(({ group }) => group))];
+  return groups.flatMap((group) => [[`## ${group}`], ...specs.filter((spec) => spec.group === group).map(renderKey)]);
+}
+
+function renderKey(spec: KeySpec): string[] {
+  const key = spec.family ? `${spec.name}1` : spec.name;
+  const value = spec.default === '' ? (spec.example ?? '') : spec.default;
+  return [
+    `# ${keyPattern(spec)}: ${spec.doc}${noteOf(spec)}`,
+    ...choicesOf(spec).map((choices) => `#   ${choices}`),
+    ...(spec.options ?? []).flatMap((option) => [
+      `#   ,${option.name}=  ${option.doc}${noteOf(option)}`,
+      ...choicesOf(option).map((choices) => `#     ${choices}`),
+    ]),
+    `#${key}=${renderValue(value)}`,
+  ];
+}
+
+function noteOf({ notYet }: { readonly notYet?: NotYet }): string {
+  return notYet && notYet.values === undefined ? ' (not in this version)' : '';
+}
+
+/** The words that are allowed, for a choice whose line does not name them. */
+function choicesOf(spec: KeySpec | OptionSpec): string[] {
+  const { doc, type, values = [] } = spec;
+  const isSaid = type !== 'choice' || values.every((value) => doc.includes(value));
+  return isSaid ? [] : [values.join(', ')];
+}
+
+function paragraphs(blocks: readonly (readonly string[])[]): string {
+  return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
+}

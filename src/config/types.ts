@@ -1,0 +1,190 @@
+/** Where a value comes from. */
+export interface Origin {
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** Line in it, from 1. */
+  readonly line: number;
+}
+
+export type DiskInterface = 'virtio' | 'ide' | 'sata' | 'scsi' | 'nvme';
+
+/** One `DSKx`. */
+export interface DiskConfig {
+  /** x, from 1. */
+  readonly index: number;
+  /** Absolute path of the image. */
+  readonly file: string;
+  /** Declared format; undefined means: find it out before start. */
+  readonly format: string | undefined;
+  readonly interface: DiskInterface;
+  readonly cache: string | undefined;
+  readonly aio: string | undefined;
+  readonly discard: string | undefined;
+  readonly readonly: boolean;
+  /** Throw away what the guest writes (QEMU `snapshot=on`). */
+  readonly snapshot: boolean;
+  readonly serial: string | undefined;
+}
+
+/** One `CDRx`. */
+export interface CdromConfig {
+  readonly index: number;
+  /** Absolute path of the ISO file; undefined is a drive without a disc. */
+  readonly file: string | undefined;
+}
+
+/** One `hostfwd=tcp:127.0.0.1:2222-:22`. */
+export interface HostForward {
+  readonly protocol: 'tcp' | 'udp';
+  /** Empty means every address of the host. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  /** Empty means the guest's first address. */
+  readonly guestAddress: string;
+  readonly guestPort: number;
+}
+
+export type NetBackend = 'bridge' | 'user' | 'passt' | 'none';
+
+/** One `NICx`. */
+export interface NicConfig {
+  readonly index: number;
+  /** QEMU device model such as `virtio-net-pci`. */
+  readonly model: string;
+  readonly net: NetBackend;
+  /** Bridge that the tap joins, for `net=bridge`; else empty. */
+  readonly bridge: string;
+  /** `mac=` in lower or upper case as written; undefined means: derive and lease. */
+  readonly mac: string | undefined;
+  readonly hostForwards: readonly HostForward[];
+  readonly vlan: number | undefined;
+  readonly queues: number | undefined;
+  readonly mtu: number | undefined;
+  readonly isolated: boolean;
+  /** Only the NIC's own MAC and address may leave it. */
+  readonly lock: boolean;
+  /** `ip=` addresses that `lock=on` lets through besides the MAC; CIDR or plain. */
+  readonly addresses: readonly string[];
+}
+
+/** `VNC=`. */
+export type VncConfig =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'unix'; readonly passwordFile: string | undefined }
+  | {
+      readonly kind: 'tcp';
+      /** Address without brackets. */
+      readonly host: string;
+      /** Fixed display number; undefined means: from the slot. */
+      readonly display: number | undefined;
+      /** Absolute path of a file that holds the password. */
+      readonly passwordFile: string | undefined;
+    };
+
+export type RestartPolicy = 'no' | 'on-failure' | 'always';
+export type StopMethod = 'auto' | 'acpi' | 'agent';
+export type BootDevice = 'disk' | 'cdrom' | 'network';
+
+/** One configured machine: its file with the host's defaults below it. Paths are absolute. */
+export interface MachineConfig {
+  /** Stem of the file: `web` of `web-qemu.cfg`. */
+  readonly longName: string;
+  /** The file itself. */
+  readonly path: string;
+  /** Folder that relative paths start from. */
+  readonly dir: string;
+
+  readonly name: string;
+  readonly os: string;
+  readonly description: string;
+  /** QEMU program, name or path. */
+  readonly targetArch: string;
+  readonly machine: string;
+  /** Undefined: `host` under KVM, `max` under TCG. */
+  readonly cpu: string | undefined;
+  /** As for `-smp`. */
+  readonly smp: string;
+  /** Bytes. */
+  readonly memoryBytes: number;
+  readonly kvm: 'on' | 'off' | 'auto';
+  readonly uuid: string;
+  /** `bios`, `uefi`, `uefi-secure` or an absolute path. */
+  readonly firmware: string;
+  readonly tpm: boolean;
+  readonly kernel: string | undefined;
+  readonly initrd: string | undefined;
+  readonly append: string;
+  /** Undefined: the order of definition. */
+  readonly boot: readonly BootDevice[] | undefined;
+
+  readonly disks: readonly DiskConfig[];
+  readonly cdroms: readonly CdromConfig[];
+  readonly nics: readonly NicConfig[];
+  readonly netif: 'hook' | 'managed';
+
+  readonly vnc: VncConfig;
+  /** `none` or a QEMU VGA name such as `std`. */
+  readonly vga: string;
+  readonly serial: boolean;
+  readonly agent: boolean;
+  readonly rng: boolean;
+  readonly balloon: boolean;
+
+  /** User name; undefined: the user who calls. */
+  readonly runAs: string | undefined;
+  readonly sandbox: boolean;
+
+  readonly autostart: boolean;
+  readonly bootOrder: number;
+  readonly bootDelaySeconds: number;
+  /** Ids of machines that must be up first. */
+  readonly requires: readonly string[];
+  readonly stopDelaySeconds: number;
+  readonly stopMethod: StopMethod;
+  /** Program and arguments; empty: none. */
+  readonly preCommand: readonly string[];
+  readonly postCommand: readonly string[];
+  readonly preStop: readonly string[];
+  readonly postStop: readonly string[];
+  readonly restart: RestartPolicy;
+  /** i6300esb action, `off` for none. */
+  readonly watchdog: string;
+  /** pvpanic action, `none` for no device. */
+  readonly onPanic: string;
+  /** Raw values of SHAREx, USBx, PCIx in order. */
+  readonly shares: readonly string[];
+  readonly usb: readonly string[];
+  readonly pci: readonly string[];
+
+  /** Lines of `[custom]`, each one argument list, appended last. */
+  readonly custom: readonly CustomLine[];
+
+  /** Key as written (`DSK1`, `RAM`) to where it stands. Keys that are absent have their default. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/** One line of the `[custom]` section, split into arguments as a shell splits words. */
+export interface CustomLine {
+  readonly args: readonly string[];
+  readonly origin: Origin;
+}
+
+/** `monitor.conf`. */
+export interface MonitorConfig {
+  /** First monitor port. */
+  readonly monitorPort: number;
+  readonly monitor: 'tcp' | 'off';
+  readonly tls: 'psk' | 'off';
+  /** First VNC display. */
+  readonly vncDisplay: number;
+}
+
+/** One line of `qemu-init.reg`. */
+export interface RegistryEntry {
+  readonly shortName: string;
+  /** Name without folder. */
+  readonly longName: string;
+  /** Absolute folder that holds `<long>-qemu.cfg` (or `<long>.json`); undefined: looked up in etc, then state. */
+  readonly dir: string | undefined;
+  readonly line: number;
+}

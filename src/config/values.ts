@@ -1,0 +1,80 @@
+const KIB = 1024;
+
+/** Bytes a unit of `-m` stands for. */
+const UNITS: Readonly<Record<string, number>> = { B: 1, K: KIB, M: KIB ** 2, G: KIB ** 3, T: KIB ** 4 };
+
+/** on, yes, true, 1 → true; off, no, false, 0 → false; in any case. */
+export function parseBoolean(text: string): boolean | undefined {
+  switch (text.toLowerCase()) {
+    case 'on':
+    case 'yes':
+    case 'true':
+    case '1':
+      return true;
+    case 'off':
+    case 'no':
+    case 'false':
+    case '0':
+      return false;
+    default:
+      return undefined;
+  }
+}
+
+/** A whole decimal number without a sign. */
+export function parseInteger(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * Bytes of a memory size as QEMU's `-m` reads it: a bare number is MiB; K, M, G and T are powers of 1024, `GB` and
+ * `GiB` are the same as `G`, and a fraction such as `1.5G` is taken when it is a whole number of KiB.
+ */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,9})?)[ \t]*(?:(B)|([KMGT])(?:i?B)?)?$/i.exec(text);
+  if (!match) return undefined;
+  const unit = (match[2] ?? match[3] ?? 'M').toUpperCase();
+  const bytes = Number(match[1]) * (UNITS[unit] ?? 1);
+  return Number.isSafeInteger(bytes) && bytes % KIB === 0 ? bytes : undefined;
+}
+
+/** Bytes in the largest unit that is exact: `2G`, `1536M`. */
+export function renderSize(bytes: number): string {
+  const unit = ['T', 'G', 'M', 'K'].find((name) => bytes % (UNITS[name] ?? 1) === 0) ?? 'B';
+  return `${bytes / (UNITS[unit] ?? 1)}${unit}`;
+}
+
+/** Lower-case UUID; undefined when the text is none. */
+export function parseUuid(text: string): string | undefined {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined;
+}
+
+/** Six hexadecimal bytes with colons, in any case. */
+export function isMac(text: string): boolean {
+  return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text);
+}
+
+/** Whether the address is one of a group (IEEE 802: lowest bit of the first byte), which no NIC can have. */
+export function isMulticastMac(mac: string): boolean {
+  return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+}
+
+/** Dotted decimal. */
+export function isIpv4(text: string): boolean {
+  return /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}$/.test(text) && !text.endsWith('.');
+}
+
+/** RFC 4291 text, without brackets and zone. */
+export function isIpv6(text: string): boolean {
+  return /^[0-9a-fA-F:.]{2,45}$/.test(text) && URL.canParse(`http://[${text}]`);
+}
+
+/** A host name of letters, digits, dots and hyphens. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*$/.test(text);
+}
+
+/** What Linux takes as the name of a network interface (`dev_valid_name()`): 1 to 15 bytes, no blank, `/` or `:`. */
+export function isInterfaceName(text: string): boolean {
+  return /^[^\s/:]+$/.test(text) && Buffer.byteLength(text) <= 15 && text !== '.' && text !== '..';
+}

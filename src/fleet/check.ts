@@ -1,0 +1,81 @@
+import { realpathSync } from 'node:fs';
+import type { MachineConfig } from '../config/types.ts';
+import { type ConfigIssue, QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+import { issueAt } from '../machine/issues.ts';
+import { inspectHost } from '../machine/prepare.ts';
+import type { Fleet } from './fleet.ts';
+import { peekMacs } from './leases.ts';
+
+/** All that is wrong with one machine, in its file, on this host and among the others. */
+export async function checkMachine(fleet: Fleet, target: Target): Promise<ConfigIssue[]> {
+  const { config, issues } = fleet.inspect(target);
+  if (!config) return [...issues];
+  const others = fleet.list().filter(({ longName }) => longName !== target.longName);
+  return [
+    ...issues,
+    ...(await inspectHost(fleet.host, config, target.files)),
+    ...shared(fleet, config, others),
+    ...addressIssues(fleet, config),
+    ...monitorIssues(fleet, config),
+  ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Images and addresses that another machine has too. Two machines may share what neither of them writes to. */
+function shared(fleet: Fleet, config: MachineConfig, others: readonly Target[]): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  for (const other of others) {
+    const theirs = fleet.inspect(other).config;
+    if (!theirs) continue;
+    for (const disk of config.disks) {
+      const same = theirs.disks.find((each) => realPath(each.file) === realPath(disk.file));
+      if (!same || (isReadOnly(disk) && isReadOnly(same))) continue;
+      const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other.longName}" too`;
+      issues.push(issueAt(config, `DSK${disk.index}`, message, 'give each machine an image of its own, or set readonly=on in both'));
+    }
+    for (const nic of config.nics) {
+      const same = theirs.nics.find((each) => each.mac !== undefined && each.mac.toUpperCase() === nic.mac?.toUpperCase());
+      if (!same) continue;
+      const message = `NIC${nic.index} has the address ${nic.mac} of NIC${same.index} of machine "${other.longName}"`;
+      issues.push(issueAt(config, `NIC${nic.index}`, message, 'leave mac= out: an address is then derived that nobody has'));
+    }
+  }
+  return issues;
+}
+
+function isReadOnly(disk: MachineConfig['disks'][number]): boolean {
+  return disk.readonly || disk.snapshot;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Addresses that collide with a lease. */
+function addressIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
+  try {
+    peekMacs(fleet.host.paths, config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return [issueAt(config, 'NIC', error.message, error.hint)];
+  }
+}
+
+function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
+  const { monitor, paths } = fleet.host;
+  if (monitor.monitor === 'off' || monitor.tls === 'psk') return [];
+  return [
+    {
+      file: paths.monitorFile,
+      key: 'TLS',
+      severity: 'warning',
+      message: `TLS=off: every user of this host, and web pages that they open, can command machine "${config.longName}"`,
+      hint: 'set TLS=psk',
+    },
+  ];
+}

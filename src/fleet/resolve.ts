@@ -1,0 +1,98 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { longNameOf } from '../config/machine-config.ts';
+import { isValidName, nearest } from '../config/names.ts';
+import type { RegistryEntry } from '../config/types.ts';
+import { isNotFound, QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+import { readRecord } from '../machine/record.ts';
+import { machinePaths, type Paths } from '../system/paths.ts';
+
+/** The machine of a registry entry, whether or not its file is there. */
+export function targetOfEntry(paths: Paths, entry: RegistryEntry): Target {
+  return {
+    longName: entry.longName,
+    shortName: entry.shortName,
+    configPath: findConfig(paths, entry.longName, entry.dir),
+    files: machinePaths(paths, entry.longName),
+  };
+}
+
+/** Where a machine's file is; when there is none, where it is expected. */
+export function findConfig(paths: Paths, longName: string, dir: string | undefined): string {
+  const candidates =
+    dir === undefined
+      ? [join(paths.etcDir, `${longName}-qemu.cfg`), join(paths.stateDir, longName, `${longName}-qemu.cfg`)]
+      : [join(dir, `${longName}-qemu.cfg`), join(dir, `${longName}.json`)];
+  return candidates.find((path) => existsSync(path)) ?? candidates[0] ?? '';
+}
+
+/**
+ * The machine that an id means: the path of a cfg file, a short name, a long name, or the long name of a machine that
+ * is not registered but has a file in the usual place or is running.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_CONFIG_INVALID` when the file's name is no name for a machine.
+ */
+export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: string, cwd: string): Target {
+  if (id.includes('/') || /\.(cfg|json)$/.test(id)) return targetOfPath(paths, entries, resolve(cwd, id));
+  const entry = entries.find(({ shortName }) => shortName === id) ?? entries.find(({ longName }) => longName === id);
+  if (entry) return targetOfEntry(paths, entry);
+  if (isValidName(id)) {
+    const configPath = findConfig(paths, id, undefined);
+    if (existsSync(configPath)) return unregistered(paths, id, configPath);
+    const record = readRecord(machinePaths(paths, id));
+    if (record) return unregistered(paths, id, record.configPath);
+  }
+  throw unknownMachine(id, entries, paths);
+}
+
+/** Machines that left something in the run-time folder, registered or not. */
+export function namesInRunDir(paths: Paths): string[] {
+  try {
+    return readdirSync(paths.runDir).filter(isValidName);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): Target {
+  const longName = longNameOf(configPath);
+  if (!isValidName(longName)) {
+    throw new QemuError('QEMU_CONFIG_INVALID', `"${longName}" of "${configPath}" is no name for a machine`, {
+      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, a letter or digit first',
+    });
+  }
+  if (!existsSync(configPath)) {
+    throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${configPath}"`);
+  }
+  const entry = entries.find((candidate) => candidate.longName.toLowerCase() === longName.toLowerCase());
+  if (!entry) return unregistered(paths, longName, configPath);
+  const registered = targetOfEntry(paths, entry);
+  if (registered.configPath === configPath) return registered;
+  throw new QemuError('QEMU_CONFIG_INVALID', `"${configPath}" has the name of a registered machine`, {
+    hint: `"${registered.configPath}" is registered as "${entry.longName}"; give one of them another name`,
+  });
+}
+
+function unregistered(paths: Paths, longName: string, configPath: string): Target {
+  return { longName, shortName: undefined, configPath, files: machinePaths(paths, longName) };
+}
+
+function unknownMachine(id: string, entries: readonly RegistryEntry[], paths: Paths): QemuError {
+  const near = nearest(
+    id,
+    entries.flatMap(({ shortName, longName }) => [shortName, longName]),
+  );
+  return new QemuError('QEMU_MACHINE_UNKNOWN', `There is no machine "${id}"`, {
+    hint:
+      near === undefined
+        ? `registered machines are in "${paths.registryFile}"; see: qemu-init list`
+        : `did you mean "${near}"? see: qemu-init list`,
+  });
+}
+
+/** Folder of a cfg file, for relative paths and for the commands that a machine runs. */
+export function folderOf(configPath: string): string {
+  return dirname(configPath);
+}

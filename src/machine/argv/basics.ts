@@ -1,0 +1,65 @@
+import { chipsetOf } from './chipset.ts';
+import { type Option, option, properties, quoteComma } from './option.ts';
+import type { ArgvRequest } from './request.ts';
+
+const MIB = 1024 ** 2;
+
+/** Name, board, processor, memory, firmware, kernel. */
+export function basicOptions(request: ArgvRequest): Option[] {
+  const { config } = request;
+  return [
+    // QEMU would read /etc/qemu/qemu.conf otherwise, which is in our own folder.
+    option('', '-no-user-config'),
+    option('', '-nodefaults'),
+    option('NAME', '-name', `guest=${quoteComma(config.name)}`),
+    option('UUID', '-uuid', config.uuid),
+    option('MACHINE', '-machine', machineValue(request)),
+    option('KVM', '-accel', request.accelerator),
+    option('CPU', '-cpu', config.cpu ?? (request.accelerator === 'kvm' ? 'host' : 'max')),
+    option('SMP', '-smp', config.smp),
+    option('RAM', '-m', memoryValue(config.memoryBytes)),
+    option('', '-rtc', 'base=utc'),
+    ...firmwareOptions(request),
+    ...kernelOptions(request),
+    option('BOOT', '-boot', 'menu=off,strict=on'),
+  ];
+}
+
+function machineValue(request: ArgvRequest): string {
+  const { config, firmware } = request;
+  const needsSmm = firmware?.secureBoot === true && chipsetOf(config.machine) === 'q35';
+  return properties(config.machine, needsSmm && 'smm=on');
+}
+
+/** Bytes as `-m` reads them, in the largest unit that is exact. */
+export function memoryValue(bytes: number): string {
+  for (const [unit, size] of [['T', MIB * MIB], ['G', 1024 * MIB], ['M', MIB], ['K', 1024]] as const) {
+    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
+  }
+  return `${bytes}B`;
+}
+
+function firmwareOptions({ config, firmware }: ArgvRequest): Option[] {
+  if (!firmware) return [];
+  const { code, codeFormat, variables, variablesFormat } = firmware;
+  if (variables === undefined) return [option('FIRMWARE', '-bios', code)];
+  return [
+    option(
+      'FIRMWARE',
+      '-drive',
+      `if=pflash,unit=0,format=${codeFormat},readonly=on,file=${quoteComma(code)}`,
+    ),
+    option('FIRMWARE', '-drive', `if=pflash,unit=1,format=${variablesFormat},file=${quoteComma(variables)}`),
+    ...(firmware.secureBoot && chipsetOf(config.machine) === 'q35'
+      ? [option('FIRMWARE', '-global', 'driver=cfi.pflash01,property=secure,value=on')]
+      : []),
+  ];
+}
+
+function kernelOptions({ config }: ArgvRequest): Option[] {
+  const options: Option[] = [];
+  if (config.kernel !== undefined) options.push(option('KERNEL', '-kernel', config.kernel));
+  if (config.initrd !== undefined) options.push(option('INITRD', '-initrd', config.initrd));
+  if (config.append !== '') options.push(option('APPEND', '-append', config.append));
+  return options;
+}

@@ -1,0 +1,74 @@
+import { type Chipset, pciPlace } from './chipset.ts';
+import { type Option, option, properties, quoteComma } from './option.ts';
+import type { ArgvRequest } from './request.ts';
+
+/** Monitors, serial console and guest agent: everything that talks over a socket. */
+export function channelOptions(request: ArgvRequest, chipset: Chipset): Option[] {
+  const { machine } = request;
+  return [
+    option('', '-chardev', `socket,id=qmp,path=${quoteComma(machine.qmpSocket)},server=on,wait=off`),
+    option('', '-mon', 'chardev=qmp,mode=control'),
+    ...portOptions(request),
+    ...serialOptions(request),
+    ...agentOptions(request, chipset),
+  ];
+}
+
+/** MONPORT for people (HMP) and CTLPORT for programs (QMP), on both loopback addresses. */
+function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Option[] {
+  const { monitorPort, controlPort } = allocation;
+  if (monitorPort === undefined || controlPort === undefined) return [];
+  const ports = [
+    { id: 'mon', port: monitorPort, mode: 'readline' },
+    { id: 'ctl', port: controlPort, mode: 'control' },
+  ];
+  // A chardev of each address family: one that is left to getaddrinfo(3) binds whichever comes first.
+  const families = [
+    { suffix: '4', host: '127.0.0.1', only: 'ipv6=off' },
+    ...(ipv6 ? [{ suffix: '6', host: '::1', only: 'ipv4=off' }] : []),
+  ];
+  const credentials = `tls-creds-psk,id=tls0,dir=${quoteComma(machine.tlsDir)},endpoint=server`;
+  return [
+    ...(tls ? [option('TLS', '-object', credentials)] : []),
+    ...ports.flatMap(({ id, port, mode }) =>
+      families.flatMap(({ suffix, host, only }) => [
+        option(
+          'MONPORT',
+          '-chardev',
+          properties(
+            `socket,id=${id}${suffix},host=${host},port=${port},server=on,wait=off,${only}`,
+            tls && 'tls-creds=tls0',
+          ),
+        ),
+        option('MONPORT', '-mon', `chardev=${id}${suffix},mode=${mode}`),
+      ]),
+    ),
+  ];
+}
+
+function serialOptions({ config, machine }: ArgvRequest): Option[] {
+  if (!config.serial) return [];
+  return [
+    option(
+      'SERIAL',
+      '-chardev',
+      properties(
+        `socket,id=serial0,path=${quoteComma(machine.consoleSocket)}`,
+        'server=on,wait=off',
+        // Appending means O_APPEND: the file may be shortened while QEMU writes.
+        `logfile=${quoteComma(machine.consoleLog)},logappend=on`,
+      ),
+    ),
+    option('SERIAL', '-serial', 'chardev:serial0'),
+  ];
+}
+
+function agentOptions({ config, machine }: ArgvRequest, chipset: Chipset): Option[] {
+  if (!config.agent) return [];
+  const controller = chipset === 'other' ? 'virtio-serial' : 'virtio-serial-pci';
+  return [
+    option('QGA', '-device', properties(controller, 'id=vserial0', pciPlace(chipset, 'agent'))),
+    option('QGA', '-chardev', `socket,id=agent0,path=${quoteComma(machine.agentSocket)},server=on,wait=off`),
+    option('QGA', '-device', 'virtserialport,bus=vserial0.0,chardev=agent0,name=org.qemu.guest_agent.0,id=agent'),
+  ];
+}

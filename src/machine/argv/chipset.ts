@@ -1,0 +1,54 @@
+/** What of a machine type decides where devices go. */
+export type Chipset = 'q35' | 'pc' | 'virt' | 'other';
+
+/** The chipset of a QEMU machine type such as `q35`, `pc-q35-7.2`, `pc-i440fx-7.2`, `virt-7.2`. */
+export function chipsetOf(machineType: string): Chipset {
+  const type = machineType.split(',')[0] ?? '';
+  if (type === 'q35' || type.startsWith('pc-q35')) return 'q35';
+  if (type === 'pc' || type.startsWith('pc-i440fx')) return 'pc';
+  if (type === 'virt' || type.startsWith('virt-')) return 'virt';
+  return 'other';
+}
+
+/** First slot of each family on the root bus. Adding a device of one family moves none of another. */
+const FIRST_SLOT = {
+  // 0x01 is the south bridge of `pc`, 0x1f that of `q35`.
+  vga: 0x02,
+  agent: 0x03,
+  rng: 0x04,
+  balloon: 0x05,
+  scsi: 0x06,
+  sataDisks: 0x07,
+  nic: 0x08,
+  disk: 0x10,
+  sataCdroms: 0x18,
+  usb: 0x19,
+  watchdog: 0x1a,
+  share: 0x1b,
+} as const;
+
+export type SlotFamily = keyof typeof FIRST_SLOT;
+
+/** Slots that NICs and disks have each; the ninth device becomes function 1 of the first one's slot. */
+const SLOTS_PER_FAMILY = 8;
+const FUNCTIONS_PER_SLOT = 8;
+
+/** Most NICs, and most virtio and NVMe disks, that one machine can have. */
+export const MOST_PER_FAMILY = SLOTS_PER_FAMILY * FUNCTIONS_PER_SLOT;
+
+/**
+ * The place of a device as `bus=pcie.0,addr=0x8`, fixed by its family and number; undefined on a chipset without a
+ * PCI bus of ours, where QEMU places it.
+ *
+ * @param index number within the family, from 0.
+ * @param count how many the machine has of the family: past eight, function 0 says that others follow.
+ */
+export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count = 1): string | undefined {
+  if (chipset === 'other') return undefined;
+  const slots = family === 'nic' || family === 'disk' ? SLOTS_PER_FAMILY : 1;
+  const slot = FIRST_SLOT[family] + (index % slots);
+  const fn = Math.floor(index / slots);
+  const address = `0x${slot.toString(16)}${fn > 0 ? `.${fn}` : ''}`;
+  const shared = fn === 0 && count > slots && index + slots < count;
+  return `bus=${chipset === 'pc' ? 'pci.0' : 'pcie.0'},addr=${address}${shared ? ',multifunction=on' : ''}`;
+}

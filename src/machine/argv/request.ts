@@ -1,0 +1,47 @@
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+import type { Allocation } from '../allocation.ts';
+
+/** All that the command line of a machine depends on. Same request, same command line. */
+export interface ArgvRequest {
+  readonly config: MachineConfig;
+  readonly machine: MachinePaths;
+  readonly allocation: Allocation;
+  readonly accelerator: 'kvm' | 'tcg';
+  /** Program that runs QEMU. */
+  readonly binary: string;
+  /** Listen on ::1 besides 127.0.0.1. */
+  readonly ipv6: boolean;
+  /** Both ports need the machine's key. */
+  readonly tls: boolean;
+  /** Format of each DSKx, in order. */
+  readonly diskFormats: readonly string[];
+  /** Format of each CDRx, in order; of an empty drive it is not looked at. */
+  readonly cdromFormats: readonly string[];
+  /** What each NICx is connected to, in order. */
+  readonly links: readonly NicLink[];
+  /** Firmware images; undefined: QEMU's own BIOS. */
+  readonly firmware: FirmwareFiles | undefined;
+  /** Stop before the first instruction (`-S`). */
+  readonly paused: boolean;
+  /** Stop before the machine is made (`--preconfig`). */
+  readonly preconfig: boolean;
+}
+
+/** One NIC's connection, worked out by the network layer. */
+export interface NicLink {
+  readonly mac: string;
+  /** Value of `-netdev`, with `id=netN`; undefined: the NIC is connected to nothing. */
+  readonly netdev: string | undefined;
+  /** Further properties of the NIC device, such as `mq=on,vectors=10`. */
+  readonly deviceProperties?: string | undefined;
+}
+
+export interface FirmwareFiles {
+  readonly code: string;
+  readonly codeFormat: string;
+  /** The machine's own copy of the variables; undefined: a single image without any. */
+  readonly variables: string | undefined;
+  readonly variablesFormat: string;
+  readonly secureBoot: boolean;
+}

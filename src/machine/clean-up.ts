@@ -1,0 +1,31 @@
+import { rmdirSync } from 'node:fs';
+import { errorCode, isNotFound } from '../errors.ts';
+import { removeIfExists, removeTree } from '../system/files.ts';
+import type { MachinePaths } from '../system/paths.ts';
+import type { Host, Target } from './host.ts';
+import { releaseSlot } from './slots.ts';
+
+/**
+ * Removes everything that a run leaves behind. Only for a machine whose QEMU is gone, and under its lock. Safe to repeat:
+ * what was removed before it was interrupted is not missed.
+ */
+export async function cleanUp(host: Host, target: Target, slot: number | undefined): Promise<void> {
+  const { files } = target;
+  await host.network.tearDown(target.longName);
+  for (const path of [files.qmpSocket, files.consoleSocket, files.agentSocket, files.vncSocket]) removeIfExists(path);
+  removeTree(files.tlsDir);
+  releaseSlot(host, target.longName, slot);
+  // Last: as long as one of these is there the next command knows that something is left.
+  removeIfExists(files.record);
+  removeIfExists(files.pidFile);
+}
+
+/** Removes the machine's run-time folder when it is empty. To be called without the lock, which is in it. */
+export function removeEmptyFolder(files: MachinePaths): void {
+  try {
+    rmdirSync(files.dir);
+  } catch (error) {
+    // Not empty: another command took the lock, or started the machine, in the meantime.
+    if (!isNotFound(error) && errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { QemuError } from '../errors.ts';
+import { run } from '../system/exec.ts';
+import type { Host, Target } from './host.ts';
+
+export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
+
+/** Longest time that a hook may take. */
+const HOOK_TIMEOUT_MS = 300_000;
+
+/**
+ * Runs one of the machine's own commands without a shell, in the folder of its file. It gets QEMU_INIT_HOOK,
+ * QEMU_INIT_MACHINE and QEMU_INIT_CONFIG in its environment, and QEMU_INIT_PID when QEMU runs.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when it does not exit with 0, `QEMU_NOT_INSTALLED` when there is no such
+ * program, `QEMU_TIMEOUT` after five minutes.
+ */
+export async function runHook(
+  host: Host,
+  target: Target,
+  hook: HookName,
+  command: readonly string[],
+  detail: { readonly cwd: string; readonly pid?: number | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const [program, ...args] = command;
+  if (program === undefined) return;
+  host.notify({ level: 'debug', machine: target.longName, message: `${hook}: ${command.join(' ')}` });
+  const result = await run(program, args, {
+    timeoutMs: HOOK_TIMEOUT_MS,
+    cwd: detail.cwd,
+    env: {
+      ...process.env,
+      QEMU_INIT_HOOK: hook,
+      QEMU_INIT_MACHINE: target.longName,
+      QEMU_INIT_CONFIG: target.configPath,
+      ...(detail.pid === undefined ? {} : { QEMU_INIT_PID: String(detail.pid) }),
+    },
+    ...(detail.signal ? { signal: detail.signal } : {}),
+  });
+  if (result.exitCode === 0) return;
+  const how = result.signal === undefined ? `exit status ${result.exitCode}` : `signal ${result.signal}`;
+  const said = `${result.stderr}${result.stdout}`.trim();
+  throw new QemuError('QEMU_COMMAND_FAILED', `${hook} "${program}" ended with ${how}${said ? `: ${said}` : ''}`);
+}

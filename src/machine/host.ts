@@ -1,0 +1,44 @@
+import type { MachineConfig, MonitorConfig } from '../config/types.ts';
+import type { MachinePaths, Paths } from '../system/paths.ts';
+import type { NicLink } from './argv/request.ts';
+
+/** What every operation on a machine needs to know of the host. */
+export interface Host {
+  readonly paths: Paths;
+  readonly monitor: MonitorConfig;
+  readonly network: Network;
+  /** Takes what people should know while a result is not there yet. */
+  readonly notify: Notify;
+}
+
+export type Notify = (notice: Notice) => void;
+
+export interface Notice {
+  readonly level: 'warning' | 'info' | 'debug';
+  /** Long name, when it is about one machine. */
+  readonly machine?: string | undefined;
+  readonly message: string;
+}
+
+/** The network layer as a machine sees it. */
+export interface Network {
+  /**
+   * What each NIC is connected to.
+   *
+   * @param lease whether addresses that are new are written down; a look at the command line changes nothing.
+   */
+  links(config: MachineConfig, lease: boolean): Promise<readonly NicLink[]>;
+  /** Makes what QEMU will need: notes for the bridge hooks, taps. */
+  setUp(config: MachineConfig, signal: AbortSignal | undefined): Promise<void>;
+  /** Removes all of it. May be called at any time and twice. */
+  tearDown(longName: string): Promise<void>;
+}
+
+/** A machine that commands work on. Its file may be broken: stop and status work all the same. */
+export interface Target {
+  readonly longName: string;
+  /** Undefined: not registered. */
+  readonly shortName: string | undefined;
+  readonly configPath: string;
+  readonly files: MachinePaths;
+}

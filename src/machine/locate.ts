@@ -1,0 +1,80 @@
+import type { MonitorConfig } from '../config/types.ts';
+import { readTextIfExists } from '../system/files.ts';
+import type { MachinePaths } from '../system/paths.ts';
+import { bootId, findProcesses, type ProcessInfo, readProcess } from '../system/process.ts';
+import { slotOfMonitorPort } from './allocation.ts';
+import { type RunRecord, readRecord } from './record.ts';
+
+/** Whether a machine's QEMU lives, found out from the pid file, /proc and the record. */
+export type Located =
+  | { readonly kind: 'alive'; readonly process: ProcessInfo; readonly record: RunRecord | undefined }
+  /** A pid file was left behind: QEMU was killed. */
+  | { readonly kind: 'dead'; readonly record: RunRecord | undefined }
+  /** No QEMU and no pid file; QEMU removes it when it ends by itself. */
+  | { readonly kind: 'stopped'; readonly record: RunRecord | undefined };
+
+/**
+ * Finds the QEMU of a machine. A process counts only when its command line names the machine's own pid file, so a pid
+ * that went to another program is not taken for it; a zombie is dead. Files that are missing, empty or cut in half
+ * are made up for by a look through /proc.
+ */
+export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessScan()): Located {
+  const pidText = readTextIfExists(machine.pidFile);
+  const record = readRecord(machine);
+  if (pidText === undefined && record === undefined) return { kind: 'stopped', record };
+
+  const candidates = [pidFromText(pidText), record?.bootId === bootId() ? record.pid : undefined];
+  for (const pid of candidates) {
+    const found = pid === undefined ? undefined : readProcess(pid);
+    if (found && isOf(machine, found.argv)) return { kind: 'alive', process: found, record: sameRun(record, found) };
+  }
+  // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
+  if (pidText === undefined && record?.phase === 'running') return { kind: 'stopped', record };
+
+  const found = scan.find(machine);
+  if (found) return { kind: 'alive', process: found, record: sameRun(record, found) };
+  return { kind: pidText === undefined ? 'stopped' : 'dead', record };
+}
+
+/**
+ * One look through /proc, shared by the machines of a command. Costs some milliseconds and is only made when a
+ * machine's own files do not tell.
+ */
+export class ProcessScan {
+  #byPidFile: Map<string, ProcessInfo> | undefined;
+
+  find(machine: MachinePaths): ProcessInfo | undefined {
+    this.#byPidFile ??= new Map(
+      findProcesses((argv) => argv.includes('-pidfile')).map((found) => [pidFileOf(found.argv) ?? '', found]),
+    );
+    return this.#byPidFile.get(machine.pidFile);
+  }
+}
+
+/** The slot of a running machine whose record is lost, read off its command line. */
+export function slotFromArgv(argv: readonly string[], monitor: MonitorConfig): number | undefined {
+  for (const argument of argv) {
+    const port = /^socket,id=mon4,.*\bport=(\d+)/.exec(argument)?.[1];
+    if (port !== undefined) return slotOfMonitorPort(Number(port), monitor);
+  }
+  return undefined;
+}
+
+/** The record, when it is of this very process: a pid and start time that disagree are of an earlier run. */
+function sameRun(record: RunRecord | undefined, found: ProcessInfo): RunRecord | undefined {
+  if (record?.pid === undefined) return record;
+  return record.pid === found.pid && record.pidStartTime === found.startTime ? record : undefined;
+}
+
+function isOf(machine: MachinePaths, argv: readonly string[]): boolean {
+  return pidFileOf(argv) === machine.pidFile;
+}
+
+function pidFileOf(argv: readonly string[]): string | undefined {
+  const at = argv.indexOf('-pidfile');
+  return at < 0 ? undefined : argv[at + 1];
+}
+
+function pidFromText(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}\n$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,67 @@
+import type { MachineConfig } from '../config/types.ts';
+import { hasIpv6Loopback } from '../system/ports.ts';
+import type { Allocation } from './allocation.ts';
+import type { ArgvRequest } from './argv/request.ts';
+import { findFirmware } from './firmware.ts';
+import type { Host, Target } from './host.ts';
+import { locate } from './locate.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { peekSlot } from './slots.ts';
+
+/** How a machine is to be started. */
+export interface LaunchMode {
+  /** Leave the machine before the guest's first instruction. */
+  readonly paused?: boolean | undefined;
+  /** Leave it before the machine is made (`--preconfig`). */
+  readonly preconfig?: boolean | undefined;
+}
+
+/** Gathers all that the command line depends on. `lease` says whether new addresses are written down. */
+export async function makeRequest(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  prepared: Prepared,
+  allocation: Allocation,
+  mode: LaunchMode & { readonly lease: boolean },
+): Promise<ArgvRequest> {
+  return {
+    config,
+    machine: target.files,
+    allocation,
+    accelerator: prepared.accelerator,
+    binary: prepared.probe.binary,
+    ipv6: hasIpv6Loopback(),
+    tls: host.monitor.tls === 'psk' && allocation.monitorPort !== undefined,
+    diskFormats: prepared.diskFormats,
+    cdromFormats: prepared.cdromFormats,
+    links: await host.network.links(config, mode.lease),
+    firmware: findFirmware(config, target.files),
+    paused: mode.paused === true,
+    preconfig: mode.preconfig === true,
+  };
+}
+
+/**
+ * What a start would run now; of a running machine, with the slot that it has. Changes nothing.
+ *
+ * @throws {ConfigError} when something that the configuration names is wrong on this host.
+ */
+export async function previewRequest(host: Host, target: Target, config: MachineConfig): Promise<ArgvRequest> {
+  const prepared = await prepare(host, config, target.files);
+  return makeRequest(host, target, config, prepared, await currentAllocation(host, target, config), { lease: false });
+}
+
+async function currentAllocation(host: Host, target: Target, config: MachineConfig): Promise<Allocation> {
+  const located = locate(target.files);
+  if (located.kind === 'alive' && located.record) {
+    const { slot, monitorPort, controlPort } = located.record;
+    return { slot, monitorPort, controlPort, vncDisplay: slot === undefined ? undefined : host.monitor.vncDisplay + slot };
+  }
+  return peekSlot(host, target.longName, slotVncHost(config));
+}
+
+/** Address whose VNC port has to be free in a slot; undefined when the display is fixed, or there is none. */
+export function slotVncHost(config: MachineConfig): string | undefined {
+  return config.vnc.kind === 'tcp' && config.vnc.display === undefined ? config.vnc.host : undefined;
+}

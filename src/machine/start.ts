@@ -1,0 +1,267 @@
+import type { MachineConfig } from '../config/types.ts';
+import { LaunchError, QemuError } from '../errors.ts';
+import type { QmpClient } from '../qmp/client.ts';
+import { ensureDir, readTextIfExists } from '../system/files.ts';
+import { rotateLog, sizeOf } from '../system/log-file.ts';
+import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
+import { type Allocation, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
+import { buildArgs } from './argv/build.ts';
+import { vncDisplay } from './argv/display.ts';
+import type { ArgvRequest } from './argv/request.ts';
+import { cleanUp } from './clean-up.ts';
+import { exclusively } from './exclusive.ts';
+import { ensureVariables } from './firmware.ts';
+import { runHook } from './hooks.ts';
+import type { Host, Target } from './host.ts';
+import { launch, type Launched } from './launch.ts';
+import { locate } from './locate.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
+import { type LaunchMode, makeRequest, slotVncHost } from './request.ts';
+import { claimSlot } from './slots.ts';
+import { connectOwn } from './status.ts';
+import { writeTlsFiles } from './tls.ts';
+
+export interface StartOptions extends LaunchMode {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StartResult {
+  readonly outcome: 'started' | 'already-running';
+  readonly pid: number;
+  readonly slot: number | undefined;
+  readonly monitorPort: number | undefined;
+  readonly controlPort: number | undefined;
+  readonly vnc: RecordedVnc | undefined;
+  readonly seconds: number;
+}
+
+/** Ports that turn out to be taken after they were found free; past this many something else is wrong. */
+const MOST_SLOT_TRIES = 10;
+
+/** QEMU answers in 40 ms; memory that has to be touched first takes about a second a GiB on a slow host. */
+const READY_TIMEOUT_MS = 60_000;
+const READY_MS_PER_GIB = 1_000;
+
+/**
+ * Starts a machine and returns when its QEMU answers. One that runs already is left alone. Whatever goes wrong is undone
+ * before this throws.
+ *
+ * @throws {ConfigError} when something that the configuration names is wrong on this host.
+ * @throws {LaunchError} when QEMU does not come up.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
+ */
+export async function startMachine(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  options: StartOptions = {},
+): Promise<StartResult> {
+  const began = performance.now();
+  const seconds = (): number => Math.round(performance.now() - began) / 1000;
+  return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
+    const located = locate(target.files);
+    if (located.kind === 'alive') {
+      const record = await adopt(target, located.process, located.record);
+      return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };
+    }
+    await cleanUp(host, target, located.record?.slot);
+    const { pid, record } = await startFresh(host, target, config, options);
+    return { outcome: 'started', ...summary(pid, record), seconds: seconds() };
+  });
+}
+
+function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'seconds'> {
+  return {
+    pid,
+    slot: record?.slot,
+    monitorPort: record?.monitorPort,
+    controlPort: record?.controlPort,
+    vnc: record?.vnc,
+  };
+}
+
+/** Takes over a QEMU whose start command was killed before it could finish. */
+async function adopt(
+  target: Target,
+  process: ProcessInfo,
+  record: RunRecord | undefined,
+): Promise<RunRecord | undefined> {
+  if (record?.phase !== 'starting') return record;
+  const client = await connectOwn(target.files, READY_TIMEOUT_MS);
+  await client.execute('query-status');
+  await client.close();
+  const adopted: RunRecord = { ...record, phase: 'running', pid: process.pid, pidStartTime: process.startTime };
+  writeRecord(target.files, adopted);
+  return adopted;
+}
+
+async function startFresh(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  options: StartOptions,
+): Promise<{ pid: number; record: RunRecord }> {
+  const { signal } = options;
+  const prepared = await prepare(host, config, target.files, signal);
+  await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
+  try {
+    const { launched, record } = await launchInSlot(host, target, config, prepared, options);
+    try {
+      await setVncPassword(config, launched.client);
+    } finally {
+      await launched.client.close();
+    }
+    writeRecord(target.files, record);
+    await runPostCommand(host, target, config, launched, signal);
+    return { pid: launched.pid, record };
+  } catch (error) {
+    const located = locate(target.files);
+    if (located.kind === 'alive') await killProcess(located.process);
+    await cleanUp(host, target, located.record?.slot);
+    throw error;
+  }
+}
+
+/** Launches QEMU; when a port was lost to another program in between, in the next slot. */
+async function launchInSlot(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  prepared: Prepared,
+  options: StartOptions,
+): Promise<{ launched: Launched; record: RunRecord }> {
+  const skip = new Set<number>();
+  for (;;) {
+    const allocation = await allocate(host, target, config, skip, options.signal);
+    try {
+      return await launchWith(host, target, config, prepared, allocation, options);
+    } catch (error) {
+      const { slot } = allocation;
+      if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error)) throw error;
+      skip.add(slot);
+      await cleanUp(host, target, slot);
+      host.notify({ level: 'info', machine: target.longName, message: `a port of slot ${slot} was taken: trying the next` });
+    }
+  }
+}
+
+/** QEMU's words for EADDRINUSE, of chardevs and of VNC. */
+function isPortLost(error: unknown): boolean {
+  return error instanceof LaunchError && /Address already in use|Failed to find an available port/.test(error.output);
+}
+
+async function allocate(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  skip: ReadonlySet<number>,
+  signal: AbortSignal | undefined,
+): Promise<Allocation> {
+  const allocation = await claimSlot(host, {
+    longName: target.longName,
+    vncHost: slotVncHost(config),
+    skip,
+    signal,
+  });
+  if (allocation === NO_SLOT) {
+    host.notify({
+      level: 'warning',
+      machine: target.longName,
+      message: 'no slot is free: the machine has no monitor ports and no VNC display, only its own socket serves',
+    });
+  }
+  return allocation;
+}
+
+async function launchWith(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  prepared: Prepared,
+  allocation: Allocation,
+  options: StartOptions,
+): Promise<{ launched: Launched; record: RunRecord }> {
+  const { files } = target;
+  const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
+  ensureDir(host.paths.logDir, 0o750);
+  rotateLog(files.log);
+  rotateLog(files.consoleLog);
+  let record: RunRecord = {
+    phase: 'starting',
+    name: target.longName,
+    configPath: target.configPath,
+    pid: undefined,
+    pidStartTime: undefined,
+    bootId: bootId(),
+    slot: allocation.slot,
+    monitorPort: allocation.monitorPort,
+    controlPort: allocation.controlPort,
+    tls: request.tls,
+    vnc: recordedVnc(request),
+    startedAt: new Date().toISOString(),
+    preconfig: request.preconfig,
+    consoleLogOffset: sizeOf(files.consoleLog),
+  };
+  // Before anything is made: a command that is killed from here on leaves a trace that the next one follows.
+  writeRecord(files, record);
+  if (request.tls) writeTlsFiles(files);
+  ensureVariables(config, request.firmware, files);
+  await host.network.setUp(config, options.signal);
+
+  const launched = await launch({
+    argv: [request.binary, ...buildArgs(request)],
+    cwd: config.dir,
+    env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
+    logPath: files.log,
+    qmpSocket: files.qmpSocket,
+    timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
+    signal: options.signal,
+    onSpawn: ({ pid, startTime }) => {
+      record = { ...record, pid, pidStartTime: startTime };
+      writeRecord(files, record);
+    },
+  });
+  return { launched, record: { ...record, phase: 'running' } };
+}
+
+function recordedVnc(request: ArgvRequest): RecordedVnc | undefined {
+  const { vnc } = request.config;
+  if (vnc.kind === 'off') return undefined;
+  if (vnc.kind === 'unix') return { host: request.machine.vncSocket, display: undefined, port: undefined };
+  const display = vncDisplay(request);
+  return display === undefined ? undefined : { host: vnc.host, display, port: VNC_BASE_PORT + display };
+}
+
+/** Until this is done QEMU lets nobody in (`password=on` without a password). */
+async function setVncPassword(config: MachineConfig, client: QmpClient): Promise<void> {
+  if (config.vnc.kind === 'off' || config.vnc.passwordFile === undefined) return;
+  const text = readTextIfExists(config.vnc.passwordFile);
+  const password = text?.split('\n')[0]?.trimEnd() ?? '';
+  if (password === '') {
+    throw new QemuError('QEMU_CONFIG_INVALID', `The VNC password file "${config.vnc.passwordFile}" is empty`);
+  }
+  await client.executeRaw('set_password', { protocol: 'vnc', password });
+}
+
+async function runPostCommand(
+  host: Host,
+  target: Target,
+  config: MachineConfig,
+  launched: Launched,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await runHook(host, target, 'POSTCMD', config.postCommand, { cwd: config.dir, pid: launched.pid, signal });
+  } catch (error) {
+    // The guest runs by now: ending it because of this would lose more than it saves.
+    const message = error instanceof Error ? error.message : String(error);
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+async function killProcess({ pid, startTime }: ProcessInfo): Promise<void> {
+  if (sendSignal(pid, startTime, 'SIGKILL')) await waitForExit(pid, startTime, KILL_TIMEOUT_MS);
+}
+
+const KILL_TIMEOUT_MS = 10_000;

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import type { MonitorConfig } from '../config/types.ts';
+import { QemuError } from '../errors.ts';
+import { QmpClient } from '../qmp/client.ts';
+import type { MachinePaths } from '../system/paths.ts';
+import { allocationOf } from './allocation.ts';
+import type { Host, Target } from './host.ts';
+import { locate, type ProcessScan, slotFromArgv } from './locate.ts';
+import type { RecordedVnc, RunRecord } from './record.ts';
+
+/** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
+export type MachineState = string;
+
+export interface MachineStatus {
+  readonly name: string;
+  readonly shortName: string | undefined;
+  /** `running`, `paused`, … as QEMU says; `preconfig`, `unresponsive`, `dead` (killed) or `stopped`. */
+  readonly state: MachineState;
+  readonly pid: number | undefined;
+  readonly slot: number | undefined;
+  readonly monitorPort: number | undefined;
+  readonly controlPort: number | undefined;
+  readonly vnc: RecordedVnc | undefined;
+  /** ISO 8601. */
+  readonly startedAt: string | undefined;
+  readonly uptimeSeconds: number | undefined;
+  readonly configPath: string;
+}
+
+/** Nobody looks at a silent machine for longer than this. */
+export const LOOK_TIMEOUT_MS = 1_800;
+
+/** How a machine is. Never throws for what the machine does or does not do. */
+export async function machineStatus(host: Host, target: Target, scan?: ProcessScan): Promise<MachineStatus> {
+  const located = locate(target.files, scan);
+  const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath };
+  if (located.kind !== 'alive') {
+    return {
+      ...base,
+      state: located.kind,
+      pid: undefined,
+      slot: undefined,
+      monitorPort: undefined,
+      controlPort: undefined,
+      vnc: undefined,
+      startedAt: undefined,
+      uptimeSeconds: undefined,
+    };
+  }
+  const { process, record } = located;
+  const startedMs = startedAt(record, process.startTime);
+  return {
+    ...base,
+    configPath: record?.configPath ?? target.configPath,
+    state: await askState(target.files, process.argv),
+    pid: process.pid,
+    ...places(record, process.argv, host.monitor),
+    startedAt: new Date(startedMs).toISOString(),
+    uptimeSeconds: Math.max(0, Math.floor((Date.now() - startedMs) / 1000)),
+  };
+}
+
+function places(
+  record: RunRecord | undefined,
+  argv: readonly string[],
+  monitor: MonitorConfig,
+): Pick<MachineStatus, 'slot' | 'monitorPort' | 'controlPort' | 'vnc'> {
+  if (record) {
+    const { slot, monitorPort, controlPort, vnc } = record;
+    return { slot, monitorPort, controlPort, vnc };
+  }
+  const slot = slotFromArgv(argv, monitor);
+  const allocation = slot === undefined ? undefined : allocationOf(slot, monitor);
+  return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: undefined };
+}
+
+/** A connection to the machine's own socket. */
+export function connectOwn(files: MachinePaths, timeoutMs: number, signal?: AbortSignal): Promise<QmpClient> {
+  return QmpClient.connect({ kind: 'unix', path: files.qmpSocket }, { retry: true, timeoutMs, signal });
+}
+
+/** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */
+export async function askState(files: MachinePaths, argv: readonly string[]): Promise<MachineState> {
+  let client: QmpClient | undefined;
+  try {
+    const deadline = performance.now() + LOOK_TIMEOUT_MS;
+    client = await connectOwn(files, LOOK_TIMEOUT_MS);
+    const left = (): number => Math.max(1, deadline - performance.now());
+    const { status } = await client.execute('query-status', undefined, { timeoutMs: left() });
+    if (argv.includes('--preconfig') && status === 'prelaunch' && (await isPreconfig(client, left()))) return 'preconfig';
+    return status;
+  } catch {
+    return 'unresponsive';
+  } finally {
+    await client?.close();
+  }
+}
+
+/** QEMU 7.2 says `prelaunch` in the preconfig state too; there it refuses what needs a machine, such as query-pci. */
+async function isPreconfig(client: QmpClient, timeoutMs: number): Promise<boolean> {
+  try {
+    await client.executeRaw('query-pci', undefined, { timeoutMs });
+    return false;
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_QMP_REFUSED') return true;
+    throw error;
+  }
+}
+
+/** USER_HZ of Linux on every architecture that matters here (proc(5), sysconf(_SC_CLK_TCK)). */
+const TICKS_PER_SECOND = 100;
+
+/** Milliseconds since the epoch, from the record or else from the process's start in ticks since boot. */
+function startedAt(record: RunRecord | undefined, startTicks: string): number {
+  const recorded = record ? Date.parse(record.startedAt) : Number.NaN;
+  if (!Number.isNaN(recorded)) return recorded;
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);
+  return (bootSeconds + Number(startTicks) / TICKS_PER_SECOND) * 1000;
+}

@@ -1,0 +1,40 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isNotFound } from '../errors.ts';
+import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { isInterfaceName } from './interface-name.ts';
+import { parseNote } from './note.ts';
+import type { TapWish } from './wishes.ts';
+
+/**
+ * Notes what each tap is, one file a tap, for the bridge hooks and for cleaning up. To be done before QEMU or `ip` makes
+ * the first tap: what has a note is found and removed whenever this process is killed.
+ *
+ * @param tapsDir `tapsDir` of the scope.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function writeTapNotes(wishes: readonly TapWish[], tapsDir: string): void {
+  if (wishes.length === 0) return;
+  ensureDir(tapsDir, 0o700);
+  for (const wish of wishes) writeFileAtomic(join(tapsDir, wish.tap), `${JSON.stringify(wish)}\n`, 0o600);
+}
+
+/** The names of the taps that there are notes of. */
+export function notedTaps(tapsDir: string): string[] {
+  try {
+    return readdirSync(tapsDir).filter((name) => isInterfaceName(name) && !name.startsWith('.'));
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** The note of a tap; undefined when there is none or it is damaged. */
+export function readTapNote(tap: string, tapsDir: string): TapWish | undefined {
+  const text = readTextIfExists(join(tapsDir, tap));
+  return text === undefined ? undefined : parseNote(text);
+}
+
+export function removeTapNote(tap: string, tapsDir: string): void {
+  removeIfExists(join(tapsDir, tap));
+}

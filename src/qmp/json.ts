@@ -1,0 +1,139 @@
+import { QemuError } from '../errors.ts';
+
+/** QEMU's parser gives up at 1,024 levels of nesting. */
+const MAX_DEPTH = 1000;
+
+/**
+ * Reads JSON without changing an integer: one that a number cannot hold exactly becomes a `bigint`. All others stay
+ * numbers. (QEMU sends 64-bit integers: `device-list-properties` of `virtio-rng-pci` has 9223372036854775807.)
+ *
+ * @throws {SyntaxError} when the text is no JSON.
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  // Any integer of fewer digits is exact. `JSON.parse` shows no source text on Node 20, hence the second pass.
+  if (!/\d{16}/.test(text)) return value;
+  const marked = markInexactIntegers(text);
+  return marked === undefined ? value : JSON.parse(marked, unmark);
+}
+
+/**
+ * Writes a value as compact JSON. Members that are `undefined` are left out; a `bigint` becomes its digits.
+ *
+ * @throws {QemuError} QEMU_USAGE for what JSON or QEMU's parser cannot carry: NaN, infinities, lone surrogates, `undefined`
+ * in a list, functions, symbols, class instances, more than 1,000 levels.
+ */
+export function encodeJson(value: unknown): string {
+  return encodeValue(value, 0);
+}
+
+// In the marked text each string value begins with STRING and each integer that a number cannot hold is a string that
+// begins with INTEGER, so that no string of the peer can be taken for a number.
+const STRING = 's';
+const INTEGER = 'n';
+
+/** The text with marks, or undefined when every integer is exact. The text is valid JSON. */
+function markInexactIntegers(text: string): string | undefined {
+  const parts: string[] = [];
+  let found = false;
+  let copied = 0;
+  for (let at = 0; at < text.length; ) {
+    const char = text.charCodeAt(at);
+    if (char === 0x22) {
+      const end = endOfString(text, at);
+      if (!isKey(text, end)) {
+        parts.push(text.slice(copied, at + 1), STRING);
+        copied = at + 1;
+      }
+      at = end;
+    } else if (char === 0x2d || (char >= 0x30 && char <= 0x39)) {
+      const end = endOfNumber(text, at);
+      const token = text.slice(at, end);
+      if (isInexact(token)) {
+        found = true;
+        parts.push(text.slice(copied, at), `"${INTEGER}${token}"`);
+        copied = end;
+      }
+      at = end;
+    } else {
+      at += 1;
+    }
+  }
+  if (!found) return undefined;
+  parts.push(text.slice(copied));
+  return parts.join('');
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === 0x5c) at += 1;
+    else if (char === 0x22) return at + 1;
+  }
+}
+
+function isKey(text: string, end: number): boolean {
+  let at = end;
+  while (' \t\r\n'.includes(text.charAt(at)) && at < text.length) at += 1;
+  return text.charAt(at) === ':';
+}
+
+function endOfNumber(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && '0123456789+-.eE'.includes(text.charAt(at))) at += 1;
+  return at;
+}
+
+function isInexact(token: string): boolean {
+  return token.length >= 16 && /^-?\d+$/.test(token) && BigInt(Number(token)) !== BigInt(token);
+}
+
+function unmark(_key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value.startsWith(INTEGER) ? BigInt(value.slice(1)) : value.slice(1);
+}
+
+function encodeValue(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return encodeString(value);
+    case 'number':
+      if (Number.isFinite(value)) return String(value);
+      throw unsendable(String(value));
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= MAX_DEPTH) throw unsendable(`a value nested more than ${MAX_DEPTH} levels deep`);
+      return Array.isArray(value) ? encodeList(value, depth + 1) : encodeObject(value, depth + 1);
+    default:
+      throw unsendable(`a value of type "${typeof value}"`);
+  }
+}
+
+function encodeString(text: string): string {
+  // QEMU answers a lone surrogate with a parse error that names no command.
+  if (/\p{Surrogate}/u.test(text)) throw unsendable('a string with a lone surrogate');
+  return JSON.stringify(text);
+}
+
+function encodeList(list: readonly unknown[], depth: number): string {
+  return `[${Array.from(list, (item) => encodeValue(item, depth)).join(',')}]`;
+}
+
+function encodeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw unsendable(`an instance of "${value.constructor.name}"`);
+  }
+  const members: string[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) members.push(`${encodeString(key)}:${encodeValue(member, depth)}`);
+  }
+  return `{${members.join(',')}}`;
+}
+
+function unsendable(what: string): QemuError {
+  return new QemuError('QEMU_USAGE', `Cannot send ${what} over QMP`);
+}

@@ -1,0 +1,140 @@
+import { QemuError } from '../errors.ts';
+import { encodeJson, parseJson } from './json.ts';
+
+/** The version that QEMU greets with. Parts that a peer leaves out are 0 or empty. */
+export interface QmpVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly micro: number;
+  /** The distributor's text, such as `Debian 1:7.2+dfsg-7+deb12u18+b3`, or empty. */
+  readonly package: string;
+}
+
+/** The first message of a QMP server. */
+export interface QmpGreeting {
+  readonly version: QmpVersion;
+  /** Offered capabilities; `oob` is the only one so far. */
+  readonly capabilities: readonly string[];
+}
+
+/** An event as it came off the wire. */
+export interface WireEvent {
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly seconds: number;
+  readonly microseconds: number;
+}
+
+/** One message of a QMP server, sorted by what it is for. */
+export type QmpMessage =
+  | { readonly kind: 'greeting'; readonly greeting: QmpGreeting }
+  | { readonly kind: 'event'; readonly event: WireEvent }
+  | { readonly kind: 'return'; readonly id: number | undefined; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number | undefined; readonly errorClass: string; readonly desc: string }
+  /** An object that is none of these; `id` when it names one. */
+  | { readonly kind: 'unclear'; readonly id: number | undefined; readonly why: string };
+
+/** Stands for an id that is not one of ours: ours are 1, 2, 3, … */
+export const FOREIGN_ID = -1;
+
+/**
+ * Reads one line of a QMP server. The only place that looks at untyped wire data.
+ *
+ * @throws {QemuError} QEMU_QMP_PROTOCOL when the line is no JSON, or JSON but no object.
+ */
+export function decodeMessage(line: string): QmpMessage {
+  const raw = parseObject(line);
+  // An object with `event` is an event whatever else it has (QMP specification, "Asynchronous events").
+  if (typeof raw['event'] === 'string') return decodeEvent(raw['event'], raw);
+  if ('QMP' in raw) return decodeGreeting(raw['QMP']);
+  return decodeReply(raw);
+}
+
+/**
+ * The line that asks for a command, with its line feed: compact, because QEMU reads its input one byte per system call.
+ *
+ * @throws {QemuError} QEMU_USAGE when the arguments hold a value that JSON cannot carry.
+ */
+export function encodeCommand(
+  command: string,
+  args: Readonly<Record<string, unknown>> | undefined,
+  id: number,
+  outOfBand = false,
+): string {
+  const verb = outOfBand ? 'exec-oob' : 'execute';
+  const body = args === undefined ? '{}' : encodeJson(args);
+  const argumentsPart = body === '{}' ? '' : `,"arguments":${body}`;
+  return `{"${verb}":${encodeJson(command)}${argumentsPart},"id":${id}}\n`;
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = parseJson(line);
+  } catch (cause) {
+    throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent a line that is no JSON: ${excerpt(line)}`, { cause });
+  }
+  if (isRecord(value)) return value;
+  throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent JSON that is no object: ${excerpt(line)}`);
+}
+
+function decodeEvent(event: string, raw: Readonly<Record<string, unknown>>): QmpMessage {
+  const timestamp = isRecord(raw['timestamp']) ? raw['timestamp'] : {};
+  return {
+    kind: 'event',
+    event: {
+      event,
+      data: isRecord(raw['data']) ? raw['data'] : {},
+      // -1 is what QEMU itself sends when the host has no clock to read (QMP specification).
+      seconds: numberOr(timestamp['seconds'], -1),
+      microseconds: numberOr(timestamp['microseconds'], -1),
+    },
+  };
+}
+
+function decodeGreeting(body: unknown): QmpMessage {
+  if (!isRecord(body) || !isRecord(body['version']) || !Array.isArray(body['capabilities'])) {
+    return { kind: 'unclear', id: undefined, why: 'its greeting lacks "version" or "capabilities"' };
+  }
+  const numbers = isRecord(body['version']['qemu']) ? body['version']['qemu'] : {};
+  const packageText = body['version']['package'];
+  return {
+    kind: 'greeting',
+    greeting: {
+      version: {
+        major: numberOr(numbers['major'], 0),
+        minor: numberOr(numbers['minor'], 0),
+        micro: numberOr(numbers['micro'], 0),
+        package: typeof packageText === 'string' ? packageText : '',
+      },
+      capabilities: body['capabilities'].filter((name) => typeof name === 'string'),
+    },
+  };
+}
+
+function decodeReply(raw: Readonly<Record<string, unknown>>): QmpMessage {
+  const id = 'id' in raw ? numberOr(raw['id'], FOREIGN_ID) : undefined;
+  if ('return' in raw === 'error' in raw) {
+    const why = 'return' in raw ? 'it has both "return" and "error"' : 'it has neither "return" nor "error"';
+    return { kind: 'unclear', id, why };
+  }
+  if ('return' in raw) return { kind: 'return', id, value: raw['return'] };
+  const error = raw['error'];
+  if (isRecord(error) && typeof error['class'] === 'string' && typeof error['desc'] === 'string') {
+    return { kind: 'error', id, errorClass: error['class'], desc: error['desc'] };
+  }
+  return { kind: 'unclear', id, why: 'its error lacks "class" or "desc"' };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function numberOr(value: unknown, fallback: number): number {
+  return typeof value === 'number' ? value : fallback;
+}
+
+function excerpt(line: string): string {
+  const shown = line.length > 60 ? `${line.slice(0, 60)}…` : line;
+  return JSON.stringify(shown);
+}

@@ -1,0 +1,198 @@
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, isNotFound } from '../errors.ts';
+import { fileError } from './file-error.ts';
+
+/** How {@link writeFileAtomic} writes. */
+export interface WriteOptions {
+  /** Flush file and folder to the disk: for what must outlive a power cut. Needless below `/run`. */
+  readonly durable?: boolean | undefined;
+}
+
+/**
+ * The file's text, or undefined when there is no such file.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it is there and cannot be read.
+ */
+export function readTextIfExists(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw fileError('read', path, error);
+  }
+}
+
+/**
+ * Writes a file so that readers see the old text or the new one and never a part, whenever the writer is killed.
+ * A symbolic link stays one; its target is replaced. Without `mode` an existing file keeps mode and owner, and a new
+ * one gets 0644 less the umask.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`; the old file is untouched then.
+ */
+export function writeFileAtomic(path: string, text: string, mode?: number, options: WriteOptions = {}): void {
+  try {
+    replaceFile(followLink(path), text, mode, options.durable === true);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}
+
+/**
+ * Removes a file, socket or symbolic link. False when there was none.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`, the latter also for a folder.
+ */
+export function removeIfExists(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw fileError('remove', path, error);
+  }
+}
+
+/**
+ * Removes a folder with all that is in it, or a file; a missing one is fine. It disappears in one step: others who
+ * work in the folder at that moment find it gone, and what they make there afterwards is not touched.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function removeTree(path: string): void {
+  const doomed = hiddenSibling(path, 'gone');
+  try {
+    removeLeftovers(path, 'gone', 0);
+    renameSync(path, doomed);
+    rmSync(doomed, { recursive: true, force: true });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw fileError('remove', path, error);
+  }
+}
+
+/**
+ * Makes a folder with exactly this mode; folders above it that are missing get 0755 less the umask. A folder that
+ * exists stays as it is.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`, the latter also when something else has that path.
+ */
+export function ensureDir(path: string, mode: number): void {
+  try {
+    if (!makeDir(path, mode)) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      makeDir(path, mode);
+    }
+  } catch (error) {
+    throw fileError('make folder', path, error);
+  }
+}
+
+/** False when the folder above is missing. */
+function makeDir(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'EEXIST' && statSync(path).isDirectory()) return true;
+    throw error;
+  }
+  chmodSync(path, mode);
+  return true;
+}
+
+function replaceFile(path: string, text: string, mode: number | undefined, durable: boolean): void {
+  removeLeftovers(path, 'tmp', TEMPORARY_MAX_AGE_MS);
+  const temporary = hiddenSibling(path, 'tmp');
+  const file = openSync(temporary, 'wx', mode ?? 0o644);
+  try {
+    try {
+      if (mode === undefined) copyOwner(file, statSync(path, { throwIfNoEntry: false }));
+      else fchmodSync(file, mode);
+      writeAll(file, text);
+      if (durable) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (durable) syncFolder(dirname(path));
+}
+
+function copyOwner(file: number, old: Stats | undefined): void {
+  if (old === undefined) return;
+  try {
+    fchownSync(file, old.uid, old.gid);
+  } catch (error) {
+    // Only root may give files away; the text is what counts.
+    if (errorCode(error) !== 'EPERM') throw error;
+  }
+  fchmodSync(file, old.mode & 0o7777);
+}
+
+/** write(2) may take only a part, and then says ENOSPC on the next call. */
+function writeAll(file: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function followLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+let counter = 0;
+
+/** A name that no other process or call uses, beside the path, in the same file system. */
+function hiddenSibling(path: string, suffix: string): string {
+  counter += 1;
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${counter}.${suffix}`);
+}
+
+/** Writing one takes milliseconds: an older one belongs to a writer that was killed. */
+const TEMPORARY_MAX_AGE_MS = 60_000;
+
+/** Removes what killed processes left behind on the way to writing or removing this path. */
+function removeLeftovers(path: string, suffix: string, minimumAgeMs: number): void {
+  const start = `.${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(start) || !name.endsWith(`.${suffix}`)) continue;
+    const leftover = join(dirname(path), name);
+    const stats = lstatSync(leftover, { throwIfNoEntry: false });
+    if (stats === undefined || Date.now() - stats.mtimeMs < minimumAgeMs) continue;
+    rmSync(leftover, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,157 @@
+import { isVhdx, readVhdx } from './image-vhdx.ts';
+import { isVmdk, readVmdk } from './image-vmdk.ts';
+import { isVpc, readVpc } from './image-vpc.ts';
+
+/** What an image says of itself. */
+export interface ImageInfo {
+  /** QEMU's name of the format, such as `qcow2` or `raw`. */
+  readonly format: string;
+  /** Size of the disk that the guest sees; undefined when the header does not tell. */
+  readonly virtualSizeBytes: number | undefined;
+  /** As written in the header: relative to the image's folder, absolute, or a `json:` or URL text of QEMU. */
+  readonly backingFile: string | undefined;
+  /** Undefined when the header does not tell, which QEMU refuses since 6.1 in new images. */
+  readonly backingFormat: string | undefined;
+}
+
+/** An open image. */
+export interface ImageFile {
+  readonly sizeBytes: number;
+  /** Always a buffer of that length: zeros stand for what is beyond the end of the file. */
+  readonly read: (offset: number, length: number) => Buffer;
+}
+
+/** What a header tells besides the format. */
+export type ImageDetail = Partial<Omit<ImageInfo, 'format'>>;
+
+interface ImageFormat {
+  readonly format: string;
+  readonly matches: (head: Buffer, file: ImageFile) => boolean;
+  readonly read: (head: Buffer, file: ImageFile) => ImageDetail;
+}
+
+/** Enough for every header below but those at the end of a file. */
+const HEAD_BYTES = 4096;
+
+const SECTOR_BYTES = 512;
+
+/**
+ * The first format that matches. Sources: QEMU's docs/interop (qcow2.txt, qed_spec.txt, parallels.txt), the VMware
+ * Virtual Disk Format 1.1, the VHD and [MS-VHDX] specifications, the LUKS 1.2.2 on-disk format, and for qcow (version
+ * 1) and vdi what qemu-img writes.
+ */
+export function detectFormat(file: ImageFile): ImageInfo {
+  const head = file.read(0, HEAD_BYTES);
+  const known = FORMATS.find((format) => format.matches(head, file));
+  return {
+    format: known?.format ?? 'raw',
+    virtualSizeBytes: known === undefined ? rawSize(file) : undefined,
+    backingFile: undefined,
+    backingFormat: undefined,
+    ...known?.read(head, file),
+  };
+}
+
+const QCOW_MAGIC = 'QFI\u{fb}';
+const VDI_SIGNATURE = 0xbeda107f;
+
+const FORMATS: readonly ImageFormat[] = [
+  {
+    format: 'qcow2',
+    matches: (head) => startsWith(head, QCOW_MAGIC) && head.readUInt32BE(4) >= 2,
+    read: readQcow2,
+  },
+  {
+    format: 'qcow',
+    matches: (head) => startsWith(head, QCOW_MAGIC) && head.readUInt32BE(4) === 1,
+    read: (head, file) => ({
+      virtualSizeBytes: Number(head.readBigUInt64BE(24)),
+      backingFile: readText(file, Number(head.readBigUInt64BE(8)), head.readUInt32BE(16)),
+    }),
+  },
+  { format: 'qed', matches: (head) => startsWith(head, 'QED\0'), read: readQed },
+  { format: 'vmdk', matches: isVmdk, read: readVmdk },
+  {
+    format: 'vdi',
+    matches: (head) => head.readUInt32LE(64) === VDI_SIGNATURE,
+    read: (head) => ({ virtualSizeBytes: Number(head.readBigUInt64LE(368)) }),
+  },
+  { format: 'vhdx', matches: isVhdx, read: readVhdx },
+  { format: 'vpc', matches: isVpc, read: readVpc },
+  {
+    format: 'luks',
+    // QEMU opens version 1 only; to it LUKS2 is raw data.
+    matches: (head) => startsWith(head, 'LUKS\u{ba}\u{be}') && head.readUInt16BE(6) === 1,
+    read: (head, file) => ({ virtualSizeBytes: file.sizeBytes - head.readUInt32BE(104) * SECTOR_BYTES }),
+  },
+  {
+    format: 'parallels',
+    matches: (head) =>
+      (startsWith(head, 'WithoutFreeSpace') || startsWith(head, 'WithouFreSpacExt')) && head.readUInt32LE(16) === 2,
+    // The older kind uses the lower half of the field only.
+    read: (head) => ({
+      virtualSizeBytes:
+        SECTOR_BYTES *
+        (startsWith(head, 'WithoutFreeSpace') ? head.readUInt32LE(36) : Number(head.readBigUInt64LE(36))),
+    }),
+  },
+];
+
+/** QEMU counts whole sectors. */
+function rawSize(file: ImageFile): number {
+  return Math.ceil(file.sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
+}
+
+function readQcow2(head: Buffer, file: ImageFile): ImageDetail {
+  const version = head.readUInt32BE(4);
+  const headerBytes = version >= 3 ? head.readUInt32BE(100) : 72;
+  return {
+    virtualSizeBytes: Number(head.readBigUInt64BE(24)),
+    backingFile: readText(file, Number(head.readBigUInt64BE(8)), head.readUInt32BE(16)),
+    backingFormat: readQcow2BackingFormat(file, headerBytes),
+  };
+}
+
+const QCOW2_END_OF_EXTENSIONS = 0;
+const QCOW2_BACKING_FORMAT = 0xe2792aca;
+const QCOW2_MOST_EXTENSIONS = 64;
+
+/** Header extensions are type, length and data, each padded to 8 bytes. */
+function readQcow2BackingFormat(file: ImageFile, headerBytes: number): string | undefined {
+  let offset = headerBytes;
+  for (let count = 0; count < QCOW2_MOST_EXTENSIONS; count += 1) {
+    const extension = file.read(offset, 8);
+    const type = extension.readUInt32BE(0);
+    const length = extension.readUInt32BE(4);
+    if (type === QCOW2_END_OF_EXTENSIONS) return undefined;
+    if (type === QCOW2_BACKING_FORMAT) return readText(file, offset + 8, length);
+    offset += 8 + Math.ceil(length / 8) * 8;
+  }
+  return undefined;
+}
+
+const QED_HAS_BACKING_FILE = 1n;
+const QED_BACKING_FILE_IS_RAW = 4n;
+
+function readQed(head: Buffer, file: ImageFile): ImageDetail {
+  const features = head.readBigUInt64LE(16);
+  const virtualSizeBytes = Number(head.readBigUInt64LE(48));
+  if ((features & QED_HAS_BACKING_FILE) === 0n) return { virtualSizeBytes };
+  return {
+    virtualSizeBytes,
+    backingFile: readText(file, head.readUInt32LE(56), head.readUInt32LE(60)),
+    backingFormat: (features & QED_BACKING_FILE_IS_RAW) === 0n ? undefined : 'raw',
+  };
+}
+
+const LONGEST_TEXT_BYTES = 4096;
+
+/** Undefined for an empty text, and for what only a damaged header can say. */
+function readText(file: ImageFile, offset: number, length: number): string | undefined {
+  if (offset === 0 || offset >= file.sizeBytes || length === 0 || length > LONGEST_TEXT_BYTES) return undefined;
+  return file.read(offset, length).toString();
+}
+
+function startsWith(head: Buffer, text: string): boolean {
+  return head.toString('latin1', 0, text.length) === text;
+}

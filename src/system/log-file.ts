@@ -1,0 +1,54 @@
+import { closeSync, copyFileSync, ftruncateSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { isNotFound } from '../errors.ts';
+
+/** Past this size a log is turned over: its content goes to `FILE.1`, replacing what was there. */
+export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Turns a log over that nobody writes to at the moment. */
+export function rotateLog(path: string): void {
+  if (sizeOf(path) > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
+}
+
+/**
+ * Turns a log over that a program holds open with O_APPEND: its content is copied away and the file shortened in place.
+ * What is written between the two is lost.
+ *
+ * @returns whether it was over the limit.
+ */
+export function trimOpenLog(path: string): boolean {
+  if (sizeOf(path) <= LOG_LIMIT_BYTES) return false;
+  copyFileSync(path, `${path}.1`);
+  const fd = openSync(path, 'r+');
+  try {
+    ftruncateSync(fd, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return true;
+}
+
+/** Text of a file from a byte offset on, the last `maxBytes` of it; empty when there is no such file. */
+export function readTail(path: string, offset: number, maxBytes: number): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (isNotFound(error)) return '';
+    throw error;
+  }
+  try {
+    const size = sizeOf(path);
+    // A file that became shorter was turned over: all of it is new.
+    const start = Math.max(offset > size ? 0 : offset, size - maxBytes);
+    const buffer = Buffer.alloc(Math.max(0, size - start));
+    const read = readSync(fd, buffer, 0, buffer.length, start);
+    return buffer.subarray(0, read).toString('utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Bytes of a file; 0 when there is none. */
+export function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { QemuError } from '../errors.ts';
+
+/** Longest path that fits `sun_path` of unix(7) with its final NUL. */
+export const SOCKET_PATH_MAX_BYTES = 107;
+
+export type Scope = 'system' | 'user' | 'root';
+
+/** Every folder and file that belongs to no single machine. All absolute. */
+export interface Paths {
+  readonly scope: Scope;
+  readonly etcDir: string;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly registryFile: string;
+  readonly monitorFile: string;
+  readonly defaultsFile: string;
+  readonly templateFile: string;
+  /** Links to qemu-netif that QEMU calls with the tap's name. */
+  readonly bridgeUpHook: string;
+  readonly bridgeDownHook: string;
+  /** Locks; names with a dot in front can be no machine's. */
+  readonly registryLock: string;
+  readonly slotsLock: string;
+  readonly leasesLock: string;
+  /** One file a slot in use, named by its number, holding the long name. */
+  readonly slotsDir: string;
+  /** One note a tap: which machine, bridge and options it has; read by the bridge hooks. */
+  readonly tapsDir: string;
+  /** Slots last used, by long name. */
+  readonly lastSlotsFile: string;
+  /** Leased MAC addresses. */
+  readonly leasesFile: string;
+  /** What QEMU binaries can do, by path, size and mtime. */
+  readonly probesDir: string;
+}
+
+/** Every file of one machine. Kept short: see {@link SOCKET_PATH_MAX_BYTES}. */
+export interface MachinePaths {
+  /** Mode 0700. */
+  readonly dir: string;
+  readonly lock: string;
+  /** Written, locked and on a clean exit removed by QEMU itself. */
+  readonly pidFile: string;
+  /** What start decided: slot, ports, pid and its start time. */
+  readonly record: string;
+  readonly qmpSocket: string;
+  readonly consoleSocket: string;
+  readonly agentSocket: string;
+  readonly vncSocket: string;
+  /** Folder for `tls-creds-psk`: `keys.psk` and `dh-params.pem`. */
+  readonly tlsDir: string;
+  /** QEMU's own output. */
+  readonly log: string;
+  /** What the guest printed on its first serial port. */
+  readonly consoleLog: string;
+  /** Folder for what outlives a run: firmware variables, saved states. */
+  readonly stateDir: string;
+}
+
+export interface ScopeOptions {
+  /** `--root DIR`, or `QEMU_INIT_ROOT`. */
+  readonly root?: string | undefined;
+  readonly system?: boolean | undefined;
+  readonly user?: boolean | undefined;
+}
+
+/**
+ * Where everything is, for a scope: `--root` wins, then `--system` or `--user`, else root means system.
+ *
+ * @throws {QemuError} `QEMU_USAGE` when the user scope has no home or run-time folder.
+ */
+export function resolvePaths(options: ScopeOptions, env: NodeJS.ProcessEnv, uid: number, cwd: string): Paths {
+  const forced = options.system === true || options.user === true;
+  const root = options.root ?? (forced ? undefined : env['QEMU_INIT_ROOT'] || undefined);
+  if (root !== undefined) {
+    const base = root.startsWith('/') ? root : join(cwd, root);
+    return pathsIn('root', {
+      etcDir: join(base, 'etc/qemu'),
+      runDir: join(base, 'run/qemu'),
+      stateDir: join(base, 'var/lib/qemu'),
+      logDir: join(base, 'var/log/qemu'),
+    });
+  }
+  if (options.system === true || (options.user !== true && uid === 0)) {
+    return pathsIn('system', {
+      etcDir: '/etc/qemu',
+      runDir: '/run/qemu',
+      stateDir: '/var/lib/qemu',
+      logDir: '/var/log/qemu',
+    });
+  }
+  const home = env['HOME'];
+  const configHome = absolute(env['XDG_CONFIG_HOME']) ?? (home && join(home, '.config'));
+  const stateHome = absolute(env['XDG_STATE_HOME']) ?? (home && join(home, '.local/state'));
+  // Without a login session there is no XDG_RUNTIME_DIR; /run/user/UID is where pam_systemd would have put it.
+  const runtimeDir = absolute(env['XDG_RUNTIME_DIR']) ?? `/run/user/${uid}`;
+  if (!configHome || !stateHome) {
+    throw new QemuError('QEMU_USAGE', 'Cannot tell the user\'s folders: HOME is not set', {
+      hint: 'set HOME, or name a folder with --root',
+    });
+  }
+  return pathsIn('user', {
+    etcDir: join(configHome, 'qemu'),
+    runDir: join(runtimeDir, 'qemu'),
+    stateDir: join(stateHome, 'qemu'),
+    logDir: join(stateHome, 'qemu/log'),
+  });
+}
+
+/** XDG base directories that are not absolute are to be ignored (XDG Base Directory Specification 0.8). */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path : undefined;
+}
+
+function pathsIn(
+  scope: Scope,
+  dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir' | 'logDir'>,
+): Paths {
+  const { etcDir, runDir, stateDir } = dirs;
+  return {
+    scope,
+    ...dirs,
+    registryFile: join(etcDir, 'qemu-init.reg'),
+    monitorFile: join(etcDir, 'monitor.conf'),
+    defaultsFile: join(etcDir, 'defaults-qemu.cfg'),
+    templateFile: join(etcDir, 'template-qemu.cfg'),
+    bridgeUpHook: join(etcDir, 'qemu-brup'),
+    bridgeDownHook: join(etcDir, 'qemu-brdown'),
+    registryLock: join(runDir, '.registry.lock'),
+    slotsLock: join(runDir, '.slots.lock'),
+    leasesLock: join(runDir, '.leases.lock'),
+    slotsDir: join(runDir, '.slots'),
+    tapsDir: join(runDir, '.taps'),
+    lastSlotsFile: join(stateDir, 'slots.json'),
+    leasesFile: join(stateDir, 'macs.json'),
+    probesDir: join(stateDir, '.probes'),
+  };
+}
+
+/** The files of the machine with that long name. */
+export function machinePaths(paths: Paths, longName: string): MachinePaths {
+  const dir = join(paths.runDir, longName);
+  return {
+    dir,
+    lock: join(dir, 'lock'),
+    pidFile: join(dir, 'pid'),
+    record: join(dir, 'machine.json'),
+    qmpSocket: join(dir, 'qmp.sock'),
+    consoleSocket: join(dir, 'console.sock'),
+    agentSocket: join(dir, 'agent.sock'),
+    vncSocket: join(dir, 'vnc.sock'),
+    tlsDir: join(dir, 'tls'),
+    log: join(paths.logDir, `${longName}.log`),
+    consoleLog: join(paths.logDir, `${longName}.console`),
+    stateDir: join(paths.stateDir, longName),
+  };
+}

@@ -1,0 +1,106 @@
+/** What QEMU is asked, and its answer, in the form in which it is stored. */
+export interface ProbeAnswer {
+  readonly version: readonly [number, number, number];
+  /** Name or alias, and full name. */
+  readonly machines: readonly (readonly [string, string])[];
+  readonly defaultMachine?: string | undefined;
+  readonly devices: readonly string[];
+  readonly objects: readonly string[];
+  readonly commands: readonly string[];
+  readonly accelerators: readonly string[];
+}
+
+/** Each command's name here is the `id` of its answer. */
+const QUERIES = {
+  negotiate: { execute: 'qmp_capabilities' },
+  version: { execute: 'query-version' },
+  machines: { execute: 'query-machines' },
+  devices: { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false } },
+  objects: { execute: 'qom-list-types', arguments: { implements: 'user-creatable', abstract: false } },
+  accelerators: { execute: 'qom-list-types', arguments: { implements: 'accel', abstract: false } },
+  commands: { execute: 'query-commands' },
+  quit: { execute: 'quit' },
+} as const;
+
+/** All commands at once, one a line, for the standard input of `-qmp stdio`. */
+export function probeInput(): string {
+  return Object.entries(QUERIES)
+    .map(([id, query]) => `${JSON.stringify({ ...query, id })}\n`)
+    .join('');
+}
+
+/** Undefined when an answer is missing or has another form than QEMU's. */
+export function parseProbeOutput(output: string): ProbeAnswer | undefined {
+  const answers = new Map<unknown, unknown>();
+  for (const line of output.split('\n')) {
+    const message = parseObject(line);
+    if (message !== undefined && 'return' in message) answers.set(message['id'], message['return']);
+  }
+  const machines = records(answers.get('machines'));
+  const answer = {
+    version: parseVersion(answers.get('version')),
+    machines: machines.flatMap(machineNames),
+    defaultMachine: machines.find((machine) => machine['is-default'] === true)?.['name'],
+    devices: names(answers.get('devices')),
+    objects: names(answers.get('objects')),
+    commands: names(answers.get('commands')),
+    accelerators: names(answers.get('accelerators')).flatMap((name) => /^(.+)-accel$/.exec(name)?.[1] ?? []),
+  };
+  return isProbeAnswer(answer) ? answer : undefined;
+}
+
+/** Whether a value, for instance from a file, has the form of an answer. */
+export function isProbeAnswer(value: unknown): value is ProbeAnswer {
+  return (
+    isRecord(value) &&
+    Array.isArray(value['version']) &&
+    value['version'].length === 3 &&
+    value['version'].every((part) => typeof part === 'number') &&
+    Array.isArray(value['machines']) &&
+    value['machines'].every((pair) => isTexts(pair) && pair.length === 2) &&
+    ['string', 'undefined'].includes(typeof value['defaultMachine']) &&
+    isTexts(value['accelerators']) &&
+    // No QEMU is without any of these.
+    [value['devices'], value['objects'], value['commands']].every((list) => isTexts(list) && list.length > 0)
+  );
+}
+
+function parseVersion(value: unknown): readonly unknown[] {
+  const qemu = isRecord(value) ? value['qemu'] : undefined;
+  return isRecord(qemu) ? [qemu['major'], qemu['minor'], qemu['micro']] : [];
+}
+
+function machineNames(machine: Record<string, unknown>): [unknown, unknown][] {
+  const { name, alias } = machine;
+  return alias === undefined
+    ? [[name, name]]
+    : [
+        [name, name],
+        [alias, name],
+      ];
+}
+
+function names(value: unknown): string[] {
+  return records(value).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+}
+
+function records(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}

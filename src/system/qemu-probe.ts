@@ -1,0 +1,109 @@
+import { QemuError } from '../errors.ts';
+import { findProgram, run } from './exec.ts';
+import { onLeash } from './leash.ts';
+import { askOnce, cacheEntry, isScript } from './probe-cache.ts';
+import { isProbeAnswer, type ProbeAnswer, parseProbeOutput, probeInput } from './qemu-probe-dialogue.ts';
+
+/** What an installed QEMU is and can do. */
+export interface QemuProbe {
+  /** Absolute path. */
+  readonly binary: string;
+  /** For instance `7.2.22`. */
+  readonly version: string;
+  readonly versionNumber: readonly [major: number, minor: number, micro: number];
+  /** Each name and alias that `-machine` takes, to the name it stands for: `q35` to `pc-q35-7.2`. */
+  readonly machines: ReadonlyMap<string, string>;
+  /** Full name of the machine that QEMU takes when none is named; many targets have none. */
+  readonly defaultMachine: string | undefined;
+  /** What `-device` knows, and all other types of device. */
+  readonly devices: ReadonlySet<string>;
+  /** What `-object` knows. */
+  readonly objects: ReadonlySet<string>;
+  /** QMP commands. */
+  readonly commands: ReadonlySet<string>;
+  /** Built in, whether the host supports them or not: `kvm`, `tcg`. */
+  readonly accelerators: readonly string[];
+}
+
+/**
+ * Finds out what a QEMU binary can do: by one run of it (about 60 ms), from then on from a file in `cacheDir` (1 ms)
+ * until the binary's path, size or time changes. A wrapper script is asked anew by each process.
+ *
+ * @param binary Name to look up in `PATH`, or a path.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when it is not there, `QEMU_COMMAND_FAILED` when it does not answer as QEMU
+ * does, `QEMU_TIMEOUT` after 10 s, `QEMU_ABORTED`.
+ */
+export async function probeQemu(
+  binary: string,
+  cacheDir: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<QemuProbe> {
+  const path = findQemu(binary);
+  const answer = await askOnce(cacheEntry(cacheDir, 'qemu', path), options.signal, {
+    ask: () => ask(path, options.signal),
+    accept: isProbeAnswer,
+    isLasting: !isScript(path),
+  });
+  return toProbe(path, answer);
+}
+
+/**
+ * Absolute path of a QEMU binary.
+ *
+ * @throws {QemuError} `QEMU_NOT_INSTALLED`
+ */
+export function findQemu(binary: string): string {
+  const path = findProgram(binary);
+  if (path !== undefined) return path;
+  throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find QEMU "${binary}"`, {
+    hint: `apt install ${debianPackage(binary)}`,
+  });
+}
+
+const TIMEOUT_MS = 10_000;
+/** For the case that this process is killed meanwhile. */
+const LEASH_SECONDS = 15;
+
+/** No machine, nothing of the host's configuration: only what is built in. */
+const PROBE_ARGS = [
+  ...['-machine', 'none'],
+  '-nodefaults',
+  '-no-user-config',
+  ...['-display', 'none'],
+  '-S',
+  ...['-qmp', 'stdio'],
+];
+
+async function ask(path: string, signal: AbortSignal | undefined): Promise<ProbeAnswer> {
+  const [program, ...args] = onLeash([path, ...PROBE_ARGS], LEASH_SECONDS);
+  const { stdout, stderr } = await run(program, args, { timeoutMs: TIMEOUT_MS, signal, input: probeInput() });
+  const answer = parseProbeOutput(stdout);
+  if (answer !== undefined) return answer;
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot find out what "${path}" can do`, {
+    cause: stderr.trim() === '' ? undefined : new Error(stderr.trim()),
+    hint: 'is it a QEMU system emulator? see what it says to --version',
+  });
+}
+
+function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
+  return {
+    binary,
+    version: answer.version.join('.'),
+    versionNumber: answer.version,
+    machines: new Map(answer.machines),
+    defaultMachine: answer.defaultMachine,
+    devices: new Set(answer.devices),
+    objects: new Set(answer.objects),
+    commands: new Set(answer.commands),
+    accelerators: answer.accelerators,
+  };
+}
+
+/** Debian's package of a target. */
+function debianPackage(binary: string): string {
+  const target = /qemu-system-([a-z0-9_]+)/.exec(binary)?.[1] ?? 'x86_64';
+  if (/^(x86_64|i386)$/.test(target)) return 'qemu-system-x86';
+  if (/^(aarch64|arm)$/.test(target)) return 'qemu-system-arm';
+  if (/^(mips|ppc|sparc|s390x)/.test(target)) return `qemu-system-${target.replace(/^(mips|ppc|sparc).*/, '$1')}`;
+  return 'qemu-system-misc';
+}

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { errorCode, QemuError } from '../errors.ts';
+
+/**
+ * The error of a program that could not be started: `QEMU_NOT_INSTALLED` when there is no such program,
+ * `QEMU_NOT_PERMITTED` when it may not be run, `QEMU_IO` when the folder to run it in is missing, else
+ * `QEMU_LAUNCH_FAILED`.
+ */
+export function spawnError(cause: unknown, program: string, cwd?: string): QemuError {
+  switch (errorCode(cause)) {
+    case 'ENOENT':
+      // Node says so, naming the program, also when it is the folder that is missing.
+      if (cwd !== undefined && !existsSync(cwd)) {
+        return new QemuError('QEMU_IO', `Cannot run "${program}" in "${cwd}"`, { hint: 'that folder does not exist' });
+      }
+      return new QemuError('QEMU_NOT_INSTALLED', `Cannot find the program "${program}"`, { cause });
+    case 'EACCES':
+    case 'EPERM':
+      return new QemuError('QEMU_NOT_PERMITTED', `Cannot run "${program}"`, {
+        cause,
+        hint: 'the file is not executable, or a folder above it is closed to this user',
+      });
+    default:
+      return new QemuError('QEMU_LAUNCH_FAILED', `Cannot run "${program}"`, { cause });
+  }
+}

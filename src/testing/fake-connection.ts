@@ -1,0 +1,205 @@
+import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { parseJson } from '../qmp/json.ts';
+import { type FakeCall, type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
+import { OUT_OF_BAND_COMMANDS } from './fake-machine.ts';
+import { InputScanner, type ScannedInput } from './input-scanner.ts';
+import { renderQemuJson } from './qemu-json.ts';
+
+/** What a connection does. */
+export interface FakeConnectionSetup {
+  /** Bytes sent first; empty for a peer that never greets. */
+  readonly greeting: string;
+  readonly capabilities: readonly string[];
+  readonly commands: Readonly<Record<string, FakeCommand>>;
+  readonly onCall: (call: FakeCall) => void;
+}
+
+/** The server's side of one client: answers as QEMU 7.2.22 does, and sends, keeps silent or hangs up when told to. */
+export class FakeConnection {
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
+  readonly #stream: Duplex;
+  readonly #setup: FakeConnectionSetup;
+  readonly #scanner = new InputScanner();
+  readonly #decoder = new StringDecoder('utf8');
+  #isNegotiated = false;
+  #enabled: readonly string[] = [];
+  #unanswered = 0;
+  #mostUnanswered = 0;
+
+  constructor(stream: Duplex, setup: FakeConnectionSetup) {
+    this.#stream = stream;
+    this.#setup = setup;
+    this.closed = new Promise((resolve) => {
+      stream.once('close', resolve);
+    });
+    stream.on('error', () => {});
+    stream.on('data', (chunk: Buffer) => this.#receive(this.#decoder.write(chunk)));
+    stream.once('end', () => stream.end());
+    if (setup.greeting !== '') this.send(setup.greeting);
+  }
+
+  /** Capabilities that the client enabled. */
+  get enabledCapabilities(): readonly string[] {
+    return this.#enabled;
+  }
+
+  /** The most in-band commands that ever waited for their answer at once. */
+  get mostUnanswered(): number {
+    return this.#mostUnanswered;
+  }
+
+  /** Sends bytes as they are. */
+  send(bytes: string | Uint8Array): void {
+    if (this.#stream.writable) this.#stream.write(bytes);
+  }
+
+  /** Sends the answer to a command, with a line end. */
+  sendReturn(value: unknown, id: unknown): void {
+    this.send(`${renderQemuJson({ return: value, id })}\r\n`);
+  }
+
+  /** Sends a refusal; `id` undefined is what QEMU's parser answers. */
+  sendError(errorClass: string, desc: string, id?: unknown): void {
+    this.send(`${renderQemuJson({ id, error: { class: errorClass, desc } })}\r\n`);
+  }
+
+  /** Sends an event of this moment. */
+  sendEvent(event: string, data?: Readonly<Record<string, unknown>>): void {
+    const nowMs = Date.now();
+    const timestamp = { seconds: Math.floor(nowMs / 1000), microseconds: (nowMs % 1000) * 1000 };
+    this.send(`${renderQemuJson({ timestamp, event, data })}\r\n`);
+  }
+
+  /** Reads no more, as a stopped process does; {@link resume} goes on. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  /** Ends the connection behind what was sent. */
+  hangUp(): void {
+    this.#stream.end();
+  }
+
+  /** Ends the connection at once; the client sees ECONNRESET when it had sent something that was not read. */
+  reset(): void {
+    this.#stream.destroy();
+  }
+
+  #receive(text: string): void {
+    for (const input of this.#scanner.push(text)) this.#take(input);
+  }
+
+  #take(input: ScannedInput): void {
+    if (input.kind === 'stray') {
+      this.sendError('GenericError', `JSON parse error, stray '${input.char}'`);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = parseJson(input.text);
+    } catch {
+      this.sendError('GenericError', 'JSON parse error, expecting value');
+      return;
+    }
+    const surrogate = findLoneSurrogate(input.text);
+    if (surrogate !== undefined) {
+      this.sendError('GenericError', `JSON parse error, ${surrogate} is not a valid Unicode character`);
+    } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.sendError('GenericError', 'QMP input must be a JSON object');
+    } else {
+      this.#execute(value as Readonly<Record<string, unknown>>);
+    }
+  }
+
+  #execute(input: Readonly<Record<string, unknown>>): void {
+    const fault = findFault(input);
+    if (fault !== undefined) {
+      this.sendError('GenericError', fault, input['id']);
+      return;
+    }
+    const outOfBand = 'exec-oob' in input;
+    const call: FakeCall = {
+      name: String(outOfBand ? input['exec-oob'] : input['execute']),
+      args: (input['arguments'] ?? {}) as Readonly<Record<string, unknown>>,
+      id: input['id'],
+      outOfBand,
+      connection: this,
+    };
+    this.#setup.onCall(call);
+    if (!outOfBand) {
+      this.#unanswered += 1;
+      this.#mostUnanswered = Math.max(this.#mostUnanswered, this.#unanswered);
+    }
+    void this.#answer(call);
+  }
+
+  async #answer(call: FakeCall): Promise<void> {
+    try {
+      const value = this.#run(call);
+      // Awaited only when it must be, so that answers keep the order of their commands.
+      const result: unknown = value instanceof Promise ? await value : value;
+      if (result !== NO_ANSWER) this.sendReturn(result, call.id);
+    } catch (error) {
+      if (!(error instanceof FakeRefusal)) throw error;
+      this.sendError(error.errorClass, error.message, call.id);
+    }
+    if (!call.outOfBand) this.#unanswered -= 1;
+  }
+
+  #run(call: FakeCall): unknown {
+    if (!this.#isNegotiated && call.name !== 'qmp_capabilities') {
+      throw new FakeRefusal('CommandNotFound', "Expecting capabilities negotiation with 'qmp_capabilities'");
+    }
+    const command = this.#setup.commands[call.name];
+    if (call.name === 'qmp_capabilities') {
+      if (command === undefined) return this.#negotiate(call.args);
+      this.#isNegotiated = true;
+    }
+    if (command === undefined) throw new FakeRefusal('CommandNotFound', `The command ${call.name} has not been found`);
+    if (call.outOfBand && !OUT_OF_BAND_COMMANDS.includes(call.name)) {
+      throw new FakeRefusal('GenericError', `The command ${call.name} does not support OOB`);
+    }
+    return command(call);
+  }
+
+  #negotiate(args: Readonly<Record<string, unknown>>): unknown {
+    if (this.#isNegotiated) {
+      throw new FakeRefusal('CommandNotFound', 'Capabilities negotiation is already complete, command ignored');
+    }
+    const enable = Array.isArray(args['enable']) ? args['enable'].map(String) : [];
+    const unknown = enable.find((name) => !this.#setup.capabilities.includes(name));
+    if (unknown !== undefined) {
+      throw new FakeRefusal('GenericError', `Parameter 'null' does not accept value '${unknown}'`);
+    }
+    this.#isNegotiated = true;
+    this.#enabled = enable;
+    return {};
+  }
+}
+
+const KNOWN_MEMBERS: readonly string[] = ['execute', 'exec-oob', 'arguments', 'id'];
+
+function findFault(input: Readonly<Record<string, unknown>>): string | undefined {
+  for (const name of ['execute', 'exec-oob']) {
+    if (name in input && typeof input[name] !== 'string') return `QMP input member '${name}' must be a string`;
+  }
+  if ('execute' in input && 'exec-oob' in input) return "QMP input member 'execute' clashes with 'exec-oob'";
+  if ('arguments' in input && (typeof input['arguments'] !== 'object' || input['arguments'] === null)) {
+    return "QMP input member 'arguments' must be an object";
+  }
+  const unknown = Object.keys(input).find((name) => !KNOWN_MEMBERS.includes(name));
+  if (unknown !== undefined) return `QMP input member '${unknown}' is unexpected`;
+  return 'execute' in input || 'exec-oob' in input ? undefined : "QMP input lacks member 'execute'";
+}
+
+function findLoneSurrogate(text: string): string | undefined {
+  const lone =
+    /\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}/;
+  return lone.exec(text)?.[0];
+}

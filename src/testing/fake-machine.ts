@@ -1,0 +1,69 @@
+import { type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
+
+/** What QEMU 7.2.22 of Debian 12 greets with. */
+export const FAKE_VERSION = {
+  qemu: { micro: 22, minor: 2, major: 7 },
+  package: 'Debian 1:7.2+dfsg-7+deb12u18+b3',
+} as const;
+
+/** Commands that may be executed out of band; the same in QEMU 7.2 and 9.2. */
+export const OUT_OF_BAND_COMMANDS: readonly string[] = ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'];
+
+/** The commands that every fake answers, as `qemu-system-x86_64 -machine none -S` 7.2.22 does, byte for byte. */
+export function makeMachineCommands(): Record<string, FakeCommand> {
+  let status = 'prelaunch';
+  return {
+    'query-status': ({ args }) => {
+      refuseArguments(args);
+      return { status, singlestep: false, running: status === 'running' };
+    },
+    'query-version': () => FAKE_VERSION,
+    'query-name': () => ({}),
+    'query-uuid': () => ({ UUID: '00000000-0000-0000-0000-000000000000' }),
+    'query-block': () => [],
+    'query-cpus-fast': () => [],
+    'query-jobs': () => [],
+    'query-yank': () => [],
+    'human-monitor-command': ({ args }) => answerHmp(args['command-line'], status),
+    cont: ({ connection }) => {
+      if (status !== 'running') connection.sendEvent('RESUME');
+      status = 'running';
+      return {};
+    },
+    stop: ({ connection }) => {
+      if (status === 'running') connection.sendEvent('STOP');
+      status = 'paused';
+      return {};
+    },
+    system_powerdown: ({ connection }) => {
+      connection.sendEvent('POWERDOWN');
+      return {};
+    },
+    system_reset: ({ connection }) => {
+      connection.sendEvent('RESET', { guest: false, reason: 'host-qmp-system-reset' });
+      return {};
+    },
+    quit: ({ connection, id }) => {
+      connection.sendEvent('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' });
+      connection.sendReturn({}, id);
+      connection.hangUp();
+      return NO_ANSWER;
+    },
+  };
+}
+
+function refuseArguments(args: Readonly<Record<string, unknown>>): void {
+  const [name] = Object.keys(args);
+  if (name !== undefined) throw new FakeRefusal('GenericError', `Parameter '${name}' is unexpected`);
+}
+
+function answerHmp(commandLine: unknown, status: string): string {
+  if (commandLine === undefined) throw new FakeRefusal('GenericError', "Parameter 'command-line' is missing");
+  if (typeof commandLine !== 'string') {
+    throw new FakeRefusal('GenericError', "Invalid parameter type for 'command-line', expected: string");
+  }
+  if (commandLine === '') return '';
+  if (commandLine !== 'info status') return `unknown command: '${commandLine}'\r\n`;
+  const shown = status === 'running' || status === 'paused' ? status : `paused (${status})`;
+  return `VM status: ${shown}\r\n`;
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ipv6Bits } from '../../../src/network/ipv6-bits.ts';
+import { lockRules } from '../../../src/network/lock-rules.ts';
+
+const tap = 'web.1';
+const mac = 'DE:AD:BE:EF:00:01';
+
+test('without addresses only the MAC is locked', () => {
+  assert.equal(
+    lockRules({ tap, mac, addresses: [] }),
+    `add table netdev qemu-init.web.1
+delete table netdev qemu-init.web.1
+table netdev qemu-init.web.1 {
+  chain ingress {
+    type filter hook ingress device "web.1" priority -500; policy accept;
+    ether saddr != de:ad:be:ef:00:01 drop
+    arp saddr ether != de:ad:be:ef:00:01 drop
+  }
+}
+`,
+  );
+});
+
+test('with addresses of one kind nothing of the other gets out', () => {
+  const ipv4 = lockRules({ tap, mac, addresses: ['192.0.2.5', '198.51.100.0/24'] });
+  assert.match(ipv4, /\n {4}arp saddr ip 192\.0\.2\.5 accept\n/);
+  assert.match(ipv4, /\n {4}ip saddr 198\.51\.100\.0\/24 accept\n/);
+  assert.match(ipv4, /\n {4}drop\n {2}\}\n\}\n$/);
+  assert.doesNotMatch(ipv4, /ip6|icmpv6/);
+  const ipv6 = lockRules({ tap, mac, addresses: ['2001:db8::5'] });
+  assert.match(ipv6, /\n {4}ip6 saddr 2001:db8::5 accept\n/);
+  assert.doesNotMatch(ipv6, / ip saddr|arp saddr ip/);
+});
+
+test('an IPv6 guest may claim only its own and link-local addresses', () => {
+  assert.match(
+    lockRules({ tap, mac, addresses: ['2001:db8::/64'] }),
+    new RegExp(`  chain neighbour \\{
+    @th,64,128 & 0xffc0{29} == 0xfe80{29} return
+    @th,64,128 & 0xf{16}0{16} == 0x20010db80{24} return
+    drop
+  \\}`),
+  );
+});
+
+test('IPv6 addresses in every spelling become the same bits', () => {
+  const digits = '20010db8000000000000000000000005';
+  for (const text of ['2001:db8::5', '2001:0DB8:0:0:0:0:0:5', '2001:db8:0:0::5', '2001:db8::0.0.0.5']) {
+    assert.deepEqual(ipv6Bits(text, 128), { value: digits, mask: 'f'.repeat(32) }, text);
+  }
+  assert.deepEqual(ipv6Bits('::', 0), { value: '0'.repeat(32), mask: '0'.repeat(32) });
+  assert.deepEqual(ipv6Bits('ffff::1', 3), { value: `e${'0'.repeat(31)}`, mask: `e${'0'.repeat(31)}` });
+  assert.deepEqual(ipv6Bits('1:2:3:4:5:6:7::', 128).value, '00010002000300040005000600070000');
+});

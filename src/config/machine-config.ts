@@ -123,8 +123,8 @@ function readMachine(
     firmware: reader.read('FIRMWARE', parseFirmware) ?? keySpec('FIRMWARE').default,
     tpm: reader.switch('TPM'),
     kernel,
-    initrd: reader.path('INITRD'),
-    // The defaults may have a command line for those machines that boot a kernel directly.
+    // The defaults may have both for those machines that boot a kernel directly.
+    initrd: kernel === undefined && reader.isFromDefaults('INITRD') ? undefined : reader.path('INITRD'),
     append: kernel === undefined && reader.isFromDefaults('APPEND') ? '' : reader.text('APPEND'),
     boot: reader.read('BOOT', parseBootDevices),
     disks: reader.family('DSK', parseDisk),

@@ -3,9 +3,12 @@ import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistr
 import type { Inspection } from '../config/machine-config.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { formatIssue } from '../config/issues.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
-import type { Host, Notify, Target } from '../machine/host.ts';
+import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
+import { buildOptions } from '../machine/argv/build.ts';
+import type { Option } from '../machine/argv/option.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
+import { previewRequest } from '../machine/request.ts';
 import { type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { connectOwn, type MachineStatus, machineStatus } from '../machine/status.ts';
 import { killMachine, type StopConfig, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
@@ -121,6 +124,12 @@ export class Fleet {
     return stopMachine(this.host, target, this.stopConfig(target), options);
   }
 
+  /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
+  async commandLine(target: Target): Promise<{ binary: string; options: Option[] }> {
+    const request = await previewRequest(this.host, target, this.config(target));
+    return { binary: request.binary, options: buildOptions(request) };
+  }
+
   kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
     return killMachine(this.host, target, signal);
   }
@@ -136,11 +145,7 @@ export class Fleet {
    * @throws {QemuError} `QEMU_NOT_RUNNING`, and what `work` throws.
    */
   async withMonitor<T>(target: Target, work: (client: QmpClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (!this.isAlive(target)) {
-      throw new QemuError('QEMU_NOT_RUNNING', `Machine "${target.longName}" is not running`, {
-        hint: `start it: qemu-init start ${target.longName}`,
-      });
-    }
+    if (!this.isAlive(target)) throw notRunning(target);
     const client = await connectOwn(target.files, MONITOR_TIMEOUT_MS, signal);
     try {
       return await work(client);

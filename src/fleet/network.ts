@@ -1,9 +1,11 @@
 import type { MachineConfig, NicConfig } from '../config/types.ts';
 import type { NicLink } from '../machine/argv/request.ts';
 import type { Network, Notify } from '../machine/host.ts';
+import { netdevArgument, nicDeviceProperties } from '../network/netdev.ts';
 import { tapName } from '../network/names.ts';
 import { writeTapNotes } from '../network/notes.ts';
-import { tearDownTaps } from '../network/taps.ts';
+import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps.ts';
+import { isVhostUsable } from '../network/vhost.ts';
 import { tapWishes } from '../network/wishes.ts';
 import { ensureDir } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
@@ -13,15 +15,21 @@ import { peekMacs, takeMacs } from './leases.ts';
 export function makeNetwork(paths: Paths, notify: Notify): Network {
   const { tapsDir } = paths;
   return {
-    async links(config, lease) {
+    async links(config, { lease, accelerator }) {
       const macs = lease ? await takeMacs(paths, config, notify) : peekMacs(paths, config);
-      return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? ''));
+      const vhost = isVhostUsable(accelerator);
+      return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
     },
-    async setUp(config) {
+    async setUp(config, signal) {
       const wishes = tapWishes(config, await takeMacs(paths, config, notify));
       if (wishes.length === 0) return;
       ensureDir(tapsDir, 0o700);
-      writeTapNotes(wishes, tapsDir);
+      if (config.netif === 'managed') {
+        await setUpTaps(wishes, { tapsDir, user: config.runAs, signal });
+      } else {
+        checkLockable(wishes);
+        writeTapNotes(wishes, tapsDir);
+      }
     },
     async tearDown(longName) {
       await tearDownTaps(longName, { tapsDir });
@@ -29,23 +37,13 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
   };
 }
 
-function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string): NicLink {
-  const id = `net${nic.index - 1}`;
-  switch (nic.net) {
-    case 'bridge': {
-      const hooks = `script=${paths.bridgeUpHook},downscript=${paths.bridgeDownHook}`;
-      return { mac, netdev: `tap,id=${id},${hooks},ifname=${tapName(config.longName, nic.index)}` };
-    }
-    case 'user': {
-      const forwards = nic.hostForwards.map(
-        (f) => `,hostfwd=${f.protocol}:${f.hostAddress}:${f.hostPort}-${f.guestAddress}:${f.guestPort}`,
-      );
-      return { mac, netdev: `user,id=${id}${forwards.join('')}` };
-    }
-    case 'passt':
-    case 'none':
-      return { mac, netdev: undefined };
-    default:
-      return nic.net satisfies never;
-  }
+function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string, vhost: boolean): NicLink {
+  const netdev = netdevArgument(nic, {
+    tap: tapName(config.longName, nic.index),
+    netif: config.netif,
+    upHook: paths.bridgeUpHook,
+    downHook: paths.bridgeDownHook,
+    vhost,
+  });
+  return { mac, netdev, deviceProperties: nicDeviceProperties(nic) };
 }

@@ -1,4 +1,5 @@
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
+import { QemuError } from '../errors.ts';
 import type { MachinePaths, Paths } from '../system/paths.ts';
 import type { NicLink } from './argv/request.ts';
 
@@ -22,16 +23,18 @@ export interface Notice {
 
 /** The network layer as a machine sees it. */
 export interface Network {
-  /**
-   * What each NIC is connected to.
-   *
-   * @param lease whether addresses that are new are written down; a look at the command line changes nothing.
-   */
-  links(config: MachineConfig, lease: boolean): Promise<readonly NicLink[]>;
+  /** What each NIC is connected to. */
+  links(config: MachineConfig, options: LinkOptions): Promise<readonly NicLink[]>;
   /** Makes what QEMU will need: notes for the bridge hooks, taps. */
   setUp(config: MachineConfig, signal: AbortSignal | undefined): Promise<void>;
   /** Removes all of it. May be called at any time and twice. */
   tearDown(longName: string): Promise<void>;
+}
+
+export interface LinkOptions {
+  /** Whether addresses that are new are written down; a look at the command line changes nothing. */
+  readonly lease: boolean;
+  readonly accelerator: 'kvm' | 'tcg';
 }
 
 /** A machine that commands work on. Its file may be broken: stop and status work all the same. */
@@ -41,4 +44,11 @@ export interface Target {
   readonly shortName: string | undefined;
   readonly configPath: string;
   readonly files: MachinePaths;
+}
+
+/** The error of a command that needs a running machine. */
+export function notRunning(target: Target): QemuError {
+  return new QemuError('QEMU_NOT_RUNNING', `Machine "${target.longName}" is not running`, {
+    hint: `start it: qemu-init start ${target.longName}`,
+  });
 }

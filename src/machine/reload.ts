@@ -3,7 +3,7 @@ import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { buildOptions } from './argv/build.ts';
 import type { Option } from './argv/option.ts';
-import type { Host, Target } from './host.ts';
+import { type Host, notRunning, type Target } from './host.ts';
 import { locate } from './locate.ts';
 import { previewRequest } from './request.ts';
 import { connectOwn } from './status.ts';
@@ -24,7 +24,7 @@ const TIMEOUT_MS = 10_000;
 export async function reloadMachine(host: Host, target: Target, config: MachineConfig): Promise<ReloadResult> {
   const located = locate(target.files);
   if (located.kind !== 'alive') {
-    throw new QemuError('QEMU_NOT_RUNNING', `Machine "${target.longName}" is not running`);
+    throw notRunning(target);
   }
   const request = await previewRequest(host, target, config);
   const stuck = changedKeys(buildOptions(request), located.process.argv.slice(1));

@@ -35,7 +35,7 @@ export async function makeRequest(
     tls: host.monitor.tls === 'psk' && allocation.monitorPort !== undefined,
     diskFormats: prepared.diskFormats,
     cdromFormats: prepared.cdromFormats,
-    links: await host.network.links(config, mode.lease),
+    links: await host.network.links(config, { lease: mode.lease, accelerator: prepared.accelerator }),
     firmware: findFirmware(config, target.files),
     paused: mode.paused === true,
     preconfig: mode.preconfig === true,

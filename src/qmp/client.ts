@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { closedError, type ExecuteOptions } from './command.ts';
 import type { QmpCommands, QmpEvents } from './commands.ts';
 import { connectSession, type QmpClientOptions } from './connect.ts';
 import type { EventFilter, EventMatch, KnownEvent, QmpEvent } from './event.ts';
@@ -6,7 +7,7 @@ import { EventHub, type SubscribeOptions, type WaitOptions } from './event-hub.t
 import type { EventSubscription } from './event-subscription.ts';
 import { cleanHmpText } from './hmp.ts';
 import type { QmpGreeting } from './message.ts';
-import { closedError, type ExecuteOptions } from './session.ts';
+import type { QmpSession } from './session.ts';
 import type { QmpAddress, QmpEnd, QmpState } from './state.ts';
 
 /** Arguments of {@link QmpClient.execute} after the command's name. */
@@ -25,7 +26,7 @@ export type ExecuteRest<C extends keyof QmpCommands> =
  */
 export class QmpClient implements AsyncDisposable {
   readonly #events = new EventHub();
-  #state: QmpState = { kind: 'idle', end: undefined };
+  #state: ClientState = { kind: 'idle', end: undefined };
   #closed: Promise<QmpEnd>;
   #resolveClosed: (end: QmpEnd) => void = () => {};
 
@@ -213,6 +214,12 @@ export class QmpClient implements AsyncDisposable {
     this.#resolveClosed(end);
   }
 }
+
+/** {@link QmpState} with what only the client itself may use. */
+type ClientState =
+  | Exclude<QmpState, { kind: 'connecting' | 'running' }>
+  | (Extract<QmpState, { kind: 'connecting' }> & { readonly stop: AbortController })
+  | (Extract<QmpState, { kind: 'running' }> & { readonly session: QmpSession });
 
 function stateError(action: string, actual: QmpState['kind'], needed: QmpState['kind']): QemuError {
   return new QemuError('QEMU_QMP_STATE', `Cannot ${action} while the client is ${actual}: it must be ${needed}`);

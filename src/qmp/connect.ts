@@ -1,6 +1,7 @@
 import { errorCode, QemuError } from '../errors.ts';
+import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
-import { abortedError, QmpSession, type SessionHandlers } from './session.ts';
+import { QmpSession, type SessionHandlers } from './session.ts';
 import type { QmpAddress } from './state.ts';
 import { describeAddress, openStream } from './transport.ts';
 

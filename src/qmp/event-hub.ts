@@ -1,9 +1,9 @@
 import { QemuError } from '../errors.ts';
 import { BoundedQueue } from './bounded-queue.ts';
+import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';
 import { EventSubscription } from './event-subscription.ts';
 import type { WireEvent } from './message.ts';
-import { abortedError } from './session.ts';
 import type { QmpEnd } from './state.ts';
 
 /** Events kept for {@link WaitOptions.since}, and the default length of a listener's queue. */

@@ -1,11 +1,13 @@
 export { type ExecuteRest, QmpClient } from './client.ts';
+export type { ExecuteOptions } from './command.ts';
 export type { NoArguments, QmpCommands, QmpEvents } from './commands.ts';
 export type { QmpClientOptions } from './connect.ts';
 export type { EventFilter, EventMatch, KnownEvent, QmpEvent } from './event.ts';
 export type { SubscribeOptions, WaitOptions } from './event-hub.ts';
 export type { EventSubscription } from './event-subscription.ts';
 export { findHmpError } from './hmp.ts';
+export { type ListenTarget, QmpListener } from './listener.ts';
 export type { QmpGreeting, QmpVersion } from './message.ts';
-export type { ExecuteOptions } from './session.ts';
+export { openSessions, type SessionsOptions } from './sessions.ts';
 export type { PskKey, QmpAddress, QmpEnd, QmpState } from './state.ts';
 export { type DialOptions, openStream } from './transport.ts';

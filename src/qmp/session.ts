@@ -1,6 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { debuglog } from 'node:util';
-import { QemuError, QmpRefusedError } from '../errors.ts';
+import { QemuError } from '../errors.ts';
+import {
+  type Answer,
+  abortedError,
+  type Command,
+  closedError,
+  defaultTimeoutMs,
+  type ExecuteOptions,
+  guardCommand,
+  isQuitCommand,
+  settleCommand,
+} from './command.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { decodeMessage, encodeCommand, type QmpGreeting, type QmpMessage, type WireEvent } from './message.ts';
 import type { QmpEnd } from './state.ts';
@@ -14,31 +25,11 @@ const MAX_WAITING = 65_536;
 /** How long closing waits until a peer that does not read has taken the rest. */
 const FLUSH_MS = 1000;
 
-/** What one command may take. */
-export interface ExecuteOptions {
-  /** Milliseconds until the answer, waiting for a place in flight included. 60 s if not given; `Infinity` for no limit. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Sends `exec-oob`: answered at once, even while another command blocks. Only for commands that allow it. */
-  readonly outOfBand?: boolean | undefined;
-}
-
 /** What a session tells its owner. */
 export interface SessionHandlers {
   readonly onEvent: (event: WireEvent) => void;
   /** Called once. */
   readonly onEnd: (end: QmpEnd) => void;
-}
-
-interface Command {
-  readonly id: number;
-  readonly name: string;
-  readonly line: string;
-  readonly outOfBand: boolean;
-  /** The peer may hang up instead of answering. */
-  readonly isQuit: boolean;
-  resolve: (value: unknown) => void;
-  reject: (error: QemuError) => void;
 }
 
 /** One connection, from its first byte to its end: framing, ids, answers. Knows no command but `quit`. */
@@ -86,20 +77,26 @@ export class QmpSession {
     return this.#greeting;
   }
 
-  /** Sends a command, or lets it wait while 8 are in flight. See {@link QmpClient.executeRaw} for what it throws. */
+  /** Sends a command, or lets it wait while 8 are in flight. See {@link QmpClient.execute} for what it throws. */
   send(name: string, args: Readonly<Record<string, unknown>> | undefined, options: ExecuteOptions): Promise<unknown> {
+    const { outOfBand = false, signal } = options;
     if (this.#end !== undefined) throw closedError(name, this.#end);
-    if (options.signal?.aborted === true) throw abortedError(`Command "${name}" was aborted`, options.signal);
+    if (signal?.aborted === true) throw abortedError(`Command "${name}" was aborted`, signal);
     if (this.#waiting.size >= MAX_WAITING) {
       throw new QemuError('QEMU_QMP_STATE', `Cannot execute "${name}": ${MAX_WAITING} commands are waiting already`);
     }
     const id = this.#nextId;
-    const outOfBand = options.outOfBand === true;
     const line = encodeCommand(name, args, id, outOfBand);
+    const { timeoutMs = defaultTimeoutMs(line) } = options;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
-      const command: Command = { id, name, line, outOfBand, isQuit: isQuit(name, args), resolve, reject };
-      this.#guard(command, options);
+      const giveUp = (error: QemuError): void => {
+        // A sent command stays in flight for QEMU: its place is free again when its late answer comes.
+        if (!this.#waiting.delete(command)) this.#sent.set(id, undefined);
+        command.reject(error);
+      };
+      const guarded = guardCommand(name, { resolve, reject }, { timeoutMs, signal }, giveUp);
+      const command: Command = { id, name, line, outOfBand, isQuit: isQuitCommand(name, args), ...guarded };
       if (outOfBand) {
         this.#write(command);
       } else {
@@ -113,7 +110,7 @@ export class QmpSession {
   fail(error: QemuError): void {
     if (this.#end !== undefined) return;
     const end: QmpEnd = this.#wasQuitSent ? { kind: 'quit', error: undefined } : { kind: 'lost', error };
-    this.#finish(end);
+    this.#settleAll(end);
     this.#stream.destroy();
     this.#handlers.onEnd(end);
   }
@@ -122,7 +119,7 @@ export class QmpSession {
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
     const end: QmpEnd = { kind: 'closed', error: undefined };
-    this.#finish(end);
+    this.#settleAll(end);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, FLUSH_MS);
       const done = (): void => {
@@ -149,9 +146,7 @@ export class QmpSession {
   #hangUp(): void {
     const bytes = this.#splitter.partialBytes;
     if (bytes > 0) {
-      this.fail(
-        new QemuError('QEMU_QMP_PROTOCOL', `Peer closed the connection in the middle of a line (${bytes} bytes)`),
-      );
+      this.fail(new QemuError('QEMU_QMP_PROTOCOL', `Peer closed the connection within a line, after ${bytes} bytes`));
     } else {
       this.fail(new QemuError('QEMU_QMP_CLOSED', 'Peer closed the connection'));
     }
@@ -173,7 +168,7 @@ export class QmpSession {
         debug('dropped a second greeting');
         return;
       default:
-        this.#receiveReply(message);
+        this.#receiveAnswer(message);
     }
   }
 
@@ -189,12 +184,12 @@ export class QmpSession {
     });
   }
 
-  #receiveReply(message: Extract<QmpMessage, { kind: 'return' | 'error' | 'unclear' }>): void {
-    if (message.kind === 'error' && message.id === undefined) {
+  #receiveAnswer(answer: Answer): void {
+    const { id } = answer;
+    if (answer.kind === 'error' && id === undefined) {
       // Only the peer's parser answers without an id. Whose command it was is unknown, so nobody may get it as an answer.
-      throw new QemuError('QEMU_QMP_PROTOCOL', `Peer could not read what was sent: ${message.desc}`);
+      throw new QemuError('QEMU_QMP_PROTOCOL', `Peer could not read what was sent: ${answer.desc}`);
     }
-    const { id } = message;
     if (id === undefined || !this.#sent.has(id)) {
       debug('dropped an answer with unknown id %o', id);
       return;
@@ -203,39 +198,11 @@ export class QmpSession {
     this.#sent.delete(id);
     this.#outOfBandIds.delete(id);
     if (command === undefined) debug('dropped the late answer to command %d', id);
-    else settle(command, message);
+    else settleCommand(command, answer);
     this.#writeWaiting();
   }
 
-  /** Gives a command its deadline and its signal; whatever comes first settles it, and the others are let go. */
-  #guard(command: Command, { timeoutMs = defaultTimeoutMs(command.line), signal }: ExecuteOptions): void {
-    const { resolve, reject } = command;
-    const giveUp = (error: QemuError): void => {
-      // A sent command stays in flight for QEMU: its place is free again when its late answer comes.
-      if (!this.#waiting.delete(command)) this.#sent.set(command.id, undefined);
-      command.reject(error);
-    };
-    const onAbort = (): void => giveUp(abortedError(`Command "${command.name}" was aborted`, signal));
-    const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(() => giveUp(timeoutError(command.name, timeoutMs)), timeoutMs)
-      : undefined;
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    command.resolve = (value) => {
-      release();
-      resolve(value);
-    };
-    command.reject = (error) => {
-      release();
-      reject(error);
-    };
-  }
-
   #writeWaiting(): void {
-    if (this.#end !== undefined) return;
     for (const command of this.#waiting) {
       if (this.#isBlocked || this.#sent.size - this.#outOfBandIds.size >= MAX_IN_FLIGHT) return;
       this.#waiting.delete(command);
@@ -247,7 +214,7 @@ export class QmpSession {
     this.#sent.set(command.id, command);
     if (command.outOfBand) this.#outOfBandIds.add(command.id);
     if (command.isQuit) this.#wasQuitSent = true;
-    this.#isBlocked = !this.#stream.write(command.line);
+    if (!this.#stream.write(command.line)) this.#isBlocked = true;
   }
 
   #unblock(): void {
@@ -255,64 +222,16 @@ export class QmpSession {
     this.#writeWaiting();
   }
 
-  #finish(end: QmpEnd): void {
+  #settleAll(end: QmpEnd): void {
     this.#end = end;
     this.#settleGreeting?.reject(end.error ?? new QemuError('QEMU_QMP_CLOSED', 'Connection was closed'));
-    const sent = [...this.#sent.values()];
-    const waiting = [...this.#waiting];
+    const commands = [...this.#sent.values(), ...this.#waiting];
     this.#sent.clear();
     this.#waiting.clear();
-    for (const command of sent) {
+    for (const command of commands) {
       // SHUTDOWN, the answer and the end of the connection race each other when QEMU quits: each may be lost.
       if (command?.isQuit === true && end.kind === 'quit') command.resolve({});
       else command?.reject(closedError(command.name, end));
     }
-    for (const command of waiting) command.reject(closedError(command.name, end));
   }
-}
-
-/** What a call gets whose connection has ended. */
-export function closedError(command: string, end: QmpEnd): QemuError {
-  return new QemuError('QEMU_QMP_CLOSED', `Connection ended before "${command}" was answered`, { cause: end.error });
-}
-
-/** What a call gets whose signal was aborted. */
-export function abortedError(message: string, signal: AbortSignal | undefined): QemuError {
-  return new QemuError('QEMU_ABORTED', message, { cause: signal?.reason });
-}
-
-function settle(command: Command, message: Extract<QmpMessage, { kind: 'return' | 'error' | 'unclear' }>): void {
-  switch (message.kind) {
-    case 'return':
-      command.resolve(message.value);
-      return;
-    case 'error': {
-      const { errorClass, desc, id } = message;
-      command.reject(new QmpRefusedError({ errorClass, desc, command: command.name, id }));
-      return;
-    }
-    case 'unclear':
-      command.reject(new QemuError('QEMU_QMP_BAD_REPLY', `Bad answer to "${command.name}": ${message.why}`));
-      return;
-    default:
-      message satisfies never;
-  }
-}
-
-function timeoutError(command: string, timeoutMs: number): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `No answer to "${command}" within ${timeoutMs} ms`, {
-    hint: 'QEMU may be busy, stopped by a signal, or waiting for its disk; it may still run the command',
-  });
-}
-
-/** 60 s, and 10 µs for each byte to send: QEMU takes 4 to 5 µs to read one (7.2, one byte per system call). */
-function defaultTimeoutMs(line: string): number {
-  return 60_000 + Math.ceil(line.length / 100);
-}
-
-function isQuit(name: string, args: Readonly<Record<string, unknown>> | undefined): boolean {
-  if (name === 'quit') return true;
-  if (name !== 'human-monitor-command') return false;
-  const commandLine = args?.['command-line'];
-  return typeof commandLine === 'string' && /^\s*(?:q|quit)\s*$/.test(commandLine);
 }

@@ -1,16 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { QemuError } from '../errors.ts';
+import type { QmpListener } from './listener.ts';
 import type { QmpGreeting } from './message.ts';
-import type { QmpSession } from './session.ts';
 
 /** Where a client stands: IDLE → CONNECTING → RUNNING → DISCONNECTING → IDLE. A failed connect goes back to IDLE. */
 export type QmpState =
   /** Never connected, or not any more; `end` says how the last connection ended. */
   | { readonly kind: 'idle'; readonly end: QmpEnd | undefined }
   /** From the first dial to the answer to `qmp_capabilities`. */
-  | { readonly kind: 'connecting'; readonly stop: AbortController }
+  | { readonly kind: 'connecting' }
   /** Commands may be sent. */
-  | { readonly kind: 'running'; readonly session: QmpSession; readonly greeting: QmpGreeting }
+  | { readonly kind: 'running'; readonly greeting: QmpGreeting }
   /** What was written is being flushed. */
   | { readonly kind: 'disconnecting' };
 
@@ -33,6 +33,8 @@ export type QmpAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly psk?: PskKey | undefined }
   /** A connected socket that this process inherited or was given by `spawn` as a descriptor. */
   | { readonly kind: 'fd'; readonly fd: number }
+  /** QEMU connects to us. */
+  | { readonly kind: 'listener'; readonly listener: QmpListener }
   /** Anything else that carries bytes both ways; it is destroyed when the connection ends. */
   | { readonly kind: 'stream'; readonly stream: Duplex };
 

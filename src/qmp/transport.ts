@@ -25,6 +25,7 @@ export interface DialOptions {
 export async function openStream(address: QmpAddress, { retry, signal }: DialOptions): Promise<Duplex> {
   if (address.kind === 'stream') return address.stream;
   if (address.kind === 'fd') return adopt(address.fd);
+  if (address.kind === 'listener') return address.listener.accept(signal);
   if (address.kind === 'unix') checkUnixPath(address.path);
   let pauseMs = 2;
   for (;;) {
@@ -49,8 +50,9 @@ export function describeAddress(address: QmpAddress): string {
       return `tcp:${address.host}:${address.port}`;
     case 'fd':
       return `fd:${address.fd}`;
+    case 'listener':
     case 'stream':
-      return 'stream';
+      return address.kind;
     default:
       return address satisfies never;
   }

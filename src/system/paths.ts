@@ -41,6 +41,8 @@ export interface MachinePaths {
   /** Mode 0700. */
   readonly dir: string;
   readonly lock: string;
+  /** Held by the client of the control port. */
+  readonly controlLock: string;
   /** Written, locked and on a clean exit removed by QEMU itself. */
   readonly pidFile: string;
   /** What start decided: slot, ports, pid and its start time. */
@@ -145,6 +147,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
   return {
     dir,
     lock: join(dir, 'lock'),
+    controlLock: join(dir, 'control.lock'),
     pidFile: join(dir, 'pid'),
     record: join(dir, 'machine.json'),
     qmpSocket: join(dir, 'qmp.sock'),

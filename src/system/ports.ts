@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { errorCode, QemuError } from '../errors.ts';
 import { readTextIfExists } from './files.ts';
 
@@ -35,5 +35,22 @@ function canListen(port: number, host: string): Promise<boolean> {
       else reject(new QemuError('QEMU_IO', `Cannot try port ${port} of "${host}"`, { cause: error }));
     });
     server.listen({ port, host, exclusive: true, ipv6Only: isIpv6 }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** How long a host that swallows the first packet is waited for. */
+const CONNECT_MS = 2_000;
+
+/** Whether something listens at a TCP port. */
+export function canConnect(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const finish = (connected: boolean): void => {
+      socket.destroy();
+      resolve(connected);
+    };
+    socket.on('connect', () => finish(true));
+    socket.on('timeout', () => finish(false));
+    socket.on('error', () => finish(false));
   });
 }

@@ -1,3 +1,72 @@
-export async function runCommand(_argv: readonly string[]): Promise<number> {
-  return 2;
+import type { Argv } from 'yargs';
+import { type Run, runTool } from '../run-tool.ts';
+
+/** Everything that the hook path does not do by itself. Returns the exit status. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  return await runTool({ name: 'qemu-netif', define }, argv);
+}
+
+function define(parser: Argv<object>, handle: (run: Run, args: object) => Promise<void>): Argv<object> {
+  const name = (sub: Argv<object>): Argv<object> =>
+    sub.positional('name', { type: 'string', demandOption: true, describe: 'Name of the bridge' }) as Argv<object>;
+  const tap = (sub: Argv<object>): Argv<object> =>
+    sub.positional('tap', { type: 'string', demandOption: true, describe: 'Name of the tap' }) as Argv<object>;
+  return parser
+    .command({
+      command: 'up <tap>',
+      describe: 'Join a tap to its bridge and set it up',
+      builder: (sub) =>
+        tap(sub as Argv<object>).option('bridge', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The bridge (default: as start has noted, else $BRIDGE_IFNAME, else br0)',
+        }),
+      handler: async (args) => handle((await import('./up-down.ts')).up, args),
+    })
+    .command({
+      command: 'down <tap>',
+      describe: 'Take a tap off its bridge and set it down',
+      builder: (sub) => tap(sub as Argv<object>),
+      handler: async (args) => handle((await import('./up-down.ts')).down, args),
+    })
+    .command({
+      command: 'bridge <command>',
+      describe: 'Make, remove and show bridges',
+      builder: (sub) =>
+        (sub as Argv<object>)
+          .command({
+            command: 'add <name>',
+            describe: 'Make a bridge, or give an existing one what it lacks',
+            builder: (add) =>
+              name(add as Argv<object>)
+                .option('uplink', { type: 'string', requiresArg: true, describe: 'Interface to the network outside; its addresses move to the bridge' })
+                .option('address', { type: 'string', array: true, requiresArg: true, default: [], describe: "The host's address with prefix length" })
+                .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: as the uplink has)' })
+                .option('vlan-aware', { type: 'boolean', default: false, describe: 'For NICs with vlan=' }),
+            handler: async (args) => handle((await import('./bridge.ts')).add, args),
+          })
+          .command({
+            command: 'del <name>',
+            describe: 'Remove a bridge that "add" has made; its uplink gets the addresses back',
+            builder: (del) => name(del as Argv<object>),
+            handler: async (args) => handle((await import('./bridge.ts')).del, args),
+          })
+          .command({
+            command: 'show [names..]',
+            describe: 'Show bridges with their ports',
+            builder: (show) =>
+              show.positional('names', { type: 'string', array: true, describe: 'Names of bridges (default: all)' }),
+            handler: async (args) => handle((await import('./bridge.ts')).show, args),
+          })
+          .demandCommand(1, 1, 'No command was given', 'No command was given'),
+      handler: () => undefined,
+    })
+    .command({
+      command: 'check',
+      describe: "Check the host's network for what the registered machines need",
+      handler: async (args) => handle((await import('./check.ts')).run, args),
+    })
+    .usage('qemu-netif COMMAND [options]\n\nJoins taps to bridges, with nothing but ip.')
+    .demandCommand(1, 1, 'No command was given', 'No command was given')
+    .epilogue('Manual: qemu-netif(8)');
 }

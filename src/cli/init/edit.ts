@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { formatIssue } from '../../config/issues.ts';
+import { readConfigText } from '../../config/load.ts';
+import { parseMachineConfig } from '../../config/machine-config.ts';
+import { parseMonitorConfig } from '../../config/monitor-config.ts';
+import { parseRegistry } from '../../config/registry.ts';
+import { splitWords } from '../../config/shell-words.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
+import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files.ts';
+import { withLock } from '../../system/lock.ts';
+import { runInteractive } from '../../system/run-interactive.ts';
+import type { Context } from '../context.ts';
+
+interface Arguments {
+  readonly id?: string;
+  readonly registry: boolean;
+  readonly monitor: boolean;
+  readonly defaults: boolean;
+}
+
+/** A file and what tells whether a text is good for it. */
+interface Editable {
+  readonly path: string;
+  readonly check: (text: string) => readonly ConfigIssue[];
+}
+
+/** Edits a copy, and puts it in place only when it is free of errors, as visudo(8) does. */
+export async function run(context: Context, args: Arguments): Promise<number> {
+  const editable = choose(context, args);
+  const { path } = editable;
+  ensureDir(dirname(path), 0o755);
+  // Beside the file, so that both are on one file system; hidden, so that it is taken for no machine.
+  const folder = mkdtempSync(join(dirname(path), '.edit-'));
+  let keep = false;
+  try {
+    const before = readTextIfExists(path);
+    const copy = join(folder, basename(path));
+    writeFileAtomic(copy, before ?? '', 0o600);
+    const text = await editUntilGood(context, editable, copy);
+    if (text === (before ?? '')) {
+      context.output.line(`${path}: unchanged`);
+      return 0;
+    }
+    keep = true;
+    await install(context, path, before, text, copy);
+    keep = false;
+    context.output.line(`${path}: installed`);
+    return 0;
+  } finally {
+    if (!keep) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Puts the text in place, unless somebody else changed the file while it was being edited. */
+async function install(
+  context: Context,
+  path: string,
+  before: string | undefined,
+  text: string,
+  copy: string,
+): Promise<void> {
+  const { paths, signal } = context;
+  ensureDir(paths.runDir, 0o711);
+  await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, signal, purpose: 'edit' }, async () => {
+    if (readTextIfExists(path) !== before) {
+      throw new QemuError('QEMU_IO', `"${path}" was changed by somebody else in the meantime`, {
+        hint: `your text is in "${copy}"`,
+      });
+    }
+    writeFileAtomic(path, text, undefined, { durable: true });
+  });
+}
+
+/** Runs the editor until the text is good or the user gives up; without a terminal, once. */
+async function editUntilGood(context: Context, editable: Editable, copy: string): Promise<string> {
+  const { output } = context;
+  for (;;) {
+    await runEditor(copy);
+    const read = readConfigText(copy);
+    const issues = 'text' in read ? editable.check(read.text) : [{ ...read.issue, file: editable.path }];
+    const errors = issues.filter(({ severity }) => severity === 'error');
+    if ('text' in read && errors.length === 0) {
+      for (const issue of issues) output.note('warning', formatIssue(issue));
+      return read.text;
+    }
+    if (!(process.stdin.isTTY && process.stderr.isTTY) || !(await wantsToGoOn(context, errors))) {
+      throw new ConfigError(`"${editable.path}" is left as it was: the edited text has mistakes`, errors);
+    }
+  }
+}
+
+async function runEditor(file: string): Promise<void> {
+  const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi';
+  const [program = 'vi', ...args] = splitWords(editor);
+  const code = await runInteractive(program, [...args, file]);
+  if (code !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `The editor "${program}" ended with exit status ${code}`);
+}
+
+async function wantsToGoOn(context: Context, errors: readonly ConfigIssue[]): Promise<boolean> {
+  for (const issue of errors) context.output.note('error', formatIssue(issue));
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question('Edit again (e) or leave the file as it was (x)? ', { signal: context.signal });
+    return !answer.trim().toLowerCase().startsWith('x');
+  } finally {
+    terminal.close();
+  }
+}
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+function choose(context: Context, args: Arguments): Editable {
+  const { paths } = context;
+  const given = [args.id !== undefined, args.registry, args.monitor, args.defaults].filter(Boolean).length;
+  if (given > 1) throw new QemuError('QEMU_USAGE', 'More than one file to edit was given');
+  if (args.monitor) return { path: paths.monitorFile, check: (text) => parseMonitorConfig(text, paths.monitorFile).issues };
+  if (args.id === undefined && !args.defaults) {
+    return { path: paths.registryFile, check: (text) => parseRegistry(text, paths.registryFile).issues };
+  }
+  if (args.defaults) return { path: paths.defaultsFile, check: (text) => checkDefaults(text, paths.defaultsFile) };
+  const path = context.fleet().get(args.id ?? '').configPath;
+  return { path, check: (text) => checkMachineText(text, path, paths.defaultsFile) };
+}
+
+function checkMachineText(text: string, path: string, defaultsPath: string): readonly ConfigIssue[] {
+  const below = readTextIfExists(defaultsPath);
+  const defaults = below === undefined ? undefined : { path: defaultsPath, text: below };
+  // Mistakes in the defaults are there already and are not this edit's.
+  return parseMachineConfig(text, { path, defaults }).issues.filter(({ file }) => file === path);
+}
+
+/** The defaults as they would be for a machine whose own file is empty. */
+function checkDefaults(text: string, path: string): readonly ConfigIssue[] {
+  const machine = join(dirname(path), 'any-qemu.cfg');
+  return parseMachineConfig('', { path: machine, defaults: { path, text } }).issues.filter(({ file }) => file === path);
+}

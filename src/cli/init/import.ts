@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { formatIssue } from '../../config/issues.ts';
+import { inspectMachineConfig } from '../../config/load.ts';
+import { isValidName } from '../../config/names.ts';
+import { renderMachineConfig } from '../../config/render-machine.ts';
+import { ConfigError, QemuError } from '../../errors.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files.ts';
+import type { Context } from '../context.ts';
+
+interface Arguments {
+  readonly file: string;
+  readonly name?: string;
+  readonly output?: string;
+  readonly force: boolean;
+}
+
+export async function run(context: Context, args: Arguments): Promise<number> {
+  const { output, paths } = context;
+  const source = resolve(args.file);
+  if (!existsSync(source)) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${source}"`);
+  // No defaults: the file is to mean the same on another host.
+  const { config, issues } = inspectMachineConfig(source, '');
+  if (!config) throw new ConfigError(`Cannot import "${source}"`, issues);
+  for (const issue of issues) output.note(issue.severity, formatIssue(issue));
+  const longName = args.name ?? config.longName;
+  if (!isValidName(longName)) {
+    throw new QemuError('QEMU_USAGE', `"${longName}" is no name for a machine`, {
+      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, a letter or digit first',
+    });
+  }
+  const text = renderMachineConfig({ ...config, longName });
+  if (args.output === '-') {
+    output.raw(text);
+    return 0;
+  }
+  const path = join(args.output === undefined ? paths.etcDir : resolve(args.output), `${longName}-qemu.cfg`);
+  if (existsSync(path) && !args.force) {
+    throw new QemuError('QEMU_IO', `There is a file "${path}" already`, { hint: 'give --force to write over it, or --name' });
+  }
+  ensureDir(dirname(path), 0o755);
+  writeFileAtomic(path, text, 0o644, { durable: true });
+  if (output.json) output.document([{ name: longName, configPath: path, outcome: 'imported' }]);
+  else output.line(`${longName}: imported into "${path}"; register it: qemu-init register ${longName}`);
+  return 0;
+}

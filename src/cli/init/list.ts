@@ -1,0 +1,53 @@
+import { peekMacs } from '../../fleet/leases.ts';
+import type { Target } from '../../machine/host.ts';
+import type { Context } from '../context.ts';
+import { worst } from '../exit-code.ts';
+import { formatIssue } from '../../config/issues.ts';
+
+export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
+  const { output } = context;
+  const fleet = context.fleet();
+  for (const issue of fleet.registryIssues) output.note(issue.severity, formatIssue(issue));
+  const targets = fleet.list();
+  const outcomes = await fleet.statusMany(targets);
+  const rows = outcomes.flatMap((outcome) => {
+    if (!outcome.ok) return [];
+    const { target, value } = outcome;
+    const { config } = fleet.inspect(target);
+    return [
+      {
+        name: target.longName,
+        shortName: target.shortName,
+        state: value.state,
+        autostart: config?.autostart,
+        bootOrder: config?.bootOrder,
+        configPath: target.configPath,
+        description: config?.description,
+        problems: value.problems,
+        ...(args.macs ? { nics: addresses(context, target) } : {}),
+      },
+    ];
+  });
+  if (output.json) output.document(rows);
+  else if (rows.length > 0) {
+    output.table([
+      ['SHORT', 'NAME', 'STATE', 'AUTOSTART', 'ORDER', args.macs ? 'ADDRESSES' : 'FILE'],
+      ...rows.map(({ name, shortName, state, autostart, bootOrder, configPath, nics }) => [
+        shortName ?? '-',
+        name,
+        state,
+        autostart === undefined ? '?' : autostart ? 'on' : 'off',
+        bootOrder === undefined ? '?' : String(bootOrder),
+        nics === undefined ? configPath : nics.map(({ nic, mac }) => `NIC${nic}=${mac}`).join(' '),
+      ]),
+    ]);
+    for (const { name, problems } of rows) for (const problem of problems) output.note('warning', `${name}: ${problem}`);
+  }
+  return worst(fleet.registryIssues.map(({ severity }) => (severity === 'error' ? 6 : 0)));
+}
+
+function addresses(context: Context, target: Target): { nic: number; mac: string }[] {
+  const { config } = context.fleet().inspect(target);
+  if (!config) return [];
+  return [...peekMacs(context.paths, config)].map(([nic, mac]) => ({ nic, mac }));
+}

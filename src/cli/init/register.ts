@@ -1,0 +1,15 @@
+import type { Context } from '../context.ts';
+import { registerMachine } from '../../fleet/register.ts';
+import { formatIssue } from '../../config/issues.ts';
+
+export async function run(context: Context, args: { readonly name: string; readonly target?: string }): Promise<number> {
+  const { output } = context;
+  const fleet = context.fleet();
+  const { target, issues } = await registerMachine(fleet, args.name, args.target, process.cwd());
+  for (const issue of issues) output.note(issue.severity, formatIssue(issue));
+  if (output.json) {
+    const { longName, shortName, configPath } = target;
+    output.document([{ name: longName, shortName, configPath, outcome: 'registered' }]);
+  } else output.line(`${target.longName}: registered as "${target.shortName}" (${target.configPath})`);
+  return 0;
+}

@@ -1,0 +1,11 @@
+import { unregisterMachine } from '../../fleet/register.ts';
+import type { Context } from '../context.ts';
+
+export async function run(context: Context, args: { readonly id: string }): Promise<number> {
+  const { output } = context;
+  const target = await unregisterMachine(context.fleet(), args.id);
+  const { longName, shortName, configPath } = target;
+  if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'unregistered' }]);
+  else output.line(`${longName}: unregistered; "${configPath}" is left as it is`);
+  return 0;
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { loadRegistry } from '../config/load.ts';
+import { longNameOf } from '../config/machine-config.ts';
+import { addRegistryEntry, removeRegistryEntry } from '../config/registry.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
+import { withLock } from '../system/lock.ts';
+import { checkMachine } from './check.ts';
+import { Fleet } from './fleet.ts';
+import { freeMacs, takeMacs } from './leases.ts';
+import { findConfig } from './resolve.ts';
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+/**
+ * Adds a machine to the registry and leases its addresses. What is wrong in its file does not prevent that, and is
+ * returned; an address that another machine has does.
+ *
+ * @param name short name; with no `wanted`, a long name or path that is registered under its own long name.
+ * @param wanted long name, path of a cfg or JSON file, or `/folder/long`.
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file, `QEMU_CONFIG_INVALID` when a name is taken.
+ */
+export async function registerMachine(
+  fleet: Fleet,
+  name: string,
+  wanted: string | undefined,
+  cwd: string,
+): Promise<{ target: Target; issues: ConfigIssue[] }> {
+  const { paths, notify } = fleet.host;
+  const place = findPlace(fleet, wanted ?? name, cwd);
+  const shortName = wanted === undefined ? place.longName : name;
+  const value = place.dir === undefined ? place.longName : join(place.dir, place.longName);
+  await editRegistry(fleet, (text) => addRegistryEntry(text, shortName, value));
+  const renewed = new Fleet(paths, notify);
+  const target = renewed.get(shortName);
+  const { config } = renewed.inspect(target);
+  if (config) await takeMacs(paths, config, notify);
+  return { target, issues: await checkMachine(renewed, target) };
+}
+
+/**
+ * Removes a machine from the registry and frees its addresses. Its files stay.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, or `QEMU_USAGE` for one that is running.
+ */
+export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target> {
+  const target = fleet.get(id);
+  if (target.shortName === undefined) {
+    throw new QemuError('QEMU_MACHINE_UNKNOWN', `Machine "${id}" is not registered`);
+  }
+  if (fleet.isAlive(target)) {
+    throw new QemuError('QEMU_STOP_FAILED', `Cannot unregister "${target.longName}" while it runs`, {
+      hint: `stop it first: qemu-init stop ${target.longName}`,
+    });
+  }
+  await editRegistry(fleet, (text) => removeRegistryEntry(text, target.shortName ?? id));
+  await freeMacs(fleet.host.paths, target.longName);
+  return target;
+}
+
+async function editRegistry(fleet: Fleet, edit: (text: string) => string): Promise<void> {
+  const { paths } = fleet.host;
+  ensureDir(paths.runDir, 0o711);
+  await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'register' }, async () => {
+    const text = readTextIfExists(paths.registryFile) ?? '';
+    const edited = edit(text);
+    if (edited === text) return;
+    ensureDir(paths.etcDir, 0o755);
+    writeFileAtomic(paths.registryFile, edited, undefined, { durable: true });
+    const { issues } = loadRegistry(paths.registryFile);
+    const errors = issues.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) throw new ConfigError(`Registry "${paths.registryFile}" has mistakes`, errors);
+  });
+}
+
+interface Place {
+  readonly longName: string;
+  /** Undefined: one of the usual places. */
+  readonly dir: string | undefined;
+}
+
+function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
+  const { paths } = fleet.host;
+  const isPath = wanted.includes('/') || /\.(cfg|json)$/.test(wanted);
+  if (!isPath) {
+    const path = findConfig(paths, wanted, undefined);
+    if (existsSync(path)) return { longName: wanted, dir: undefined };
+    throw noFile(path);
+  }
+  const path = resolve(cwd, wanted);
+  const isFile = /(-qemu\.cfg|\.json)$/.test(path);
+  const longName = isFile ? longNameOf(path) : basename(path);
+  const dir = dirname(path);
+  const found = isFile ? path : findConfig(paths, longName, dir);
+  if (!existsSync(found)) throw noFile(found);
+  return { longName, dir: dir === paths.etcDir && found.endsWith('-qemu.cfg') ? undefined : dir };
+}
+
+function noFile(path: string): QemuError {
+  return new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${path}"`, {
+    hint: 'a machine is a file NAME-qemu.cfg; begin with a copy of template-qemu.cfg',
+  });
+}

@@ -1,0 +1,103 @@
+import { QemuError } from '../errors.ts';
+import { QmpClient } from '../qmp/client.ts';
+import type { QmpAddress } from '../qmp/state.ts';
+import { withLock } from '../system/lock.ts';
+import { type Host, notRunning, type Target } from './host.ts';
+import { locate, slotFromArgv } from './locate.ts';
+import { allocationOf } from './allocation.ts';
+import { connectOwn } from './status.ts';
+import { readPsk } from './tls.ts';
+
+/** Where people and programs reach a running machine. */
+export interface MonitorPorts {
+  /** MONPORT; undefined when only the machine's own socket serves. */
+  readonly monitor: number | undefined;
+  readonly control: number | undefined;
+  readonly tls: boolean;
+}
+
+/**
+ * The ports of a running machine.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`
+ */
+export function monitorPorts(host: Host, target: Target): MonitorPorts {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') throw notRunning(target);
+  const { record, process } = located;
+  if (record) return { monitor: record.monitorPort, control: record.controlPort, tls: record.tls };
+  const slot = slotFromArgv(process.argv, host.monitor);
+  const allocation = slot === undefined ? undefined : allocationOf(slot, host.monitor);
+  return {
+    monitor: allocation?.monitorPort,
+    control: allocation?.controlPort,
+    tls: process.argv.includes('-object') && process.argv.some((argument) => argument.startsWith('tls-creds-psk,')),
+  };
+}
+
+/** The address of a port on one of the loopback addresses, with the key when it needs one. */
+export function portAddress(target: Target, ports: MonitorPorts, port: number, host: string): QmpAddress {
+  return { kind: 'tcp', host, port, ...(ports.tls ? { psk: readPsk(target.files) } : {}) };
+}
+
+/** A monitor that is free greets within milliseconds; past this the other address is tried. */
+const GREETING_MS = 1_500;
+
+/**
+ * Does something on a QMP connection to the control port. Commands on one machine wait for each other, since a monitor
+ * serves one client at a time; when somebody else holds the port on 127.0.0.1 the one on ::1 is tried. A machine without
+ * ports is reached by its own socket.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy, and what `work` throws.
+ */
+export async function withControl<T>(
+  host: Host,
+  target: Target,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  work: (client: QmpClient) => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + options.timeoutMs;
+  const left = (): number => Math.max(1, deadline - performance.now());
+  const ports = monitorPorts(host, target);
+  return withLock(
+    target.files.controlLock,
+    { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' },
+    async () => {
+      const client = await connectControl(target, ports, left, options.signal);
+      try {
+        return await work(client);
+      } finally {
+        await client.close();
+      }
+    },
+  );
+}
+
+async function connectControl(
+  target: Target,
+  ports: MonitorPorts,
+  left: () => number,
+  signal: AbortSignal | undefined,
+): Promise<QmpClient> {
+  if (ports.control === undefined) return connectOwn(target.files, left(), signal);
+  let failure: unknown;
+  for (let turn = 0; turn === 0 || left() > 1; turn++) {
+    for (const host of ['127.0.0.1', '::1']) {
+      try {
+        const timeoutMs = Math.min(left(), GREETING_MS);
+        return await QmpClient.connect(portAddress(target, ports, ports.control, host), { timeoutMs, signal });
+      } catch (error) {
+        if (signal?.aborted || !(error instanceof QemuError) || !isBusy(error)) throw error;
+        failure ??= error;
+      }
+    }
+  }
+  throw new QemuError('QEMU_TIMEOUT', `The control port ${ports.control} of "${target.longName}" does not answer`, {
+    cause: failure,
+    hint: 'another client holds it, or QEMU is busy; a monitor serves one client at a time',
+  });
+}
+
+function isBusy(error: QemuError): boolean {
+  return error.code === 'QEMU_TIMEOUT' || error.code === 'QEMU_QMP_CONNECT' || error.code === 'QEMU_QMP_CLOSED';
+}

@@ -1,0 +1,92 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { QemuError } from '../errors.ts';
+import type { QmpAddress } from './state.ts';
+
+/** Where to listen: a unix socket, or a TCP port of one host address (0 for a free one). */
+export type ListenTarget =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/**
+ * Waits for a QEMU that connects to us (`-chardev socket,…,server=off`), which spares polling for its socket. Takes
+ * exactly one connection; whoever comes later is refused.
+ *
+ * @example
+ * await using listener = await QmpListener.listen({ kind: 'unix', path: '/run/user/1000/web/qmp' });
+ * // start QEMU with -qmp unix:/run/user/1000/web/qmp
+ * await using client = await QmpClient.connect(listener.address);
+ */
+export class QmpListener implements AsyncDisposable {
+  /** What to pass to {@link QmpClient.connect}. */
+  readonly address: QmpAddress = { kind: 'listener', listener: this };
+  /** The port that is listened on; 0 for a unix socket. */
+  readonly port: number;
+  readonly #server: Server;
+  readonly #arrival: Promise<Socket>;
+  #isTaken = false;
+
+  private constructor(server: Server) {
+    const bound = server.address();
+    this.port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+    this.#server = server;
+    this.#arrival = new Promise((resolve) => {
+      server.on('connection', (socket) => {
+        // Those that were in the backlog already still arrive after `close`.
+        if (this.#isTaken) {
+          socket.destroy();
+          return;
+        }
+        this.#isTaken = true;
+        socket.on('error', () => {});
+        server.close();
+        resolve(socket);
+      });
+    });
+  }
+
+  /**
+   * Starts to listen. A unix socket belongs into a folder of mode 0700: whoever can connect can run commands.
+   *
+   * @throws {QemuError} QEMU_QMP_CONNECT when the address is taken or not permitted.
+   */
+  static async listen(target: ListenTarget): Promise<QmpListener> {
+    const server = createServer();
+    const where = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) => {
+        const shown = target.kind === 'unix' ? target.path : `${target.host}:${target.port}`;
+        reject(new QemuError('QEMU_QMP_CONNECT', `Cannot listen at "${shown}"`, { cause }));
+      });
+      server.listen({ ...where, backlog: 1 }, resolve);
+    });
+    return new QmpListener(server);
+  }
+
+  /** The connection, once it comes. Rejects with the reason of the signal. Called by {@link QmpClient.connect}. */
+  async accept(signal: AbortSignal): Promise<Socket> {
+    let onAbort = (): void => {};
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+    try {
+      return await Promise.race([this.#arrival, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Stops listening and removes the unix socket; a connection that was handed out goes on. May be called again. */
+  async close(): Promise<void> {
+    this.#isTaken = true;
+    await new Promise<void>((resolve) => {
+      if (this.#server.listening) this.#server.close(() => resolve());
+      else resolve();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileError, firstMissingPart } from '../../../src/system/file-error.ts';
+import { tempDir } from '../../support/temp-root.ts';
+
+for (const [errno, code, hint] of [
+  ['EACCES', 'QEMU_NOT_PERMITTED', /run as root/],
+  ['EPERM', 'QEMU_NOT_PERMITTED', /run as root/],
+  ['ENOSPC', 'QEMU_IO', /full/],
+  ['EDQUOT', 'QEMU_IO', /quota/],
+  ['EROFS', 'QEMU_IO', /read-only/],
+  ['EISDIR', 'QEMU_IO', /folder/],
+] as const) {
+  test(`fileError() turns ${errno} into ${code} with a hint`, () => {
+    const cause = Object.assign(new Error('from the system'), { code: errno });
+    const error = fileError('write', '/some/file', cause);
+    assert.equal(error.code, code);
+    assert.equal(error.message, 'Cannot write "/some/file"');
+    assert.equal(error.cause, cause);
+    assert.match(error.hint ?? '', hint);
+  });
+}
+
+test('firstMissingPart() names where a path stops to exist', (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'there'));
+  assert.equal(firstMissingPart(join(dir, 'there')), undefined);
+  assert.equal(firstMissingPart(join(dir, 'there/a/b')), join(dir, 'there/a'));
+  assert.equal(firstMissingPart('/'), undefined);
+});

@@ -14,10 +14,10 @@ export interface CommonArguments {
 
 export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
   return parser
-    .option('json', { type: 'boolean', default: false, global: true, describe: 'Print one JSON document', group: 'Output:' })
-    .option('quiet', { type: 'boolean', default: false, describe: 'Print errors only', group: 'Output:' })
-    .option('verbose', { type: 'boolean', default: false, describe: 'Say more', group: 'Output:' })
-    .option('debug', { type: 'boolean', default: false, describe: 'Say everything, with stack traces', group: 'Output:' })
+    .option('json', { type: 'boolean', global: true, describe: 'Print one JSON document', group: 'Output:' })
+    .option('quiet', { type: 'boolean', describe: 'Print errors only', group: 'Output:' })
+    .option('verbose', { type: 'boolean', describe: 'Say more', group: 'Output:' })
+    .option('debug', { type: 'boolean', describe: 'Say everything, with stack traces', group: 'Output:' })
     .option('color', { type: 'boolean', describe: 'Colour, even without a terminal (--no-color: never)', group: 'Output:' })
     .option('root', {
       type: 'string',
@@ -25,8 +25,8 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
       describe: 'Use the folders below DIR (default: $QEMU_INIT_ROOT)',
       group: 'Scope:',
     })
-    .option('system', { type: 'boolean', default: false, describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
-    .option('user', { type: 'boolean', default: false, describe: "Use the user's own folders", group: 'Scope:' })
+    .option('system', { type: 'boolean', describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
+    .option('user', { type: 'boolean', describe: "Use the user's own folders", group: 'Scope:' })
     .conflicts('system', ['user'])
     .conflicts('root', ['system', 'user']) as Argv<T>;
 }

@@ -30,8 +30,8 @@ export class Output {
 
   constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
     this.#options = options;
-    this.json = options.json;
-    this.debug = options.debug;
+    this.json = options.json === true;
+    this.debug = options.debug === true;
     // Set for what writes to the journal (systemd.exec(5)); a terminal inside such a session is none of it.
     this.#journal = env['JOURNAL_STREAM'] !== undefined && process.stderr.isTTY !== true;
     this.#color = options.color ?? wantsColor(env);

@@ -115,7 +115,8 @@ async function acquire(
   lost: AbortController,
 ): Promise<() => Promise<void>> {
   // Not at the top: it costs milliseconds of every command, and its signal handlers.
-  const { lock } = await import('proper-lockfile');
+  // The default export: a bundle has no others of a CommonJS module.
+  const { lock } = (await import('proper-lockfile')).default;
   const lockOptions = {
     lockfilePath: path,
     realpath: false,

@@ -13,7 +13,7 @@ export interface Action {
 const many = (parser: Argv<object>): Argv<object> =>
   parser
     .positional('ids', { type: 'string', array: true, describe: 'Short or long names, or paths of cfg files' })
-    .option('all', { type: 'boolean', default: false, describe: 'All machines' }) as Argv<object>;
+    .option('all', { type: 'boolean', describe: 'All machines' }) as Argv<object>;
 
 const manyAtOnce = (parser: Argv<object>): Argv<object> =>
   many(parser)
@@ -24,14 +24,14 @@ const one = (parser: Argv<object>): Argv<object> =>
 
 const starting = (parser: Argv<object>): Argv<object> =>
   manyAtOnce(parser)
-    .option('paused', { type: 'boolean', default: false, describe: "Stop before the guest's first instruction" })
-    .option('preconfig', { type: 'boolean', default: false, describe: 'Stop before the machine is made' })
+    .option('paused', { type: 'boolean', describe: "Stop before the guest's first instruction" })
+    .option('preconfig', { type: 'boolean', describe: 'Stop before the machine is made' })
     .conflicts('paused', 'preconfig') as Argv<object>;
 
 const stopping = (parser: Argv<object>): Argv<object> =>
   manyAtOnce(parser)
     .option('timeout', { type: 'string', requiresArg: true, coerce: seconds, describe: 'Seconds for the guest, instead of STOPDELAY' })
-    .option('force', { type: 'boolean', default: false, describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
+    .option('force', { type: 'boolean', describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
 
 function count(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--parallel "${text}" is no number from 1 on`);
@@ -51,7 +51,7 @@ export const ACTIONS: readonly Action[] = [
     describe: 'Start machines',
     options: (parser) =>
       starting(parser)
-        .option('autostart', { type: 'boolean', default: false, describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
+        .option('autostart', { type: 'boolean', describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
         .conflicts('autostart', 'all') as Argv<object>,
     load: () => import('./start.ts'),
   },
@@ -108,7 +108,7 @@ export const ACTIONS: readonly Action[] = [
     command: 'list',
     describe: 'List the registered machines',
     options: (parser) =>
-      parser.option('macs', { type: 'boolean', default: false, describe: 'Show the addresses of the network cards' }) as Argv<object>,
+      parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }) as Argv<object>,
     load: () => import('./list.ts'),
   },
   { command: 'check [ids..]', describe: 'Look for mistakes in the configuration', options: many, load: () => import('./check.ts') },
@@ -135,9 +135,9 @@ export const ACTIONS: readonly Action[] = [
     options: (parser) =>
       parser
         .positional('id', { type: 'string', describe: 'Machine; without one the registry' })
-        .option('registry', { type: 'boolean', default: false, describe: 'The registry' })
-        .option('monitor', { type: 'boolean', default: false, describe: 'monitor.conf' })
-        .option('defaults', { type: 'boolean', default: false, describe: 'defaults-qemu.cfg' }) as Argv<object>,
+        .option('registry', { type: 'boolean', describe: 'The registry' })
+        .option('monitor', { type: 'boolean', describe: 'monitor.conf' })
+        .option('defaults', { type: 'boolean', describe: 'defaults-qemu.cfg' }) as Argv<object>,
     load: () => import('./edit.ts'),
   },
   {
@@ -148,7 +148,7 @@ export const ACTIONS: readonly Action[] = [
         .positional('file', { type: 'string', demandOption: true, describe: 'JSON file' })
         .option('name', { type: 'string', requiresArg: true, describe: 'Long name, instead of that in the file' })
         .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the cfg file, or - for stdout' })
-        .option('force', { type: 'boolean', default: false, describe: 'Write over a file that is there' }) as Argv<object>,
+        .option('force', { type: 'boolean', describe: 'Write over a file that is there' }) as Argv<object>,
     load: () => import('./import.ts'),
   },
   {
@@ -162,9 +162,9 @@ export const ACTIONS: readonly Action[] = [
     describe: "Print QEMU's output, or the serial console's",
     options: (parser) =>
       one(parser)
-        .option('console', { type: 'boolean', default: false, describe: 'What the guest printed on its console' })
+        .option('console', { type: 'boolean', describe: 'What the guest printed on its console' })
         .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Only the last lines' })
-        .option('follow', { type: 'boolean', alias: 'f', default: false, describe: 'Go on until interrupted' }) as Argv<object>,
+        .option('follow', { type: 'boolean', alias: 'f', describe: 'Go on until interrupted' }) as Argv<object>,
     load: () => import('./log.ts'),
   },
 ];

@@ -6,18 +6,17 @@ import type { Context } from '../context.ts';
 interface AddArguments {
   readonly name: string;
   readonly uplink?: string;
-  readonly address: readonly string[];
+  readonly address?: string;
   readonly mtu?: string;
   readonly vlanAware: boolean;
 }
 
 export async function add({ output, signal }: Context, args: AddArguments): Promise<number> {
-  const { name, uplink, address, vlanAware } = args;
+  const { name, uplink, vlanAware } = args;
   checkName(name);
   if (uplink !== undefined) checkName(uplink);
-  const wrong = address.find((each) => !/^[0-9a-f.:]+\/\d{1,3}$/i.test(each));
-  if (wrong !== undefined) throw new QemuError('QEMU_USAGE', `Cannot use "${wrong}" as an address`, { hint: 'write it like 192.168.7.1/24' });
-  const isNew = await addBridge({ name, uplink, addresses: address, mtu: parseMtu(args.mtu), vlanAware }, signal);
+  const wish = { name, uplink, addresses: parseAddresses(args.address), mtu: parseMtu(args.mtu), vlanAware };
+  const isNew = await addBridge(wish, signal);
   if (output.json) output.document([{ name, changed: isNew }]);
   else output.note('info', isNew ? `bridge "${name}" is ready` : `bridge "${name}" was ready before`);
   return 0;
@@ -56,6 +55,13 @@ function portText({ name, machine, vlan, isolated }: BridgePort): string {
 
 function checkName(name: string): void {
   if (!isInterfaceName(name)) throw new QemuError('QEMU_USAGE', `Cannot use "${name}" as the name of an interface`);
+}
+
+function parseAddresses(text: string | undefined): string[] {
+  const addresses = text?.split(',') ?? [];
+  const wrong = addresses.find((address) => !/^[0-9a-f.:]+\/\d{1,3}$/i.test(address));
+  if (wrong === undefined) return addresses;
+  throw new QemuError('QEMU_USAGE', `Cannot use "${wrong}" as an address`, { hint: 'write it like 192.168.7.1/24' });
 }
 
 /** Smallest MTU of IPv4 (RFC 791), largest length of a packet. */

@@ -19,7 +19,11 @@ export async function run(context: Context): Promise<number> {
 /** The NICs of all machines whose files can be read. */
 function checkedNics(context: Context): CheckedNic[] {
   const fleet = context.fleet();
-  const configs = fleet.listWithRunning().flatMap((target) => fleet.inspect(target).config ?? []);
+  const configs = fleet.listWithRunning().flatMap((target) => {
+    const { config } = fleet.inspect(target);
+    if (config === undefined) context.output.note('warning', `${target.longName}: not looked at, see: qemu-init check ${target.longName}`);
+    return config ?? [];
+  });
   const table = parseLeases(readTextIfExists(context.paths.leasesFile));
   const requests = configs.map(({ longName, name, os, nics }) => ({ machine: longName, name, os, nics }));
   const macs = previewMacs(table, requests);

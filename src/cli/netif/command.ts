@@ -40,7 +40,7 @@ function define(parser: Argv<object>, handle: (run: Run, args: object) => Promis
             builder: (add) =>
               name(add as Argv<object>)
                 .option('uplink', { type: 'string', requiresArg: true, describe: 'Interface to the network outside; its addresses move to the bridge' })
-                .option('address', { type: 'string', array: true, requiresArg: true, default: [], describe: "The host's address with prefix length" })
+                .option('address', { type: 'string', requiresArg: true, describe: "The host's addresses with prefix length, with commas between them" })
                 .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: as the uplink has)' })
                 .option('vlan-aware', { type: 'boolean', default: false, describe: 'For NICs with vlan=' }),
             handler: async (args) => handle((await import('./bridge.ts')).add, args),

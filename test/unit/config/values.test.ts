@@ -115,4 +115,4 @@ suite('UUIDs', () => {
   });
 });
 
-const WEB_UUID = 'TO-BE-SET';
+const WEB_UUID = 'e1cf973b-83b4-58e8-ac26-9ca8ba24f3c3';

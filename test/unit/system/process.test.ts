@@ -18,7 +18,7 @@ import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 const HOUR_MS = 3_600_000;
 
 async function start(t: Cleanup, file: string, args: string[]): Promise<ChildProcess & { pid: number }> {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');
   return Object.assign(child, { pid: child.pid ?? 0 });

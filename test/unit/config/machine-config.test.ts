@@ -1,0 +1,381 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { KEYS } from '../../../src/config/keys.ts';
+import { longNameOf, parseMachineConfig } from '../../../src/config/machine-config.ts';
+import { DEFAULTS_PATH, MACHINE_PATH, parseGood, problemsOf } from './support.ts';
+
+suite('an empty file', () => {
+  test('is a machine with the defaults of the table', () => {
+    const config = parseGood('');
+    assert.equal(config.longName, 'web');
+    assert.equal(config.name, 'web');
+    assert.equal(config.dir, '/etc/qemu');
+    assert.equal(config.targetArch, 'qemu-system-x86_64');
+    assert.equal(config.machine, 'q35');
+    assert.equal(config.cpu, undefined);
+    assert.equal(config.smp, '1');
+    assert.equal(config.memoryBytes, 2 * 1024 ** 3);
+    assert.equal(config.kvm, 'auto');
+    assert.equal(config.firmware, 'bios');
+    assert.equal(config.boot, undefined);
+    assert.deepEqual(config.disks, []);
+    assert.equal(config.netif, 'hook');
+    assert.equal(config.vga, 'std');
+    assert.ok(config.serial && config.agent && config.rng && config.balloon);
+    assert.ok(!config.tpm && !config.sandbox && !config.autostart);
+    assert.equal(config.bootOrder, 50);
+    assert.equal(config.stopDelaySeconds, 60);
+    assert.equal(config.stopMethod, 'auto');
+    assert.equal(config.restart, 'no');
+    assert.equal(config.origins.size, 0);
+  });
+
+  test('an empty value is the same as none', () => {
+    assert.deepEqual(parseGood(KEYS.map(({ name, family }) => `${name}${family ? '1' : ''}=\n`).join('')), parseGood(''));
+  });
+});
+
+suite('values', () => {
+  test('arrive, with the line that they stand on', () => {
+    const config = parseGood(
+      'NAME=Web-1\nOS=debian\nDESC="a # b"\nSMP=4\nRAM=512\nKVM=false\nCPU=qemu64,+aes\nBOOT=cdrom,disk\nAUTOSTART=ON\n' +
+        'TGTARCH=bin/qemu\nMACHINE=pc-q35-7.2,hpet=off\nFIRMWARE=OVMF.fd\nSTOPDELAY=0\nSTOPMETHOD=ACPI\nVGA=none\n',
+    );
+    assert.equal(config.name, 'Web-1');
+    assert.equal(config.description, 'a # b');
+    assert.equal(config.smp, '4');
+    assert.equal(config.memoryBytes, 512 * 1024 ** 2);
+    assert.equal(config.kvm, 'off');
+    assert.equal(config.cpu, 'qemu64,+aes');
+    assert.deepEqual(config.boot, ['cdrom', 'disk']);
+    assert.equal(config.autostart, true);
+    assert.equal(config.targetArch, '/etc/qemu/bin/qemu');
+    assert.equal(config.machine, 'pc-q35-7.2,hpet=off');
+    assert.equal(config.firmware, '/etc/qemu/OVMF.fd');
+    assert.equal(config.stopDelaySeconds, 0);
+    assert.equal(config.stopMethod, 'acpi');
+    assert.deepEqual(config.origins.get('RAM'), { file: MACHINE_PATH, line: 5 });
+  });
+
+  test('the UUID follows NAME, or is the one that is set', () => {
+    assert.equal(parseGood('').uuid, parseGood('NAME=web\n').uuid);
+    assert.notEqual(parseGood('NAME=other\n').uuid, parseGood('').uuid);
+    const uuid = '550E8400-E29B-41D4-A716-446655440000';
+    assert.equal(parseGood(`UUID=${uuid}\n`).uuid, uuid.toLowerCase());
+  });
+
+  test('nothing is executed or expanded', () => {
+    const config = parseGood('DESC=$(touch x)\nOS=`id`\nDSK1=$HOME/~/*.img\nPRECMD=/bin/echo $(touch x) "$HOME"\n');
+    assert.equal(config.description, '$(touch x)');
+    assert.equal(config.os, '`id`');
+    assert.equal(config.disks[0]?.file, '/etc/qemu/$HOME/~/*.img');
+    assert.deepEqual(config.preCommand, ['/bin/echo', '$(touch', 'x)', '$HOME']);
+  });
+
+  test('the program of a command is a path when it has a slash', () => {
+    assert.deepEqual(parseGood('PRECMD=./a b\nPOSTCMD=logger up\nPRESTOP="/x/y \'a b\'"\n').preCommand, ['/etc/qemu/a', 'b']);
+    assert.deepEqual(parseGood('POSTCMD=logger up\n').postCommand, ['logger', 'up']);
+    assert.deepEqual(parseGood(`POSTSTOP="/x/y 'a b'"\n`).postStop, ['/x/y', 'a b']);
+  });
+
+  test('SMP takes what -smp takes', () => {
+    assert.equal(parseGood('SMP=4,sockets=1,cores=2,threads=2\n').smp, 'cpus=4,sockets=1,cores=2,threads=2');
+    assert.equal(parseGood('SMP=cpus=4\n').smp, '4');
+    assert.equal(parseGood('SMP="2, maxcpus=8"\n').smp, 'cpus=2,maxcpus=8');
+    const wrong: Readonly<Record<string, RegExp>> = {
+      '0': /whole numbers from 1 to 1024/,
+      '1025': /whole numbers from 1 to 1024/,
+      two: /whole numbers/,
+      '4,cors=2': /did you mean "cores"/,
+      '4,2': /unknown option "2"/,
+      'cpus=4,cpus=4': /"cpus=" twice/,
+      '8,maxcpus=4': /more cpus \(8\) than maxcpus \(4\)/,
+      '4,sockets=1,cores=2,threads=1': /make 2 processors, not 4/,
+    };
+    for (const [value, problem] of Object.entries(wrong)) assert.match(problemsOf(`SMP=${value}\n`)[0] ?? '', problem);
+  });
+});
+
+suite('wrong values', () => {
+  const wrong: Readonly<Record<string, RegExp>> = {
+    'RAM=2X': /^1: RAM "2X" is not allowed; allowed are 1M to 16T, such as 512M or 2G$/,
+    'RAM=1K': /allowed are 1M to 16T/,
+    'RAM=17T': /allowed are 1M to 16T/,
+    'NAME=a/b': /^1: NAME "a\/b" is no name; a name has 1 to 40 letters/,
+    [`NAME=${'a'.repeat(41)}`]: /is no name/,
+    'UUID=123': /^1: UUID "123" is none; allowed is 8-4-4-4-12 hexadecimal digits$/,
+    'KVM=maybe': /allowed are auto, on, off/,
+    'SERIAL=2': /allowed are on, off/,
+    'STOPDELAY=-1': /^1: STOPDELAY "-1" is not allowed; allowed are whole numbers from 0 to 86400$/,
+    'STOPDELAY=86401': /from 0 to 86400/,
+    'BOOTORDER=10000': /from 0 to 9999/,
+    'BOOT=disk,disk': /has "disk" twice/,
+    'BOOT=floppy': /allowed are disk, cdrom, network/,
+    'FIRMWARE=ufi': /did you mean "uefi"/,
+    'VGA=vrtio': /did you mean "virtio"/,
+    'MACHINE=q 35': /is no machine type/,
+    'CPU=a b': /is no processor model/,
+    'TGTARCH=qemu system': /is no program/,
+    'BRIDGE_IFNAME=a/b': /is no interface name/,
+    'PRECMD="/x \'y"': /cannot be split into words/,
+    'APPEND=x': /APPEND is set without KERNEL/,
+    'INITRD=x': /INITRD is set without KERNEL/,
+    'KVM=off\nCPU=host': /^2: CPU "host" needs KVM, which is off \(use CPU=max\)$/,
+  };
+  for (const [text, problem] of Object.entries(wrong)) {
+    test(`${JSON.stringify(text.slice(0, 30))} is refused`, () => {
+      const problems = problemsOf(`${text}\n`);
+      assert.equal(problems.length, 1);
+      assert.match(problems[0] ?? '', problem);
+    });
+  }
+
+  test('all problems of a file are reported at once, by line', () => {
+    assert.deepEqual(
+      problemsOf('RMA=2G\nRAM=2X\nrubbish\nDSK1=a,foo=b\nDSK3=c\n[custom]\n-x "\n').map((problem) => problem.slice(0, 24)),
+      [
+        '1: Unknown key "RMA" (di',
+        '2: RAM "2X" is not allow',
+        '3: "rubbish" is no KEY=v',
+        '4: DSK1 has the unknown ',
+        '5: "DSK3" stands without',
+        '7: "-x "" cannot be spli',
+      ],
+    );
+  });
+
+  test('a list of problems ends after a hundred', () => {
+    const problems = problemsOf('rubbish\n'.repeat(1000));
+    assert.equal(problems.length, 101);
+    assert.equal(problems.at(-1), ' There are 900 more problems');
+  });
+});
+
+suite('unknown keys', () => {
+  test('name the nearest known one, also by what others call it', () => {
+    const meant: Readonly<Record<string, string>> = {
+      RMA: 'RAM',
+      ram: 'RAM',
+      dsk2: 'DSK2',
+      DSK: 'DSK1',
+      DISK3: 'DSK3',
+      MEMORY: 'RAM',
+      CDROM1: 'CDR1',
+      STOPDELEY: 'STOPDELAY',
+      vcpus: 'SMP',
+      RAM1: 'RAM',
+    };
+    for (const [key, near] of Object.entries(meant)) {
+      assert.deepEqual(problemsOf(`${key}=x\n`), [`1: Unknown key "${key}" (did you mean "${near}"?)`]);
+    }
+    assert.deepEqual(problemsOf('__proto__=x\nQQQQQQQQ=x\n'), ['1: Unknown key "__proto__"', '2: Unknown key "QQQQQQQQ"']);
+  });
+});
+
+suite('numbered keys', () => {
+  test('a gap is an error that names the missing number', () => {
+    assert.deepEqual(problemsOf('DSK1=a\n\nDSK3=b\n'), [
+      '3: "DSK3" stands without DSK2: the numbers count from 1 without a gap (call it DSK2, or add DSK2)',
+    ]);
+    assert.match(problemsOf('NIC4=e1000\n')[0] ?? '', /"NIC4" stands without NIC1 to NIC3/);
+    assert.match(problemsOf('CDR1=\nCDR2=b\n')[0] ?? '', /"CDR2" stands without CDR1/);
+  });
+
+  test('a line with a fault leaves no gap', () => {
+    assert.equal(problemsOf('DSK1=a\nDSK2="b" c\nDSK3=d\n').length, 1);
+    assert.equal(problemsOf('DSK1=a\nDSK2=b\nDSK2=c\nDSK3=d\n').length, 1);
+  });
+
+  test('they may stand in any order', () => {
+    assert.deepEqual(
+      parseGood('DSK2=b\nDSK1=a\n').disks.map(({ index, file }) => [index, file]),
+      [
+        [1, '/etc/qemu/a'],
+        [2, '/etc/qemu/b'],
+      ],
+    );
+  });
+
+  test('0, leading zeros and numbers past the last are refused', () => {
+    assert.deepEqual(problemsOf('DSK0=a\nDSK01=a\nDSK65=a\nDSK99999999999=a\n'), [
+      '1: "DSK0" has no number that counts from 1 (did you mean "DSK1"?)',
+      '2: "DSK01" has no number that counts from 1 (did you mean "DSK1"?)',
+      '3: "DSK65" is too many; allowed are DSK1 to DSK64',
+      '4: "DSK99999999999" is too many; allowed are DSK1 to DSK64',
+    ]);
+  });
+});
+
+suite('keys that do nothing yet', () => {
+  test('are an error that says so when they are used, and none at their default', () => {
+    for (const spec of KEYS.filter(({ notYet }) => notYet)) {
+      const key = spec.family ? `${spec.name}1` : spec.name;
+      const used = spec.notYet?.values?.[0] ?? spec.values?.find((value) => value !== spec.default) ?? spec.example ?? '';
+      assert.match(problemsOf(`${key}=${used}\n`)[0] ?? '', /^1: .* does nothing in this version: /, key);
+      parseGood(`${key}=${spec.default}\n`);
+    }
+    parseGood('TPM=no\nRESTART=NO\n');
+  });
+
+  test('have their value checked all the same', () => {
+    assert.match(problemsOf('WATCHDOG=rest\n')[0] ?? '', /did you mean "reset"/);
+    assert.match(problemsOf('REQUIRES=a b/c\n')[0] ?? '', /"b\/c" is no name/);
+  });
+});
+
+suite('[custom]', () => {
+  test('its lines are split into words as a shell does it, and nothing is expanded', () => {
+    const { custom } = parseGood(
+      'RAM=1G\n[custom]\n# comment\n-device qemu-xhci,id=usb\n\n--global  "a b"=\'$c\' \\$(x)\n-append "x;y"\n',
+    );
+    assert.deepEqual(custom, [
+      { args: ['-device', 'qemu-xhci,id=usb'], origin: { file: MACHINE_PATH, line: 4 } },
+      { args: ['--global', 'a b=$c', '$(x)'], origin: { file: MACHINE_PATH, line: 6 } },
+      { args: ['-append', 'x;y'], origin: { file: MACHINE_PATH, line: 7 } },
+    ]);
+  });
+
+  test('what cannot be an option is refused, and a key that strayed there is recognised', () => {
+    assert.deepEqual(problemsOf('[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n'), [
+      '2: "BRIDGE_IFNAME="br1"" is no QEMU option: it does not start with "-" (BRIDGE_IFNAME= belongs above [custom])',
+      '3: "device x" is no QEMU option: it does not start with "-" (each line is one option as on the command line)',
+      '4: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
+      '5: "--pidfile" cannot stand in [custom]: qemu-init finds QEMU by its own pid file',
+      `6: "-x 'y" cannot be split into words (A quote (') is opened and not closed)`,
+      '7: "-x \\" cannot be split into words (A backslash stands at the end)',
+    ]);
+  });
+
+  test('a comment behind an option is handed to QEMU, with a warning', () => {
+    const { config, issues } = parseMachineConfig('[custom]\n-device foo,bar=baz # x\n', { path: MACHINE_PATH });
+    assert.deepEqual(config?.custom[0]?.args, ['-device', 'foo,bar=baz', '#', 'x']);
+    assert.deepEqual(issues.map(formatIssue), [
+      `${MACHINE_PATH}:2: Warning: "-device foo,bar=baz # x" has what looks like a comment, and QEMU gets it ` +
+        '(comments stand on lines of their own)',
+    ]);
+  });
+});
+
+suite('defaults-qemu.cfg', () => {
+  test("is overridden key by key, numbered ones number by number, and the origin tells whose it is", () => {
+    const config = parseGood('RAM=1G\nNIC2=e1000\n', 'RAM=4G\nSMP=2\nNIC1=rtl8139\nNIC2=rtl8139\n');
+    assert.equal(config.memoryBytes, 1024 ** 3);
+    assert.equal(config.smp, '2');
+    assert.deepEqual(
+      config.nics.map(({ model }) => model),
+      ['rtl8139', 'e1000'],
+    );
+    assert.deepEqual(config.origins.get('RAM'), { file: MACHINE_PATH, line: 1 });
+    assert.deepEqual(config.origins.get('SMP'), { file: DEFAULTS_PATH, line: 2 });
+  });
+
+  test("an empty value in the machine's file takes the key back to its own default", () => {
+    const config = parseGood('RAM=\nNIC1=\nPRECMD=\n', 'RAM=4G\nNIC1=e1000\nPRECMD=/bin/true\n');
+    assert.equal(config.memoryBytes, 2 * 1024 ** 3);
+    assert.deepEqual(config.nics, []);
+    assert.deepEqual(config.preCommand, []);
+  });
+
+  test('relative paths start from its own folder', () => {
+    const { config } = parseMachineConfig('DSK1=d\n', {
+      path: '/srv/web/web-qemu.cfg',
+      defaults: { path: DEFAULTS_PATH, text: 'FIRMWARE=./OVMF.fd\nPRECMD=./hook\nVNC=password=p\n' },
+    });
+    assert.equal(config?.disks[0]?.file, '/srv/web/d');
+    assert.equal(config?.firmware, '/etc/qemu/OVMF.fd');
+    assert.deepEqual(config?.preCommand, ['/etc/qemu/hook']);
+    assert.deepEqual(config?.vnc.kind === 'tcp' && config.vnc.passwordFile, '/etc/qemu/p');
+  });
+
+  test('what can only be true of one machine is refused there, with its line', () => {
+    assert.deepEqual(problemsOf('', 'NAME=x\nUUID=x\nDSK1=x\nCDR1=x\nNIC1=e1000,mac=de:ad:be:ef:00:01\n'), [
+      `${DEFAULTS_PATH}:1: NAME cannot be the same for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:2: UUID cannot be the same for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:3: DSK1 cannot be the same for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:4: CDR1 cannot be the same for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:5: NIC1 mac cannot be the same for all machines (set it in the machine's own file)`,
+    ]);
+  });
+
+  test("problems of the machine's file come first", () => {
+    assert.deepEqual(
+      problemsOf('\n\n\nRAM=x\n', 'SMP=x\n').map((problem) => problem.split(' ')[0]),
+      ['4:', `${DEFAULTS_PATH}:1:`],
+    );
+  });
+
+  test('APPEND and INITRD there are for machines that boot a kernel', () => {
+    assert.equal(parseGood('', 'APPEND=quiet\nINITRD=i\n').append, '');
+    const config = parseGood('KERNEL=k\n', 'APPEND=quiet\nINITRD=i\n');
+    assert.equal(config.append, 'quiet');
+    assert.equal(config.initrd, '/etc/qemu/i');
+  });
+
+  test('its raw options come before those of the machine', () => {
+    const { custom } = parseGood('[custom]\n-b\n', '[custom]\n-a\n');
+    assert.deepEqual(
+      custom.map(({ args }) => args),
+      [['-a'], ['-b']],
+    );
+  });
+});
+
+suite('the name of the file', () => {
+  test('gives the long name', () => {
+    for (const path of ['/x/web-qemu.cfg', '/x/web.cfg', '/x/web.json', 'web']) assert.equal(longNameOf(path), 'web');
+  });
+
+  test('is refused when it gives none', () => {
+    for (const path of ['/x/-qemu.cfg', '/x/a b-qemu.cfg', `/x/${'a'.repeat(41)}-qemu.cfg`]) {
+      const { config, issues } = parseMachineConfig('', { path });
+      assert.equal(config, undefined);
+      assert.match(issues.map(formatIssue)[0] ?? '', /The file's name makes ".*" the machine's long name/);
+    }
+  });
+});
+
+suite('properties', () => {
+  const key = fc.oneof(
+    fc.constantFrom(...KEYS.map(({ name, family }) => `${name}${family ? '1' : ''}`)),
+    fc.string({ maxLength: 8 }),
+  );
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(',', '=', '"', "'", '\\', ' ', 'a', ':', '[', ']', '1', '.', '/', '#') }),
+    fc.constantFrom(...KEYS.flatMap(({ values = [], options = [] }) => [...values, ...options.map(({ name }) => `x,${name}=1`)])),
+  );
+  const line = fc.oneof(
+    fc.tuple(key, value).map(([left, right]) => `${left}=${right}`),
+    fc.constant('[custom]'),
+    fc.string(),
+  );
+
+  test('no text makes it throw: there is a machine, or an error with the file and a line of it', () => {
+    fc.assert(
+      fc.property(fc.array(line), fc.array(line), (lines, defaults) => {
+        const { config, issues } = parseMachineConfig(lines.join('\n'), {
+          path: MACHINE_PATH,
+          defaults: { path: DEFAULTS_PATH, text: defaults.join('\n') },
+        });
+        assert.equal(config === undefined, issues.some(({ severity }) => severity === 'error'));
+        for (const issue of issues) {
+          assert.ok(issue.file === MACHINE_PATH || issue.file === DEFAULTS_PATH);
+          assert.match(formatIssue(issue), /^[^\n\r\0\u001b]+$/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('lines of 64 KiB of anything are read in no time to speak of', () => {
+    const texts = ['a,', ' ', ',,', '"', '\\', '1', 'x ', '=', '-', ':', "' ", '.'].flatMap((unit) => {
+      return KEYS.map(({ name, family }) => `${name}${family ? '1' : ''}=x${unit.repeat(65_000 / unit.length)}x\n`);
+    });
+    for (const text of texts) parseMachineConfig(text, { path: MACHINE_PATH });
+    parseMachineConfig(`${'1'.repeat(65_000)}x=1\n[custom]\n-x${' '.repeat(65_000)}y\nx${' '.repeat(65_000)}y\n`, {
+      path: MACHINE_PATH,
+    });
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { parseGood, problemsOf } from './support.ts';
+
+suite('NICx', () => {
+  test('in its bare form is just the model, on the bridge of the machine', () => {
+    assert.deepEqual(parseGood('NIC1="virtio-net-pci"\nBRIDGE_IFNAME=br7\n').nics, [
+      {
+        index: 1,
+        model: 'virtio-net-pci',
+        net: 'bridge',
+        bridge: 'br7',
+        mac: undefined,
+        hostForwards: [],
+        vlan: undefined,
+        queues: undefined,
+        mtu: undefined,
+        isolated: false,
+        lock: false,
+        addresses: [],
+      },
+    ]);
+    assert.equal(parseGood('NIC1=e1000\n').nics[0]?.bridge, 'br0');
+  });
+
+  test('takes a bridge, a MAC address and an MTU of its own', () => {
+    const [nic] = parseGood('NIC1=e1000,bridge=br1,mac=DE:AD:be:ef:00:01,mtu=9000\n').nics;
+    assert.equal(nic?.bridge, 'br1');
+    assert.equal(nic?.mac, 'DE:AD:be:ef:00:01');
+    assert.equal(nic?.mtu, 9000);
+  });
+
+  test('virtio is short for virtio-net-pci', () => {
+    assert.equal(parseGood('NIC1=virtio,net=none\n').nics[0]?.model, 'virtio-net-pci');
+  });
+
+  test('forwards ports with net=user, from and to IPv4 and IPv6', () => {
+    const forwards = ['tcp:127.0.0.1:2222-:22', 'udp::53-10.0.2.15:53', 'tcp:[::1]:80-[fec0::15]:80', ':[::]:81-:81'];
+    const [nic] = parseGood(`NIC1=e1000,net=user,${forwards.map((forward) => `hostfwd=${forward}`).join(',')}\n`).nics;
+    assert.deepEqual(nic?.hostForwards, [
+      { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 2222, guestAddress: '', guestPort: 22 },
+      { protocol: 'udp', hostAddress: '', hostPort: 53, guestAddress: '10.0.2.15', guestPort: 53 },
+      { protocol: 'tcp', hostAddress: '::1', hostPort: 80, guestAddress: 'fec0::15', guestPort: 80 },
+      { protocol: 'tcp', hostAddress: '::', hostPort: 81, guestAddress: '', guestPort: 81 },
+    ]);
+    assert.equal(nic?.bridge, '');
+  });
+
+  test('a wrong port forward is refused', () => {
+    const wrong = ['tcp:2222-:22', 'tcp::0-:22', 'tcp::65536-:22', 'sctp::1-:1', 'tcp:localhost:1-:1', 'tcp:::1:1-:1', 'x'];
+    for (const forward of wrong) {
+      assert.match(
+        problemsOf(`NIC1=e1000,net=user,hostfwd=${forward}\n`)[0] ?? '',
+        /^1: NIC1 hostfwd ".*" is not allowed; allowed are such as tcp:127\.0\.0\.1:2222-:22/,
+        forward,
+      );
+    }
+    assert.deepEqual(problemsOf('NIC1=e1000,net=user,hostfwd=tcp::1-:1\nNIC2=e1000,net=user,hostfwd=tcp::1-:2\n'), [
+      '2: NIC2 forwards "tcp::1", which NIC1 does already',
+    ]);
+  });
+
+  test('options that do not fit to net= are refused', () => {
+    assert.deepEqual(problemsOf('NIC1=e1000,hostfwd=tcp::1-:1\nNIC2=e1000,net=user,bridge=br1\n'), [
+      '1: NIC1 has hostfwd= without net=user (add net=user)',
+      '2: NIC2 has bridge= with net=user; it is for net=bridge',
+    ]);
+  });
+
+  test('a wrong model, MAC address or bridge is refused', () => {
+    assert.deepEqual(problemsOf('NIC1=e1000,mac=01:00:5e:00:00:01\nNIC2=e1000,mac=1,bridge=a/b\nNIC3="e1000 x"\n'), [
+      '1: NIC1 mac "01:00:5e:00:00:01" is the address of a group; the first byte must be even',
+      '2: NIC2 bridge "a/b" is no interface name; allowed are 1 to 15 bytes without blanks, "/" and ":"',
+      '2: NIC2 mac "1" is no MAC address; allowed is xx:xx:xx:xx:xx:xx in hexadecimal',
+      '3: NIC3 "e1000 x" is no model; allowed are letters, digits, "_", "." and "-" ' +
+        '(a QEMU NIC model such as virtio-net-pci or e1000 stands first)',
+    ]);
+    assert.match(problemsOf('NIC1=net=user\n')[0] ?? '', /"net=user" is no model/);
+    assert.match(problemsOf('NIC1=e1000,user\n')[0] ?? '', /\(write net=user\)$/);
+    assert.match(problemsOf('NIC1=e1000,mac=00:00:00:00:00:00\n')[0] ?? '', /is no address of a NIC/);
+  });
+
+  test('two cards of a machine do not have one MAC address', () => {
+    assert.deepEqual(problemsOf('NIC1=e1000,mac=de:ad:be:ef:00:01\nNIC2=e1000,mac=DE:AD:BE:EF:00:01\n'), [
+      '2: NIC2 has the MAC address of NIC1: "DE:AD:BE:EF:00:01"',
+    ]);
+  });
+
+  test('an option that does nothing yet is refused, with its value checked', () => {
+    const options = ['vlan=5', 'queues=2', 'isolated=on', 'lock=on', 'ip=192.0.2.7', 'net=passt'];
+    for (const option of options) {
+      assert.match(problemsOf(`NIC1=e1000,${option}\n`)[0] ?? '', /does nothing in this version: /, option);
+    }
+    assert.match(problemsOf('NIC1=e1000,vlan=4095\n')[0] ?? '', /allowed are whole numbers from 1 to 4094/);
+    assert.ok(problemsOf('NIC1=e1000,ip=1.2.3\n').some((problem) => problem.includes('"1.2.3" is no address')));
+    assert.equal(parseGood('NIC1=e1000,isolated=off,lock=off,net=bridge\n').nics[0]?.isolated, false);
+  });
+});

@@ -126,8 +126,6 @@ export const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
 /** Least and most memory, in bytes. */
 export const MEMORY_RANGE = { min: 1024 ** 2, max: 16 * 1024 ** 4 } as const;
 
-const NIC_NOT_YET: NotYet = { text: 'it needs taps that qemu-init makes itself' };
-
 const DISK_OPTIONS = [
   {
     name: 'format',
@@ -204,17 +202,15 @@ const NIC_OPTIONS = [
     default: '',
     min: 1,
     max: 4094,
-    notYet: NIC_NOT_YET,
     doc: 'VLAN of the bridge port',
   },
-  { name: 'queues', type: 'integer', default: '', min: 1, max: 256, notYet: NIC_NOT_YET, doc: 'pairs of queues' },
+  { name: 'queues', type: 'integer', default: '', min: 1, max: 256, doc: 'pairs of queues' },
   { name: 'mtu', type: 'integer', default: '', min: 68, max: 65535, doc: 'largest packet, in bytes' },
   {
     name: 'isolated',
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    notYet: NIC_NOT_YET,
     doc: 'on: no traffic to other isolated ports of the bridge',
   },
   {
@@ -222,7 +218,6 @@ const NIC_OPTIONS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    notYet: NIC_NOT_YET,
     doc: 'on: nothing leaves the NIC but from its own MAC and its ip= addresses',
   },
   {
@@ -231,7 +226,6 @@ const NIC_OPTIONS = [
     default: '',
     repeated: true,
     inDefaults: false,
-    notYet: NIC_NOT_YET,
     doc: 'address, plain or CIDR, that lock=on lets through',
   },
 ] as const satisfies readonly OptionSpec[];
@@ -475,7 +469,6 @@ const TABLE = [
     type: 'choice',
     default: 'hook',
     values: NETIF_VALUES,
-    notYet: { text: 'taps are made by the hooks only', values: ['managed'] },
     doc: 'hook: QEMU calls qemu-brup and qemu-brdown for its taps; managed: qemu-init makes and removes them',
   },
 
@@ -526,7 +519,6 @@ const TABLE = [
     default: '',
     example: 'qemu',
     otherNames: ['USER', 'VM_USER'],
-    notYet: { text: 'QEMU runs as the user who starts it' },
     doc: 'user that QEMU runs as from its first instruction; whoever starts it when not given',
   },
   {
@@ -536,7 +528,6 @@ const TABLE = [
     default: 'off',
     values: SWITCH_VALUES,
     otherNames: ['SECCOMP'],
-    notYet: { text: 'it needs taps that qemu-init makes itself' },
     doc: "QEMU's seccomp filter with all four denials",
   },
 

@@ -9,6 +9,7 @@ import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { previewRequest } from '../machine/request.ts';
+import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
 import { type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { connectOwn, type MachineStatus, machineStatus } from '../machine/status.ts';
 import { killMachine, type StopConfig, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
@@ -28,6 +29,14 @@ export type Outcome<T> =
 export interface ManyOptions {
   /** How many at a time; for starts the number of processors, for stops all of a boot order if not given. */
   readonly parallel?: number | undefined;
+}
+
+/** What runs, as data. */
+export interface CommandLine {
+  /** Program and options that QEMU is run by, with RUNAS; else empty. */
+  readonly wrapper: readonly string[];
+  readonly binary: string;
+  readonly options: readonly Option[];
 }
 
 export interface StartManyOptions extends StartOptions, ManyOptions {
@@ -125,9 +134,11 @@ export class Fleet {
   }
 
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
-  async commandLine(target: Target): Promise<{ binary: string; options: Option[] }> {
-    const request = await previewRequest(this.host, target, this.config(target));
-    return { binary: request.binary, options: buildOptions(request) };
+  async commandLine(target: Target): Promise<CommandLine> {
+    const config = this.config(target);
+    const request = await previewRequest(this.host, target, config);
+    const wrapper = runAsPrefix(await resolveRunAs(config));
+    return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 
   kill(target: Target, signal?: AbortSignal): Promise<StopResult> {

@@ -12,12 +12,11 @@ import { releaseSlot } from './slots.ts';
 export async function cleanUp(host: Host, target: Target, slot: number | undefined): Promise<void> {
   const { files } = target;
   await host.network.tearDown(target.longName);
-  for (const path of [files.qmpSocket, files.consoleSocket, files.agentSocket, files.vncSocket]) removeIfExists(path);
   removeTree(files.tlsDir);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
+  removeTree(files.qemuDir);
   removeIfExists(files.record);
-  removeIfExists(files.pidFile);
 }
 
 /** Removes the machine's run-time folder when it is empty. To be called without the lock, which is in it. */

@@ -18,6 +18,7 @@ import { locate } from './locate.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
 import { type LaunchMode, makeRequest, slotVncHost } from './request.ts';
+import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
 import { connectOwn } from './status.ts';
 import { writeTlsFiles } from './tls.ts';
@@ -184,7 +185,9 @@ async function launchWith(
 ): Promise<{ launched: Launched; record: RunRecord }> {
   const { files } = target;
   const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
-  ensureDir(host.paths.logDir, 0o750);
+  const user = await resolveRunAs(config);
+  // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
+  ensureDir(host.paths.logDir, 0o711);
   rotateLog(files.log);
   rotateLog(files.consoleLog);
   let record: RunRecord = {
@@ -207,10 +210,12 @@ async function launchWith(
   writeRecord(files, record);
   if (request.tls) writeTlsFiles(files);
   ensureVariables(config, request.firmware, files);
+  ensureDir(files.qemuDir, 0o700);
+  handOver(files, user, request.firmware?.variables);
   await host.network.setUp(config, options.signal);
 
   const launched = await launch({
-    argv: [request.binary, ...buildArgs(request)],
+    argv: [...runAsPrefix(user), request.binary, ...buildArgs(request)],
     cwd: config.dir,
     env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
     logPath: files.log,

@@ -138,18 +138,21 @@ function holderFiles(path: string): string[] {
   }
 }
 
+/** How often the folder that a lock is in may vanish in the middle; on some file systems all of them always do. */
+const MOST_ATTEMPTS = 20;
+
 /** The lock folder under a name of its own: `PATH.PID.N`. */
-function makeClaim(path: string, purpose: string): string {
+function makeClaim(path: string, purpose: string, attempt = 1): string {
   const claim = `${path}.${process.pid}.${process.hrtime.bigint()}`;
   try {
     mkdirSync(claim, { mode: 0o755 });
     writeFileSync(join(claim, holderName()), purpose);
     return claim;
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
     // Another command has just removed the folder that the lock is in, with all of it.
     ensureDir(dirname(path), 0o700);
-    return makeClaim(path, purpose);
+    return makeClaim(path, purpose, attempt + 1);
   }
 }
 

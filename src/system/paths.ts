@@ -38,8 +38,10 @@ export interface Paths {
 
 /** Every file of one machine. Kept short: see {@link SOCKET_PATH_MAX_BYTES}. */
 export interface MachinePaths {
-  /** Mode 0700. */
+  /** Mode 0700; with RUNAS also open to that user's group for passing through. */
   readonly dir: string;
+  /** What QEMU itself makes: the pid file and the sockets. Mode 0700, of the user that QEMU runs as. */
+  readonly qemuDir: string;
   readonly lock: string;
   /** Held by the client of the control port. */
   readonly controlLock: string;
@@ -99,7 +101,7 @@ export function resolvePaths(options: ScopeOptions, env: NodeJS.ProcessEnv, uid:
   // Without a login session there is no XDG_RUNTIME_DIR; /run/user/UID is where pam_systemd would have put it.
   const runtimeDir = absolute(env['XDG_RUNTIME_DIR']) ?? `/run/user/${uid}`;
   if (!configHome || !stateHome) {
-    throw new QemuError('QEMU_USAGE', 'Cannot tell the user\'s folders: HOME is not set', {
+    throw new QemuError('QEMU_USAGE', "Cannot tell the user's folders: HOME is not set", {
       hint: 'set HOME, or name a folder with --root',
     });
   }
@@ -116,10 +118,7 @@ function absolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined;
 }
 
-function pathsIn(
-  scope: Scope,
-  dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir' | 'logDir'>,
-): Paths {
+function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir' | 'logDir'>): Paths {
   const { etcDir, runDir, stateDir } = dirs;
   return {
     scope,
@@ -144,16 +143,18 @@ function pathsIn(
 /** The files of the machine with that long name. */
 export function machinePaths(paths: Paths, longName: string): MachinePaths {
   const dir = join(paths.runDir, longName);
+  const qemuDir = join(dir, 'qemu');
   return {
     dir,
+    qemuDir,
     lock: join(dir, 'lock'),
     controlLock: join(dir, 'control.lock'),
-    pidFile: join(dir, 'pid'),
+    pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
-    qmpSocket: join(dir, 'qmp.sock'),
-    consoleSocket: join(dir, 'console.sock'),
-    agentSocket: join(dir, 'agent.sock'),
-    vncSocket: join(dir, 'vnc.sock'),
+    qmpSocket: join(qemuDir, 'qmp.sock'),
+    consoleSocket: join(qemuDir, 'console.sock'),
+    agentSocket: join(qemuDir, 'agent.sock'),
+    vncSocket: join(qemuDir, 'vnc.sock'),
     tlsDir: join(dir, 'tls'),
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),

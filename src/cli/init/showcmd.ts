@@ -3,7 +3,8 @@ import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import { select, type SelectionArguments } from '../selection.ts';
 
-interface CommandLine {
+interface Shown {
+  readonly wrapper: readonly string[];
   readonly binary: string;
   readonly args: readonly string[];
 }
@@ -11,12 +12,12 @@ interface CommandLine {
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.list());
-  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<CommandLine> => {
-    const { binary, options } = await fleet.commandLine(target);
-    return { binary, args: options.flatMap((option) => option.args) };
+  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Shown> => {
+    const { wrapper, binary, options } = await fleet.commandLine(target);
+    return { wrapper, binary, args: options.flatMap((option) => option.args) };
   });
-  return present<CommandLine>(context, selection, outcomes, {
-    text: (_, { binary, args: words }) => joinWords([binary, ...words]),
-    json: ({ binary, args: words }) => ({ binary, args: words }),
+  return present<Shown>(context, selection, outcomes, {
+    text: (_, { wrapper, binary, args: words }) => joinWords([...wrapper, binary, ...words]),
+    json: ({ wrapper, binary, args: words }) => ({ wrapper, binary, args: words }),
   });
 }

@@ -369,7 +369,7 @@ suite('properties', () => {
     );
   });
 
-  test('lines of 64 KiB of anything are read in no time to speak of', () => {
+  test('lines of 64 KiB of anything are read without hanging', () => {
     const texts = ['a,', ' ', ',,', '"', '\\', '1', 'x ', '=', '-', ':', "' ", '.'].flatMap((unit) => {
       return KEYS.map(({ name, family }) => `${name}${family ? '1' : ''}=x${unit.repeat(65_000 / unit.length)}x\n`);
     });

@@ -13,13 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  ensureDir,
-  readTextIfExists,
-  removeIfExists,
-  removeTree,
-  writeFileAtomic,
-} from '../../../src/system/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists, removeTree, writeFileAtomic } from '../../../src/system/files.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 function modeOf(path: string): number {

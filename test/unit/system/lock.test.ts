@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { errorCode, type QemuError } from '../../../src/errors.ts';
 import { removeTree } from '../../../src/system/files.ts';
 import { type LockHolder, withLock } from '../../../src/system/lock.ts';
 import { bootId, readProcess } from '../../../src/system/process.ts';
@@ -288,7 +289,7 @@ test('a body is told when its lock is taken away by force', async (t) => {
 test('a folder that nobody may write to is an error, not a wait', async () => {
   await assert.rejects(
     withLock('/proc/self/lock', { timeoutMs: HOUR_MS }, () => Promise.resolve()),
-    { message: 'Cannot lock "/proc/self/lock"' },
+    (error: QemuError) => error.message === 'Cannot lock "/proc/self/lock"' && errorCode(error.cause) === 'ENOENT',
   );
 });
 

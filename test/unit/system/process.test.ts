@@ -56,10 +56,12 @@ test('readProcess() keeps empty arguments', async (t) => {
 });
 
 test('a zombie is no process: it answers kill(pid, 0) but is gone for all of these', async (t) => {
-  // The shell becomes a program that never asks how its child ended.
-  const parent = await start(t, 'sh', ['-c', 'true & echo $!; exec sleep 1000']);
+  // The shell becomes a program that never asks how its child ended; only then may the child end.
+  const parent = await start(t, 'sh', ['-c', 'exec 3<&0; cat <&3 & echo $!; exec sleep 1000']);
   const [line] = (await once(parent.stdout ?? parent, 'data')) as [Buffer];
   const zombie = Number(line.toString());
+  while (readProcess(parent.pid)?.argv[0] !== 'sleep') await new Promise(setImmediate);
+  parent.stdin?.end();
   while (readProcess(zombie) !== undefined) await new Promise(setImmediate);
   process.kill(zombie, 0);
   assert.equal(isSameProcess(zombie, ''), false);

@@ -1,0 +1,77 @@
+import { chmodSync, chownSync, closeSync, fchownSync, lchownSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MachineConfig } from '../config/types.ts';
+import { QemuError } from '../errors.ts';
+import type { MachinePaths } from '../system/paths.ts';
+import { findUser, type User } from '../system/users.ts';
+
+/**
+ * The user that QEMU is to run as; undefined when that is the caller.
+ *
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` for a user that does not exist, `QEMU_NOT_PERMITTED` when only root could.
+ */
+export async function resolveRunAs(config: Pick<MachineConfig, 'runAs' | 'longName'>): Promise<User | undefined> {
+  if (config.runAs === undefined) return undefined;
+  const user = await findUser(config.runAs);
+  const uid = process.getuid?.();
+  if (user.uid === uid) return undefined;
+  if (uid === 0) return user;
+  throw new QemuError('QEMU_NOT_PERMITTED', `Cannot run machine "${config.longName}" as user "${user.name}"`, {
+    hint: `do it as root, or set RUNAS= in its file`,
+  });
+}
+
+/**
+ * What stands before QEMU on the command line so that it has the user, the user's groups and no capability from its first
+ * instruction on. QEMU's own `-runas` comes after its start, and excludes the sandbox.
+ */
+export function runAsPrefix(user: User | undefined): string[] {
+  if (!user) return [];
+  return [
+    'setpriv',
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--init-groups',
+    '--inh-caps=-all',
+    '--bounding-set=-all',
+    '--',
+  ];
+}
+
+/** Gives the user what QEMU has to write to or read of the machine's own files, and no more. */
+export function handOver(files: MachinePaths, user: User | undefined, firmwareVariables: string | undefined): void {
+  if (!user) return;
+  const { uid, gid } = user;
+  // The folder above stays root's: what a captured QEMU puts into its own folder, root never follows.
+  chownSync(files.dir, 0, gid);
+  chmodSync(files.dir, 0o710);
+  lchownSync(files.qemuDir, uid, gid);
+  if (directoryExists(files.tlsDir)) {
+    chownSync(files.tlsDir, 0, gid);
+    chmodSync(files.tlsDir, 0o750);
+    for (const name of readdirSync(files.tlsDir)) {
+      chownSync(join(files.tlsDir, name), 0, gid);
+      chmodSync(join(files.tlsDir, name), 0o640);
+    }
+  }
+  const log = openSync(files.consoleLog, 'a', 0o640);
+  try {
+    fchownSync(log, uid, gid);
+  } finally {
+    closeSync(log);
+  }
+  if (firmwareVariables !== undefined) {
+    chownSync(files.stateDir, 0, gid);
+    chmodSync(files.stateDir, 0o710);
+    chownSync(firmwareVariables, uid, gid);
+  }
+}
+
+function directoryExists(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

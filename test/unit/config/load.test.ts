@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { ConfigError } from '../../../src/errors.ts';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../../../src/config/load.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'qi-'));
+after(() => rmSync(dir, { recursive: true }));
+
+const NO_DEFAULTS = join(dir, 'none');
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(dir, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function problemsOf(path: string, defaultsPath = NO_DEFAULTS): string[] {
+  const { config, issues } = inspectMachineConfig(path, defaultsPath);
+  assert.equal(config, undefined);
+  return issues.map((issue) => formatIssue(issue).replace(`${dir}/`, ''));
+}
+
+suite('loadMachineConfig()', () => {
+  test('reads cfg and JSON files over the defaults', () => {
+    const defaults = file('defaults-qemu.cfg', 'VGA=none\n');
+    const config = loadMachineConfig(file('web-qemu.cfg', 'DSK1=ü.img\n'), defaults);
+    assert.equal(config.disks[0]?.file, join(dir, 'ü.img'));
+    assert.equal(config.vga, 'none');
+    const json = '{"vm":{"name":"j"},"cpu":{"cores":2},"memory":{"size_mb":64},"disk":{"name":"d.img"}}';
+    assert.equal(loadMachineConfig(file('j.json', json), NO_DEFAULTS).memoryBytes, 64 * 1024 ** 2);
+  });
+
+  test('throws one error with all problems', () => {
+    const path = file('bad-qemu.cfg', 'RMA=1\nSMP=x\n');
+    assert.throws(
+      () => loadMachineConfig(path, NO_DEFAULTS),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.code, 'QEMU_CONFIG_INVALID');
+        assert.equal(error.message, `Cannot use "${path}": it has 2 problems`);
+        assert.deepEqual(
+          error.issues.map(({ file: where, line, key }) => [where, line, key]),
+          [
+            [path, 1, 'RMA'],
+            [path, 2, 'SMP'],
+          ],
+        );
+        return true;
+      },
+    );
+  });
+});
+
+suite('a file that cannot be used', () => {
+  test('is one clear problem: missing, a folder, a FIFO, a device, or a path through a file', () => {
+    const fifo = join(dir, 'fifo-qemu.cfg');
+    execFileSync('mkfifo', [fifo]);
+    assert.deepEqual(problemsOf(join(dir, 'gone-qemu.cfg')), ['gone-qemu.cfg: There is no such file']);
+    assert.deepEqual(problemsOf(dir), [`${dir}: This is a folder, not a file`]);
+    assert.deepEqual(problemsOf(fifo), ['fifo-qemu.cfg: This is no regular file']);
+    assert.deepEqual(problemsOf('/dev/zero'), ['/dev/zero: This is no regular file']);
+    assert.deepEqual(problemsOf(join(file('plain-qemu.cfg', ''), 'x')), ['plain-qemu.cfg/x: There is no such file']);
+    assert.throws(() => loadMachineConfig(join(dir, 'gone-qemu.cfg'), NO_DEFAULTS), { code: 'QEMU_CONFIG_INVALID' });
+  });
+
+  test('is one clear problem: too large, no UTF-8, a NUL, a very long line', () => {
+    assert.deepEqual(problemsOf(file('large-qemu.cfg', '#'.repeat(1024 ** 2 + 1))), [
+      'large-qemu.cfg: The file is larger than 1048576 bytes',
+    ]);
+    assert.deepEqual(problemsOf(file('latin-qemu.cfg', Buffer.from('RAM=1G\nOS=caf\u00e9\nSMP=x\n', 'latin1'))), [
+      'latin-qemu.cfg:2: The line is no UTF-8 text (save the file as UTF-8)',
+    ]);
+    assert.deepEqual(problemsOf(file('utf16-qemu.cfg', Buffer.from('\uFEFFRAM=1G\n', 'utf16le'))), [
+      'utf16-qemu.cfg:1: The line is no UTF-8 text (save the file as UTF-8)',
+    ]);
+    assert.deepEqual(problemsOf(file('nul-qemu.cfg', 'RAM=1G\n\0\n')), [
+      'nul-qemu.cfg:2: The file has a NUL byte, it is no text file',
+    ]);
+    assert.deepEqual(problemsOf(file('long-qemu.cfg', `\nOS=${'x'.repeat(70_000)}\n`)), [
+      'long-qemu.cfg:2: The line is longer than 65536 characters',
+    ]);
+    assert.equal(problemsOf(file('elf-qemu.cfg', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0xff, 0xfe]))).length, 1);
+  });
+
+  test('a byte order mark and CRLF are no problem', () => {
+    assert.equal(loadMachineConfig(file('dos-qemu.cfg', '\uFEFFRAM=1G\r\nOS="a b"\r\n'), NO_DEFAULTS).os, 'a b');
+  });
+
+  test('defaults that cannot be used stop every machine, and are named', () => {
+    const path = file('ok-qemu.cfg', '');
+    assert.deepEqual(problemsOf(path, dir), [`${dir}: This is a folder, not a file`]);
+    assert.deepEqual(problemsOf(path, file('bad-defaults', 'RAM=x\n')), [
+      'bad-defaults:1: RAM "x" is not allowed; allowed are 1M to 16T, such as 512M or 2G',
+    ]);
+  });
+
+  test('a file that may not be read is not permitted', () => {
+    // Root may read everything; a path below another process's file descriptors is denied even to it.
+    const denied = file('denied-qemu.cfg', '');
+    const isRoot = process.getuid?.() === 0;
+    execFileSync('chmod', ['000', denied]);
+    if (isRoot) assert.equal(loadMachineConfig(denied, NO_DEFAULTS).longName, 'denied');
+    else assert.throws(() => loadMachineConfig(denied, NO_DEFAULTS), { code: 'QEMU_NOT_PERMITTED' });
+  });
+});
+
+suite('loadMonitorConfig()', () => {
+  test('a missing file means the defaults', () => {
+    assert.equal(loadMonitorConfig(join(dir, 'no-monitor.conf')).monitorPort, 30320);
+  });
+
+  test('a wrong one is refused', () => {
+    assert.throws(() => loadMonitorConfig(file('monitor.conf', 'MONPORT=x\n')), {
+      code: 'QEMU_CONFIG_INVALID',
+      message: `Cannot use "${join(dir, 'monitor.conf')}": it has a problem`,
+    });
+    assert.throws(() => loadMonitorConfig(dir), { code: 'QEMU_CONFIG_INVALID' });
+  });
+});
+
+suite('loadRegistry()', () => {
+  test('a missing file is an empty registry', () => {
+    assert.deepEqual(loadRegistry(join(dir, 'no.reg')), { entries: [], issues: [] });
+  });
+
+  test('problems are issues, and what is good is there', () => {
+    const { entries, issues } = loadRegistry(file('qemu-init.reg', 'w=web\nx y\n'));
+    assert.deepEqual(entries, [{ shortName: 'w', longName: 'web', dir: undefined, line: 1 }]);
+    assert.equal(issues.length, 1);
+    assert.equal(loadRegistry(dir).issues.length, 1);
+  });
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  BOOT_VALUES,
+  DISK_INTERFACES,
+  IMAGE_FORMATS,
+  KVM_VALUES,
+  STOP_METHODS,
+  VGA_VALUES,
+} from '../../../src/config/keys.ts';
+import { parseMachineConfig } from '../../../src/config/machine-config.ts';
+import { renderMachineConfig } from '../../../src/config/render-machine.ts';
+import type { CdromConfig, DiskConfig, HostForward, MachineConfig, NicConfig, VncConfig } from '../../../src/config/types.ts';
+import { MACHINE_PATH, parseGood, withoutOrigins } from './support.ts';
+
+/** Text that can stand on a line. */
+const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll(/\p{Cc}/gu, ''));
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/);
+const uuid = fc.uuid();
+const mac = fc.stringMatching(/^[0-9a-fA-F][2468aceACE](:[0-9a-fA-F]{2}){5}$/);
+const port = fc.integer({ min: 1, max: 65535 });
+const onOff = fc.boolean();
+
+/** An absolute path of any name that a file can have on a line. */
+const path = fc.array(text, { minLength: 1, maxLength: 3 }).map((parts) => {
+  const names = parts.map((part) => part.replaceAll('/', '')).filter((part) => !['', '.', '..'].includes(part));
+  return `/${['srv', ...names].join('/')}`;
+});
+
+function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(arbitrary, { nil: undefined });
+}
+
+/** A path in an option: blanks at its ends are not kept there. */
+const trimmedPath = path.map((value) => value.trim());
+
+const disk: fc.Arbitrary<DiskConfig> = fc
+  .record({
+    index: fc.constant(0),
+    file: path,
+    format: maybe(fc.constantFrom(...IMAGE_FORMATS)),
+    interface: fc.constantFrom(...DISK_INTERFACES),
+    cache: maybe(fc.constantFrom('none', 'directsync', 'writeback', 'writethrough', 'unsafe')),
+    aio: maybe(fc.constantFrom('threads', 'io_uring', 'native')),
+    discard: maybe(fc.constantFrom('ignore', 'unmap')),
+    readonly: onOff,
+    snapshot: onOff,
+    serial: maybe(fc.stringMatching(/^[!-~]([ -~]{0,18}[!-~])?$/)),
+  })
+  .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync');
+
+const cdrom: fc.Arbitrary<CdromConfig> = fc.record({ index: fc.constant(0), file: maybe(path) });
+
+const forward: fc.Arbitrary<HostForward> = fc.record({
+  protocol: fc.constantFrom('tcp', 'udp'),
+  hostAddress: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+  hostPort: port,
+  guestAddress: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+  guestPort: port,
+});
+
+const noNicOptions = { index: 0, vlan: undefined, queues: undefined, isolated: false, lock: false, addresses: [] };
+
+const nic: fc.Arbitrary<NicConfig> = fc
+  .record({
+    model: fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/).filter((model) => model !== 'virtio'),
+    net: fc.constantFrom('bridge', 'user', 'none'),
+    bridge: fc.stringMatching(/^[A-Za-z0-9_.,=-]{1,15}$/).filter((bridge) => !/^\.{1,2}$/.test(bridge)),
+    mac: maybe(mac),
+    hostForwards: fc.uniqueArray(forward, { selector: ({ hostPort }) => hostPort, maxLength: 3 }),
+    mtu: maybe(fc.integer({ min: 68, max: 65535 })),
+  })
+  .map((card) => ({
+    ...noNicOptions,
+    ...card,
+    bridge: card.net === 'bridge' ? card.bridge : '',
+    hostForwards: card.net === 'user' ? card.hostForwards : [],
+  }));
+
+const vnc: fc.Arbitrary<VncConfig> = fc.oneof(
+  fc.constant({ kind: 'off' as const }),
+  fc.record({ kind: fc.constant('unix' as const), passwordFile: maybe(trimmedPath) }),
+  fc.record({
+    kind: fc.constant('tcp' as const),
+    host: fc.constantFrom('127.0.0.1', '::1', 'localhost'),
+    display: maybe(fc.integer({ min: 0, max: 59635 })),
+    passwordFile: maybe(trimmedPath),
+  }),
+  fc.record({
+    kind: fc.constant('tcp' as const),
+    host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('host.example')),
+    display: maybe(fc.integer({ min: 0, max: 59635 })),
+    passwordFile: trimmedPath,
+  }),
+);
+
+const program = fc.oneof(path, fc.stringMatching(/^[A-Za-z0-9_.-]{1,10}$/));
+const command = fc.oneof(
+  fc.constant([]),
+  fc.tuple(program, fc.array(text)).map(([first, rest]) => [first, ...rest]),
+);
+
+function numbered<T>(members: readonly T[]): T[] {
+  return members.map((member, position) => ({ ...member, index: position + 1 }));
+}
+
+/** Any machine without what is not done yet. */
+const machine: fc.Arbitrary<MachineConfig> = fc
+  .record({
+    name,
+    os: text,
+    description: text,
+    targetArch: fc.oneof(path, fc.constant('qemu-system-x86_64')),
+    machine: fc.constantFrom('q35', 'pc', 'pc-q35-7.2', 'q35,hpet=off'),
+    cpu: maybe(fc.constantFrom('max', 'qemu64,+aes,-x2apic')),
+    smp: fc.constantFrom('1', '4', 'cpus=4,sockets=1,cores=2,threads=2'),
+    memoryBytes: fc.integer({ min: 1024, max: 2 ** 34 }).map((kib) => kib * 1024),
+    kvm: fc.constantFrom(...KVM_VALUES),
+    uuid,
+    firmware: fc.oneof(path, fc.constantFrom('bios', 'uefi', 'uefi-secure')),
+    kernel: path,
+    initrd: maybe(path),
+    append: text,
+    boot: maybe(fc.uniqueArray(fc.constantFrom(...BOOT_VALUES), { minLength: 1 })),
+    disks: fc.uniqueArray(disk, { selector: ({ file }) => file, maxLength: 4 }).map(numbered),
+    cdroms: fc.array(cdrom, { maxLength: 4 }).map(numbered),
+    nics: fc.uniqueArray(nic, { selector: (card) => card.mac?.toLowerCase(), maxLength: 4 }).map(numbered),
+    vnc,
+    vga: fc.constantFrom(...VGA_VALUES),
+    serial: onOff,
+    agent: onOff,
+    rng: onOff,
+    balloon: onOff,
+    autostart: onOff,
+    bootOrder: fc.integer({ min: 0, max: 9999 }),
+    bootDelaySeconds: fc.integer({ min: 0, max: 86400 }),
+    stopDelaySeconds: fc.integer({ min: 0, max: 86400 }),
+    stopMethod: fc.constantFrom(...STOP_METHODS),
+    preCommand: command,
+    postCommand: command,
+    preStop: command,
+    postStop: command,
+    custom: fc.array(fc.array(text).map((rest) => ({ args: ['-x', ...rest], origin: { file: '', line: 0 } }))),
+  })
+  .map((fields) => ({ ...parseGood(''), ...fields }))
+  // A port can be forwarded once, whatever card it is on.
+  .filter(({ nics }) => {
+    const ports = nics.flatMap(({ hostForwards }) => hostForwards.map(({ hostPort }) => hostPort));
+    return new Set(ports).size === ports.length;
+  });
+
+suite('renderMachineConfig()', () => {
+  test('a machine with the defaults is an empty file', () => {
+    assert.equal(renderMachineConfig(parseGood('')), '');
+  });
+
+  test('writes what is not at its default, in the order of the table', () => {
+    const written = 'DESC="a \\"b\\" # c"\nRAM=1536M\nDSK1="/d,,e.img,if=scsi"\nVNC="[::1]:3"\n\n[custom]\n-x \'a b\'\n';
+    assert.equal(renderMachineConfig(parseGood(written)), written);
+  });
+
+  test('every machine reads back equal', () => {
+    fc.assert(
+      fc.property(machine, (config) => {
+        const { config: again, issues } = parseMachineConfig(renderMachineConfig(config), { path: MACHINE_PATH });
+        assert.deepEqual(
+          issues.filter(({ severity }) => severity === 'error'),
+          [],
+        );
+        assert.deepEqual(withoutOrigins(again), withoutOrigins(config));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('what has been rendered renders the same again', () => {
+    fc.assert(
+      fc.property(machine, (config) => {
+        const written = renderMachineConfig(config);
+        const { config: again } = parseMachineConfig(written, { path: MACHINE_PATH });
+        assert.ok(again);
+        assert.equal(renderMachineConfig(again), written);
+      }),
+    );
+  });
+});

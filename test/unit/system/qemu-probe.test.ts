@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findQemu, probeQemu } from '../../../src/system/qemu-probe.ts';
+import { isProbeAnswer, parseProbeOutput, probeInput } from '../../../src/system/qemu-probe-dialogue.ts';
+import { tempDir } from '../../support/temp-root.ts';
+
+/** As a QEMU of version 9 prints it, shortened. */
+const OUTPUT = `{"QMP": {"version": {"qemu": {"micro": 2, "minor": 1, "major": 9}, "package": ""}, "capabilities": ["oob"]}}
+{"return": {}, "id": "negotiate"}
+{"return": {"qemu": {"micro": 2, "minor": 1, "major": 9}, "package": ""}, "id": "version"}
+{"return": [{"name": "pc-q35-9.1", "alias": "q35"}, {"name": "pc-i440fx-9.1", "alias": "pc", "is-default": true}, {"name": "none"}], "id": "machines"}
+{"return": [{"name": "virtio-net-pci", "parent": "virtio-net-pci-base-type"}], "id": "devices"}
+{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "RESUME"}
+{"return": [{"name": "rng-random", "parent": "rng-backend"}], "id": "objects"}
+{"return": [{"name": "tcg-accel", "parent": "accel"}, {"name": "accel", "parent": "object"}], "id": "accelerators"}
+{"return": [{"name": "quit"}], "id": "commands"}
+{"return": {}, "id": "quit"}
+`;
+
+test('all that QEMU is asked fits one write, one command a line, each with its own id', () => {
+  const lines = probeInput().trimEnd().split('\n');
+  const ids = lines.map((line) => JSON.parse(line).id);
+  assert.equal(new Set(ids).size, lines.length);
+  assert.equal(ids.at(-1), 'quit');
+  assert.ok(Buffer.byteLength(probeInput()) < 4096);
+});
+
+test('the answers are told apart by their ids, events are passed over', () => {
+  assert.deepEqual(parseProbeOutput(OUTPUT), {
+    version: [9, 1, 2],
+    machines: [
+      ['pc-q35-9.1', 'pc-q35-9.1'],
+      ['q35', 'pc-q35-9.1'],
+      ['pc-i440fx-9.1', 'pc-i440fx-9.1'],
+      ['pc', 'pc-i440fx-9.1'],
+      ['none', 'none'],
+    ],
+    defaultMachine: 'pc-i440fx-9.1',
+    devices: ['virtio-net-pci'],
+    objects: ['rng-random'],
+    commands: ['quit'],
+    accelerators: ['tcg'],
+  });
+});
+
+test('an answer that is missing, refused or of another form makes no probe', () => {
+  const lines = OUTPUT.trimEnd().split('\n');
+  for (const index of [2, 4, 6, 8]) {
+    const line = lines[index] ?? '';
+    assert.equal(parseProbeOutput(OUTPUT.replace(line, '')), undefined);
+    assert.equal(parseProbeOutput(OUTPUT.replace(line, line.replace('"return"', '"error"'))), undefined);
+    assert.equal(
+      parseProbeOutput(OUTPUT.replace(line, line.replace(/"return": .*, "id"/, '"return": 5, "id"'))),
+      undefined,
+    );
+  }
+  for (const output of ['', 'not JSON\n', '[]\n', '5\n']) assert.equal(parseProbeOutput(output), undefined);
+});
+
+test('an answer survives being stored', () => {
+  assert.ok(isProbeAnswer(JSON.parse(JSON.stringify(parseProbeOutput(OUTPUT)))));
+});
+
+for (const [binary, packageName] of [
+  ['qemu-system-x86_65', 'qemu-system-misc'],
+  ['/opt/none/qemu-system-x86_64', 'qemu-system-x86'],
+  ['/opt/none/qemu-system-i386', 'qemu-system-x86'],
+  ['/opt/none/qemu-system-aarch64', 'qemu-system-arm'],
+  ['/opt/none/qemu-system-ppc64', 'qemu-system-ppc'],
+  ['/opt/none/qemu-system-s390x', 'qemu-system-s390x'],
+  ['no-such-qemu', 'qemu-system-x86'],
+] as const) {
+  test(`a missing "${binary}" is QEMU_NOT_INSTALLED, with the package ${packageName}`, () => {
+    assert.throws(() => findQemu(binary), {
+      code: 'QEMU_NOT_INSTALLED',
+      message: `Cannot find QEMU "${binary}"`,
+      hint: `apt install ${packageName}`,
+    });
+  });
+}
+
+test('a program that is no QEMU is told as such, with what it said', async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(join(dir, 'qemu'), '#!/bin/sh\necho "bad option" >&2\nexit 2\n', { mode: 0o755 });
+  await assert.rejects(probeQemu(join(dir, 'qemu'), join(dir, 'cache')), {
+    code: 'QEMU_COMMAND_FAILED',
+    message: `Cannot find out what "${join(dir, 'qemu')}" can do`,
+    cause: new Error('bad option'),
+  });
+});

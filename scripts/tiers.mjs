@@ -14,6 +14,7 @@ import { spawnSync } from 'node:child_process';
 export const TIERS = [
   { name: 'unit', concurrency: 2, minutes: 3, coverage: true },
   { name: 'integration', concurrency: 2, minutes: 6 },
+  { name: 'network', concurrency: 1, minutes: 3, obstacle: networkObstacle },
   { name: 'package', concurrency: 1, minutes: 3 },
 ];
 

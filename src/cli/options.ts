@@ -2,14 +2,14 @@ import type { Argv } from 'yargs';
 
 /** Options of every tool and action. */
 export interface CommonArguments {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly debug: boolean;
-  readonly root: string | undefined;
-  readonly system: boolean;
-  readonly user: boolean;
-  readonly color: boolean | undefined;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly debug?: boolean;
+  readonly root?: string;
+  readonly system?: boolean;
+  readonly user?: boolean;
+  readonly color?: boolean;
 }
 
 export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {

@@ -2,12 +2,12 @@ import { styleText } from 'node:util';
 import type { Notice } from '../machine/host.ts';
 
 export interface OutputOptions {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly debug: boolean;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly debug?: boolean | undefined;
   /** Undefined: as NO_COLOR, FORCE_COLOR and the terminal say. */
-  readonly color: boolean | undefined;
+  readonly color?: boolean | undefined;
 }
 
 export type Level = 'error' | Notice['level'];
@@ -54,7 +54,7 @@ export class Output {
 
   /** Something beside the result. */
   note(level: Level, text: string): void {
-    if (level === 'debug' && !this.#options.debug) return;
+    if (level === 'debug' && this.#options.debug !== true) return;
     if (level === 'info' && this.#options.quiet) return;
     const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
     const shown = text

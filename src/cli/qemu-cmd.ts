@@ -5,7 +5,7 @@ import { findHmpError } from '../qmp/hmp.ts';
 import type { Context } from './context.ts';
 import { printQmp } from './print-qmp.ts';
 import { isAssignment, parseQmpRequest } from './qmp-arguments.ts';
-import { type Run, runTool } from './run-tool.ts';
+import { type Handle, runTool } from './run-tool.ts';
 
 interface Arguments {
   readonly words: readonly string[];
@@ -16,10 +16,13 @@ interface Arguments {
 
 /** The tool `qemu-cmd`: one monitor command and its answer. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  return runTool({ name: 'qemu-cmd', define }, argv);
+  return runTool('qemu-cmd', argv, async (handle) => {
+    const { parseArguments } = await import('./parse-arguments.ts');
+    return parseArguments('qemu-cmd', argv, (parser) => define(parser, handle));
+  });
 }
 
-function define(parser: Argv<object>, handle: (run: Run, args: object) => Promise<void>): Argv<object> {
+function define(parser: Argv<object>, handle: Handle): Argv<object> {
   return parser.command({
     command: '$0 [words..]',
     describe: 'Sends one command to the monitor of a machine and prints its answer.',

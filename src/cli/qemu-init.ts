@@ -2,18 +2,33 @@ import type { Argv } from 'yargs';
 import { QemuError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type Action, ACTIONS, LATER } from './init/actions.ts';
-import { type Run, runTool } from './run-tool.ts';
+import { plainCall } from './plain-call.ts';
+import { type Handle, runTool } from './run-tool.ts';
 
 /** The tool `qemu-init`. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  return runTool({ name: 'qemu-init', define: (parser, handle) => define(parser, handle, argv) }, argv);
+  if (argv.length === 1 && argv[0] === '--version') {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  return runTool('qemu-init', argv, async (handle) => {
+    const plain = plainCall(argv, PLAIN);
+    const action = ACTIONS.find(({ command }) => plain !== undefined && command === `${plain.action} [ids..]`);
+    if (plain && action) return handle((await action.load()).run, plain.args);
+    const { parseArguments } = await import('./parse-arguments.ts');
+    return parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv));
+  });
 }
 
-function define(
-  parser: Argv<object>,
-  handle: (run: Run, args: object) => Promise<void>,
-  argv: readonly string[],
-): Argv<object> {
+/** Flags of the calls that do without the argument parser. */
+const PLAIN = {
+  start: ['--all', '--autostart', '--json', '--quiet', '--direct'],
+  stop: ['--all', '--json', '--quiet', '--direct'],
+  restart: ['--all', '--json', '--quiet', '--direct'],
+  status: ['--all', '--json', '--quiet'],
+};
+
+function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
   for (const action of wanted(argv)) {
     parser.command({
       command: action.command,

@@ -7,15 +7,18 @@ import { monitorPorts, type MonitorPorts, portAddress, withControl } from '../ma
 import { findHmpError } from '../qmp/hmp.ts';
 import { openStream } from '../qmp/transport.ts';
 import type { Context } from './context.ts';
-import { type Run, runTool } from './run-tool.ts';
+import { type Handle, runTool } from './run-tool.ts';
 import { attach } from './terminal.ts';
 
 /** The tool `qemu-mon`: a lasting monitor session. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  return runTool({ name: 'qemu-mon', define }, argv);
+  return runTool('qemu-mon', argv, async (handle) => {
+    const { parseArguments } = await import('./parse-arguments.ts');
+    return parseArguments('qemu-mon', argv, (parser) => define(parser, handle));
+  });
 }
 
-function define(parser: Argv<object>, handle: (run: Run, args: object) => Promise<void>): Argv<object> {
+function define(parser: Argv<object>, handle: Handle): Argv<object> {
   return parser.command({
     command: '$0 <id>',
     describe: 'Joins the terminal to the monitor of a machine.',

@@ -69,7 +69,7 @@ function readFileName(name: string, { key, dir, report }: ValueContext): string 
     });
     return undefined;
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(name)) {
     report(`${key} ${quote(name)} is no file`, { hint: 'an image on the network needs QEMU options in [custom]' });
     return undefined;
   }

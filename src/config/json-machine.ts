@@ -162,7 +162,9 @@ function diskValue(reader: JsonReader, disk: JsonObject): string | undefined {
   const isImage = path !== undefined && (IMAGE_NAME.test(path) || path.startsWith('/dev/'));
   const file = isImage || name === undefined ? path : join(path ?? '', name);
   if (file !== undefined) return renderOptionList(file, [['format', format]]);
-  reader.report(disk.line, `${disk.label} has neither path nor name`);
+  if (!reader.has(disk, 'path') && !reader.has(disk, 'name')) {
+    reader.report(disk.line, `${disk.label} has neither path nor name`);
+  }
   return undefined;
 }
 

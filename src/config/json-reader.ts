@@ -78,10 +78,14 @@ export class JsonReader {
   }
 
   needed<T>(parent: JsonObject, name: string, found: Found<T> | undefined): Found<T> | undefined {
-    const node = parent.members.get(name)?.value;
-    const isMissing = node === undefined || node.kind === 'null' || (node.kind === 'string' && node.value === '');
-    if (!found && isMissing) this.report(parent.line, `${parent.label} has no "${name}"`);
+    if (!found && !this.has(parent, name)) this.report(parent.line, `${parent.label} has no "${name}"`);
     return found;
+  }
+
+  /** Whether a member is there, right or wrong; null and the empty text count as absent. */
+  has(parent: JsonObject, name: string): boolean {
+    const node = parent.members.get(name)?.value;
+    return node !== undefined && node.kind !== 'null' && !(node.kind === 'string' && node.value === '');
   }
 
   /** A text; null and the empty text count as absent. */

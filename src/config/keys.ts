@@ -400,7 +400,14 @@ const TABLE = [
     otherNames: ['BOOT_DEV', 'VM_BOOT_DEV'],
     doc: 'families to boot from, in order; disk,cdrom,network when not given; what is left out never boots',
   },
-  { name: 'KERNEL', group: BOOT, type: 'path', default: '', example: 'vmlinuz', doc: 'Linux kernel to boot directly; INITRD and APPEND in defaults-qemu.cfg count for machines with one only' },
+  {
+    name: 'KERNEL',
+    group: BOOT,
+    type: 'path',
+    default: '',
+    example: 'vmlinuz',
+    doc: 'Linux kernel to boot directly; INITRD and APPEND in defaults-qemu.cfg count for machines with one only',
+  },
   { name: 'INITRD', group: BOOT, type: 'path', default: '', example: 'initrd.img', doc: 'its initial RAM disk' },
   {
     name: 'APPEND',

@@ -68,6 +68,9 @@ function checkFit(list: OptionList, net: NetBackend, { key, report }: ValueConte
   if (list.all('hostfwd').length > 0 && net !== 'user') {
     report(`${key} has hostfwd= without net=user`, { hint: 'add net=user' });
   }
+  if (list.all('ip').length > 0 && list.get('lock') !== 'on') {
+    report(`${key} has ip= without lock=on`, { hint: 'add lock=on' });
+  }
   if (net === 'bridge') return;
   const onTapOnly = ['bridge', 'vlan', 'queues', 'isolated', 'lock'].filter((name) => list.get(name) !== undefined);
   for (const name of onTapOnly) report(`${key} has ${name}= with net=${net}; it is for net=bridge`);

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { renderValue, scanLines } from './cfg-lines.ts';
+import { findControlCharacter, renderValue, scanLines } from './cfg-lines.ts';
 import { insertLine } from './edit-text.ts';
 import { type IniEntry, parseIni } from './ini.ts';
 import { quote, sortIssues } from './issues.ts';
@@ -87,6 +87,8 @@ interface Problem {
 
 function readEntry({ key, value, line }: IniEntry): RegistryEntry | Problem {
   if (!isValidName(key)) return { problem: `${quote(key)} is no name; ${NAME_RULE}` };
+  const control = findControlCharacter(value);
+  if (control !== undefined) return { problem: `${key}: ${quote(value)} has a control character (${control})` };
   const slash = value.lastIndexOf('/');
   const longName = value.slice(slash + 1);
   if (slash >= 0 && !isAbsolute(value)) {

@@ -54,12 +54,16 @@ export function releaseLockFolder(path: string): void {
   }
 }
 
-/** The living process that holds the lock; undefined when it is free, or free to take. */
+/** The living process that holds the lock; undefined when it is free, free to take, or cannot be looked at. */
 export function readLockHolder(path: string): LockHolder | undefined {
-  for (const name of holderFiles(path)) {
-    const holder = parseHolderName(name);
-    if (holder === undefined || !isAlive(holder)) continue;
-    return { pid: holder.pid, command: readPurpose(join(path, name)) ?? commandLine(holder.pid) };
+  try {
+    for (const name of holderFiles(path)) {
+      const holder = parseHolderName(name);
+      if (holder === undefined || !isAlive(holder)) continue;
+      return { pid: holder.pid, command: readPurpose(join(path, name)) ?? commandLine(holder.pid) };
+    }
+  } catch {
+    // For a message only: no reason to fail.
   }
   return undefined;
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { bootSector, DEFAULT_BANNER, DISK_BYTES, type GuestOptions, guestDisk, SPAM_LINE_BYTES } from '../support/guest-disk.ts';
+import {
+  bootSector,
+  DEFAULT_BANNER,
+  DISK_BYTES,
+  type GuestOptions,
+  guestDisk,
+  SPAM_LINE_BYTES,
+} from '../support/guest-disk.ts';
 import { type RawQemu, startQemu } from '../support/raw-qemu.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 

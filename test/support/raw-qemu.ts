@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { QmpClient } from '../../src/qmp/client.ts';
-import { tempDir, type Cleanup } from './temp-root.ts';
+import { type Cleanup, tempDir } from './temp-root.ts';
 
 /** A QEMU started by hand, without qemu-init; its guest's first serial port is our pipe. */
 export interface RawQemu {

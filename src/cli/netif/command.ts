@@ -1,12 +1,15 @@
 import type { Argv } from 'yargs';
-import { type Run, runTool } from '../run-tool.ts';
+import { parseArguments } from '../parse-arguments.ts';
+import { type Handle, runTool } from '../run-tool.ts';
 
 /** Everything that the hook path does not do by itself. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
-  return await runTool({ name: 'qemu-netif', define }, argv);
+  return await runTool('qemu-netif', argv, (handle) =>
+    parseArguments('qemu-netif', argv, (parser) => define(parser, handle)),
+  );
 }
 
-function define(parser: Argv<object>, handle: (run: Run, args: object) => Promise<void>): Argv<object> {
+function define(parser: Argv<object>, handle: Handle): Argv<object> {
   const name = (sub: Argv<object>): Argv<object> =>
     sub.positional('name', { type: 'string', demandOption: true, describe: 'Name of the bridge' }) as Argv<object>;
   const tap = (sub: Argv<object>): Argv<object> =>

@@ -93,9 +93,7 @@ suite('DSKx', () => {
   });
 
   test('aio=native needs a cache mode without the page cache', () => {
-    assert.deepEqual(problemsOf('DSK1=d,aio=native\n'), [
-      '1: DSK1 aio "native" needs cache=none or cache=directsync',
-    ]);
+    assert.deepEqual(problemsOf('DSK1=d,aio=native\n'), ['1: DSK1 aio "native" needs cache=none or cache=directsync']);
   });
 
   test('a serial number is as long as the controller takes it', () => {
@@ -124,6 +122,9 @@ suite('CDRx', () => {
   });
 
   test('has no options', () => {
-    assert.match(problemsOf('CDR1=a.iso,media=cdrom\n')[0] ?? '', /CDR1 has the unknown option "media="; it has no options/);
+    assert.match(
+      problemsOf('CDR1=a.iso,media=cdrom\n')[0] ?? '',
+      /CDR1 has the unknown option "media="; it has no options/,
+    );
   });
 });

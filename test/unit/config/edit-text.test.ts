@@ -32,11 +32,14 @@ suite('setKey()', () => {
   });
 
   test('refuses a value that cannot stand on a line', () => {
-    for (const value of ['a\nb', 'a\0', '\u001b']) assert.throws(() => setKey('', 'DESC', value), { code: 'QEMU_USAGE' });
+    for (const value of ['a\nb', 'a\0', '\u001b'])
+      assert.throws(() => setKey('', 'DESC', value), { code: 'QEMU_USAGE' });
   });
 
   test('a value that is set is read back, and setting it again changes nothing', () => {
-    const lines = fc.array(fc.oneof(fc.constantFrom('KEY=1', 'KEY="a" # b', '#KEY=1', 'OTHER=2', '', '[custom]', '-x'), fc.string()));
+    const lines = fc.array(
+      fc.oneof(fc.constantFrom('KEY=1', 'KEY="a" # b', '#KEY=1', 'OTHER=2', '', '[custom]', '-x'), fc.string()),
+    );
     const value = fc.string({ unit: 'binary' }).map((text) => text.replaceAll(/\p{Cc}/gu, ''));
     fc.assert(
       fc.property(lines, value, (before, wanted) => {

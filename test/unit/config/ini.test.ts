@@ -13,7 +13,7 @@ function valuesOf(text: string): [string, string, number][] {
   return entries.map(({ key, value, line }) => [key, value, line]);
 }
 
-function valueOf(written: string): string {
+function readValue(written: string): string {
   return valuesOf(`KEY=${written}\n`)[0]?.[1] ?? '';
 }
 
@@ -43,7 +43,7 @@ suite('entries', () => {
 
   test('values are kept as they are written', () => {
     const values = [
-      '$(touch x) `id` $HOME ${a}',
+      '$(touch x) `id` $HOME',
       'a,b=c "d" \'e\'',
       'Größe/ß ü.img',
       'a#b;c',
@@ -55,23 +55,23 @@ suite('entries', () => {
       '__proto__',
       'line\u2028separator\u2029',
     ];
-    for (const value of values) assert.equal(valueOf(value), value);
+    for (const value of values) assert.equal(readValue(value), value);
   });
 
   test('inside double quotes everything stands for itself, but for \\" and \\\\', () => {
-    assert.equal(valueOf('"a # b ; c"'), 'a # b ; c');
-    assert.equal(valueOf(String.raw`"a \"b\" \\ \n C:\x"`), String.raw`a "b" \ \n C:\x`);
-    assert.equal(valueOf('" blanks "'), ' blanks ');
-    assert.equal(valueOf('""'), '');
+    assert.equal(readValue('"a # b ; c"'), 'a # b ; c');
+    assert.equal(readValue(String.raw`"a \"b\" \\ \n C:\x"`), String.raw`a "b" \ \n C:\x`);
+    assert.equal(readValue('" blanks "'), ' blanks ');
+    assert.equal(readValue('""'), '');
   });
 
   test('a comment ends an unquoted value only behind a blank', () => {
-    assert.equal(valueOf('a #b'), 'a');
-    assert.equal(valueOf('a\t; b'), 'a');
-    assert.equal(valueOf('#b'), '#b');
-    assert.equal(valueOf(' # b'), '');
-    assert.equal(valueOf('"a" # b'), 'a');
-    assert.equal(valueOf('"a";b'), 'a');
+    assert.equal(readValue('a #b'), 'a');
+    assert.equal(readValue('a\t; b'), 'a');
+    assert.equal(readValue('#b'), '#b');
+    assert.equal(readValue(' # b'), '');
+    assert.equal(readValue('"a" # b'), 'a');
+    assert.equal(readValue('"a";b'), 'a');
   });
 
   test('keys that mean something to ini or to objects are ordinary', () => {
@@ -103,15 +103,15 @@ suite('lines that are wrong', () => {
       String.raw`/f:5: "C": ""x" has no closing quote (a quote inside is written \")`,
       String.raw`/f:6: "D": "y" follows the closing quote (put the whole value in double quotes; a quote inside is written \")`,
       `/f:7: "E": "'x'" is in quotes of another kind, which would become part of the value ` +
-        `(write KEY="value"; if the marks belong to it: KEY="'x'")`,
+        '(write KEY="value"; marks that belong to the value stand inside of these)',
       '/f:8: "F": "“x”" is in quotes of another kind, which would become part of the value ' +
-        '(write KEY="value"; if the marks belong to it: KEY="“x”")',
+        '(write KEY="value"; marks that belong to the value stand inside of these)',
     ]);
   });
 
   test('what looks like other quotes is taken inside double quotes, and as part of a longer value', () => {
-    assert.equal(valueOf(`"'x'"`), "'x'");
-    assert.equal(valueOf("'a' 'b'"), "'a' 'b'");
+    assert.equal(readValue(`"'x'"`), "'x'");
+    assert.equal(readValue("'a' 'b'"), "'a' 'b'");
   });
 
   test('a line of more than 64 KiB, a control character and a NUL are one problem each', () => {
@@ -133,7 +133,11 @@ suite('lines that are wrong', () => {
 
 suite('sections', () => {
   test('the lines of the raw section are handed on as they stand, without comments', () => {
-    const { entries, raw, issues } = parseIni('A=1\n[custom] # c\n# d\n -device x,y="z" # e\n\nB=1\n[custom]\n-f\n', PATH, 'custom');
+    const { entries, raw, issues } = parseIni(
+      'A=1\n[custom] # c\n# d\n -device x,y="z" # e\n\nB=1\n[custom]\n-f\n',
+      PATH,
+      'custom',
+    );
     assert.deepEqual(issues, []);
     assert.deepEqual(entries, [{ key: 'A', value: '1', line: 1 }]);
     assert.deepEqual(raw, [
@@ -161,9 +165,9 @@ suite('properties', () => {
   test('a value that is rendered reads back the same', () => {
     fc.assert(
       fc.property(lineText, (value) => {
-        assert.equal(valueOf(renderValue(value)), value);
-        assert.equal(valueOf(renderQuoted(value)), value);
-        assert.equal(valueOf(`${renderQuoted(value)} # comment`), value);
+        assert.equal(readValue(renderValue(value)), value);
+        assert.equal(readValue(renderQuoted(value)), value);
+        assert.equal(readValue(`${renderQuoted(value)} # comment`), value);
       }),
       { numRuns: 300 },
     );
@@ -186,7 +190,23 @@ suite('properties', () => {
   test('no text makes the parser throw, and every issue has a line of the file', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.constantFrom('\n', '\r\n', '=', '"', "'", '[', ']', '[custom]\n', '#', ';', '\\', ' ', '\0', '\uFEFF', '__proto__'),
+      fc.constantFrom(
+        '\n',
+        '\r\n',
+        '=',
+        '"',
+        "'",
+        '[',
+        ']',
+        '[custom]\n',
+        '#',
+        ';',
+        '\\',
+        ' ',
+        '\0',
+        '\uFEFF',
+        '__proto__',
+      ),
     );
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {

@@ -176,7 +176,9 @@ suite('a JSON machine with faults', () => {
 
   test('has a member that is there twice, and control characters, refused', () => {
     assert.ok(issuesOf('{"vm": {"name": "a",\n"name": "b"}}').includes('2: vm has "name" twice, in lines 1 and 2'));
-    assert.ok(issuesOf({ ...MACHINE, disk: { path: 'a\nb.img' } }).includes('22: disk.path has a control character (U+000A)'));
+    assert.deepEqual(issuesOf({ ...MACHINE, disk: { path: 'a\nb.img' } }), [
+      '20: disk.path has a control character (U+000A)',
+    ]);
   });
 });
 

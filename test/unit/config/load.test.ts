@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { ConfigError } from '../../../src/errors.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../../../src/config/load.ts';
+import { ConfigError } from '../../../src/errors.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'qi-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -59,7 +59,7 @@ suite('loadMachineConfig()', () => {
 suite('a file that cannot be used', () => {
   test('is one clear problem: missing, a folder, a FIFO, a device, or a path through a file', () => {
     const fifo = join(dir, 'fifo-qemu.cfg');
-    execFileSync('mkfifo', [fifo]);
+    execFileSync('/usr/bin/mkfifo', [fifo]);
     assert.deepEqual(problemsOf(join(dir, 'gone-qemu.cfg')), ['gone-qemu.cfg: There is no such file']);
     assert.deepEqual(problemsOf(dir), [`${dir}: This is a folder, not a file`]);
     assert.deepEqual(problemsOf(fifo), ['fifo-qemu.cfg: This is no regular file']);
@@ -99,13 +99,19 @@ suite('a file that cannot be used', () => {
     ]);
   });
 
-  test('a file that may not be read is not permitted', () => {
-    // Root may read everything; a path below another process's file descriptors is denied even to it.
+  test('a file that may not be read is not permitted', (t) => {
     const denied = file('denied-qemu.cfg', '');
-    const isRoot = process.getuid?.() === 0;
-    execFileSync('chmod', ['000', denied]);
-    if (isRoot) assert.equal(loadMachineConfig(denied, NO_DEFAULTS).longName, 'denied');
-    else assert.throws(() => loadMachineConfig(denied, NO_DEFAULTS), { code: 'QEMU_NOT_PERMITTED' });
+    chmodSync(denied, 0o000);
+    if (process.geteuid?.() === 0) {
+      // Root may read everything.
+      process.seteuid?.(65534);
+      t.after(() => process.seteuid?.(0));
+    }
+    const message = `Cannot read "${denied}"`;
+    assert.throws(() => loadMachineConfig(denied, NO_DEFAULTS), { code: 'QEMU_NOT_PERMITTED', message });
+    assert.throws(() => loadMonitorConfig(denied), { code: 'QEMU_NOT_PERMITTED', message });
+    assert.deepEqual(problemsOf(denied, '/no-defaults'), ['denied-qemu.cfg: The file may not be read by this user']);
+    assert.equal(loadRegistry(denied).issues.length, 1);
   });
 });
 

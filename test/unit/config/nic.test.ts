@@ -47,7 +47,15 @@ suite('NICx', () => {
   });
 
   test('a wrong port forward is refused', () => {
-    const wrong = ['tcp:2222-:22', 'tcp::0-:22', 'tcp::65536-:22', 'sctp::1-:1', 'tcp:localhost:1-:1', 'tcp:::1:1-:1', 'x'];
+    const wrong = [
+      'tcp:2222-:22',
+      'tcp::0-:22',
+      'tcp::65536-:22',
+      'sctp::1-:1',
+      'tcp:localhost:1-:1',
+      'tcp:::1:1-:1',
+      'x',
+    ];
     for (const forward of wrong) {
       assert.match(
         problemsOf(`NIC1=e1000,net=user,hostfwd=${forward}\n`)[0] ?? '',
@@ -86,13 +94,25 @@ suite('NICx', () => {
     ]);
   });
 
-  test('an option that does nothing yet is refused, with its value checked', () => {
-    const options = ['vlan=5', 'queues=2', 'isolated=on', 'lock=on', 'ip=192.0.2.7', 'net=passt'];
-    for (const option of options) {
-      assert.match(problemsOf(`NIC1=e1000,${option}\n`)[0] ?? '', /does nothing in this version: /, option);
-    }
-    assert.match(problemsOf('NIC1=e1000,vlan=4095\n')[0] ?? '', /allowed are whole numbers from 1 to 4094/);
-    assert.ok(problemsOf('NIC1=e1000,ip=1.2.3\n').some((problem) => problem.includes('"1.2.3" is no address')));
-    assert.equal(parseGood('NIC1=e1000,isolated=off,lock=off,net=bridge\n').nics[0]?.isolated, false);
+  test('takes the options of its tap', () => {
+    const [nic] = parseGood(
+      'NIC1=virtio,vlan=5,queues=2,isolated=on,lock=on,ip=192.0.2.7,ip=2001:db8::/64,net=bridge\n',
+    ).nics;
+    assert.equal(nic?.vlan, 5);
+    assert.equal(nic?.queues, 2);
+    assert.equal(nic?.isolated, true);
+    assert.equal(nic?.lock, true);
+    assert.deepEqual(nic?.addresses, ['192.0.2.7', '2001:db8::/64']);
+  });
+
+  test('wrong options of its tap are refused', () => {
+    assert.deepEqual(problemsOf('NIC1=e1000,vlan=4095,queues=0,lock=on,ip=1.2.3,ip=1.2.3.4/33\nNIC2=e1000,ip=::1\n'), [
+      '1: NIC1 vlan "4095" is not allowed; allowed are whole numbers from 1 to 4094',
+      '1: NIC1 queues "0" is not allowed; allowed are whole numbers from 1 to 256',
+      '1: NIC1 ip "1.2.3" is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7',
+      '1: NIC1 ip "1.2.3.4/33" is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7',
+      '2: NIC2 has ip= without lock=on (add lock=on)',
+    ]);
+    assert.match(problemsOf('NIC1=e1000,net=user,isolated=on\n')[0] ?? '', /isolated= with net=user/);
   });
 });

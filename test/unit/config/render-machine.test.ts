@@ -6,12 +6,20 @@ import {
   DISK_INTERFACES,
   IMAGE_FORMATS,
   KVM_VALUES,
+  NETIF_VALUES,
   STOP_METHODS,
   VGA_VALUES,
 } from '../../../src/config/keys.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
-import type { CdromConfig, DiskConfig, HostForward, MachineConfig, NicConfig, VncConfig } from '../../../src/config/types.ts';
+import type {
+  CdromConfig,
+  DiskConfig,
+  HostForward,
+  MachineConfig,
+  NicConfig,
+  VncConfig,
+} from '../../../src/config/types.ts';
 import { MACHINE_PATH, parseGood, withoutOrigins } from './support.ts';
 
 /** Text that can stand on a line. */
@@ -27,6 +35,11 @@ const path = fc.array(text, { minLength: 1, maxLength: 3 }).map((parts) => {
   const names = parts.map((part) => part.replaceAll('/', '')).filter((part) => !['', '.', '..'].includes(part));
   return `/${['srv', ...names].join('/')}`;
 });
+
+/** A record with the prototype of all objects, as the parser makes them. */
+function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true });
+}
 
 function maybe<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });
@@ -50,9 +63,9 @@ const disk: fc.Arbitrary<DiskConfig> = fc
   })
   .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync');
 
-const cdrom: fc.Arbitrary<CdromConfig> = fc.record({ index: fc.constant(0), file: maybe(path) });
+const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: maybe(path) });
 
-const forward: fc.Arbitrary<HostForward> = fc.record({
+const forward: fc.Arbitrary<HostForward> = plain({
   protocol: fc.constantFrom('tcp', 'udp'),
   hostAddress: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
   hostPort: port,
@@ -60,7 +73,14 @@ const forward: fc.Arbitrary<HostForward> = fc.record({
   guestPort: port,
 });
 
-const noNicOptions = { index: 0, vlan: undefined, queues: undefined, isolated: false, lock: false, addresses: [] };
+const address = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6(),
+  fc.ipV4().map((ip) => `${ip}/24`),
+);
+
+/** What a card without a tap has not. */
+const NO_TAP = { bridge: '', vlan: undefined, queues: undefined, isolated: false, lock: false };
 
 const nic: fc.Arbitrary<NicConfig> = fc
   .record({
@@ -69,25 +89,27 @@ const nic: fc.Arbitrary<NicConfig> = fc
     bridge: fc.stringMatching(/^[A-Za-z0-9_.,=-]{1,15}$/).filter((bridge) => !/^\.{1,2}$/.test(bridge)),
     mac: maybe(mac),
     hostForwards: fc.uniqueArray(forward, { selector: ({ hostPort }) => hostPort, maxLength: 3 }),
+    vlan: maybe(fc.integer({ min: 1, max: 4094 })),
+    queues: maybe(fc.integer({ min: 1, max: 256 })),
     mtu: maybe(fc.integer({ min: 68, max: 65535 })),
+    isolated: onOff,
+    lock: onOff,
+    addresses: fc.array(address, { maxLength: 3 }),
   })
-  .map((card) => ({
-    ...noNicOptions,
-    ...card,
-    bridge: card.net === 'bridge' ? card.bridge : '',
-    hostForwards: card.net === 'user' ? card.hostForwards : [],
-  }));
+  .map((card) => ({ ...card, index: 0, hostForwards: card.net === 'user' ? card.hostForwards : [] }))
+  .map((card) => (card.net === 'bridge' ? card : { ...card, ...NO_TAP }))
+  .map((card) => ({ ...card, addresses: card.lock ? card.addresses : [] }));
 
 const vnc: fc.Arbitrary<VncConfig> = fc.oneof(
   fc.constant({ kind: 'off' as const }),
-  fc.record({ kind: fc.constant('unix' as const), passwordFile: maybe(trimmedPath) }),
-  fc.record({
+  plain({ kind: fc.constant('unix' as const), passwordFile: maybe(trimmedPath) }),
+  plain({
     kind: fc.constant('tcp' as const),
     host: fc.constantFrom('127.0.0.1', '::1', 'localhost'),
     display: maybe(fc.integer({ min: 0, max: 59635 })),
     passwordFile: maybe(trimmedPath),
   }),
-  fc.record({
+  plain({
     kind: fc.constant('tcp' as const),
     host: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('host.example')),
     display: maybe(fc.integer({ min: 0, max: 59635 })),
@@ -126,6 +148,9 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     disks: fc.uniqueArray(disk, { selector: ({ file }) => file, maxLength: 4 }).map(numbered),
     cdroms: fc.array(cdrom, { maxLength: 4 }).map(numbered),
     nics: fc.uniqueArray(nic, { selector: (card) => card.mac?.toLowerCase(), maxLength: 4 }).map(numbered),
+    netif: fc.constantFrom(...NETIF_VALUES),
+    runAs: maybe(fc.constantFrom('qemu', '1000')),
+    sandbox: onOff,
     vnc,
     vga: fc.constantFrom(...VGA_VALUES),
     serial: onOff,
@@ -144,6 +169,7 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     custom: fc.array(fc.array(text).map((rest) => ({ args: ['-x', ...rest], origin: { file: '', line: 0 } }))),
   })
   .map((fields) => ({ ...parseGood(''), ...fields }))
+  .map((config) => (config.netif === 'managed' ? config : { ...config, runAs: undefined, sandbox: false }))
   // A port can be forwarded once, whatever card it is on.
   .filter(({ nics }) => {
     const ports = nics.flatMap(({ hostForwards }) => hostForwards.map(({ hostPort }) => hostPort));
@@ -156,7 +182,8 @@ suite('renderMachineConfig()', () => {
   });
 
   test('writes what is not at its default, in the order of the table', () => {
-    const written = 'DESC="a \\"b\\" # c"\nRAM=1536M\nDSK1="/d,,e.img,if=scsi"\nVNC="[::1]:3"\n\n[custom]\n-x \'a b\'\n';
+    const written =
+      'DESC="a \\"b\\" # c"\nRAM=1536M\nDSK1="/d,,e.img,if=scsi"\nVNC="[::1]:3"\n\n[custom]\n-x \'a b\'\n';
     assert.equal(renderMachineConfig(parseGood(written)), written);
   });
 

@@ -6,7 +6,15 @@ import { joinWords, splitWords } from '../../../src/config/shell-words.ts';
 
 suite('splitWords()', () => {
   test('splits at blanks and removes quotes and backslashes', () => {
-    assert.deepEqual(splitWords(`  a  "b c" 'd "e"' f\\ g h"i"'j' "" ''\t`), ['a', 'b c', 'd "e"', 'f g', 'hij', '', '']);
+    assert.deepEqual(splitWords(`  a  "b c" 'd "e"' f\\ g h"i"'j' "" ''\t`), [
+      'a',
+      'b c',
+      'd "e"',
+      'f g',
+      'hij',
+      '',
+      '',
+    ]);
     assert.deepEqual(splitWords(String.raw`"a\"b\\c\$d\e"`), [String.raw`a"b\c$d\e`]);
     assert.deepEqual(splitWords(''), []);
   });

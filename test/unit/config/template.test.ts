@@ -68,12 +68,16 @@ suite('template-qemu.cfg', () => {
   test('with its examples uncommented has no problem but keys that do nothing yet', () => {
     const text = renderTemplate().replaceAll(/^#(?=[A-Z_]+\d?=|\[|-)/gm, '');
     const { issues } = parseMachineConfig(text, { path: PATH });
-    const notYet = KEYS.filter((spec) => spec.notYet && spec.default === '').map((spec) => spec.name);
+    const notYet: string[] = KEYS.filter((spec) => spec.notYet && spec.default === '').map((spec) => spec.name);
     const others = issues.filter(({ key, message }) => {
-      return !message.includes('in this version') && !message.includes('NETIF=managed') && key !== undefined;
+      return !notYet.includes(findKey(key ?? '')?.name ?? '') && !message.startsWith('RUNAS needs NETIF=managed');
     });
     assert.deepEqual(others, []);
-    assert.deepEqual(new Set(issues.map(({ key }) => findKey(key ?? '')?.name)), new Set(notYet));
+    for (const name of notYet)
+      assert.ok(
+        issues.some(({ key }) => findKey(key ?? '')?.name === name),
+        name,
+      );
   });
 });
 

@@ -37,7 +37,21 @@ suite('parseSize()', () => {
   });
 
   test('takes nothing else', () => {
-    for (const text of ['', 'G', '2X', '-1', '+1', '1e3', '0x10', '2G2', '2 G B', '1.', '.5G', '0.3K', '9'.repeat(20)]) {
+    for (const text of [
+      '',
+      'G',
+      '2X',
+      '-1',
+      '+1',
+      '1e3',
+      '0x10',
+      '2G2',
+      '2 G B',
+      '1.',
+      '.5G',
+      '0.3K',
+      '9'.repeat(20),
+    ]) {
       assert.equal(parseSize(text), undefined, text);
     }
   });
@@ -61,7 +75,8 @@ test('parseBoolean() takes on, yes, true, 1 and their opposites in any case', ()
 
 test('parseInteger() takes decimal digits only', () => {
   assert.equal(parseInteger('007'), 7);
-  for (const text of ['', '-1', '1.0', '1e1', ' 1', '0x1', '1'.repeat(10)]) assert.equal(parseInteger(text), undefined, text);
+  for (const text of ['', '-1', '1.0', '1e1', ' 1', '0x1', '1'.repeat(10)])
+    assert.equal(parseInteger(text), undefined, text);
 });
 
 suite('addresses', () => {
@@ -77,9 +92,11 @@ suite('addresses', () => {
 
   test('IPv4 and IPv6 are told apart from other text', () => {
     for (const text of ['0.0.0.0', '127.0.0.1', '255.255.255.255']) assert.ok(isIpv4(text), text);
-    for (const text of ['1.2.3', '1.2.3.4.5', '256.1.1.1', '1.2.3.4.', '1..2.3', 'a.b.c.d', '']) assert.ok(!isIpv4(text), text);
+    for (const text of ['1.2.3', '1.2.3.4.5', '256.1.1.1', '1.2.3.4.', '1..2.3', 'a.b.c.d', ''])
+      assert.ok(!isIpv4(text), text);
     for (const text of ['::', '::1', 'fe80::1', '2001:DB8::7', '::ffff:1.2.3.4']) assert.ok(isIpv6(text), text);
-    for (const text of [':', '1', '1.2.3.4', '::1::', '[::1]', 'fe80::1%eth0', '12345::', 'g::']) assert.ok(!isIpv6(text), text);
+    for (const text of [':', '1', '1.2.3.4', '::1::', '[::1]', 'fe80::1%eth0', '12345::', 'g::'])
+      assert.ok(!isIpv6(text), text);
   });
 
   test('an interface name has at most 15 bytes', () => {

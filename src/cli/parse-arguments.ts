@@ -1,0 +1,41 @@
+import yargs, { type Argv } from 'yargs';
+import { QemuError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { addCommonOptions } from './options.ts';
+
+/** Help text for terminals and files alike. */
+const HELP_WIDTH = 100;
+
+/**
+ * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
+ *
+ * @throws {QemuError} `QEMU_USAGE`, and what a handler throws.
+ */
+export async function parseArguments(
+  name: string,
+  argv: readonly string[],
+  define: (parser: Argv<object>) => Argv<object>,
+): Promise<void> {
+  const parser = addCommonOptions(yargs() as Argv<object>)
+    .scriptName(name)
+    .locale('en')
+    .wrap(HELP_WIDTH)
+    .strict()
+    .version(VERSION)
+    .help()
+    .alias('help', 'h')
+    .parserConfiguration({
+      // Names such as 007 are names.
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'duplicate-arguments-array': false,
+      'camel-case-expansion': true,
+    })
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error instanceof QemuError
+        ? error
+        : new QemuError('QEMU_USAGE', error?.message ?? message, { hint: `see: ${name} --help` });
+    }) as Argv<object>;
+  await define(parser).parseAsync([...argv]);
+}

@@ -1,0 +1,37 @@
+/** A call that needs no argument parser. */
+export interface PlainCall {
+  readonly action: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Recognises the calls that scripts, units and people make all the time: an action, names, and options from a short list.
+ * They mean what the argument parser takes them for, but spare loading it, which costs as much as the rest of such a call.
+ * Everything else, mistakes above all, is left to the parser.
+ *
+ * @param actions actions that take any number of names, with the flags that may be given plainly.
+ */
+export function plainCall(argv: readonly string[], actions: Readonly<Record<string, readonly string[]>>): PlainCall | undefined {
+  const [action = '', ...rest] = argv;
+  const flags = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (!flags) return undefined;
+  const ids: string[] = [];
+  const args: Record<string, unknown> = {};
+  for (let at = 0; at < rest.length; at++) {
+    const word = rest[at] ?? '';
+    if (!word.startsWith('-')) {
+      ids.push(word);
+      continue;
+    }
+    const name = word.slice(2);
+    if (Object.hasOwn(args, name)) return undefined;
+    if (word === '--root') {
+      const dir = rest[++at];
+      if (dir === undefined || dir.startsWith('-')) return undefined;
+      args['root'] = dir;
+    } else if (flags.includes(word)) args[name] = true;
+    else return undefined;
+  }
+  if (args['all'] === true && ids.length > 0) return undefined;
+  return { action, args: { ...args, ids } };
+}

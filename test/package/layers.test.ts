@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { repoRoot } from '../support/repo.ts';
+
+const BASE = ['qmp', 'config', 'system'];
+const MIDDLE = ['machine', 'network', 'domain'];
+
+/** What each folder of src may import, besides itself and the files that lie in src itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  qmp: [],
+  config: [],
+  system: [],
+  testing: ['qmp'],
+  machine: BASE,
+  network: BASE,
+  domain: BASE,
+  fleet: [...BASE, ...MIDDLE],
+  cli: [...BASE, ...MIDDLE, 'fleet'],
+  index: [...BASE, ...MIDDLE, 'fleet'],
+};
+
+/** Where a package or a dangerous module of Node may be imported: whole folders end in "/". */
+const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
+  yargs: ['cli/'],
+  'yargs/yargs': [],
+  'yargs/helpers': [],
+  ini: ['config/ini.ts'],
+  'proper-lockfile': ['system/lock.ts'],
+  'node:child_process': ['system/'],
+  'node:net': ['qmp/', 'system/', 'testing/'],
+  'node:tls': ['qmp/', 'system/', 'testing/'],
+};
+
+const IMPORT = /^(?:import|export)\s[^;]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+
+const sources = readdirSync(join(repoRoot, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path, text: readFileSync(join(repoRoot, 'src', path), 'utf8') }));
+
+test('a layer imports only from layers to its left', () => {
+  const wrong = sources.flatMap(({ path, text }) => {
+    const layer = layerOf(path);
+    const allowed = layer === undefined ? [] : MAY_IMPORT[layer];
+    if (allowed === undefined) return [`src/${layer} is no known layer`];
+    return importsOf(text)
+      .filter((target) => target.startsWith('.'))
+      .map((target) => ({ target, to: layerOf(normalize(join(dirname(path), target))) }))
+      .filter(({ to }) => to !== undefined && to !== layer && !allowed.includes(to))
+      .map(({ target }) => `src/${path} imports ${target}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('each package and each module for processes and sockets has its one place', () => {
+  const wrong = sources.flatMap(({ path, text }) =>
+    importsOf(text)
+      .filter((target) => ONLY_IN[target]?.some((place) => place === path || isBelow(path, place)) === false)
+      .map((target) => `src/${path} imports ${target}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('no package is imported but those that package.json lists', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const used = new Set(sources.flatMap(({ text }) => importsOf(text)).filter((target) => /^[a-z@]/.test(target)));
+  const packages = [...used].filter((target) => !target.startsWith('node:'));
+  assert.deepEqual(packages.sort(), Object.keys(dependencies).sort());
+});
+
+test('only the command line tools touch the arguments, the standard streams and the exit status', () => {
+  const wrong = sources
+    .filter(({ path }) => !isBelow(path, 'cli/'))
+    .filter(({ text }) => /\bprocess\.(?:argv|stdin|stdout|stderr|exitCode)\b|\bconsole\./.test(withoutComments(text)))
+    .map(({ path }) => `src/${path}`);
+  assert.deepEqual(wrong, []);
+});
+
+test('nobody ends the process', () => {
+  const wrong = sources.filter(({ text }) => /\bprocess\.(?:exit|abort|reallyExit)\(/.test(withoutComments(text)));
+  assert.deepEqual(
+    wrong.map(({ path }) => `src/${path}`),
+    [],
+  );
+});
+
+/** The folder of a file of src, or the name of a file that lies in src itself: only index.ts is bound by rules. */
+function layerOf(path: string): string | undefined {
+  if (path === 'index.ts') return 'index';
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : undefined;
+}
+
+function isBelow(path: string, place: string): boolean {
+  return place.endsWith('/') && path.startsWith(place);
+}
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(IMPORT)].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '');
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+}

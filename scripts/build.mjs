@@ -29,16 +29,19 @@ const ON_DEMAND = ['yargs', 'proper-lockfile'];
 const bundleOptions = {
   absWorkingDir: root,
   bundle: true,
-  format: 'esm',
+  // CommonJS starts faster than ES modules do: built-in modules are loaded when they are needed, and without the work of
+  // making their exports importable.
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  // import() becomes require(): the loader of ES modules would first scan a CommonJS file for its exports.
+  supported: { 'dynamic-import': false },
   platform: 'node',
   target: 'node20.19',
   // What V8 has to read at every start; names stay, for stack traces.
   minifyWhitespace: true,
   minifySyntax: true,
-  // The CommonJS packages inside call require(), which an ES module has not.
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
-  },
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   // Licences are gathered in one file below.
   legalComments: 'none',
   logLevel: 'warning',
@@ -49,7 +52,7 @@ const onDemand = {
   name: 'on-demand',
   setup({ onResolve }) {
     onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path }) => ({
-      path: `./packages/${path}.js`,
+      path: `./packages/${path}.cjs`,
       external: true,
     }));
   },
@@ -86,7 +89,9 @@ async function buildTools() {
         build({
           ...bundleOptions,
           entryPoints: [name],
-          outfile: join(outDir, 'packages', `${name}.js`),
+          outfile: join(outDir, 'packages', `${name}.cjs`),
+          // What Node takes for the default export of a CommonJS module is module.exports.
+          footer: { js: 'module.exports = module.exports.default ?? module.exports;' },
           alias: { 'string-width': './scripts/string-width.mjs' },
         }),
       ),

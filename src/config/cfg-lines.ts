@@ -64,7 +64,8 @@ export function* scanLines(text: string, rawSection?: string): Generator<CfgLine
     const end = lineEnd > start && text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd;
     const content = readLine(text.slice(start, end), start, inRaw);
     if (content.kind === 'section') inRaw = content.name === rawSection;
-    yield { ...content, number, start, end, next };
+    // Spreading both into a new object takes five times as long, and this is done for each line.
+    yield Object.assign(content, { number, start, end, next });
     start = next;
   }
 }

@@ -58,10 +58,10 @@ async function currentAllocation(host: Host, target: Target, config: MachineConf
     const { slot, monitorPort, controlPort } = located.record;
     return { slot, monitorPort, controlPort, vncDisplay: slot === undefined ? undefined : host.monitor.vncDisplay + slot };
   }
-  return peekSlot(host, target.longName, slotVncHost(config));
+  return peekSlot(host, target.longName, usesSlotDisplay(config));
 }
 
-/** Address whose VNC port has to be free in a slot; undefined when the display is fixed, or there is none. */
-export function slotVncHost(config: MachineConfig): string | undefined {
-  return config.vnc.kind === 'tcp' && config.vnc.display === undefined ? config.vnc.host : undefined;
+/** Whether the machine's VNC display comes from its slot. */
+export function usesSlotDisplay(config: MachineConfig): boolean {
+  return config.vnc.kind === 'tcp' && config.vnc.display === undefined;
 }

@@ -4,7 +4,7 @@ import { errorCode, isNotFound } from '../errors.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import { machinePaths } from '../system/paths.ts';
-import { hasIpv6Loopback, isPortFree } from '../system/ports.ts';
+import { isPortFree } from '../system/ports.ts';
 import { isSameProcess, readProcess } from '../system/process.ts';
 import { type Allocation, allocationOf, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
 import type { Host } from './host.ts';
@@ -15,8 +15,8 @@ const LOCK_TIMEOUT_MS = 60_000;
 
 export interface SlotWish {
   readonly longName: string;
-  /** Address that VNC listens on when its display comes from the slot. */
-  readonly vncHost: string | undefined;
+  /** Whether a VNC display comes from the slot. */
+  readonly usesVnc: boolean;
   /** Slots whose ports turned out to be taken. */
   readonly skip: ReadonlySet<number>;
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +44,7 @@ export async function claimSlot(host: Host, wish: SlotWish): Promise<Allocation>
       if (!allocation) break;
       if (wish.skip.has(slot)) continue;
       if (claimed.has(slot) && !isAbandoned(host, slot, wish.longName)) continue;
-      if (!(await arePortsFree(allocation, wish.vncHost))) continue;
+      if (!(await arePortsFree(allocation, wish.usesVnc))) continue;
       writeClaim(host, slot, wish.longName);
       rememberSlot(host, lastSlots, wish.longName, slot);
       return allocation;
@@ -54,13 +54,13 @@ export async function claimSlot(host: Host, wish: SlotWish): Promise<Allocation>
 }
 
 /** The slot that {@link claimSlot} would give now. Changes nothing. */
-export async function peekSlot(host: Host, longName: string, vncHost: string | undefined): Promise<Allocation> {
+export async function peekSlot(host: Host, longName: string, usesVnc: boolean): Promise<Allocation> {
   const claimed = claimedSlots(host.paths.slotsDir);
   for (const slot of candidates(readLastSlots(host)[longName])) {
     const allocation = allocationOf(slot, host.monitor);
     if (!allocation) break;
     if (claimed.has(slot) && !isAbandoned(host, slot, longName)) continue;
-    if (await arePortsFree(allocation, vncHost)) return allocation;
+    if (await arePortsFree(allocation, usesVnc)) return allocation;
   }
   return NO_SLOT;
 }
@@ -120,14 +120,13 @@ function isAbandoned(host: Host, slot: number, asker: string): boolean {
   return !(located.record?.phase !== 'running' && isSameProcess(claim.pid, claim.startTime));
 }
 
-async function arePortsFree(allocation: Allocation, vncHost: string | undefined): Promise<boolean> {
+async function arePortsFree(allocation: Allocation, usesVnc: boolean): Promise<boolean> {
   const { monitorPort, controlPort, vncDisplay } = allocation;
-  const loopback = hasIpv6Loopback() ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
-  for (const port of [monitorPort, controlPort]) {
-    if (port !== undefined && !(await isPortFree(port, loopback))) return false;
+  const vncPort = usesVnc && vncDisplay !== undefined ? VNC_BASE_PORT + vncDisplay : undefined;
+  for (const port of [monitorPort, controlPort, vncPort]) {
+    if (port !== undefined && !(await isPortFree(port))) return false;
   }
-  if (vncHost === undefined || vncDisplay === undefined) return true;
-  return isPortFree(VNC_BASE_PORT + vncDisplay, [vncHost === 'localhost' ? '127.0.0.1' : vncHost]);
+  return true;
 }
 
 function readLastSlots(host: Host): Readonly<Record<string, number>> {

@@ -17,7 +17,7 @@ import { launch, type Launched } from './launch.ts';
 import { locate } from './locate.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
-import { type LaunchMode, makeRequest, slotVncHost } from './request.ts';
+import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
 import { connectOwn } from './status.ts';
@@ -161,7 +161,7 @@ async function allocate(
 ): Promise<Allocation> {
   const allocation = await claimSlot(host, {
     longName: target.longName,
-    vncHost: slotVncHost(config),
+    usesVnc: usesSlotDisplay(config),
     skip,
     signal,
   });

@@ -15,7 +15,7 @@ export function basicOptions(request: ArgvRequest): Option[] {
     option('UUID', '-uuid', config.uuid),
     option('MACHINE', '-machine', machineValue(request)),
     option('KVM', '-accel', request.accelerator),
-    option('CPU', '-cpu', config.cpu ?? (request.accelerator === 'kvm' ? 'host' : 'max')),
+    option('CPU', '-cpu', cpuValue(request)),
     option('SMP', '-smp', config.smp),
     option('RAM', '-m', memoryValue(config.memoryBytes)),
     option('', '-rtc', 'base=utc'),
@@ -29,6 +29,12 @@ function machineValue(request: ArgvRequest): string {
   const { config, firmware } = request;
   const needsSmm = firmware?.secureBoot === true && chipsetOf(config.machine) === 'q35';
   return properties(config.machine, needsSmm && 'smm=on');
+}
+
+/** `host` is a model of KVM's; where the probe found TCG to be the way, `max` is the nearest to it. */
+function cpuValue({ config, accelerator }: ArgvRequest): string {
+  if (config.cpu === undefined) return accelerator === 'kvm' ? 'host' : 'max';
+  return accelerator === 'tcg' ? config.cpu.replace(/^host(?=,|$)/, 'max') : config.cpu;
 }
 
 /** Bytes as `-m` reads them, in the largest unit that is exact. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '../fleet/fleet.ts';
+import type { Outcome } from '../fleet/outcome.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, worst } from './exit-code.ts';
 import { describeError, errorDocument } from './report.ts';

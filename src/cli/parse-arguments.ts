@@ -28,9 +28,9 @@ export async function parseArguments(
       // Names such as 007 are names.
       'parse-numbers': false,
       'parse-positional-numbers': false,
-      'duplicate-arguments-array': false,
       'camel-case-expansion': true,
     })
+    .check(refuseRepeated)
     .exitProcess(false)
     .fail((message, error) => {
       throw error instanceof QemuError
@@ -38,4 +38,14 @@ export async function parseArguments(
         : new QemuError('QEMU_USAGE', error?.message ?? message, { hint: `see: ${name} --help` });
     }) as Argv<object>;
   await define(parser).parseAsync([...argv]);
+}
+
+/** Arguments that may be given any number of times. */
+const LISTS = new Set(['_', 'ids', 'words', 'names', 'rest', 'for']);
+
+/** yargs makes a list of an option that is given twice, whatever its type. */
+function refuseRepeated(args: Readonly<Record<string, unknown>>): true {
+  const repeated = Object.keys(args).find((name) => Array.isArray(args[name]) && !LISTS.has(name));
+  if (repeated === undefined) return true;
+  throw new QemuError('QEMU_USAGE', `--${repeated} was given more than once`);
 }

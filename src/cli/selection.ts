@@ -1,5 +1,4 @@
 import { QemuError } from '../errors.ts';
-import type { Outcome } from '../fleet/fleet.ts';
 import type { Target } from '../machine/host.ts';
 import type { Context } from './context.ts';
 
@@ -47,5 +46,3 @@ export function select(context: Context, args: SelectionArguments, everything: (
 export function selectOne(context: Context, id: string): Target {
   return context.fleet().get(id);
 }
-
-export type { Outcome };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -16,6 +17,8 @@ export interface SignalWatch {
  */
 export function abortOnSignals(): SignalWatch {
   const controller = new AbortController();
+  // One signal for all machines of a command.
+  setMaxListeners(0, controller.signal);
   let received: (typeof SIGNALS)[number] | undefined;
   const onSignal = (name: (typeof SIGNALS)[number]): void => {
     if (received !== undefined) {

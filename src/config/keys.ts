@@ -359,7 +359,6 @@ const TABLE = [
     type: 'choice',
     default: 'off',
     values: WATCHDOG_VALUES,
-    notYet: { text: 'the i6300esb device is not added yet' },
     doc: 'i6300esb watchdog: what happens when the guest hangs',
   },
   {
@@ -368,7 +367,6 @@ const TABLE = [
     type: 'choice',
     default: 'none',
     values: PANIC_VALUES,
-    notYet: { text: 'the pvpanic device is not added yet' },
     doc: 'pvpanic device: what happens when the kernel of the guest panics',
   },
 
@@ -573,7 +571,6 @@ const TABLE = [
     default: '',
     example: 'db,router',
     otherNames: ['DEPENDS', 'AFTER', 'NEEDS'],
-    notYet: { text: 'machines are started by BOOTORDER only' },
     doc: 'machines that must be up first, with commas or blanks between them',
   },
   {

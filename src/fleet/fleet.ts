@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../config/load.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { formatIssue } from '../config/issues.ts';
-import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
@@ -18,13 +19,11 @@ import { delay } from '../system/delay.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
 import { makeNetwork } from './network.ts';
 import { byBootOrder } from './order.ts';
-import { mapBounded } from './parallel.ts';
+import { attempt, runOrdered } from './ordered.ts';
+import type { Outcome } from './outcome.ts';
+import { limiter } from './parallel.ts';
+import { withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
-
-/** What became of one machine of many. */
-export type Outcome<T> =
-  | { readonly target: Target; readonly ok: true; readonly value: T }
-  | { readonly target: Target; readonly ok: false; readonly error: unknown };
 
 export interface ManyOptions {
   /** How many at a time; for starts the number of processors, for stops all of a boot order if not given. */
@@ -130,7 +129,7 @@ export class Fleet {
   }
 
   stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
-    return stopMachine(this.host, target, this.stopConfig(target), options);
+    return stopMachine(this.host, target, this.#stopConfig(target), options);
   }
 
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
@@ -165,25 +164,56 @@ export class Fleet {
     }
   }
 
-  /** Starts machines, those of a lower BOOTORDER first. */
+  /**
+   * Starts machines, and before them what they require; those of a lower BOOTORDER first. A required machine that was
+   * running already is in no outcome unless it was asked for.
+   */
   async startMany(targets: readonly Target[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
     const { parallel = availableParallelism(), withBootDelay = false, ...startOptions } = options;
-    return this.inOrder(targets, false, parallel, async (target) => {
-      if (withBootDelay && !this.isAlive(target)) {
-        await delay((this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000, options.signal);
-      }
-      return this.start(target, startOptions);
+    const signal = sharedSignal(options.signal);
+    const required = withRequired(targets, (target) => this.#requiredBy(target));
+    const outcomes = await runOrdered<StartResult>({
+      groups: byBootOrder(required.targets, (target) => this.#bootOrder(target)),
+      before: required.of,
+      parallel,
+      work: async (target) => {
+        if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
+        if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
+        return this.start(target, { ...startOptions, signal });
+      },
+      blocked: (target, by) =>
+        new QemuError('QEMU_LAUNCH_FAILED', `Machine "${target.longName}" requires "${by.longName}", which did not start`),
+    });
+    const asked = new Set(targets.map(({ longName }) => longName));
+    return required.targets.flatMap((target) => {
+      const outcome = outcomes.get(target);
+      const pulledIn = !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
+      return outcome === undefined || pulledIn ? [] : [outcome];
     });
   }
 
-  /** Stops machines, those of a higher BOOTORDER first, all of one order at the same time. */
+  /**
+   * Stops machines, those of a higher BOOTORDER first, all of one order at the same time, but one that others of them
+   * require after those.
+   */
   async stopMany(targets: readonly Target[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
+    const signal = sharedSignal(options.signal);
     const deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
-    return this.inOrder(targets, true, parallel, (target) => {
-      const wanted = stopOptions.stopDelayMs ?? this.stopConfig(target).stopDelaySeconds * 1000;
-      return this.stop(target, { ...stopOptions, stopDelayMs: Math.max(0, Math.min(wanted, deadline - performance.now())) });
+    const dependents = this.#dependents(targets);
+    const outcomes = await runOrdered<StopResult>({
+      groups: byBootOrder(targets, (target) => this.#bootOrder(target)).toReversed(),
+      before: (target) => dependents.get(target.longName) ?? [],
+      parallel,
+      work: (target) => {
+        const wanted = stopOptions.stopDelayMs ?? this.#stopConfig(target).stopDelaySeconds * 1000;
+        const stopDelayMs = Math.max(0, Math.min(wanted, deadline - performance.now()));
+        return this.stop(target, { ...stopOptions, stopDelayMs, signal });
+      },
+      // A machine that hangs must not keep the others from being stopped.
+      blocked: () => undefined,
     });
+    return targets.flatMap((target) => outcomes.get(target) ?? []);
   }
 
   /** Looks at machines, all at the same time, and at their files. */
@@ -197,32 +227,58 @@ export class Fleet {
 
   /** Does something to every machine, whatever becomes of the others. Results in the order of `targets`. */
   each<T>(targets: readonly Target[], parallel: number, work: (target: Target) => Promise<T>): Promise<Outcome<T>[]> {
-    return mapBounded(targets, parallel, async (target): Promise<Outcome<T>> => {
-      try {
-        return { target, ok: true, value: await work(target) };
-      } catch (error) {
-        return { target, ok: false, error };
+    const limit = limiter(parallel);
+    return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
+  }
+
+  /** The machines that one names in REQUIRES. An id that means nothing is told of by `check`. */
+  #requiredBy(target: Target): Target[] {
+    return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
+  }
+
+  /** Of these machines: which require which, the other way round. */
+  #dependents(targets: readonly Target[]): Map<string, Target[]> {
+    const dependents = new Map<string, Target[]>();
+    const known = new Map(targets.map((target) => [target.longName, target]));
+    for (const target of targets) {
+      for (const id of this.inspect(target).config?.requires ?? []) {
+        const required = [...known.values()].find(({ longName, shortName }) => longName === id || shortName === id);
+        if (!required || this.#requires(required, target, known)) continue;
+        dependents.set(required.longName, [...(dependents.get(required.longName) ?? []), target]);
       }
+    }
+    return dependents;
+  }
+
+  /** Whether one machine requires another, over however many others: a circle has no order to stop in. */
+  #requires(from: Target, to: Target, known: ReadonlyMap<string, Target>, seen: readonly string[] = []): boolean {
+    if (from.longName === to.longName) return true;
+    if (seen.includes(from.longName)) return false;
+    return (this.inspect(from).config?.requires ?? []).some((id) => {
+      const next = [...known.values()].find(({ longName, shortName }) => longName === id || shortName === id);
+      return next !== undefined && this.#requires(next, to, known, [...seen, from.longName]);
     });
   }
 
-  private async inOrder<T>(
-    targets: readonly Target[],
-    reverse: boolean,
-    parallel: number,
-    work: (target: Target) => Promise<T>,
-  ): Promise<Outcome<T>[]> {
-    const groups = byBootOrder(targets, (target) => this.inspect(target).config?.bootOrder ?? DEFAULT_BOOT_ORDER);
-    const outcomes = new Map<Target, Outcome<T>>();
-    for (const group of reverse ? groups.toReversed() : groups) {
-      for (const outcome of await this.each(group, parallel, work)) outcomes.set(outcome.target, outcome);
-    }
-    return targets.flatMap((target) => outcomes.get(target) ?? []);
+  #bootOrder(target: Target): number {
+    return this.inspect(target).config?.bootOrder ?? DEFAULT_BOOT_ORDER;
   }
 
-  private stopConfig(target: Target): StopConfig {
+  #bootDelayMs(target: Target): number {
+    return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
+  }
+
+  #stopConfig(target: Target): StopConfig {
     return this.inspect(target).config ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
   }
+}
+
+/** The signal in a form that any number of machines may listen to. */
+function sharedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (!signal) return undefined;
+  const shared = AbortSignal.any([signal]);
+  setMaxListeners(0, shared);
+  return shared;
 }
 
 const DEFAULT_BOOT_ORDER = 50;

@@ -97,7 +97,8 @@ export const ACTIONS: readonly Action[] = [
         .option('for', {
           type: 'string',
           array: true,
-          requiresArg: true,
+          // One word each: the machine may stand behind it.
+          nargs: 1,
           default: ['running'],
           describe: 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
         })

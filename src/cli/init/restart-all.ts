@@ -1,6 +1,6 @@
 import type { StartResult } from '../../machine/start.ts';
 import type { Rung } from '../../machine/ladder.ts';
-import type { Outcome } from '../../fleet/fleet.ts';
+import type { Outcome } from '../../fleet/outcome.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import type { Selection } from '../selection.ts';

@@ -8,20 +8,22 @@ import { stopOutcome } from './stop-outcome.ts';
 export interface StopArguments extends SelectionArguments {
   readonly parallel?: number;
   readonly timeout?: number;
-  readonly force: boolean;
+  readonly force?: boolean;
 }
 
 interface Arguments extends StopArguments {
-  readonly kill: boolean;
+  /** False with --no-kill; undefined when the argument parser was not needed. */
+  readonly kill?: boolean;
   readonly deadline?: number;
 }
 
 export async function run(context: Context, args: Arguments): Promise<number> {
-  if (args.force && !args.kill) throw new QemuError('QEMU_USAGE', '--force and --no-kill contradict each other');
+  const noKill = args.kill === false;
+  if (args.force && noKill) throw new QemuError('QEMU_USAGE', '--force and --no-kill contradict each other');
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.listWithRunning());
   const outcomes = await fleet.stopMany(selection.targets, {
-    noKill: !args.kill,
+    noKill,
     force: args.force,
     stopDelayMs: args.timeout === undefined ? undefined : args.timeout * 1000,
     deadlineMs: args.deadline === undefined ? undefined : args.deadline * 1000,

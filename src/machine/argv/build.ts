@@ -43,6 +43,14 @@ function smallDevices({ config }: ArgvRequest, chipset: Chipset): Option[] {
   if (config.balloon) {
     options.push(option('BALLOON', '-device', properties(`virtio-balloon${suffix}`, 'id=balloon', pciPlace(chipset, 'balloon'))));
   }
+  if (config.watchdog !== 'off') {
+    options.push(option('WATCHDOG', '-device', properties('i6300esb', 'id=watchdog', pciPlace(chipset, 'watchdog'))));
+    options.push(option('WATCHDOG', '-action', `watchdog=${config.watchdog}`));
+  }
+  if (config.onPanic !== 'none') {
+    options.push(option('ONPANIC', '-device', 'pvpanic,id=pvpanic'));
+    options.push(option('ONPANIC', '-action', `panic=${config.onPanic}`));
+  }
   const needsScsi = config.disks.some((disk) => disk.interface === 'scsi') || (config.cdroms.length > 0 && !hasIde(chipset));
   if (needsScsi) {
     options.push(option('DSK', '-device', properties(`virtio-scsi${suffix}`, 'id=scsi0', pciPlace(chipset, 'scsi'))));

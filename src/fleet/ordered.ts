@@ -1,0 +1,51 @@
+import type { Target } from '../machine/host.ts';
+import type { Outcome } from './outcome.ts';
+import { limiter } from './parallel.ts';
+
+export interface OrderedWork<T> {
+  /** Groups of machines; a group begins when the one before it is done. */
+  readonly groups: readonly (readonly Target[])[];
+  /** Machines that have to be done before this one, whatever group they are in. Without cycles. */
+  readonly before: (target: Target) => readonly Target[];
+  /** How many at a time. */
+  readonly parallel: number;
+  readonly work: (target: Target) => Promise<T>;
+  /** The error of a machine when one before it failed; undefined: it is done nevertheless. */
+  readonly blocked: (target: Target, by: Target) => unknown;
+}
+
+/** Does something to every machine in order, whatever becomes of the others. */
+export async function runOrdered<T>(plan: OrderedWork<T>): Promise<Map<Target, Outcome<T>>> {
+  const limit = limiter(plan.parallel);
+  const begun = new Map<Target, Promise<Outcome<T>>>();
+  const outcomes = new Map<Target, Outcome<T>>();
+
+  const once = (target: Target): Promise<Outcome<T>> => {
+    const known = begun.get(target);
+    if (known) return known;
+    const promise = run(target);
+    begun.set(target, promise);
+    return promise;
+  };
+  const run = async (target: Target): Promise<Outcome<T>> => {
+    const earlier = await Promise.all(plan.before(target).map(once));
+    const failure = earlier.find(({ ok }) => !ok);
+    const error = failure && plan.blocked(target, failure.target);
+    const outcome: Outcome<T> =
+      error === undefined ? await limit(() => attempt(target, plan.work)) : { target, ok: false, error };
+    outcomes.set(target, outcome);
+    return outcome;
+  };
+
+  for (const group of plan.groups) await Promise.all(group.map(once));
+  return outcomes;
+}
+
+/** The outcome of one piece of work, which never throws. */
+export async function attempt<T>(target: Target, work: (target: Target) => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { target, ok: true, value: await work(target) };
+  } catch (error) {
+    return { target, ok: false, error };
+  }
+}

@@ -1,0 +1,6 @@
+import type { Target } from '../machine/host.ts';
+
+/** What became of one machine of many. */
+export type Outcome<T> =
+  | { readonly target: Target; readonly ok: true; readonly value: T }
+  | { readonly target: Target; readonly ok: false; readonly error: unknown };

@@ -1,0 +1,51 @@
+import { QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+
+/** Machines and what each requires, by long name. */
+export interface Requirements {
+  /** Required machines first, each once. */
+  readonly targets: readonly Target[];
+  readonly of: (target: Target) => readonly Target[];
+  /** Why a machine cannot have what it requires, by long name. */
+  readonly errors: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * Adds what machines require, and what that requires. A machine that requires something unknown, or itself over others,
+ * is among the errors.
+ *
+ * @param requiresOf the machines that one names in REQUIRES; may throw.
+ */
+export function withRequired(targets: readonly Target[], requiresOf: (target: Target) => readonly Target[]): Requirements {
+  const byName = new Map<string, Target>();
+  const required = new Map<string, Target[]>();
+  const errors = new Map<string, unknown>();
+  const visit = (target: Target, path: readonly string[]): void => {
+    const { longName } = target;
+    if (required.has(longName)) return;
+    const needs: Target[] = [];
+    required.set(longName, needs);
+    try {
+      for (const need of requiresOf(target)) {
+        if (need.longName === longName || path.includes(need.longName)) throw circle([...path, longName, need.longName]);
+        visit(need, [...path, longName]);
+        needs.push(need);
+      }
+    } catch (error) {
+      errors.set(longName, error);
+    }
+    byName.set(longName, target);
+  };
+  for (const target of targets) visit(target, []);
+  return {
+    targets: [...byName.values()],
+    of: (target) => (required.get(target.longName) ?? []).map((need) => byName.get(need.longName) ?? need),
+    errors,
+  };
+}
+
+function circle(names: readonly string[]): QemuError {
+  return new QemuError('QEMU_CONFIG_INVALID', `Machines require each other: ${names.join(', ')}`, {
+    hint: 'take one of them out of REQUIRES',
+  });
+}

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Fleet } from '../fleet/fleet.ts';
 import { isNotFound } from '../errors.ts';
+import { Fleet } from '../fleet/fleet.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import type { CommonArguments } from './options.ts';
 import type { Output } from './output.ts';

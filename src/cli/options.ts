@@ -18,7 +18,11 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
     .option('quiet', { type: 'boolean', describe: 'Print errors only', group: 'Output:' })
     .option('verbose', { type: 'boolean', describe: 'Say more', group: 'Output:' })
     .option('debug', { type: 'boolean', describe: 'Say everything, with stack traces', group: 'Output:' })
-    .option('color', { type: 'boolean', describe: 'Colour, even without a terminal (--no-color: never)', group: 'Output:' })
+    .option('color', {
+      type: 'boolean',
+      describe: 'Colour, even without a terminal (--no-color: never)',
+      group: 'Output:',
+    })
     .option('root', {
       type: 'string',
       requiresArg: true,
@@ -28,5 +32,5 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
     .option('system', { type: 'boolean', describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
     .option('user', { type: 'boolean', describe: "Use the user's own folders", group: 'Scope:' })
     .conflicts('system', ['user'])
-    .conflicts('root', ['system', 'user']) as Argv<T>;
+    .conflicts('root', ['system', 'user']);
 }

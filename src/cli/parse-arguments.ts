@@ -29,6 +29,8 @@ export async function parseArguments(
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'camel-case-expansion': true,
+      // A list takes one word each time, so that a name may stand behind it.
+      'greedy-arrays': false,
     })
     .check(refuseRepeated)
     .exitProcess(false)
@@ -36,7 +38,7 @@ export async function parseArguments(
       throw error instanceof QemuError
         ? error
         : new QemuError('QEMU_USAGE', error?.message ?? message, { hint: `see: ${name} --help` });
-    }) as Argv<object>;
+    });
   await define(parser).parseAsync([...argv]);
 }
 

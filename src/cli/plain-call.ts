@@ -11,7 +11,10 @@ export interface PlainCall {
  *
  * @param actions actions that take any number of names, with the flags that may be given plainly.
  */
-export function plainCall(argv: readonly string[], actions: Readonly<Record<string, readonly string[]>>): PlainCall | undefined {
+export function plainCall(
+  argv: readonly string[],
+  actions: Readonly<Record<string, readonly string[]>>,
+): PlainCall | undefined {
   const [action = '', ...rest] = argv;
   const flags = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (!flags) return undefined;

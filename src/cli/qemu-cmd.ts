@@ -23,21 +23,33 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function define(parser: Argv<object>, handle: Handle): Argv<object> {
-  return parser.command({
+  return parser.command<object>({
     command: '$0 [words..]',
     describe: 'Sends one command to the monitor of a machine and prints its answer.',
     builder: (sub) =>
       sub
-        .usage('qemu-cmd -c "COMMAND" ID\nqemu-cmd -q COMMAND [KEY=VALUE…] ID\n\nSends one monitor command and prints its answer.')
+        .usage(
+          'qemu-cmd -c "COMMAND" ID\nqemu-cmd -q COMMAND [KEY=VALUE…] ID\n\nSends one monitor command and prints its answer.',
+        )
         .positional('words', { type: 'string', array: true, describe: 'The machine, and KEY=VALUE arguments of -q' })
-        .option('command', { alias: 'c', type: 'string', requiresArg: true, describe: 'A command of the human monitor (HMP)' })
+        .option('command', {
+          alias: 'c',
+          type: 'string',
+          requiresArg: true,
+          describe: 'A command of the human monitor (HMP)',
+        })
         .option('qmp', { alias: 'q', type: 'string', requiresArg: true, describe: 'A QMP command, or a JSON object' })
-        .option('timeout', { type: 'string', requiresArg: true, default: '10', describe: 'Seconds to wait for the answer' })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          default: '10',
+          describe: 'Seconds to wait for the answer',
+        })
         .example('qemu-cmd -c "info status" web', '')
         .example('qemu-cmd -q query-status web', '')
         .example('qemu-cmd -q device_add driver=virtio-rng-pci id=rng2 web', ''),
     handler: (args) => handle(run, args),
-  }) as Argv<object>;
+  });
 }
 
 async function run(context: Context, args: Arguments): Promise<number> {
@@ -46,11 +58,13 @@ async function run(context: Context, args: Arguments): Promise<number> {
   const assignments = words.filter(isAssignment);
   const [id] = ids;
   if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
-  if (ids.length > 1) throw new QemuError('QEMU_USAGE', `"${ids[1]}" is one word too many`, { hint: 'put the command in quotes' });
+  if (ids.length > 1)
+    throw new QemuError('QEMU_USAGE', `"${ids[1]}" is one word too many`, { hint: 'put the command in quotes' });
   if ((args.command === undefined) === (args.qmp === undefined)) {
     throw new QemuError('QEMU_USAGE', 'One of -c and -q is needed', { hint: 'see: qemu-cmd --help' });
   }
-  if (!/^\d{1,7}(\.\d+)?$/.test(args.timeout)) throw new QemuError('QEMU_USAGE', `--timeout "${args.timeout}" is no number`);
+  if (!/^\d{1,7}(\.\d+)?$/.test(args.timeout))
+    throw new QemuError('QEMU_USAGE', `--timeout "${args.timeout}" is no number`);
   const timeoutMs = Number(args.timeout) * 1000;
   return args.qmp === undefined
     ? runHmp(context, id, args.command ?? '', assignments, timeoutMs)

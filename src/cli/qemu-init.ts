@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../errors.ts';
 import { VERSION } from '../version.ts';
-import { type Action, ACTIONS, LATER } from './init/actions.ts';
+import { ACTIONS, type Action, LATER } from './init/actions.ts';
 import { plainCall } from './plain-call.ts';
 import { type Handle, runTool } from './run-tool.ts';
 
@@ -33,7 +33,7 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
     parser.command({
       command: action.command,
       describe: action.describe,
-      builder: (sub) => action.options?.(sub as Argv<object>) ?? sub,
+      builder: (sub) => action.options?.(sub) ?? sub,
       handler: async (args) => handle((await action.load()).run, args),
     });
   }

@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream';
 import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
 import type { Argv } from 'yargs';
 import { QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
-import { monitorPorts, type MonitorPorts, portAddress, withControl } from '../machine/monitor-access.ts';
+import { type MonitorPorts, monitorPorts, portAddress, withControl } from '../machine/monitor-access.ts';
 import { findHmpError } from '../qmp/hmp.ts';
 import { openStream } from '../qmp/transport.ts';
 import type { Context } from './context.ts';
@@ -19,15 +19,21 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function define(parser: Argv<object>, handle: Handle): Argv<object> {
-  return parser.command({
+  return parser.command<object>({
     command: '$0 <id>',
     describe: 'Joins the terminal to the monitor of a machine.',
     builder: (sub) =>
       sub
-        .usage('qemu-mon ID\n\nJoins the terminal to the monitor of a machine; leave with Ctrl-].\nWithout a terminal: one command a line from stdin.')
-        .positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' }),
+        .usage(
+          'qemu-mon ID\n\nJoins the terminal to the monitor of a machine; leave with Ctrl-].\nWithout a terminal: one command a line from stdin.',
+        )
+        .positional('id', {
+          type: 'string',
+          demandOption: true,
+          describe: 'Short or long name, or path of a cfg file',
+        }),
     handler: (args) => handle(run, args),
-  }) as Argv<object>;
+  });
 }
 
 async function run(context: Context, args: { readonly id: string }): Promise<number> {

@@ -31,7 +31,7 @@ export function parseQmpRequest(text: string, words: readonly string[]): QmpRequ
   if (given !== undefined && !isObject(given)) throw new QemuError('QEMU_USAGE', '"arguments" is no object');
   const args: Record<string, unknown> = { ...given };
   for (const word of words) assign(args, word);
-  return { command: execute as string, args: Object.keys(args).length === 0 ? undefined : args };
+  return { command: execute, args: Object.keys(args).length === 0 ? undefined : args };
 }
 
 /** Whether a word of the command line is `key=value`. */
@@ -50,10 +50,10 @@ function assign(args: Record<string, unknown>, word: string): void {
     place[key] = next;
     place = next;
   }
-  place[last] = valueOf(word.slice(at + 1));
+  place[last] = readValue(word.slice(at + 1));
 }
 
-function valueOf(text: string): unknown {
+function readValue(text: string): unknown {
   if (!/^(-?\d|true$|false$|null$|[[{"])/.test(text)) return text;
   try {
     return JSON.parse(text);

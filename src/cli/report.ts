@@ -1,5 +1,6 @@
-import { ConfigError, QemuError } from '../errors.ts';
+import { inspect } from 'node:util';
 import { formatIssue } from '../config/issues.ts';
+import { ConfigError, QemuError } from '../errors.ts';
 
 /** An error as text: what failed, the cause chain once, a hint. A stack for bugs and with `debug`. */
 export function describeError(error: unknown, debug: boolean): string {
@@ -10,7 +11,7 @@ export function describeError(error: unknown, debug: boolean): string {
   const lines = [error.message];
   if (error instanceof ConfigError) lines.push(...error.issues.map((issue) => `  ${formatIssue(issue)}`));
   for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = cause instanceof Error ? cause.message : inspect(cause);
     if (!lines.some((line) => line.includes(text))) lines.push(`  because: ${text}`);
     if (cause instanceof ConfigError) lines.push(...cause.issues.map((issue) => `  ${formatIssue(issue)}`));
   }

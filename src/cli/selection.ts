@@ -26,7 +26,9 @@ export function select(context: Context, args: SelectionArguments, everything: (
   }
   if (args.all === true) return { targets: everything(), unknown: [] };
   if (ids.length === 0) {
-    throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'name machines, or give --all; see: qemu-init list' });
+    throw new QemuError('QEMU_USAGE', 'No machine was given', {
+      hint: 'name machines, or give --all; see: qemu-init list',
+    });
   }
   const targets = new Map<string, Target>();
   const unknown: { id: string; error: unknown }[] = [];

@@ -31,13 +31,24 @@ function shared(fleet: Fleet, config: MachineConfig, others: readonly Target[]):
       const same = theirs.disks.find((each) => realPath(each.file) === realPath(disk.file));
       if (!same || (isReadOnly(disk) && isReadOnly(same))) continue;
       const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other.longName}" too`;
-      issues.push(issueAt(config, `DSK${disk.index}`, message, 'give each machine an image of its own, or set readonly=on in both'));
+      issues.push(
+        issueAt(
+          config,
+          `DSK${disk.index}`,
+          message,
+          'give each machine an image of its own, or set readonly=on in both',
+        ),
+      );
     }
     for (const nic of config.nics) {
-      const same = theirs.nics.find((each) => each.mac !== undefined && each.mac.toUpperCase() === nic.mac?.toUpperCase());
+      const same = theirs.nics.find(
+        (each) => each.mac !== undefined && each.mac.toUpperCase() === nic.mac?.toUpperCase(),
+      );
       if (!same) continue;
       const message = `NIC${nic.index} has the address ${nic.mac} of NIC${same.index} of machine "${other.longName}"`;
-      issues.push(issueAt(config, `NIC${nic.index}`, message, 'leave mac= out: an address is then derived that nobody has'));
+      issues.push(
+        issueAt(config, `NIC${nic.index}`, message, 'leave mac= out: an address is then derived that nobody has'),
+      );
     }
   }
   return issues;

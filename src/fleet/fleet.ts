@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { formatIssue } from '../config/issues.ts';
 import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../config/load.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { formatIssue } from '../config/issues.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
-import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
+import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { previewRequest } from '../machine/request.ts';
 import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
@@ -182,12 +182,16 @@ export class Fleet {
         return this.start(target, { ...startOptions, signal });
       },
       blocked: (target, by) =>
-        new QemuError('QEMU_LAUNCH_FAILED', `Machine "${target.longName}" requires "${by.longName}", which did not start`),
+        new QemuError(
+          'QEMU_LAUNCH_FAILED',
+          `Machine "${target.longName}" requires "${by.longName}", which did not start`,
+        ),
     });
     const asked = new Set(targets.map(({ longName }) => longName));
     return required.targets.flatMap((target) => {
       const outcome = outcomes.get(target);
-      const pulledIn = !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
+      const pulledIn =
+        !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
       return outcome === undefined || pulledIn ? [] : [outcome];
     });
   }
@@ -217,7 +221,9 @@ export class Fleet {
   }
 
   /** Looks at machines, all at the same time, and at their files. */
-  async statusMany(targets: readonly Target[]): Promise<Outcome<MachineStatus & { readonly problems: readonly string[] }>[]> {
+  async statusMany(
+    targets: readonly Target[],
+  ): Promise<Outcome<MachineStatus & { readonly problems: readonly string[] }>[]> {
     const scan = new ProcessScan();
     return this.each(targets, targets.length, async (target) => ({
       ...(await machineStatus(this.host, target, scan)),

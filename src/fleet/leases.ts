@@ -1,7 +1,7 @@
 import type { MachineConfig } from '../config/types.ts';
 import { errorCode, QemuError } from '../errors.ts';
 import type { Notify } from '../machine/host.ts';
-import { leaseMacs, type LeaseTable, parseLeases, releaseMacs, renderLeases } from '../network/leases.ts';
+import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/leases.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import type { Paths } from '../system/paths.ts';
@@ -19,7 +19,11 @@ export function peekMacs(paths: Paths, config: MachineConfig): ReadonlyMap<numbe
  *
  * @throws {QemuError} `QEMU_CONFIG_INVALID` when `mac=` is another NIC's.
  */
-export async function takeMacs(paths: Paths, config: MachineConfig, notify: Notify): Promise<ReadonlyMap<number, string>> {
+export async function takeMacs(
+  paths: Paths,
+  config: MachineConfig,
+  notify: Notify,
+): Promise<ReadonlyMap<number, string>> {
   if (config.nics.length === 0) return new Map();
   const looked = leaseMacs(readLeases(paths), requestOf(config));
   if (!looked.changed) return looked.macs;

@@ -1,8 +1,8 @@
 import type { MachineConfig, NicConfig } from '../config/types.ts';
 import type { NicLink } from '../machine/argv/request.ts';
 import type { Network, Notify } from '../machine/host.ts';
-import { netdevArgument, nicDeviceProperties } from '../network/netdev.ts';
 import { tapName } from '../network/names.ts';
+import { netdevArgument, nicDeviceProperties } from '../network/netdev.ts';
 import { writeTapNotes } from '../network/notes.ts';
 import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps.ts';
 import { isVhostUsable } from '../network/vhost.ts';

@@ -16,7 +16,10 @@ export interface Requirements {
  *
  * @param requiresOf the machines that one names in REQUIRES; may throw.
  */
-export function withRequired(targets: readonly Target[], requiresOf: (target: Target) => readonly Target[]): Requirements {
+export function withRequired(
+  targets: readonly Target[],
+  requiresOf: (target: Target) => readonly Target[],
+): Requirements {
   const byName = new Map<string, Target>();
   const required = new Map<string, Target[]>();
   const errors = new Map<string, unknown>();
@@ -27,7 +30,8 @@ export function withRequired(targets: readonly Target[], requiresOf: (target: Ta
     required.set(longName, needs);
     try {
       for (const need of requiresOf(target)) {
-        if (need.longName === longName || path.includes(need.longName)) throw circle([...path, longName, need.longName]);
+        if (need.longName === longName || path.includes(need.longName))
+          throw circle([...path, longName, need.longName]);
         visit(need, [...path, longName]);
         needs.push(need);
       }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { MachinePaths } from '../system/paths.ts';
 import { askLine } from '../system/ask-line.ts';
+import type { MachinePaths } from '../system/paths.ts';
 
 /** An agent that is there answers in milliseconds. */
 const AGENT_ANSWER_MS = 3_000;
@@ -21,7 +21,7 @@ export async function shutDownByAgent(files: MachinePaths, signal?: AbortSignal)
   return askLine(files.agentSocket, {
     request: Buffer.concat([Buffer.from([0xff]), Buffer.from(`${sync}\n`)]),
     isAnswer: (line) => line.includes(`"return": ${id}`) || line.includes(`"return":${id}`),
-    then: Buffer.from(shutdown),
+    followUp: Buffer.from(shutdown),
     timeoutMs: AGENT_ANSWER_MS,
     signal,
   });

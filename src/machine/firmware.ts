@@ -1,11 +1,11 @@
-import { copyFileSync, constants, existsSync, readdirSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
 import { errorCode, isNotFound, QemuError } from '../errors.ts';
 import { ensureDir, readTextIfExists } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import type { FirmwareFiles } from './argv/request.ts';
 import { chipsetOf } from './argv/chipset.ts';
+import type { FirmwareFiles } from './argv/request.ts';
 
 /** Folders of firmware descriptors, the first wins (QEMU docs/interop/firmware.json). */
 const DESCRIPTOR_DIRS = ['/etc/qemu/firmware', '/usr/share/qemu/firmware'];
@@ -19,7 +19,13 @@ const DESCRIPTOR_DIRS = ['/etc/qemu/firmware', '/usr/share/qemu/firmware'];
 export function findFirmware(config: MachineConfig, files: MachinePaths): FirmwareFiles | undefined {
   if (config.firmware === 'bios') return undefined;
   if (config.firmware.startsWith('/')) {
-    return { code: config.firmware, codeFormat: 'raw', variables: undefined, variablesFormat: 'raw', secureBoot: false };
+    return {
+      code: config.firmware,
+      codeFormat: 'raw',
+      variables: undefined,
+      variablesFormat: 'raw',
+      secureBoot: false,
+    };
   }
   const secureBoot = config.firmware === 'uefi-secure';
   const found = descriptors().find((descriptor) => fits(descriptor, config, secureBoot));
@@ -93,7 +99,9 @@ function readDescriptor(path: string): Descriptor[] {
   const executable = image(field(mapping, 'executable'));
   const template = image(field(mapping, 'nvram-template'));
   if (field(mapping, 'device') !== 'flash' || !executable || !template) return [];
-  return [{ executable, template, targets: targets(field(value, 'targets')), features: texts(field(value, 'features')) }];
+  return [
+    { executable, template, targets: targets(field(value, 'targets')), features: texts(field(value, 'features')) },
+  ];
 }
 
 function targets(value: unknown): Descriptor['targets'] {

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { LaunchError, QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
-import { readTail, sizeOf } from '../system/log-file.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
+import { readTail, sizeOf } from '../system/log-file.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
 
 export interface LaunchRequest {
@@ -84,12 +84,7 @@ async function killNow(qemu: DetachedProcess): Promise<void> {
   if (sendSignal(qemu.pid, qemu.startTime, 'SIGKILL')) await waitForExit(qemu.pid, qemu.startTime, 10_000);
 }
 
-function launchError(
-  request: LaunchRequest,
-  end: ProcessEnd | undefined,
-  output: string,
-  cause: unknown,
-): LaunchError {
+function launchError(request: LaunchRequest, end: ProcessEnd | undefined, output: string, cause: unknown): LaunchError {
   const program = basename(request.argv[0] ?? 'QEMU');
   const how =
     end === undefined
@@ -109,11 +104,13 @@ function launchError(
 export function cleanOutput(output: string, program: string): string {
   return output
     .split('\n')
-    .map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').replace(new RegExp(`^(\\S*/)?${escape(program)}: `), ''))
+    .map((line) =>
+      line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').replace(new RegExp(`^(\\S*/)?${escapeRegExp(program)}: `), ''),
+    )
     .join('\n')
     .trim();
 }
 
-function escape(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -2,9 +2,9 @@ import { QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
 import type { QmpAddress } from '../qmp/state.ts';
 import { withLock } from '../system/lock.ts';
+import { allocationOf } from './allocation.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate, slotFromArgv } from './locate.ts';
-import { allocationOf } from './allocation.ts';
 import { connectOwn } from './status.ts';
 import { readPsk } from './tls.ts';
 

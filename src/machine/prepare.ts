@@ -4,8 +4,8 @@ import { readImageInfo } from '../system/image.ts';
 import { probeKvm } from '../system/kvm-probe.ts';
 import { type MachinePaths, SOCKET_PATH_MAX_BYTES } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
-import { fileIssue, issueAt } from './issues.ts';
 import type { Host } from './host.ts';
+import { fileIssue, issueAt } from './issues.ts';
 
 /** What has to be found out on the host before a command line can be built. */
 export interface Prepared {

@@ -29,9 +29,13 @@ export async function reloadMachine(host: Host, target: Target, config: MachineC
   const request = await previewRequest(host, target, config);
   const stuck = changedKeys(buildOptions(request), located.process.argv.slice(1));
   if (stuck.length > 0) {
-    throw new QemuError('QEMU_NOT_IMPLEMENTED', `Cannot change ${stuck.join(', ')} of "${target.longName}" while it runs`, {
-      hint: `restart it: qemu-init restart ${target.longName}`,
-    });
+    throw new QemuError(
+      'QEMU_NOT_IMPLEMENTED',
+      `Cannot change ${stuck.join(', ')} of "${target.longName}" while it runs`,
+      {
+        hint: `restart it: qemu-init restart ${target.longName}`,
+      },
+    );
   }
   const client = await connectOwn(target.files, TIMEOUT_MS);
   try {
@@ -73,7 +77,13 @@ async function changeDiscs(client: QmpClient, config: MachineConfig, formats: re
     if (inserted.get(id) === cdrom.file) continue;
     if (cdrom.file === undefined) await client.executeRaw('eject', { id, force: true }, { timeoutMs: TIMEOUT_MS });
     else {
-      const medium = { id, filename: cdrom.file, format: formats[position] ?? 'raw', 'read-only-mode': 'read-only', force: true };
+      const medium = {
+        id,
+        filename: cdrom.file,
+        format: formats[position] ?? 'raw',
+        'read-only-mode': 'read-only',
+        force: true,
+      };
       await client.executeRaw('blockdev-change-medium', medium, { timeoutMs: TIMEOUT_MS });
     }
     applied.push(`CDR${cdrom.index}`);

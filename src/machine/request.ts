@@ -56,7 +56,12 @@ async function currentAllocation(host: Host, target: Target, config: MachineConf
   const located = locate(target.files);
   if (located.kind === 'alive' && located.record) {
     const { slot, monitorPort, controlPort } = located.record;
-    return { slot, monitorPort, controlPort, vncDisplay: slot === undefined ? undefined : host.monitor.vncDisplay + slot };
+    return {
+      slot,
+      monitorPort,
+      controlPort,
+      vncDisplay: slot === undefined ? undefined : host.monitor.vncDisplay + slot,
+    };
   }
   return peekSlot(host, target.longName, usesSlotDisplay(config));
 }

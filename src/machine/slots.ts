@@ -79,7 +79,11 @@ function* candidates(last: number | undefined): Generator<number> {
 
 function claimedSlots(slotsDir: string): ReadonlySet<number> {
   try {
-    return new Set(readdirSync(slotsDir).filter((name) => /^\d+$/.test(name)).map(Number));
+    return new Set(
+      readdirSync(slotsDir)
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number),
+    );
   } catch (error) {
     if (isNotFound(error)) return new Set();
     throw error;

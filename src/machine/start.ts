@@ -13,7 +13,7 @@ import { exclusively } from './exclusive.ts';
 import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
-import { launch, type Launched } from './launch.ts';
+import { type Launched, launch } from './launch.ts';
 import { locate } from './locate.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
@@ -142,7 +142,11 @@ async function launchInSlot(
       if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error)) throw error;
       skip.add(slot);
       await cleanUp(host, target, slot);
-      host.notify({ level: 'info', machine: target.longName, message: `a port of slot ${slot} was taken: trying the next` });
+      host.notify({
+        level: 'info',
+        machine: target.longName,
+        message: `a port of slot ${slot} was taken: trying the next`,
+      });
     }
   }
 }

@@ -87,7 +87,8 @@ export async function askState(files: MachinePaths, argv: readonly string[]): Pr
     client = await connectOwn(files, LOOK_TIMEOUT_MS);
     const left = (): number => Math.max(1, deadline - performance.now());
     const { status } = await client.execute('query-status', undefined, { timeoutMs: left() });
-    if (argv.includes('--preconfig') && status === 'prelaunch' && (await isPreconfig(client, left()))) return 'preconfig';
+    if (argv.includes('--preconfig') && status === 'prelaunch' && (await isPreconfig(client, left())))
+      return 'preconfig';
     return status;
   } catch {
     return 'unresponsive';

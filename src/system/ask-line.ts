@@ -5,7 +5,7 @@ export interface Question {
   /** Whether a line of the peer's is the answer waited for. */
   readonly isAnswer: (line: string) => boolean;
   /** Sent after the answer, before hanging up. */
-  readonly then: Buffer;
+  readonly followUp: Buffer;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,7 +22,7 @@ export function askLine(path: string, question: Question): Promise<boolean> {
     const finish = (answered: boolean): void => {
       clearTimeout(timer);
       question.signal?.removeEventListener('abort', giveUp);
-      if (answered) socket.end(question.then);
+      if (answered) socket.end(question.followUp);
       else socket.destroy();
       resolve(answered);
     };

@@ -16,21 +16,34 @@ const many = (parser: Argv<object>): Argv<object> =>
     .option('all', { type: 'boolean', describe: 'All machines' }) as Argv<object>;
 
 const manyAtOnce = (parser: Argv<object>): Argv<object> =>
-  many(parser)
-    .option('parallel', { type: 'string', requiresArg: true, describe: 'How many machines at a time', coerce: count }) as Argv<object>;
+  many(parser).option('parallel', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'How many machines at a time',
+    coerce: count,
+  }) as Argv<object>;
 
 const one = (parser: Argv<object>): Argv<object> =>
-  parser.positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' }) as Argv<object>;
+  parser.positional('id', {
+    type: 'string',
+    demandOption: true,
+    describe: 'Short or long name, or path of a cfg file',
+  }) as Argv<object>;
 
 const starting = (parser: Argv<object>): Argv<object> =>
   manyAtOnce(parser)
     .option('paused', { type: 'boolean', describe: "Stop before the guest's first instruction" })
     .option('preconfig', { type: 'boolean', describe: 'Stop before the machine is made' })
-    .conflicts('paused', 'preconfig') as Argv<object>;
+    .conflicts('paused', 'preconfig');
 
 const stopping = (parser: Argv<object>): Argv<object> =>
   manyAtOnce(parser)
-    .option('timeout', { type: 'string', requiresArg: true, coerce: seconds, describe: 'Seconds for the guest, instead of STOPDELAY' })
+    .option('timeout', {
+      type: 'string',
+      requiresArg: true,
+      coerce: seconds,
+      describe: 'Seconds for the guest, instead of STOPDELAY',
+    })
     .option('force', { type: 'boolean', describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
 
 function count(text: string): number {
@@ -52,7 +65,7 @@ export const ACTIONS: readonly Action[] = [
     options: (parser) =>
       starting(parser)
         .option('autostart', { type: 'boolean', describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
-        .conflicts('autostart', 'all') as Argv<object>,
+        .conflicts('autostart', 'all'),
     load: () => import('./start.ts'),
   },
   {
@@ -61,17 +74,32 @@ export const ACTIONS: readonly Action[] = [
     options: (parser) =>
       stopping(parser)
         .option('kill', { type: 'boolean', default: true, describe: 'Go past the power button (--no-kill: do not)' })
-        .option('deadline', { type: 'string', requiresArg: true, coerce: seconds, describe: 'Seconds that all guests together have' }) as Argv<object>,
+        .option('deadline', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          describe: 'Seconds that all guests together have',
+        }) as Argv<object>,
     load: () => import('./stop.ts'),
   },
-  { command: 'restart [ids..]', describe: 'Stop and start machines', options: stopping, load: () => import('./restart.ts') },
+  {
+    command: 'restart [ids..]',
+    describe: 'Stop and start machines',
+    options: stopping,
+    load: () => import('./restart.ts'),
+  },
   {
     command: 'try-restart [ids..]',
     describe: 'Restart machines that are running',
     options: stopping,
     load: () => import('./try-restart.ts'),
   },
-  { command: 'reload [ids..]', describe: 'Apply what can be changed while running', options: many, load: () => import('./reload.ts') },
+  {
+    command: 'reload [ids..]',
+    describe: 'Apply what can be changed while running',
+    options: many,
+    load: () => import('./reload.ts'),
+  },
   {
     command: 'force-reload [ids..]',
     describe: 'Reload, or restart where that is needed',
@@ -79,7 +107,12 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./force-reload.ts'),
   },
   { command: 'status [ids..]', describe: 'Show how machines are', options: many, load: () => import('./status.ts') },
-  { command: 'kill [ids..]', describe: 'End QEMU at once with SIGKILL', options: manyAtOnce, load: () => import('./kill.ts') },
+  {
+    command: 'kill [ids..]',
+    describe: 'End QEMU at once with SIGKILL',
+    options: manyAtOnce,
+    load: () => import('./kill.ts'),
+  },
   { command: 'reset [ids..]', describe: 'Press the reset button', options: many, load: () => import('./reset.ts') },
   { command: 'pause [ids..]', describe: 'Stop the processors', options: many, load: () => import('./pause.ts') },
   { command: 'resume [ids..]', describe: 'Let the processors run', options: many, load: () => import('./resume.ts') },
@@ -97,12 +130,17 @@ export const ACTIONS: readonly Action[] = [
         .option('for', {
           type: 'string',
           array: true,
-          // One word each: the machine may stand behind it.
-          nargs: 1,
+          requiresArg: true,
           default: ['running'],
           describe: 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
         })
-        .option('timeout', { type: 'string', requiresArg: true, coerce: seconds, default: '60', describe: 'Seconds' }) as Argv<object>,
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          default: '60',
+          describe: 'Seconds',
+        }) as Argv<object>,
     load: () => import('./wait.ts'),
   },
   {
@@ -112,24 +150,43 @@ export const ACTIONS: readonly Action[] = [
       parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }) as Argv<object>,
     load: () => import('./list.ts'),
   },
-  { command: 'check [ids..]', describe: 'Look for mistakes in the configuration', options: many, load: () => import('./check.ts') },
+  {
+    command: 'check [ids..]',
+    describe: 'Look for mistakes in the configuration',
+    options: many,
+    load: () => import('./check.ts'),
+  },
   {
     command: 'showcmd [ids..]',
     describe: 'Print the QEMU command line',
     options: many,
     load: () => import('./showcmd.ts'),
   },
-  { command: 'explain <id>', describe: 'Say which key each QEMU option is from', options: one, load: () => import('./explain.ts') },
+  {
+    command: 'explain <id>',
+    describe: 'Say which key each QEMU option is from',
+    options: one,
+    load: () => import('./explain.ts'),
+  },
   {
     command: 'register <name> [target]',
     describe: 'Add a machine to the registry',
     options: (parser) =>
       parser
-        .positional('name', { type: 'string', demandOption: true, describe: 'Short name; or a long name or path alone' })
+        .positional('name', {
+          type: 'string',
+          demandOption: true,
+          describe: 'Short name; or a long name or path alone',
+        })
         .positional('target', { type: 'string', describe: 'Long name, or path of the cfg file' }) as Argv<object>,
     load: () => import('./register.ts'),
   },
-  { command: 'unregister <id>', describe: 'Remove a machine from the registry', options: one, load: () => import('./unregister.ts') },
+  {
+    command: 'unregister <id>',
+    describe: 'Remove a machine from the registry',
+    options: one,
+    load: () => import('./unregister.ts'),
+  },
   {
     command: 'edit [id]',
     describe: 'Edit a configuration file; a bad one is never installed',
@@ -172,6 +229,23 @@ export const ACTIONS: readonly Action[] = [
 
 /** Actions that are promised for later. Calling one says so, with the exit status for it. */
 export const LATER: readonly string[] = [
-  'create', 'enable', 'disable', 'screenshot', 'sendkey', 'snapshot', 'backup', 'save', 'restore', 'attach', 'detach',
-  'resize', 'agent', 'jobs', 'events', 'doctor', 'install', 'uninstall', 'completion',
+  'create',
+  'enable',
+  'disable',
+  'screenshot',
+  'sendkey',
+  'snapshot',
+  'backup',
+  'save',
+  'restore',
+  'attach',
+  'detach',
+  'resize',
+  'agent',
+  'jobs',
+  'events',
+  'doctor',
+  'install',
+  'uninstall',
+  'completion',
 ];

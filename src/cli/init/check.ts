@@ -4,7 +4,7 @@ import { checkMachine } from '../../fleet/check.ts';
 import type { Context } from '../context.ts';
 import { worst } from '../exit-code.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
 const NOT_CONFIGURED = 6;
 

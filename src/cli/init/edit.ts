@@ -102,7 +102,9 @@ async function wantsToGoOn(context: Context, errors: readonly ConfigIssue[]): Pr
   for (const issue of errors) context.output.note('error', formatIssue(issue));
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question('Edit again (e) or leave the file as it was (x)? ', { signal: context.signal });
+    const answer = await terminal.question('Edit again (e) or leave the file as it was (x)? ', {
+      signal: context.signal,
+    });
     return !answer.trim().toLowerCase().startsWith('x');
   } finally {
     terminal.close();
@@ -115,7 +117,8 @@ function choose(context: Context, args: Arguments): Editable {
   const { paths } = context;
   const given = [args.id !== undefined, args.registry, args.monitor, args.defaults].filter(Boolean).length;
   if (given > 1) throw new QemuError('QEMU_USAGE', 'More than one file to edit was given');
-  if (args.monitor) return { path: paths.monitorFile, check: (text) => parseMonitorConfig(text, paths.monitorFile).issues };
+  if (args.monitor)
+    return { path: paths.monitorFile, check: (text) => parseMonitorConfig(text, paths.monitorFile).issues };
   if (args.id === undefined && !args.defaults) {
     return { path: paths.registryFile, check: (text) => parseRegistry(text, paths.registryFile).issues };
   }

@@ -24,7 +24,10 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   else {
     output.table([
       ['OPTION', 'FROM'],
-      [joinWords([binary]), from({ args: [], key: 'TGTARCH', file: origins.get('TGTARCH')?.file, line: origins.get('TGTARCH')?.line })],
+      [
+        joinWords([binary]),
+        from({ args: [], key: 'TGTARCH', file: origins.get('TGTARCH')?.file, line: origins.get('TGTARCH')?.line }),
+      ],
       ...explained.map((each) => [joinWords(each.args), from(each)]),
     ]);
   }

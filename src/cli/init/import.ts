@@ -36,7 +36,9 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   }
   const path = join(args.output === undefined ? paths.etcDir : resolve(args.output), `${longName}-qemu.cfg`);
   if (existsSync(path) && !args.force) {
-    throw new QemuError('QEMU_IO', `There is a file "${path}" already`, { hint: 'give --force to write over it, or --name' });
+    throw new QemuError('QEMU_IO', `There is a file "${path}" already`, {
+      hint: 'give --force to write over it, or --name',
+    });
   }
   ensureDir(dirname(path), 0o755);
   writeFileAtomic(path, text, 0o644, { durable: true });

@@ -1,8 +1,8 @@
+import { formatIssue } from '../../config/issues.ts';
 import { peekMacs } from '../../fleet/leases.ts';
 import type { Target } from '../../machine/host.ts';
 import type { Context } from '../context.ts';
 import { worst } from '../exit-code.ts';
-import { formatIssue } from '../../config/issues.ts';
 
 export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
   const { output } = context;
@@ -41,7 +41,8 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
         nics === undefined ? configPath : nics.map(({ nic, mac }) => `NIC${nic}=${mac}`).join(' '),
       ]),
     ]);
-    for (const { name, problems } of rows) for (const problem of problems) output.note('warning', `${name}: ${problem}`);
+    for (const { name, problems } of rows)
+      for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }
   return worst(fleet.registryIssues.map(({ severity }) => (severity === 'error' ? 6 : 0)));
 }

@@ -1,8 +1,8 @@
-import type { QmpClient } from '../../qmp/client.ts';
 import type { Target } from '../../machine/host.ts';
+import type { QmpClient } from '../../qmp/client.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
 /** Does something to running machines over their own sockets, and says `done` of each. */
 export async function forEachRunning(

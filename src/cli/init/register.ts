@@ -1,8 +1,11 @@
-import type { Context } from '../context.ts';
-import { registerMachine } from '../../fleet/register.ts';
 import { formatIssue } from '../../config/issues.ts';
+import { registerMachine } from '../../fleet/register.ts';
+import type { Context } from '../context.ts';
 
-export async function run(context: Context, args: { readonly name: string; readonly target?: string }): Promise<number> {
+export async function run(
+  context: Context,
+  args: { readonly name: string; readonly target?: string },
+): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
   const { target, issues } = await registerMachine(fleet, args.name, args.target, process.cwd());

@@ -1,14 +1,17 @@
 import { type ReloadResult, reloadMachine } from '../../machine/reload.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.list().filter((target) => fleet.isAlive(target)));
-  const outcomes = await fleet.each(selection.targets, 1, (target) => reloadMachine(fleet.host, target, fleet.config(target)));
+  const outcomes = await fleet.each(selection.targets, 1, (target) =>
+    reloadMachine(fleet.host, target, fleet.config(target)),
+  );
   return present<ReloadResult>(context, selection, outcomes, {
-    text: (name, { applied }) => `${name}: ${applied.length === 0 ? 'nothing to change' : `changed ${applied.join(', ')}`}`,
+    text: (name, { applied }) =>
+      `${name}: ${applied.length === 0 ? 'nothing to change' : `changed ${applied.join(', ')}`}`,
     json: ({ applied }) => ({ outcome: 'reloaded', applied }),
     failed: { outcome: 'failed' },
   });

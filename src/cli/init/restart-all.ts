@@ -1,6 +1,6 @@
-import type { StartResult } from '../../machine/start.ts';
-import type { Rung } from '../../machine/ladder.ts';
 import type { Outcome } from '../../fleet/outcome.ts';
+import type { Rung } from '../../machine/ladder.ts';
+import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import type { Selection } from '../selection.ts';
@@ -30,7 +30,9 @@ export async function restartAll(context: Context, selection: Selection, args: S
   return present<RestartResult>(context, selection, outcomes, {
     ...startOutcome,
     text: (name, value) =>
-      value.rung === 'none' ? startOutcome.text(name, value) : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
+      value.rung === 'none'
+        ? startOutcome.text(name, value)
+        : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
     json: (value) => ({ ...startOutcome.json(value), rung: value.rung }),
   });
 }

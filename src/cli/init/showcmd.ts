@@ -1,7 +1,7 @@
 import { joinWords } from '../../config/shell-words.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
 interface Shown {
   readonly wrapper: readonly string[];

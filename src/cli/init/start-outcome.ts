@@ -22,5 +22,12 @@ export const startOutcome: Presentation<StartResult> = {
     vnc: vnc === undefined ? undefined : { host: vnc.host, display: vnc.display, port: vnc.port },
     seconds,
   }),
-  failed: { outcome: 'failed', pid: undefined, slot: undefined, monitorPort: undefined, controlPort: undefined, vnc: undefined },
+  failed: {
+    outcome: 'failed',
+    pid: undefined,
+    slot: undefined,
+    monitorPort: undefined,
+    controlPort: undefined,
+    vnc: undefined,
+  },
 };

@@ -2,7 +2,7 @@ import { QemuError } from '../../errors.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { select, type Selection, type SelectionArguments } from '../selection.ts';
+import { type Selection, type SelectionArguments, select } from '../selection.ts';
 import { startOutcome } from './start-outcome.ts';
 
 interface Arguments extends SelectionArguments {

@@ -2,7 +2,7 @@ import type { MachineStatus } from '../../machine/status.ts';
 import type { Context } from '../context.ts';
 import { statusExitCode } from '../exit-code.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
 type Shown = MachineStatus & { readonly problems: readonly string[] };
 
@@ -20,7 +20,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   }
   return present<Shown>(context, selection, outcomes, {
     text: () => undefined,
-    json: ({ name: _, ...status }) => status,
+    json: (status) => status,
     code: ({ state }) => statusExitCode(state),
   });
 }

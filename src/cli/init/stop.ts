@@ -2,7 +2,7 @@ import { QemuError } from '../../errors.ts';
 import type { StopResult } from '../../machine/stop.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { select, type SelectionArguments } from '../selection.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 import { stopOutcome } from './stop-outcome.ts';
 
 export interface StopArguments extends SelectionArguments {

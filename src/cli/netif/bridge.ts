@@ -30,7 +30,10 @@ export async function del({ output, signal }: Context, { name }: { readonly name
   return 0;
 }
 
-export async function show({ output, paths, signal }: Context, args: { readonly names?: readonly string[] }): Promise<number> {
+export async function show(
+  { output, paths, signal }: Context,
+  args: { readonly names?: readonly string[] },
+): Promise<number> {
   const names = args.names ?? [];
   const bridges = await listBridges(paths.tapsDir, names.length > 0 ? names : undefined, signal);
   if (output.json) output.document(bridges);
@@ -69,5 +72,7 @@ function parseMtu(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const mtu = Number(text);
   if (/^\d+$/.test(text) && mtu >= 68 && mtu <= 65535) return mtu;
-  throw new QemuError('QEMU_USAGE', `Cannot use "${text}" as MTU`, { hint: 'it is a number of bytes from 68 to 65535' });
+  throw new QemuError('QEMU_USAGE', `Cannot use "${text}" as MTU`, {
+    hint: 'it is a number of bytes from 68 to 65535',
+  });
 }

@@ -11,7 +11,9 @@ export async function run(context: Context): Promise<number> {
   const nics = checkedNics(context);
   const findings = judgeNetwork(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
   if (output.json) output.document(findings);
-  else for (const { severity, title, detail, fix } of findings) output.line(`${severity}: ${title}\n  ${detail}\n  fix: ${fix}`);
+  else
+    for (const { severity, title, detail, fix } of findings)
+      output.line(`${severity}: ${title}\n  ${detail}\n  fix: ${fix}`);
   if (findings.length === 0 && !output.json) output.line('no problem found');
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
 }
@@ -21,7 +23,8 @@ function checkedNics(context: Context): CheckedNic[] {
   const fleet = context.fleet();
   const configs = fleet.listWithRunning().flatMap((target) => {
     const { config } = fleet.inspect(target);
-    if (config === undefined) context.output.note('warning', `${target.longName}: not looked at, see: qemu-init check ${target.longName}`);
+    if (config === undefined)
+      context.output.note('warning', `${target.longName}: not looked at, see: qemu-init check ${target.longName}`);
     return config ?? [];
   });
   const table = parseLeases(readTextIfExists(context.paths.leasesFile));

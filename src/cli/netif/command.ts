@@ -19,7 +19,7 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
       command: 'up <tap>',
       describe: 'Join a tap to its bridge and set it up',
       builder: (sub) =>
-        tap(sub as Argv<object>).option('bridge', {
+        tap(sub).option('bridge', {
           type: 'string',
           requiresArg: true,
           describe: 'The bridge (default: as start has noted, else $BRIDGE_IFNAME, else br0)',
@@ -29,21 +29,29 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
     .command({
       command: 'down <tap>',
       describe: 'Take a tap off its bridge and set it down',
-      builder: (sub) => tap(sub as Argv<object>),
+      builder: (sub) => tap(sub),
       handler: async (args) => handle((await import('./up-down.ts')).down, args),
     })
     .command({
       command: 'bridge <command>',
       describe: 'Make, remove and show bridges',
       builder: (sub) =>
-        (sub as Argv<object>)
+        sub
           .command({
             command: 'add <name>',
             describe: 'Make a bridge, or give an existing one what it lacks',
             builder: (add) =>
-              name(add as Argv<object>)
-                .option('uplink', { type: 'string', requiresArg: true, describe: 'Interface to the network outside; its addresses move to the bridge' })
-                .option('address', { type: 'string', requiresArg: true, describe: "The host's addresses with prefix length, with commas between them" })
+              name(add)
+                .option('uplink', {
+                  type: 'string',
+                  requiresArg: true,
+                  describe: 'Interface to the network outside; its addresses move to the bridge',
+                })
+                .option('address', {
+                  type: 'string',
+                  requiresArg: true,
+                  describe: "The host's addresses with prefix length, with commas between them",
+                })
                 .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: as the uplink has)' })
                 .option('vlan-aware', { type: 'boolean', default: false, describe: 'For NICs with vlan=' }),
             handler: async (args) => handle((await import('./bridge.ts')).add, args),
@@ -51,7 +59,7 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
           .command({
             command: 'del <name>',
             describe: 'Remove a bridge that "add" has made; its uplink gets the addresses back',
-            builder: (del) => name(del as Argv<object>),
+            builder: (del) => name(del),
             handler: async (args) => handle((await import('./bridge.ts')).del, args),
           })
           .command({

@@ -14,14 +14,16 @@ export function runHook(program: string, argv: readonly string[], env: NodeJS.Pr
   const [action, tap, option, bridge, ...rest] = argv;
   if (tap === undefined || tap.startsWith('-') || rest.length > 0) return undefined;
   if (action === 'up' && option === undefined) return report('qemu-netif', () => tapUp(tap, env));
-  if (action === 'up' && option === '--bridge' && bridge !== undefined) return report('qemu-netif', () => tapUp(tap, env, bridge));
+  if (action === 'up' && option === '--bridge' && bridge !== undefined)
+    return report('qemu-netif', () => tapUp(tap, env, bridge));
   if (action === 'down' && option === undefined) return report('qemu-netif', () => tapDown(tap, env));
   return undefined;
 }
 
 function onlyTap(argv: readonly string[]): string {
   const [tap] = argv;
-  if (tap === undefined || argv.length > 1) throw new QemuError('QEMU_USAGE', 'Expected the name of a tap and nothing else');
+  if (tap === undefined || argv.length > 1)
+    throw new QemuError('QEMU_USAGE', 'Expected the name of a tap and nothing else');
   return tap;
 }
 

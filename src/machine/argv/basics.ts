@@ -39,7 +39,12 @@ function cpuValue({ config, accelerator }: ArgvRequest): string {
 
 /** Bytes as `-m` reads them, in the largest unit that is exact. */
 export function memoryValue(bytes: number): string {
-  for (const [unit, size] of [['T', MIB * MIB], ['G', 1024 * MIB], ['M', MIB], ['K', 1024]] as const) {
+  for (const [unit, size] of [
+    ['T', MIB * MIB],
+    ['G', 1024 * MIB],
+    ['M', MIB],
+    ['K', 1024],
+  ] as const) {
     if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
   }
   return `${bytes}B`;
@@ -50,11 +55,7 @@ function firmwareOptions({ config, firmware }: ArgvRequest): Option[] {
   const { code, codeFormat, variables, variablesFormat } = firmware;
   if (variables === undefined) return [option('FIRMWARE', '-bios', code)];
   return [
-    option(
-      'FIRMWARE',
-      '-drive',
-      `if=pflash,unit=0,format=${codeFormat},readonly=on,file=${quoteComma(code)}`,
-    ),
+    option('FIRMWARE', '-drive', `if=pflash,unit=0,format=${codeFormat},readonly=on,file=${quoteComma(code)}`),
     option('FIRMWARE', '-drive', `if=pflash,unit=1,format=${variablesFormat},file=${quoteComma(variables)}`),
     ...(firmware.secureBoot && chipsetOf(config.machine) === 'q35'
       ? [option('FIRMWARE', '-global', 'driver=cfi.pflash01,property=secure,value=on')]

@@ -1,5 +1,5 @@
-import { bootIndexes } from './boot-order.ts';
 import { basicOptions } from './basics.ts';
+import { bootIndexes } from './boot-order.ts';
 import { cdromOptions, hasIde } from './cdroms.ts';
 import { channelOptions } from './channels.ts';
 import { type Chipset, chipsetOf, pciPlace } from './chipset.ts';
@@ -39,9 +39,12 @@ export function buildArgs(request: ArgvRequest): string[] {
 function smallDevices({ config }: ArgvRequest, chipset: Chipset): Option[] {
   const suffix = chipset === 'other' ? '' : '-pci';
   const options: Option[] = [];
-  if (config.rng) options.push(option('RNG', '-device', properties(`virtio-rng${suffix}`, 'id=rng', pciPlace(chipset, 'rng'))));
+  if (config.rng)
+    options.push(option('RNG', '-device', properties(`virtio-rng${suffix}`, 'id=rng', pciPlace(chipset, 'rng'))));
   if (config.balloon) {
-    options.push(option('BALLOON', '-device', properties(`virtio-balloon${suffix}`, 'id=balloon', pciPlace(chipset, 'balloon'))));
+    options.push(
+      option('BALLOON', '-device', properties(`virtio-balloon${suffix}`, 'id=balloon', pciPlace(chipset, 'balloon'))),
+    );
   }
   if (config.watchdog !== 'off') {
     options.push(option('WATCHDOG', '-device', properties('i6300esb', 'id=watchdog', pciPlace(chipset, 'watchdog'))));
@@ -51,7 +54,8 @@ function smallDevices({ config }: ArgvRequest, chipset: Chipset): Option[] {
     options.push(option('ONPANIC', '-device', 'pvpanic,id=pvpanic'));
     options.push(option('ONPANIC', '-action', `panic=${config.onPanic}`));
   }
-  const needsScsi = config.disks.some((disk) => disk.interface === 'scsi') || (config.cdroms.length > 0 && !hasIde(chipset));
+  const needsScsi =
+    config.disks.some((disk) => disk.interface === 'scsi') || (config.cdroms.length > 0 && !hasIde(chipset));
   if (needsScsi) {
     options.push(option('DSK', '-device', properties(`virtio-scsi${suffix}`, 'id=scsi0', pciPlace(chipset, 'scsi'))));
   }

@@ -53,11 +53,23 @@ function deviceValue(
   ];
   switch (disk.interface) {
     case 'virtio':
-      return properties(virtioBlock(chipset), `drive=${id}`, `id=${id}-dev`, pciPlace(chipset, 'disk', at, count), ...tail);
+      return properties(
+        virtioBlock(chipset),
+        `drive=${id}`,
+        `id=${id}-dev`,
+        pciPlace(chipset, 'disk', at, count),
+        ...tail,
+      );
     case 'nvme':
       // A serial number is mandatory for NVMe (QEMU refuses the device without one).
-      return properties('nvme', `drive=${id}`, `id=${id}-dev`, `serial=${quoteComma(disk.serial ?? id)}`,
-        pciPlace(chipset, 'disk', at, count), bootIndex !== undefined && `bootindex=${bootIndex}`);
+      return properties(
+        'nvme',
+        `drive=${id}`,
+        `id=${id}-dev`,
+        `serial=${quoteComma(disk.serial ?? id)}`,
+        pciPlace(chipset, 'disk', at, count),
+        bootIndex !== undefined && `bootindex=${bootIndex}`,
+      );
     case 'scsi':
       return properties('scsi-hd', 'bus=scsi0.0', `scsi-id=${at}`, `drive=${id}`, `id=${id}-dev`, ...tail);
     case 'ide':

@@ -19,7 +19,9 @@ export function displayOptions(request: ArgvRequest, chipset: Chipset): Option[]
   const options: Option[] = [option('', '-display', 'none')];
   if (config.vga !== 'none') {
     const device = VGA_DEVICES[config.vga] ?? config.vga;
-    options.push(option('VGA', '-device', properties(device, 'id=vga', device !== 'ramfb' && pciPlace(chipset, 'vga'))));
+    options.push(
+      option('VGA', '-device', properties(device, 'id=vga', device !== 'ramfb' && pciPlace(chipset, 'vga'))),
+    );
   }
   const address = vncAddress(request);
   if (address !== undefined) {

@@ -1,5 +1,5 @@
 import type { MonitorConfig } from '../config/types.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { readSmallFile } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { bootId, findProcesses, type ProcessInfo, readProcess } from '../system/process.ts';
 import { slotOfMonitorPort } from './allocation.ts';
@@ -19,7 +19,7 @@ export type Located =
  * are made up for by a look through /proc.
  */
 export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessScan()): Located {
-  const pidText = readTextIfExists(machine.pidFile);
+  const pidText = readSmallFile(machine.pidFile);
   const record = readRecord(machine);
   if (pidText === undefined && record === undefined) return { kind: 'stopped', record };
 

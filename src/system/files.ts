@@ -1,14 +1,17 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -38,6 +41,33 @@ export function readTextIfExists(path: string): string | undefined {
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw fileError('read', path, error);
+  }
+}
+
+/** Room for a pid with its line end, and for telling that there is more. */
+const SMALL_FILE_BYTES = 64;
+
+/**
+ * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there instead
+ * of a plain file, a FIFO that never answers or a link to elsewhere, is read as an empty file.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function readSmallFile(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    if (errorCode(error) === 'ELOOP') return '';
+    throw fileError('read', path, error);
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return '';
+    const buffer = Buffer.alloc(SMALL_FILE_BYTES);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

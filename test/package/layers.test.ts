@@ -74,7 +74,11 @@ test('no package is imported but those that package.json lists', () => {
 test('only the command line tools touch the arguments, the standard streams and the exit status', () => {
   const wrong = sources
     .filter(({ path }) => !isBelow(path, 'cli/'))
-    .filter(({ text }) => /\bprocess\.(?:argv|stdin|stdout|stderr|exitCode)\b|\bconsole\.(?:log|info|warn|error|debug)\(/.test(withoutComments(text)))
+    .filter(({ text }) =>
+      /\bprocess\.(?:argv|stdin|stdout|stderr|exitCode)\b|\bconsole\.(?:log|info|warn|error|debug)\(/.test(
+        withoutComments(text),
+      ),
+    )
     .map(({ path }) => `src/${path}`);
   assert.deepEqual(wrong, []);
 });

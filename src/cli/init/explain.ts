@@ -22,13 +22,11 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   });
   if (output.json) output.document([{ name: target.longName, binary, options: explained }]);
   else {
+    const program = origins.get('TGTARCH');
     output.table([
-      ['OPTION', 'FROM'],
-      [
-        joinWords([binary]),
-        from({ args: [], key: 'TGTARCH', file: origins.get('TGTARCH')?.file, line: origins.get('TGTARCH')?.line }),
-      ],
-      ...explained.map((each) => [joinWords(each.args), from(each)]),
+      ['FROM', 'OPTION'],
+      [from({ args: [], key: 'TGTARCH', file: program?.file, line: program?.line }), joinWords([binary])],
+      ...explained.map((each) => [from(each), joinWords(each.args)]),
     ]);
   }
   return 0;

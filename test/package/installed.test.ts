@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, test } from 'node:test';
+import { installPacked } from '../support/package.ts';
+import { repoRoot } from '../support/repo.ts';
+
+const { version, bin, exports } = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8'));
+const project = installPacked({ after });
+const entries = Object.keys(exports)
+  .filter((name) => !name.endsWith('.json'))
+  .map((name) => `qemu-init${name.slice(1)}`);
+
+for (const tool of Object.keys(bin)) {
+  test(`an installed ${tool} starts through a chain of links and knows its version`, () => {
+    const links = join(project, `links-${tool}`);
+    mkdirSync(links);
+    symlinkSync(join(project, 'node_modules/qemu-init', bin[tool]), join(links, 'first'));
+    symlinkSync('first', join(links, tool));
+    const { status, stdout, stderr } = spawnSync(join(links, tool), ['--version'], { cwd: '/', encoding: 'utf8' });
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+}
+
+for (const entry of entries) {
+  test(`a fresh project can import "${entry}", and require it`, () => {
+    writeFileSync(join(project, 'use.mjs'), `console.log(Object.keys(await import('${entry}')).length > 0);\n`);
+    // Node 20 still warns that require() of an ES module is new.
+    writeFileSync(join(project, 'use.cjs'), `console.log(Object.keys(require('${entry}')).length > 0);\n`);
+    for (const file of ['use.mjs', 'use.cjs']) {
+      const output = execFileSync(process.execPath, ['--no-warnings', file], { cwd: project, encoding: 'utf8' });
+      assert.equal(output, 'true\n', basename(file));
+    }
+  });
+}
+
+test('the published types compile in a strict project that checks them as well', () => {
+  writeFileSync(
+    join(project, 'use.ts'),
+    entries.map((entry, i) => `import * as api${i} from '${entry}';\nconsole.log(api${i});\n`).join(''),
+  );
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
+  const libraries = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false', '--pretty', 'false'];
+  const tsc = join(repoRoot, 'node_modules/.bin/tsc');
+  const { stdout } = spawnSync(tsc, [...options, ...libraries, 'use.ts'], { cwd: project, encoding: 'utf8' });
+  assert.equal(stdout, '');
+});

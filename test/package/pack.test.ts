@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { packedFiles } from '../support/package.ts';
+import { repoRoot } from '../support/repo.ts';
+
+const manifest = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8'));
+const files = packedFiles();
+const paths = new Set(files.map(({ path }) => path));
+
+test('the package holds what users need', () => {
+  const needed = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'etc/qemu/template-qemu.cfg'];
+  assert.deepEqual(
+    [...needed, ...Object.values(manifest.bin)].filter((path) => !paths.has(String(path))),
+    [],
+  );
+});
+
+test('the package holds nothing else', () => {
+  const wanted =
+    /^(bin\/|dist\/(bin|lib)\/|etc\/|systemd\/|docs\/man\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
+  const unwanted = /\.(test\.js|map|tsbuildinfo)$|\/\.|~$/;
+  assert.deepEqual(
+    [...paths].filter((path) => !wanted.test(path) || unwanted.test(path)),
+    [],
+  );
+});
+
+test('what "exports", "bin" and "man" of package.json name is in the package', () => {
+  const named = [...leaves(manifest.exports), ...leaves(manifest.bin), ...leaves(manifest.man ?? [])];
+  assert.deepEqual(
+    named.map((path) => path.replace(/^\.\//, '')).filter((path) => !paths.has(path)),
+    [],
+  );
+});
+
+for (const { path, mode } of files.filter((file) => file.path.startsWith('bin/'))) {
+  test(`${path} can be executed and is three lines that only call main()`, () => {
+    assert.equal(mode & 0o111, 0o111);
+    const text = readFileSync(join(repoRoot, path), 'utf8');
+    assert.match(text, /^#!\/usr\/bin\/env node\nimport [^\n]+\nprocess\.exitCode = await [^\n]+\n$/);
+  });
+}
+
+test('everybody may read what is published', () => {
+  const locked = [...paths].filter((path) => (statSync(join(repoRoot, path)).mode & 0o444) !== 0o444);
+  assert.deepEqual(locked, []);
+});
+
+test('publint has no complaint', async () => {
+  const { messages } = await publint({ pkgDir: repoRoot, strict: true, pack: 'npm' });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, manifest, { color: false })),
+    [],
+  );
+});
+
+test('the types fit the modules for every way of importing them that Node has (attw)', () => {
+  const { status, stdout, stderr } = spawnSync('attw', ['--pack', '.', '--profile', 'esm-only', '--no-color'], {
+    cwd: repoRoot,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${join(repoRoot, 'node_modules/.bin')}:${process.env['PATH']}` },
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.ok(!existsSync(join(repoRoot, `qemu-init-${manifest.version}.tgz`)), 'attw left its package behind');
+});
+
+function leaves(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [];
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
+import { parseMachineConfig } from '../../src/config/machine-config.ts';
+import type { MachineConfig } from '../../src/config/types.ts';
+import { type Allocation, NO_SLOT } from '../../src/machine/allocation.ts';
+import type { ArgvRequest, FirmwareFiles } from '../../src/machine/argv/request.ts';
+import { netdevArgument, nicDeviceProperties } from '../../src/network/netdev.ts';
+import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
+
+/** A configuration whose command line is kept in a golden file, and started for real. */
+export interface ArgvConfig {
+  /** Name of the golden file. */
+  readonly title: string;
+  /** The lines of the cfg file. */
+  readonly text: string;
+  /** What else the command line depends on, where it differs from {@link argvRequest}'s own. */
+  readonly request?: Partial<ArgvRequest>;
+}
+
+/** The folder that the cfg files are in. */
+export const ARGV_DIR = '/etc/qemu';
+
+const PORTS: Allocation = { slot: 3, monitorPort: 30323, controlPort: 30423, vncDisplay: 3 };
+
+const lines = (...each: readonly string[]): string => each.map((line) => `${line}\n`).join('');
+
+const numbered = (stem: string, count: number, value: (x: number) => string): string =>
+  lines(...Array.from({ length: count }, (_, at) => `${stem}${at + 1}=${value(at + 1)}`));
+
+const uefi = (secureBoot: boolean): FirmwareFiles => ({
+  code: `${ARGV_DIR}/code.fd`,
+  codeFormat: 'raw',
+  variables: `${ARGV_DIR}/vars.fd`,
+  variablesFormat: 'raw',
+  secureBoot,
+});
+
+const BARE = lines('VNC=off', 'VGA=none', 'SERIAL=off', 'QGA=off', 'RNG=off', 'BALLOON=off');
+
+/** One of each kind of machine. */
+export const ARGV_CONFIGS: readonly ArgvConfig[] = [
+  { title: 'defaults', text: '' },
+  { title: 'bare', text: `RAM=16M\n${BARE}` },
+  {
+    title: 'q35-disks',
+    text: lines(
+      'DSK1=a.img,cache=none,aio=native,discard=unmap',
+      'DSK2=b.qcow2,if=sata,serial=B-2',
+      'DSK3=c.img,if=scsi,serial=C 3',
+      'DSK4=d.img,if=nvme',
+      'DSK5=e.img,if=nvme,serial=E5,readonly=on',
+      'DSK6=f.img,if=ide,snapshot=on',
+      'DSK7=g.img,if=sata',
+      'DSK8=h.img,if=scsi,readonly=on',
+      'DSK9=i.img',
+      'DSK10=j.img',
+    ),
+    request: { diskFormats: ['raw', 'qcow2', ...Array.from({ length: 8 }, () => 'raw')] },
+  },
+  {
+    title: 'pc-disks',
+    text: lines(
+      'MACHINE=pc',
+      'DSK1=a.img,if=ide',
+      'DSK2=b.img,if=ide,readonly=on,snapshot=on',
+      'DSK3=c.img,if=ide',
+      'DSK4=d.img,if=sata',
+      'DSK5=e.img,if=scsi',
+      'DSK6=f.img,if=nvme',
+      'DSK7=g.img',
+      'DSK8=h.img,if=sata',
+    ),
+  },
+  {
+    title: 'q35-cdroms',
+    text: `${numbered('CDR', 8, (x) => (x === 2 ? 'empty' : `disc${x}.iso`))}DSK1=a.img\nBOOT=cdrom,disk\n`,
+  },
+  { title: 'pc-cdroms', text: `MACHINE=pc\n${numbered('CDR', 9, (x) => (x === 9 ? 'empty' : `disc${x}.iso`))}` },
+  {
+    title: 'nics',
+    text: lines(
+      'NIC1=virtio-net-pci',
+      'NIC2=e1000,bridge=br7,mac=52:54:00:00:00:02',
+      'NIC3=virtio-net-pci,net=user,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=udp::0-10.0.2.15:53',
+      'NIC4=rtl8139,net=none',
+      'NIC5=virtio-net-pci,queues=4,mtu=9000',
+      'NIC6=e1000e',
+      'NIC7=virtio-net-pci-non-transitional,net=none',
+      'NIC8=i82559er',
+      'NIC9=virtio-net-pci,net=user',
+      'NIC10=pcnet,net=none',
+      'DSK1=a.img',
+      'BOOT=network,disk',
+    ),
+  },
+  { title: 'nics-managed', text: lines('NETIF=managed', 'NIC1=virtio-net-pci,vlan=7', 'NIC2=e1000', 'MACHINE=pc') },
+  { title: 'vnc-display', text: lines('VNC=127.0.0.1:77', 'VGA=virtio') },
+  { title: 'vnc-ipv6', text: lines('VNC=[::1]:78', 'VGA=qxl') },
+  { title: 'vnc-socket', text: lines('VNC=unix', 'VGA=bochs') },
+  { title: 'vnc-password', text: lines('VNC=0.0.0.0,password=vnc.secret', 'VGA=cirrus', 'MACHINE=pc') },
+  { title: 'tls-off', text: `RAM=1536M\n${BARE}`, request: { tls: false } },
+  {
+    title: 'monitor-off',
+    text: lines('VGA=vmware', 'SMP=2,sockets=1,cores=2'),
+    request: {
+      tls: false,
+      allocation: { ...PORTS, monitorPort: undefined, controlPort: undefined },
+    },
+  },
+  { title: 'no-slot', text: '', request: { tls: false, allocation: NO_SLOT } },
+  { title: 'no-ipv6', text: lines('VGA=ramfb'), request: { ipv6: false } },
+  {
+    title: 'kernel',
+    text: lines('KERNEL=vmlinuz', 'INITRD=initrd.img', 'APPEND="console=ttyS0 root=/dev/vda, quiet"', 'DSK1=a.img'),
+  },
+  { title: 'uefi', text: lines('MACHINE=pc', 'FIRMWARE=uefi'), request: { firmware: uefi(false) } },
+  { title: 'uefi-secure', text: lines('FIRMWARE=uefi-secure'), request: { firmware: uefi(true) } },
+  {
+    title: 'firmware-file',
+    text: lines('FIRMWARE=own bios,v2.bin'),
+    request: {
+      firmware: {
+        code: `${ARGV_DIR}/own bios,v2.bin`,
+        codeFormat: 'raw',
+        variables: undefined,
+        variablesFormat: 'raw',
+        secureBoot: false,
+      },
+    },
+  },
+  {
+    title: 'custom',
+    text: lines(
+      'NAME=web.example',
+      'UUID=6ba7b810-9dad-41d1-80b4-00c04fd430c8',
+      'DSK1=a.img',
+      '[custom]',
+      '-device virtio-keyboard-pci,id=keys,addr=0x1c',
+      '-fw_cfg "name=opt/org.example/greeting,string=hello  world"',
+      '-global isa-debugcon.iobase=0x402',
+    ),
+  },
+  {
+    title: 'odd-paths',
+    text: lines(
+      'DSK1=two  words,commas,, and "quotes".img',
+      "DSK2=it's Zürich-Ñandú-日本.img,if=sata",
+      'DSK3=$(touch x)`y`\\z;&|.img,if=scsi,serial=a,,b',
+      'CDR1=a,,b=c, d.iso',
+    ),
+  },
+  {
+    title: 'sandbox',
+    text: lines('SANDBOX=on', 'NETIF=managed', 'NIC1=virtio-net-pci,net=none', 'DSK1=a.img', 'MACHINE=pc-q35-7.2'),
+  },
+  { title: 'kvm', text: lines('SMP=4', 'RAM=4G', 'MACHINE=pc-i440fx-7.2'), request: { accelerator: 'kvm' } },
+  { title: 'cpu-host-without-kvm', text: lines('CPU=host,-vmx'), request: { accelerator: 'tcg' } },
+  { title: 'paused', text: BARE, request: { paused: true } },
+  { title: 'preconfig', text: lines('DSK1=a.img'), request: { preconfig: true } },
+];
+
+/** A configuration as the command line builder takes it, on a host whose folders are the usual ones. */
+export function argvRequest({ text, request = {} }: ArgvConfig): ArgvRequest {
+  const paths = resolvePaths({ system: true }, {}, 0, '/');
+  const config = configOf(text);
+  return {
+    config,
+    machine: machinePaths(paths, config.longName),
+    allocation: PORTS,
+    accelerator: 'tcg',
+    binary: '/usr/bin/qemu-system-x86_64',
+    ipv6: true,
+    tls: true,
+    diskFormats: config.disks.map(() => 'raw'),
+    cdromFormats: config.cdroms.map(() => 'raw'),
+    links: config.nics.map((nic) => ({
+      mac: nic.mac ?? `DE:AD:BE:EF:00:${nic.index.toString(16).padStart(2, '0').toUpperCase()}`,
+      netdev: netdevArgument(nic, {
+        tap: `web.${nic.index}`,
+        netif: config.netif,
+        upHook: paths.bridgeUpHook,
+        downHook: paths.bridgeDownHook,
+        vhost: false,
+      }),
+      deviceProperties: nicDeviceProperties(nic),
+    })),
+    firmware: undefined,
+    paused: false,
+    preconfig: false,
+    ...request,
+  };
+}
+
+/** The machine of a cfg text that has no problem. */
+export function configOf(text: string, path = `${ARGV_DIR}/web-qemu.cfg`): MachineConfig {
+  const { config, issues } = parseMachineConfig(text, { path });
+  assert.deepEqual(issues, []);
+  assert.ok(config);
+  assert.equal(config.dir, dirname(path));
+  return config;
+}

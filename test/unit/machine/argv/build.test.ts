@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { buildArgs, buildOptions } from '../../../../src/machine/argv/build.ts';
+import type { ArgvRequest } from '../../../../src/machine/argv/request.ts';
+import { ARGV_CONFIGS, argvRequest } from '../../../support/argv-configs.ts';
+import { assertGolden } from '../../../support/golden.ts';
+
+for (const config of ARGV_CONFIGS) {
+  test(`the command line of "${config.title}" is as in its golden file`, () => {
+    const request = argvRequest(config);
+    const args = [request.binary, ...buildArgs(request)];
+    assertGolden(`test/unit/machine/golden/${config.title}.txt`, `${args.join('\n')}\n`);
+  });
+}
+
+test('the same request gives the same command line, and is left as it was', () => {
+  fc.assert(
+    fc.property(machines, (machine) => {
+      const request = requestOf(machine);
+      const copy = structuredClone({ ...request, config: plain(request) });
+      const args = buildArgs(request);
+      assert.deepEqual(buildArgs(request), args);
+      assert.deepEqual({ ...request, config: plain(request) }, copy);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('adding a device moves no other', () => {
+  fc.assert(
+    fc.property(machines, fc.constantFrom('disks', 'cdroms', 'nics'), anyDevice, (machine, family, device) => {
+      const before = places(machine);
+      const after = places({ ...machine, [family]: [...machine[family], device[family]] });
+      for (const [id, place] of before) assert.equal(after.get(id), place, `${id} has moved`);
+      assert.ok(after.size > before.size, 'nothing was added');
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('turning a built-in device on or off moves no other', () => {
+  fc.assert(
+    fc.property(machines, fc.constantFrom('QGA', 'RNG', 'BALLOON', 'VGA'), (machine, key) => {
+      const [on, off] = [places({ ...machine, extra: '' }), places({ ...machine, extra: `${key}=${OFF[key]}\n` })];
+      for (const [id, place] of off) assert.equal(on.get(id), place, `${id} has moved`);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('no two devices have one place, and function 0 of a shared slot is multifunction', () => {
+  fc.assert(
+    fc.property(machines, (machine) => {
+      const devices = devicesOf(machine);
+      const all = [...devices.values()].map(placeOf).filter((place) => place !== '');
+      assert.equal(new Set(all).size, all.length, all.join(' '));
+      for (const properties of devices.values()) {
+        const [, slot, fn] = /addr=(0x[0-9a-f]+)\.(\d)/.exec(properties) ?? [];
+        if (slot === undefined) continue;
+        assert.ok(Number(fn) < 8);
+        const first = [...devices.values()].find((each) => new RegExp(`addr=${slot}(,|$)`).test(each));
+        assert.match(first ?? 'none', /,multifunction=on/);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('every id is given once, and every drive and net has its device', () => {
+  fc.assert(
+    fc.property(machines, (machine) => {
+      const request = requestOf(machine);
+      const ids = buildArgs(request).flatMap((argument) => /(?:^|,)id=([^,]+)/.exec(argument)?.[1] ?? []);
+      assert.equal(new Set(ids).size, ids.length, ids.join(' '));
+      const text = buildArgs(request).join('\n');
+      for (const id of ids.filter((each) => /^(dsk|cdr)\d+$/.test(each))) {
+        assert.match(text, new RegExp(`[,]drive=${id},`));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('each option is one word behind a dash with its values, and knows its key', () => {
+  const { config, ...request } = argvRequest({ title: '', text: 'DSK1=a.img\nNIC1=e1000\nSMP=2\n' });
+  for (const { key, args } of buildOptions({ config, ...request })) {
+    assert.match(args[0] ?? '', /^--?[a-z-]+$/i);
+    assert.ok(args.length <= 2);
+    assert.match(key, /^([A-Z]+\d*)?$/);
+  }
+});
+
+/** Parts of a machine's file. */
+interface Machine {
+  readonly board: string;
+  readonly disks: readonly string[];
+  readonly cdroms: readonly string[];
+  readonly nics: readonly string[];
+  readonly extra: string;
+}
+
+const OFF: Readonly<Record<string, string>> = { QGA: 'off', RNG: 'off', BALLOON: 'off', VGA: 'none' };
+
+const disks = fc.constantFrom('virtio', 'ide', 'sata', 'scsi', 'nvme');
+const cdroms = fc.constantFrom('disc.iso', 'empty');
+const nics = fc.constantFrom('virtio-net-pci', 'e1000', 'rtl8139,net=none', 'virtio-net-pci,net=user');
+const anyDevice = fc.record({ disks, cdroms, nics });
+const machines: fc.Arbitrary<Machine> = fc.record({
+  board: fc.constantFrom('q35', 'pc', 'pc-i440fx-7.2', 'pc-q35-7.2', 'virt'),
+  disks: fc.array(disks, { maxLength: 20 }),
+  cdroms: fc.array(cdroms, { maxLength: 14 }),
+  nics: fc.array(nics, { maxLength: 20 }),
+  extra: fc.constant(''),
+});
+
+function requestOf({ board, disks, cdroms, nics, extra }: Machine): ArgvRequest {
+  const text = [
+    `MACHINE=${board}`,
+    ...disks.map((kind, at) => `DSK${at + 1}=d${at + 1}.img,if=${kind}`),
+    ...cdroms.map((file, at) => `CDR${at + 1}=${file}`),
+    ...nics.map((nic, at) => `NIC${at + 1}=${nic}`),
+    extra,
+  ];
+  return argvRequest({ title: '', text: text.join('\n') });
+}
+
+/** Properties of every device, by its id. */
+function devicesOf(machine: Machine): Map<string, string> {
+  const options = buildOptions(requestOf(machine));
+  const devices = options.filter(({ args }) => args[0] === '-device').map(({ args }) => args[1] ?? '');
+  return new Map(devices.map((properties) => [/(?:^|,)id=([^,]+)/.exec(properties)?.[1] ?? properties, properties]));
+}
+
+function places(machine: Machine): Map<string, string> {
+  return new Map([...devicesOf(machine)].map(([id, properties]) => [id, placeOf(properties)]));
+}
+
+/** Bus and place on it; empty for a device that QEMU places. */
+function placeOf(properties: string): string {
+  return properties
+    .split(',')
+    .filter((property) => /^(bus|addr|unit|scsi-id)=/.test(property))
+    .join(',');
+}
+
+function plain({ config }: ArgvRequest): object {
+  return { ...config, origins: [...config.origins] };
+}

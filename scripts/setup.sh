@@ -16,7 +16,7 @@ LIST
     test)
       packages_for demo
       cat <<'LIST'
-busybox-static busybox
+busybox-static /usr/share/doc/busybox-static
 iproute2 ip
 mandoc mandoc
 shellcheck shellcheck

@@ -9,6 +9,7 @@ type ReportKey = (key: string, message: string, hint?: string) => void;
 export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkKernel(config, report);
   checkImages(config, report);
+  checkSata(config, report);
   checkNics(config, report);
   if (config.kvm === 'off' && config.cpu?.split(',')[0] === 'host') {
     report('CPU', 'CPU "host" needs KVM, which is off', 'use CPU=max');
@@ -41,6 +42,16 @@ function checkImages({ disks }: MachineConfig, report: ReportKey): void {
       `DSK${disk.index}`,
       `DSK${disk.index} is the same image as DSK${other.index}: ${quote(basename(disk.file))}`,
     );
+  }
+}
+
+/** Eight controllers of six ports have room in one PCI slot. */
+const LAST_SATA_DISK = 48;
+
+function checkSata({ disks }: MachineConfig, report: ReportKey): void {
+  for (const { index, interface: bus } of disks) {
+    if ((bus !== 'sata' && bus !== 'ide') || index <= LAST_SATA_DISK) continue;
+    report(`DSK${index}`, `DSK${index} cannot be if=${bus}; allowed for that are DSK1 to DSK${LAST_SATA_DISK}`);
   }
 }
 

@@ -1,17 +1,54 @@
+import type { Socket } from 'node:net';
 import type { HostForward, NicConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
+import { type ConnectedOptions, spawnConnected } from '../system/connected-process.ts';
 
-/** Number of the file descriptor that passt is started with. */
-export const PASST_FD = 3;
+/** First file descriptor that a process inherits besides the standard ones. */
+const FIRST_FD = 3;
 
 /**
- * Arguments of passt(1) for a NIC with `net=passt`. It is to be started with one end of a pair of connected sockets as file
- * descriptor {@link PASST_FD}, QEMU with the other end: passt ends by itself as soon as the other end is closed, whoever
- * is killed, and so needs nobody to look after it.
+ * The file descriptor of QEMU that leads to the passt of a NIC: they are handed over in the order of the NICs.
  *
+ * @returns undefined when the NIC has another `net=`.
+ */
+export function passtFd(nics: readonly NicConfig[], nic: NicConfig): number | undefined {
+  const position = nics.filter(({ net }) => net === 'passt').findIndex(({ index }) => index === nic.index);
+  return position < 0 ? undefined : FIRST_FD + position;
+}
+
+/**
+ * Starts a passt for each NIC with `net=passt`. Each ends by itself as soon as the other end of its socket is closed: when
+ * QEMU ends, and also when whoever starts QEMU is killed before it has.
+ *
+ * @returns our ends of the sockets in the order of the NICs, to be handed to QEMU as its file descriptors from 3 on and then to
+ * be destroyed.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` without passt, `QEMU_LAUNCH_FAILED` when it refuses (a port is taken),
+ * `QEMU_CONFIG_INVALID` for a forward that it cannot do.
+ */
+export async function startPassts(
+  nics: readonly NicConfig[],
+  options: Omit<ConnectedOptions, 'timeoutMs'> & { readonly user?: string | undefined },
+): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  try {
+    for (const nic of nics.filter(({ net }) => net === 'passt')) {
+      const { socket } = await spawnConnected(['passt', ...passtArguments(nic, options.user)], { ...options, timeoutMs: 10_000 });
+      sockets.push(socket);
+    }
+    return sockets;
+  } catch (error) {
+    for (const socket of sockets) socket.destroy();
+    throw error;
+  }
+}
+
+/**
+ * Arguments of passt(1) for a NIC.
+ *
+ * @param user that it runs as; undefined: the one who calls, of root nobody.
  * @throws {QemuError} `QEMU_CONFIG_INVALID` for a forward to a certain address of the guest, which passt has not.
  */
-export function passtArguments(nic: NicConfig): string[] {
+export function passtArguments(nic: NicConfig, user: string | undefined): string[] {
   const forwards = (option: string, protocol: 'tcp' | 'udp'): string[] => {
     const specs = nic.hostForwards.filter((forward) => forward.protocol === protocol).map((forward) => passtForward(nic, forward));
     return (specs.length === 0 ? ['none'] : specs).flatMap((spec) => [option, spec]);
@@ -19,8 +56,10 @@ export function passtArguments(nic: NicConfig): string[] {
   return [
     '--foreground',
     '--quiet',
+    '--stderr',
     '--fd',
-    String(PASST_FD),
+    String(FIRST_FD),
+    ...(user === undefined ? [] : ['--runas', user]),
     ...(nic.mtu === undefined ? [] : ['--mtu', String(nic.mtu)]),
     ...forwards('--tcp-ports', 'tcp'),
     ...forwards('--udp-ports', 'udp'),

@@ -81,7 +81,7 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
     text: lines(
       'NIC1=virtio-net-pci',
       'NIC2=e1000,bridge=br7,mac=52:54:00:00:00:02',
-      'NIC3=virtio-net-pci,net=user,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=udp::0-10.0.2.15:53',
+      'NIC3=virtio-net-pci,net=user,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::5353-10.0.2.15:53',
       'NIC4=rtl8139,net=none',
       'NIC5=virtio-net-pci,queues=4,mtu=9000',
       'NIC6=e1000e',

@@ -52,3 +52,20 @@ export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count 
   const shared = fn === 0 && count > slots && index + slots < count;
   return `bus=${chipset === 'pc' ? 'pci.0' : 'pcie.0'},addr=${address}${shared ? ',multifunction=on' : ''}`;
 }
+
+/**
+ * Bridges with nothing behind them for the slots of a family where function 0 is no PCI device but a further function is:
+ * a guest looks for functions 1 to 7 only where there is a function 0 (PCI Local Bus Specification 3.0, 3.2.2.3.4).
+ *
+ * @param isPci of each device of the family in order, whether it sits on the PCI bus.
+ */
+export function slotFillers(chipset: Chipset, family: 'nic' | 'disk', isPci: readonly boolean[]): string[] {
+  if (chipset === 'other') return [];
+  return Array.from({ length: SLOTS_PER_FAMILY }, (_, at) => {
+    const isNeeded = !isPci[at] && isPci.some((further, index) => further && index % SLOTS_PER_FAMILY === at);
+    if (!isNeeded) return '';
+    const chassis = FIRST_SLOT[family] + at;
+    const bridge = chipset === 'pc' ? `pci-bridge,chassis_nr=${chassis}` : `pcie-root-port,chassis=${chassis}`;
+    return `${bridge},id=slot${chassis},${pciPlace(chipset, family, at, isPci.length)}`;
+  }).filter((device) => device !== '');
+}

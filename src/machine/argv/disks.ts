@@ -1,5 +1,5 @@
 import type { DiskConfig } from '../../config/types.ts';
-import { type Chipset, pciPlace } from './chipset.ts';
+import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
 import { type Option, option, properties, quoteComma } from './option.ts';
 
 /** Ports of one AHCI controller (ICH9 and the `ich9-ahci` device have six). */
@@ -14,6 +14,7 @@ export function diskOptions(
 ): Option[] {
   return [
     ...controllers(disks, chipset),
+    ...slotFillers(chipset, 'disk', disks.map(isPci)).map((device) => option('DSK', '-device', device)),
     ...disks.flatMap((disk, at) => {
       const key = `DSK${disk.index}`;
       const id = `dsk${disk.index}`;
@@ -23,6 +24,10 @@ export function diskOptions(
       ];
     }),
   ];
+}
+
+function isPci(disk: DiskConfig): boolean {
+  return disk.interface === 'virtio' || disk.interface === 'nvme';
 }
 
 function driveValue(disk: DiskConfig, id: string, format: string): string {

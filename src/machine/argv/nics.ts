@@ -1,5 +1,5 @@
 import type { NicConfig } from '../../config/types.ts';
-import { type Chipset, pciPlace } from './chipset.ts';
+import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
 import { type Option, option, properties } from './option.ts';
 import type { NicLink } from './request.ts';
 
@@ -12,26 +12,41 @@ export function nicOptions(
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
 ): Option[] {
-  return nics.flatMap((nic, position) => {
-    const key = `NIC${nic.index}`;
-    const link = links[position];
-    if (!link) return [];
-    const order = bootIndex.get(key);
-    const device = option(
-      key,
-      '-device',
-      properties(
-        nic.model,
-        link.netdev !== undefined && `netdev=net${nic.index - 1}`,
-        `mac=${link.mac}`,
-        `id=nic${nic.index}`,
-        isPci(nic.model) && pciPlace(chipset, 'nic', nic.index - 1, nics.length),
-        link.deviceProperties,
-        order !== undefined && isPci(nic.model) && `bootindex=${order}`,
-      ),
-    );
-    return link.netdev === undefined ? [device] : [device, option(key, '-netdev', link.netdev)];
-  });
+  const fillers = slotFillers(
+    chipset,
+    'nic',
+    nics.map(({ model }) => isPci(model)),
+  );
+  return [
+    ...fillers.map((device) => option('NIC', '-device', device)),
+    ...nics.flatMap((nic, position) => nicOption(nic, links[position], nics.length, chipset, bootIndex)),
+  ];
+}
+
+function nicOption(
+  nic: NicConfig,
+  link: NicLink | undefined,
+  count: number,
+  chipset: Chipset,
+  bootIndex: ReadonlyMap<string, number>,
+): Option[] {
+  const key = `NIC${nic.index}`;
+  if (!link) return [];
+  const order = bootIndex.get(key);
+  const device = option(
+    key,
+    '-device',
+    properties(
+      nic.model,
+      link.netdev !== undefined && `netdev=net${nic.index - 1}`,
+      `mac=${link.mac}`,
+      `id=nic${nic.index}`,
+      isPci(nic.model) && pciPlace(chipset, 'nic', nic.index - 1, count),
+      link.deviceProperties,
+      order !== undefined && isPci(nic.model) && `bootindex=${order}`,
+    ),
+  );
+  return link.netdev === undefined ? [device] : [device, option(key, '-netdev', link.netdev)];
 }
 
 /** Models that sit on another bus than PCI, and have neither a PCI place nor an option ROM to boot from. */

@@ -209,6 +209,15 @@ suite('numbered keys', () => {
     );
   });
 
+  test('disks past the last port of the SATA controllers are refused there', () => {
+    const disk = (x: number): string => `DSK${x}=d${x}.img,if=${x % 2 === 0 ? 'sata' : 'ide'}\n`;
+    const text = Array.from({ length: 50 }, (_, at) => disk(at + 1)).join('');
+    assert.deepEqual(problemsOf(text), [
+      '49: DSK49 cannot be if=ide; allowed for that are DSK1 to DSK48',
+      '50: DSK50 cannot be if=sata; allowed for that are DSK1 to DSK48',
+    ]);
+  });
+
   test('0, leading zeros and numbers past the last are refused', () => {
     assert.deepEqual(problemsOf('DSK0=a\nDSK01=a\nDSK65=a\nDSK99999999999=a\n'), [
       '1: "DSK0" has no number that counts from 1 (did you mean "DSK1"?)',

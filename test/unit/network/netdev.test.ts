@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NicConfig } from '../../../src/config/types.ts';
 import { netdevArgument, nicDeviceProperties } from '../../../src/network/netdev.ts';
-import { passtArguments } from '../../../src/network/passt.ts';
+import { passtArguments, passtFd } from '../../../src/network/passt.ts';
 
 const nic: NicConfig = {
   index: 1,
@@ -77,7 +77,9 @@ test('net=passt uses the socket that QEMU inherits', () => {
 
 test('passt forwards TCP and UDP, IPv4 and IPv6, and else nothing', () => {
   const forwards = [ssh, { ...ssh, hostAddress: '::1' }, { ...dns, guestAddress: '' }];
-  assert.deepEqual(passtArguments({ ...nic, hostForwards: forwards }).slice(4), [
+  assert.deepEqual(passtArguments({ ...nic, hostForwards: forwards }, 'qemu').slice(5), [
+    '--runas',
+    'qemu',
     '--tcp-ports',
     '127.0.0.1/2222:22',
     '--tcp-ports',
@@ -85,6 +87,11 @@ test('passt forwards TCP and UDP, IPv4 and IPv6, and else nothing', () => {
     '--udp-ports',
     '5353:53',
   ]);
-  assert.deepEqual(passtArguments(nic).slice(4), ['--tcp-ports', 'none', '--udp-ports', 'none']);
-  assert.throws(() => passtArguments({ ...nic, hostForwards: [dns] }), { code: 'QEMU_CONFIG_INVALID' });
+  assert.deepEqual(passtArguments(nic, undefined).slice(5), ['--tcp-ports', 'none', '--udp-ports', 'none']);
+  assert.throws(() => passtArguments({ ...nic, hostForwards: [dns] }, undefined), { code: 'QEMU_CONFIG_INVALID' });
+});
+
+test('each passt has a file descriptor of QEMU, in the order of the NICs', () => {
+  const nics = (['passt', 'user', 'passt'] as const).map((net, position) => ({ ...nic, net, index: position + 1 }));
+  assert.deepEqual(nics.map((each) => passtFd(nics, each)), [3, undefined, 4]);
 });

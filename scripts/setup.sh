@@ -26,7 +26,8 @@ LIST
 }
 
 ensure_node() {
-  command -v node >/dev/null && command -v npm >/dev/null || stop_short 'node and npm are needed: https://nodejs.org'
+  is_there node || stop_short 'node is missing: https://nodejs.org'
+  is_there npm || stop_short 'npm is missing: https://nodejs.org'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exitCode = a > 20 || (a === 20 && b >= 19) ? 0 : 1' ||
     stop_short "Node.js 20.19 or newer is needed; $(command -v node) is $(node --version)"
 }
@@ -43,8 +44,8 @@ ensure_packages() {
   fi
   echo "setup: installing ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update --quiet=2 &&
-    apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null ||
+  apt-get update --quiet=2 || stop_short 'apt-get update failed'
+  apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null ||
     stop_short "apt-get could not install ${missing[*]}"
 }
 

@@ -28,6 +28,11 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
   if (disk.aio === 'native' && disk.cache !== 'none' && disk.cache !== 'directsync') {
     context.report(`${context.key} aio "native" needs cache=none or cache=directsync`);
   }
+  if (disk.readonly && (disk.interface === 'ide' || disk.interface === 'sata')) {
+    context.report(`${context.key} readonly=on is not possible with if=${disk.interface}`, {
+      hint: 'use if=virtio, if=scsi or if=nvme',
+    });
+  }
   return disk;
 }
 

@@ -62,11 +62,11 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
     text: lines(
       'MACHINE=pc',
       'DSK1=a.img,if=ide',
-      'DSK2=b.img,if=ide,readonly=on,snapshot=on',
+      'DSK2=b.img,if=ide,snapshot=on',
       'DSK3=c.img,if=ide',
       'DSK4=d.img,if=sata',
       'DSK5=e.img,if=scsi',
-      'DSK6=f.img,if=nvme',
+      'DSK6=f.img,if=nvme,readonly=on,snapshot=on',
       'DSK7=g.img',
       'DSK8=h.img,if=sata',
     ),

@@ -11,5 +11,7 @@ export function bootIndexes(config: MachineConfig): ReadonlyMap<string, number> 
     network: config.nics.map(({ index }) => `NIC${index}`),
   };
   const order = (config.boot ?? DEFAULT_ORDER).flatMap((family) => keys[family]);
-  return new Map(order.map((key, position) => [key, position]));
+  // QEMU gives 0 to the option ROM that boots KERNEL.
+  const first = config.kernel === undefined ? 0 : 1;
+  return new Map(order.map((key, position) => [key, first + position]));
 }

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { chmodSync, symlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
+import { type CliResult, runCli } from '../support/cli.ts';
+import { LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
+import { repoRoot } from '../support/repo.ts';
+import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
+
+/** Emulated Linux on a busy host. */
+const BOOT_MS = 90_000;
+
+/** A scratch host with the bridge hooks in place, and machines that run a real Linux. */
+export interface Host extends TempRoot {
+  /** Registers a machine; `lines` go into its file besides what boots Linux. */
+  register(name: string, lines: readonly string[]): void;
+  /** Runs qemu-init. */
+  init(...args: readonly string[]): Promise<CliResult>;
+  /** Starts machines and waits until their guests are up. */
+  start(...names: readonly string[]): Promise<Guest[]>;
+}
+
+/** A guest's root shell on its console. */
+export interface Guest {
+  readonly name: string;
+  /** Runs a command and returns what it printed; fails with that when its status is not 0. */
+  sh(command: string, timeoutMs?: number): Promise<string>;
+  /** Whether the command ends with status 0. */
+  succeeds(command: string): Promise<boolean>;
+}
+
+/** @param modules kernel modules of the guests besides those for virtio. */
+export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
+  const root = tempRoot(t);
+  // QEMU may run as another user.
+  chmodSync(root.dir, 0o755);
+  const linux = linuxGuest(root.dir, { modules });
+  for (const hook of ['qemu-brup', 'qemu-brdown']) {
+    symlinkSync(join(repoRoot, 'bin/qemu-netif'), join(root.etcDir, hook));
+  }
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  const names: string[] = [];
+  const init = (...args: readonly string[]): Promise<CliResult> => runCli('qemu-init', args, { root: root.dir, timeoutMs: BOOT_MS });
+  return {
+    ...root,
+    init,
+    register(name, lines) {
+      root.write(`etc/qemu/${name}-qemu.cfg`, configText(linux, lines));
+      names.push(name);
+      root.write('etc/qemu/qemu-init.reg', names.map((each) => `${each}=${each}\n`).join(''));
+    },
+    async start(...started) {
+      const result = await init('start', ...started);
+      if (result.code !== 0) throw new Error(`Cannot start ${started.join(', ')}: ${result.stderr}`);
+      return await Promise.all(started.map((name) => openGuest(t, name, machinePaths(paths, name).consoleSocket)));
+    },
+  };
+}
+
+function configText(linux: LinuxGuest, lines: readonly string[]): string {
+  const machine = ['RAM=160M', 'KVM=off', 'VNC=off', 'VGA=none', 'CPU=max'];
+  const boot = [`KERNEL=${linux.kernel}`, `INITRD=${linux.initrd}`, `APPEND="${linux.append}"`];
+  return [...machine, ...boot, ...lines, ''].join('\n');
+}
+
+async function openGuest(t: Cleanup, name: string, socketPath: string): Promise<Guest> {
+  const socket = connect(socketPath);
+  t.after(() => {
+    socket.destroy();
+  });
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => undefined);
+  const waitFor = async (pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    for (;;) {
+      const match = pattern.exec(text);
+      if (match !== null) return match;
+      try {
+        await once(socket, 'data', { signal });
+      } catch (cause) {
+        throw new Error(`Guest "${name}" did not print ${pattern}, but:\n${text}`, { cause });
+      }
+    }
+  };
+  // It may have booted before the console was open; then the shell answers.
+  socket.write('\n');
+  await waitFor(new RegExp(`${LINUX_READY}|guest# `), BOOT_MS);
+  const run = async (command: string, timeoutMs: number): Promise<{ output: string; status: string }> => {
+    text = '';
+    // What the terminal echoes must not look like the end of the output.
+    socket.write(`{ ${command}\n} 2>&1; echo "<"end $?">"\n`);
+    const { index, 1: status = '' } = await waitFor(/<end (\d+)>\r?\n/, timeoutMs);
+    const echoEnd = text.lastIndexOf('">"', index);
+    return { output: text.slice(text.indexOf('\n', echoEnd) + 1, index).replaceAll('\r', ''), status };
+  };
+  return {
+    name,
+    async sh(command, timeoutMs = 60_000) {
+      const { output, status } = await run(command, timeoutMs);
+      if (status !== '0') throw new Error(`"${command}" in guest "${name}" ended with ${status}: ${output}`);
+      return output;
+    },
+    succeeds: async (command) => (await run(command, 60_000)).status === '0',
+  };
+}

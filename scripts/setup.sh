@@ -57,12 +57,16 @@ is_there() {
   esac
 }
 
+# npm writes its notes into node_modules last, so they tell that it came to its end: Ctrl-C does not give it a status.
 ensure_node_modules() {
-  [ node_modules/.package-lock.json -nt package-lock.json ] && return 0
+  local notes=node_modules/.package-lock.json
+  [ -s $notes ] && [ $notes -nt package-lock.json ] && return 0
   echo 'setup: npm ci'
+  rm -f $notes
   # No package that we use has to run a script to be installed.
   npm ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error || stop_short 'npm ci failed'
-  touch node_modules/.package-lock.json
+  [ -s $notes ] || stop_short 'npm ci did not finish'
+  touch $notes
 }
 
 ensure_build() {

@@ -22,8 +22,8 @@ async function main([only, ...parts]) {
     console.error(`There is no tier "${only}"; there are ${TIERS.map((tier) => tier.name).join(', ')}`);
     return false;
   }
-  const clean = only !== undefined || (await lint());
-  if (!(await compile())) return false;
+  const linted = only !== undefined || (await lint());
+  const clean = (await compile()) && linted;
   const outcomes = [];
   for (const tier of tiers) {
     const outcome = await runTier(tier, parts);
@@ -141,7 +141,7 @@ function report(outcomes, clean) {
     console.log(summary(outcome.tier, outcome));
     for (const failure of outcome.failures) console.log(`  ${failure}`);
   }
-  if (!clean) console.log('lint: FAILED');
+  if (!clean) console.log('lint or compilation: FAILED');
   console.log(`${total('passed')} passed, ${total('failed') + (clean ? 0 : 1)} failed`);
   return clean && total('failed') === 0;
 }

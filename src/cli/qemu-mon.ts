@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { Argv } from 'yargs';
@@ -56,14 +57,32 @@ async function runTerminal(context: Context, target: Target): Promise<number> {
   return 0;
 }
 
-/** The first of the two loopback addresses that takes the connection. */
+/** A monitor that is free greets within milliseconds. */
+const GREETING_MS = 1_500;
+
+/**
+ * The first of the two loopback addresses that greets. A monitor serves one client at a time and lets others wait in
+ * silence.
+ */
 async function openMonitor(target: Target, ports: MonitorPorts, port: number, signal: AbortSignal): Promise<Duplex> {
-  try {
-    return await openStream(portAddress(target, ports, port, '127.0.0.1'), { retry: false, signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return openStream(portAddress(target, ports, port, '::1'), { retry: false, signal });
+  let failure: unknown;
+  for (const host of ['127.0.0.1', '::1']) {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(GREETING_MS)]);
+    let stream: Duplex | undefined;
+    try {
+      stream = await openStream(portAddress(target, ports, port, host), { retry: false, signal: deadline });
+      await once(stream, 'readable', { signal: deadline });
+      return stream;
+    } catch (error) {
+      stream?.destroy();
+      if (signal.aborted) throw error;
+      failure ??= error;
+    }
   }
+  throw new QemuError('QEMU_TIMEOUT', `The monitor port ${port} of "${target.longName}" does not answer`, {
+    cause: failure,
+    hint: 'somebody else holds it: a monitor serves one client at a time; qemu-cmd has a port of its own',
+  });
 }
 
 const ANSWER_MS = 60_000;

@@ -4,11 +4,13 @@ import { formatIssue } from '../config/issues.ts';
 import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../config/load.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import type { MachineConfig } from '../config/types.ts';
+import { Domain } from '../domain/domain.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
+import { openControl } from '../machine/monitor-access.ts';
 import { previewRequest } from '../machine/request.ts';
 import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
 import { type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
@@ -147,6 +149,16 @@ export class Fleet {
   /** Whether the machine's QEMU lives. */
   isAlive(target: Target): boolean {
     return locate(target.files).kind === 'alive';
+  }
+
+  /**
+   * A running machine seen over QMP, on a connection that the caller closes.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when another client holds the control port.
+   */
+  async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
+    const client = await openControl(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
+    return new Domain(client, target.longName);
   }
 
   /**

@@ -3,6 +3,7 @@ import { QmpClient } from '../qmp/client.ts';
 import type { QmpAddress } from '../qmp/state.ts';
 import { withLock } from '../system/lock.ts';
 import { allocationOf } from './allocation.ts';
+import { removeEmptyFolder } from './clean-up.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate, slotFromArgv } from './locate.ts';
 import { connectOwn } from './status.ts';
@@ -59,18 +60,36 @@ export async function withControl<T>(
   const deadline = performance.now() + options.timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
   const ports = monitorPorts(host, target);
-  return withLock(
-    target.files.controlLock,
-    { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' },
-    async () => {
+  const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
+  try {
+    return await withLock(target.files.controlLock, lockOptions, async () => {
       const client = await connectControl(target, ports, left, options.signal);
       try {
         return await work(client);
       } finally {
         await client.close();
       }
-    },
-  );
+    });
+  } finally {
+    // The machine may have been stopped meanwhile; its folder then was still in use.
+    removeEmptyFolder(target.files);
+  }
+}
+
+/**
+ * A lasting connection to the control port, for programs; the caller closes it. As long as it is open other clients have
+ * to use the port of the other loopback address.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy.
+ */
+export function openControl(
+  host: Host,
+  target: Target,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+): Promise<QmpClient> {
+  const deadline = performance.now() + options.timeoutMs;
+  const left = (): number => Math.max(1, deadline - performance.now());
+  return connectControl(target, monitorPorts(host, target), left, options.signal);
 }
 
 async function connectControl(

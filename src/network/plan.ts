@@ -120,9 +120,11 @@ function joinLines(wish: TapWish, bridge: BridgeFacts, facts: Omit<PlanFacts, 'l
       `mtu ${wish.mtu ?? bridge.mtu}`,
       // The host shall not speak to the guest from an IPv6 address of the tap itself.
       facts.ipv6 && 'addrgenmode none',
-      `master ${bridge.name} up`,
+      `master ${bridge.name}`,
     ),
     ...(wish.isolated ? [`link set dev ${tap} type bridge_slave isolated on`] : []),
+    // In one message with the rest it would come first: the tap would have its IPv6 address, and speak to all others.
+    `link set dev ${tap} up`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { QmpEvents } from './commands.ts';
 import type { WireEvent } from './message.ts';
 
@@ -57,11 +58,6 @@ export function matchesEvent(event: QmpEvent, match: EventMatch | undefined): bo
 function matchesValue(value: unknown, wanted: unknown): boolean {
   if (wanted === undefined || value === wanted) return true;
   if (typeof value !== 'object' || typeof wanted !== 'object' || value === null || wanted === null) return false;
-  if (Array.isArray(value) || Array.isArray(wanted)) return isEqualList(value, wanted);
+  if (Array.isArray(value) || Array.isArray(wanted)) return isDeepStrictEqual(value, wanted);
   return Object.entries(wanted).every(([key, part]) => matchesValue(Reflect.get(value, key), part));
-}
-
-function isEqualList(value: object, wanted: object): boolean {
-  if (!Array.isArray(value) || !Array.isArray(wanted) || value.length !== wanted.length) return false;
-  return wanted.every((part, index) => matchesValue(value[index], part));
 }

@@ -21,7 +21,7 @@ const debug = debuglog('qmp');
 /** QEMU stops reading its input at 8 commands that wait for an answer, out-of-band commands behind them included. */
 const MAX_IN_FLIGHT = 8;
 /** Commands that wait for a place in flight; more than this is a program that does not await. */
-const MAX_WAITING = 65_536;
+const MAX_WAITING = 16_384;
 /** How long closing waits until a peer that does not read has taken the rest. */
 const FLUSH_MS = 1000;
 

@@ -45,6 +45,8 @@ export interface MachinePaths {
   readonly lock: string;
   /** Held by the client of the control port. */
   readonly controlLock: string;
+  /** Held by who is joined to the serial console. */
+  readonly consoleLock: string;
   /** Written, locked and on a clean exit removed by QEMU itself. */
   readonly pidFile: string;
   /** What start decided: slot, ports, pid and its start time. */
@@ -149,6 +151,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     qemuDir,
     lock: join(dir, 'lock'),
     controlLock: join(dir, 'control.lock'),
+    consoleLock: join(dir, 'console.lock'),
     pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
     qmpSocket: join(qemuDir, 'qmp.sock'),

@@ -40,6 +40,7 @@ export function makeMachineCommands(): Record<string, FakeCommand> {
       return {};
     },
     system_reset: ({ connection }) => {
+      if (status === 'paused') status = 'prelaunch';
       connection.sendEvent('RESET', { guest: false, reason: 'host-qmp-system-reset' });
       return {};
     },

@@ -17,12 +17,14 @@ function renderNumber(value: number | bigint): string {
   const isInteger = typeof value === 'bigint' || Number.isInteger(value);
   if (isInteger && BigInt(value) >= -(2n ** 63n) && BigInt(value) < 2n ** 64n) return String(BigInt(value));
   const digits = Number(value).toPrecision(17);
-  return digits.includes('e') ? digits.replace(/\.?0+e/, 'e') : digits.replace(/\.?0+$/, '');
+  if (!digits.includes('e')) return digits.replace(/\.?0+$/, '');
+  return digits.replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 function renderString(text: string): string {
   // JSON.stringify has the same short escapes as QEMU; the rest differs in case, and in what is escaped.
-  return JSON.stringify(text).replace(/\\u[0-9a-f]{4}|[\u007f-\uffff]/g, (found) => {
+  return JSON.stringify(text).replace(/\\\\|\\u[0-9a-f]{4}|[\u007f-\uffff]/g, (found) => {
+    if (found === '\\\\') return found;
     const hex = found.length === 6 ? found.slice(2) : found.charCodeAt(0).toString(16).padStart(4, '0');
     return `\\u${hex.toUpperCase()}`;
   });

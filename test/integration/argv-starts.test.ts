@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildArgs } from '../../src/machine/argv/build.ts';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
+import { writeTlsFiles } from '../../src/machine/tls.ts';
 import { QmpClient } from '../../src/qmp/client.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { ARGV_CONFIGS, ARGV_DIR, type ArgvConfig, argvRequest, configOf } from '../support/argv-configs.ts';
 import { freePort } from '../support/lab.ts';
 import { type TempRoot, tempRoot } from '../support/temp-root.ts';
-import { writeTlsFiles } from '../../src/machine/tls.ts';
 
 for (const config of ARGV_CONFIGS) {
   test(`QEMU takes the command line of "${config.title}"`, async (t) => {
@@ -27,7 +27,10 @@ for (const config of ARGV_CONFIGS) {
     const ended = once(qemu, 'close');
     const signal = AbortSignal.any([AbortSignal.timeout(30_000), endSignal(ended)]);
     try {
-      const client = await QmpClient.connect({ kind: 'unix', path: request.machine.qmpSocket }, { retry: true, signal });
+      const client = await QmpClient.connect(
+        { kind: 'unix', path: request.machine.qmpSocket },
+        { retry: true, signal },
+      );
       const { status } = await client.execute('query-status', undefined, { signal });
       assert.equal(status, 'prelaunch');
       await client.executeRaw('quit', undefined, { signal });

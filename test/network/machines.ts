@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
-import { LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
+import { LINUX_ADDRESS, LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
 import { repoRoot } from '../support/repo.ts';
 import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
 
@@ -33,9 +33,11 @@ export interface Guest {
 /** @param modules kernel modules of the guests besides those for virtio. */
 export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
   const root = tempRoot(t);
-  // QEMU may run as another user.
+  // QEMU may run as a user who cannot look into the cache of the one who tests.
   chmodSync(root.dir, 0o755);
-  const linux = linuxGuest(root.dir, { modules });
+  const guest = linuxGuest(root.dir, { modules });
+  const linux = { ...guest, kernel: join(root.dir, 'vmlinuz') };
+  copyFileSync(guest.kernel, linux.kernel);
   for (const hook of ['qemu-brup', 'qemu-brdown']) {
     symlinkSync(join(repoRoot, 'bin/qemu-netif'), join(root.etcDir, hook));
   }
@@ -59,7 +61,7 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
 }
 
 function configText(linux: LinuxGuest, lines: readonly string[]): string {
-  const machine = ['RAM=160M', 'KVM=off', 'VNC=off', 'VGA=none', 'CPU=max'];
+  const machine = ['RAM=256M', 'KVM=off', 'VNC=off', 'VGA=none', 'CPU=max'];
   const boot = [`KERNEL=${linux.kernel}`, `INITRD=${linux.initrd}`, `APPEND="${linux.append}"`];
   return [...machine, ...boot, ...lines, ''].join('\n');
 }
@@ -82,7 +84,7 @@ async function openGuest(t: Cleanup, name: string, socketPath: string): Promise<
       try {
         await once(socket, 'data', { signal });
       } catch (cause) {
-        throw new Error(`Guest "${name}" did not print ${pattern}, but:\n${text}`, { cause });
+        throw new Error(`Guest "${name}" did not print ${pattern} (${String(cause)}), but:\n${text}`, { cause });
       }
     }
   };
@@ -95,7 +97,9 @@ async function openGuest(t: Cleanup, name: string, socketPath: string): Promise<
     socket.write(`{ ${command}\n} 2>&1; echo "<"end $?">"\n`);
     const { index, 1: status = '' } = await waitFor(/<end (\d+)>\r?\n/, timeoutMs);
     const echoEnd = text.lastIndexOf('">"', index);
-    return { output: text.slice(text.indexOf('\n', echoEnd) + 1, index).replaceAll('\r', ''), status };
+    const output = text.slice(text.indexOf('\n', echoEnd) + 1, index).replaceAll('\r', '');
+    // DHCP tells its news on the console at any moment.
+    return { output: output.replace(new RegExp(`${LINUX_ADDRESS}.*\n`), ''), status };
   };
   return {
     name,

@@ -17,7 +17,6 @@ export interface Link {
   readonly master?: string;
   readonly ifalias?: string;
   readonly flags: readonly string[];
-  readonly inet6_addr_gen_mode?: string;
   readonly linkinfo?: {
     readonly info_kind?: string;
     readonly info_data?: { readonly user?: string; readonly multi_queue?: boolean };

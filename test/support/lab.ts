@@ -24,6 +24,8 @@ export interface Lab extends TempRoot {
   ok(...args: readonly string[]): Promise<string>;
   /** Runs qemu-init with --json and returns the document, whatever the exit status. */
   json(...args: readonly string[]): Promise<readonly JsonObject[]>;
+  /** The same of a document about one machine. */
+  one(...args: readonly string[]): Promise<JsonObject>;
   /** The state of a machine, as `status` says it. */
   state(name: string): Promise<unknown>;
   /** Path of a file in the run-time folder of a machine. */
@@ -65,6 +67,11 @@ export function lab(t: Cleanup): Lab {
       return result.stdout;
     },
     json,
+    async one(...args) {
+      const document = await json(...args);
+      assert.equal(document.length, 1);
+      return document[0] ?? {};
+    },
     state: async (name) => (await json('status', name))[0]?.['state'],
     file: (machine, ...parts) => join(root.runDir, machine, ...parts),
     console: (machine) => readFileSync(join(root.logDir, `${machine}.console`), 'latin1'),

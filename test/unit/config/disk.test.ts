@@ -96,6 +96,13 @@ suite('DSKx', () => {
     assert.deepEqual(problemsOf('DSK1=d,aio=native\n'), ['1: DSK1 aio "native" needs cache=none or cache=directsync']);
   });
 
+  test('readonly=on needs a controller that can tell the guest', () => {
+    assert.deepEqual(problemsOf('DSK1=d,if=sata,readonly=on\nDSK2=e,if=ide,readonly=on\n'), [
+      '1: DSK1 readonly=on is not possible with if=sata (use if=virtio, if=scsi or if=nvme)',
+      '2: DSK2 readonly=on is not possible with if=ide (use if=virtio, if=scsi or if=nvme)',
+    ]);
+  });
+
   test('a serial number is as long as the controller takes it', () => {
     assert.equal(parseGood(`DSK1=d,if=scsi,serial=${'s'.repeat(36)}\n`).disks[0]?.serial?.length, 36);
     for (const options of [`serial=${'s'.repeat(21)}`, `if=scsi,serial=${'s'.repeat(37)}`, 'serial=ü']) {

@@ -61,7 +61,8 @@ const disk: fc.Arbitrary<DiskConfig> = fc
     snapshot: onOff,
     serial: maybe(fc.stringMatching(/^[!-~]([ -~]{0,18}[!-~])?$/)),
   })
-  .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync');
+  .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync')
+  .filter((made) => !made.readonly || (made.interface !== 'ide' && made.interface !== 'sata'));
 
 const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: maybe(path) });
 

@@ -34,8 +34,9 @@ test('a tap is made, marked as ours, joined and set up', () => {
       { tap: 'web.1', line: 'tuntap add dev web.1 mode tap' },
       {
         tap: 'web.1',
-        line: 'link set dev web.1 alias qemu-init:01234567:web address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0 up',
+        line: 'link set dev web.1 alias qemu-init:01234567:web address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0',
       },
+      { tap: 'web.1', line: 'link set dev web.1 up' },
     ],
     bridge: [],
     nft: '',
@@ -95,7 +96,8 @@ test('a missing bridge is named, with the command that makes it', () => {
 test('a tap that QEMU has made is only joined', () => {
   const { ip } = planJoin(plain, { bridges: facts.bridges, ipv6: true });
   assert.deepEqual(ip.map(({ line }) => line), [
-    'link set dev web.1 address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0 up',
+    'link set dev web.1 address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0',
+    'link set dev web.1 up',
   ]);
 });
 

@@ -107,7 +107,13 @@ const OFF: Readonly<Record<string, string>> = { QGA: 'off', RNG: 'off', BALLOON:
 
 const disks = fc.constantFrom('virtio', 'ide', 'sata', 'scsi', 'nvme');
 const cdroms = fc.constantFrom('disc.iso', 'empty');
-const nics = fc.constantFrom('virtio-net-pci', 'e1000', 'rtl8139,net=none', 'virtio-net-pci,net=user', 'ne2k_isa,net=none');
+const nics = fc.constantFrom(
+  'virtio-net-pci',
+  'e1000',
+  'rtl8139,net=none',
+  'virtio-net-pci,net=user',
+  'ne2k_isa,net=none',
+);
 const anyDevice = fc.record({ disks, cdroms, nics });
 const machines: fc.Arbitrary<Machine> = fc.record({
   board: fc.constantFrom('q35', 'pc', 'pc-i440fx-7.2', 'pc-q35-7.2', 'virt'),
@@ -120,7 +126,9 @@ const machines: fc.Arbitrary<Machine> = fc.record({
 function requestOf({ board, disks, cdroms, nics, extra }: Machine): ArgvRequest {
   const text = [
     `MACHINE=${board}`,
-    ...disks.map((kind, at) => `DSK${at + 1}=d${at + 1}.img,if=${at < LAST_SATA_DISK ? kind : kind.replace(/ide|sata/, 'scsi')}`),
+    ...disks.map(
+      (kind, at) => `DSK${at + 1}=d${at + 1}.img,if=${at < LAST_SATA_DISK ? kind : kind.replace(/ide|sata/, 'scsi')}`,
+    ),
     ...cdroms.map((file, at) => `CDR${at + 1}=${file}`),
     ...nics.map((nic, at) => `NIC${at + 1}=${nic}`),
     extra,

@@ -1,0 +1,33 @@
+export type { Inspection } from './config/machine-config.ts';
+export type * from './config/types.ts';
+export { BlockDevice, type BlockStats, type InsertedMedium } from './domain/block-device.ts';
+export { BlockJob } from './domain/block-job.ts';
+export type { Cpu } from './domain/cpu.ts';
+export { Domain, type RunState } from './domain/domain.ts';
+export type { JobOptions } from './domain/job-events.ts';
+export type { PciDevice, PciRegion } from './domain/pci-device.ts';
+export * from './errors.ts';
+export {
+  type CommandLine,
+  Fleet,
+  type ManyOptions,
+  type StartManyOptions,
+  type StopManyOptions,
+} from './fleet/fleet.ts';
+export type { Outcome } from './fleet/outcome.ts';
+export type { Option } from './machine/argv/option.ts';
+export type { Host, Notice, Notify, Target } from './machine/host.ts';
+export type { Rung } from './machine/ladder.ts';
+export type { StartOptions, StartResult } from './machine/start.ts';
+export type { MachineState, MachineStatus } from './machine/status.ts';
+export type { StopOptions, StopResult } from './machine/stop.ts';
+export * from './qmp/index.ts';
+export {
+  type MachinePaths,
+  machinePaths,
+  type Paths,
+  resolvePaths,
+  type Scope,
+  type ScopeOptions,
+} from './system/paths.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,180 @@
+/**
+ * The figures that the project wants to reach, as ratios within one run on one host: `npm run bench [-- MACHINES]`.
+ *
+ * MACHINES (100) are started by `start --all`, twice as many are asked by `status --all`.
+ */
+
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timeHook } from './hook.mjs';
+import { Lab, tool } from './lab.mjs';
+import { bareLoop, clientLoop, clientPipeline } from './qmp-loops.mjs';
+import { rawStart, recordStart } from './raw-start.mjs';
+import { inParallel, medians, timeProgram } from './sampling.mjs';
+
+const machines = Number(process.argv[2] ?? 100);
+const parallel = 2 * availableParallelism();
+const rows = [];
+
+const node = () => timeProgram(process.execPath, ['-e', '0']);
+const ms = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+const times = (value) => `${value.toFixed(2)} ×`;
+
+function row(what, figure, reach, reached) {
+  rows.push({ what, figure, reach, verdict: reached ? 'reached' : 'MISSED' });
+  console.log(`${what}: ${figure} (to reach: ${reach})${reached ? '' : '  MISSED'}`);
+}
+
+const lab = new Lab(2 * machines);
+process.once('SIGINT', () => interrupted(130));
+process.once('SIGTERM', () => interrupted(143));
+try {
+  console.log(
+    `Node ${process.version}, ${availableParallelism()} processors, ${machines} machines, ${parallel} at a time`,
+  );
+  await benchCalls();
+  await benchStart();
+  await benchQmp();
+  await benchHook();
+  await benchStartAll();
+  await benchStatusAll();
+  printTable();
+} finally {
+  lab.remove();
+}
+
+/** What a person waits for with every call. */
+async function benchCalls() {
+  await lab.time('qemu-init', 'start', 'm0');
+  const result = await medians(15, {
+    node,
+    version: () => lab.time('qemu-init', '--version'),
+    status: () => lab.time('qemu-init', 'status', 'm0'),
+    command: () => lab.time('qemu-cmd', '-c', 'info status', 'm0'),
+  });
+  console.log(`node -e 0: ${ms(result.node)}`);
+  for (const [name, what] of [
+    ['version', 'qemu-init --version'],
+    ['status', 'qemu-init status of one machine'],
+  ]) {
+    const ratio = result[name] / result.node;
+    row(what, `${ms(result[name])} = ${times(ratio)} node`, '≤ 1.70 × node -e 0', ratio <= 1.7);
+  }
+  console.log(`qemu-cmd -c: ${ms(result.command)} = ${times(result.command / result.node)} node`);
+}
+
+async function benchStart() {
+  const [{ pid }] = await lab.json('status', 'm0');
+  const recorded = recordStart(pid, lab.runDir('m0'));
+  await lab.time('qemu-init', 'kill', 'm0');
+  const result = await medians(15, {
+    node,
+    raw: async () => {
+      const { elapsed, end } = await rawStart(recorded);
+      await end();
+      return elapsed;
+    },
+    start: async () => {
+      const elapsed = await lab.time('qemu-init', 'start', 'm0');
+      await lab.time('qemu-init', 'kill', 'm0');
+      return elapsed;
+    },
+  });
+  const extra = (result.start - result.raw) / result.node;
+  const figure = `${ms(result.start)} = raw QEMU (${ms(result.raw)}) + ${times(extra)} node`;
+  row('qemu-init start', figure, '≤ raw QEMU + 2 × node -e 0', extra <= 2);
+}
+
+async function benchQmp() {
+  const count = 2000;
+  await lab.time('qemu-init', 'start', 'm0');
+  const path = `${lab.runDir('m0')}/qmp.sock`;
+  const result = await medians(5, {
+    bare: () => bareLoop(path, count),
+    client: () => clientLoop(path, count),
+    pipeline: () => clientPipeline(path, count),
+  });
+  const ratio = result.bare / result.client;
+  const perSecond = (elapsed) => `${Math.round((count * 1000) / elapsed)}/s`;
+  row(
+    'QMP round trips',
+    `${perSecond(result.client)} = ${times(ratio)} a bare socket`,
+    '≥ 0.90 × a bare socket',
+    ratio >= 0.9,
+  );
+  console.log(`QMP pipelined: ${perSecond(result.pipeline)}`);
+  await lab.time('qemu-init', 'kill', 'm0');
+}
+
+async function benchHook() {
+  const result = await timeHook(15, lab.dir, tool('qemu-netif'));
+  if (typeof result === 'string') {
+    console.log(`qemu-brup: skipped: ${result}`);
+    return;
+  }
+  const ratio = result.hook / result.node;
+  row('qemu-brup hook', `${ms(result.hook)} = ${times(ratio)} node`, '≤ 1.20 × node -e 0', ratio <= 1.2);
+}
+
+async function benchStartAll() {
+  const names = lab.names.slice(0, machines);
+  await lab.time('qemu-init', 'start', '--parallel', String(parallel), ...names);
+  const pids = new Map((await lab.json('status', ...names)).map(({ name, pid }) => [name, pid]));
+  const recorded = names.map((name) => recordStart(pids.get(name), lab.runDir(name)));
+  await lab.time('qemu-init', 'kill', ...names);
+  const result = await medians(3, {
+    raw: async () => {
+      const ends = [];
+      const start = performance.now();
+      await inParallel(parallel, recorded, async (one) => ends.push((await rawStart(one)).end));
+      const elapsed = performance.now() - start;
+      await Promise.all(ends.map((end) => end()));
+      return elapsed;
+    },
+    start: async () => {
+      const elapsed = await lab.time('qemu-init', 'start', '--parallel', String(parallel), ...names);
+      await lab.time('qemu-init', 'kill', ...names);
+      return elapsed;
+    },
+  });
+  const ratio = result.start / result.raw;
+  const figure = `${ms(result.start)} = ${times(ratio)} a spawn loop (${ms(result.raw)})`;
+  row(`qemu-init start of ${machines} machines`, figure, '≤ 1.15 × a spawn loop', ratio <= 1.15);
+}
+
+async function benchStatusAll() {
+  const count = lab.names.length;
+  await lab.time('qemu-init', 'start', '--all', '--parallel', String(parallel));
+  // 200 guests that boot under emulation keep the host busy for a while.
+  await lab.time('qemu-init', 'wait', lab.names.at(-1), '--for', 'console=ready');
+  await sleep(2000);
+  const all = await medians(5, { node, status: () => lab.time('qemu-init', 'status', '--all', '--json') });
+  const each = (all.status - all.node) / count;
+  row(`status of ${count} machines`, `${ms(all.status)}, ${ms(each)} a machine`, '< 5 ms a machine', each < 5);
+  const [{ pid }] = await lab.json('status', 'm0');
+  process.kill(pid, 'SIGSTOP');
+  const start = performance.now();
+  const states = (await lab.json('status', '--all')).map(({ state }) => state);
+  const elapsed = performance.now() - start;
+  const told = states.filter((state) => state === 'unresponsive').length;
+  const running = states.filter((state) => state === 'running').length;
+  row(
+    `status of ${count} machines, one frozen`,
+    `${ms(elapsed)}, ${running} running, ${told} unresponsive`,
+    `< 2500 ms, ${count - 1} running, 1 unresponsive`,
+    elapsed < 2500 && told === 1 && running === count - 1,
+  );
+}
+
+function printTable() {
+  const columns = ['what', 'figure', 'reach', 'verdict'];
+  const widths = columns.map((column) => Math.max(column.length, ...rows.map((entry) => entry[column].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  console.log(`\n${line(columns)}\n${line(widths.map((width) => '-'.repeat(width)))}`);
+  for (const entry of rows) console.log(line(columns.map((column) => entry[column])));
+}
+
+function interrupted(code) {
+  lab.remove();
+  process.exit(code);
+}

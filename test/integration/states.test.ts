@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_BANNER } from '../support/guest-disk.ts';
+import { freePort, lab } from '../support/lab.ts';
+
+test('pause and resume stop and run the processors, and a paused machine can be stopped by its button', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('pause', 'web');
+  assert.equal(await root.state('web'), 'paused');
+  assert.equal((await root.init('status', 'web')).code, 0);
+  await root.ok('resume', 'web');
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('pause', '--all');
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'powerdown');
+  for (const action of ['pause', 'resume', 'reset', 'exit-preconfig']) {
+    assert.equal((await root.init(action, 'web')).code, 7, action);
+  }
+});
+
+test('--paused leaves the machine before its first instruction', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web', '--paused');
+  assert.equal(await root.state('web'), 'prelaunch');
+  assert.equal(root.console('web'), '');
+  await root.ok('resume', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  // A reset boots the guest again.
+  await root.ok('reset', 'web');
+  await root.ok('wait', 'web', '--for', `console=${DEFAULT_BANNER}[^]*${DEFAULT_BANNER}`);
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'powerdown');
+});
+
+test('a machine that never ran is not asked to power off, but quits', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web', '--paused');
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'quit');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('--preconfig leaves it before the machine is made: status says so, and only the commands for it go through', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web', '--preconfig');
+  assert.equal(await root.state('web'), 'preconfig');
+  assert.equal((await root.init('status', 'web')).code, 0);
+  const allowed = await root.cmd('-q', 'query-version', 'web');
+  assert.equal(allowed.code, 0, allowed.stderr);
+  for (const command of ['system_powerdown', 'query-pci', 'cont']) {
+    const refused = await root.cmd('-q', command, 'web');
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(refused.stderr, /only after machine initialization/);
+  }
+  await root.ok('exit-preconfig', 'web');
+  assert.equal(await root.state('web'), 'running');
+  assert.equal((await root.init('exit-preconfig', 'web')).code, 1);
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('stop', 'web');
+
+  await root.ok('start', 'web', '--preconfig');
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'quit');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('wait ends when the goal is reached, when the machine ends before, and at its deadline', async (t) => {
+  const root = lab(t);
+  const port = await freePort();
+  root.add('web', `NIC1=virtio-net-pci,net=user,hostfwd=tcp:127.0.0.1:${port}-:22\n`);
+  const never = await root.init('wait', 'web', '--for', 'console=x');
+  assert.equal(never.code, 7, never.stderr);
+  // Waiting for a start may begin before it.
+  const running = root.spawn('qemu-init', [
+    'wait',
+    '--for',
+    'running',
+    '--for',
+    `port=${port}`,
+    'web',
+    '--timeout',
+    '30',
+  ]);
+  await root.ok('start', 'web');
+  assert.equal((await running.result).code, 0);
+  const late = await root.init('wait', 'web', '--for', 'console=never printed', '--timeout', '0.2');
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /"console=never printed"/);
+  const stopped = root.spawn('qemu-init', ['wait', '--for=stopped', 'web', '--timeout', '30']);
+  const console = root.spawn('qemu-init', ['wait', '--for=console=never printed', 'web', '--timeout', '30']);
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('stop', 'web');
+  assert.equal((await stopped.result).code, 0);
+  assert.equal((await console.result).code, 7);
+  for (const goal of ['started', 'port=0', 'port=70000', 'console=(', 'console=', 'port=x:y']) {
+    assert.equal((await root.init('wait', 'web', '--for', goal)).code, 2, goal);
+  }
+});

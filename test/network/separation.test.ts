@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { beforeEach, test } from 'node:test';
+import { runCli } from '../support/cli.ts';
+import { type Guest, linuxHost } from './machines.ts';
+import { enterOwnNamespace } from './own-namespace.ts';
+import { clearNetwork, makeBridge, sh } from './shell.ts';
+
+await enterOwnNamespace();
+beforeEach(clearNetwork);
+
+/** Whether the guest gets an answer to one of two questions; for what it must not reach. */
+async function reaches(guest: Guest, address: string, source = 'eth0'): Promise<boolean> {
+  return await guest.succeeds(`ping -c 2 -W 1 -I ${source} ${address}`);
+}
+
+/** Asks until there is an answer: a new address, or a bridge that is new to the guest, takes its time. */
+async function assertReaches(guest: Guest, address: string, source = 'eth0'): Promise<void> {
+  await guest.sh(`for i in $(seq 30); do ping -c 1 -W 1 -I ${source} ${address} && break; done`);
+}
+
+function hostAddress(bridge: string, ...addresses: readonly string[]): void {
+  for (const address of addresses) sh('ip', 'address', 'add', address, 'dev', bridge, ...(address.includes(':') ? ['nodad'] : []));
+}
+
+test('a guest with two NICs on two bridges reaches each network by the right one', async (t) => {
+  const host = linuxHost(t);
+  makeBridge('br0');
+  makeBridge('br1');
+  hostAddress('br0', '192.0.2.1/24');
+  hostAddress('br1', '198.51.100.1/24');
+  // Linux answers for all its addresses on every interface otherwise (ip-sysctl, arp_ignore).
+  writeFileSync('/proc/sys/net/ipv4/conf/all/arp_ignore', '1');
+  host.register('web', ['NIC1=virtio-net-pci,bridge=br1', 'NIC2=virtio-net-pci']);
+  const [web] = await host.start('web');
+  assert.ok(web);
+  await web.sh('ip address flush dev eth0; ip address add 198.51.100.2/24 dev eth0; ip address add 192.0.2.2/24 dev eth1; ip link set eth1 up');
+  await assertReaches(web, '198.51.100.1', 'eth0');
+  await assertReaches(web, '192.0.2.1', 'eth1');
+  assert.deepEqual([await reaches(web, '192.0.2.1', 'eth0'), await reaches(web, '198.51.100.1', 'eth1')], [false, false]);
+
+  const cable = (state: string) => runCli('qemu-cmd', ['-c', `set_link net0 ${state}`, 'web'], { root: host.dir });
+  assert.equal((await cable('off')).code, 0);
+  assert.equal((await web.sh('cat /sys/class/net/eth0/carrier')).trim(), '0');
+  assert.equal(await reaches(web, '198.51.100.1', 'eth0'), false);
+  assert.equal((await cable('on')).code, 0);
+  await assertReaches(web, '198.51.100.1', 'eth0');
+});
+
+test('isolated ports do not see each other but reach the host and the others', async (t) => {
+  const host = linuxHost(t);
+  makeBridge('br0');
+  hostAddress('br0', '192.0.2.1/24');
+  host.register('web', ['NETIF=managed', 'NIC1=virtio-net-pci,isolated=on']);
+  host.register('db', ['NETIF=hook', 'NIC1=virtio-net-pci,isolated=on']);
+  host.register('adm', ['NIC1=virtio-net-pci']);
+  const [web, db, adm] = await host.start('web', 'db', 'adm');
+  assert.ok(web && db && adm);
+  for (const [guest, last] of [[web, 2], [db, 3], [adm, 4]] as const) await guest.sh(`ip address add 192.0.2.${last}/24 dev eth0`);
+  await assertReaches(web, '192.0.2.1');
+  await assertReaches(db, '192.0.2.1');
+  await assertReaches(web, '192.0.2.4');
+  await assertReaches(adm, '192.0.2.3');
+  assert.deepEqual([await reaches(web, '192.0.2.3'), await reaches(db, '192.0.2.2')], [false, false]);
+});
+
+for (const netif of ['managed', 'hook']) {
+  test(`NETIF=${netif}: with lock=on a guest that changes its MAC or address is cut off`, async (t) => {
+    const host = linuxHost(t);
+    makeBridge('br0');
+    hostAddress('br0', '192.0.2.1/24', '2001:db8::1/64');
+    host.register('web', [`NETIF=${netif}`, 'NIC1=virtio-net-pci,lock=on,ip=192.0.2.2,ip=2001:db8::2']);
+    const [web] = await host.start('web');
+    assert.ok(web);
+    await web.sh('ip address add 192.0.2.2/24 dev eth0; ip address add 2001:db8::2/64 dev eth0');
+    await assertReaches(web, '192.0.2.1');
+    await assertReaches(web, '2001:db8::1');
+
+    await web.sh('ip address add 192.0.2.3/24 dev eth0; ip address add 2001:db8::3/64 dev eth0');
+    assert.deepEqual([await reaches(web, '192.0.2.1', '192.0.2.3'), await reaches(web, '2001:db8::1', '2001:db8::3')], [false, false]);
+    assert.equal(await web.succeeds('arping -c 2 -w 2 -I eth0 -s 192.0.2.3 192.0.2.1'), false);
+    // The host asks for the address that is not the guest's: its answer is what must not get out.
+    sh('ip', 'neighbour', 'flush', 'all');
+    assert.equal(hostReaches('2001:db8::3'), false);
+    assert.equal(hostReaches('2001:db8::2'), true);
+
+    const mac = (await web.sh('cat /sys/class/net/eth0/address')).trim();
+    await web.sh('ip link set eth0 down; ip link set eth0 address 52:54:00:00:00:99; ip link set eth0 up; ip address add 2001:db8::2/64 dev eth0; true');
+    assert.deepEqual([await reaches(web, '192.0.2.1'), await reaches(web, '2001:db8::1')], [false, false]);
+    await web.sh(`ip link set eth0 down; ip link set eth0 address ${mac}; ip link set eth0 up`);
+    await assertReaches(web, '192.0.2.1');
+  });
+}
+
+function hostReaches(address: string): boolean {
+  try {
+    sh('busybox', 'ping', '-c', '3', '-W', '1', address);
+    return true;
+  } catch {
+    return false;
+  }
+}

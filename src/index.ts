@@ -16,6 +16,7 @@ export {
 } from './fleet/fleet.ts';
 export type { Outcome } from './fleet/outcome.ts';
 export type { Option } from './machine/argv/option.ts';
+export { Machine, type MachineOptions, type ShutdownOptions } from './machine/code/machine.ts';
 export type { Host, Notice, Notify, Target } from './machine/host.ts';
 export type { Rung } from './machine/ladder.ts';
 export type { StartOptions, StartResult } from './machine/start.ts';

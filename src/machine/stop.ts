@@ -185,7 +185,7 @@ async function take(
     case 'quit': {
       const deadline = performance.now() + step.timeoutMs;
       // QEMU may end before its answer is out: what counts is whether it is gone.
-      await attempt(host, target, 'quit', step.timeoutMs, signal);
+      await whileAlive(process, signal, (alive) => attempt(host, target, 'quit', step.timeoutMs, alive));
       return (await gone(Math.max(0, deadline - performance.now()))) ? 'quit' : undefined;
     }
     case 'sigterm':
@@ -213,21 +213,48 @@ async function ask(
   const { pid, startTime } = process;
   const deadline = performance.now() + step.timeoutMs;
   const left = (): number => Math.max(0, deadline - performance.now());
+  const over = new AbortController();
   // Beside the button, never before it: a guest without an agent keeps us waiting.
-  const byAgent = step.agent ? shutDownByAgent(target.files, signal) : Promise.resolve(false);
-  do {
-    if (step.powerButton) {
-      const pressed = await pressPowerButton(target, Math.min(ANSWER_MS, Math.max(left(), 1)), signal);
-      if (pressed === 'deaf') return undefined;
-      if (pressed === 'silent') {
-        host.notify({ level: 'debug', machine: target.longName, message: 'the power button was not taken: no answer' });
+  const byAgent = step.agent ? shutDownByAgent(target.files, over.signal) : Promise.resolve(false);
+  let wasPressed = false;
+  try {
+    do {
+      if (step.powerButton) {
+        const timeoutMs = Math.min(ANSWER_MS, Math.max(left(), 1));
+        const pressed = await whileAlive(process, signal, (alive) => pressPowerButton(target, timeoutMs, alive));
+        if (pressed === 'deaf') return undefined;
+        if (pressed === 'pressed') wasPressed = true;
+        else host.notify({ level: 'debug', machine: target.longName, message: 'the power button got no answer' });
       }
-    }
-    if (await waitForExit(pid, startTime, Math.min(step.repeatMs, left()), signal)) {
-      return (await byAgent) || !step.powerButton ? 'agent' : 'powerdown';
-    }
-  } while (left() > 0);
-  return undefined;
+      if (await waitForExit(pid, startTime, Math.min(step.repeatMs, left()), signal)) {
+        if (await byAgent) return 'agent';
+        // Never reached by us: somebody else ended it.
+        return wasPressed ? 'powerdown' : 'none';
+      }
+    } while (left() > 0);
+    return undefined;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Does something with a living machine. The signal that it gets also says that the machine is gone. */
+async function whileAlive<T>(
+  { pid, startTime }: ProcessInfo,
+  signal: AbortSignal | undefined,
+  body: (alive: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const watch = waitForExit(pid, startTime, Number.POSITIVE_INFINITY, over.signal).then(
+    () => over.abort(),
+    () => {},
+  );
+  try {
+    return await body(signal ? AbortSignal.any([signal, over.signal]) : over.signal);
+  } finally {
+    over.abort();
+    await watch;
+  }
 }
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
@@ -237,7 +264,7 @@ const ANSWER_MS = 5_000;
 async function pressPowerButton(
   target: Target,
   timeoutMs: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<'pressed' | 'deaf' | 'silent'> {
   const deadline = performance.now() + timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
@@ -252,8 +279,7 @@ async function pressPowerButton(
     } finally {
       await client.close();
     }
-  } catch (error) {
-    if (signal?.aborted) throw error;
+  } catch {
     return 'silent';
   }
 }
@@ -264,7 +290,7 @@ async function attempt(
   target: Target,
   command: 'quit',
   timeoutMs: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   try {
     const client = await connectOwn(target.files, timeoutMs, signal);
@@ -274,7 +300,6 @@ async function attempt(
       await client.close();
     }
   } catch (error) {
-    if (signal?.aborted) throw error;
     const message = `${command}: ${error instanceof Error ? error.message : error}`;
     host.notify({ level: 'debug', machine: target.longName, message });
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../support/cli.ts';
@@ -100,20 +100,22 @@ test('kill and stop --force do not wait for a command that is busy with the mach
   assert.equal(killed['rung'], 'sigkill');
   assert.deepEqual(root.qemus(), []);
   root.write('etc/qemu/PRESTOP.go', '');
-  assert.equal((await stop.result).code, 0);
+  const { code, stdout } = await stop.result;
+  assert.equal(code, 0);
+  // It was not the power button.
+  assert.match(stdout, /web: not running/);
   assert.deepEqual(root.leftovers(), []);
 });
 
 test('what runs in a hook is what is written, without a shell, with the machine in its environment', async (t) => {
   const root = lab(t);
-  const note = String.raw`/bin/sh -c 'echo "$QEMU_INIT_HOOK $QEMU_INIT_MACHINE ${'${QEMU_INIT_PID:+pid}'} $1 $PWD" >> notes' sh`;
+  root.write('etc/qemu/note.sh', 'echo "$QEMU_INIT_HOOK $QEMU_INIT_MACHINE ${QEMU_INIT_PID:+pid} $1 $PWD" >>notes\n');
   root.add(
     'web',
-    ['PRECMD', 'POSTCMD', 'PRESTOP', 'POSTSTOP'].map((key) => `${key}=${note} "a  $(touch x);b"\n`).join(''),
+    ['PRECMD', 'POSTCMD', 'PRESTOP', 'POSTSTOP'].map((key) => `${key}=/bin/sh note.sh "a  $(touch x);b"\n`).join(''),
   );
   await root.ok('start', 'web');
   await root.ok('stop', 'web', '--force');
-  const { readFileSync } = await import('node:fs');
   assert.deepEqual(readFileSync(join(root.etcDir, 'notes'), 'utf8').split('\n'), [
     `PRECMD web  a  $(touch x);b ${root.etcDir}`,
     `POSTCMD web pid a  $(touch x);b ${root.etcDir}`,

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import type { Cleanup } from '../support/temp-root.ts';
+import { addressByDhcp, serveDhcp } from './dhcp.ts';
 import { type Guest, type Host, linuxHost } from './machines.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
 import { clearNetwork, makeBridge, sh } from './shell.ts';
@@ -52,27 +51,10 @@ async function listedMac(host: Host, name: string): Promise<string | undefined> 
   return machines.find((machine) => machine.name === name)?.nics[0]?.mac;
 }
 
-async function addressByDhcp(guest: Guest): Promise<string> {
-  return await guest.sh(
-    'for i in $(seq 300); do ip -o -4 address show eth0 | grep -q inet && break; sleep 0.1; done; ip -o -4 address show eth0 | sed "s/.*inet //; s/[/].*//"',
-  ).then((text) => text.trim());
-}
-
 /** Lets one guest fetch 100 MB from the other, and compares what arrived with what was sent. */
 async function moveData(from: Guest, to: Guest, address: string): Promise<void> {
   await from.sh('mkdir /www; mount -t tmpfs -o size=110m www /www; head -c 1048576 /dev/urandom >/tmp/block; for i in $(seq 100); do cat /tmp/block; done >/www/data');
   await from.sh('httpd -h /www');
   const [sent, arrived] = await Promise.all([from.sh('md5sum </www/data'), to.sh(`wget -q -O - http://${address}/data | md5sum`)]);
   assert.equal(arrived, sent);
-}
-
-/** Hands out addresses on a bridge, as a router in the network would. */
-function serveDhcp(t: Cleanup, host: Host, bridge: string, first: string, last: string): void {
-  const leases = host.write('udhcpd.leases', '');
-  const pidFile = join(host.dir, 'udhcpd.pid');
-  const settings = [`start ${first}`, `end ${last}`, `interface ${bridge}`, `lease_file ${leases}`, `pidfile ${pidFile}`, 'option subnet 255.255.255.0', ''];
-  const server = spawn('busybox', ['udhcpd', '-f', host.write('udhcpd.conf', settings.join('\n'))], { stdio: 'ignore' });
-  t.after(() => {
-    server.kill('SIGKILL');
-  });
 }

@@ -1,0 +1,205 @@
+/**
+ * Fills the parts of the manual pages that the code has tables for: in `docs/man/*.md` what stands between
+ * `<!-- begin NAME -->` and `<!-- end -->` is written anew. With `--check` nothing is written, and pages that are not up to
+ * date are named; the exit status is then 1.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { manDir, pageNames } from './man.mjs';
+
+const root = join(import.meta.dirname, '..');
+
+/** What of the sources is needed here. Nothing of it needs a package or does anything when it is loaded. */
+const TABLES = `
+  export { KEYS, MONITOR_KEYS, keyPattern } from './src/config/keys.ts';
+  export { JSON_MEMBERS } from './src/config/json-machine.ts';
+  export { ACTIONS, LATER } from './src/cli/init/actions.ts';
+  export { addCommonOptions } from './src/cli/options.ts';
+  export { exitCodeOf } from './src/cli/exit-code.ts';
+  export { QemuError } from './src/errors.ts';
+`;
+
+const tables = await loadTables();
+
+/** The parts by name; some take a word, such as `action start`. */
+const PARTS = {
+  keys: () => keyGroups(tables.KEYS),
+  'monitor-keys': () => keyList(tables.MONITOR_KEYS),
+  'json-members': jsonMembers,
+  'common-options': () => optionList(recordOptions(tables.addCommonOptions)),
+  action,
+  'later-actions': () => tables.LATER.map((name) => `\`${name}\``).join(', '),
+  'error-codes': errorCodes,
+};
+
+const stale = pageNames().filter(isStale);
+for (const name of stale) console.error(`docs/man/${name} is not up to date: node scripts/man-tables.mjs`);
+process.exitCode = stale.length > 0 && process.argv.includes('--check') ? 1 : 0;
+
+function isStale(name) {
+  const path = join(manDir, name);
+  const text = readFileSync(path, 'utf8');
+  const filled = fill(text);
+  if (name === 'qemu-init.8.md') mentionsAll(text);
+  if (filled === text) return false;
+  if (!process.argv.includes('--check')) writeFileSync(path, filled);
+  return true;
+}
+
+function fill(text) {
+  return text.replaceAll(
+    /(<!-- begin (\S+) ?(\S*) -->\n).*?(<!-- end -->)/gs,
+    (_, begin, name, word, end) => `${begin}\n${PARTS[name](word)}\n\n${end}`,
+  );
+}
+
+function mentionsAll(text) {
+  for (const { command } of tables.ACTIONS) {
+    const name = command.split(' ')[0];
+    if (!text.includes(`<!-- begin action ${name} -->`)) throw new Error(`No action "${name}" in qemu-init.8.md`);
+  }
+}
+
+async function loadTables() {
+  // An action's own code, and the packages it needs, are loaded by import() and stay out.
+  const dynamic = {
+    name: 'dynamic',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined)),
+  };
+  const { outputFiles } = await build({
+    stdin: { contents: TABLES, resolveDir: root, loader: 'ts' },
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+    plugins: [dynamic],
+  });
+  const [{ contents }] = outputFiles;
+  return import(`data:text/javascript;base64,${Buffer.from(contents).toString('base64')}`);
+}
+
+function keyGroups(specs) {
+  const groups = new Map();
+  for (const spec of specs) groups.set(spec.group, [...(groups.get(spec.group) ?? []), spec]);
+  return [...groups].map(([group, members]) => `### ${group}\n\n${keyList(members)}`).join('\n\n');
+}
+
+function keyList(specs) {
+  return specs.map(keyItem).join('\n\n');
+}
+
+function keyItem(spec) {
+  const paragraphs = [
+    `${sentence(spec.doc)}${limits(spec)}${notYet(spec)}`,
+    ...(spec.details ?? []),
+    ...(spec.options?.length > 0 ? ['Options, each after a comma:', spec.options.map(optionItem).join('\n')] : []),
+  ];
+  const value = spec.default === '' ? spec.example : spec.default;
+  const heading = `\`${tables.keyPattern(spec)}\` (${spec.default === '' ? `for instance \`${value}\`` : `default \`${value}\``})`;
+  return item(heading, paragraphs);
+}
+
+function optionItem(option) {
+  const value = option.default === '' ? '' : ` Default \`${option.default}\`.`;
+  const repeated = option.repeated ? ' May be given more than once.' : '';
+  return item(`\`${option.name}=\``, [`${sentence(option.doc)}${limits(option)}${value}${repeated}${notYet(option)}`]);
+}
+
+/** The words or numbers that are allowed, when the explanation does not name them all, and where. */
+function limits({ doc, type, values = [], min, max, family, inDefaults }) {
+  const isSaid = values.every((value) => doc.includes(value));
+  const words = type === 'switch' || isSaid ? '' : ` One of ${values.map((value) => `\`${value}\``).join(', ')}.`;
+  const numbers = type === 'integer' && max !== undefined ? ` ${min ?? 0} to ${max}.` : '';
+  const most = family ? ` *x* counts from 1, without a gap, to ${max} at most.` : '';
+  return `${words}${numbers}${most}${inDefaults === false ? ' Not in `defaults-qemu.cfg`.' : ''}`;
+}
+
+function notYet({ notYet: missing }) {
+  if (!missing) return '';
+  const what = missing.values ? missing.values.map((value) => `\`${value}\``).join(', ') : 'It';
+  return ` ${what} does nothing in this version, and using it is an error: ${missing.text}.`;
+}
+
+function jsonMembers() {
+  return tables.JSON_MEMBERS.map(({ path, key, doc }) => item(`\`${path}\`${key && ` (\`${key}\`)`}`, [sentence(doc)])).join('\n');
+}
+
+/** What is said of an action: how it is called, what it does, its options. */
+function action(name) {
+  const found = tables.ACTIONS.find(({ command }) => command.split(' ')[0] === name);
+  if (!found) throw new Error(`There is no action "${name}"`);
+  const options = found.options ? recordOptions(found.options) : [];
+  const call = `\`qemu-init ${name}\`${positionals(found.command)}${options.length > 0 ? ' [*options*]' : ''}`;
+  const text = `${call}\n\n${sentence(found.describe)}`;
+  return options.length === 0 ? text : `${text}\n\n${optionList(options)}`;
+}
+
+function positionals(command) {
+  return command
+    .split(' ')
+    .slice(1)
+    .map((word) => {
+      const name = word.replaceAll(/[<>[\].]/g, '').replace(/^ids$/, 'id').toUpperCase();
+      if (word.includes('..')) return ` [*${name}* ...]`;
+      return word.startsWith('[') ? ` [*${name}*]` : ` *${name}*`;
+    })
+    .join('');
+}
+
+/** The options that a table of yargs defines, without its positional arguments. */
+function recordOptions(define) {
+  const options = [];
+  const parser = new Proxy(
+    {},
+    {
+      get: (_, method) => (name, spec) => {
+        if (method === 'option') options.push({ name, ...spec });
+        return parser;
+      },
+    },
+  );
+  define(parser);
+  return options;
+}
+
+const VALUE_WORDS = { root: 'DIR', parallel: 'N', lines: 'N', for: 'WHAT', name: 'NAME', output: 'FOLDER' };
+
+function optionList(options) {
+  return options
+    .map(({ name, alias, requiresArg, describe, default: value }) => {
+      const short = alias === undefined ? '' : `\`-${alias}\`, `;
+      const word = requiresArg ? ` *${VALUE_WORDS[name] ?? 'S'}*` : '';
+      const shown = value === undefined || typeof value === 'boolean' ? '' : ` Default \`${value}\`.`;
+      return item(`${short}\`--${name}\`${word}`, [`${sentence(describe)}${shown}`]);
+    })
+    .join('\n');
+}
+
+/** The codes of errors with their exit status, and what the source says of each. */
+function errorCodes() {
+  const source = readFileSync(join(root, 'src/errors.ts'), 'utf8');
+  const codes = [...source.matchAll(/\/\*\* (.+) \*\/\n {2}\| '(QEMU_\w+)'/g)];
+  const lines = codes.map(([, doc, code]) => {
+    const status = tables.exitCodeOf(new tables.QemuError(code, ''));
+    return `| \`${code}\` | ${status} | ${doc.replaceAll(/\{@link (\w+)\}/g, '$1').replaceAll('|', '\\|')} |`;
+  });
+  return ['| Code | Exit | Meaning |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+function item(term, paragraphs) {
+  const [first, ...others] = paragraphs.filter((paragraph) => paragraph !== '');
+  return [`- ${term}\\\n${indent(first)}`, ...others.map((paragraph) => `\n${indent(paragraph)}`)].join('\n');
+}
+
+function indent(text) {
+  return text.replaceAll(/^(?=.)/gm, '  ');
+}
+
+/** One full stop at the end, and nothing that Markdown takes for a mark. */
+function sentence(text) {
+  const escaped = text.replaceAll(/[<>*_[\]]/g, '\\$&');
+  return /[.?!]$/.test(escaped) ? escaped : `${escaped}.`;
+}

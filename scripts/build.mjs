@@ -21,7 +21,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
+const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
 
 /** Packages that only some calls need: files of their own, loaded when they are. All else of a tool is in one file. */
 const ON_DEMAND = ['yargs', 'proper-lockfile'];

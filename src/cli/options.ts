@@ -10,6 +10,8 @@ export interface CommonArguments {
   readonly system?: boolean;
   readonly user?: boolean;
   readonly color?: boolean;
+  /** Not through systemd. */
+  readonly direct?: boolean;
 }
 
 export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
@@ -31,6 +33,7 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
     })
     .option('system', { type: 'boolean', describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
     .option('user', { type: 'boolean', describe: "Use the user's own folders", group: 'Scope:' })
+    .option('direct', { type: 'boolean', describe: 'Do it here, not through systemd', group: 'Scope:' })
     .conflicts('system', ['user'])
     .conflicts('root', ['system', 'user']);
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Notice } from '../machine/host.ts';
+import { printJson } from './print-json.ts';
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
@@ -49,7 +50,7 @@ export class Output {
 
   /** The result as one JSON document. */
   document(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`);
+    process.stdout.write(`${printJson(value)}\n`);
   }
 
   /** Something beside the result. */
@@ -96,9 +97,4 @@ function wantsColor(env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR']) return false;
   if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
   return process.stderr.isTTY === true;
-}
-
-/** A value that is not there is null in the document, so that every key always is. */
-function jsonValue(_key: string, value: unknown): unknown {
-  return value === undefined ? null : value;
 }

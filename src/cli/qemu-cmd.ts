@@ -1,17 +1,39 @@
 import type { Argv } from 'yargs';
+import { splitWords } from '../config/shell-words.ts';
 import { QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
 import { withControl } from '../machine/monitor-access.ts';
+import type { QmpClient } from '../qmp/client.ts';
+import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
 import type { Context } from './context.ts';
-import { printQmp } from './print-qmp.ts';
+import { worst } from './exit-code.ts';
+import { present } from './many.ts';
+import { printJson } from './print-json.ts';
 import { isAssignment, parseQmpRequest } from './qmp-arguments.ts';
 import { type Handle, runTool } from './run-tool.ts';
+import { readLines } from './stdin-lines.ts';
 
 interface Arguments {
-  readonly words: readonly string[];
+  readonly words?: readonly string[];
+  readonly all?: boolean;
   readonly command?: string;
   readonly qmp?: string;
   readonly timeout: string;
+}
+
+/** One command for every machine that is meant. */
+interface Command {
+  readonly text: string;
+  /** Sends it and returns the answer as text and as data. */
+  readonly send: (client: QmpClient) => Promise<Answer>;
+}
+
+interface Answer {
+  readonly text: string;
+  readonly value: unknown;
+  /** The monitor took the command. */
+  readonly ok: boolean;
 }
 
 /** The tool `qemu-cmd`: one monitor command and its answer. Returns the exit status. */
@@ -36,9 +58,15 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
           alias: 'c',
           type: 'string',
           requiresArg: true,
-          describe: 'A command of the human monitor (HMP)',
+          describe: 'A command of the human monitor (HMP); -: one a line from stdin',
         })
-        .option('qmp', { alias: 'q', type: 'string', requiresArg: true, describe: 'A QMP command, or a JSON object' })
+        .option('qmp', {
+          alias: 'q',
+          type: 'string',
+          requiresArg: true,
+          describe: 'A QMP command, or a JSON object; -: one a line from stdin',
+        })
+        .option('all', { type: 'boolean', describe: 'All running machines' })
         .option('timeout', {
           type: 'string',
           requiresArg: true,
@@ -55,55 +83,101 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
 async function run(context: Context, args: Arguments): Promise<number> {
   const words = args.words ?? [];
   const ids = words.filter((word) => !isAssignment(word));
-  const assignments = words.filter(isAssignment);
-  const [id] = ids;
-  if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
-  if (ids.length > 1)
-    throw new QemuError('QEMU_USAGE', `"${ids[1]}" is one word too many`, { hint: 'put the command in quotes' });
+  const targets = choose(context, ids, args.all === true);
   if ((args.command === undefined) === (args.qmp === undefined)) {
     throw new QemuError('QEMU_USAGE', 'One of -c and -q is needed', { hint: 'see: qemu-cmd --help' });
   }
-  if (!/^\d{1,7}(\.\d+)?$/.test(args.timeout))
+  if (!/^\d{1,7}(\.\d+)?$/.test(args.timeout)) {
     throw new QemuError('QEMU_USAGE', `--timeout "${args.timeout}" is no number`);
-  const timeoutMs = Number(args.timeout) * 1000;
-  return args.qmp === undefined
-    ? runHmp(context, id, args.command ?? '', assignments, timeoutMs)
-    : runQmp(context, id, args.qmp, assignments, timeoutMs);
+  }
+  const options = { timeoutMs: Number(args.timeout) * 1000, signal: context.signal };
+  const assignments = words.filter(isAssignment);
+  const codes: number[] = [];
+  for await (const command of commands(args, assignments, options)) {
+    codes.push(await sendToAll(context, targets, command, options, args.all === true));
+  }
+  return worst(codes);
 }
 
-async function runHmp(
-  context: Context,
-  id: string,
-  command: string,
+function choose(context: Context, ids: readonly string[], all: boolean): Target[] {
+  const fleet = context.fleet();
+  if (all && ids.length === 0) return fleet.listWithRunning().filter((target) => fleet.isAlive(target));
+  if (all) throw new QemuError('QEMU_USAGE', 'Both --all and a machine were given');
+  const [id, second] = ids;
+  if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
+  if (second !== undefined) {
+    throw new QemuError('QEMU_USAGE', `"${second}" is one word too many`, { hint: 'put the command in quotes' });
+  }
+  return [fleet.get(id)];
+}
+
+/** The commands to send: the one that was given, or those on stdin. */
+async function* commands(
+  args: Arguments,
   assignments: readonly string[],
-  timeoutMs: number,
-): Promise<number> {
+  options: ExecuteOptions,
+): AsyncGenerator<Command> {
+  const make = args.qmp === undefined ? hmpCommand : qmpCommand;
+  const given = args.qmp ?? args.command ?? '';
+  if (given !== '-') {
+    yield make(given, assignments, options);
+    return;
+  }
+  if (assignments.length > 0)
+    throw new QemuError('QEMU_USAGE', `"${assignments[0]}" belongs on the line of its command`);
+  for await (const line of readLines(options.signal)) {
+    const [command = '', ...words] = args.qmp === undefined || line.startsWith('{') ? [line] : splitWords(line);
+    yield make(command, words, options);
+  }
+}
+
+function hmpCommand(text: string, assignments: readonly string[], options: ExecuteOptions): Command {
   if (assignments.length > 0) throw new QemuError('QEMU_USAGE', `"${assignments[0]}" is only for -q`);
-  const { output, signal } = context;
-  const fleet = context.fleet();
-  const target = fleet.get(id);
-  const text = await withControl(fleet.host, target, { timeoutMs, signal }, (client) =>
-    client.hmp(command, { timeoutMs, signal }),
-  );
-  const refusal = findHmpError(text);
-  if (output.json) output.document([{ name: target.longName, command, output: text, ok: refusal === undefined }]);
-  else output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-  return refusal === undefined ? 0 : 1;
+  return {
+    text,
+    send: async (client) => {
+      const answer = await client.hmp(text, options);
+      return { text: answer, value: answer, ok: findHmpError(answer) === undefined };
+    },
+  };
 }
 
-async function runQmp(
-  context: Context,
-  id: string,
-  text: string,
-  assignments: readonly string[],
-  timeoutMs: number,
-): Promise<number> {
-  const { output, signal } = context;
+function qmpCommand(text: string, assignments: readonly string[], options: ExecuteOptions): Command {
   const request = parseQmpRequest(text, assignments);
+  return {
+    text: request.command,
+    send: async (client) => {
+      const value = await client.executeRaw(request.command, request.args, options);
+      return { text: `${printJson(value)}\n`, value, ok: true };
+    },
+  };
+}
+
+/** Sends a command to every machine and shows the answers. An answer of several machines stands below its name. */
+async function sendToAll(
+  context: Context,
+  targets: readonly Target[],
+  command: Command,
+  options: ExecuteOptions & { readonly timeoutMs: number },
+  named: boolean,
+): Promise<number> {
+  const { output } = context;
   const fleet = context.fleet();
-  const answer = await withControl(fleet.host, fleet.get(id), { timeoutMs, signal }, (client) =>
-    client.executeRaw(request.command, request.args, { timeoutMs, signal }),
+  const outcomes = await fleet.each(targets, targets.length, (target) =>
+    withControl(fleet.host, target, options, command.send),
   );
-  output.raw(`${printQmp(answer)}\n`);
-  return 0;
+  if (!output.json) {
+    for (const outcome of outcomes) {
+      if (!outcome.ok) continue;
+      const { text } = outcome.value;
+      if (named) output.line(`== ${outcome.target.longName} ==`);
+      output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+    }
+  }
+  return present<Answer>(context, { targets, unknown: [] }, outcomes, {
+    text: () => undefined,
+    json: ({ value, ok }) => ({ command: command.text, output: value, ok }),
+    failed: { command: command.text, ok: false },
+    code: ({ ok }) => (ok ? 0 : 1),
+  });
 }

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../errors.ts';
 import { VERSION } from '../version.ts';
-import { ACTIONS, type Action, LATER } from './init/actions.ts';
+import { ACTIONS, type Action, FOR_UNITS, LATER } from './init/actions.ts';
 import { plainCall } from './plain-call.ts';
 import { type Handle, runTool } from './run-tool.ts';
 
@@ -13,7 +13,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   return runTool('qemu-init', argv, async (handle) => {
     const plain = plainCall(argv, PLAIN);
-    const action = ACTIONS.find(({ command }) => plain !== undefined && command === `${plain.action} [ids..]`);
+    const action = [...ACTIONS, ...FOR_UNITS].find(
+      ({ command }) => plain !== undefined && command === `${plain.action} [ids..]`,
+    );
     if (plain && action) return handle((await action.load()).run, plain.args);
     const { parseArguments } = await import('./parse-arguments.ts');
     return parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv));
@@ -26,6 +28,7 @@ const PLAIN = {
   stop: ['--all', '--json', '--quiet', '--direct'],
   restart: ['--all', '--json', '--quiet', '--direct'],
   status: ['--all', '--json', '--quiet'],
+  ended: ['--direct'],
 };
 
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {

@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { errorCode, isNotFound } from '../errors.ts';
-import { removeIfExists, removeTree } from '../system/files.ts';
+import { removeTree, removeWithLeftovers } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import type { Host, Target } from './host.ts';
 import { releaseSlot } from './slots.ts';
@@ -16,7 +16,7 @@ export async function cleanUp(host: Host, target: Target, slot: number | undefin
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
   removeTree(files.qemuDir);
-  removeIfExists(files.record);
+  removeWithLeftovers(files.record);
 }
 
 /** Removes the machine's run-time folder when it is empty. To be called without the lock, which is in it. */

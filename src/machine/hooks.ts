@@ -5,7 +5,7 @@ import type { Host, Target } from './host.ts';
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
 
 /** Longest time that a hook may take. */
-const HOOK_TIMEOUT_MS = 300_000;
+export const HOOK_TIMEOUT_MS = 300_000;
 
 /**
  * Runs one of the machine's own commands without a shell, in the folder of its file. It gets QEMU_INIT_HOOK,

@@ -76,8 +76,14 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
 }
 
 async function endWithin(qemu: DetachedProcess, timeoutMs: number): Promise<ProcessEnd | undefined> {
-  const gone = await waitForExit(qemu.pid, qemu.startTime, timeoutMs);
-  return gone ? qemu.exited : undefined;
+  if (!(await waitForExit(qemu.pid, qemu.startTime, timeoutMs))) return undefined;
+  // Waiting for `exited` does not keep this process alive, which would end here, with nothing said.
+  const alive = setInterval(() => {}, timeoutMs);
+  try {
+    return await qemu.exited;
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 async function killNow(qemu: DetachedProcess): Promise<void> {

@@ -85,11 +85,16 @@ export async function withControl<T>(
 export function openControl(
   host: Host,
   target: Target,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+    /** Loopback addresses in the order in which they are tried. */
+    readonly hosts?: readonly string[] | undefined;
+  },
 ): Promise<QmpClient> {
   const deadline = performance.now() + options.timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
-  return connectControl(target, monitorPorts(host, target), left, options.signal);
+  return connectControl(target, monitorPorts(host, target), left, options.signal, options.hosts);
 }
 
 async function connectControl(
@@ -97,11 +102,12 @@ async function connectControl(
   ports: MonitorPorts,
   left: () => number,
   signal: AbortSignal | undefined,
+  hosts: readonly string[] = ['127.0.0.1', '::1'],
 ): Promise<QmpClient> {
   if (ports.control === undefined) return connectOwn(target.files, left(), signal);
   let failure: unknown;
   for (let turn = 0; turn === 0 || left() > 1; turn++) {
-    for (const host of ['127.0.0.1', '::1']) {
+    for (const host of hosts) {
       try {
         const timeoutMs = Math.min(left(), GREETING_MS);
         return await QmpClient.connect(portAddress(target, ports, ports.control, host), { timeoutMs, signal });

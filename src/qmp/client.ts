@@ -1,6 +1,6 @@
 import { QemuError } from '../errors.ts';
 import { closedError, type ExecuteOptions } from './command.ts';
-import type { QmpCommands, QmpEvents } from './commands.ts';
+import type { CommandMap, EventMap, EventName, ExecuteRest, QmpCommands, QmpEvents } from './commands.ts';
 import { connectSession, type QmpClientOptions } from './connect.ts';
 import type { EventFilter, EventMatch, KnownEvent, QmpEvent } from './event.ts';
 import { EventHub, type SubscribeOptions, type WaitOptions } from './event-hub.ts';
@@ -10,21 +10,19 @@ import type { QmpGreeting } from './message.ts';
 import type { QmpSession } from './session.ts';
 import type { QmpAddress, QmpEnd, QmpState } from './state.ts';
 
-/** Arguments of {@link QmpClient.execute} after the command's name. */
-export type ExecuteRest<C extends keyof QmpCommands> =
-  Record<never, never> extends QmpCommands[C]['arguments']
-    ? [args?: QmpCommands[C]['arguments'] | undefined, options?: ExecuteOptions | undefined]
-    : [args: QmpCommands[C]['arguments'], options?: ExecuteOptions | undefined];
-
 /**
  * A client of one QEMU monitor. Every call settles: with an answer, at its deadline, when its signal is aborted, or when
  * the connection ends. Nothing is ever sent twice. Closing the client does not end QEMU.
+ *
+ * The types of commands and events are those of QEMU 7.2 unless others are given, made by {@link generateTypes}.
  *
  * @example
  * await using client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu/web/qmp' });
  * const { status } = await client.execute('query-status');
  */
-export class QmpClient implements AsyncDisposable {
+export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Events extends EventMap<Events> = QmpEvents>
+  implements AsyncDisposable
+{
   readonly #events = new EventHub();
   #state: ClientState = { kind: 'idle', end: undefined };
   #closed: Promise<QmpEnd>;
@@ -39,8 +37,11 @@ export class QmpClient implements AsyncDisposable {
    *
    * @throws {QemuError} as {@link open}.
    */
-  static async connect(address: QmpAddress, options: QmpClientOptions = {}): Promise<QmpClient> {
-    const client = new QmpClient();
+  static async connect<
+    Commands extends CommandMap<Commands> = QmpCommands,
+    Events extends EventMap<Events> = QmpEvents,
+  >(address: QmpAddress, options: QmpClientOptions = {}): Promise<QmpClient<Commands, Events>> {
+    const client = new QmpClient<Commands, Events>();
     await client.open(address, options);
     return client;
   }
@@ -109,12 +110,12 @@ export class QmpClient implements AsyncDisposable {
    * @throws {QemuError} QEMU_TIMEOUT, QEMU_ABORTED, QEMU_QMP_CLOSED when the connection ends first, QEMU_QMP_BAD_REPLY when
    * the answer is malformed, QEMU_QMP_STATE when not running, QEMU_USAGE for arguments that JSON cannot carry.
    */
-  async execute<C extends keyof QmpCommands>(
+  async execute<C extends keyof Commands & string>(
     command: C,
-    ...[args, options]: ExecuteRest<C>
-  ): Promise<QmpCommands[C]['returns']> {
+    ...[args, options]: ExecuteRest<C, ExecuteOptions, Commands>
+  ): Promise<Commands[C]['returns']> {
     // The types come from QEMU's own schema; nothing is checked at run time.
-    return (await this.executeRaw(command, args, options)) as QmpCommands[C]['returns'];
+    return (await this.#send(command, args, options)) as Commands[C]['returns'];
   }
 
   /**
@@ -125,12 +126,9 @@ export class QmpClient implements AsyncDisposable {
   async executeRaw(
     command: string,
     args?: Readonly<Record<string, unknown>> | undefined,
-    options: ExecuteOptions = {},
+    options?: ExecuteOptions | undefined,
   ): Promise<unknown> {
-    const state = this.#state;
-    if (state.kind === 'idle' && state.end?.kind === 'lost') throw closedError(command, state.end);
-    if (state.kind !== 'running') throw stateError(`execute "${command}"`, state.kind, 'running');
-    return state.session.send(command, args, options);
+    return this.#send(command, args, options);
   }
 
   /**
@@ -140,7 +138,7 @@ export class QmpClient implements AsyncDisposable {
    * @throws {QemuError} as {@link execute}.
    */
   async hmp(commandLine: string, options: ExecuteOptions = {}): Promise<string> {
-    const text = await this.executeRaw('human-monitor-command', { 'command-line': commandLine }, options);
+    const text = await this.#send('human-monitor-command', { 'command-line': commandLine }, options);
     // After `quit` there is no text.
     return typeof text === 'string' ? cleanHmpText(text) : '';
   }
@@ -152,12 +150,13 @@ export class QmpClient implements AsyncDisposable {
    * @example
    * for await (const { data } of client.events('SHUTDOWN')) console.log(data.reason);
    */
-  events<N extends keyof QmpEvents>(
+  events<N extends EventName<Events>>(
     filter: N | readonly N[],
     options?: SubscribeOptions,
-  ): EventSubscription<KnownEvent<N>>;
+  ): EventSubscription<KnownEvent<N, Events>>;
   events(filter?: EventFilter, options?: SubscribeOptions): EventSubscription;
-  events(filter?: EventFilter, options: SubscribeOptions = {}): EventSubscription {
+  // The signatures above say which: the data of an event is typed by name, and not checked at run time.
+  events(filter?: EventFilter, options: SubscribeOptions = {}): object {
     return this.#events.subscribe(filter, options);
   }
 
@@ -171,13 +170,13 @@ export class QmpClient implements AsyncDisposable {
    * await client.execute('stop');
    * await client.waitForEvent('STOP', undefined, { since });
    */
-  waitForEvent<N extends keyof QmpEvents>(
+  waitForEvent<N extends EventName<Events>>(
     name: N | readonly N[],
     match?: EventMatch,
     options?: WaitOptions,
-  ): Promise<KnownEvent<N>>;
+  ): Promise<KnownEvent<N, Events>>;
   waitForEvent(filter: EventFilter, match?: EventMatch, options?: WaitOptions): Promise<QmpEvent>;
-  waitForEvent(filter: EventFilter, match?: EventMatch, options: WaitOptions = {}): Promise<QmpEvent> {
+  waitForEvent(filter: EventFilter, match?: EventMatch, options: WaitOptions = {}): Promise<unknown> {
     return this.#events.wait(filter, match, options);
   }
 
@@ -199,6 +198,13 @@ export class QmpClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #send(command: string, args: object | undefined, options: ExecuteOptions = {}): Promise<unknown> {
+    const state = this.#state;
+    if (state.kind === 'idle' && state.end?.kind === 'lost') throw closedError(command, state.end);
+    if (state.kind !== 'running') throw stateError(`execute "${command}"`, state.kind, 'running');
+    return state.session.send(command, args, options);
   }
 
   #expectEnd(): Promise<QmpEnd> {

@@ -82,10 +82,10 @@ export function defaultTimeoutMs(line: string): number {
 }
 
 /** Whether the command makes QEMU hang up, be it `quit` itself or the human monitor's. */
-export function isQuitCommand(name: string, args: Readonly<Record<string, unknown>> | undefined): boolean {
+export function isQuitCommand(name: string, args: object | undefined): boolean {
   if (name === 'quit') return true;
-  if (name !== 'human-monitor-command') return false;
-  const commandLine = args?.['command-line'];
+  if (name !== 'human-monitor-command' || args === undefined) return false;
+  const commandLine: unknown = Reflect.get(args, 'command-line');
   return typeof commandLine === 'string' && /^\s*(?:q|quit)\s*$/.test(commandLine);
 }
 

@@ -1,38 +1,20 @@
-/** Commands with the types of their arguments and answers. */
-export interface QmpCommands {
-  'query-status': { arguments: NoArguments; returns: { readonly status: string; readonly running: boolean } };
-  'query-name': { arguments: NoArguments; returns: { readonly name?: string } };
-  'query-uuid': { arguments: NoArguments; returns: { readonly UUID: string } };
-  'query-commands': { arguments: NoArguments; returns: readonly { readonly name: string }[] };
-  'query-qmp-schema': { arguments: NoArguments; returns: readonly Readonly<Record<string, unknown>>[] };
-  quit: { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  stop: { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  cont: { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  system_powerdown: { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  system_reset: { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  'x-exit-preconfig': { arguments: NoArguments; returns: Readonly<Record<string, unknown>> };
-  'human-monitor-command': {
-    arguments: { readonly 'command-line': string; readonly 'cpu-index'?: number | undefined };
-    returns: string;
-  };
-  set_password: {
-    arguments: {
-      readonly protocol: 'vnc' | 'spice';
-      readonly password: string;
-      readonly connected?: string | undefined;
-    };
-    returns: Readonly<Record<string, unknown>>;
-  };
-}
+import type { QmpCommands, QmpEvents } from './generated/qemu-7.2.ts';
 
-/** Events with the types of their data. */
-export interface QmpEvents {
-  SHUTDOWN: { readonly guest: boolean; readonly reason: string };
-  RESET: { readonly guest: boolean; readonly reason: string };
-  POWERDOWN: Readonly<Record<string, unknown>>;
-  STOP: Readonly<Record<string, unknown>>;
-  RESUME: Readonly<Record<string, unknown>>;
-}
+export type { NoArguments, QmpCommands, QmpEvents } from './generated/qemu-7.2.ts';
 
-/** For a command without arguments. */
-export type NoArguments = Readonly<Record<never, never>>;
+/** What a map of commands must look like, such as the `QmpCommands` of a file made by {@link generateTypes}. */
+export type CommandMap<Commands> = {
+  readonly [C in keyof Commands]: { readonly arguments: object; readonly returns: unknown };
+};
+
+/** What a map of events must look like. */
+export type EventMap<Events> = { readonly [E in keyof Events]: object };
+
+/** Arguments of {@link QmpClient.execute} after the command's name; those that may be empty may be left out. */
+export type ExecuteRest<C extends keyof Commands, Options, Commands extends CommandMap<Commands> = QmpCommands> =
+  Record<never, never> extends Commands[C]['arguments']
+    ? [args?: Commands[C]['arguments'] | undefined, options?: Options | undefined]
+    : [args: Commands[C]['arguments'], options?: Options | undefined];
+
+/** Names of the known events. */
+export type EventName<Events extends EventMap<Events> = QmpEvents> = keyof Events & string;

@@ -14,10 +14,13 @@ interface SubscriptionSetup {
  * The events of one listener, from the moment it was made. Iterate over it with `for await`; leaving the loop ends it.
  * It has its own queue: a slow listener delays nobody, and loses its oldest events when the queue is full.
  */
-export class EventSubscription<E extends QmpEvent = QmpEvent> implements AsyncIterableIterator<E>, Disposable {
+export class EventSubscription<E extends QmpEvent<string, object> = QmpEvent>
+  implements AsyncIterableIterator<E, undefined>, Disposable
+{
   readonly #setup: SubscriptionSetup;
   readonly #queue: BoundedQueue<E>;
-  readonly #readers: { resolve: (result: IteratorResult<E>) => void; reject: (error: unknown) => void }[] = [];
+  readonly #readers: { resolve: (result: IteratorResult<E, undefined>) => void; reject: (error: unknown) => void }[] =
+    [];
   #dropped = 0;
   #isDone = false;
   #end: QmpEnd | undefined;
@@ -42,7 +45,7 @@ export class EventSubscription<E extends QmpEvent = QmpEvent> implements AsyncIt
    * The next event; waits for it. `done` when the connection has ended or {@link close} was called. Rejects with what
    * the listener's filter threw, and with QEMU_ABORTED when its signal was aborted.
    */
-  async next(): Promise<IteratorResult<E>> {
+  async next(): Promise<IteratorResult<E, undefined>> {
     const event = this.#queue.shift();
     if (event !== undefined) return { done: false, value: event };
     if (this.#failure !== undefined) {
@@ -56,7 +59,7 @@ export class EventSubscription<E extends QmpEvent = QmpEvent> implements AsyncIt
     });
   }
 
-  async return(): Promise<IteratorResult<E>> {
+  async return(): Promise<IteratorResult<E, undefined>> {
     this.close();
     return { done: true, value: undefined };
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { QmpEvents } from './commands.ts';
+import type { EventMap, QmpEvents } from './commands.ts';
 import type { WireEvent } from './message.ts';
 
 /** Something that QEMU reports by itself. */
@@ -16,9 +16,9 @@ export interface QmpEvent<Name extends string = string, Data = Readonly<Record<s
 }
 
 /** A known event by its name, with the type of its data. */
-export type KnownEvent<Name extends keyof QmpEvents> = {
-  [N in Name]: QmpEvent<N, QmpEvents[N]>;
-}[Name];
+export type KnownEvent<N extends keyof Events & string, Events extends EventMap<Events> = QmpEvents> = {
+  [E in N]: QmpEvent<E, Events[E]>;
+}[N];
 
 /** Which events: a name, several names, or a function. */
 export type EventFilter = string | readonly string[] | ((event: QmpEvent) => boolean);

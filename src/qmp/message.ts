@@ -55,12 +55,7 @@ export function decodeMessage(line: string): QmpMessage {
  *
  * @throws {QemuError} QEMU_USAGE when the arguments hold a value that JSON cannot carry.
  */
-export function encodeCommand(
-  command: string,
-  args: Readonly<Record<string, unknown>> | undefined,
-  id: number,
-  outOfBand = false,
-): string {
+export function encodeCommand(command: string, args: object | undefined, id: number, outOfBand = false): string {
   const verb = outOfBand ? 'exec-oob' : 'execute';
   const body = args === undefined ? '{}' : encodeJson(args);
   const argumentsPart = body === '{}' ? '' : `,"arguments":${body}`;

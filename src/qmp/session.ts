@@ -78,7 +78,7 @@ export class QmpSession {
   }
 
   /** Sends a command, or lets it wait while 8 are in flight. See {@link QmpClient.execute} for what it throws. */
-  send(name: string, args: Readonly<Record<string, unknown>> | undefined, options: ExecuteOptions): Promise<unknown> {
+  send(name: string, args: object | undefined, options: ExecuteOptions): Promise<unknown> {
     const { outOfBand = false, signal } = options;
     if (this.#end !== undefined) throw closedError(name, this.#end);
     if (signal?.aborted === true) throw abortedError(`Command "${name}" was aborted`, signal);

@@ -102,6 +102,20 @@ export function removeIfExists(path: string): boolean {
 }
 
 /**
+ * Removes a file together with what writers left that were killed over it. For a path that nobody writes to now.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function removeWithLeftovers(path: string): void {
+  try {
+    removeLeftovers(path, 'tmp', 0);
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (!isNotFound(error)) throw fileError('remove', path, error);
+  }
+}
+
+/**
  * Removes a folder with all that is in it, or a file; a missing one is fine. It disappears in one step: others who
  * work in the folder at that moment find it gone, and what they make there afterwards is not touched.
  *

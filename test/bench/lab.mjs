@@ -25,6 +25,8 @@ export class Lab {
       writeGuestDisk(join(etc, `${name}.raw`));
       writeFileSync(join(etc, `${name}-qemu.cfg`), `RAM=16M\nKVM=off\nDSK1=${name}.raw\n`);
     }
+    // QEMU started by hand cannot go out of the way of others' machines.
+    writeFileSync(join(etc, 'monitor.conf'), 'MONPORT=21000\nVNCDISPLAY=4000\n');
     writeFileSync(join(etc, 'qemu-init.reg'), names.map((name) => `${name}=${name}\n`).join(''));
     this.names = names;
   }

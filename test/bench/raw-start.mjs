@@ -5,6 +5,9 @@ import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Longest time for one start. */
+const START_MS = 30_000;
+
 const QUESTION = '{"execute":"qmp_capabilities"}\n{"execute":"query-status"}\n';
 
 /**
@@ -18,18 +21,22 @@ export function recordStart(pid, runDir) {
   const copy = `${runDir}.copy`;
   // Sockets cannot be copied, and QEMU makes its own.
   cpSync(runDir, copy, { recursive: true, filter: (path) => !/\.sock$|\/pid$|\/lock/.test(path) });
-  return { file, args, runDir, copy };
+  return { file, args, runDir, copy, socket: qmpSocket(args) };
 }
 
 /** Milliseconds from the start of QEMU to the answer to its first command. Gives also what ends it. */
-export async function rawStart({ file, args, runDir, copy }) {
+export async function rawStart({ file, args, runDir, copy, socket }) {
   cpSync(copy, runDir, { recursive: true });
   const start = performance.now();
-  const log = openSync(join(dirname(copy), 'raw.log'), 'a');
+  const logFile = join(dirname(copy), 'raw.log');
+  const log = openSync(logFile, 'w');
   const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], cwd: runDir });
   closeSync(log);
   const ended = new Promise((resolve) => child.on('exit', resolve));
-  await firstAnswer(join(runDir, 'qmp.sock'), () => child.exitCode === null);
+  const isPossible = () => child.exitCode === null && performance.now() - start < START_MS;
+  if (!(await firstAnswer(socket, isPossible))) {
+    throw new Error(`QEMU started by hand has not answered\n${readFileSync(logFile, 'utf8')}`);
+  }
   const elapsed = performance.now() - start;
   const end = async () => {
     child.kill('SIGKILL');
@@ -39,12 +46,18 @@ export async function rawStart({ file, args, runDir, copy }) {
   return { elapsed, end };
 }
 
-async function firstAnswer(path, isAlive) {
-  while (isAlive()) {
-    if (await ask(path)) return;
+async function firstAnswer(path, isPossible) {
+  while (isPossible()) {
+    if (await ask(path)) return true;
     await sleep(1);
   }
-  throw new Error('QEMU started by hand has ended');
+  return false;
+}
+
+/** The path of the socket that is qemu-init's own, from QEMU's command line. */
+function qmpSocket(args) {
+  const chardev = args.find((arg) => /^socket,id=qmp,/.test(arg)) ?? '';
+  return /path=([^,]+)/.exec(chardev)?.[1];
 }
 
 function ask(path) {

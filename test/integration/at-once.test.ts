@@ -9,7 +9,7 @@ import { type Lab, lab, until } from '../support/lab.ts';
 function hold(root: Lab, key: string): string {
   root.write(
     'etc/qemu/hold.sh',
-    '#!/bin/sh\ntouch "$QEMU_INIT_HOOK.there"\nwhile [ ! -e "$QEMU_INIT_HOOK.go" ]; do sleep 0.02; done\n',
+    'touch "$QEMU_INIT_HOOK.there"\nwhile [ ! -e "$QEMU_INIT_HOOK.go" ]; do sleep 0.02; done\n',
   );
   return `${key}=/bin/sh hold.sh\n`;
 }
@@ -41,6 +41,7 @@ test('ten starts of one machine at once make one QEMU and ten times exit 0', asy
 
 test('machines that start at the same moment get slots of their own', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   const names = Array.from({ length: 8 }, (_, at) => `m${at}`);
   for (const name of names) root.add(name, 'VNC=on\n');
   const started = await Promise.all(names.map((name) => root.one('start', name)));
@@ -109,7 +110,10 @@ test('kill and stop --force do not wait for a command that is busy with the mach
 
 test('what runs in a hook is what is written, without a shell, with the machine in its environment', async (t) => {
   const root = lab(t);
-  root.write('etc/qemu/note.sh', 'echo "$QEMU_INIT_HOOK $QEMU_INIT_MACHINE ${QEMU_INIT_PID:+pid} $1 $PWD" >>notes\n');
+  root.write(
+    'etc/qemu/note.sh',
+    'has=$(test -n "$QEMU_INIT_PID" && echo pid)\necho "$QEMU_INIT_HOOK $QEMU_INIT_MACHINE $has $1 $PWD" >>notes\n',
+  );
   root.add(
     'web',
     ['PRECMD', 'POSTCMD', 'PRESTOP', 'POSTSTOP'].map((key) => `${key}=/bin/sh note.sh "a  $(touch x);b"\n`).join(''),

@@ -22,7 +22,10 @@ async function running(t: Cleanup): Promise<Running> {
   const disk = join(root.etcDir, 'data.qcow2');
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', disk, String(DISK_BYTES)]);
   guestDisk(root.etcDir, { name: 'boot.img' });
-  root.write('etc/qemu/web-qemu.cfg', 'RAM=32M\nKVM=off\nDSK1=boot.img\nDSK2=data.qcow2\nNIC1=virtio-net-pci,net=none\n');
+  root.write(
+    'etc/qemu/web-qemu.cfg',
+    'RAM=32M\nKVM=off\nDSK1=boot.img\nDSK2=data.qcow2\nNIC1=virtio-net-pci,net=none\n',
+  );
   root.write('etc/qemu/qemu-init.reg', 'web=web\n');
   const fleet = new Fleet(resolvePaths({ root: root.dir }, {}, 0, '/'));
   const target = fleet.get('web');

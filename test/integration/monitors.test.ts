@@ -113,7 +113,7 @@ test('a person in qemu-mon delays nobody, has QEMU’s own editing, and leaves w
   const person = root.spawn('qemu-mon', ['web'], { tty: true });
   await person.waitForOutput('(qemu)');
   person.write('info versi\t\r');
-  await person.waitForOutput(/info version[^]*\n\d+\.\d+/);
+  await person.waitForOutput(/info version[\s\S]*\n\d+\.\d+/);
   const second = root.spawn('qemu-mon', ['web'], { tty: true });
   await second.waitForOutput('(qemu)');
   second.write(`${CTRL_BRACKET}`);

@@ -31,7 +31,7 @@ test('--paused leaves the machine before its first instruction', async (t) => {
   await root.ok('wait', 'web', '--for', 'console=ready');
   // A reset boots the guest again.
   await root.ok('reset', 'web');
-  await root.ok('wait', 'web', '--for', `console=${DEFAULT_BANNER}[^]*${DEFAULT_BANNER}`);
+  await root.ok('wait', 'web', '--for', `console=${DEFAULT_BANNER}[\\s\\S]*${DEFAULT_BANNER}`);
   const stopped = await root.one('stop', 'web');
   assert.equal(stopped['rung'], 'powerdown');
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ export const LIGHT = 'RAM=8M\nKVM=off\nVNC=off\nVGA=none\nQGA=off\nRNG=off\nBALL
 export interface Lab extends TempRoot {
   /** Writes a {@link LIGHT} machine with the tiny guest and the given lines, and registers it under its own name. */
   add(name: string, lines?: string, guest?: GuestOptions): string;
+  /** Gives the scratch root ports that no other one has. */
+  ownPorts(): number;
   /** Runs qemu-init to its end. */
   init(...args: readonly string[]): Promise<CliResult>;
   /** Runs qemu-cmd to its end. */
@@ -56,6 +59,11 @@ export function lab(t: Cleanup): Lab {
       const path = root.write(`etc/qemu/${name}-qemu.cfg`, merge(`${LIGHT}${disk}`, lines));
       appendFileSync(join(root.etcDir, 'qemu-init.reg'), `${name}=${name}\n`);
       return path;
+    },
+    ownPorts() {
+      const monitorPort = 20_000 + 400 * randomInt(25);
+      root.write('etc/qemu/monitor.conf', `MONPORT=${monitorPort}\nVNCDISPLAY=${monitorPort - 18_000}\n`);
+      return monitorPort;
     },
     init,
     cmd: (...args) => run('qemu-cmd', args),
@@ -100,11 +108,12 @@ export function programsNaming(dir: string): string[] {
     });
 }
 
-/** All that is no folder, and the folders of machines. */
+/** All that is no folder of ours, but for half-written slots, which the next writer of the same slot removes. */
 function filesIn(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => !statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory() || !name.startsWith('.'),
-  );
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    if (/^\.slots\/\.\d+\.[\d-]+\.tmp$/.test(name)) return false;
+    return !name.startsWith('.') || statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory() !== true;
+  });
 }
 
 /** Resolves once `condition` holds; fails after `timeoutMs` with what it was. */

@@ -27,11 +27,12 @@ export function generateTypes(answer: unknown, options: GenerateTypesOptions): s
 
 function renderHeader(version: string): string {
   return `/*
- * Commands and events of QEMU ${version}, made from its answer to \`query-qmp-schema\`.
- * Do not edit: \`qemu-init qmp-types\` makes it anew. Types are named after the place where they are first met.
+ * QMP commands and events of QEMU ${version},
+ * made from its answer to \`query-qmp-schema\`. Do not edit: \`qemu-init qmp-types\` makes such a file anew.
  *
- * Arguments are closed: a member or value that this QEMU does not know is an error. Answers and events are open: other
- * versions add members and values. An integer that a number cannot hold exactly is a bigint at run time.
+ * Types are named after the place where they are first met. Arguments are closed: a member or value that this QEMU does
+ * not know is an error. Answers and events are open: other versions add members and values. An integer that a number
+ * cannot hold exactly is a bigint at run time.
  */
 `;
 }
@@ -44,8 +45,10 @@ export type EmptyResult = Readonly<Record<string, unknown>>;
 
 declare const other: unique symbol;
 
-/** A value of a tag that this QEMU did not have. */
-export type OtherValue = string & { readonly [other]: true };
+/** A value of a tag that this QEMU did not have; a string at run time. */
+export interface OtherValue {
+  readonly [other]: string;
+}
 `;
 
 /** Writes the types of one schema. */

@@ -13,7 +13,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ensureDir, readTextIfExists, removeIfExists, removeTree, writeFileAtomic } from '../../../src/system/files.ts';
+import {
+  ensureDir,
+  readTextIfExists,
+  removeIfExists,
+  removeTree,
+  removeWithLeftovers,
+  writeFileAtomic,
+} from '../../../src/system/files.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 function modeOf(path: string): number {
@@ -94,6 +101,14 @@ test('removeIfExists() says whether there was a file, and refuses a folder', (t)
   assert.equal(removeIfExists(join(dir, 'file')), false);
   assert.equal(removeIfExists(join(dir, 'no/file')), false);
   assert.throws(() => removeIfExists(dir), { code: 'QEMU_IO' });
+});
+
+test('removeWithLeftovers() removes a file and what killed writers of it left, and no other', (t) => {
+  const dir = tempDir(t);
+  for (const name of ['file', '.file.123-4.tmp', '.file.99-1.tmp', 'file2', '.file2.1-1.tmp'])
+    writeFileSync(join(dir, name), '');
+  for (const name of ['file', 'file', 'no/file']) removeWithLeftovers(join(dir, name));
+  assert.deepEqual(readdirSync(dir).sort(), ['.file2.1-1.tmp', 'file2']);
 });
 
 test('removeTree() removes a folder with all in it, a link but not its target, and what is not there', (t) => {

@@ -1,0 +1,35 @@
+import type { MachineConfig } from '../../config/types.ts';
+import { HOOK_TIMEOUT_MS } from '../../machine/hooks.ts';
+import { ladderMs, planLadder } from '../../machine/ladder.ts';
+
+/** What the unit's limits are made of. */
+export type LimitConfig = Pick<
+  MachineConfig,
+  'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'preCommand' | 'postCommand' | 'bootDelaySeconds'
+>;
+
+/** Starting programs takes its time on a host that is going down with all its machines at once. */
+const STOP_MARGIN_SECONDS = 60;
+
+/** Seconds that a start may take without its hooks and its BOOTDELAY: what systemd waits before it gives up. */
+const START_SECONDS = 1800;
+
+/** Seconds for TimeoutStopSec=: longer than all rungs of the ladder and the hooks together can take. */
+export function stopTimeoutSeconds(config: LimitConfig): number {
+  const steps = planLadder({
+    method: config.stopMethod,
+    stopDelayMs: config.stopDelaySeconds * 1000,
+    noKill: false,
+    force: false,
+  });
+  return ladderMs(steps) / 1000 + hookSeconds(config.preStop, config.postStop) + STOP_MARGIN_SECONDS;
+}
+
+/** Seconds for TimeoutStartSec=. The start has shorter deadlines of its own. */
+export function startTimeoutSeconds(config: LimitConfig): number {
+  return START_SECONDS + config.bootDelaySeconds + hookSeconds(config.preCommand, config.postCommand);
+}
+
+function hookSeconds(...commands: readonly (readonly string[])[]): number {
+  return (commands.filter((command) => command.length > 0).length * HOOK_TIMEOUT_MS) / 1000;
+}

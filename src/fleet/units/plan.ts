@@ -1,0 +1,142 @@
+import { dirname } from 'node:path';
+import type { MachineConfig } from '../../config/types.ts';
+import type { Target } from '../../machine/host.ts';
+import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
+import { type MachineOrder, orderMachines } from './order.ts';
+import { type UnitLine, unitName, unitPath, unitText } from './unit-text.ts';
+
+/** A machine as the units need it. */
+export interface PlannedMachine {
+  readonly target: Pick<Target, 'longName' | 'shortName' | 'configPath'>;
+  readonly config: MachineConfig;
+}
+
+/** A file that the generator writes. */
+export interface UnitFile {
+  /** Below the generator's folder. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface UnitOptions {
+  /** How many machines may start at the same time. */
+  readonly lanes: number;
+}
+
+/** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
+const RESTARTS = 5;
+const RESTART_WINDOW_SECONDS = 600;
+const RESTART_PAUSE_SECONDS = 5;
+
+/** Drop-ins for the units of the registered machines. Pure. */
+export function planUnits(machines: readonly PlannedMachine[], options: UnitOptions): UnitFile[] {
+  const order = orderMachines(
+    machines.map(({ target, config }) => ({ ...target, bootOrder: config.bootOrder, requires: config.requires })),
+  );
+  return [
+    ...machines.map((machine, index) =>
+      machineDropIn(machine, order.get(machine.target.longName), laneOf(machine.config, index, options.lanes)),
+    ),
+    ...machines.flatMap(shortNameDropIn),
+    ...targetDropIn(machines),
+    ...pathDropIn(machines),
+  ];
+}
+
+function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder | undefined, lane: string): UnitFile {
+  const { longName, configPath } = target;
+  const requires = (order?.requires ?? []).map(unitName).join(' ');
+  const after = (order?.after ?? []).map(unitName).join(' ');
+  const mounts = [...new Set([config.dir, ...filesOf(config).map((path) => dirname(path))])].filter(isNoDevice);
+  const devices = filesOf(config).filter((path) => !isNoDevice(path));
+  const description = config.description === '' ? '' : `: ${config.description}`;
+  const text = unitText(`Made by qemu-generator of "${configPath}"`, {
+    Unit: [
+      ['Description', `QEMU machine ${longName}${description}`.replaceAll('%', '%%').replace(/\\$/, '')],
+      ['SourcePath', configPath.replaceAll('%', '%%')],
+      ['RequiresMountsFor', mounts.map(unitPath).join(' ')],
+      line('Requires', requires),
+      line('After', after),
+      ...(config.restart === 'no'
+        ? []
+        : [pair('StartLimitIntervalSec', RESTART_WINDOW_SECONDS), pair('StartLimitBurst', RESTARTS)]),
+    ],
+    Service: [
+      ['Environment', `QEMU_INIT_LANE=${lane}`],
+      pair('TimeoutStartSec', startTimeoutSeconds(config)),
+      pair('TimeoutStopSec', stopTimeoutSeconds(config)),
+      ...(config.bootDelaySeconds === 0 ? [] : [bootDelay(config.bootDelaySeconds)]),
+      ...(config.restart === 'no'
+        ? []
+        : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS)]),
+      ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
+    ],
+  });
+  return { path: `${unitName(longName)}.d/50-machine.conf`, text };
+}
+
+/** The unit of a short name would start the machine in the wrong place: it says which one is right. */
+function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): UnitFile[] {
+  if (shortName === undefined || shortName === longName) return [];
+  const message = `Units of machines have their long names, here ${unitName(longName)}`;
+  const text = unitText(`Made by qemu-generator: ${shortName} is the short name of ${longName}`, {
+    Unit: [['Description', `Short name of QEMU machine ${longName}`]],
+    Service: [
+      ['Type', 'oneshot'],
+      ['PIDFile', ''],
+      ['ExecStart', ''],
+      ['ExecStart', `/bin/sh -c 'echo "<3>${message}" >&2; exit 6'`],
+      ['ExecReload', ''],
+      ['ExecStop', ''],
+      ['ExecStopPost', ''],
+    ],
+  });
+  return [{ path: `${unitName(shortName)}.d/50-short-name.conf`, text }];
+}
+
+/** What systemd starts with `qemu.target`, thus at boot. */
+function targetDropIn(machines: readonly PlannedMachine[]): UnitFile[] {
+  const wanted = machines.filter(({ config }) => config.autostart).map(({ target }) => unitName(target.longName));
+  if (wanted.length === 0) return [];
+  const text = unitText('Made by qemu-generator: machines with AUTOSTART=on', {
+    Unit: wanted.map((name) => line('Wants', name)),
+  });
+  return [{ path: 'qemu.target.d/50-autostart.conf', text }];
+}
+
+function pathDropIn(machines: readonly PlannedMachine[]): UnitFile[] {
+  if (machines.length === 0) return [];
+  const text = unitText('Made by qemu-generator', {
+    Path: machines.map(({ target }) => line('PathChanged', target.configPath.replaceAll('%', '%%'))),
+  });
+  return [{ path: 'qemu-reload.path.d/50-machines.conf', text }];
+}
+
+/** Hooks may start other machines, which must not wait for the lane of the one that waits for them. */
+function laneOf(config: MachineConfig, index: number, lanes: number): string {
+  const hasHooks = config.preCommand.length + config.postCommand.length > 0;
+  return hasHooks ? `of-${config.longName}` : String(index % lanes);
+}
+
+/** At boot only: `starting` is what systemctl(1) says until then. */
+function bootDelay(seconds: number): UnitLine {
+  const wait = `case $$(systemctl is-system-running) in initializing|starting) exec sleep ${seconds};; esac`;
+  return ['ExecStartPre', `/bin/sh -c '${wait}'`];
+}
+
+function filesOf(config: MachineConfig): string[] {
+  const files = [...config.disks, ...config.cdroms].map(({ file }) => file);
+  return [...files, config.kernel, config.initrd].flatMap((path) => (path === undefined ? [] : [path]));
+}
+
+function isNoDevice(path: string): boolean {
+  return path !== '/dev' && !path.startsWith('/dev/');
+}
+
+function line(key: string, value: string): UnitLine {
+  return value === '' ? undefined : [key, value];
+}
+
+function pair(key: string, value: number): UnitLine {
+  return [key, String(value)];
+}

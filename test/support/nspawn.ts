@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { repoRoot } from './repo.ts';
+import type { Cleanup } from './temp-root.ts';
+
+/** What a command in the container printed, and its exit status. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A host of its own: this one's files with everything that is written kept apart, booted by its own systemd. */
+export interface Container {
+  /** Its `/`, as seen from here. */
+  readonly dir: string;
+  /** Writes a file, given by its absolute path inside. */
+  write(path: string, text: string | Uint8Array, mode?: number): void;
+  read(path: string): string;
+  /** Boots it, and returns when systemd has nothing left to do. */
+  boot(): Promise<void>;
+  /** Runs a shell script inside, with its arguments as $1, $2 …, whatever its exit status. */
+  run(script: string, ...args: readonly string[]): Ran;
+  /** The same, which has to succeed; returns what it printed, without the last end of line. */
+  sh(script: string, ...args: readonly string[]): string;
+  /** The value of a property of a unit. */
+  show(unit: string, property: string): string;
+  /** `systemctl poweroff`; returns when all of it is gone. */
+  powerOff(): Promise<void>;
+  /** Pulls the plug: every process in it ends at once. */
+  cut(): Promise<void>;
+}
+
+const BOOT_MS = 60_000;
+const POWEROFF_MS = 90_000;
+
+/** Units that no test needs. */
+const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/etc/systemd/system/${name}.target.wants`);
+
+/** A container that is not booted yet. It is ended and removed afterwards. Needs root and systemd-nspawn. */
+export function container(t: Cleanup): Container {
+  const base = mkdtempSync(join(tmpdir(), 'qi-'));
+  const dir = join(base, 'm');
+  let nspawn: ChildProcess | undefined;
+  let leader = 0;
+
+  const end = async (): Promise<void> => {
+    if (leader > 0 && existsSync(`/proc/${leader}`)) process.kill(leader, 'SIGKILL');
+    if (nspawn && nspawn.exitCode === null && nspawn.signalCode === null) await once(nspawn, 'exit');
+    nspawn = undefined;
+    leader = 0;
+  };
+  t.after(async () => {
+    await end();
+    spawnSync('umount', ['--recursive', base]);
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  mount('-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', base);
+  for (const folder of ['u', 'w', 'm']) mkdirSync(join(base, folder));
+  mount('-t', 'overlay', '-o', `lowerdir=/,upperdir=${base}/u,workdir=${base}/w`, 'overlay', dir);
+  for (const path of UNWANTED) rmSync(join(dir, path), { recursive: true, force: true });
+  for (const name of readdirSync(join(dir, 'etc')).filter((entry) => /^rc.\.d$/.test(entry))) {
+    rmSync(join(dir, 'etc', name), { recursive: true });
+  }
+
+  const run = (script: string, ...args: readonly string[]): Ran => {
+    assert.ok(leader > 0, 'the container is booted');
+    const inside = ['--target', `${leader}`, '--all', '--', 'env', '-i', ...ENVIRONMENT];
+    const { status, stdout, stderr, error } = spawnSync('nsenter', [...inside, 'sh', '-c', script, 'sh', ...args], {
+      encoding: 'utf8',
+      timeout: POWEROFF_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (error !== undefined) throw error;
+    return { code: status ?? -1, stdout, stderr };
+  };
+  const sh = (script: string, ...args: readonly string[]): string => {
+    const { code, stdout, stderr } = run(script, ...args);
+    assert.equal(code, 0, `${script}: ${stdout}${stderr}`);
+    return stdout.replace(/\n$/, '');
+  };
+
+  return {
+    dir,
+    run,
+    sh,
+    write(path, text, mode = 0o644) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), text, { mode });
+    },
+    read: (path) => readFileSync(join(dir, path), 'utf8'),
+    show: (unit, property) => sh('exec systemctl show --value --property "$2" "$1"', unit, property),
+    async boot() {
+      const log = openSync(join(base, 'console'), 'a');
+      const options = ['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
+      const more = ['--link-journal=no', `--machine=qi-${process.pid}`, '--bind=/dev/net/tun'];
+      nspawn = spawn('systemd-nspawn', ['--quiet', '--directory', dir, ...options, ...more], {
+        stdio: ['ignore', log, log],
+      });
+      closeSync(log);
+      leader = await waitForLeader(nspawn);
+      await waitForBoot(run);
+    },
+    async powerOff() {
+      assert.ok(nspawn, 'the container is booted');
+      const off = once(nspawn, 'exit', { signal: AbortSignal.timeout(POWEROFF_MS) });
+      run('systemctl poweroff');
+      await off;
+      await end();
+    },
+    cut: end,
+  };
+}
+
+const ENVIRONMENT = [
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'HOME=/root',
+  'LC_ALL=C.UTF-8',
+  'SYSTEMD_PAGER=',
+];
+
+/** Puts the built project where its package would put it, without its own installer. */
+export function copyProject(to: Container): void {
+  const target = join(to.dir, 'usr/lib/qemu-init');
+  for (const name of ['bin', 'dist/bin', 'etc', 'systemd', 'package.json']) {
+    cpSync(join(repoRoot, name), join(target, name), { recursive: true });
+  }
+}
+
+function mount(...args: readonly string[]): void {
+  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
+  assert.equal(status, 0, `mount ${args.join(' ')}: ${stderr}`);
+}
+
+/** The container's process 1, as a pid of this host. */
+async function waitForLeader(nspawn: ChildProcess): Promise<number> {
+  const deadline = Date.now() + BOOT_MS;
+  while (Date.now() < deadline && nspawn.exitCode === null) {
+    const children = readFileSync(`/proc/${nspawn.pid}/task/${nspawn.pid}/children`, 'utf8').trim().split(' ');
+    const pid = Number(children[0]);
+    if (pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n') return pid;
+    await sleep(20);
+  }
+  throw new Error('The container did not come up');
+}
+
+async function waitForBoot(run: Container['run']): Promise<void> {
+  const deadline = Date.now() + BOOT_MS;
+  let state = '';
+  do {
+    if (Date.now() > deadline) throw new Error(`systemd is "${state}" after ${BOOT_MS} ms`);
+    await sleep(50);
+    state = run('systemctl is-system-running --wait').stdout.trim();
+  } while (state !== 'running' && state !== 'degraded');
+}

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import { manDir, pageNames } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
 
 /** What of the sources is needed here. Nothing of it needs a package or does anything when it is loaded. */
 const TABLES = `
@@ -22,6 +23,9 @@ const TABLES = `
 
 const tables = await loadTables();
 
+/** Details that several keys share are told at the first of them. */
+const told = new Set();
+
 /** The parts by name; some take a word, such as `action start`. */
 const PARTS = {
   keys: () => keyGroups(tables.KEYS),
@@ -34,8 +38,12 @@ const PARTS = {
 };
 
 const stale = pageNames().filter(isStale);
-for (const name of stale) console.error(`docs/man/${name} is not up to date: node scripts/man-tables.mjs`);
-process.exitCode = stale.length > 0 && process.argv.includes('--check') ? 1 : 0;
+if (isCheck) {
+  for (const name of stale) console.error(`docs/man/${name} is not up to date: run node scripts/man-tables.mjs`);
+  process.exitCode = stale.length > 0 ? 1 : 0;
+} else {
+  for (const name of stale) console.log(`docs/man/${name}: written`);
+}
 
 function isStale(name) {
   const path = join(manDir, name);
@@ -43,7 +51,7 @@ function isStale(name) {
   const filled = fill(text);
   if (name === 'qemu-init.8.md') mentionsAll(text);
   if (filled === text) return false;
-  if (!process.argv.includes('--check')) writeFileSync(path, filled);
+  if (!isCheck) writeFileSync(path, filled);
   return true;
 }
 
@@ -91,10 +99,15 @@ function keyList(specs) {
   return specs.map(keyItem).join('\n\n');
 }
 
+function isNew(text) {
+  const before = told.size;
+  return told.add(text).size > before;
+}
+
 function keyItem(spec) {
   const paragraphs = [
     `${sentence(spec.doc)}${limits(spec)}${notYet(spec)}`,
-    ...(spec.details ?? []),
+    ...(spec.details ?? []).filter(isNew),
     ...(spec.options?.length > 0 ? ['Options, each after a comma:', spec.options.map(optionItem).join('\n')] : []),
   ];
   const value = spec.default === '' ? spec.example : spec.default;

@@ -69,7 +69,9 @@ function converter() {
 
 function code(text) {
   this.jumps = true;
-  return `.sp\n.RS 4\n.nf\n${escapeLines(text)}\n.fi\n.RE\n`;
+  // Empty lines are taken out in the end; these are to stay.
+  const lines = escapeLines(text).replaceAll(/^$/gm, '\\&');
+  return `.sp\n.RS 4\n.nf\n${lines}\n.fi\n.RE\n`;
 }
 
 function codespan(text) {

@@ -66,19 +66,19 @@ test('several machines go down by BOOTORDER from the last to the first, within o
   const note = (name: string): string =>
     `POSTSTOP=/bin/sh -c "echo ${name} >>order"\nPRECMD=/bin/sh -c "echo +${name} >>order"\n`;
   root.add('last', `BOOTORDER=90\n${note('last')}`);
-  root.add('first', `BOOTORDER=10\n${note('first')}`);
-  root.add('deaf', `BOOTORDER=50\nSTOPDELAY=600\n${note('deaf')}`, { deaf: true });
+  root.add('middle', `BOOTORDER=50\n${note('middle')}`);
+  root.add('deaf', `BOOTORDER=10\nSTOPDELAY=600\n${note('deaf')}`, { deaf: true });
   await root.ok('start', '--all');
-  for (const name of ['last', 'first']) await root.ok('wait', name, '--for', 'console=ready');
+  for (const name of ['last', 'middle']) await root.ok('wait', name, '--for', 'console=ready');
   const stopped = await root.json('stop', '--all', '--deadline', '2');
   assert.deepEqual(
     stopped.map(({ name, rung }) => [name, rung]),
     [
       ['last', 'powerdown'],
-      ['first', 'powerdown'],
+      ['middle', 'powerdown'],
       ['deaf', 'quit'],
     ],
   );
   const order = readFileSync(`${root.etcDir}/order`, 'utf8').trim().split('\n');
-  assert.deepEqual(order, ['+first', '+deaf', '+last', 'last', 'deaf', 'first']);
+  assert.deepEqual(order, ['+deaf', '+middle', '+last', 'last', 'middle', 'deaf']);
 });

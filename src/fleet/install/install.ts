@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, isNotFound } from '../../errors.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files.ts';
+import type { Item } from './items.ts';
+import { type Manifest, readManifest, renderManifest } from './manifest.ts';
+
+/** What becomes of one path. */
+export type ChangeKind = 'write' | 'unchanged' | 'keep' | 'remove';
+
+/** One path and what becomes of it; `keep`: it is the administrator's. */
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly path: string;
+}
+
+export interface InstallTarget {
+  /** Folder that stands for `/`; empty for the host itself. */
+  readonly destDir: string;
+  /** Path of the manifest, without the destination folder. */
+  readonly manifest: string;
+  readonly version: string;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Puts items in place, each at once, and takes away what an earlier installation wrote and this one has no more.
+ * Configuration that was changed since is kept. To be repeated at will.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`
+ */
+export function installItems(items: readonly Item[], target: InstallTarget): Change[] {
+  const at = (path: string): string => join(target.destDir || '/', path);
+  const before = readManifest(at(target.manifest));
+  const written = new Map<string, string>();
+  const folders = new Set(before.folders);
+  const changes = items.map((item): Change => {
+    const { path } = item;
+    const current = fingerprint(at(path));
+    const wanted = fingerprintOf(item);
+    if (current === wanted) {
+      written.set(path, wanted);
+      return { kind: 'unchanged', path };
+    }
+    const isTheirs = item.kind === 'config' && current !== undefined && current !== before.written.get(path);
+    // Remembered as it was written: when the administrator goes back to that, it is ours again.
+    written.set(path, isTheirs ? (before.written.get(path) ?? wanted) : wanted);
+    if (isTheirs) return { kind: 'keep', path };
+    if (!target.dryRun) {
+      for (const folder of missingFolders(target.destDir, path)) folders.add(folder);
+      put(item, at(path));
+    }
+    return { kind: 'write', path };
+  });
+  const outdated = [...before.written.keys()].filter((path) => !written.has(path));
+  const removed = outdated.flatMap((path) => removeOurs(path, before, target));
+  if (!target.dryRun) {
+    const manifest = { version: target.version, written, folders: [...folders].toSorted() };
+    writeFileAtomic(at(target.manifest), renderManifest(manifest), 0o644, { durable: true });
+  }
+  return [...changes, ...removed];
+}
+
+/** Takes away what an installation wrote, as far as nobody changed it, and the folders that it made, when they are empty. */
+export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[] {
+  const at = (path: string): string => join(target.destDir || '/', path);
+  const manifest = readManifest(at(target.manifest));
+  const changes = [...manifest.written.keys()].flatMap((path) => removeOurs(path, manifest, target));
+  if (target.dryRun) return changes;
+  rmSync(at(target.manifest), { force: true });
+  for (const folder of manifest.folders.toReversed()) removeIfEmpty(at(folder));
+  return changes;
+}
+
+function removeOurs(path: string, manifest: Manifest, target: Omit<InstallTarget, 'version'>): Change[] {
+  const place = join(target.destDir || '/', path);
+  const current = fingerprint(place);
+  if (current === undefined) return [];
+  if (current !== manifest.written.get(path)) return [{ kind: 'keep', path }];
+  if (!target.dryRun) rmSync(place);
+  return [{ kind: 'remove', path }];
+}
+
+function put(item: Item, place: string): void {
+  ensureDir(dirname(place), 0o755);
+  if (item.kind !== 'link') {
+    writeFileAtomic(place, item.data, item.mode, { durable: true });
+    return;
+  }
+  const fresh = join(dirname(place), `.${basename(place)}.${process.pid}`);
+  rmSync(fresh, { force: true });
+  symlinkSync(item.target, fresh);
+  renameSync(fresh, place);
+}
+
+function missingFolders(destDir: string, path: string): string[] {
+  const folders: string[] = [];
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(destDir || '/', folder))) break;
+    folders.unshift(folder);
+  }
+  return folders;
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!isNotFound(error) && errorCode(error) !== 'ENOTEMPTY') throw error;
+  }
+}
+
+function fingerprintOf(item: Item): string {
+  return item.kind === 'link' ? `-> ${item.target}` : digest(item.data, item.mode);
+}
+
+/** What is at a path, to be compared; undefined when there is nothing. */
+function fingerprint(place: string): string | undefined {
+  try {
+    const stats = lstatSync(place);
+    if (stats.isSymbolicLink()) return `-> ${readlinkSync(place)}`;
+    return stats.isFile() ? digest(readFileSync(place), stats.mode) : 'other';
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether it can be run counts, the rest of the mode is the administrator's. */
+function digest(data: Buffer, mode: number): string {
+  return `${createHash('sha256').update(data).digest('hex')}${(mode & 0o100) === 0 ? '' : ' x'}`;
+}

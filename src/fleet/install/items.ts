@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import type { Layout } from './layout.ts';
+
+/** One thing that is put on the host. `path` is absolute, without the destination folder. */
+export type Item =
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly data: Buffer }
+  /** Belongs to the administrator once it is there: a changed one is kept. */
+  | { readonly kind: 'config'; readonly path: string; readonly mode: number; readonly data: Buffer }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+export interface ItemOptions {
+  /** Folder of the package: with `bin`, `dist`, `etc`, `systemd`. */
+  readonly source: string;
+  readonly layout: Layout;
+  /** Program that runs the generator, absolute. */
+  readonly node: string;
+}
+
+const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
+
+/** Everything that is installed, in the order in which it is written: what is referred to comes first. */
+export function collectItems({ source, layout, node }: ItemOptions): Item[] {
+  const fit = (text: string): string =>
+    text
+      .replaceAll('/usr/bin/node', node)
+      .replaceAll('/usr/lib/qemu-init', layout.libDir)
+      .replaceAll(/\/usr\/bin\/(qemu-(?:init|mon|cmd|netif))\b/g, `${layout.binDir}/$1`);
+  const file = (path: string, from: string, mode = 0o644): Item => {
+    return { kind: 'file', path, mode, data: readFileSync(join(source, from)) };
+  };
+  const fitted = (path: string, from: string, mode = 0o644): Item => {
+    return { kind: 'file', path, mode, data: Buffer.from(fit(readFileSync(join(source, from), 'utf8'))) };
+  };
+  const inFolder = (folder: string): string[] => (existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : []);
+
+  const program = ['dist', 'bin', 'etc/qemu', 'etc/init.d', 'etc/completions', 'systemd', 'docs/man', 'package.json', 'LICENSE']
+    .flatMap((part) => filesBelow(join(source, part)))
+    .filter((path) => !path.endsWith('.map'))
+    .map((path) => file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path)));
+  const units = inFolder('systemd').flatMap((name): Item[] => {
+    const from = join('systemd', name);
+    if (name.endsWith('.tmpfiles.conf')) return [fitted(`${layout.tmpfilesDir}/qemu-init.conf`, from)];
+    if (name.endsWith('.sysusers.conf')) return [fitted(`${layout.sysusersDir}/qemu-init.conf`, from)];
+    if (name === 'qemu-generator') return [fitted(`${layout.generatorDir}/${name}`, from, 0o755)];
+    return [fitted(`${layout.unitDir}/${name}`, from)];
+  });
+  const manuals = inFolder('docs/man').flatMap((name): Item[] => {
+    const section = /\.([158])$/.exec(name)?.[1];
+    return section === undefined ? [] : [file(`${layout.manDir}/man${section}/${name}`, join('docs/man', name))];
+  });
+  const completions = TOOLS.flatMap((tool): Item[] => [
+    { kind: 'file', path: `${layout.bashDir}/${tool}`, mode: 0o644, data: readIfThere(source, 'qemu-init.bash') },
+    { kind: 'file', path: `${layout.fishDir}/${tool}.fish`, mode: 0o644, data: readIfThere(source, `${tool}.fish`) },
+  ]).concat({ kind: 'file', path: `${layout.zshDir}/_qemu-init`, mode: 0o644, data: readIfThere(source, '_qemu-init') });
+  const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
+    ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
+    : [];
+  const configuration = inFolder('etc/qemu').map((name): Item => {
+    const text = readFileSync(join(source, 'etc/qemu', name), 'utf8');
+    return config(`${layout.etcDir}/${name}`, name === 'defaults-qemu.cfg' ? harden(text) : text, 0o644);
+  });
+
+  return [
+    ...program,
+    ...TOOLS.map((tool): Item => ({ kind: 'link', path: `${layout.binDir}/${tool}`, target: `${layout.libDir}/bin/${tool}` })),
+    ...['qemu-brup', 'qemu-brdown'].map(
+      (name): Item => ({ kind: 'link', path: `${layout.etcDir}/${name}`, target: `${layout.binDir}/qemu-netif` }),
+    ),
+    ...configuration,
+    ...initScript,
+    ...manuals,
+    ...completions.filter((item) => item.kind !== 'file' || item.data.length > 0),
+    ...units,
+  ];
+}
+
+/** What an installed host has instead of the built-in defaults: QEMU without rights, in its sandbox. */
+const HARDENED: Readonly<Record<string, string>> = { NETIF: 'managed', RUNAS: 'qemu', SANDBOX: 'on' };
+
+/** Sets the hardened values below their commented-out lines. */
+function harden(text: string): string {
+  return text.replaceAll(/^#([A-Z]+)=.*$/gm, (line, key: string) => {
+    const value = HARDENED[key];
+    return value === undefined ? line : `${key}=${value}`;
+  });
+}
+
+function config(path: string, text: string, mode: number): Item {
+  return { kind: 'config', path, mode, data: Buffer.from(text) };
+}
+
+function readIfThere(source: string, name: string): Buffer {
+  const path = join(source, 'etc/completions', name);
+  return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+}
+
+function filesBelow(path: string): string[] {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith('.'))
+    .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(path, entry.name)) : [join(path, entry.name)]));
+}
+
+function modeOf(path: string): number {
+  const executable = (statSync(path).mode & 0o100) !== 0 || /^qemu-/.test(basename(path)) && path.includes('/bin/') && !path.includes('.');
+  return executable ? 0o755 : 0o644;
+}

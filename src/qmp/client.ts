@@ -115,7 +115,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
     ...[args, options]: ExecuteRest<C, ExecuteOptions, Commands>
   ): Promise<Commands[C]['returns']> {
     // The types come from QEMU's own schema; nothing is checked at run time.
-    return (await this.#send(command, args, options)) as Commands[C]['returns'];
+    return this.#send(command, args, options);
   }
 
   /**

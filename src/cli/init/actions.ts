@@ -46,6 +46,12 @@ const stopping = (parser: Argv<object>): Argv<object> =>
     })
     .option('force', { type: 'boolean', describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
 
+const installing = (parser: Argv<object>): Argv<object> =>
+  parser
+    .option('prefix', { type: 'string', requiresArg: true, default: '/usr', describe: 'Folder for programs and units' })
+    .option('destdir', { type: 'string', requiresArg: true, describe: 'Folder that stands for /, for packagers' })
+    .option('dry-run', { type: 'boolean', describe: 'Only say what would be done' }) as Argv<object>;
+
 function count(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--parallel "${text}" is no number from 1 on`);
   return Number(text);
@@ -225,6 +231,32 @@ export const ACTIONS: readonly Action[] = [
         .option('follow', { type: 'boolean', alias: 'f', describe: 'Go on until interrupted' }) as Argv<object>,
     load: () => import('./log.ts'),
   },
+  {
+    command: 'install',
+    describe: 'Put the tools, units and completions where the host looks for them',
+    options: installing,
+    load: () => import('./install.ts'),
+  },
+  {
+    command: 'uninstall',
+    describe: 'Take away what install has put there, as far as nobody changed it',
+    options: installing,
+    load: () => import('./uninstall.ts'),
+  },
+  {
+    command: 'qmp-types',
+    describe: "Print TypeScript types of a QEMU's QMP commands and events",
+    options: (parser) =>
+      parser
+        .option('binary', {
+          type: 'string',
+          requiresArg: true,
+          default: 'qemu-system-x86_64',
+          describe: 'QEMU program, name or path',
+        })
+        .option('output', { type: 'string', requiresArg: true, describe: 'File to write instead of stdout' }),
+    load: () => import('./qmp-types.ts'),
+  },
 ];
 
 /** Actions that only units call. */
@@ -250,7 +282,5 @@ export const LATER: readonly string[] = [
   'jobs',
   'events',
   'doctor',
-  'install',
-  'uninstall',
   'completion',
 ];

@@ -86,7 +86,7 @@ function removeOurs(path: string, manifest: Manifest, target: Omit<InstallTarget
 function put(item: Item, place: string): void {
   ensureDir(dirname(place), 0o755);
   if (item.kind !== 'link') {
-    writeFileAtomic(place, item.data, item.mode, { durable: true });
+    writeFileAtomic(place, item.text, item.mode, { durable: item.kind === 'config' });
     return;
   }
   const fresh = join(dirname(place), `.${basename(place)}.${process.pid}`);
@@ -108,12 +108,12 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!isNotFound(error) && errorCode(error) !== 'ENOTEMPTY') throw error;
+    if (!isNotFound(error) && errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EBUSY') throw error;
   }
 }
 
 function fingerprintOf(item: Item): string {
-  return item.kind === 'link' ? `-> ${item.target}` : digest(item.data, item.mode);
+  return item.kind === 'link' ? `-> ${item.target}` : digest(item.text, item.mode);
 }
 
 /** What is at a path, to be compared; undefined when there is nothing. */
@@ -121,7 +121,7 @@ function fingerprint(place: string): string | undefined {
   try {
     const stats = lstatSync(place);
     if (stats.isSymbolicLink()) return `-> ${readlinkSync(place)}`;
-    return stats.isFile() ? digest(readFileSync(place), stats.mode) : 'other';
+    return stats.isFile() ? digest(readFileSync(place, 'utf8'), stats.mode) : 'other';
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -129,6 +129,6 @@ function fingerprint(place: string): string | undefined {
 }
 
 /** Whether it can be run counts, the rest of the mode is the administrator's. */
-function digest(data: Buffer, mode: number): string {
-  return `${createHash('sha256').update(data).digest('hex')}${(mode & 0o100) === 0 ? '' : ' x'}`;
+function digest(text: string, mode: number): string {
+  return `${createHash('sha256').update(text).digest('hex')}${(mode & 0o100) === 0 ? '' : ' x'}`;
 }

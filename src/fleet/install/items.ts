@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Layout } from './layout.ts';
 
 /** One thing that is put on the host. `path` is absolute, without the destination folder. */
 export type Item =
-  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly data: Buffer }
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly text: string }
   /** Belongs to the administrator once it is there: a changed one is kept. */
-  | { readonly kind: 'config'; readonly path: string; readonly mode: number; readonly data: Buffer }
+  | { readonly kind: 'config'; readonly path: string; readonly mode: number; readonly text: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
 
 export interface ItemOptions {
@@ -27,10 +27,10 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
       .replaceAll('/usr/lib/qemu-init', layout.libDir)
       .replaceAll(/\/usr\/bin\/(qemu-(?:init|mon|cmd|netif))\b/g, `${layout.binDir}/$1`);
   const file = (path: string, from: string, mode = 0o644): Item => {
-    return { kind: 'file', path, mode, data: readFileSync(join(source, from)) };
+    return { kind: 'file', path, mode, text: readFileSync(join(source, from), 'utf8') };
   };
   const fitted = (path: string, from: string, mode = 0o644): Item => {
-    return { kind: 'file', path, mode, data: Buffer.from(fit(readFileSync(join(source, from), 'utf8'))) };
+    return { kind: 'file', path, mode, text: fit(readFileSync(join(source, from), 'utf8')) };
   };
   const inFolder = (folder: string): string[] => (existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : []);
 
@@ -50,9 +50,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     return section === undefined ? [] : [file(`${layout.manDir}/man${section}/${name}`, join('docs/man', name))];
   });
   const completions = TOOLS.flatMap((tool): Item[] => [
-    { kind: 'file', path: `${layout.bashDir}/${tool}`, mode: 0o644, data: readIfThere(source, 'qemu-init.bash') },
-    { kind: 'file', path: `${layout.fishDir}/${tool}.fish`, mode: 0o644, data: readIfThere(source, `${tool}.fish`) },
-  ]).concat({ kind: 'file', path: `${layout.zshDir}/_qemu-init`, mode: 0o644, data: readIfThere(source, '_qemu-init') });
+    { kind: 'file', path: `${layout.bashDir}/${tool}`, mode: 0o644, text: readIfThere(source, 'qemu-init.bash') },
+    { kind: 'file', path: `${layout.fishDir}/${tool}.fish`, mode: 0o644, text: readIfThere(source, `${tool}.fish`) },
+  ]).concat({ kind: 'file', path: `${layout.zshDir}/_qemu-init`, mode: 0o644, text: readIfThere(source, '_qemu-init') });
   const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
     ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
     : [];
@@ -70,7 +70,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     ...configuration,
     ...initScript,
     ...manuals,
-    ...completions.filter((item) => item.kind !== 'file' || item.data.length > 0),
+    ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,
   ];
 }
@@ -87,12 +87,12 @@ function harden(text: string): string {
 }
 
 function config(path: string, text: string, mode: number): Item {
-  return { kind: 'config', path, mode, data: Buffer.from(text) };
+  return { kind: 'config', path, mode, text };
 }
 
-function readIfThere(source: string, name: string): Buffer {
+function readIfThere(source: string, name: string): string {
   const path = join(source, 'etc/completions', name);
-  return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
 function filesBelow(path: string): string[] {
@@ -104,6 +104,5 @@ function filesBelow(path: string): string[] {
 }
 
 function modeOf(path: string): number {
-  const executable = (statSync(path).mode & 0o100) !== 0 || /^qemu-/.test(basename(path)) && path.includes('/bin/') && !path.includes('.');
-  return executable ? 0o755 : 0o644;
+  return (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755;
 }

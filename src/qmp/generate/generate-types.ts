@@ -48,6 +48,7 @@ declare const other: unique symbol;
 /** A value of a tag that this QEMU did not have; a string at run time. */
 export interface OtherValue {
   readonly [other]: string;
+  toString(): string;
 }
 `;
 
@@ -155,7 +156,8 @@ class TypeWriter {
 
   #member({ name, type, isOptional, features }: SchemaMember, direction: Direction): string {
     const reference = this.#reference(type, direction);
-    const optional = isOptional && direction === 'sent' ? `${reference} | undefined` : reference;
+    const optional =
+      isOptional && direction === 'sent' && reference !== 'unknown' ? `${reference} | undefined` : reference;
     return `${renderDoc(features, '  ')}  readonly ${renderKey(name)}${isOptional ? '?' : ''}: ${optional};\n`;
   }
 

@@ -353,6 +353,7 @@ declare const other: unique symbol;
 /** A value of a tag that this QEMU did not have; a string at run time. */
 export interface OtherValue {
   readonly [other]: string;
+  toString(): string;
 }
 
 export interface AddFdArguments {
@@ -3485,7 +3486,7 @@ export interface QueryCpuModelExpansionArguments {
 
 export interface QueryCpuModelExpansionArgumentsModel {
   readonly name: string;
-  readonly props?: unknown | undefined;
+  readonly props?: unknown;
 }
 
 export type QueryCpuModelExpansionArgumentsType = 'static' | 'full';

@@ -1,0 +1,59 @@
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { QemuError } from '../../errors.ts';
+import { type Change, installItems } from '../../fleet/install/install.ts';
+import { collectItems } from '../../fleet/install/items.ts';
+import { layoutFor } from '../../fleet/install/layout.ts';
+import { isSystemdBooted, registerSteps, runSteps } from '../../fleet/install/register.ts';
+import { VERSION } from '../../version.ts';
+import type { Context } from '../context.ts';
+import type { CommonArguments } from '../options.ts';
+
+export interface InstallArguments extends CommonArguments {
+  readonly prefix?: string;
+  readonly destdir?: string;
+  readonly dryRun?: boolean;
+}
+
+export async function run(context: Context, args: InstallArguments): Promise<number> {
+  const { prefix, destDir, dryRun } = place(args);
+  const layout = layoutFor(prefix);
+  const items = collectItems({ source: PACKAGE, layout, node: destDir === '' ? process.execPath : '/usr/bin/node' });
+  const target = { destDir, manifest: layout.manifest, version: VERSION, dryRun };
+  present(context, installItems(items, target), dryRun);
+  if (!dryRun && destDir === '') await runSteps(registerSteps(isSystemdBooted()), context.signal);
+  return 0;
+}
+
+/** The bundle is `dist/bin/qemu-init.cjs` of the package. */
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * The folders that were asked for.
+ *
+ * @throws {QemuError} `QEMU_USAGE`, and `QEMU_NOT_PERMITTED` for the host itself without the rights.
+ */
+export function place(args: InstallArguments): { prefix: string; destDir: string; dryRun: boolean } {
+  const { prefix = '/usr', destdir, dryRun = false } = args;
+  if (!isAbsolute(prefix)) throw new QemuError('QEMU_USAGE', `The prefix "${prefix}" is no absolute path`);
+  const destDir = destdir === undefined ? '' : resolve(destdir);
+  if (destDir === '' && !dryRun && process.getuid?.() !== 0) {
+    throw new QemuError('QEMU_NOT_PERMITTED', 'Only root can do this to the host', {
+      hint: 'run it as root, or with --destdir or --dry-run',
+    });
+  }
+  return { prefix: resolve(prefix), destDir: destDir === '/' ? '' : destDir, dryRun };
+}
+
+/** Lists every path that is touched or kept; what is as it should be is only counted. */
+export function present({ output }: Context, changes: readonly Change[], dryRun: boolean): void {
+  if (output.json) {
+    output.document(changes.map(({ kind, path }) => ({ path, change: kind, done: !dryRun })));
+    return;
+  }
+  for (const { kind, path } of changes) if (kind !== 'unchanged') output.line(`${WORDS[kind]} ${path}`);
+  const same = changes.filter(({ kind }) => kind === 'unchanged').length;
+  if (same > 0) output.line(`${same} files are up to date`);
+}
+
+const WORDS = { write: 'write ', keep: 'keep  ', remove: 'remove', unchanged: '' } as const;

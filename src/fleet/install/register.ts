@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { QemuError } from '../../errors.ts';
+import { findProgram, run } from '../../system/exec.ts';
+
+/** One program to run after files were put in place or taken away. */
+export interface Step {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Whether systemd is process 1 here: sd_booted(3). */
+export function isSystemdBooted(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+/** What makes an installation known to the host: user, folders, units, init script. */
+export function registerSteps(systemd: boolean): Step[] {
+  const step = (file: string, ...args: readonly string[]): Step => ({ file, args });
+  const user = step('systemd-sysusers');
+  const folders = step('systemd-tmpfiles', '--create', '--prefix=/run/qemu', '--prefix=/var/lib/qemu', '--prefix=/var/log/qemu');
+  if (systemd) return [user, folders, step('systemctl', 'daemon-reload'), step('systemctl', '--quiet', 'enable', 'qemu.target')];
+  return [user, folders, step('update-rc.d', 'qemu-init', 'defaults')];
+}
+
+/** The other way round, for what has to be done while the files are still there. */
+export function unregisterSteps(systemd: boolean): Step[] {
+  return systemd
+    ? [{ file: 'systemctl', args: ['--quiet', 'disable', 'qemu.target'] }]
+    : [{ file: 'update-rc.d', args: ['-f', 'qemu-init', 'remove'] }];
+}
+
+/**
+ * Runs steps whose programs are there; a host may do without any of them.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` with what the program said.
+ */
+export async function runSteps(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+  for (const { file, args } of steps) {
+    if (findProgram(file) === undefined) continue;
+    const { exitCode, stderr } = await run(file, args, { timeoutMs: STEP_TIMEOUT_MS, signal });
+    if (exitCode === 0) continue;
+    throw new QemuError('QEMU_COMMAND_FAILED', `"${[file, ...args].join(' ')}" failed: ${stderr.trim()}`);
+  }
+}
+
+const STEP_TIMEOUT_MS = 90_000;

@@ -79,8 +79,10 @@ function codespan(text) {
   return `\\fB${escapeLines(unescapeHtml(text))}\\fR`;
 }
 
-function list(body) {
-  return `${BEGIN_LIST}${body}${END_LIST}`;
+function list(body, ordered) {
+  let number = 0;
+  const items = ordered ? body.replaceAll(/^\.IP \\\(bu 2$/gm, () => `.IP ${++number}. 3`) : body;
+  return `${BEGIN_LIST}${items}${END_LIST}`;
 }
 
 function listitem(text) {

@@ -1,3 +1,4 @@
+import { QemuError } from '../errors.ts';
 import { type Context, makeContext } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { CommonArguments } from './options.ts';
@@ -10,6 +11,8 @@ export type Run = (context: Context, args: never) => Promise<number>;
 
 /** Runs an action with its arguments. */
 export type Handle = (run: Run, args: object) => Promise<void>;
+
+const INTERRUPTED = exitCodeOf(new QemuError('QEMU_ABORTED', ''));
 
 /**
  * Dispatches and reports: `parse` finds the action and its arguments in the command line and hands them over. Returns the
@@ -29,7 +32,8 @@ export async function runTool(
       output = new Output(common);
       code = await run(makeContext(common, output, signals.signal), args as never);
     });
-    return code;
+    // Of several machines, those that were cut short have the status of Ctrl-C, whichever signal it was.
+    return code === INTERRUPTED ? (signals.exitCode() ?? code) : code;
   } catch (error) {
     output.note('error', `${name}: ${describeError(error, output.debug)}`);
     return signals.exitCode() ?? exitCodeOf(error);

@@ -633,7 +633,6 @@ const TABLE = [
     type: 'choice',
     default: 'no',
     values: RESTART_VALUES,
-    notYet: { text: 'nothing watches the machine yet' },
     doc: 'whether the service manager starts it again when it ends by itself',
   },
 

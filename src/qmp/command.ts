@@ -1,4 +1,5 @@
 import { QemuError, QmpRefusedError } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import type { QmpMessage } from './message.ts';
 import type { QmpEnd } from './state.ts';
 
@@ -40,10 +41,10 @@ export function guardCommand(
   const onAbort = (): void => giveUp(abortedError(`Command "${name}" was aborted`, signal));
   const onTimeout = (): void => giveUp(timeoutError(name, timeoutMs));
   const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const ignoreSignal = listenForAbort(signal, onAbort);
   const release = (): void => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    ignoreSignal();
   };
   return {
     resolve: (value) => {

@@ -1,4 +1,5 @@
 import { errorCode, QemuError } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
 import { QmpSession, type SessionHandlers } from './session.ts';
@@ -42,15 +43,12 @@ export async function connectSession(
   const onAbort = (): void => stop.abort(abortedError(`Connecting to "${where}" was aborted`, signal));
   const onTimeout = (): void => stop.abort(timeoutError(where, missing, timeoutMs));
   const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
+  const ignoreSignal = listenForAbort(signal, onAbort);
   try {
     const stream = await openStream(address, { retry, signal: stop.signal });
     missing = 'greeting';
     const session = new QmpSession(stream, maxLineBytes, handlers);
-    const cut = (): void => session.fail(stop.signal.reason);
-    stop.signal.addEventListener('abort', cut, { once: true });
-    if (stop.signal.aborted) cut();
+    listenForAbort(stop.signal, () => session.fail(stop.signal.reason));
     const greeting = await session.greeting();
     missing = 'answer to "qmp_capabilities"';
     await negotiate(session, greeting);
@@ -59,7 +57,7 @@ export async function connectSession(
     throw stop.signal.aborted ? stop.signal.reason : explain(error, where, missing);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    ignoreSignal();
   }
 }
 

@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';
@@ -67,12 +68,11 @@ export class EventHub {
       accepts: (event) => passesFilter(event, filter),
       onDone: () => {
         this.#subscriptions.delete(subscription);
-        signal?.removeEventListener('abort', onAbort);
+        ignoreSignal();
       },
     });
     this.#subscriptions.add(subscription);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
+    const ignoreSignal = listenForAbort(signal, onAbort);
     return subscription;
   }
 

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { QemuError } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import type { QmpAddress } from './state.ts';
 
 /** Where to listen: a unix socket, or a TCP port of one host address (0 for a free one). */
@@ -64,16 +65,14 @@ export class QmpListener implements AsyncDisposable {
 
   /** The connection, once it comes. Rejects with the reason of the signal. Called by {@link QmpClient.connect}. */
   async accept(signal: AbortSignal): Promise<Socket> {
-    let onAbort = (): void => {};
+    let ignoreSignal = (): void => {};
     const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
+      ignoreSignal = listenForAbort(signal, () => reject(signal.reason));
     });
     try {
       return await Promise.race([this.#arrival, aborted]);
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      ignoreSignal();
     }
   }
 

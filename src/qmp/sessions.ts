@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import { QmpClient } from './client.ts';
 import { abortedError } from './command.ts';
 import type { QmpAddress } from './state.ts';
@@ -32,15 +33,14 @@ const LONGEST_PAUSE_MS = 5000;
 export async function* openSessions(address: QmpAddress, options: SessionsOptions = {}): AsyncGenerator<QmpClient> {
   for (;;) {
     const client = await connectPatiently(address, options);
-    const onAbort = (): void => void client.close();
-    options.signal?.addEventListener('abort', onAbort, { once: true });
+    const ignoreSignal = listenForAbort(options.signal, () => void client.close());
     try {
       yield client;
       const end = await client.closed;
       if (options.signal?.aborted === true) throw abortedError('Following a monitor was aborted', options.signal);
       if (end.kind !== 'lost') return;
     } finally {
-      options.signal?.removeEventListener('abort', onAbort);
+      ignoreSignal();
       await client.close();
     }
   }

@@ -1,9 +1,11 @@
 import { Duplex } from 'node:stream';
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { PskKey } from './state.ts';
 
 /** Starts a TLS connection that both sides prove by a pre-shared key, as QEMU's `tls-creds-psk` wants it. */
-export function connectTls(host: string, port: number, psk: PskKey): TLSSocket {
+export async function connectTls(host: string, port: number, psk: PskKey): Promise<TLSSocket> {
+  // Loading it takes 5 ms, which a command over a unix socket must not pay.
+  const { connect } = await import('node:tls');
   const socket = connect({
     host,
     port,

@@ -2,7 +2,9 @@ import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, QemuError } from '../errors.ts';
+import { listenForAbort } from './abort.ts';
 import type { QmpAddress } from './state.ts';
+import { connectTls, splitLastByte } from './transport-tls.ts';
 
 /** `sun_path` of unix(7) has 108 bytes and ends in a NUL. */
 const MAX_UNIX_PATH_BYTES = 107;
@@ -62,8 +64,7 @@ async function dial(address: Extract<QmpAddress, { kind: 'unix' | 'tcp' }>, sign
   if (address.kind === 'unix') return whenReady(connect({ path: address.path }), 'connect', signal);
   const { host, port, psk } = address;
   if (psk === undefined) return whenReady(connect({ host, port, noDelay: true }), 'connect', signal);
-  const { connectTls, splitLastByte } = await import('./transport-tls.ts');
-  const socket = connectTls(host, port, psk);
+  const socket = await connectTls(host, port, psk);
   await whenReady(socket, 'secureConnect', signal);
   return splitLastByte(socket);
 }
@@ -71,7 +72,7 @@ async function dial(address: Extract<QmpAddress, { kind: 'unix' | 'tcp' }>, sign
 function whenReady(socket: Socket, readyEvent: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const settle = (error: Error | undefined): void => {
-      signal.removeEventListener('abort', onAbort);
+      ignoreSignal();
       socket.removeListener(readyEvent, onReady);
       socket.removeListener('close', onClose);
       if (error === undefined) {
@@ -81,10 +82,9 @@ function whenReady(socket: Socket, readyEvent: string, signal: AbortSignal): Pro
       socket.destroy();
       reject(error);
     };
-    const onAbort = (): void => settle(new Error('Aborted'));
     const onReady = (): void => settle(undefined);
     const onClose = (): void => settle(new Error('Connection was closed'));
-    signal.addEventListener('abort', onAbort, { once: true });
+    const ignoreSignal = listenForAbort(signal, () => settle(new Error('Aborted')));
     socket.once(readyEvent, onReady);
     socket.once('close', onClose);
     // Stays: an error between here and the session's own listener must not be uncaught.

@@ -11,6 +11,7 @@ import { Lab, tool } from './lab.mjs';
 import { bareLoop, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
+import { isLibvirtThere, VirshMachine } from './virsh.mjs';
 
 const machines = Number(process.argv[2] ?? 100);
 const parallel = 2 * availableParallelism();
@@ -34,6 +35,7 @@ try {
   );
   await benchCalls();
   await benchStart();
+  await benchVirsh();
   await benchQmp();
   await benchHook();
   await benchStartAll();
@@ -83,6 +85,29 @@ async function benchStart() {
   const extra = (result.start - result.raw) / result.node;
   const figure = `${ms(result.start)} = raw QEMU (${ms(result.raw)}) + ${times(extra)} node`;
   row('qemu-init start', figure, '≤ raw QEMU + 2 × node -e 0', extra <= 2);
+}
+
+async function benchVirsh() {
+  if (!isLibvirtThere()) {
+    console.log('virsh start: skipped: no libvirt runs here');
+    return;
+  }
+  const virsh = new VirshMachine(lab.dir, lab.diskOf('m0'));
+  try {
+    const result = await medians(9, {
+      virsh: () => virsh.time(),
+      start: async () => {
+        const elapsed = await lab.time('qemu-init', 'start', 'm0');
+        await lab.time('qemu-init', 'kill', 'm0');
+        return elapsed;
+      },
+    });
+    console.log(
+      `virsh start: ${ms(result.virsh)}; qemu-init start in turn with it: ${times(result.start / result.virsh)}`,
+    );
+  } finally {
+    virsh.remove();
+  }
 }
 
 async function benchQmp() {

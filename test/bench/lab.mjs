@@ -31,6 +31,10 @@ export class Lab {
     this.names = names;
   }
 
+  diskOf(name) {
+    return join(this.dir, 'etc/qemu', `${name}.raw`);
+  }
+
   runDir(name) {
     return join(this.dir, 'run/qemu', name);
   }

@@ -19,6 +19,8 @@ export interface Host extends TempRoot {
   init(...args: readonly string[]): Promise<CliResult>;
   /** Starts machines and waits until their guests are up. */
   start(...names: readonly string[]): Promise<Guest[]>;
+  /** Waits until the guests of machines that are running are up. */
+  open(...names: readonly string[]): Promise<Guest[]>;
 }
 
 /** A guest's root shell on its console. */
@@ -44,6 +46,8 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
   const names: string[] = [];
   const init = (...args: readonly string[]): Promise<CliResult> => runCli('qemu-init', args, { root: root.dir, timeoutMs: BOOT_MS });
+  const open = (...opened: readonly string[]): Promise<Guest[]> =>
+    Promise.all(opened.map((name) => openGuest(t, name, machinePaths(paths, name).consoleSocket)));
   return {
     ...root,
     init,
@@ -55,8 +59,9 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
     async start(...started) {
       const result = await init('start', ...started);
       if (result.code !== 0) throw new Error(`Cannot start ${started.join(', ')}: ${result.stderr}`);
-      return await Promise.all(started.map((name) => openGuest(t, name, machinePaths(paths, name).consoleSocket)));
+      return await open(...started);
     },
+    open,
   };
 }
 

@@ -136,13 +136,16 @@ const ENVIRONMENT = [
   'SYSTEMD_PAGER=',
 ];
 
-/** Puts the built project where its package would put it, without its own installer. */
-export function copyProject(to: Container): void {
-  const target = join(to.dir, 'usr/lib/qemu-init');
-  for (const name of ['bin', 'dist/bin', 'etc', 'systemd', 'package.json']) {
-    cpSync(join(repoRoot, name), join(target, name), { recursive: true });
+/** Copies the built package into a container that is booted, and has it install itself. Returns what that printed. */
+export function installProject(host: Container): string {
+  for (const name of PACKAGED) {
+    if (existsSync(join(repoRoot, name))) cpSync(join(repoRoot, name), join(host.dir, PACKAGE, name), { recursive: true });
   }
+  return host.sh('exec "$1" "$2/bin/qemu-init" install', process.execPath, PACKAGE);
 }
+
+const PACKAGE = '/opt/package';
+const PACKAGED = ['bin', 'dist/bin', 'etc', 'systemd', 'docs', 'package.json', 'LICENSE'];
 
 function mount(...args: readonly string[]): void {
   const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });

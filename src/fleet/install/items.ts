@@ -34,7 +34,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
   };
   const inFolder = (folder: string): string[] => (existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : []);
 
-  const program = ['dist', 'bin', 'etc/qemu', 'etc/init.d', 'etc/completions', 'systemd', 'docs/man', 'package.json', 'LICENSE']
+  const program = ['dist/bin', 'bin', 'etc/qemu', 'etc/init.d', 'etc/completions', 'systemd', 'docs/man', 'package.json', 'LICENSE']
     .flatMap((part) => filesBelow(join(source, part)))
     .filter((path) => !path.endsWith('.map'))
     .map((path) => file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path)));

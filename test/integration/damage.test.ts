@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+
+/** The machine runs, is found, commanded and stopped, and leaves nothing. */
+async function assertServed(root: Lab, started: JsonObject, about: string): Promise<void> {
+  assert.equal(await root.state('web'), 'running', about);
+  const status = await root.one('status', 'web');
+  assert.equal(status['pid'], started['pid'], about);
+  assert.equal(status['slot'], started['slot'], about);
+  assert.equal(status['monitorPort'], started['monitorPort'], about);
+  const again = await root.one('start', 'web');
+  assert.deepEqual([again['outcome'], again['pid']], ['already-running', started['pid']], about);
+  assert.match((await root.cmd('-c', 'info status', 'web')).stdout, /running/, about);
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'powerdown', about);
+  assert.deepEqual(root.leftovers(), [], about);
+}
+
+test('a QEMU that was killed is dead with exit 1, and start cleans up and works', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const started = await root.one('start', 'web');
+  process.kill(Number(started['pid']), 'SIGKILL');
+  await root.ok('wait', 'web', '--for', 'stopped');
+  const status = await root.init('status', 'web', '--json');
+  assert.equal(status.code, 1);
+  assert.equal(JSON.parse(status.stdout)[0].state, 'dead');
+  assert.equal((await root.cmd('-c', 'info status', 'web')).code, 7);
+  const again = await root.one('start', 'web');
+  assert.equal(again['outcome'], 'started');
+  assert.equal(again['slot'], started['slot'], 'it has its slot again');
+  process.kill(Number(again['pid']), 'SIGKILL');
+  await root.ok('wait', 'web', '--for', 'stopped');
+  // A stop cleans up too, and is no failure.
+  assert.equal((await root.one('stop', 'web'))['outcome'], 'not-running');
+  assert.deepEqual(root.leftovers(), []);
+  assert.equal((await root.init('status', 'web')).code, 3);
+});
+
+test('a guest that powers itself off is stopped, not dead', async (t) => {
+  const root = lab(t);
+  root.add('web', '', { poweroffAfterBanner: true });
+  await root.ok('start', 'web', '--paused');
+  await root.ok('resume', 'web');
+  await root.ok('wait', 'web', '--for', 'stopped');
+  const status = await root.init('status', 'web', '--json');
+  assert.equal(status.code, 3);
+  assert.equal(JSON.parse(status.stdout)[0].state, 'stopped');
+  await root.ok('stop', 'web');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+for (const [name, damage] of Object.entries({
+  missing: (path: string) => rmSync(path),
+  empty: (path: string) => truncateSync(path, 0),
+  'cut in half': (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+  garbage: (path: string) => writeFileSync(path, Buffer.from([0, 255, 10, 123, 34])),
+  'of another shape': (path: string) => writeFileSync(path, '[{"pid":1}]\n'),
+})) {
+  test(`a run-time file that is ${name} costs nothing: record, pid file, slots`, async (t) => {
+    const root = lab(t);
+    root.add('web');
+    for (const parts of [['machine.json'], ['qemu', 'pid']]) {
+      const started = await root.one('start', 'web');
+      damage(root.file('web', ...parts));
+      await assertServed(root, started, parts.join('/'));
+    }
+    const started = await root.one('start', 'web');
+    damage(join(root.runDir, '.slots', String(started['slot'])));
+    damage(join(root.stateDir, 'slots.json'));
+    root.add('other');
+    const other = await root.one('start', 'other');
+    assert.notEqual(other['slot'], started['slot']);
+    await root.ok('kill', 'other');
+    await assertServed(root, started, 'slots');
+  });
+}
+
+test('both the record and the pid file are lost: the machine is found by its process', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const started = await root.one('start', 'web');
+  truncateSync(root.file('web', 'machine.json'), 0);
+  truncateSync(root.file('web', 'qemu', 'pid'), 0);
+  await assertServed(root, started, 'both');
+});
+
+test('damaged MAC leases and slots are no obstacle, and the machine keeps its address', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user\n');
+  const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];
+  for (const text of ['', '{', '[]', '{"web":7}', '\0', 'null', '{"machines":{"web":{"1":5}}}']) {
+    root.write('var/lib/qemu/macs.json', text);
+    root.write('var/lib/qemu/slots.json', text);
+    await root.ok('start', 'web');
+    assert.equal(/mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1], mac, text);
+    await root.ok('kill', 'web');
+  }
+});
+
+test('a foreign process under the recorded pid is neither taken for the machine nor harmed', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const foreign = spawn('sleep', ['600']);
+  t.after(() => {
+    foreign.kill('SIGKILL');
+  });
+  await once(foreign, 'spawn');
+  const started = await root.one('start', 'web');
+  const record = JSON.parse(readFileSync(root.file('web', 'machine.json'), 'utf8'));
+  process.kill(Number(started['pid']), 'SIGKILL');
+  await root.ok('wait', 'web', '--for', 'stopped');
+  const forge = (): void => {
+    root.write('run/qemu/web/machine.json', JSON.stringify({ ...record, pid: foreign.pid }));
+    root.write('run/qemu/web/qemu/pid', `${foreign.pid}\n`);
+  };
+  forge();
+  assert.equal(await root.state('web'), 'dead');
+  assert.equal((await root.one('stop', 'web'))['rung'], 'none');
+  forge();
+  assert.equal((await root.one('kill', 'web'))['rung'], 'none');
+  forge();
+  assert.equal((await root.one('start', 'web'))['outcome'], 'started');
+  assert.equal(foreign.exitCode, null);
+  assert.equal(foreign.signalCode, null);
+  await root.ok('kill', 'web');
+});
+
+test('locks of every kind that dead commands left are taken over at once', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user\n');
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
+  const holders = ['holder.999999.1.00000000', `holder.${process.pid}.1.${boot}`, 'holder.1', ''];
+  for (const holder of holders) {
+    for (const lock of ['.registry.lock', '.slots.lock', '.leases.lock', 'web/lock', 'web/control.lock']) {
+      mkdirSync(join(root.runDir, lock), { recursive: true });
+      if (holder !== '') writeFileSync(join(root.runDir, lock, holder), 'start');
+    }
+    rmSync(join(root.stateDir, 'macs.json'), { force: true });
+    const started = await root.init('start', 'web');
+    assert.equal(started.code, 0, started.stderr);
+    assert.doesNotMatch(started.stderr, /waiting/);
+    assert.equal((await root.cmd('-c', 'info status', 'web')).code, 0);
+    await root.ok('kill', 'web');
+    await root.ok('unregister', 'web');
+    await root.ok('register', 'web');
+  }
+  rmSync(join(root.runDir, '.registry.lock'), { recursive: true, force: true });
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('a lock that is a file, and a run-time folder full of rubbish, stop nobody', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  root.write('run/qemu/web/lock', 'rubbish');
+  root.write('run/qemu/web/machine.json/x', 'a folder where a file should be');
+  root.write('run/qemu/web/qemu/qmp.sock', 'a file where a socket should be');
+  root.write('run/qemu/web/qemu/pid', '-1\n');
+  root.write('run/qemu/.slots/0', 'nobody 1 1\n');
+  root.write('run/qemu/.slots/x', 'rubbish');
+  const status = await root.init('status', 'web');
+  assert.notEqual(status.code, 0);
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 0, started.stderr);
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('stop', 'web');
+});
+
+test('the whole run-time folder is lost while a machine runs: it is told from a stopped one by nobody, but harmed by nobody', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const started = await root.one('start', 'web');
+  rmSync(root.runDir, { recursive: true });
+  // Its image is locked by QEMU: a second one cannot ruin it.
+  const second = await root.init('start', 'web');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /lock/i);
+  assert.deepEqual(root.qemus(), [started['pid']]);
+  process.kill(Number(started['pid']), 'SIGKILL');
+  await until('QEMU is gone', () => root.qemus().length === 0);
+  await root.ok('start', 'web');
+  await root.ok('kill', 'web');
+});
+
+test('a socket path over 107 bytes is said before anything is started', async (t) => {
+  const root = lab(t);
+  const long = 'x'.repeat(40);
+  root.write(`etc/qemu/${long}-qemu.cfg`, 'RAM=8M\nKVM=off\n');
+  const deep = join(root.dir, 'a/quite/deep/folder/for/so/long/a/name');
+  const result = await root.run('qemu-init', ['--root', deep, 'start', join(root.etcDir, `${long}-qemu.cfg`)]);
+  assert.equal(result.code, 6, result.stderr);
+  assert.match(result.stderr, /console\.sock", has 1\d\d bytes; 107 are allowed/);
+  assert.deepEqual(root.qemus(), []);
+});
+
+test('a QEMU that does not come up: its own words, exit 1, and nothing is left', async (t) => {
+  const root = lab(t);
+  root.add('web', '[custom]\n-device virtio-net-pci,netdev=nothing\n');
+  const failed = await root.init('start', 'web', '--json');
+  assert.equal(failed.code, 1);
+  const [{ outcome, error }] = JSON.parse(failed.stdout);
+  assert.deepEqual([outcome, error.code], ['failed', 'QEMU_LAUNCH_FAILED']);
+  assert.match(error.message, /ended with exit status 1: .*can't find value 'nothing'/);
+  assert.match(readFileSync(join(root.logDir, 'web.log'), 'utf8'), /can't find value 'nothing'/);
+  assert.deepEqual(root.leftovers(), []);
+  const missing = await root.run('qemu-init', ['start', 'web'], { env: { PATH: '/nowhere' } });
+  assert.equal(missing.code, 5);
+  assert.match(missing.stderr, /apt install qemu-system-x86/);
+});

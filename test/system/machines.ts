@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { type GuestOptions, guestDisk } from '../support/guest-disk.ts';
+import { LIGHT } from '../support/lab.ts';
+import { type Container, container, installProject } from '../support/nspawn.ts';
+
+/** A host with systemd for the tests of the suite that asks for it: booted, with the project installed. */
+export function hostOfSuite(): Container {
+  const host = container({ after: (body) => after(body) });
+  before(async () => {
+    host.write('/etc/systemd/journald.conf.d/test.conf', '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n');
+    await host.boot();
+    installProject(host);
+  });
+  return host;
+}
+
+/** Adds a small machine with the tiny guest, which QEMU runs as user `qemu`, and registers it under its own name. */
+export function addMachine(host: Container, name: string, lines = '', guest: GuestOptions = {}): void {
+  guestDisk(join(host.dir, 'etc/qemu'), { ...guest, name: `${name}.img` });
+  host.write(`/etc/qemu/${name}-qemu.cfg`, `${LIGHT}DSK1=${name}.img\n${lines}`);
+  host.sh('chown qemu "/etc/qemu/$1.img"; echo "$1=$1" >>/etc/qemu/qemu-init.reg', name);
+}
+
+/** `active`, `inactive`, `failed` … */
+export function isActive(host: Container, name: string): string {
+  return host.run('systemctl is-active "qemu@$1.service"', name).stdout.trim();
+}
+
+/** Pid of a machine's QEMU, as seen in the container. */
+export function pidOf(host: Container, name: string): number {
+  return Number(host.sh('cat "/run/qemu/$1/qemu/pid"', name));
+}
+
+/** What the guest printed. */
+export function consoleOf(host: Container, name: string): string {
+  return host.run('cat "/var/log/qemu/$1.console"', name).stdout;
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import { type Container, installProject } from '../support/nspawn.ts';
+import { addMachine, consoleOf, hostOfSuite, isActive, pidOf } from './machines.ts';
+
+describe('a host with systemd', () => {
+  const host = hostOfSuite();
+
+  test('systemd has nothing to say about the units', () => {
+    const { code, stdout, stderr } = host.run('systemd-analyze verify --man=no qemu@web.service qemu.target qemu-reload.path');
+    assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
+  });
+
+  test('machines come up at boot in the order of BOOTORDER and REQUIRES', async () => {
+    addMachine(host, 'db', 'AUTOSTART=on\nBOOTORDER=60\n');
+    addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\n');
+    addMachine(host, 'app', 'AUTOSTART=on\nBOOTORDER=70\n');
+    addMachine(host, 'spare', 'BOOTORDER=10\n');
+    await host.powerOff();
+    await host.boot();
+    for (const name of ['db', 'web', 'app']) assert.equal(isActive(host, name), 'active', host.run('systemctl --failed; journalctl -b --no-pager -u "qemu@*"').stdout);
+    assert.equal(isActive(host, 'spare'), 'inactive');
+    const up = (name: string): number => Number(host.show(`qemu@${name}.service`, 'ActiveEnterTimestampMonotonic'));
+    const began = (name: string): number => Number(host.show(`qemu@${name}.service`, 'InactiveExitTimestampMonotonic'));
+    assert.ok(up('db') <= began('web'));
+    assert.ok(up('web') <= began('app'));
+    assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
+  });
+
+  test('systemctl stop presses the power button and returns when the guest is down', async () => {
+    await until('the guest is up', () => consoleOf(host, 'app').includes('ready'));
+    host.sh('systemctl stop qemu@app');
+    assert.equal(isActive(host, 'app'), 'inactive');
+    assert.match(journal(host, 'app'), /app: stopped by powerdown/);
+    assert.equal(host.run('ls -A /run/qemu/app').stdout, '');
+  });
+
+  test('a deaf guest ends at quit after its STOPDELAY, before systemd loses patience', () => {
+    addMachine(host, 'deaf', 'STOPDELAY=2\n', { deaf: true });
+    host.sh('systemctl daemon-reload; systemctl start qemu@deaf');
+    host.sh('systemctl stop qemu@deaf');
+    assert.match(journal(host, 'deaf'), /deaf: stopped by quit/);
+    assert.equal(host.show('qemu@deaf.service', 'Result'), 'success');
+  });
+
+  test('a guest that switches itself off leaves an inactive unit, not a failed one', async () => {
+    addMachine(host, 'brief', '', { poweroffAfterBanner: true });
+    host.sh('systemctl daemon-reload; systemctl start qemu@brief');
+    await until('the unit is inactive', () => isActive(host, 'brief') === 'inactive');
+    assert.equal(host.show('qemu@brief.service', 'Result'), 'success');
+    await until('nothing is left', () => host.run('ls -A /run/qemu/brief').stdout === '');
+  });
+
+  test('a QEMU that is killed is a failed unit, and what it left is cleaned up', async () => {
+    host.sh('systemctl start qemu@spare');
+    host.sh('kill -9 "$1"', `${pidOf(host, 'spare')}`);
+    await until('the unit has failed', () => isActive(host, 'spare') === 'failed');
+    assert.equal(host.run('ls -A /run/qemu/spare').stdout, '');
+    host.sh('systemctl reset-failed qemu@spare');
+  });
+
+  test('RESTART=on-failure brings a killed QEMU back, and gives up when that goes on', async () => {
+    addMachine(host, 'phoenix', 'RESTART=on-failure\n');
+    // The tests do not wait for the pauses in between.
+    host.write('/etc/systemd/system/qemu@phoenix.service.d/90-test.conf', '[Service]\nRestartSec=0\n');
+    host.sh('systemctl daemon-reload; systemctl start qemu@phoenix');
+    let kills = 0;
+    for (; kills < 20 && isActive(host, 'phoenix') !== 'failed'; kills++) {
+      const pid = pidOf(host, 'phoenix');
+      host.sh('kill -9 "$1"', `${pid}`);
+      await until('it is up again or has failed', () => {
+        const state = isActive(host, 'phoenix');
+        return state === 'failed' || (state === 'active' && pidOf(host, 'phoenix') !== pid);
+      });
+    }
+    assert.equal(kills, 5);
+    assert.equal(host.show('qemu@phoenix.service', 'NRestarts'), '4');
+    host.sh('systemctl reset-failed qemu@phoenix; systemctl start qemu@phoenix; systemctl stop qemu@phoenix');
+    assert.equal(isActive(host, 'phoenix'), 'inactive');
+  });
+
+  test('an upgrade of the tool under running machines loses none', () => {
+    const pid = pidOf(host, 'db');
+    const printed = installProject(host);
+    assert.match(printed, /files are up to date/);
+    assert.equal(isActive(host, 'db'), 'active');
+    assert.equal(pidOf(host, 'db'), pid);
+  });
+
+  test('twenty machines stop in about the time of one', () => {
+    const names = Array.from({ length: 20 }, (_, index) => `many${index}`);
+    for (const name of names) addMachine(host, name, 'STOPDELAY=3\nBOOTORDER=90\n', { deaf: true });
+    const units = names.map((name) => `qemu@${name}`).join(' ');
+    host.sh(`systemctl daemon-reload; systemctl start ${units}`);
+    host.sh(`systemctl stop ${units}`);
+    const stopped = names.map((name) => Number(host.show(`qemu@${name}`, 'InactiveEnterTimestampMonotonic')));
+    const asked = names.map((name) => Number(host.show(`qemu@${name}`, 'ActiveExitTimestampMonotonic')));
+    // One after the other would take the 3 seconds twenty times.
+    assert.ok(Math.max(...stopped) - Math.min(...asked) < 20_000_000);
+    for (const name of names) assert.match(journal(host, name), /stopped by quit/);
+  });
+
+  test('after a power cut everything starts again', async () => {
+    await host.cut();
+    await host.boot();
+    for (const name of ['db', 'web', 'app']) assert.equal(isActive(host, name), 'active');
+    assert.equal(isActive(host, 'spare'), 'inactive');
+  });
+
+  test('poweroff ends the guests by the power button', async () => {
+    for (const name of ['db', 'web', 'app']) await until(`${name} is up`, () => consoleOf(host, name).includes('ready'));
+    await host.powerOff();
+    await host.boot();
+    for (const name of ['db', 'web', 'app']) {
+      assert.match(host.sh('journalctl --no-pager -b -1 -u "qemu@$1"', name), new RegExp(`${name}: stopped by powerdown`));
+    }
+  });
+});
+
+function journal(host: Container, name: string): string {
+  return host.sh('journalctl --sync; journalctl --no-pager -b -u "qemu@$1"', name);
+}

@@ -1,7 +1,8 @@
 /**
- * Builds what is published: the library with its types in `dist/lib` (tsc), the four tools in `dist/bin` (esbuild).
+ * Builds what is published: the library with its types in `dist/lib` (tsc), the four tools in `dist/bin` (esbuild), the
+ * manual pages in `dist/man`.
  *
- * Each half is made in a folder of its own and then put in place, so that a build that fails, or a second one at the
+ * Each part is made in a folder of its own and then put in place, so that a build that fails, or a second one at the
  * same time, leaves the last good result alone.
  */
 import { execFile } from 'node:child_process';
@@ -19,6 +20,7 @@ import {
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { buildPages } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
@@ -58,7 +60,7 @@ const onDemand = {
   },
 };
 
-const results = await Promise.allSettled([buildLibrary(), buildTools()]);
+const results = await Promise.allSettled([buildLibrary(), buildTools(), intoPlace('man', buildPages)]);
 for (const result of results) {
   if (result.status === 'rejected') {
     console.error(String(result.reason?.message ?? result.reason));

@@ -24,7 +24,7 @@ const TABLES = `
 const tables = await loadTables();
 
 /** What the value of an option is called; the others are seconds. */
-const VALUE_WORDS = { root: 'DIR', parallel: 'N', lines: 'N', for: 'WHAT', name: 'NAME', output: 'FOLDER' };
+const VALUE_WORDS = { root: 'DIR', parallel: 'N', lines: 'N', for: 'WHAT', name: 'NAME', output: 'FILE', prefix: 'DIR', destdir: 'DIR', binary: 'QEMU' };
 
 /** Options that are there to be switched off. */
 const SWITCHED_OFF = { kill: 'Only ask the guest. One that still runs after its time is left alone; the exit status is then 1' };

@@ -20,6 +20,8 @@ busybox-static /usr/share/doc/busybox-static
 iproute2 ip
 mandoc mandoc
 shellcheck shellcheck
+systemd-container systemd-nspawn
+dbus dbus-daemon
 LIST
       ;;
   esac
@@ -70,8 +72,8 @@ ensure_node_modules() {
 }
 
 ensure_build() {
-  local sources=(src scripts/build.mjs scripts/string-width.mjs package.json tsconfig.json)
-  if [ -d dist/lib ] && [ -d dist/bin ]; then
+  local sources=(src docs/man scripts/build.mjs scripts/man.mjs scripts/string-width.mjs CHANGELOG.md package.json tsconfig.json)
+  if [ -d dist/lib ] && [ -d dist/bin ] && [ -d dist/man ]; then
     [ -n "$(find "${sources[@]}" \( -newer dist/lib -o -newer dist/bin \) -print -quit)" ] || return 0
   fi
   echo 'setup: npm run build'

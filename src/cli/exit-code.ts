@@ -2,6 +2,9 @@ import type { ErrorCode } from '../errors.ts';
 import { QemuError } from '../errors.ts';
 import type { MachineState } from '../machine/status.ts';
 
+/** What a shell says of a program that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
 /** Exit status of each error, after the LSB table for init scripts (Linux Standard Base, "Init Script Actions"). */
 const EXIT_CODE: Readonly<Record<ErrorCode, number>> = {
   QEMU_USAGE: 2,
@@ -17,8 +20,7 @@ const EXIT_CODE: Readonly<Record<ErrorCode, number>> = {
   QEMU_IO: 1,
   QEMU_COMMAND_FAILED: 1,
   QEMU_TIMEOUT: 1,
-  // What a shell says of a program that Ctrl-C ended.
-  QEMU_ABORTED: 130,
+  QEMU_ABORTED: INTERRUPTED,
   QEMU_QMP_CONNECT: 1,
   QEMU_QMP_GREETING: 1,
   QEMU_QMP_NEGOTIATION: 1,

@@ -1,6 +1,5 @@
-import { QemuError } from '../errors.ts';
 import { type Context, makeContext } from './context.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, INTERRUPTED } from './exit-code.ts';
 import type { CommonArguments } from './options.ts';
 import { Output } from './output.ts';
 import { describeError } from './report.ts';
@@ -11,8 +10,6 @@ export type Run = (context: Context, args: never) => Promise<number>;
 
 /** Runs an action with its arguments. */
 export type Handle = (run: Run, args: object) => Promise<void>;
-
-const INTERRUPTED = exitCodeOf(new QemuError('QEMU_ABORTED', ''));
 
 /**
  * Dispatches and reports: `parse` finds the action and its arguments in the command line and hands them over. Returns the

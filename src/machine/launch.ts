@@ -45,7 +45,12 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     // Sockets and the pid file are for this user alone.
     umask: 0o077,
   });
-  request.onSpawn(qemu);
+  try {
+    request.onSpawn(qemu);
+  } catch (error) {
+    await killNow(qemu);
+    throw error;
+  }
   const ended = new AbortController();
   let end: ProcessEnd | undefined;
   const watch = qemu.exited.then((how) => {

@@ -65,11 +65,16 @@ export async function peekSlot(host: Host, longName: string, usesVnc: boolean): 
   return NO_SLOT;
 }
 
-/** Frees the slot when the machine holds it. A claim that is missed is found out later: see {@link isAbandoned}. */
+/**
+ * Frees the slot when the machine holds it; without a number, every one that it holds. A claim that is missed is found out
+ * later: see {@link isAbandoned}.
+ */
 export function releaseSlot(host: Host, longName: string, slot: number | undefined): void {
-  if (slot === undefined || readClaim(host, slot)?.name !== longName) return;
-  removeIfExists(claimFile(host, slot));
-  madeAt.delete(claimFile(host, slot));
+  for (const each of slot === undefined ? claimedSlots(host.paths.slotsDir) : [slot]) {
+    if (readClaim(host, each)?.name !== longName) continue;
+    removeIfExists(claimFile(host, each));
+    madeAt.delete(claimFile(host, each));
+  }
 }
 
 function* candidates(last: number | undefined): Generator<number> {

@@ -1,9 +1,9 @@
 import type { MachineConfig } from '../config/types.ts';
-import { LaunchError, QemuError } from '../errors.ts';
-import type { QmpClient } from '../qmp/client.ts';
-import { ensureDir, readTextIfExists } from '../system/files.ts';
+import { LaunchError } from '../errors.ts';
+import { ensureDir } from '../system/files.ts';
 import { rotateLog, sizeOf } from '../system/log-file.ts';
-import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
+import { bootId, sendSignal, waitForExit } from '../system/process.ts';
+import { adopt, locateForStart } from './adopt.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
 import { buildArgs } from './argv/build.ts';
 import { vncDisplay } from './argv/display.ts';
@@ -14,14 +14,13 @@ import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { type Launched, launch } from './launch.ts';
-import { locate } from './locate.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
+import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './record.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
-import { connectOwn } from './status.ts';
 import { writeTlsFiles } from './tls.ts';
+import { setVncPassword } from './vnc-password.ts';
 
 export interface StartOptions extends LaunchMode {
   readonly signal?: AbortSignal | undefined;
@@ -61,9 +60,9 @@ export async function startMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
-    const located = locate(target.files);
+    const located = locateForStart(host, target);
     if (located.kind === 'alive') {
-      const record = await adopt(target, located.process, located.record);
+      const record = await adopt(host, target, config, located, options.signal);
       return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };
     }
     await cleanUp(host, target, located.record?.slot);
@@ -82,21 +81,6 @@ function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 
   };
 }
 
-/** Takes over a QEMU whose start command was killed before it could finish. */
-async function adopt(
-  target: Target,
-  process: ProcessInfo,
-  record: RunRecord | undefined,
-): Promise<RunRecord | undefined> {
-  if (record?.phase !== 'starting') return record;
-  const client = await connectOwn(target.files, READY_TIMEOUT_MS);
-  await client.execute('query-status');
-  await client.close();
-  const adopted: RunRecord = { ...record, phase: 'running', pid: process.pid, pidStartTime: process.startTime };
-  writeRecord(target.files, adopted);
-  return adopted;
-}
-
 async function startFresh(
   host: Host,
   target: Target,
@@ -106,8 +90,11 @@ async function startFresh(
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
   await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
+  let launched: Launched | undefined;
   try {
-    const { launched, record } = await launchInSlot(host, target, config, prepared, options);
+    const begun = await launchInSlot(host, target, config, prepared, options);
+    const { record } = begun;
+    launched = begun.launched;
     try {
       await setVncPassword(config, launched.client);
     } finally {
@@ -117,9 +104,8 @@ async function startFresh(
     await runPostCommand(host, target, config, launched, signal);
     return { pid: launched.pid, record };
   } catch (error) {
-    const located = locate(target.files);
-    if (located.kind === 'alive') await killProcess(located.process);
-    await cleanUp(host, target, located.record?.slot);
+    if (launched) await killProcess(launched);
+    await cleanUp(host, target, readRecord(target.files)?.slot);
     throw error;
   }
 }
@@ -139,7 +125,7 @@ async function launchInSlot(
       return await launchWith(host, target, config, prepared, allocation, options);
     } catch (error) {
       const { slot } = allocation;
-      if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error)) throw error;
+      if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error, config)) throw error;
       skip.add(slot);
       await cleanUp(host, target, slot);
       host.notify({
@@ -151,9 +137,11 @@ async function launchInSlot(
   }
 }
 
-/** QEMU's words for EADDRINUSE, of chardevs and of VNC. */
-function isPortLost(error: unknown): boolean {
-  return error instanceof LaunchError && /Address already in use|Failed to find an available port/.test(error.output);
+/** QEMU's words for EADDRINUSE, of chardevs and of VNC; a display that the configuration fixes is none of the slot's. */
+function isPortLost(error: unknown, config: MachineConfig): boolean {
+  if (!(error instanceof LaunchError)) return false;
+  if (/Failed to find an available port/.test(error.output)) return usesSlotDisplay(config);
+  return /Address already in use/.test(error.output);
 }
 
 async function allocate(
@@ -242,17 +230,6 @@ function recordedVnc(request: ArgvRequest): RecordedVnc | undefined {
   return display === undefined ? undefined : { host: vnc.host, display, port: VNC_BASE_PORT + display };
 }
 
-/** Until this is done QEMU lets nobody in (`password=on` without a password). */
-async function setVncPassword(config: MachineConfig, client: QmpClient): Promise<void> {
-  if (config.vnc.kind === 'off' || config.vnc.passwordFile === undefined) return;
-  const text = readTextIfExists(config.vnc.passwordFile);
-  const password = text?.split('\n')[0]?.trimEnd() ?? '';
-  if (password === '') {
-    throw new QemuError('QEMU_CONFIG_INVALID', `The VNC password file "${config.vnc.passwordFile}" is empty`);
-  }
-  await client.executeRaw('set_password', { protocol: 'vnc', password });
-}
-
 async function runPostCommand(
   host: Host,
   target: Target,
@@ -269,7 +246,7 @@ async function runPostCommand(
   }
 }
 
-async function killProcess({ pid, startTime }: ProcessInfo): Promise<void> {
+async function killProcess({ pid, startTime }: Launched): Promise<void> {
   if (sendSignal(pid, startTime, 'SIGKILL')) await waitForExit(pid, startTime, KILL_TIMEOUT_MS);
 }
 

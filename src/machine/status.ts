@@ -112,7 +112,7 @@ async function isPreconfig(client: QmpClient, timeoutMs: number): Promise<boolea
 const TICKS_PER_SECOND = 100;
 
 /** Milliseconds since the epoch, from the record or else from the process's start in ticks since boot. */
-function startedAt(record: RunRecord | undefined, startTicks: string): number {
+export function startedAt(record: RunRecord | undefined, startTicks: string): number {
   const recorded = record ? Date.parse(record.startedAt) : Number.NaN;
   if (!Number.isNaN(recorded)) return recorded;
   const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);

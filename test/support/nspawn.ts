@@ -139,7 +139,8 @@ const ENVIRONMENT = [
 /** Copies the built package into a container that is booted, and has it install itself. Returns what that printed. */
 export function installProject(host: Container): string {
   for (const name of PACKAGED) {
-    if (existsSync(join(repoRoot, name))) cpSync(join(repoRoot, name), join(host.dir, PACKAGE, name), { recursive: true });
+    if (existsSync(join(repoRoot, name)))
+      cpSync(join(repoRoot, name), join(host.dir, PACKAGE, name), { recursive: true });
   }
   return host.sh('exec "$1" "$2/bin/qemu-init" install', process.execPath, PACKAGE);
 }

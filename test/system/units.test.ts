@@ -8,7 +8,9 @@ describe('a host with systemd', () => {
   const host = hostOfSuite();
 
   test('systemd has nothing to say about the units', () => {
-    const { code, stdout, stderr } = host.run('systemd-analyze verify --man=no qemu@web.service qemu.target qemu-reload.path');
+    const { code, stdout, stderr } = host.run(
+      'systemd-analyze verify --man=no qemu@web.service qemu.target qemu-reload.path',
+    );
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
@@ -19,7 +21,12 @@ describe('a host with systemd', () => {
     addMachine(host, 'spare', 'BOOTORDER=10\n');
     await host.powerOff();
     await host.boot();
-    for (const name of ['db', 'web', 'app']) assert.equal(isActive(host, name), 'active', host.run('systemctl --failed; journalctl -b --no-pager -u "qemu@*"').stdout);
+    for (const name of ['db', 'web', 'app'])
+      assert.equal(
+        isActive(host, name),
+        'active',
+        host.run('systemctl --failed; journalctl -b --no-pager -u "qemu@*"').stdout,
+      );
     assert.equal(isActive(host, 'spare'), 'inactive');
     const up = (name: string): number => Number(host.show(`qemu@${name}.service`, 'ActiveEnterTimestampMonotonic'));
     const began = (name: string): number => Number(host.show(`qemu@${name}.service`, 'InactiveExitTimestampMonotonic'));
@@ -74,8 +81,8 @@ describe('a host with systemd', () => {
         return state === 'failed' || (state === 'active' && pidOf(host, 'phoenix') !== pid);
       });
     }
-    assert.equal(kills, 5);
-    assert.equal(host.show('qemu@phoenix.service', 'NRestarts'), '4');
+    assert.equal(kills, 6);
+    assert.equal(host.show('qemu@phoenix.service', 'NRestarts'), '5');
     host.sh('systemctl reset-failed qemu@phoenix; systemctl start qemu@phoenix; systemctl stop qemu@phoenix');
     assert.equal(isActive(host, 'phoenix'), 'inactive');
   });
@@ -109,11 +116,15 @@ describe('a host with systemd', () => {
   });
 
   test('poweroff ends the guests by the power button', async () => {
-    for (const name of ['db', 'web', 'app']) await until(`${name} is up`, () => consoleOf(host, name).includes('ready'));
+    for (const name of ['db', 'web', 'app'])
+      await until(`${name} is up`, () => consoleOf(host, name).includes('ready'));
     await host.powerOff();
     await host.boot();
     for (const name of ['db', 'web', 'app']) {
-      assert.match(host.sh('journalctl --no-pager -b -1 -u "qemu@$1"', name), new RegExp(`${name}: stopped by powerdown`));
+      assert.match(
+        host.sh('journalctl --no-pager -b -1 -u "qemu@$1"', name),
+        new RegExp(`${name}: stopped by powerdown`),
+      );
     }
   });
 });

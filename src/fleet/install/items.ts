@@ -32,9 +32,20 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
   const fitted = (path: string, from: string, mode = 0o644): Item => {
     return { kind: 'file', path, mode, text: fit(readFileSync(join(source, from), 'utf8')) };
   };
-  const inFolder = (folder: string): string[] => (existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : []);
+  const inFolder = (folder: string): string[] =>
+    existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : [];
 
-  const program = ['dist/bin', 'bin', 'etc/qemu', 'etc/init.d', 'etc/completions', 'systemd', 'docs/man', 'package.json', 'LICENSE']
+  const program = [
+    'dist/bin',
+    'bin',
+    'etc/qemu',
+    'etc/init.d',
+    'etc/completions',
+    'systemd',
+    'docs/man',
+    'package.json',
+    'LICENSE',
+  ]
     .flatMap((part) => filesBelow(join(source, part)))
     .filter((path) => !path.endsWith('.map'))
     .map((path) => file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path)));
@@ -52,7 +63,12 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
   const completions = TOOLS.flatMap((tool): Item[] => [
     { kind: 'file', path: `${layout.bashDir}/${tool}`, mode: 0o644, text: readIfThere(source, 'qemu-init.bash') },
     { kind: 'file', path: `${layout.fishDir}/${tool}.fish`, mode: 0o644, text: readIfThere(source, `${tool}.fish`) },
-  ]).concat({ kind: 'file', path: `${layout.zshDir}/_qemu-init`, mode: 0o644, text: readIfThere(source, '_qemu-init') });
+  ]).concat({
+    kind: 'file',
+    path: `${layout.zshDir}/_qemu-init`,
+    mode: 0o644,
+    text: readIfThere(source, '_qemu-init'),
+  });
   const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
     ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
     : [];
@@ -63,7 +79,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
 
   return [
     ...program,
-    ...TOOLS.map((tool): Item => ({ kind: 'link', path: `${layout.binDir}/${tool}`, target: `${layout.libDir}/bin/${tool}` })),
+    ...TOOLS.map(
+      (tool): Item => ({ kind: 'link', path: `${layout.binDir}/${tool}`, target: `${layout.libDir}/bin/${tool}` }),
+    ),
     ...['qemu-brup', 'qemu-brdown'].map(
       (name): Item => ({ kind: 'link', path: `${layout.etcDir}/${name}`, target: `${layout.binDir}/qemu-netif` }),
     ),

@@ -17,8 +17,15 @@ export function isSystemdBooted(): boolean {
 export function registerSteps(systemd: boolean): Step[] {
   const step = (file: string, ...args: readonly string[]): Step => ({ file, args });
   const user = step('systemd-sysusers');
-  const folders = step('systemd-tmpfiles', '--create', '--prefix=/run/qemu', '--prefix=/var/lib/qemu', '--prefix=/var/log/qemu');
-  if (systemd) return [user, folders, step('systemctl', 'daemon-reload'), step('systemctl', '--quiet', 'enable', 'qemu.target')];
+  const folders = step(
+    'systemd-tmpfiles',
+    '--create',
+    '--prefix=/run/qemu',
+    '--prefix=/var/lib/qemu',
+    '--prefix=/var/log/qemu',
+  );
+  if (systemd)
+    return [user, folders, step('systemctl', 'daemon-reload'), step('systemctl', '--quiet', 'enable', 'qemu.target')];
   return [user, folders, step('update-rc.d', 'qemu-init', 'defaults')];
 }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { QmpClient } from '../../../src/qmp/client.ts';
 import { FakeRefusal, NO_ANSWER } from '../../../src/testing/index.ts';
-import { connectBytewise, GREETING, openBytewise, startFake } from './support.ts';
+import { connectBytewise, openBytewise, startFake } from './support.ts';
 
 test('N1 the greeting gives version and capabilities; what it has besides or lacks within is tolerated', async (t) => {
   const { client } = await connectBytewise(t);
@@ -146,8 +146,7 @@ test('N7 a peer that hangs up before its greeting or its answer rejects the conn
   });
 });
 
-test('N9 events before the client came are not replayed: its count starts at 0', async (t) => {
+test('N9 events from before the client came are not replayed: its count starts at 0', async (t) => {
   const { client } = await connectBytewise(t);
   assert.equal(client.eventCount, 0);
-  assert.equal(GREETING.endsWith('\r\n'), true);
 });

@@ -24,10 +24,22 @@ const TABLES = `
 const tables = await loadTables();
 
 /** What the value of an option is called; the others are seconds. */
-const VALUE_WORDS = { root: 'DIR', parallel: 'N', lines: 'N', for: 'WHAT', name: 'NAME', output: 'FILE', prefix: 'DIR', destdir: 'DIR', binary: 'QEMU' };
+const VALUE_WORDS = {
+  root: 'DIR',
+  parallel: 'N',
+  lines: 'N',
+  for: 'WHAT',
+  name: 'NAME',
+  output: 'FILE',
+  prefix: 'DIR',
+  destdir: 'DIR',
+  binary: 'QEMU',
+};
 
 /** Options that are there to be switched off. */
-const SWITCHED_OFF = { kill: 'Only ask the guest. One that still runs after its time is left alone; the exit status is then 1' };
+const SWITCHED_OFF = {
+  kill: 'Only ask the guest. One that still runs after its time is left alone; the exit status is then 1',
+};
 
 /** Details that several keys share are told at the first of them. */
 const told = new Set();
@@ -79,7 +91,9 @@ async function loadTables() {
   const dynamic = {
     name: 'dynamic',
     setup: ({ onResolve }) =>
-      onResolve({ filter: /^/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined)),
+      onResolve({ filter: /^/ }, ({ kind, path }) =>
+        kind === 'dynamic-import' ? { path, external: true } : undefined,
+      ),
   };
   const { outputFiles } = await build({
     stdin: { contents: TABLES, resolveDir: root, loader: 'ts' },
@@ -142,7 +156,9 @@ function notYet({ notYet: missing }) {
 }
 
 function jsonMembers() {
-  return tables.JSON_MEMBERS.map(({ path, key, doc }) => item(`\`${path}\`${key && ` (\`${key}\`)`}`, [sentence(doc)])).join('\n');
+  return tables.JSON_MEMBERS.map(({ path, key, doc }) =>
+    item(`\`${path}\`${key && ` (\`${key}\`)`}`, [sentence(doc)]),
+  ).join('\n');
 }
 
 /** What is said of an action: how it is called, what it does, its options. */
@@ -160,7 +176,10 @@ function positionals(command) {
     .split(' ')
     .slice(1)
     .map((word) => {
-      const name = word.replaceAll(/[<>[\].]/g, '').replace(/^ids$/, 'id').toUpperCase();
+      const name = word
+        .replaceAll(/[<>[\].]/g, '')
+        .replace(/^ids$/, 'id')
+        .toUpperCase();
       if (word.includes('..')) return ` [*${name}* ...]`;
       return word.startsWith('[') ? ` [*${name}*]` : ` *${name}*`;
     })

@@ -45,7 +45,7 @@ export function renderPage(markdown, { version, date }) {
     .replace(/^(\.TH "[^"]*" "[^"]*") "[^"]*"/, `$1 "${date}"`)
     .replaceAll(BEGIN_LIST, '')
     .replaceAll(END_LIST, '')
-    .replace(/^(\.S[HS] .*)\n\.P$/gm, '$1')
+    .replace(/^(\.S[HS] .*)\n\.(?:P|sp)$/gm, '$1')
     .replace(/\n{2,}/g, '\n');
   // The first line tells man(1) that there are tables.
   return /^\.TS$/m.test(page) ? `'\\" t\n${page}` : page;

@@ -71,11 +71,14 @@ export function planBridgeAdd(
   mac: string,
 ): BridgePlan {
   const { name } = wish;
-  if (bridge?.isBridge === false) throw refusal(`Cannot make bridge "${name}": there is another interface of that name`);
+  if (bridge?.isBridge === false)
+    throw refusal(`Cannot make bridge "${name}": there is another interface of that name`);
   if (wish.uplink !== undefined) checkUplink(name, wish.uplink, uplink);
   const joins = uplink !== undefined && uplink.master !== name;
   const making = bridge === undefined ? newBridge(wish, uplink, mac) : completing(wish, bridge);
-  const moving = joins ? [`link set dev ${uplink.name} master ${name} up`, ...moveLines(uplink, uplink.name, name)] : [];
+  const moving = joins
+    ? [`link set dev ${uplink.name} master ${name} up`, ...moveLines(uplink, uplink.name, name)]
+    : [];
   const existing = new Set(bridge?.addresses.map(({ address }) => address));
   const addresses = wish.addresses.filter((address) => !existing.has(address));
   const isOurs = bridge === undefined || parseBridgeAlias(bridge.alias) !== undefined;
@@ -88,7 +91,9 @@ export function planBridgeAdd(
     ],
     undo: [
       ...(joins ? [`link set dev ${uplink.name} nomaster`, ...moveLines(uplink, name, uplink.name)] : []),
-      ...(bridge === undefined ? [`link delete dev ${name}`] : addresses.map((address) => `address delete ${address} dev ${name}`)),
+      ...(bridge === undefined
+        ? [`link delete dev ${name}`]
+        : addresses.map((address) => `address delete ${address} dev ${name}`)),
     ],
   };
 }
@@ -106,11 +111,15 @@ export function planBridgeDelete(bridge: InterfaceState): BridgePlan {
   }
   const others = bridge.ports.filter((port) => port !== made.uplink);
   if (others.length > 0) {
-    throw refusal(`Cannot remove bridge "${name}": it is used by ${others.map((port) => `"${port}"`).join(', ')}`, 'stop the machines first');
+    throw refusal(
+      `Cannot remove bridge "${name}": it is used by ${others.map((port) => `"${port}"`).join(', ')}`,
+      'stop the machines first',
+    );
   }
   const uplink = made.uplink !== undefined && bridge.ports.includes(made.uplink) ? made.uplink : undefined;
   const giving = uplink === undefined ? [] : [`link set dev ${uplink} nomaster`, ...moveLines(bridge, name, uplink)];
-  const taking = uplink === undefined ? [] : [`link set dev ${uplink} master ${name}`, ...moveLines(bridge, uplink, name)];
+  const taking =
+    uplink === undefined ? [] : [`link set dev ${uplink} master ${name}`, ...moveLines(bridge, uplink, name)];
   return { lines: [...giving, `link delete dev ${name}`], undo: taking };
 }
 
@@ -128,7 +137,10 @@ function newBridge(wish: BridgeWish, uplink: InterfaceState | undefined, mac: st
   const address = uplink?.mac ?? mac;
   const mtu = wish.mtu ?? uplink?.mtu ?? 1500;
   const vlans = wish.vlanAware ? ' vlan_filtering 1' : '';
-  return [`link add name ${wish.name} address ${address} mtu ${mtu} type bridge${vlans}`, `link set dev ${wish.name} up`];
+  return [
+    `link add name ${wish.name} address ${address} mtu ${mtu} type bridge${vlans}`,
+    `link set dev ${wish.name} up`,
+  ];
 }
 
 function completing(wish: BridgeWish, bridge: InterfaceState): string[] {
@@ -139,19 +151,28 @@ function completing(wish: BridgeWish, bridge: InterfaceState): string[] {
   ];
 }
 
-function checkUplink(bridge: string, name: string, uplink: InterfaceState | undefined): asserts uplink is InterfaceState {
+function checkUplink(
+  bridge: string,
+  name: string,
+  uplink: InterfaceState | undefined,
+): asserts uplink is InterfaceState {
   const start = `Cannot use "${name}" as uplink of bridge "${bridge}"`;
   if (uplink === undefined) throw refusal(`${start}: there is no interface of that name`);
-  if (uplink.isBridge || uplink.isLoopback) throw refusal(`${start}: it is a ${uplink.isBridge ? 'bridge' : 'loopback interface'} itself`);
+  if (uplink.isBridge || uplink.isLoopback)
+    throw refusal(`${start}: it is a ${uplink.isBridge ? 'bridge' : 'loopback interface'} itself`);
   // An access point takes frames from its stations' own addresses only.
-  if (uplink.isWireless) throw refusal(`${start}: a wireless interface cannot be a bridge's port`, 'use net=user or net=passt');
-  if (uplink.master !== undefined && uplink.master !== bridge) throw refusal(`${start}: it belongs to "${uplink.master}"`);
+  if (uplink.isWireless)
+    throw refusal(`${start}: a wireless interface cannot be a bridge's port`, 'use net=user or net=passt');
+  if (uplink.master !== undefined && uplink.master !== bridge)
+    throw refusal(`${start}: it belongs to "${uplink.master}"`);
 }
 
 /** Routes need addresses, those over a gateway also other routes: they arrive in order and leave in the opposite one. */
 function moveLines({ addresses, routes }: InterfaceState, from: string, to: string): string[] {
   return [
-    ...routes.toReversed().map(({ destination, options }) => `route delete ${destination} dev ${from} ${options}`.trimEnd()),
+    ...routes
+      .toReversed()
+      .map(({ destination, options }) => `route delete ${destination} dev ${from} ${options}`.trimEnd()),
     // With the first address of a network the kernel takes away the others.
     ...addresses.toReversed().map(({ address }) => `address delete ${address} dev ${from}`),
     ...addresses.map(({ address, options }) => `address add ${address} dev ${to} ${options}`.trimEnd()),

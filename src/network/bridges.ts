@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readTextIfExists } from '../system/files.ts';
 import { run } from '../system/exec.ts';
+import { readTextIfExists } from '../system/files.ts';
 import { type BridgePlan, type BridgeWish, parseBridgeAlias, planBridgeAdd, planBridgeDelete } from './bridge-plan.ts';
 import { commandFailed, searchPath } from './commands.ts';
 import { readAddresses, readInterface } from './host-state.ts';
@@ -60,7 +60,11 @@ export interface BridgePort {
 }
 
 /** All bridges of the host, or those of these names that are there. */
-export async function listBridges(tapsDir: string, names?: readonly string[], signal?: AbortSignal): Promise<BridgeInfo[]> {
+export async function listBridges(
+  tapsDir: string,
+  names?: readonly string[],
+  signal?: AbortSignal,
+): Promise<BridgeInfo[]> {
   const addresses = await readAddresses(signal);
   return interfaceNames()
     .filter((name) => names === undefined || names.includes(name))

@@ -21,6 +21,7 @@ export function batchFailed(program: string, lines: readonly PlanLine[], stderr:
 /** The error for a command of the system that has printed `stderr`. */
 export function commandFailed(message: string, stderr: string): QemuError {
   const cause = new Error(stderr.trim() || 'it printed nothing');
-  if (!/Operation not permitted|Permission denied/i.test(stderr)) return new QemuError('QEMU_COMMAND_FAILED', message, { cause });
+  if (!/Operation not permitted|Permission denied/i.test(stderr))
+    return new QemuError('QEMU_COMMAND_FAILED', message, { cause });
   return new QemuError('QEMU_NOT_PERMITTED', message, { cause, hint: 'this needs root (CAP_NET_ADMIN)' });
 }

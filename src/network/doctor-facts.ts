@@ -3,8 +3,8 @@ import { findProgram, run } from '../system/exec.ts';
 import { searchPath } from './commands.ts';
 import type { CheckedNic } from './doctor.ts';
 import { normalizeMac } from './mac.ts';
-import { isOurs, scopeOf } from './ownership.ts';
 import { parseOwnerAlias } from './owner-alias.ts';
+import { isOurs, scopeOf } from './ownership.ts';
 import { interfaceExists, interfaceNames, readAttribute, readBridge } from './sysfs.ts';
 
 /** What was seen on the host. */
@@ -96,10 +96,14 @@ function readBridgeState(name: string): BridgeState {
 
 async function readFilteredBridging(signal: AbortSignal | undefined): Promise<('ipv4' | 'ipv6')[]> {
   const passing = (['ipv4', 'ipv6'] as const).filter(
-    (family) => readText(`/proc/sys/net/bridge/bridge-nf-call-${family === 'ipv4' ? 'iptables' : 'ip6tables'}`).trim() === '1',
+    (family) =>
+      readText(`/proc/sys/net/bridge/bridge-nf-call-${family === 'ipv4' ? 'iptables' : 'ip6tables'}`).trim() === '1',
   );
   if (passing.length === 0) return [];
-  const dropped = new Set([...droppedByNft(await output('nft', ['-j', 'list', 'chains'], signal)), ...(await droppedByLegacy(signal))]);
+  const dropped = new Set([
+    ...droppedByNft(await output('nft', ['-j', 'list', 'chains'], signal)),
+    ...(await droppedByLegacy(signal)),
+  ]);
   return passing.filter((family) => dropped.has(family));
 }
 
@@ -130,7 +134,8 @@ async function readLearned(signal: AbortSignal | undefined): Promise<NetworkFact
   const entries = objects(await output('bridge', ['-json', 'fdb', 'show'], signal));
   return entries.flatMap(({ mac, ifname, master, state }) => {
     const address = typeof mac === 'string' ? normalizeMac(mac) : undefined;
-    if (address === undefined || typeof ifname !== 'string' || typeof master !== 'string' || state === 'permanent') return [];
+    if (address === undefined || typeof ifname !== 'string' || typeof master !== 'string' || state === 'permanent')
+      return [];
     return [{ mac: address, port: ifname, bridge: master }];
   });
 }

@@ -34,7 +34,9 @@ export function judgeNetwork(nics: readonly CheckedNic[], facts: NetworkFacts): 
   const onBridges = nics.filter(({ net }) => net === 'bridge');
   return [
     ...judgePrograms(nics, facts),
-    ...(onBridges.length > 0 ? [...judgeTunDevice(onBridges, facts), ...judgeRights(facts), ...judgeFilter(facts)] : []),
+    ...(onBridges.length > 0
+      ? [...judgeTunDevice(onBridges, facts), ...judgeRights(facts), ...judgeFilter(facts)]
+      : []),
     ...facts.bridges.flatMap((bridge) => judgeBridge(bridge, onBridges)),
     ...macCollisions(nics).map(collisionFinding),
     ...judgeForeignNames(onBridges, facts),
@@ -67,7 +69,14 @@ function judgePrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
 function judgeTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts): Finding[] {
   if (tunDevice === 'missing') {
     const detail = 'no tap can be made';
-    return [{ severity: 'error', title: 'There is no /dev/net/tun', detail, fix: 'modprobe tun; in a container: give it that device' }];
+    return [
+      {
+        severity: 'error',
+        title: 'There is no /dev/net/tun',
+        detail,
+        fix: 'modprobe tun; in a container: give it that device',
+      },
+    ];
   }
   const user = nics.find(({ runAs }) => runAs !== undefined)?.runAs;
   if (tunDevice === 'open to all' || user === undefined) return [];
@@ -84,7 +93,14 @@ function judgeTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts
 function judgeRights({ hasNetAdmin }: NetworkFacts): Finding[] {
   if (hasNetAdmin) return [];
   const detail = 'this user can start no machine with net=bridge';
-  return [{ severity: 'warning', title: 'No right to change the network', detail, fix: 'run qemu-init as root, or use net=user or net=passt' }];
+  return [
+    {
+      severity: 'warning',
+      title: 'No right to change the network',
+      detail,
+      fix: 'run qemu-init as root, or use net=user or net=passt',
+    },
+  ];
 }
 
 function judgeFilter({ filteredBridging }: NetworkFacts): Finding[] {
@@ -105,9 +121,13 @@ function judgeBridge(bridge: BridgeState, onBridges: readonly CheckedNic[]): Fin
   const detail = users.length === 0 ? 'no machine uses it' : `it is the bridge of ${listNics(users)}`;
   switch (state) {
     case 'missing':
-      return [{ severity: 'error', title: `Bridge "${name}" does not exist`, detail, fix: `qemu-netif bridge add ${name}` }];
+      return [
+        { severity: 'error', title: `Bridge "${name}" does not exist`, detail, fix: `qemu-netif bridge add ${name}` },
+      ];
     case 'no bridge':
-      return [{ severity: 'error', title: `"${name}" is not a bridge`, detail, fix: 'name another bridge in the cfg file' }];
+      return [
+        { severity: 'error', title: `"${name}" is not a bridge`, detail, fix: 'name another bridge in the cfg file' },
+      ];
     case 'down':
       return [{ severity: 'error', title: `Bridge "${name}" is down`, detail, fix: `ip link set dev ${name} up` }];
     case 'up': {

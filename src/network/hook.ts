@@ -1,6 +1,6 @@
 import { QemuError } from '../errors.ts';
+import { runSync, type SyncResult } from '../system/exec-sync.ts';
 import { readTextIfExists } from '../system/files.ts';
-import { type SyncResult, runSync } from '../system/exec-sync.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from './commands.ts';
 import { isInterfaceName } from './interface-name.ts';
 import { unlockRules } from './lock-rules.ts';

@@ -29,7 +29,9 @@ export async function readInterface(name: string, signal?: AbortSignal): Promise
     alias: readAttribute(name, 'ifalias') ?? '',
     master: masterOf(name),
     ports: bridgePorts(name),
-    addresses: addresses.flatMap(({ addr_info }) => (Array.isArray(addr_info) ? addr_info.flatMap(movableAddress) : [])),
+    addresses: addresses.flatMap(({ addr_info }) =>
+      Array.isArray(addr_info) ? addr_info.flatMap(movableAddress) : [],
+    ),
     routes: [
       ...routes4.flatMap((route) => movableRoute(route, '0.0.0.0/0')),
       ...routes6.flatMap((route) => movableRoute(route, '::/0')),
@@ -90,7 +92,8 @@ function movableAddress(info: JsonObject): HostAddress[] {
 /** Routes that the kernel or a router advertisement makes come by themselves with the addresses. */
 function movableRoute(route: JsonObject, everywhere: string): HostRoute[] {
   const { dst, protocol, table, type, gateway, metric, prefsrc, scope, flags } = route;
-  const isOwn = protocol === 'kernel' || protocol === 'ra' || table === 'local' || (type !== undefined && type !== 'unicast');
+  const isOwn =
+    protocol === 'kernel' || protocol === 'ra' || table === 'local' || (type !== undefined && type !== 'unicast');
   if (typeof dst !== 'string' || isOwn) return [];
   return [
     {
@@ -101,7 +104,7 @@ function movableRoute(route: JsonObject, everywhere: string): HostRoute[] {
         typeof metric === 'number' && `metric ${metric}`,
         typeof scope === 'string' && `scope ${scope}`,
         typeof protocol === 'string' && `proto ${protocol}`,
-        table !== undefined && `table ${table}`,
+        (typeof table === 'string' || typeof table === 'number') && `table ${table}`,
         Array.isArray(flags) && flags.includes('onlink') && 'onlink',
       ),
     },

@@ -84,7 +84,8 @@ export function leaseMacs(
     const id = { machine: request.machine, index: nic.index };
     const old = table.machines.get(id.machine)?.get(id.index);
     const fixed = nic.mac === undefined ? undefined : fixedMac(table, id, nic.mac);
-    const derived = old?.derived ?? (fixed === undefined ? deriveMac(table, request, nic.index, takenElsewhere) : undefined);
+    const derived =
+      old?.derived ?? (fixed === undefined ? deriveMac(table, request, nic.index, takenElsewhere) : undefined);
     if (old?.fixed !== fixed || old?.derived !== derived) {
       store(table, id, { ...(derived && { derived }), ...(fixed && { fixed }) });
       changed = true;
@@ -123,7 +124,9 @@ export function macCollisions(nics: Iterable<NicId & { readonly mac: string }>):
 
 /** Drops what `mac=` said before, so that two NICs of a machine can swap addresses. */
 function forgetOldFixed(table: LeaseTable, request: MacRequest): boolean {
-  const wanted = new Map(request.nics.map((nic) => [nic.index, nic.mac === undefined ? undefined : normalizeMac(nic.mac)]));
+  const wanted = new Map(
+    request.nics.map((nic) => [nic.index, nic.mac === undefined ? undefined : normalizeMac(nic.mac)]),
+  );
   let changed = false;
   for (const [index, { derived, fixed }] of table.machines.get(request.machine) ?? []) {
     if (fixed === undefined || fixed === wanted.get(index)) continue;
@@ -138,16 +141,22 @@ function forgetOldFixed(table: LeaseTable, request: MacRequest): boolean {
 function fixedMac(table: LeaseTable, id: NicId, text: string): string {
   const mac = normalizeMac(text);
   if (mac === undefined) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `Cannot use "${text}" as the address of NIC${id.index} of "${id.machine}"`, {
-      hint: 'write six bytes such as DE:AD:BE:EF:00:01, the first of them even',
-    });
+    throw new QemuError(
+      'QEMU_CONFIG_INVALID',
+      `Cannot use "${text}" as the address of NIC${id.index} of "${id.machine}"`,
+      {
+        hint: 'write six bytes such as DE:AD:BE:EF:00:01, the first of them even',
+      },
+    );
   }
   const owner = table.owners.get(mac);
   if (owner !== undefined && !isSame(owner, id)) {
     throw new QemuError(
       'QEMU_CONFIG_INVALID',
       `Cannot give "${mac}" to NIC${id.index} of "${id.machine}": NIC${owner.index} of "${owner.machine}" has it`,
-      { hint: `choose another mac=, or free the addresses of "${owner.machine}" with: qemu-init unregister ${owner.machine}` },
+      {
+        hint: `choose another mac=, or free the addresses of "${owner.machine}" with: qemu-init unregister ${owner.machine}`,
+      },
     );
   }
   return mac;
@@ -186,7 +195,9 @@ function parseLease(value: unknown): Lease | undefined {
   if (!isObject(value)) return undefined;
   const derived = macIn(value['derived']);
   const fixed = macIn(value['fixed']);
-  return derived === undefined && fixed === undefined ? undefined : { ...(derived && { derived }), ...(fixed && { fixed }) };
+  return derived === undefined && fixed === undefined
+    ? undefined
+    : { ...(derived && { derived }), ...(fixed && { fixed }) };
 }
 
 function macIn(value: unknown): string | undefined {

@@ -8,7 +8,9 @@ import { normalizeMac } from './mac.ts';
  * @param table is used up: it is not to be written.
  */
 export function previewMacs(table: LeaseTable, requests: readonly MacRequest[]): (NicId & { readonly mac: string })[] {
-  const fixed = new Set(requests.flatMap(({ nics }) => nics.flatMap(({ mac }) => (mac === undefined ? [] : [normalizeMac(mac) ?? mac]))));
+  const fixed = new Set(
+    requests.flatMap(({ nics }) => nics.flatMap(({ mac }) => (mac === undefined ? [] : [normalizeMac(mac) ?? mac]))),
+  );
   return requests.flatMap((request) => {
     const { macs } = leaseMacs(table, { ...request, nics: request.nics.filter(({ mac }) => mac === undefined) }, fixed);
     return request.nics.map(({ index, mac }) => ({

@@ -17,7 +17,8 @@ export const MAC_COUNT = 0x1_0000;
 export function* macCandidates(name: string, os: string, index: number): Generator<string, never> {
   let hash = createHash('sha256').update(`${name}\0${os}\0${index}`).digest();
   for (;;) {
-    for (let offset = 0; offset < hash.length; offset += 2) yield `${MAC_PREFIX}:${hex(hash, offset)}:${hex(hash, offset + 1)}`;
+    for (let offset = 0; offset < hash.length; offset += 2)
+      yield `${MAC_PREFIX}:${hex(hash, offset)}:${hex(hash, offset + 1)}`;
     hash = createHash('sha256').update(hash).digest();
   }
 }

@@ -64,9 +64,13 @@ function tapProperties(nic: NicConfig, { tap, netif, upHook, downHook, vhost }: 
 
 function userForward(nic: NicConfig, forward: HostForward): string {
   if (`${forward.hostAddress}${forward.guestAddress}`.includes(':')) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `Cannot forward "${forward.hostAddress}" to NIC${nic.index} with net=user`, {
-      hint: 'QEMU forwards IPv4 only; net=passt forwards IPv6 too',
-    });
+    throw new QemuError(
+      'QEMU_CONFIG_INVALID',
+      `Cannot forward "${forward.hostAddress}" to NIC${nic.index} with net=user`,
+      {
+        hint: 'QEMU forwards IPv4 only; net=passt forwards IPv6 too',
+      },
+    );
   }
   const { protocol, hostAddress, hostPort, guestAddress, guestPort } = forward;
   return `${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`;

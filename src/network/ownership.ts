@@ -35,7 +35,8 @@ export function isOurs(name: string, machine: string, tapsDir: string): boolean 
   if (!interfaceExists(name)) return false;
   const alias = readAttribute(name, 'ifalias') ?? '';
   // A process that is killed between making a tap and marking it leaves a note and a tap without any alias.
-  if (alias === '') return readAttribute(name, 'tun_flags') !== undefined && readTapNote(name, tapsDir)?.machine === machine;
+  if (alias === '')
+    return readAttribute(name, 'tun_flags') !== undefined && readTapNote(name, tapsDir)?.machine === machine;
   const owner = parseOwnerAlias(alias);
   return owner?.scope === scopeOf(tapsDir) && owner.machine === machine;
 }

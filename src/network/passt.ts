@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net';
 import type { HostForward, NicConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
-import { type ConnectedOptions, spawnConnected } from '../system/connected-process.ts';
+import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/connected-process.ts';
 
 /** First file descriptor that a process inherits besides the standard ones. */
 const FIRST_FD = 3;
@@ -28,11 +27,14 @@ export function passtFd(nics: readonly NicConfig[], nic: NicConfig): number | un
 export async function startPassts(
   nics: readonly NicConfig[],
   options: Omit<ConnectedOptions, 'timeoutMs'> & { readonly user?: string | undefined },
-): Promise<Socket[]> {
-  const sockets: Socket[] = [];
+): Promise<ConnectedProcess['socket'][]> {
+  const sockets: ConnectedProcess['socket'][] = [];
   try {
     for (const nic of nics.filter(({ net }) => net === 'passt')) {
-      const { socket } = await spawnConnected(['passt', ...passtArguments(nic, options.user)], { ...options, timeoutMs: 10_000 });
+      const { socket } = await spawnConnected(['passt', ...passtArguments(nic, options.user)], {
+        ...options,
+        timeoutMs: 10_000,
+      });
       sockets.push(socket);
     }
     return sockets;
@@ -50,7 +52,9 @@ export async function startPassts(
  */
 export function passtArguments(nic: NicConfig, user: string | undefined): string[] {
   const forwards = (option: string, protocol: 'tcp' | 'udp'): string[] => {
-    const specs = nic.hostForwards.filter((forward) => forward.protocol === protocol).map((forward) => passtForward(nic, forward));
+    const specs = nic.hostForwards
+      .filter((forward) => forward.protocol === protocol)
+      .map((forward) => passtForward(nic, forward));
     return (specs.length === 0 ? ['none'] : specs).flatMap((spec) => [option, spec]);
   };
   return [
@@ -68,9 +72,13 @@ export function passtArguments(nic: NicConfig, user: string | undefined): string
 
 function passtForward(nic: NicConfig, { hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
   if (guestAddress !== '') {
-    throw new QemuError('QEMU_CONFIG_INVALID', `Cannot forward to "${guestAddress}" in NIC${nic.index} with net=passt`, {
-      hint: 'leave the address of the guest empty: passt gives it one only',
-    });
+    throw new QemuError(
+      'QEMU_CONFIG_INVALID',
+      `Cannot forward to "${guestAddress}" in NIC${nic.index} with net=passt`,
+      {
+        hint: 'leave the address of the guest empty: passt gives it one only',
+      },
+    );
   }
   return `${hostAddress === '' ? '' : `${hostAddress}/`}${hostPort}:${guestPort}`;
 }

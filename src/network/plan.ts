@@ -84,7 +84,10 @@ function plan(
   return {
     ip: lines((wish, bridge) => [...making(wish), ...joinLines(wish, bridge, facts)]),
     bridge: lines(vlanLines),
-    nft: wishes.filter((wish) => wish.lock).map(lockRules).join(''),
+    nft: wishes
+      .filter((wish) => wish.lock)
+      .map(lockRules)
+      .join(''),
   };
 }
 
@@ -94,9 +97,13 @@ function bridgeOf(wish: TapWish, bridges: PlanFacts['bridges']): BridgeFacts {
     throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${wish.tap}": "${wish.bridge}" is not a bridge`);
   }
   if (bridge === undefined) {
-    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${wish.tap}": bridge "${wish.bridge}" does not exist`, {
-      hint: `make it with: qemu-netif bridge add ${wish.bridge}`,
-    });
+    throw new QemuError(
+      'QEMU_COMMAND_FAILED',
+      `Cannot attach tap "${wish.tap}": bridge "${wish.bridge}" does not exist`,
+      {
+        hint: `make it with: qemu-netif bridge add ${wish.bridge}`,
+      },
+    );
   }
   if (wish.vlan !== undefined && !bridge.vlanFiltering) {
     throw new QemuError(

@@ -1,7 +1,7 @@
 import { QemuError } from '../errors.ts';
 import { type ExecResult, findProgram, run } from '../system/exec.ts';
-import { removeTapNote, writeTapNotes } from './notes.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from './commands.ts';
+import { removeTapNote, writeTapNotes } from './notes.ts';
 import { type FoundTap, findTapsOf, isOurs, scopeOf } from './ownership.ts';
 import { type PlanLine, planRemoval, planTaps, type TapPlan } from './plan.ts';
 import { hasIpv6, interfaceExists, readBridges } from './sysfs.ts';
@@ -88,7 +88,11 @@ async function execute(plan: TapPlan, signal: AbortSignal | undefined): Promise<
   if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on', result.stderr);
 }
 
-async function runBatch(program: 'ip' | 'bridge', lines: readonly PlanLine[], signal: AbortSignal | undefined): Promise<void> {
+async function runBatch(
+  program: 'ip' | 'bridge',
+  lines: readonly PlanLine[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (lines.length === 0) return;
   const result = await call(program, ['-batch', '-'], batchText(lines), signal);
   if (result.exitCode !== 0) throw batchFailed(program, lines, result.stderr);
@@ -112,7 +116,12 @@ function hasNft(): boolean {
   return findProgram('nft', searchPath(process.env)) !== undefined;
 }
 
-async function call(program: string, args: readonly string[], input: string, signal?: AbortSignal): Promise<ExecResult> {
+async function call(
+  program: string,
+  args: readonly string[],
+  input: string,
+  signal?: AbortSignal,
+): Promise<ExecResult> {
   const env = { ...process.env, PATH: searchPath(process.env) };
   return await run(program, args, { input, env, timeoutMs: COMMAND_TIMEOUT_MS, signal });
 }

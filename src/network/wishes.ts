@@ -36,7 +36,9 @@ export function tapWishes(
   config: Pick<MachineConfig, 'longName' | 'nics'>,
   macs: ReadonlyMap<number, string>,
 ): TapWish[] {
-  return config.nics.filter((nic) => nic.net === 'bridge').map((nic) => tapWish(config.longName, nic, macs.get(nic.index) ?? ''));
+  return config.nics
+    .filter((nic) => nic.net === 'bridge')
+    .map((nic) => tapWish(config.longName, nic, macs.get(nic.index) ?? ''));
 }
 
 function tapWish(machine: string, nic: NicConfig, mac: string): TapWish {

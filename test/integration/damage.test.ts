@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import { type JsonObject, type Lab, lab } from '../support/lab.ts';
 
 /** The machine runs, is found, commanded and stopped, and leaves nothing. */
 async function assertServed(root: Lab, started: JsonObject, about: string): Promise<void> {
@@ -19,11 +19,17 @@ async function assertServed(root: Lab, started: JsonObject, about: string): Prom
   await root.ok('wait', 'web', '--for', 'console=ready');
   const stopped = await root.one('stop', 'web');
   assert.equal(stopped['rung'], 'powerdown', about);
-  assert.deepEqual(root.leftovers(), [], about);
+  // A slot whose file says nothing is nobody's, and is taken by the next who comes.
+  assert.deepEqual(
+    root.leftovers().filter((name) => about !== 'slots' || !name.startsWith('.slots/')),
+    [],
+    about,
+  );
 }
 
 test('a QEMU that was killed is dead with exit 1, and start cleans up and works', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web');
   const started = await root.one('start', 'web');
   process.kill(Number(started['pid']), 'SIGKILL');
@@ -45,6 +51,7 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
 
 test('a guest that powers itself off is stopped, not dead', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web', '', { poweroffAfterBanner: true });
   await root.ok('start', 'web', '--paused');
   await root.ok('resume', 'web');
@@ -65,6 +72,7 @@ for (const [name, damage] of Object.entries({
 })) {
   test(`a run-time file that is ${name} costs nothing: record, pid file, slots`, async (t) => {
     const root = lab(t);
+    root.ownPorts();
     root.add('web');
     for (const parts of [['machine.json'], ['qemu', 'pid']]) {
       const started = await root.one('start', 'web');
@@ -84,6 +92,7 @@ for (const [name, damage] of Object.entries({
 
 test('both the record and the pid file are lost: the machine is found by its process', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web');
   const started = await root.one('start', 'web');
   truncateSync(root.file('web', 'machine.json'), 0);
@@ -93,6 +102,7 @@ test('both the record and the pid file are lost: the machine is found by its pro
 
 test('damaged MAC leases and slots are no obstacle, and the machine keeps its address', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];
   for (const text of ['', '{', '[]', '{"web":7}', '\0', 'null', '{"machines":{"web":{"1":5}}}']) {
@@ -106,6 +116,7 @@ test('damaged MAC leases and slots are no obstacle, and the machine keeps its ad
 
 test('a foreign process under the recorded pid is neither taken for the machine nor harmed', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web');
   const foreign = spawn('sleep', ['600']);
   t.after(() => {
@@ -134,6 +145,7 @@ test('a foreign process under the recorded pid is neither taken for the machine 
 
 test('locks of every kind that dead commands left are taken over at once', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
   const holders = ['holder.999999.1.00000000', `holder.${process.pid}.1.${boot}`, 'holder.1', ''];
@@ -157,6 +169,7 @@ test('locks of every kind that dead commands left are taken over at once', async
 
 test('a lock that is a file, and a run-time folder full of rubbish, stop nobody', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web');
   root.write('run/qemu/web/lock', 'rubbish');
   root.write('run/qemu/web/machine.json', '{"phase":"running"}');
@@ -172,8 +185,9 @@ test('a lock that is a file, and a run-time folder full of rubbish, stop nobody'
   await root.ok('stop', 'web');
 });
 
-test('the whole run-time folder is lost while a machine runs: start finds it, and stop ends it', async (t) => {
+test('the whole run-time folder is lost while a machine runs: start finds it, and kill ends it', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web');
   const started = await root.one('start', 'web');
   rmSync(root.runDir, { recursive: true });
@@ -182,15 +196,13 @@ test('the whole run-time folder is lost while a machine runs: start finds it, an
   assert.equal(again['outcome'], 'already-running');
   // Its own socket went with the folder.
   assert.equal(await root.state('web'), 'unresponsive');
-  const stop = root.spawn('qemu-init', ['stop', 'web', '--timeout', '0', '--force', '--json']);
-  await until('it gives up on QMP', () => stop.stderr().includes('still running after quit'));
-  assert.equal((await stop.result).code, 0);
-  assert.equal(JSON.parse(stop.stdout())[0].rung, 'sigterm');
+  assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
   assert.deepEqual(root.leftovers(), []);
 });
 
 test('a socket path over 107 bytes is said before anything is started', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   const long = 'x'.repeat(40);
   root.write(`etc/qemu/${long}-qemu.cfg`, 'RAM=8M\nKVM=off\n');
   const deep = join(root.dir, 'a/quite/deep/folder/for/so/long/a/name');
@@ -202,6 +214,7 @@ test('a socket path over 107 bytes is said before anything is started', async (t
 
 test('a QEMU that does not come up: its own words, exit 1, and nothing is left', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web', '[custom]\n-device virtio-net-pci,netdev=nothing\n');
   const failed = await root.init('start', 'web', '--json');
   assert.equal(failed.code, 1);

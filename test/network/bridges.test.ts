@@ -16,17 +16,41 @@ const br0 = { name: 'br0', addresses: [], vlanAware: false };
 
 /** An interface with the far end of its cable in the same namespace. */
 function makeUplink(name = 'eth0'): void {
-  sh('ip', 'link', 'add', name, 'address', '52:54:00:00:00:01', 'mtu', '1400', 'type', 'veth', 'peer', 'name', `${name}-far`);
+  sh(
+    'ip',
+    'link',
+    'add',
+    name,
+    'address',
+    '52:54:00:00:00:01',
+    'mtu',
+    '1400',
+    'type',
+    'veth',
+    'peer',
+    'name',
+    `${name}-far`,
+  );
   sh('ip', 'link', 'set', name, 'up');
   sh('ip', 'link', 'set', `${name}-far`, 'up');
 }
 
 /** What the host can reach, and how: addresses and routes of all interfaces but the link-local ones. */
 function hostNetwork(): string[] {
-  const lines = [sh('ip', '-o', 'address', 'show', 'scope', 'global'), sh('ip', '-4', 'route'), sh('ip', '-6', 'route')].join('');
+  const lines = [
+    sh('ip', '-o', 'address', 'show', 'scope', 'global'),
+    sh('ip', '-4', 'route'),
+    sh('ip', '-6', 'route'),
+  ].join('');
   return lines
     .split('\n')
-    .map((line) => line.replace(/^\d+: /, '').replace(/\s+/g, ' ').replace(/ (linkdown|pref medium|tentative)/g, '').trim())
+    .map((line) =>
+      line
+        .replace(/^\d+: /, '')
+        .replace(/\s+/g, ' ')
+        .replace(/ (linkdown|pref medium|tentative)/g, '')
+        .trim(),
+    )
     .filter((line) => line !== '' && !/^fe80|^\S+-far|inet6 fe80/.test(line));
 }
 
@@ -60,7 +84,19 @@ test('the address of the bridge stays when a tap with a lower one comes', async 
   assert.equal(links().get('br0')?.address, before);
   await assert.rejects(deleteBridge('br0'), { message: 'Cannot remove bridge "br0": it is used by "low"' });
   await setUpTaps(
-    [{ tap: 'web.1', machine: 'web', index: 1, bridge: 'br0', mac: 'DE:AD:BE:EF:00:01', queues: 1, isolated: false, lock: false, addresses: [] }],
+    [
+      {
+        tap: 'web.1',
+        machine: 'web',
+        index: 1,
+        bridge: 'br0',
+        mac: 'DE:AD:BE:EF:00:01',
+        queues: 1,
+        isolated: false,
+        lock: false,
+        addresses: [],
+      },
+    ],
     { tapsDir: tempDir(t) },
   );
   const [info] = await listBridges(tempDir(t));
@@ -73,7 +109,8 @@ test('the address of the bridge stays when a tap with a lower one comes', async 
 
 test('an uplink hands its addresses and routes over, and gets them back', async () => {
   makeUplink();
-  for (const address of ['192.0.2.2/24', '192.0.2.3/24']) sh('ip', 'address', 'add', address, 'broadcast', '+', 'dev', 'eth0');
+  for (const address of ['192.0.2.2/24', '192.0.2.3/24'])
+    sh('ip', 'address', 'add', address, 'broadcast', '+', 'dev', 'eth0');
   sh('ip', 'address', 'add', '2001:db8::2/64', 'nodad', 'dev', 'eth0');
   sh('ip', 'route', 'add', '203.0.113.1', 'dev', 'eth0');
   sh('ip', 'route', 'add', 'default', 'via', '203.0.113.1', 'dev', 'eth0');
@@ -82,7 +119,10 @@ test('an uplink hands its addresses and routes over, and gets them back', async 
   const before = hostNetwork();
 
   assert.equal(await addBridge({ ...br0, uplink: 'eth0' }), true);
-  assert.deepEqual(hostNetwork(), before.map((line) => line.replaceAll('eth0', 'br0')));
+  assert.deepEqual(
+    hostNetwork(),
+    before.map((line) => line.replaceAll('eth0', 'br0')),
+  );
   assert.deepEqual([links().get('br0')?.address, links().get('br0')?.mtu], ['52:54:00:00:00:01', 1400]);
   assert.equal(links().get('eth0')?.master, 'br0');
   assert.equal(await addBridge({ ...br0, uplink: 'eth0' }), false);
@@ -107,7 +147,9 @@ test('when the kernel refuses in the middle everything is as before', async () =
 
 test('what cannot be an uplink is refused with its reason', async () => {
   const refusal = (uplink: string, reason: string) =>
-    assert.rejects(addBridge({ ...br0, uplink }), { message: `Cannot use "${uplink}" as uplink of bridge "br0": ${reason}` });
+    assert.rejects(addBridge({ ...br0, uplink }), {
+      message: `Cannot use "${uplink}" as uplink of bridge "br0": ${reason}`,
+    });
   await addBridge({ ...br0, name: 'br1' });
   makeUplink();
   sh('ip', 'link', 'set', 'eth0', 'master', 'br1');

@@ -15,7 +15,9 @@ export function serveDhcp(t: Cleanup, host: Host, bridge: string, first: string,
     `pidfile ${pidFile}`,
     'option subnet 255.255.255.0',
   ];
-  const server = spawn('busybox', ['udhcpd', '-f', host.write('udhcpd.conf', `${config.join('\n')}\n`)], { stdio: 'ignore' });
+  const server = spawn('busybox', ['udhcpd', '-f', host.write('udhcpd.conf', `${config.join('\n')}\n`)], {
+    stdio: 'ignore',
+  });
   t.after(() => {
     server.kill('SIGKILL');
   });
@@ -24,5 +26,7 @@ export function serveDhcp(t: Cleanup, host: Host, bridge: string, first: string,
 /** The address that the guest has got for its first NIC; waits for it. */
 export async function addressByDhcp(guest: Guest): Promise<string> {
   const address = 'ip -o -4 address show eth0 | sed -n "s/.*inet \\([0-9.]*\\).*/\\1/p"';
-  return (await guest.sh(`for i in $(seq 300); do [ -n "$(${address})" ] && break; sleep 0.1; done; ${address}`)).trim();
+  return (
+    await guest.sh(`for i in $(seq 300); do [ -n "$(${address})" ] && break; sleep 0.1; done; ${address}`)
+  ).trim();
 }

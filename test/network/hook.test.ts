@@ -40,7 +40,10 @@ function host(t: Cleanup): Host {
   return {
     runDir,
     hook: (name, tap, env = {}) =>
-      runCli('qemu-netif', [tap], { path: join(runDir, name), env: { QEMU_INIT_RUN: runDir, BRIDGE_IFNAME: undefined, ...env } }),
+      runCli('qemu-netif', [tap], {
+        path: join(runDir, name),
+        env: { QEMU_INIT_RUN: runDir, BRIDGE_IFNAME: undefined, ...env },
+      }),
     note: (more) => writeTapNotes([{ ...wish, ...more }], join(runDir, '.taps')),
   };
 }
@@ -71,7 +74,10 @@ test('two NICs of one machine join the bridges that each of them names', async (
   const { hook, note } = host(t);
   makeBridge('br1');
   makeBridge('br2');
-  for (const [index, bridge] of [[1, 'br2'], [2, 'br1']] as const) {
+  for (const [index, bridge] of [
+    [1, 'br2'],
+    [2, 'br1'],
+  ] as const) {
     makeTap(`web.${index}`);
     note({ tap: `web.${index}`, index, bridge });
     assertQuiet(await hook('qemu-brup', `web.${index}`));
@@ -229,7 +235,12 @@ function tapOption(runDir: string): string {
   return `tap,id=net0,script=${runDir}/qemu-brup,downscript=${runDir}/qemu-brdown,ifname=web.1`;
 }
 
-function qemu(runDir: string, args: readonly string[], input = '', before: readonly string[] = []): ReturnType<typeof spawn> {
+function qemu(
+  runDir: string,
+  args: readonly string[],
+  input = '',
+  before: readonly string[] = [],
+): ReturnType<typeof spawn> {
   const machine = ['-nodefaults', '-no-user-config', '-machine', 'q35', '-display', 'none', '-S'];
   const device = ['-device', 'virtio-net-pci,netdev=net0', '-netdev'];
   return spawn([...before, 'qemu-system-x86_64', ...machine, ...device, ...args], runDir, input);

@@ -15,7 +15,12 @@ beforeEach(clearNetwork);
 const MODES = ['NETIF=hook', 'NETIF=managed'] as const;
 
 /** Four NICs, one of them locked. */
-const NICS = ['NIC1=virtio-net-pci', 'NIC2=e1000', 'NIC3=virtio-net-pci,lock=on,ip=192.0.2.1', 'NIC4=virtio-net-pci,isolated=on'];
+const NICS = [
+  'NIC1=virtio-net-pci',
+  'NIC2=e1000',
+  'NIC3=virtio-net-pci,lock=on,ip=192.0.2.1',
+  'NIC4=virtio-net-pci,isolated=on',
+];
 
 const TAPS = ['web.1', 'web.2', 'web.3', 'web.4'];
 
@@ -32,7 +37,8 @@ interface Machine {
 
 function machine(t: Cleanup, mode: string, nics: readonly string[] = NICS): Machine {
   const root = tempRoot(t);
-  for (const hook of ['qemu-brup', 'qemu-brdown']) symlinkSync(join(repoRoot, 'bin/qemu-netif'), join(root.etcDir, hook));
+  for (const hook of ['qemu-brup', 'qemu-brdown'])
+    symlinkSync(join(repoRoot, 'bin/qemu-netif'), join(root.etcDir, hook));
   root.write('etc/qemu/web-qemu.cfg', ['RAM=64M', 'KVM=off', 'VNC=off', mode, ...nics, ''].join('\n'));
   root.write('etc/qemu/qemu-init.reg', 'web=web\n');
   makeBridge('br0');

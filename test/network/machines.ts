@@ -45,7 +45,8 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
   }
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
   const names: string[] = [];
-  const init = (...args: readonly string[]): Promise<CliResult> => runCli('qemu-init', args, { root: root.dir, timeoutMs: BOOT_MS });
+  const init = (...args: readonly string[]): Promise<CliResult> =>
+    runCli('qemu-init', args, { root: root.dir, timeoutMs: BOOT_MS });
   const open = (...opened: readonly string[]): Promise<Guest[]> =>
     Promise.all(opened.map((name) => openGuest(t, name, machinePaths(paths, name).consoleSocket)));
   return {

@@ -25,7 +25,8 @@ async function assertReaches(guest: Guest, address: string, source = 'eth0'): Pr
 }
 
 function hostAddress(bridge: string, ...addresses: readonly string[]): void {
-  for (const address of addresses) sh('ip', 'address', 'add', address, 'dev', bridge, ...(address.includes(':') ? ['nodad'] : []));
+  for (const address of addresses)
+    sh('ip', 'address', 'add', address, 'dev', bridge, ...(address.includes(':') ? ['nodad'] : []));
 }
 
 test('a guest with two NICs on two bridges reaches each network by the right one', async (t) => {
@@ -39,7 +40,9 @@ test('a guest with two NICs on two bridges reaches each network by the right one
   host.register('web', ['NIC1=virtio-net-pci,bridge=br1', 'NIC2=virtio-net-pci']);
   const [web] = await host.start('web');
   assert.ok(web);
-  await web.sh('ip address flush dev eth0; ip address add 198.51.100.2/24 dev eth0; ip address add 192.0.2.2/24 dev eth1; ip link set eth1 up');
+  await web.sh(
+    'ip address flush dev eth0; ip address add 198.51.100.2/24 dev eth0; ip address add 192.0.2.2/24 dev eth1; ip link set eth1 up',
+  );
   await assertReaches(web, '198.51.100.1', 'eth0');
   await assertReaches(web, '192.0.2.1', 'eth1');
   assert.deepEqual(await answeredWays(web, ['192.0.2.1', 'eth0'], ['198.51.100.1', 'eth1']), []);
@@ -61,7 +64,12 @@ test('isolated ports do not see each other but reach the host and the others', a
   host.register('adm', ['NIC1=virtio-net-pci']);
   const [web, db, adm] = await host.start('web', 'db', 'adm');
   assert.ok(web && db && adm);
-  for (const [guest, last] of [[web, 2], [db, 3], [adm, 4]] as const) await guest.sh(`ip address add 192.0.2.${last}/24 dev eth0`);
+  for (const [guest, last] of [
+    [web, 2],
+    [db, 3],
+    [adm, 4],
+  ] as const)
+    await guest.sh(`ip address add 192.0.2.${last}/24 dev eth0`);
   await assertReaches(web, '192.0.2.1');
   await assertReaches(db, '192.0.2.1');
   await assertReaches(web, '192.0.2.4');
@@ -88,7 +96,12 @@ test('NETIF=managed: with lock=on a guest that changes its MAC or address is cut
   assert.equal(await web.succeeds('arping -c 1 -w 2 -I eth0 -s 192.0.2.3 192.0.2.1'), false);
   // The host asks for the address that is not the guest's: the answer must not get out.
   sh('ip', 'neighbour', 'flush', 'all');
-  assert.deepEqual(['2001:db8::2', '2001:db8::3', '192.0.2.2', '192.0.2.3'].map(hostReaches), [true, false, true, false]);
+  assert.deepEqual(['2001:db8::2', '2001:db8::3', '192.0.2.2', '192.0.2.3'].map(hostReaches), [
+    true,
+    false,
+    true,
+    false,
+  ]);
 
   const mac = (await web.sh('cat /sys/class/net/eth0/address')).trim();
   await web.sh('ip link set eth0 down; ip link set eth0 address 52:54:00:00:00:99; ip link set eth0 up');

@@ -49,7 +49,9 @@ export function clearNetwork(): void {
 
 /** The tables of the packet filter. */
 export function ruleTables(): string[] {
-  return sh('nft', 'list', 'tables').split('\n').filter((line) => line !== '');
+  return sh('nft', 'list', 'tables')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** Whether a program of that name runs in this network namespace. */

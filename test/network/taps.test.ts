@@ -30,7 +30,10 @@ test('a tap has its owner, MTU, bridge, address, and no IPv6 address of its own'
   await setUpTaps([wish(1)], { tapsDir: tapsDirOf(t), user: 'nobody' });
   const tap = links().get('web.1');
   assert.equal(tap?.linkinfo?.info_data?.user, 'nobody');
-  assert.deepEqual([tap.mtu, tap.master, tap.address, tap.flags.includes('UP')], [9000, 'br0', 'fe:ad:be:ef:00:01', true]);
+  assert.deepEqual(
+    [tap.mtu, tap.master, tap.address, tap.flags.includes('UP')],
+    [9000, 'br0', 'fe:ad:be:ef:00:01', true],
+  );
   assert.equal(sh('ip', '-6', 'address', 'show', 'dev', 'web.1'), '');
   assert.equal(links().get('br0')?.mtu, 9000);
 });
@@ -39,7 +42,9 @@ test('eight taps on several bridges are made and removed with nothing left', asy
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');
   makeBridge('br1');
-  const wishes = [1, 2, 3, 4, 5, 6, 7, 8].map((index) => wish(index, { bridge: `br${index % 2}`, queues: index === 8 ? 2 : 1 }));
+  const wishes = [1, 2, 3, 4, 5, 6, 7, 8].map((index) =>
+    wish(index, { bridge: `br${index % 2}`, queues: index === 8 ? 2 : 1 }),
+  );
   await setUpTaps(wishes, { tapsDir });
   assert.deepEqual(
     wishes.map(({ tap }) => links().get(tap)?.master),
@@ -132,7 +137,7 @@ test("another program's interface of that name stays, and is named", async (t) =
   assert.deepEqual(linkNames(), ['br0', 'web.1']);
 });
 
-test("a machine of the same name in another scope keeps its taps", async (t) => {
+test('a machine of the same name in another scope keeps its taps', async (t) => {
   const [mine, theirs] = [tapsDirOf(t), tapsDirOf(t)];
   makeBridge('br0');
   await setUpTaps([wish(1)], { tapsDir: theirs });

@@ -18,7 +18,10 @@ test('hostfwd reaches servers in the guest, started by an ordinary user without 
   sh('chown', '-R', '65534:65534', host.dir);
   const drop = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--no-new-privs'];
   const start = [join(repoRoot, 'bin/qemu-init'), 'start', 'web', '--root', host.dir];
-  const { status, stderr } = spawnSync('setpriv', [...drop, process.execPath, ...start], { encoding: 'utf8', cwd: '/' });
+  const { status, stderr } = spawnSync('setpriv', [...drop, process.execPath, ...start], {
+    encoding: 'utf8',
+    cwd: '/',
+  });
   assert.equal(status, 0, stderr);
   assert.deepEqual(linkNames(), []);
 

@@ -40,11 +40,15 @@ test('VLAN 10 and VLAN 20 do not see each other, and a trunk sees both', async (
     await join(host, { ...PLAIN, tap: `${name}.1`, machine: name, vlan });
   }
   await cable(host, 'trunk');
-  await host.sh('ip link set trunk.1 master br0 up; bridge vlan add dev trunk.1 vid 10; bridge vlan add dev trunk.1 vid 20');
+  await host.sh(
+    'ip link set trunk.1 master br0 up; bridge vlan add dev trunk.1 vid 10; bridge vlan add dev trunk.1 vid 20',
+  );
   for (const vlan of [10, 20]) {
     const onTrunk = `ip -n trunk link add link eth0 name eth0.${vlan} type vlan id ${vlan}`;
     await host.sh(`ip netns add up${vlan}; ${onTrunk}; ip -n trunk link set eth0.${vlan} netns up${vlan}`);
-    await host.sh(`ip -n up${vlan} link set eth0.${vlan} up; ip -n up${vlan} address add 192.0.2.${100 + vlan}/24 dev eth0.${vlan}`);
+    await host.sh(
+      `ip -n up${vlan} link set eth0.${vlan} up; ip -n up${vlan} address add 192.0.2.${100 + vlan}/24 dev eth0.${vlan}`,
+    );
   }
 
   assert.deepEqual(await reachable(host, 'a'), ['192.0.2.2', '192.0.2.110']);
@@ -60,14 +64,18 @@ const ADDRESSES = [1, 2, 3, 4, 5, 110, 120].map((last) => `192.0.2.${last}`);
 async function reachable(host: Guest, namespace: string): Promise<string[]> {
   const own = (await host.sh(`ip -n ${namespace} -4 -o address show dev eth0`)).match(/192\.0\.2\.\d+/)?.[0];
   const others = ADDRESSES.filter((address) => address !== own);
-  const pings = others.map((address) => `(ip netns exec ${namespace} busybox ping -c 2 -W 1 ${address} >/dev/null && echo ${address}) &`);
+  const pings = others.map(
+    (address) => `(ip netns exec ${namespace} busybox ping -c 2 -W 1 ${address} >/dev/null && echo ${address}) &`,
+  );
   const answered = (await host.sh(`${pings.join(' ')} wait`)).split('\n');
   return others.filter((address) => answered.includes(address));
 }
 
 /** A namespace with an `eth0`, whose other end is NAME.1. */
 async function cable(host: Guest, name: string): Promise<void> {
-  await host.sh(`ip netns add ${name}; ip link add ${name}.1 type veth peer name eth0 netns ${name}; ip -n ${name} link set eth0 up`);
+  await host.sh(
+    `ip netns add ${name}; ip link add ${name}.1 type veth peer name eth0 netns ${name}; ip -n ${name} link set eth0 up`,
+  );
 }
 
 async function join(host: Guest, wish: TapWish): Promise<void> {
@@ -81,8 +89,13 @@ async function join(host: Guest, wish: TapWish): Promise<void> {
 /** Gives a guest programs of this host, with their libraries. */
 async function bringPrograms(t: Cleanup, guest: Guest, programs: readonly string[]): Promise<void> {
   const paths = programs.map((program) => sh('sh', '-c', `command -v ${program}`).trim());
-  const libraries = paths.flatMap((path) => [...sh('ldd', path).matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? ''));
-  const archive = execFileSync('tar', ['-chf', '-', ...new Set([...paths, ...libraries])], { maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'ignore'] });
+  const libraries = paths.flatMap((path) =>
+    [...sh('ldd', path).matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? ''),
+  );
+  const archive = execFileSync('tar', ['-chf', '-', ...new Set([...paths, ...libraries])], {
+    maxBuffer: 64 << 20,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const server = createServer((_, response) => response.end(archive)).listen(0, '127.0.0.1');
   t.after(() => {
     server.close();

@@ -56,7 +56,7 @@ for (const name of sources) {
 
 for (const tool of ['qemu-cmd', 'qemu-mon']) {
   test(`the page of ${tool} tells every option that its help lists`, () => {
-    const options = run(join('bin', tool), '--help').match(/--[a-z][a-z-]*/g) ?? [];
+    const options: readonly string[] = run(join('bin', tool), '--help').match(/--[a-z][a-z-]*/g) ?? [];
     const text = source(`docs/man/${tool}.1.md`);
     assert.ok(options.includes('--timeout') || options.includes('--events'), 'the help has options');
     assert.deepEqual(

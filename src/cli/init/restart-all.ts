@@ -23,7 +23,7 @@ export async function restartAll(context: Context, selection: Selection, args: S
   const started = await fleet.startMany(startable, { parallel: args.parallel, signal });
   const outcomes = stopped.map((stop): Outcome<RestartResult> => {
     if (!stop.ok) return stop;
-    const start = started.find(({ target }) => target === stop.target);
+    const start = started.find(({ target }) => target.longName === stop.target.longName);
     if (!start) return { target: stop.target, ok: false, error: new Error('Not started') };
     return start.ok ? { ...start, value: { ...start.value, rung: stop.value.rung } } : start;
   });

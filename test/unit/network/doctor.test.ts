@@ -39,7 +39,13 @@ test('a good host has no finding', () => {
 });
 
 test('a host whose machines need no bridge needs nothing for one', () => {
-  const bare = { tunDevice: 'missing', hasNetAdmin: false, programs: new Set<string>(), bridges: [], filteredBridging: ['ipv4'] } as const;
+  const bare = {
+    tunDevice: 'missing',
+    hasNetAdmin: false,
+    programs: new Set<string>(),
+    bridges: [],
+    filteredBridging: ['ipv4'],
+  } as const;
   assert.deepEqual(titles(bare, [{ net: 'user', lock: true, vlan: 10 }]), []);
   assert.deepEqual(titles(bare, []), []);
 });
@@ -47,17 +53,21 @@ test('a host whose machines need no bridge needs nothing for one', () => {
 test('programs are missed only where a NIC needs them', () => {
   const programs = new Set(['ip']);
   assert.deepEqual(titles({ programs }), []);
-  assert.deepEqual(titles({ programs, bridges: [{ ...br0, vlanAware: true }] }, [{ vlan: 10, lock: true }, { mac: 'x', net: 'passt' }]), [
-    'error: Program "bridge" is missing',
-    'error: Program "nft" is missing',
-    'error: Program "passt" is missing',
-  ]);
+  assert.deepEqual(
+    titles({ programs, bridges: [{ ...br0, vlanAware: true }] }, [
+      { vlan: 10, lock: true },
+      { mac: 'x', net: 'passt' },
+    ]),
+    ['error: Program "bridge" is missing', 'error: Program "nft" is missing', 'error: Program "passt" is missing'],
+  );
 });
 
 test('/dev/net/tun has to be there, and open to the user that QEMU runs as', () => {
   assert.deepEqual(titles({ tunDevice: 'missing' }), ['error: There is no /dev/net/tun']);
   assert.deepEqual(titles({ tunDevice: 'restricted' }), []);
-  assert.deepEqual(titles({ tunDevice: 'restricted' }, [{ runAs: 'qemu' }]), ['error: Only root may open /dev/net/tun']);
+  assert.deepEqual(titles({ tunDevice: 'restricted' }, [{ runAs: 'qemu' }]), [
+    'error: Only root may open /dev/net/tun',
+  ]);
 });
 
 test('without rights the network cannot be changed', () => {
@@ -66,10 +76,10 @@ test('without rights the network cannot be changed', () => {
 
 test('a firewall that drops bridged frames is told with the way out for each family', () => {
   const findings = judgeNetwork([nic], { ...good, filteredBridging: ['ipv4', 'ipv6'] });
-  assert.deepEqual(findings.map(({ fix }) => fix.split(',')[0]), [
-    'sysctl net.bridge.bridge-nf-call-iptables=0',
-    'sysctl net.bridge.bridge-nf-call-ip6tables=0',
-  ]);
+  assert.deepEqual(
+    findings.map(({ fix }) => fix.split(',')[0]),
+    ['sysctl net.bridge.bridge-nf-call-iptables=0', 'sysctl net.bridge.bridge-nf-call-ip6tables=0'],
+  );
 });
 
 test('what is wrong with a bridge is told with its users', () => {

@@ -64,9 +64,27 @@ test('two NICs of one machine with one address are refused', () => {
 test('two NICs of one machine can swap their addresses', () => {
   const table = parseLeases(undefined);
   const [a, b] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
-  leaseMacs(table, { ...web, nics: [{ index: 1, mac: a }, { index: 2, mac: b }] });
-  const { macs } = leaseMacs(table, { ...web, nics: [{ index: 1, mac: b }, { index: 2, mac: a }] });
-  assert.deepEqual([...macs], [[1, b], [2, a]]);
+  leaseMacs(table, {
+    ...web,
+    nics: [
+      { index: 1, mac: a },
+      { index: 2, mac: b },
+    ],
+  });
+  const { macs } = leaseMacs(table, {
+    ...web,
+    nics: [
+      { index: 1, mac: b },
+      { index: 2, mac: a },
+    ],
+  });
+  assert.deepEqual(
+    [...macs],
+    [
+      [1, b],
+      [2, a],
+    ],
+  );
 });
 
 test('an address that no NIC can have is refused', () => {
@@ -108,7 +126,10 @@ test('a file that is damaged in any way loses no more than what is damaged', () 
   }
   const good = { derived: 'DE:AD:BE:EF:00:01' };
   const table = parseLeases(
-    JSON.stringify({ web: { 1: good, 0: good, x: good, 2: 'no', 3: { derived: 'no' }, 4: { derived: 'de:ad:be:ef:00:01' } }, db: [] }),
+    JSON.stringify({
+      web: { 1: good, 0: good, x: good, 2: 'no', 3: { derived: 'no' }, 4: { derived: 'de:ad:be:ef:00:01' } },
+      db: [],
+    }),
   );
   assert.equal(table.damaged, true);
   assert.deepEqual([...table.owners], [['DE:AD:BE:EF:00:01', { machine: 'web', index: 1 }]]);
@@ -134,5 +155,13 @@ test('NICs that share an address are found, however it is written', () => {
     { machine: 'd', index: 1, mac: 'nonsense' },
     { machine: 'e', index: 1, mac: 'nonsense' },
   ]);
-  assert.deepEqual(found, [{ mac: 'DE:AD:BE:EF:00:01', nics: [{ machine: 'a', index: 1 }, { machine: 'b', index: 2 }] }]);
+  assert.deepEqual(found, [
+    {
+      mac: 'DE:AD:BE:EF:00:01',
+      nics: [
+        { machine: 'a', index: 1 },
+        { machine: 'b', index: 2 },
+      ],
+    },
+  ]);
 });

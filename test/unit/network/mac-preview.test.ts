@@ -23,10 +23,13 @@ test('a machine that ran is shown with its lease', () => {
   );
 });
 
-test('an address that mac= gives to a later machine is no other one\'s', () => {
+test("an address that mac= gives to a later machine is no other one's", () => {
   const [first, second] = macCandidates('n', 'o', 1);
   const shown = previewMacs(parseLeases(undefined), [same('a'), same('b', first?.toLowerCase())]);
-  assert.deepEqual(shown.map(({ mac }) => mac), [second, first]);
+  assert.deepEqual(
+    shown.map(({ mac }) => mac),
+    [second, first],
+  );
 });
 
 test('two mac= that are alike are both shown, for the collision to be found', () => {

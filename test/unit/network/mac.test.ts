@@ -28,7 +28,13 @@ test('after 16 candidates the hash of the hash goes on', () => {
 });
 
 test('NAME, OS and x each make another address', () => {
-  const all = [first(1, 'a', 'b', 1), first(1, 'a', 'b', 2), first(1, 'a', 'c', 1), first(1, 'ab', '', 1), first(1, '', 'ab', 1)];
+  const all = [
+    first(1, 'a', 'b', 1),
+    first(1, 'a', 'b', 2),
+    first(1, 'a', 'c', 1),
+    first(1, 'ab', '', 1),
+    first(1, '', 'ab', 1),
+  ];
   assert.equal(new Set(all.flat()).size, 5);
 });
 
@@ -38,7 +44,16 @@ test('an address is written in upper case with colons', () => {
 });
 
 test('what no NIC can have is no address', () => {
-  const bad = ['', '52:54:00:12:34', '52:54:00:12:34:5', '52:54:00-12:34:56', '525400123456', '01:00:5e:00:00:01', 'ff:ff:ff:ff:ff:ff', '00:00:00:00:00:00'];
+  const bad = [
+    '',
+    '52:54:00:12:34',
+    '52:54:00:12:34:5',
+    '52:54:00-12:34:56',
+    '525400123456',
+    '01:00:5e:00:00:01',
+    'ff:ff:ff:ff:ff:ff',
+    '00:00:00:00:00:00',
+  ];
   for (const text of bad) assert.equal(normalizeMac(text), undefined, text);
 });
 

@@ -50,14 +50,33 @@ test('letters in upper and lower case make different names', () => {
 
 test('a machine knows its own taps in a list', () => {
   const isOfWeb = tapMatcher('web');
-  assert.deepEqual(['web.1', 'web.12', 'web.01', 'web', 'webx.1', 'web.x', 'web.1.1', 'eth0'].filter(isOfWeb), ['web.1', 'web.12']);
+  assert.deepEqual(['web.1', 'web.12', 'web.01', 'web', 'webx.1', 'web.x', 'web.1.1', 'eth0'].filter(isOfWeb), [
+    'web.1',
+    'web.12',
+  ]);
   const long = 'a-machine-with-a-long-name';
   assert.ok(tapMatcher(long)(tapName(long, 3)));
   assert.ok(!tapMatcher(`${long}2`)(tapName(long, 3)));
 });
 
 test('what Linux or ip would misread is no interface name', () => {
-  const bad = ['', '.', '..', 'a b', 'a/b', 'a:b', '-a', 'sixteen-letters-', 'tap%d', 'a"b', "a'b", 'a\\b', '#a', 'ä'.repeat(8), 'a\n'];
+  const bad = [
+    '',
+    '.',
+    '..',
+    'a b',
+    'a/b',
+    'a:b',
+    '-a',
+    'sixteen-letters-',
+    'tap%d',
+    'a"b',
+    "a'b",
+    'a\\b',
+    '#a',
+    'ä'.repeat(8),
+    'a\n',
+  ];
   for (const name of bad) assert.ok(!isInterfaceName(name), JSON.stringify(name));
   for (const name of ['br0', 'eth0.10', 'fifteen-letters', 'ä', 'a@b', 'a-b']) assert.ok(isInterfaceName(name), name);
 });

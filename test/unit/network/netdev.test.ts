@@ -37,7 +37,10 @@ test('NETIF=hook begins as the internals page documents it', () => {
 });
 
 test('NETIF=managed runs no script', () => {
-  assert.equal(netdevArgument({ ...nic, index: 2 }, { ...managed, tap: 'web.2' }), 'tap,id=net1,ifname=web.2,script=no,downscript=no');
+  assert.equal(
+    netdevArgument({ ...nic, index: 2 }, { ...managed, tap: 'web.2' }),
+    'tap,id=net1,ifname=web.2,script=no,downscript=no',
+  );
 });
 
 test('a comma in the path of a hook is doubled', () => {
@@ -61,10 +64,13 @@ test('net=user forwards TCP and UDP', () => {
 });
 
 test('net=user refuses to forward IPv6 and names the way that can', () => {
-  assert.throws(() => netdevArgument({ ...nic, net: 'user', hostForwards: [{ ...ssh, hostAddress: '::1' }] }, managed), {
-    code: 'QEMU_CONFIG_INVALID',
-    hint: 'QEMU forwards IPv4 only; net=passt forwards IPv6 too',
-  });
+  assert.throws(
+    () => netdevArgument({ ...nic, net: 'user', hostForwards: [{ ...ssh, hostAddress: '::1' }] }, managed),
+    {
+      code: 'QEMU_CONFIG_INVALID',
+      hint: 'QEMU forwards IPv4 only; net=passt forwards IPv6 too',
+    },
+  );
 });
 
 test('net=none has no netdev', () => {
@@ -72,7 +78,10 @@ test('net=none has no netdev', () => {
 });
 
 test('net=passt uses the socket that QEMU inherits', () => {
-  assert.equal(netdevArgument({ ...nic, net: 'passt' }, { ...managed, passtFd: 5 }), 'stream,id=net0,server=off,addr.type=fd,addr.str=5');
+  assert.equal(
+    netdevArgument({ ...nic, net: 'passt' }, { ...managed, passtFd: 5 }),
+    'stream,id=net0,server=off,addr.type=fd,addr.str=5',
+  );
 });
 
 test('passt forwards TCP and UDP, IPv4 and IPv6, and else nothing', () => {
@@ -93,5 +102,8 @@ test('passt forwards TCP and UDP, IPv4 and IPv6, and else nothing', () => {
 
 test('each passt has a file descriptor of QEMU, in the order of the NICs', () => {
   const nics = (['passt', 'user', 'passt'] as const).map((net, position) => ({ ...nic, net, index: position + 1 }));
-  assert.deepEqual(nics.map((each) => passtFd(nics, each)), [3, undefined, 4]);
+  assert.deepEqual(
+    nics.map((each) => passtFd(nics, each)),
+    [3, undefined, 4],
+  );
 });

@@ -71,7 +71,9 @@ test('what an earlier run has left is removed first', () => {
 
 test('a port in a VLAN leaves the default one', () => {
   const lines = (wish: Partial<TapWish>, bridge = vlans) =>
-    planTaps([{ ...plain, bridge: 'br1', ...wish }], { ...facts, bridges: new Map([['br1', bridge]]) }).bridge.map(({ line }) => line);
+    planTaps([{ ...plain, bridge: 'br1', ...wish }], { ...facts, bridges: new Map([['br1', bridge]]) }).bridge.map(
+      ({ line }) => line,
+    );
   assert.deepEqual(lines({ vlan: 10 }), ['vlan del dev web.1 vid 1', 'vlan add dev web.1 vid 10 pvid untagged']);
   assert.deepEqual(lines({ vlan: 10 }, { ...vlans, defaultPvid: 0 }), ['vlan add dev web.1 vid 10 pvid untagged']);
   assert.deepEqual(lines({ vlan: 1 }), []);
@@ -95,10 +97,10 @@ test('a missing bridge is named, with the command that makes it', () => {
 
 test('a tap that QEMU has made is only joined', () => {
   const { ip } = planJoin(plain, { bridges: facts.bridges, ipv6: true });
-  assert.deepEqual(ip.map(({ line }) => line), [
-    'link set dev web.1 address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0',
-    'link set dev web.1 up',
-  ]);
+  assert.deepEqual(
+    ip.map(({ line }) => line),
+    ['link set dev web.1 address fe:ad:be:ef:00:01 mtu 1500 addrgenmode none master br0', 'link set dev web.1 up'],
+  );
 });
 
 test('only what exists is removed, and only the rules of locked taps', () => {

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { lab } from '../support/lab.ts';
+import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
+
+await enterOwnMounts();
+
+/** Leaves so many bytes of a small file system, or a little less. */
+function fill(dir: string, freeBytes: number): void {
+  const { bavail, bsize } = statfsSync(dir);
+  writeFileSync(join(dir, 'ballast'), new Uint8Array(Math.max(0, bavail * bsize - freeBytes)));
+}
+
+test('a state folder that is read-only costs a warning and nothing else', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user\n');
+  makeReadOnly(root.stateDir);
+  t.after(() => unmount(root.stateDir));
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 0, started.stderr);
+  assert.match(started.stderr, /cannot note the addresses in ".*macs\.json" \(EROFS\)/);
+  assert.match(started.stderr, /cannot remember slot \d+ in ".*slots\.json" \(EROFS\)/);
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];
+  await root.ok('stop', 'web');
+  await root.ok('start', 'web');
+  assert.equal(/mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1], mac);
+  await root.ok('stop', 'web', '--force');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('a read-only configuration folder prevents what would change it, and nothing else', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  makeReadOnly(root.etcDir);
+  t.after(() => unmount(root.etcDir));
+  for (const args of [
+    ['register', 'web2', path],
+    ['unregister', 'web'],
+    ['edit', 'web'],
+    ['import', path],
+  ]) {
+    const refused = await root.run('qemu-init', args, { env: { EDITOR: 'true' } });
+    assert.notEqual(refused.code, 0, args.join(' '));
+    assert.doesNotMatch(refused.stderr, /Internal error/);
+  }
+  assert.match(await root.ok('list'), /web/);
+  assert.match(await root.ok('check', 'web'), /good/);
+  // The guest's disk lies there too, and QEMU says so itself.
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 1);
+  assert.match(started.stderr, /web\.img.*Read-only file system/);
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('a run-time folder that is read-only is told, with what it means', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  makeReadOnly(root.runDir);
+  t.after(() => unmount(root.runDir));
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 1, started.stderr);
+  assert.match(started.stderr, /read-only/i);
+  assert.match(started.stderr, /hint: /);
+  // Looking needs no writing.
+  assert.equal((await root.init('status', 'web')).code, 3);
+  assert.match(await root.ok('list'), /stopped/);
+  assert.equal(root.qemus().length, 0);
+});
+
+test('a full run-time folder: whatever does not fit any more, the start fails, and leaves nothing', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user\n');
+  mountSmall(root.runDir, 128);
+  t.after(() => unmount(root.runDir));
+  let succeeded = false;
+  for (let free = 0; free <= 128 * 1024 && !succeeded; free += 4096) {
+    fill(root.runDir, free);
+    const started = await root.init('start', 'web');
+    succeeded = started.code === 0;
+    if (!succeeded) {
+      assert.equal(started.code, 1, started.stderr);
+      assert.match(started.stderr, /no space left|ENOSPC/i);
+      assert.doesNotMatch(started.stderr, /Internal error/);
+      assert.equal(root.qemus().length, 0);
+    }
+    // However full: what runs can be looked at and ended.
+    assert.equal((await root.init('status', 'web')).code, succeeded ? 0 : 3);
+    assert.equal((await root.init('stop', 'web', '--force')).code, 0);
+    writeFileSync(join(root.runDir, 'ballast'), '');
+    assert.deepEqual(root.leftovers(), ['ballast'], `with ${free} bytes`);
+  }
+  assert.ok(succeeded, 'it never started');
+});
+
+test('a disk that fills up while a machine runs does not keep it from being stopped', async (t) => {
+  const root = lab(t);
+  mountSmall(root.dir, 4096);
+  t.after(() => unmount(root.dir));
+  for (const dir of ['etc/qemu', 'run/qemu', 'var/lib/qemu', 'var/log/qemu']) root.write(`${dir}/.there`, '');
+  root.add('web', 'STOPDELAY=5\n');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  fill(root.dir, 0);
+  assert.equal(await root.state('web'), 'running');
+  assert.match((await root.cmd('-c', 'info status', 'web')).stdout, /running/);
+  const stopped = await root.one('stop', 'web');
+  assert.equal(stopped['rung'], 'powerdown');
+  assert.deepEqual(root.qemus(), []);
+});
+
+test('a full log folder does not keep a machine from starting', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  mountSmall(root.logDir, 16);
+  t.after(() => unmount(root.logDir));
+  fill(root.logDir, 0);
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 0, started.stderr);
+  const stopped = await root.init('stop', 'web', '--force');
+  assert.equal(stopped.code, 0);
+  assert.deepEqual(root.leftovers(), []);
+  assert.ok(readdirSync(root.logDir).includes('web.log'));
+});

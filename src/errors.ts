@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'QEMU_CONFIG_INVALID'
   /** No machine of that name is registered or found. */
   | 'QEMU_MACHINE_UNKNOWN'
+  /** The machine has no such device. */
+  | 'QEMU_DEVICE_UNKNOWN'
   /** The machine is not running and had to be. */
   | 'QEMU_NOT_RUNNING'
   /** QEMU did not start. */

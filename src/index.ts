@@ -1,11 +1,14 @@
 export type { Inspection } from './config/machine-config.ts';
 export type * from './config/types.ts';
-export { BlockDevice, type BlockStats, type InsertedMedium } from './domain/block-device.ts';
+export { BlockDevice, type CommitOptions, type MirrorOptions } from './domain/block-device.ts';
+export type { Image, ImageFormat, InsertedMedium } from './domain/block-image.ts';
 export { BlockJob } from './domain/block-job.ts';
+export type { BlockStats } from './domain/block-stats.ts';
 export type { Cpu } from './domain/cpu.ts';
 export { Domain, type RunState } from './domain/domain.ts';
 export type { JobOptions } from './domain/job-events.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
+export type { ScreenDumpOptions } from './domain/screen-dump.ts';
 export * from './errors.ts';
 export {
   type CommandLine,

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { QemuError } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Target } from '../machine/host.ts';
+import { ask } from './ask.ts';
 
 /** Offers the registered machines on the terminal and takes a number or a name. */
 export async function askForMachine(fleet: Fleet, signal: AbortSignal): Promise<Target> {
@@ -9,19 +9,13 @@ export async function askForMachine(fleet: Fleet, signal: AbortSignal): Promise<
   if (targets.length === 0) {
     throw new QemuError('QEMU_USAGE', 'No machine is registered', { hint: 'see: qemu-init register --help' });
   }
-  // Questions are no results: stdout stays clean for the outcome.
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    for (const [at, { shortName, longName }] of targets.entries()) {
-      const name = shortName === undefined || shortName === longName ? longName : `${shortName} (${longName})`;
-      process.stderr.write(`${String(at + 1).padStart(3)}  ${name}\n`);
-    }
-    const answer = (await terminal.question('Which machine? ', { signal })).trim();
-    const byNumber = /^\d+$/.test(answer) ? targets[Number(answer) - 1] : undefined;
-    if (byNumber) return byNumber;
-    if (answer === '') throw new QemuError('QEMU_USAGE', 'No machine was given');
-    return fleet.get(answer);
-  } finally {
-    terminal.close();
+  for (const [at, { shortName, longName }] of targets.entries()) {
+    const name = shortName === undefined || shortName === longName ? longName : `${shortName} (${longName})`;
+    process.stderr.write(`${String(at + 1).padStart(3)}  ${name}\n`);
   }
+  const answer = await ask('Which machine? ', signal);
+  const byNumber = /^\d+$/.test(answer) ? targets[Number(answer) - 1] : undefined;
+  if (byNumber) return byNumber;
+  if (answer === '') throw new QemuError('QEMU_USAGE', 'No machine was given');
+  return fleet.get(answer);
 }

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isNotFound } from '../errors.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import { findServices } from '../fleet/services.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import type { CommonArguments } from './options.ts';
 import type { Output } from './output.ts';
@@ -30,7 +31,7 @@ export function makeContext(args: CommonArguments, output: Output, signal: Abort
     paths,
     signal,
     fleet: () => {
-      fleet ??= new Fleet(paths, (notice) => output.notice(notice));
+      fleet ??= new Fleet(paths, (notice) => output.notice(notice), args.direct ? undefined : findServices(paths));
       return fleet;
     },
   };

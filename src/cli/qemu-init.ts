@@ -24,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** Flags of the calls that do without the argument parser. */
 const PLAIN = {
-  start: ['--all', '--autostart', '--json', '--quiet', '--direct'],
+  start: ['--all', '--autostart', '--alone', '--json', '--quiet', '--direct'],
   stop: ['--all', '--json', '--quiet', '--direct'],
   restart: ['--all', '--json', '--quiet', '--direct'],
   status: ['--all', '--json', '--quiet'],

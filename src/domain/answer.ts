@@ -17,7 +17,12 @@ export function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A number; one past 2^53 loses its last digits. */
+/** A number, or 0; one past 2^53 loses its last digits. */
 export function asNumber(value: unknown): number {
-  return typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : 0;
+  return optionalNumber(value) ?? 0;
+}
+
+/** A number that may be missing; one past 2^53 loses its last digits. */
+export function optionalNumber(value: unknown): number | undefined {
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
 }

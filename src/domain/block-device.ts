@@ -1,55 +1,63 @@
 import { isAbsolute } from 'node:path';
 import { QemuError } from '../errors.ts';
-import { asArray, asNumber, asRecord, asText, optionalText } from './answer.ts';
+import type { ExecuteOptions } from '../qmp/command.ts';
+import { asArray, asRecord, asText, optionalText } from './answer.ts';
+import { type InsertedMedium, parseInserted } from './block-image.ts';
 import { BlockJob } from './block-job.ts';
 import type { Domain } from './domain.ts';
 import { type JobOptions, startJob } from './job-events.ts';
 
-/** What is in a drive. */
-export interface InsertedMedium {
-  readonly file: string;
-  readonly nodeName: string;
-  /** Format driver such as `qcow2`. */
-  readonly driver: string;
-  readonly readOnly: boolean;
-  readonly backingFile: string | undefined;
-  readonly backingFileDepth: number;
-  /** Bytes that the guest sees. */
-  readonly virtualSize: number;
-  /** `query-block`'s own object, with all that a newer QEMU says. */
-  readonly raw: Readonly<Record<string, unknown>>;
+/** What to commit. */
+export interface CommitOptions extends JobOptions {
+  /** Node name of the layer that is written down; the active one if not given. */
+  readonly topNode?: string | undefined;
+  /** Node name of the layer that it is written into; the lowest one if not given. */
+  readonly baseNode?: string | undefined;
+}
+
+/** How to mirror. */
+export interface MirrorOptions extends JobOptions {
+  /** Format of the copy; `raw` if not given. */
+  readonly format?: string | undefined;
 }
 
 /** One drive of a domain as it was when it was asked for (`query-block`). */
 export class BlockDevice {
   /** Name given by `-drive id=`; empty with `-blockdev`. */
   readonly device: string;
-  /** Path of the guest's device in the object tree, such as `/machine/peripheral/dsk1-dev/virtio-backend`. */
+  /** The guest's device: its id, or a path in QEMU's object tree such as `/machine/peripheral/dsk1/virtio-backend`. */
   readonly qdev: string | undefined;
+  /** Undefined for a drive without a medium. */
   readonly inserted: InsertedMedium | undefined;
+  /** `ok`, `failed` or `nospace`. */
   readonly ioStatus: string | undefined;
+  /** Whether the guest keeps the medium from being taken out. */
   readonly locked: boolean;
   readonly removable: boolean;
+  /** Undefined for a drive without a tray. */
+  readonly trayOpen: boolean | undefined;
+  /** `unknown` in every QEMU that is in use. */
+  readonly type: string;
   readonly #domain: Domain;
 
   constructor(domain: Domain, value: unknown) {
     const block = asRecord(value);
+    const { inserted, tray_open: trayOpen } = block;
     this.#domain = domain;
     this.device = asText(block['device']);
     this.qdev = optionalText(block['qdev']);
-    this.inserted = block['inserted'] === undefined ? undefined : parseInserted(asRecord(block['inserted']));
+    this.inserted = inserted === undefined ? undefined : parseInserted(asRecord(inserted));
     this.ioStatus = optionalText(block['io-status']);
     this.locked = block['locked'] === true;
     this.removable = block['removable'] === true;
+    this.trayOpen = typeof trayOpen === 'boolean' ? trayOpen : undefined;
+    this.type = asText(block['type']);
   }
 
   /** Whether a name means this drive: `-drive id=`, id of the device, path in the object tree, node name. */
   isCalled(name: string): boolean {
-    const parts = this.qdev?.split('/') ?? [];
-    return (
-      name !== '' &&
-      (name === this.device || name === this.qdev || name === this.inserted?.nodeName || parts.includes(name))
-    );
+    if (name === '') return false;
+    return [this.device, this.qdev, deviceId(this.qdev), this.inserted?.nodeName].includes(name);
   }
 
   /**
@@ -57,45 +65,50 @@ export class BlockDevice {
    *
    * @param overlay absolute path of the new file, which QEMU makes.
    * @param nodeName node name for it.
-   * @throws {QemuError} `QEMU_USAGE` for a relative path, `QEMU_QMP_REFUSED`.
+   * @throws {QemuError} `QEMU_USAGE` for a relative path or an empty drive, `QEMU_QMP_REFUSED`.
    */
-  async snapshot(overlay: string, nodeName: string): Promise<void> {
+  async snapshot(overlay: string, nodeName: string, options?: ExecuteOptions): Promise<void> {
     requireAbsolute('overlay', overlay);
-    await this.#domain.run('blockdev-snapshot-sync', {
+    const args = {
       'node-name': this.#medium().nodeName,
       'snapshot-file': overlay,
       'snapshot-node-name': nodeName,
       format: 'qcow2',
-    });
+    };
+    await this.#domain.run('blockdev-snapshot-sync', args, options);
   }
 
   /**
-   * Writes an overlay back into the image below it. Of the active layer, this returns when the job is ready, and
-   * {@link BlockJob.complete} makes the drive go on in the image below; of an inner layer, when it is done.
+   * Writes an overlay down into the image below it. Of the active layer, this returns when the job is ready, and
+   * {@link BlockJob.complete} makes the drive go on in the image below; of an inner layer, when all is done.
    *
-   * @param topNode node name of the layer; the active one if not given.
-   * @returns the job; of an inner layer it has ended.
-   * @throws {QemuError} `QEMU_COMMAND_FAILED` when the job fails, `QEMU_TIMEOUT`.
+   * @param jobId id for the job, which no other job has.
+   * @returns the job; of an inner layer it is over, and not `ready`.
+   * @throws {QemuError} `QEMU_USAGE` for an empty drive, `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails or is
+   * cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
-  async commit(jobId: string, options: JobOptions & { readonly topNode?: string | undefined } = {}): Promise<BlockJob> {
+  async commit(jobId: string, options: CommitOptions = {}): Promise<BlockJob> {
     const device = this.#medium().nodeName;
-    const top = options.topNode === undefined || options.topNode === device ? undefined : options.topNode;
-    await startJob(this.#domain, jobId, 'block-commit', { device, ...(top && { 'top-node': top }) }, options);
-    return new BlockJob(this.#domain, { device: jobId, type: 'commit', ready: top === undefined });
+    // QEMU names the active layer by leaving it out: with `top-node` it would have to be the root node itself.
+    const top = options.topNode === device ? undefined : options.topNode;
+    const args = {
+      device,
+      ...(top !== undefined && { 'top-node': top }),
+      ...(options.baseNode !== undefined && { 'base-node': options.baseNode }),
+    };
+    return this.#job(jobId, 'commit', 'block-commit', args, options);
   }
 
   /**
    * Copies the drive to a new file and keeps the copy equal to it. Returns when the copy is complete;
-   * {@link BlockJob.complete} then makes the drive go on in it, {@link BlockJob.cancel} leaves it as it is.
+   * {@link BlockJob.complete} then makes the drive go on in it, {@link BlockJob.cancel} leaves it as it is at that moment.
    *
    * @param destination absolute path; QEMU makes the file.
-   * @throws {QemuError} `QEMU_USAGE` for a relative path, before anything is sent; `QEMU_COMMAND_FAILED`, `QEMU_TIMEOUT`.
+   * @param jobId id for the job, which no other job has.
+   * @throws {QemuError} `QEMU_USAGE` for a relative path, before anything is sent, or an empty drive; `QEMU_QMP_REFUSED`,
+   * `QEMU_COMMAND_FAILED` when the job fails or is cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
-  async mirror(
-    destination: string,
-    jobId: string,
-    options: JobOptions & { readonly format?: string | undefined } = {},
-  ): Promise<BlockJob> {
+  async mirror(destination: string, jobId: string, options: MirrorOptions = {}): Promise<BlockJob> {
     requireAbsolute('destination', destination);
     const args = {
       device: this.#medium().nodeName,
@@ -104,8 +117,18 @@ export class BlockDevice {
       mode: 'absolute-paths',
       format: options.format ?? 'raw',
     };
-    await startJob(this.#domain, jobId, 'drive-mirror', args, options);
-    return new BlockJob(this.#domain, { device: jobId, type: 'mirror', ready: true });
+    return this.#job(jobId, 'mirror', 'drive-mirror', args, options);
+  }
+
+  async #job(
+    jobId: string,
+    type: string,
+    command: string,
+    args: Readonly<Record<string, unknown>>,
+    options: JobOptions,
+  ): Promise<BlockJob> {
+    const how = await startJob(this.#domain, { jobId, command, args, options });
+    return new BlockJob(this.#domain, { device: jobId, type, ready: how === 'ready' });
   }
 
   #medium(): InsertedMedium {
@@ -114,53 +137,14 @@ export class BlockDevice {
   }
 }
 
-/** Counters of one drive (`query-blockstats`). */
-export interface BlockStats {
-  readonly device: string;
-  readonly qdev: string | undefined;
-  readonly nodeName: string | undefined;
-  readonly readBytes: number;
-  readonly writeBytes: number;
-  readonly readOperations: number;
-  readonly writeOperations: number;
-  readonly flushOperations: number;
-  /** All counters under QEMU's own names, those of newer versions as well. */
-  readonly raw: Readonly<Record<string, unknown>>;
-}
-
+/** Reads the answer to `query-block`. */
 export function parseBlockDevices(domain: Domain, answer: unknown): BlockDevice[] {
   return asArray(answer).map((each) => new BlockDevice(domain, each));
 }
 
-export function parseBlockStats(answer: unknown): BlockStats[] {
-  return asArray(answer).map((each) => {
-    const entry = asRecord(each);
-    const stats = asRecord(entry['stats']);
-    return {
-      device: asText(entry['device']),
-      qdev: optionalText(entry['qdev']),
-      nodeName: optionalText(entry['node-name']),
-      readBytes: asNumber(stats['rd_bytes']),
-      writeBytes: asNumber(stats['wr_bytes']),
-      readOperations: asNumber(stats['rd_operations']),
-      writeOperations: asNumber(stats['wr_operations']),
-      flushOperations: asNumber(stats['flush_operations']),
-      raw: stats,
-    };
-  });
-}
-
-function parseInserted(inserted: Readonly<Record<string, unknown>>): InsertedMedium {
-  return {
-    file: asText(inserted['file']),
-    nodeName: asText(inserted['node-name']),
-    driver: asText(inserted['drv']),
-    readOnly: inserted['ro'] === true,
-    backingFile: optionalText(inserted['backing_file']),
-    backingFileDepth: asNumber(inserted['backing_file_depth']),
-    virtualSize: asNumber(asRecord(inserted['image'])['virtual-size']),
-    raw: inserted,
-  };
+/** The id in `/machine/peripheral/ID` or `/machine/peripheral/ID/virtio-backend`. */
+function deviceId(qdev: string | undefined): string | undefined {
+  return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
 }
 
 function requireAbsolute(what: string, path: string): void {

@@ -1,12 +1,12 @@
 import { asArray, asNumber, asRecord, asText, optionalText } from './answer.ts';
 import type { Domain } from './domain.ts';
-import { endJob, type JobOptions } from './job-events.ts';
+import { cancelJob, completeJob, type JobOptions } from './job-events.ts';
 
 /** One block job of a domain as it was when it was asked for (`query-block-jobs`). */
 export class BlockJob {
   /** Id of the job; the device's name when it was started without one. */
   readonly id: string;
-  /** `commit`, `mirror`, `stream`, `backup`. */
+  /** `commit`, `mirror`, `stream`, `backup` … */
   readonly type: string;
   /** Whether it may be completed. */
   readonly ready: boolean;
@@ -17,8 +17,12 @@ export class BlockJob {
   readonly length: number;
   /** Bytes a second; 0: as fast as possible. */
   readonly speed: number;
+  /** `ok`, `failed` or `nospace`. */
   readonly ioStatus: string | undefined;
+  /** State of QEMU's job life cycle, such as `running`, `ready`, `pending` or `concluded`. */
   readonly status: string | undefined;
+  /** Why it failed, of a job that has failed and waits to be dismissed. */
+  readonly error: string | undefined;
   readonly #domain: Domain;
 
   constructor(domain: Domain, value: unknown) {
@@ -34,34 +38,40 @@ export class BlockJob {
     this.speed = asNumber(job['speed']);
     this.ioStatus = optionalText(job['io-status']);
     this.status = optionalText(job['status']);
+    this.error = optionalText(job['error']);
   }
 
   /**
    * Ends the job and makes the drive go on where the job leads: for a commit the image below, for a mirror the copy.
+   * Returns when that is done.
    *
-   * @throws {QemuError} `QEMU_COMMAND_FAILED` when the job ends with an error, `QEMU_QMP_REFUSED` when it is not ready,
-   * `QEMU_TIMEOUT`.
+   * @throws {QemuError} `QEMU_COMMAND_FAILED` when the job ends with an error or is cancelled meanwhile, `QEMU_QMP_REFUSED`
+   * when it is not ready, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`.
    */
   async complete(options: JobOptions = {}): Promise<void> {
-    // Since QEMU 3.0; the block-job- form is on its way out since 10.1.
-    const generic = await this.#domain.supported('job-complete');
-    const [command, args] = generic
+    // `job-complete` is there since QEMU 3.0; QEMU 10.1 deprecates the older one.
+    const [command, args] = (await this.#domain.supported('job-complete', options))
       ? (['job-complete', { id: this.id }] as const)
       : (['block-job-complete', { device: this.id }] as const);
-    await endJob(this.#domain, this.id, command, args, options);
+    await completeJob(this.#domain, { jobId: this.id, command, args, options });
   }
 
   /**
-   * Ends the job without switching. A mirror that is ready leaves a complete copy, unless `force` is given.
+   * Ends the job without switching, and returns when it has ended. A mirror that is ready leaves a complete copy, unless
+   * `force` is given.
    *
-   * @throws {QemuError} `QEMU_QMP_REFUSED` for a job that is gone, `QEMU_TIMEOUT`.
+   * @throws {QemuError} `QEMU_QMP_REFUSED` for a job that is gone, `QEMU_COMMAND_FAILED` when it ends with an error,
+   * `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`.
    */
   async cancel(options: JobOptions & { readonly force?: boolean | undefined } = {}): Promise<void> {
+    // `job-cancel` always forces: only this one can leave a complete copy.
+    const command = 'block-job-cancel';
     const args = { device: this.id, ...(options.force === true && { force: true }) };
-    await endJob(this.#domain, this.id, 'block-job-cancel', args, options);
+    await cancelJob(this.#domain, { jobId: this.id, command, args, options });
   }
 }
 
+/** Reads the answer to `query-block-jobs`. */
 export function parseBlockJobs(domain: Domain, answer: unknown): BlockJob[] {
   return asArray(answer).map((each) => new BlockJob(domain, each));
 }

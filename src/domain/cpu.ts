@@ -1,6 +1,9 @@
 import { asArray, asNumber, asRecord, asText } from './answer.ts';
 
-/** One virtual processor (`query-cpus-fast`). */
+/**
+ * One virtual processor (`query-cpus-fast`). Whether it is halted and where it is, which go-qemu tells, is not to be had:
+ * QEMU removed `query-cpus` in 6.0, because it interrupted the guest. See `info registers` of the human monitor.
+ */
 export interface Cpu {
   readonly index: number;
   /** Thread of the host that runs it. */
@@ -12,6 +15,7 @@ export interface Cpu {
   readonly props: Readonly<Record<string, unknown>>;
 }
 
+/** Reads the answer to `query-cpus-fast`. */
 export function parseCpus(answer: unknown): Cpu[] {
   return asArray(answer).map((each) => {
     const cpu = asRecord(each);

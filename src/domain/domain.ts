@@ -1,6 +1,3 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
@@ -8,10 +5,12 @@ import type { EventFilter } from '../qmp/event.ts';
 import type { SubscribeOptions } from '../qmp/event-hub.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
 import { asArray, asRecord, asText } from './answer.ts';
-import { type BlockDevice, type BlockStats, parseBlockDevices, parseBlockStats } from './block-device.ts';
+import { type BlockDevice, parseBlockDevices } from './block-device.ts';
 import { type BlockJob, parseBlockJobs } from './block-job.ts';
+import { type BlockStats, parseBlockStats } from './block-stats.ts';
 import { type Cpu, parseCpus } from './cpu.ts';
 import { type PciDevice, parsePciDevices } from './pci-device.ts';
+import { type ScreenDumpOptions, screenDump } from './screen-dump.ts';
 
 /**
  * `RunState` of QEMU (`query-status`). A state that a newer QEMU has and this list has not passes through as it is.
@@ -39,15 +38,20 @@ export type RunState =
  * A running QEMU, seen over QMP: the sense of the word in libvirt and go-qemu. It owns its connection; {@link close} ends
  * that and leaves QEMU running.
  *
+ * Every method that asks QEMU takes a deadline and an AbortSignal, and throws what {@link QmpClient.execute} throws:
+ * `QEMU_QMP_REFUSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_STATE`.
+ *
  * @example
  * const client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu/web/qemu/qmp.sock' });
  * await using domain = new Domain(client, 'web');
  * console.log(await domain.status());
  */
 export class Domain implements AsyncDisposable {
+  /** Name for messages. */
   readonly name: string;
+  /** The connection, for all that this class has no method for. */
   readonly client: QmpClient;
-  #commands: Promise<ReadonlySet<string>> | undefined;
+  #commands: ReadonlySet<string> | undefined;
 
   constructor(client: QmpClient, name: string) {
     this.client = client;
@@ -59,17 +63,17 @@ export class Domain implements AsyncDisposable {
     return this.client.executeRaw(command, args, options);
   }
 
-  /** Names of all commands that this QEMU has, in its order. */
-  async commands(): Promise<string[]> {
-    return [...(await this.#commandNames())];
+  /** Names of all commands that this QEMU has, in its order. Asked once. */
+  async commands(options?: ExecuteOptions): Promise<string[]> {
+    return [...(await this.#commandNames(options))];
   }
 
-  /** Whether this QEMU has the command. Asked once a connection. */
-  async supported(command: string): Promise<boolean> {
-    return (await this.#commandNames()).has(command);
+  /** Whether this QEMU has the command. */
+  async supported(command: string, options?: ExecuteOptions): Promise<boolean> {
+    return (await this.#commandNames(options)).has(command);
   }
 
-  /** Version of QEMU as `major.minor.micro`, from the greeting. */
+  /** Version of QEMU as `major.minor.micro`, from the greeting. @throws {QemuError} `QEMU_QMP_STATE` after the end. */
   version(): string {
     const { major, minor, micro } = this.client.greeting.version;
     return `${major}.${minor}.${micro}`;
@@ -80,62 +84,59 @@ export class Domain implements AsyncDisposable {
     return this.client.greeting.version.package;
   }
 
+  /** What the machine does at the moment (`query-status`). */
   async status(options?: ExecuteOptions): Promise<RunState> {
     const { status } = await this.client.execute('query-status', undefined, options);
     return status;
   }
 
-  /** The drives, with and without a medium. */
-  async blockDevices(): Promise<BlockDevice[]> {
-    return parseBlockDevices(this, await this.run('query-block'));
+  /** The drives, with and without a medium (`query-block`). */
+  async blockDevices(options?: ExecuteOptions): Promise<BlockDevice[]> {
+    return parseBlockDevices(this, await this.run('query-block', undefined, options));
   }
 
   /**
-   * The drive with that name, id of its device, qdev path or node name.
+   * The drive with that name, id of its device, path in QEMU's object tree, or node name.
    *
-   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is none.
+   * @throws {QemuError} `QEMU_DEVICE_UNKNOWN` when there is none.
    */
-  async blockDevice(name: string): Promise<BlockDevice> {
-    const found = (await this.blockDevices()).find((device) => device.isCalled(name));
+  async blockDevice(name: string, options?: ExecuteOptions): Promise<BlockDevice> {
+    const found = (await this.blockDevices(options)).find((device) => device.isCalled(name));
     if (found) return found;
-    throw new QemuError('QEMU_MACHINE_UNKNOWN', `Domain "${this.name}" has no block device "${name}"`);
+    throw new QemuError('QEMU_DEVICE_UNKNOWN', `Domain "${this.name}" has no block device "${name}"`);
   }
 
-  async blockStats(): Promise<BlockStats[]> {
-    return parseBlockStats(await this.run('query-blockstats'));
+  /** Counters of the drives (`query-blockstats`). */
+  async blockStats(options?: ExecuteOptions): Promise<BlockStats[]> {
+    return parseBlockStats(await this.run('query-blockstats', undefined, options));
   }
 
-  async blockJobs(): Promise<BlockJob[]> {
-    return parseBlockJobs(this, await this.run('query-block-jobs'));
+  /** The block jobs that are not over (`query-block-jobs`). */
+  async blockJobs(options?: ExecuteOptions): Promise<BlockJob[]> {
+    return parseBlockJobs(this, await this.run('query-block-jobs', undefined, options));
   }
 
-  /** By `query-cpus-fast`, which does not interrupt the guest. */
-  async cpus(): Promise<Cpu[]> {
-    return parseCpus(await this.run('query-cpus-fast'));
-  }
-
-  /** All PCI devices, those behind bridges as well. Before the firmware ran, bridges have nothing behind them. */
-  async pciDevices(): Promise<PciDevice[]> {
-    return parsePciDevices(await this.run('query-pci'));
+  /** The virtual processors (`query-cpus-fast`, which does not interrupt the guest). */
+  async cpus(options?: ExecuteOptions): Promise<Cpu[]> {
+    return parseCpus(await this.run('query-cpus-fast', undefined, options));
   }
 
   /**
-   * A picture of the screen, taken by QEMU on this host.
-   *
-   * @param format `png` needs QEMU 7.1.
-   * @returns the bytes of the picture.
-   * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display.
+   * All PCI devices, those behind bridges as well (`query-pci`). Before the firmware ran, bridges have nothing behind them
+   * and devices no addresses.
    */
-  async screenDump(format: 'png' | 'ppm' = 'png', options?: ExecuteOptions): Promise<Buffer> {
-    // QEMU writes the file itself, as its user and from its folder: a path of our own, absolute and private.
-    const folder = await mkdtemp(join(tmpdir(), 'qemu-init-screen-'));
-    const filename = join(folder, `screen.${format}`);
-    try {
-      await this.run('screendump', { filename, format }, options);
-      return await readFile(filename);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  async pciDevices(options?: ExecuteOptions): Promise<PciDevice[]> {
+    return parsePciDevices(await this.run('query-pci', undefined, options));
+  }
+
+  /**
+   * A picture of the screen, taken by QEMU, which has to run on this host: it writes a temporary file.
+   *
+   * @returns the bytes of the picture, PNG unless PPM is asked for.
+   * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display; `QEMU_IO` when there is no room for the file.
+   */
+  screenDump(options: ScreenDumpOptions = {}): Promise<Buffer> {
+    return screenDump(this, options);
   }
 
   /** Presses the power button. QEMU answers at once, whether or not a guest is there to notice. */
@@ -143,7 +144,7 @@ export class Domain implements AsyncDisposable {
     await this.client.execute('system_powerdown', undefined, options);
   }
 
-  /** Presses the reset button. */
+  /** Presses the reset button. A machine that is paused stays so, in the state `prelaunch`. */
   async systemReset(options?: ExecuteOptions): Promise<void> {
     await this.client.execute('system_reset', undefined, options);
   }
@@ -153,7 +154,7 @@ export class Domain implements AsyncDisposable {
     return this.client.events(filter, options);
   }
 
-  /** Ends the connection; may be called twice. QEMU goes on. */
+  /** Ends the connection, and with it every call and every subscription; may be called twice. QEMU goes on. */
   close(): Promise<void> {
     return this.client.close();
   }
@@ -162,10 +163,11 @@ export class Domain implements AsyncDisposable {
     return this.close();
   }
 
-  #commandNames(): Promise<ReadonlySet<string>> {
-    this.#commands ??= this.run('query-commands').then(
-      (answer) => new Set(asArray(answer).map((each) => asText(asRecord(each)['name']))),
-    );
+  async #commandNames(options: ExecuteOptions | undefined): Promise<ReadonlySet<string>> {
+    if (!this.#commands) {
+      const answer = await this.run('query-commands', undefined, options);
+      this.#commands = new Set(asArray(answer).map((each) => asText(asRecord(each)['name'])));
+    }
     return this.#commands;
   }
 }

@@ -4,78 +4,109 @@ import type { Domain } from './domain.ts';
 
 /** How long a job may take. */
 export interface JobOptions {
-  /** Milliseconds; five minutes if not given. */
+  /** Milliseconds; five minutes if not given; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A command about one job. */
+export interface JobCommand {
+  readonly jobId: string;
+  readonly command: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly options: JobOptions;
+}
+
 const DEFAULT_TIMEOUT_MS = 300_000;
 
-const JOB_EVENTS = ['BLOCK_JOB_READY', 'BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
+const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
 
 /**
  * Starts a job and waits until it is ready, or has ended by itself, which a commit of an inner layer does.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled, `QEMU_TIMEOUT`.
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled; `QEMU_TIMEOUT`
+ * and `QEMU_ABORTED` leave it running.
  */
-export async function startJob(
-  domain: Domain,
-  id: string,
-  command: string,
-  args: Readonly<Record<string, unknown>>,
-  options: JobOptions,
-): Promise<void> {
-  const event = await afterCommand(domain, id, command, { ...args, 'job-id': id }, options, () => true);
-  failOnError(id, event);
-  if (event.event === 'BLOCK_JOB_CANCELLED') throw new QemuError('QEMU_COMMAND_FAILED', `Job "${id}" was cancelled`);
+export async function startJob(domain: Domain, job: JobCommand): Promise<'ready' | 'ended'> {
+  const args = { ...job.args, 'job-id': job.jobId };
+  const event = await nextOf(domain, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
+  if (event.event === 'BLOCK_JOB_READY') return 'ready';
+  requireSuccess(job.jobId, event);
+  return 'ended';
 }
 
 /**
- * Sends a command that ends a job and waits for the end. Before it is ready a job that is cancelled says so with
- * BLOCK_JOB_CANCELLED, afterwards with BLOCK_JOB_COMPLETED.
+ * Sends the command that completes a job and waits for its end.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when it ends with an error, `QEMU_TIMEOUT`.
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or somebody cancels it;
+ * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
-export async function endJob(
-  domain: Domain,
-  id: string,
-  command: string,
-  args: Readonly<Record<string, unknown>>,
-  options: JobOptions,
-): Promise<void> {
-  const event = await afterCommand(domain, id, command, args, options, ({ event }) => event !== 'BLOCK_JOB_READY');
-  failOnError(id, event);
+export async function completeJob(domain: Domain, job: JobCommand): Promise<void> {
+  requireSuccess(job.jobId, await nextOf(domain, job, ENDS, 'end'));
 }
 
-/** Listens before it sends: a job may be over before the command is answered. */
-async function afterCommand(
+/**
+ * Sends the command that cancels a job and waits for its end. QEMU calls the end of a job that was ready COMPLETED, that of
+ * another CANCELLED.
+ *
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error; `QEMU_TIMEOUT`, `QEMU_ABORTED`.
+ */
+export async function cancelJob(domain: Domain, job: JobCommand): Promise<void> {
+  failOnError(job.jobId, await nextOf(domain, job, ENDS, 'end'));
+}
+
+/**
+ * Listens, sends, and waits for the first of the events that is about this job: it may be over before the command is
+ * answered, and other jobs say the same.
+ */
+async function nextOf(
   domain: Domain,
-  id: string,
-  command: string,
-  args: Readonly<Record<string, unknown>>,
-  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: JobOptions,
-  wanted: (event: QmpEvent) => boolean,
+  { jobId, command, args, options }: JobCommand,
+  names: readonly string[],
+  goal: string,
 ): Promise<QmpEvent> {
-  const since = domain.client.eventCount;
-  const stop = new AbortController();
-  const ended = domain.client.waitForEvent(
-    (event) => JOB_EVENTS.includes(event.event) && event.data['device'] === id && wanted(event),
-    undefined,
-    { since, timeoutMs, signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal },
-  );
-  // Looked at below, unless the command itself fails.
-  ended.catch(() => {});
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  const events = domain.events((event) => names.includes(event.event) && event.data['device'] === jobId, { signal });
+  let isLate = false;
+  const timer = Number.isFinite(timeoutMs)
+    ? setTimeout(() => {
+        isLate = true;
+        events.close();
+      }, timeoutMs)
+    : undefined;
   try {
     await domain.run(command, args, { timeoutMs, signal });
+    const { done, value } = await events.next();
+    if (done !== true) return value;
+    if (!isLate) throw endedError(jobId, events.end?.error);
   } catch (error) {
-    stop.abort();
-    throw error;
+    if (!isLate) throw error;
+  } finally {
+    clearTimeout(timer);
+    events.close();
   }
-  return ended;
+  throw lateError(jobId, goal, timeoutMs);
 }
 
-/** BLOCK_JOB_COMPLETED with an `error` is a failure (QEMU QMP reference, BLOCK_JOB_COMPLETED). */
-function failOnError(id: string, event: QmpEvent): void {
-  const { error } = event.data;
-  if (typeof error === 'string') throw new QemuError('QEMU_COMMAND_FAILED', `Job "${id}" failed: ${error}`);
+function endedError(jobId: string, cause: QemuError | undefined): QemuError {
+  return new QemuError('QEMU_QMP_CLOSED', `Connection ended before job "${jobId}" did`, { cause });
+}
+
+function lateError(jobId: string, goal: string, timeoutMs: number): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `Job "${jobId}" did not ${goal} within ${timeoutMs} ms`, {
+    hint: 'the job may go on by itself; see blockJobs(), and BlockJob.cancel() to end it',
+  });
+}
+
+function requireSuccess(jobId: string, event: QmpEvent): void {
+  failOnError(jobId, event);
+  if (event.event === 'BLOCK_JOB_CANCELLED') {
+    throw new QemuError('QEMU_COMMAND_FAILED', `Job "${jobId}" was cancelled`);
+  }
+}
+
+/** BLOCK_JOB_COMPLETED with an `error` is a failure (QEMU QMP Reference Manual, BLOCK_JOB_COMPLETED). */
+function failOnError(jobId: string, { data }: QmpEvent): void {
+  const { error } = data;
+  if (typeof error === 'string') throw new QemuError('QEMU_COMMAND_FAILED', `Job "${jobId}" failed: ${error}`);
 }

@@ -2,17 +2,21 @@ import { asArray, asNumber, asRecord, asText, optionalText } from './answer.ts';
 
 /** One PCI device (`query-pci`). */
 export interface PciDevice {
+  /** Number of its bus; 0 for all of them before the firmware has numbered them. */
   readonly bus: number;
   readonly slot: number;
   readonly function: number;
   /** Id of its device; empty for the board's own. */
   readonly qdevId: string;
+  /** PCI class code, and QEMU's words for it. */
   readonly classInfo: { readonly class: number; readonly description: string | undefined };
   readonly id: { readonly vendor: number; readonly device: number };
   readonly regions: readonly PciRegion[];
 }
 
+/** A range of addresses of a PCI device. */
 export interface PciRegion {
+  /** Number of its base address register. */
   readonly bar: number;
   readonly type: 'io' | 'memory' | (string & {});
   /** Undefined until the firmware has given it one (QEMU says −1). */
@@ -20,6 +24,7 @@ export interface PciRegion {
   /** Bytes. */
   readonly size: number;
   readonly prefetch: boolean;
+  /** Whether it may lie above 4 GiB. */
   readonly memType64: boolean;
 }
 

@@ -26,6 +26,7 @@ import type { Outcome } from './outcome.ts';
 import { limiter } from './parallel.ts';
 import { withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
+import type { Services } from './services.ts';
 
 export interface ManyOptions {
   /** How many at a time; for starts the number of processors, for stops all of a boot order if not given. */
@@ -43,6 +44,8 @@ export interface CommandLine {
 export interface StartManyOptions extends StartOptions, ManyOptions {
   /** Wait for each machine's BOOTDELAY before its start. */
   readonly withBootDelay?: boolean | undefined;
+  /** Fail when what a machine requires is not running, instead of starting it. */
+  readonly alone?: boolean | undefined;
 }
 
 export interface StopManyOptions extends StopOptions, ManyOptions {
@@ -62,13 +65,16 @@ export class Fleet {
   /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
   readonly registryIssues: readonly ConfigIssue[];
   readonly #entries: ReturnType<typeof loadRegistry>['entries'];
+  readonly #services: Services | undefined;
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.
    *
+   * @param services the service manager that machines are started by, when they are its units.
    * @throws {ConfigError} when monitor.conf is wrong.
    */
-  constructor(paths: Paths, notify: Notify = () => {}) {
+  constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
+    this.#services = services;
     const registry = loadRegistry(paths.registryFile);
     this.#entries = registry.entries;
     this.registryIssues = registry.issues;
@@ -127,11 +133,16 @@ export class Fleet {
     for (const issue of issues) {
       this.host.notify({ level: 'warning', machine: target.longName, message: issue.message });
     }
+    // A unit knows no options, and nothing but the long name.
+    const asUnit = !options.paused && !options.preconfig && this.#isFoundByName(target) && !this.isAlive(target);
+    if (this.#services && asUnit) return this.#services.start(target, options.signal);
     return startMachine(this.host, target, config, options);
   }
 
-  stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
-    return stopMachine(this.host, target, this.#stopConfig(target), options);
+  async stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
+    const result = await stopMachine(this.host, target, this.#stopConfig(target), options);
+    await this.#services?.settle(target);
+    return result;
   }
 
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
@@ -142,8 +153,10 @@ export class Fleet {
     return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 
-  kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
-    return killMachine(this.host, target, signal);
+  async kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
+    const result = await killMachine(this.host, target, signal);
+    await this.#services?.settle(target);
+    return result;
   }
 
   /** Whether the machine's QEMU lives. */
@@ -181,8 +194,9 @@ export class Fleet {
    * running already is in no outcome unless it was asked for.
    */
   async startMany(targets: readonly Target[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
-    const { parallel = availableParallelism(), withBootDelay = false, ...startOptions } = options;
+    const { parallel = availableParallelism(), withBootDelay = false, alone = false, ...startOptions } = options;
     const signal = sharedSignal(options.signal);
+    const asked = new Set(targets.map(({ longName }) => longName));
     const required = withRequired(targets, (target) => this.#requiredBy(target));
     const outcomes = await runOrdered<StartResult>({
       groups: byBootOrder(required.targets, (target) => this.#bootOrder(target)),
@@ -190,6 +204,7 @@ export class Fleet {
       parallel,
       work: async (target) => {
         if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
+        if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
         return this.start(target, { ...startOptions, signal });
       },
@@ -199,7 +214,6 @@ export class Fleet {
           `Machine "${target.longName}" requires "${by.longName}", which did not start`,
         ),
     });
-    const asked = new Set(targets.map(({ longName }) => longName));
     return required.targets.flatMap((target) => {
       const outcome = outcomes.get(target);
       const pulledIn =
@@ -276,6 +290,14 @@ export class Fleet {
       const next = [...known.values()].find(({ longName, shortName }) => longName === id || shortName === id);
       return next !== undefined && this.#requires(next, to, known, [...seen, from.longName]);
     });
+  }
+
+  #isFoundByName({ longName, configPath }: Target): boolean {
+    try {
+      return this.get(longName).configPath === configPath;
+    } catch {
+      return false;
+    }
   }
 
   #bootOrder(target: Target): number {

@@ -21,7 +21,8 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
       return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
     },
     async setUp(config, signal) {
-      const wishes = tapWishes(config, await takeMacs(paths, config, notify));
+      // The links have leased them.
+      const wishes = tapWishes(config, peekMacs(paths, config));
       if (wishes.length === 0) return;
       ensureDir(tapsDir, 0o700);
       if (config.netif === 'managed') {

@@ -1,5 +1,6 @@
+import { errorCode, QemuError } from '../errors.ts';
 import { ensureDir } from '../system/files.ts';
-import { withLock } from '../system/lock.ts';
+import { type LockHolder, withLock } from '../system/lock.ts';
 import { removeEmptyFolder } from './clean-up.ts';
 import type { Host, Target } from './host.ts';
 
@@ -21,26 +22,45 @@ export async function exclusively<T>(
   options: ExclusiveOptions,
   body: () => Promise<T>,
 ): Promise<T> {
-  ensureDir(host.paths.runDir, 0o711);
-  ensureDir(target.files.dir, 0o700);
   const { purpose, timeoutMs = LOCK_TIMEOUT_MS, signal } = options;
+  const lockOptions = {
+    timeoutMs,
+    signal,
+    purpose,
+    onWait: (holder: LockHolder) =>
+      host.notify({
+        level: 'info',
+        machine: target.longName,
+        message: `waiting for "${holder.command}" (process ${holder.pid}) to finish`,
+      }),
+  };
   try {
-    return await withLock(
-      target.files.lock,
-      {
-        timeoutMs,
-        signal,
-        purpose,
-        onWait: (holder) =>
-          host.notify({
-            level: 'info',
-            machine: target.longName,
-            message: `waiting for "${holder.command}" (process ${holder.pid}) to finish`,
-          }),
-      },
-      body,
-    );
+    ensureDir(host.paths.runDir, 0o711);
+    ensureDir(target.files.dir, 0o700);
+    return await withLock(target.files.lock, lockOptions, body);
   } finally {
     removeEmptyFolder(target.files);
   }
 }
+
+/**
+ * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all the same:
+ * for what ends or asks a running machine, which matters more.
+ */
+export async function lockedIfPossible<T>(
+  lock: (body: () => Promise<T>) => Promise<T>,
+  body: () => Promise<T>,
+): Promise<T> {
+  let isInside = false;
+  try {
+    return await lock(() => {
+      isInside = true;
+      return body();
+    });
+  } catch (error) {
+    if (isInside || !(error instanceof QemuError) || !NO_ROOM.includes(errorCode(error.cause))) throw error;
+    return body();
+  }
+}
+
+const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EROFS'];

@@ -1,15 +1,17 @@
-import { basename } from 'node:path';
-import { LaunchError, QemuError } from '../errors.ts';
+import { QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
+import { launchError } from './launch-error.ts';
 
 export interface LaunchRequest {
   /** Program and arguments. */
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Open descriptors that QEMU gets as 3, 4, … */
+  readonly fds: readonly number[];
   /** Gets QEMU's own output. */
   readonly logPath: string;
   readonly qmpSocket: string;
@@ -42,6 +44,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     logPath: request.logPath,
     cwd: request.cwd,
     env: request.env,
+    fds: request.fds,
     // Sockets and the pid file are for this user alone.
     umask: 0o077,
   });
@@ -76,7 +79,9 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
     end ??= await endWithin(qemu, 2_000);
     await killNow(qemu);
-    throw launchError(request, end, readTail(request.logPath, logStart, LOG_TAIL_BYTES), error);
+    const output = readTail(request.logPath, logStart, LOG_TAIL_BYTES);
+    const hint = `the whole output is in "${request.logPath}"`;
+    throw launchError({ argv: request.argv, timeoutMs: request.timeoutMs, end, output, cause: error, hint });
   }
 }
 
@@ -93,35 +98,4 @@ async function endWithin(qemu: DetachedProcess, timeoutMs: number): Promise<Proc
 
 async function killNow(qemu: DetachedProcess): Promise<void> {
   if (sendSignal(qemu.pid, qemu.startTime, 'SIGKILL')) await waitForExit(qemu.pid, qemu.startTime, 10_000);
-}
-
-function launchError(request: LaunchRequest, end: ProcessEnd | undefined, output: string, cause: unknown): LaunchError {
-  const program = basename(request.argv[0] ?? 'QEMU');
-  const how =
-    end === undefined
-      ? `did not answer within ${Math.round(request.timeoutMs / 1000)} seconds`
-      : end.signal === undefined
-        ? `ended with exit status ${end.exitCode}`
-        : `was ended by ${end.signal}`;
-  const said = cleanOutput(output, program);
-  const detail = { argv: request.argv, exitCode: end?.exitCode, signal: end?.signal, output: said };
-  return new LaunchError(`${program} ${how}${said ? `: ${said}` : ''}`, detail, {
-    cause: end === undefined ? cause : undefined,
-    hint: `the whole output is in "${request.logPath}"`,
-  });
-}
-
-/** QEMU's lines without the time stamps and the program's name, which the message already has. */
-export function cleanOutput(output: string, program: string): string {
-  return output
-    .split('\n')
-    .map((line) =>
-      line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').replace(new RegExp(`^(\\S*/)?${escapeRegExp(program)}: `), ''),
-    )
-    .join('\n')
-    .trim();
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

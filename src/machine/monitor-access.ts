@@ -4,6 +4,7 @@ import type { QmpAddress } from '../qmp/state.ts';
 import { withLock } from '../system/lock.ts';
 import { allocationOf } from './allocation.ts';
 import { removeEmptyFolder } from './clean-up.ts';
+import { lockedIfPossible } from './exclusive.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate, slotFromArgv } from './locate.ts';
 import { connectOwn } from './status.ts';
@@ -61,15 +62,16 @@ export async function withControl<T>(
   const left = (): number => Math.max(1, deadline - performance.now());
   const ports = monitorPorts(host, target);
   const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
+  const body = async (): Promise<T> => {
+    const client = await connectControl(target, ports, left, options.signal);
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
+    }
+  };
   try {
-    return await withLock(target.files.controlLock, lockOptions, async () => {
-      const client = await connectControl(target, ports, left, options.signal);
-      try {
-        return await work(client);
-      } finally {
-        await client.close();
-      }
-    });
+    return await lockedIfPossible((locked) => withLock(target.files.controlLock, lockOptions, locked), body);
   } finally {
     // The machine may have been stopped meanwhile; its folder then was still in use.
     removeEmptyFolder(target.files);

@@ -160,7 +160,11 @@ function rememberSlot(host: Host, slots: Readonly<Record<string, number>>, longN
     host.notify({
       level: 'warning',
       machine: longName,
-      message: `cannot remember slot ${slot} in "${host.paths.lastSlotsFile}" (${errorCode(error) ?? error}): the next start may get another one`,
+      message: `cannot remember slot ${slot} in "${host.paths.lastSlotsFile}" (${causeOf(error)}): the next start may get another one`,
     });
   }
+}
+
+function causeOf(error: unknown): string {
+  return errorCode(error instanceof Error ? error.cause : undefined) ?? String(error);
 }

@@ -1,6 +1,7 @@
 import type { MachineConfig } from '../config/types.ts';
 import { LaunchError } from '../errors.ts';
 import { ensureDir } from '../system/files.ts';
+import type { DetachedProcess } from '../system/launch-process.ts';
 import { rotateLog, sizeOf } from '../system/log-file.ts';
 import { bootId, sendSignal, waitForExit } from '../system/process.ts';
 import { adopt, locateForStart } from './adopt.ts';
@@ -9,6 +10,7 @@ import { buildArgs } from './argv/build.ts';
 import { vncDisplay } from './argv/display.ts';
 import type { ArgvRequest } from './argv/request.ts';
 import { cleanUp } from './clean-up.ts';
+import { addFdArguments, type PassedFd } from './code/arguments.ts';
 import { exclusively } from './exclusive.ts';
 import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
@@ -24,6 +26,10 @@ import { setVncPassword } from './vnc-password.ts';
 
 export interface StartOptions extends LaunchMode {
   readonly signal?: AbortSignal | undefined;
+  /** Open descriptors that QEMU gets in fd sets. */
+  readonly fds?: readonly PassedFd[] | undefined;
+  /** Called with QEMU's process as soon as there is one; again when a port was lost and it is started anew. */
+  readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
 }
 
 export interface StartResult {
@@ -37,7 +43,7 @@ export interface StartResult {
 }
 
 /** Ports that turn out to be taken after they were found free; past this many something else is wrong. */
-const MOST_SLOT_TRIES = 10;
+const MOST_SLOT_TRIES = 50;
 
 /** QEMU answers in 40 ms; memory that has to be touched first takes about a second a GiB on a slow host. */
 const READY_TIMEOUT_MS = 60_000;
@@ -137,11 +143,13 @@ async function launchInSlot(
   }
 }
 
-/** QEMU's words for EADDRINUSE, of chardevs and of VNC; a display that the configuration fixes is none of the slot's. */
+/** QEMU's words for EADDRINUSE. A display that the configuration fixes is none of the slot's. */
 function isPortLost(error: unknown, config: MachineConfig): boolean {
   if (!(error instanceof LaunchError)) return false;
-  if (/Failed to find an available port/.test(error.output)) return usesSlotDisplay(config);
-  return /Address already in use/.test(error.output);
+  const lines = error.output
+    .split('\n')
+    .filter((line) => /Address already in use|Failed to find an available port/.test(line));
+  return lines.some((line) => usesSlotDisplay(config) || !line.includes('-vnc '));
 }
 
 async function allocate(
@@ -207,16 +215,18 @@ async function launchWith(
   await host.network.setUp(config, options.signal);
 
   const launched = await launch({
-    argv: [...runAsPrefix(user), request.binary, ...buildArgs(request)],
+    argv: [...runAsPrefix(user), request.binary, ...buildArgs(request), ...addFdArguments(options.fds ?? [], FIRST_FD)],
     cwd: config.dir,
     env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
     logPath: files.log,
     qmpSocket: files.qmpSocket,
     timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
     signal: options.signal,
-    onSpawn: ({ pid, startTime }) => {
-      record = { ...record, pid, pidStartTime: startTime };
+    fds: (options.fds ?? []).map(({ fd }) => fd),
+    onSpawn: (process) => {
+      record = { ...record, pid: process.pid, pidStartTime: process.startTime };
       writeRecord(files, record);
+      options.onSpawn?.(process);
     },
   });
   return { launched, record: { ...record, phase: 'running' } };
@@ -251,3 +261,6 @@ async function killProcess({ pid, startTime }: Launched): Promise<void> {
 }
 
 const KILL_TIMEOUT_MS = 10_000;
+
+/** Descriptors 0, 1 and 2 are standard input, output and error. */
+const FIRST_FD = 3;

@@ -3,7 +3,7 @@ import { QemuError } from '../errors.ts';
 import { type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
 import { shutDownByAgent } from './agent.ts';
 import { cleanUp } from './clean-up.ts';
-import { exclusively } from './exclusive.ts';
+import { exclusively, lockedIfPossible } from './exclusive.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { planLadder, type Rung, SIGKILL_MS, type Step } from './ladder.ts';
@@ -60,7 +60,8 @@ export async function stopMachine(
     return result(rung);
   };
   if (options.force !== true) {
-    return exclusively(host, target, { purpose: 'stop', signal: options.signal }, body);
+    const lock = { purpose: 'stop', signal: options.signal };
+    return lockedIfPossible((locked) => exclusively(host, target, lock, locked), body);
   }
   return forcibly(host, target, options.signal, body, async () => {
     const located = locate(target.files);
@@ -112,7 +113,8 @@ async function forcibly(
   unlocked: () => Promise<StopResult>,
 ): Promise<StopResult> {
   try {
-    return await exclusively(host, target, { purpose: 'stop', timeoutMs: IMPATIENT_LOCK_MS, signal }, body);
+    const lock = { purpose: 'stop', timeoutMs: IMPATIENT_LOCK_MS, signal };
+    return await lockedIfPossible((locked) => exclusively(host, target, lock, locked), body);
   } catch (error) {
     if (error instanceof QemuError && error.code === 'QEMU_LOCKED') return unlocked();
     throw error;

@@ -10,7 +10,7 @@ import { hasIpv6, interfaceExists, readAttribute, readBridges } from './sysfs.ts
 import type { TapWish } from './wishes.ts';
 
 /** Bridge of a tap that neither a note nor BRIDGE_IFNAME says anything about. */
-export const DEFAULT_BRIDGE = 'br0';
+const DEFAULT_BRIDGE = 'br0';
 
 /**
  * Joins a tap to its bridge and sets it up, as QEMU's `script=` has to. The bridge is `bridge`, else the one that start

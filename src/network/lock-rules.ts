@@ -25,7 +25,7 @@ export function unlockRules(tap: string): string {
 }
 
 /** Start of the names of our tables. */
-export const LOCK_TABLE_PREFIX = 'qemu-init.';
+const LOCK_TABLE_PREFIX = 'qemu-init.';
 
 const LINK_LOCAL = 'fe80::/10';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** First four bytes of every derived address: locally administered and unicast (IEEE 802 §8.2). */
-export const MAC_PREFIX = 'DE:AD:BE:EF';
+const MAC_PREFIX = 'DE:AD:BE:EF';
 
 /** How many addresses {@link MAC_PREFIX} has room for. */
 export const MAC_COUNT = 0x1_0000;

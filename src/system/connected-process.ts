@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { QemuError } from '../errors.ts';
 import { delay } from './delay.ts';
 import { fileError } from './file-error.ts';
+import { readTail, sizeOf } from './log-file.ts';
 import { spawnError } from './spawn-error.ts';
 
 /** A helper process that serves the other end of a socket. */
@@ -33,7 +34,8 @@ export interface ConnectedOptions {
  */
 export async function spawnConnected(argv: readonly string[], options: ConnectedOptions): Promise<ConnectedProcess> {
   const [program = '', ...args] = argv;
-  const { logPath, cwd, timeoutMs, signal } = options;
+  const { logPath, cwd } = options;
+  const logStart = sizeOf(logPath);
   const log = openLog(logPath);
   try {
     const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log, 'pipe'], cwd });
@@ -43,7 +45,7 @@ export async function spawnConnected(argv: readonly string[], options: Connected
       throw spawnError(error, program, cwd);
     }
     try {
-      await waitForFilter(child, program, timeoutMs, signal);
+      await waitForFilter(child, program, logStart, options);
       const socket = child.stdio[3];
       if (!(socket instanceof Socket)) throw new QemuError('QEMU_LAUNCH_FAILED', `Cannot connect to "${program}"`);
       child.unref();
@@ -60,8 +62,8 @@ export async function spawnConnected(argv: readonly string[], options: Connected
 async function waitForFilter(
   child: ChildProcess,
   program: string,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
+  logStart: number,
+  { logPath, timeoutMs, signal }: ConnectedOptions,
 ): Promise<void> {
   // Inside a container this process has filters already.
   const before = seccompFilters('self');
@@ -73,12 +75,16 @@ async function waitForFilter(
     await delay(POLL_MS, signal);
     if (child.exitCode !== null || child.signalCode !== null) {
       const how = child.signalCode ?? `status ${child.exitCode}`;
-      throw new QemuError('QEMU_LAUNCH_FAILED', `Program "${program}" ended with ${how}`);
+      const said = readTail(logPath, logStart, LOG_TAIL_BYTES).trim();
+      const cause = said === '' ? undefined : new Error(said);
+      throw new QemuError('QEMU_LAUNCH_FAILED', `Program "${program}" ended with ${how}`, { cause });
     }
   }
 }
 
 const POLL_MS = 2;
+
+const LOG_TAIL_BYTES = 4096;
 
 /** `Seccomp_filters` of proc_pid_status(5), Linux 5.9; on older ones `Seccomp`, which is 2 with any filter. */
 function seccompFilters(pid: string): number {

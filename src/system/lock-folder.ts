@@ -153,6 +153,7 @@ function makeClaim(path: string, purpose: string, attempt = 1): string {
     writeFileSync(join(claim, holderName()), purpose);
     return claim;
   } catch (error) {
+    rmSync(claim, { recursive: true, force: true });
     if (errorCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
     // Another command has just removed the folder that the lock is in, with all of it.
     ensureDir(dirname(path), 0o700);

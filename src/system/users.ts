@@ -33,3 +33,11 @@ function userIn(passwd: string, name: string): User | undefined {
   }
   return undefined;
 }
+
+/** The name of a user of this host; the number when there is none. */
+export function userName(uid: number): string {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((each) => each.split(':')[2] === String(uid));
+  return line?.split(':')[0] ?? String(uid);
+}

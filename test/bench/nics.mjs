@@ -25,7 +25,10 @@ export async function timeNics(rounds, dir, tool) {
   for (const hook of ['qemu-brup', 'qemu-brdown']) symlinkSync(tool('qemu-netif'), join(etc, hook));
   const machine = (netif, count) => {
     const nics = Array.from({ length: count }, (_, i) => `NIC${i + 1}=virtio-net-pci`);
-    writeFileSync(join(etc, `${netif}${count}-qemu.cfg`), ['RAM=16M', 'KVM=off', `NETIF=${netif}`, ...nics, ''].join('\n'));
+    writeFileSync(
+      join(etc, `${netif}${count}-qemu.cfg`),
+      ['RAM=16M', 'KVM=off', `NETIF=${netif}`, ...nics, ''].join('\n'),
+    );
     return `${netif}${count}`;
   };
   const keeper = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-ec', SETUP], {

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Domain, Fleet, QemuError, resolvePaths } from '../../src/index.ts';
-import { guestDisk } from '../support/guest-disk.ts';
-import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
+import { Domain, Fleet, Machine, resolvePaths } from '../../src/index.ts';
+import { consoleText } from '../support/console-text.ts';
+import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
+import { type Cleanup, type TempRoot, tempDir, tempRoot } from '../support/temp-root.ts';
 
 const DISK_BYTES = 4 * 1024 * 1024;
 
@@ -70,14 +71,14 @@ test('a Domain tells version, status, processors, drives, counters and PCI devic
   const devices = await domain.pciDevices();
   assert.equal(devices.find(({ qdevId }) => qdevId === 'nic1')?.slot, 8);
   assert.deepEqual(await domain.blockJobs(), []);
-  await assert.rejects(domain.blockDevice('nope'), { code: 'QEMU_MACHINE_UNKNOWN' });
+  await assert.rejects(domain.blockDevice('nope'), { code: 'QEMU_DEVICE_UNKNOWN' });
 });
 
 test('a screen dump is a picture, and leaves no file behind', async (t) => {
   const { domain } = await running(t);
-  const picture = await domain.screenDump('png');
-  assert.deepEqual(picture.subarray(1, 4).toString(), 'PNG');
-  assert.equal((await domain.screenDump('ppm')).subarray(0, 2).toString(), 'P6');
+  const picture = await domain.screenDump();
+  assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+  assert.equal((await domain.screenDump({ format: 'ppm' })).subarray(0, 2).toString(), 'P6');
 });
 
 test('snapshot, write, commit: what was written before and after is in the image below', async (t) => {
@@ -131,6 +132,26 @@ test('commit of an inner layer ends without waiting for a readiness that never c
   assert.deepEqual(await domain.blockJobs(), []);
 });
 
+test('a job is cancelled before it is ready, and one that is gone cannot be', async (t) => {
+  const { domain, root } = await running(t);
+  const device = await domain.blockDevice('dsk2');
+  await write(domain, 6, '0');
+  // So slow that it cannot get ready in the time of this test.
+  await domain.run('drive-mirror', {
+    device: device.inserted?.nodeName,
+    'job-id': 'slow',
+    target: join(root.etcDir, 'slow.raw'),
+    sync: 'full',
+    speed: 1,
+  });
+  const [job] = await domain.blockJobs();
+  assert.deepEqual([job?.id, job?.ready, job?.type, job?.speed], ['slow', false, 'mirror', 1]);
+  await assert.rejects(job?.complete() ?? Promise.resolve(), { code: 'QEMU_QMP_REFUSED' });
+  await job?.cancel();
+  assert.deepEqual(await domain.blockJobs(), []);
+  await assert.rejects(job?.cancel() ?? Promise.resolve(), { code: 'QEMU_QMP_REFUSED', errorClass: 'DeviceNotActive' });
+});
+
 test('a relative mirror target is refused before anything is sent', async (t) => {
   const { domain } = await running(t);
   const device = await domain.blockDevice('dsk2');
@@ -138,16 +159,53 @@ test('a relative mirror target is refused before anything is sent', async (t) =>
   assert.equal(existsSync('copy.raw'), false);
 });
 
-test('a job that ends with an error is a failure', async (t) => {
+test('a copy for which there is no room is a failure, though QEMU calls the job completed', async (t) => {
   const { domain, root } = await running(t);
   const device = await domain.blockDevice('dsk2');
-  const tooSmall = join(root.etcDir, 'small.raw');
-  execFileSync('qemu-img', ['create', '-q', '-f', 'raw', tooSmall, '64k']);
-  // What mirror() itself never sends: an existing target that does not fit.
+  await write(domain, 7, '0');
+  const args = { driver: 'null-co', 'node-name': 'sink', size: DISK_BYTES, 'read-zeroes': true };
+  const inject = { event: 'write_aio', errno: 28 };
+  await domain.run('blockdev-add', { driver: 'blkdebug', 'node-name': 'full', image: args, 'inject-error': [inject] });
   const { startJob } = await import('../../src/domain/job-events.ts');
-  const args = { device: device.inserted?.nodeName, target: tooSmall, sync: 'full', mode: 'existing', format: 'raw' };
-  await assert.rejects(startJob(domain, 'm4', 'drive-mirror', args, { timeoutMs: 60_000 }), (error) => {
-    assert.ok(error instanceof QemuError);
-    return error.code === 'QEMU_COMMAND_FAILED' || error.code === 'QEMU_QMP_REFUSED';
+  await assert.rejects(
+    startJob(domain, {
+      jobId: 'm4',
+      command: 'blockdev-mirror',
+      args: { device: device.inserted?.nodeName, target: 'full', sync: 'full' },
+      options: { timeoutMs: 60_000 },
+    }),
+    { code: 'QEMU_COMMAND_FAILED', message: 'Job "m4" failed: No space left on device' },
+  );
+});
+
+test('a mirror to a place that is not there is refused, and leaves no job', async (t) => {
+  const { domain, root } = await running(t);
+  const device = await domain.blockDevice('dsk2');
+  await assert.rejects(device.mirror(join(root.etcDir, 'no/such/folder.raw'), 'm5'), { code: 'QEMU_QMP_REFUSED' });
+  assert.deepEqual(await domain.blockJobs(), []);
+});
+
+test('with -blockdev drives are known by id and node name, and devices behind bridges are seen', async (t) => {
+  const disk = guestDisk(tempDir(t));
+  const machine = new Machine({
+    args: [
+      ...['-accel', 'tcg', '-nodefaults', '-m', '32', '-vga', 'std'],
+      ...['-blockdev', `driver=file,node-name=file0,filename=${disk}`],
+      ...['-blockdev', 'driver=raw,node-name=node0,file=file0'],
+      ...['-device', 'pcie-root-port,id=port1,slot=1,chassis=1'],
+      ...['-device', 'virtio-blk-pci,id=disk0,drive=node0,bus=port1'],
+    ],
   });
+  t.after(() => machine.kill());
+  machine.setMachine('q35');
+  machine.setConsole();
+  await machine.launch();
+  const domain = new Domain(machine.qmp, 'code');
+  for (const name of ['disk0', 'node0']) assert.equal((await domain.blockDevice(name)).inserted?.file, disk);
+  await consoleText(machine, DEFAULT_BANNER);
+  const devices = await domain.pciDevices();
+  const bridge = devices.findIndex(({ qdevId }) => qdevId === 'port1');
+  assert.equal(devices[bridge + 1]?.qdevId, 'disk0');
+  assert.ok((devices[bridge + 1]?.bus ?? 0) > 0, 'it is on the bus behind the bridge');
+  assert.ok(devices[bridge + 1]?.regions.some(({ address }) => address !== undefined));
 });

@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lab } from '../support/lab.ts';
+import { type Lab, lab } from '../support/lab.ts';
 import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
+import type { Cleanup } from '../support/temp-root.ts';
 
 await enterOwnMounts();
+
+/** A lab of its own for a test that mounts below it; what is mounted is unmounted before the lab is removed. */
+function mountLab(t: Cleanup): Lab & { readonly unmountAfter: (dir: string) => void } {
+  const dirs: string[] = [];
+  t.after(() => {
+    for (const dir of dirs.reverse()) unmount(dir);
+  });
+  return { ...lab(t), unmountAfter: (dir) => dirs.push(dir) };
+}
 
 /** Leaves so many bytes of a small file system, or a little less. */
 function fill(dir: string, freeBytes: number): void {
@@ -14,10 +24,10 @@ function fill(dir: string, freeBytes: number): void {
 }
 
 test('a state folder that is read-only costs a warning and nothing else', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   makeReadOnly(root.stateDir);
-  t.after(() => unmount(root.stateDir));
+  root.unmountAfter(root.stateDir);
   const started = await root.init('start', 'web');
   assert.equal(started.code, 0, started.stderr);
   assert.match(started.stderr, /cannot note the addresses in ".*macs\.json" \(EROFS\)/);
@@ -33,10 +43,10 @@ test('a state folder that is read-only costs a warning and nothing else', async 
 });
 
 test('a read-only configuration folder prevents what would change it, and nothing else', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   const path = root.add('web');
   makeReadOnly(root.etcDir);
-  t.after(() => unmount(root.etcDir));
+  root.unmountAfter(root.etcDir);
   for (const args of [
     ['register', 'web2', path],
     ['unregister', 'web'],
@@ -57,10 +67,10 @@ test('a read-only configuration folder prevents what would change it, and nothin
 });
 
 test('a run-time folder that is read-only is told, with what it means', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   root.add('web');
   makeReadOnly(root.runDir);
-  t.after(() => unmount(root.runDir));
+  root.unmountAfter(root.runDir);
   const started = await root.init('start', 'web');
   assert.equal(started.code, 1, started.stderr);
   assert.match(started.stderr, /read-only/i);
@@ -72,10 +82,10 @@ test('a run-time folder that is read-only is told, with what it means', async (t
 });
 
 test('a full run-time folder: whatever does not fit any more, the start fails, and leaves nothing', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   mountSmall(root.runDir, 128);
-  t.after(() => unmount(root.runDir));
+  root.unmountAfter(root.runDir);
   let succeeded = false;
   for (let free = 0; free <= 128 * 1024 && !succeeded; free += 4096) {
     fill(root.runDir, free);
@@ -89,7 +99,8 @@ test('a full run-time folder: whatever does not fit any more, the start fails, a
     }
     // However full: what runs can be looked at and ended.
     assert.equal((await root.init('status', 'web')).code, succeeded ? 0 : 3);
-    assert.equal((await root.init('stop', 'web', '--force')).code, 0);
+    const stopped = await root.init('stop', 'web', '--force');
+    assert.equal(stopped.code, 0, stopped.stderr);
     writeFileSync(join(root.runDir, 'ballast'), '');
     assert.deepEqual(root.leftovers(), ['ballast'], `with ${free} bytes`);
   }
@@ -97,9 +108,9 @@ test('a full run-time folder: whatever does not fit any more, the start fails, a
 });
 
 test('a disk that fills up while a machine runs does not keep it from being stopped', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   mountSmall(root.dir, 4096);
-  t.after(() => unmount(root.dir));
+  root.unmountAfter(root.dir);
   for (const dir of ['etc/qemu', 'run/qemu', 'var/lib/qemu', 'var/log/qemu']) root.write(`${dir}/.there`, '');
   root.add('web', 'STOPDELAY=5\n');
   await root.ok('start', 'web');
@@ -113,10 +124,10 @@ test('a disk that fills up while a machine runs does not keep it from being stop
 });
 
 test('a full log folder does not keep a machine from starting', async (t) => {
-  const root = lab(t);
+  const root = mountLab(t);
   root.add('web');
   mountSmall(root.logDir, 16);
-  t.after(() => unmount(root.logDir));
+  root.unmountAfter(root.logDir);
   fill(root.logDir, 0);
   const started = await root.init('start', 'web');
   assert.equal(started.code, 0, started.stderr);

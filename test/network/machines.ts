@@ -72,7 +72,8 @@ function configText(linux: LinuxGuest, lines: readonly string[]): string {
   return [...machine, ...boot, ...lines, ''].join('\n');
 }
 
-async function openGuest(t: Cleanup, name: string, socketPath: string): Promise<Guest> {
+/** Connects to the console of a Linux guest, and waits until it is up. */
+export async function openGuest(t: Cleanup, name: string, socketPath: string): Promise<Guest> {
   const socket = connect(socketPath);
   t.after(() => {
     socket.destroy();

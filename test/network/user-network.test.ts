@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { repoRoot } from '../support/repo.ts';
+import { fetchPatiently } from './fetch.ts';
 import { linuxHost } from './machines.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
 import { linkNames, sh } from './shell.ts';
@@ -29,6 +28,9 @@ test('hostfwd reaches servers in the guest, started by an ordinary user without 
   assert.ok(web);
   await web.sh('mkdir /www; echo hello >/www/index.html; httpd -h /www');
   assert.equal(await fetchPatiently('127.0.0.1', 8080), 'hello\n');
+  // QEMU's own router speaks IPv6 too, and advertises a prefix.
+  await web.sh('for i in $(seq 100); do ip -6 address show eth0 | grep "scope global" && break; sleep 0.1; done');
+  await web.sh('for i in $(seq 10); do ping -c 1 -W 1 fec0::2 && break; done');
   const socket = createSocket('udp4');
   t.after(() => socket.close());
   const sending = setInterval(() => socket.send('datagram', 5353, '127.0.0.1'), 200);
@@ -36,30 +38,3 @@ test('hostfwd reaches servers in the guest, started by an ordinary user without 
   // Nobody serves that port, but the kernel counts what comes to it: the second line of Udp, "NoPorts".
   await web.sh("until [ $(awk '/^Udp:/ { n = $3 } END { print n }' /proc/net/snmp) -gt 0 ]; do sleep 0.2; done");
 });
-
-/** What a server answers, once it does. */
-async function fetchPatiently(host: string, port: number): Promise<string> {
-  for (let tries = 100; ; tries -= 1) {
-    try {
-      return await fetchText(host, port);
-    } catch (error) {
-      if (tries === 0) throw error;
-      await delay(200);
-    }
-  }
-}
-
-function fetchText(host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host, port, path: '/', timeout: 2000 }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve(text));
-      response.on('error', reject);
-    });
-    request.on('timeout', () => request.destroy(new Error('no answer')));
-    request.on('error', reject);
-  });
-}

@@ -44,14 +44,23 @@ export function tempRoot(t: Cleanup): TempRoot {
   };
 }
 
+/** Removed once more at the end: hooks run in the order in which they were given, and one after ours may make a file. */
+const made: string[] = [];
+
 /** An empty scratch folder with a short path; removed afterwards, with every QEMU that names it. */
 export function tempDir(t: Cleanup): string {
   const dir = mkdtempSync(join(tmpdir(), 'qi-'));
+  if (made.length === 0) process.once('exit', () => made.forEach(remove));
+  made.push(dir);
   t.after(async () => {
     await killQemus(dir);
-    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    remove(dir);
   });
   return dir;
+}
+
+function remove(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** The pids of all living QEMU programs that name `dir` on their command line. */

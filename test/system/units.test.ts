@@ -35,6 +35,21 @@ describe('a host with systemd', () => {
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
   });
 
+  test('QEMU runs as user qemu, without capabilities and in its sandbox', () => {
+    const [report] = JSON.parse(host.sh('qemu-init security web --json'));
+    const { user, capabilities, seccomp, noNewPrivileges } = report;
+    assert.deepEqual(
+      { user, capabilities, seccomp, noNewPrivileges },
+      { user: 'qemu', capabilities: [], seccomp: 'filter', noNewPrivileges: true },
+    );
+    for (const { address } of report.listening) assert.match(address, /^(127\.0\.0\.1|::1)$/);
+  });
+
+  test('doctor has no fault to find', () => {
+    const { code, stdout } = host.run('qemu-init doctor');
+    assert.deepEqual({ code, errors: stdout.match(/^error.*$/gm) }, { code: 0, errors: null });
+  });
+
   test('systemctl stop presses the power button and returns when the guest is down', async () => {
     await until('the guest is up', () => consoleOf(host, 'app').includes('ready'));
     host.sh('systemctl stop qemu@app');

@@ -71,6 +71,7 @@ export const ACTIONS: readonly Action[] = [
     options: (parser) =>
       starting(parser)
         .option('autostart', { type: 'boolean', describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
+        .option('alone', { type: 'boolean', describe: 'Do not start what REQUIRES names: it has to be up' })
         .conflicts('autostart', 'all'),
     load: () => import('./start.ts'),
   },
@@ -232,6 +233,29 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./log.ts'),
   },
   {
+    command: 'enable [ids..]',
+    describe: 'Start machines when the host boots',
+    options: many,
+    load: () => import('./enable.ts'),
+  },
+  {
+    command: 'disable [ids..]',
+    describe: 'Do not start machines when the host boots',
+    options: many,
+    load: () => import('./disable.ts'),
+  },
+  {
+    command: 'doctor',
+    describe: 'Look for what keeps machines from running well on this host',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    command: 'security [ids..]',
+    describe: 'Show what QEMU may do, and who may get at its files',
+    options: many,
+    load: () => import('./security.ts'),
+  },
+  {
     command: 'install',
     describe: 'Put the tools, units and completions where the host looks for them',
     options: installing,
@@ -267,8 +291,6 @@ export const FOR_UNITS: readonly Action[] = [
 /** Actions that are promised for later. Calling one says so, with the exit status for it. */
 export const LATER: readonly string[] = [
   'create',
-  'enable',
-  'disable',
   'screenshot',
   'sendkey',
   'snapshot',
@@ -281,6 +303,5 @@ export const LATER: readonly string[] = [
   'agent',
   'jobs',
   'events',
-  'doctor',
   'completion',
 ];

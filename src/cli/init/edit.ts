@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { formatIssue } from '../../config/issues.ts';
 import { readConfigText } from '../../config/load.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
@@ -8,9 +7,11 @@ import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
 import { splitWords } from '../../config/shell-words.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
+import { fileError } from '../../system/file-error.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files.ts';
 import { withLock } from '../../system/lock.ts';
 import { runInteractive } from '../../system/run-interactive.ts';
+import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
 
 interface Arguments {
@@ -32,7 +33,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { path } = editable;
   ensureDir(dirname(path), 0o755);
   // Beside the file, so that both are on one file system; hidden, so that it is taken for no machine.
-  const folder = mkdtempSync(join(dirname(path), '.edit-'));
+  const folder = makeFolder(join(dirname(path), '.edit-'));
   let keep = false;
   try {
     const before = readTextIfExists(path);
@@ -50,6 +51,14 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     return 0;
   } finally {
     if (!keep) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function makeFolder(prefix: string): string {
+  try {
+    return mkdtempSync(prefix);
+  } catch (error) {
+    throw fileError('make a folder at', prefix, error);
   }
 }
 
@@ -100,15 +109,8 @@ async function runEditor(file: string): Promise<void> {
 
 async function wantsToGoOn(context: Context, errors: readonly ConfigIssue[]): Promise<boolean> {
   for (const issue of errors) context.output.note('error', formatIssue(issue));
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question('Edit again (e) or leave the file as it was (x)? ', {
-      signal: context.signal,
-    });
-    return !answer.trim().toLowerCase().startsWith('x');
-  } finally {
-    terminal.close();
-  }
+  const answer = await ask('Edit again (e) or leave the file as it was (x)? ', context.signal);
+  return answer !== '' && !answer.toLowerCase().startsWith('x');
 }
 
 const LOCK_TIMEOUT_MS = 60_000;

@@ -1,4 +1,6 @@
 import { QemuError } from '../../errors.ts';
+import type { Outcome } from '../../fleet/outcome.ts';
+import { insideUnit } from '../../fleet/services.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
@@ -7,9 +9,11 @@ import { startOutcome } from './start-outcome.ts';
 
 interface Arguments extends SelectionArguments {
   readonly autostart: boolean;
+  readonly alone?: boolean;
   readonly parallel?: number;
   readonly paused: boolean;
   readonly preconfig: boolean;
+  readonly direct?: boolean;
 }
 
 export async function run(context: Context, args: Arguments): Promise<number> {
@@ -19,10 +23,21 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     paused: args.paused,
     preconfig: args.preconfig,
     parallel: args.parallel,
+    alone: args.alone,
     withBootDelay: args.autostart,
     signal: context.signal,
   });
+  if (args.direct) tellUnit(context, outcomes);
   return present<StartResult>(context, selection, outcomes, startOutcome);
+}
+
+/** In the unit of a machine: whoever asked systemd for the start wants to know more than that it failed. */
+function tellUnit(context: Context, outcomes: readonly Outcome<StartResult>[]): void {
+  for (const outcome of outcomes) {
+    const unit = insideUnit(context.paths, outcome.target.longName);
+    if (outcome.ok) unit?.adopt(outcome.value.pid);
+    else unit?.failed(outcome.error);
+  }
 }
 
 async function choose(context: Context, args: Arguments): Promise<Selection> {

@@ -1,6 +1,7 @@
 import { uninstallItems } from '../../fleet/install/install.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
-import { isSystemdBooted, runSteps, unregisterSteps } from '../../fleet/install/register.ts';
+import { runSteps, unregisterSteps } from '../../fleet/install/register.ts';
+import { isSystemdBooted } from '../../system/systemd.ts';
 import type { Context } from '../context.ts';
 import { type InstallArguments, place, present } from './install.ts';
 

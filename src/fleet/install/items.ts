@@ -42,7 +42,6 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     'etc/init.d',
     'etc/completions',
     'systemd',
-    'docs/man',
     'package.json',
     'LICENSE',
   ]
@@ -56,9 +55,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     if (name === 'qemu-generator') return [fitted(`${layout.generatorDir}/${name}`, from, 0o755)];
     return [fitted(`${layout.unitDir}/${name}`, from)];
   });
-  const manuals = inFolder('docs/man').flatMap((name): Item[] => {
+  const manuals = inFolder('dist/man').flatMap((name): Item[] => {
     const section = /\.([158])$/.exec(name)?.[1];
-    return section === undefined ? [] : [file(`${layout.manDir}/man${section}/${name}`, join('docs/man', name))];
+    return section === undefined ? [] : [file(`${layout.manDir}/man${section}/${name}`, join('dist/man', name))];
   });
   const completions = TOOLS.flatMap((tool): Item[] => [
     { kind: 'file', path: `${layout.bashDir}/${tool}`, mode: 0o644, text: readIfThere(source, 'qemu-init.bash') },

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { QemuError } from '../../errors.ts';
 import { findProgram, run } from '../../system/exec.ts';
 
@@ -6,11 +5,6 @@ import { findProgram, run } from '../../system/exec.ts';
 export interface Step {
   readonly file: string;
   readonly args: readonly string[];
-}
-
-/** Whether systemd is process 1 here: sd_booted(3). */
-export function isSystemdBooted(): boolean {
-  return existsSync('/run/systemd/system');
 }
 
 /** What makes an installation known to the host: user, folders, units, init script. */
@@ -25,14 +19,23 @@ export function registerSteps(systemd: boolean): Step[] {
     '--prefix=/var/log/qemu',
   );
   if (systemd)
-    return [user, folders, step('systemctl', 'daemon-reload'), step('systemctl', '--quiet', 'enable', 'qemu.target')];
+    return [
+      user,
+      folders,
+      step('systemctl', 'daemon-reload'),
+      step('systemctl', '--quiet', 'enable', 'qemu.target'),
+      step('systemctl', 'start', 'qemu-reload.path'),
+    ];
   return [user, folders, step('update-rc.d', 'qemu-init', 'defaults')];
 }
 
 /** The other way round, for what has to be done while the files are still there. */
 export function unregisterSteps(systemd: boolean): Step[] {
   return systemd
-    ? [{ file: 'systemctl', args: ['--quiet', 'disable', 'qemu.target'] }]
+    ? [
+        { file: 'systemctl', args: ['stop', 'qemu-reload.path'] },
+        { file: 'systemctl', args: ['--quiet', 'disable', 'qemu.target'] },
+      ]
     : [{ file: 'update-rc.d', args: ['-f', 'qemu-init', 'remove'] }];
 }
 

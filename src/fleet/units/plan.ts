@@ -28,6 +28,9 @@ const RESTARTS = 5;
 const RESTART_WINDOW_SECONDS = 600;
 const RESTART_PAUSE_SECONDS = 5;
 
+/** Name of the drop-in that a registered machine has. */
+export const MACHINE_DROP_IN = '50-machine.conf';
+
 /** Drop-ins for the units of the registered machines. Pure. */
 export function planUnits(machines: readonly PlannedMachine[], options: UnitOptions): UnitFile[] {
   const order = orderMachines(
@@ -66,13 +69,11 @@ function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder |
       pair('TimeoutStartSec', startTimeoutSeconds(config)),
       pair('TimeoutStopSec', stopTimeoutSeconds(config)),
       ...(config.bootDelaySeconds === 0 ? [] : [bootDelay(config.bootDelaySeconds)]),
-      ...(config.restart === 'no'
-        ? []
-        : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS)]),
+      ...(config.restart === 'no' ? [] : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS)]),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],
   });
-  return { path: `${unitName(longName)}.d/50-machine.conf`, text };
+  return { path: `${unitName(longName)}.d/${MACHINE_DROP_IN}`, text };
 }
 
 /** The unit of a short name would start the machine in the wrong place: it says which one is right. */

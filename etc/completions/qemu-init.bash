@@ -1,0 +1,104 @@
+# bash completion for qemu-init, qemu-cmd, qemu-mon and qemu-netif. Reads the registry itself: a key press starts no Node.
+# shellcheck shell=bash
+
+_qemu_init_root() {
+  local i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == --root ]] && { printf '%s' "${COMP_WORDS[i + 1]}"; return; }
+  done
+  printf '%s' "${QEMU_INIT_ROOT:-}"
+}
+
+# Short and long names of the registered machines, one a line.
+_qemu_init_ids() {
+  local root registry
+  root=$(_qemu_init_root)
+  registry=$root/etc/qemu/qemu-init.reg
+  if [[ -z $root && $EUID -ne 0 ]]; then registry=${XDG_CONFIG_HOME:-$HOME/.config}/qemu/qemu-init.reg; fi
+  [[ -r $registry ]] || return 0
+  sed -n 's/[[:space:]]*$//; s/^[[:space:]]*\([A-Za-z0-9][A-Za-z0-9_.-]*\)[[:space:]]*=[[:space:]]*"\{0,1\}\(.*\/\)\{0,1\}\([A-Za-z0-9][A-Za-z0-9_.-]*\)"\{0,1\}.*$/\1\n\3/p' "$registry" | sort -u
+}
+
+# Sets COMPREPLY to the words of "$1" that begin with what was typed.
+_qemu_init_words() {
+  local word
+  COMPREPLY=()
+  while read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+_qemu_init_files() {
+  local file
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=()
+  while read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall qmp-types'
+
+_qemu_init() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options
+  case $previous in
+    --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
+    --for) _qemu_init_words 'running stopped console= port='; return ;;
+    --timeout | --deadline | --parallel | --lines | --name) COMPREPLY=(); return ;;
+  esac
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --root) ((i++)) ;;
+      -*) ;;
+      *) action=${COMP_WORDS[i]}; break ;;
+    esac
+  done
+  if [[ $word == -* ]]; then
+    options='--json --quiet --verbose --debug --color --no-color --root --system --user --direct --help --version'
+    case $action in
+      start) options+=' --all --autostart --parallel --paused --preconfig' ;;
+      stop) options+=' --all --parallel --timeout --force --no-kill --deadline' ;;
+      restart | try-restart | force-reload) options+=' --all --parallel --timeout --force' ;;
+      wait) options+=' --for --timeout' ;;
+      list) options+=' --macs' ;;
+      edit) options+=' --registry --monitor --defaults' ;;
+      import) options+=' --name --output --force' ;;
+      log) options+=' --console --lines --follow' ;;
+      install | uninstall) options+=' --prefix --destdir --dry-run' ;;
+      *) options+=' --all' ;;
+    esac
+    _qemu_init_words "$options"
+    return
+  fi
+  case $action in
+    '') _qemu_init_words "$_qemu_init_actions" ;;
+    import | register) _qemu_init_files ;;
+    install | uninstall | doctor | list) COMPREPLY=() ;;
+    *) _qemu_init_words "$(_qemu_init_ids)" ;;
+  esac
+}
+
+_qemu_cmd() {
+  case ${COMP_WORDS[COMP_CWORD]} in
+    -*) _qemu_init_words '-c --command -q --qmp --all --timeout --json --quiet --root --help --version' ;;
+    *) _qemu_init_words "$(_qemu_init_ids)" ;;
+  esac
+}
+
+_qemu_mon() {
+  case ${COMP_WORDS[COMP_CWORD]} in
+    -*) _qemu_init_words '--qmp --events --read-only --json --quiet --root --help --version' ;;
+    *) _qemu_init_words "$(_qemu_init_ids)" ;;
+  esac
+}
+
+_qemu_netif() {
+  local interfaces=''
+  [[ ! -d /sys/class/net ]] || interfaces=$(ls /sys/class/net)
+  case ${COMP_WORDS[COMP_CWORD - 1]} in
+    qemu-netif | */qemu-netif) _qemu_init_words 'up down bridge check' ;;
+    bridge) _qemu_init_words 'add del show' ;;
+    *) _qemu_init_words "$interfaces --bridge" ;;
+  esac
+}
+
+complete -F _qemu_init qemu-init
+complete -F _qemu_cmd qemu-cmd
+complete -F _qemu_mon qemu-mon
+complete -F _qemu_netif qemu-netif

@@ -1,0 +1,16 @@
+# fish completion. Reads the registry itself: a key press starts no Node.
+
+function __qemu_init_ids
+    set --local registry "$QEMU_INIT_ROOT/etc/qemu/qemu-init.reg"
+    if test -z "$QEMU_INIT_ROOT"; and test (id -u) -ne 0
+        set registry (test -n "$XDG_CONFIG_HOME"; and echo $XDG_CONFIG_HOME; or echo ~/.config)/qemu/qemu-init.reg
+    end
+    test -r $registry; and string match --regex --groups-only '^\s*([A-Za-z0-9][\w.-]*)\s*=' <$registry
+end
+
+set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall qmp-types
+
+complete --command qemu-init --no-files
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments "$actions"
+complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list" --arguments '(__qemu_init_ids)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import register' --force-files

@@ -1,0 +1,29 @@
+import { inspectSecurity, type SecurityReport } from '../../fleet/security.ts';
+import type { Context } from '../context.ts';
+import { present } from '../many.ts';
+import { type SelectionArguments, select } from '../selection.ts';
+
+export async function run(context: Context, args: SelectionArguments): Promise<number> {
+  const fleet = context.fleet();
+  const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
+  const outcomes = await fleet.each(selection.targets, 1, async (target) => inspectSecurity(fleet, target));
+  return present<SecurityReport>(context, selection, outcomes, { text: describe, json: (report) => report });
+}
+
+function describe(name: string, report: SecurityReport): string {
+  const list = (words: readonly string[]): string => words.join(', ') || 'none';
+  const listening = report.listening.map(({ address, port }) => `${address}:${port}`);
+  return [
+    `${name}: pid ${report.pid}`,
+    `  user            ${report.user}`,
+    `  capabilities    ${list(report.capabilities)}`,
+    `  new privileges  ${report.noNewPrivileges ? 'never' : 'possible'}`,
+    `  seccomp         ${report.seccomp}`,
+    `  own namespaces  ${list(report.namespaces)}`,
+    `  listening       ${list(listening)}`,
+    ...report.files.map(
+      ({ path, owner, mode, readableBy }) => `  ${mode} ${owner.padEnd(10)} ${path} (readable by ${readableBy})`,
+    ),
+    ...report.advice.map((each) => `  advice: ${each}`),
+  ].join('\n');
+}

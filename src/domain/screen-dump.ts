@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QemuError } from '../errors.ts';
+import type { ExecuteOptions } from '../qmp/command.ts';
+import type { Domain } from './domain.ts';
+
+/** How to take a picture. */
+export interface ScreenDumpOptions extends ExecuteOptions {
+  /** `png` if not given, which needs QEMU 7.1. */
+  readonly format?: 'png' | 'ppm' | undefined;
+}
+
+/** Makes QEMU write its screen into a file of ours, and reads that. See {@link Domain.screenDump}. */
+export async function screenDump(domain: Domain, { format = 'png', ...options }: ScreenDumpOptions): Promise<Buffer> {
+  // QEMU writes the file itself, as its user and from its folder: the path has to be absolute, and nobody else's.
+  const folder = await makeFolder();
+  const filename = join(folder, `${randomUUID()}.${format}`);
+  try {
+    await offer(filename);
+    await domain.run('screendump', { filename, format }, options);
+    return await readFile(filename);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeFolder(): Promise<string> {
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'qemu-init-screen-'));
+    if (mayBeAnotherUser()) await chmod(folder, 0o711);
+    return folder;
+  } catch (cause) {
+    throw new QemuError('QEMU_IO', `Cannot make a folder in "${tmpdir()}"`, { cause });
+  }
+}
+
+/**
+ * A QEMU that root has started as another user cannot make a file in root's folder: it finds one there that it may write
+ * to, under a name that nobody else can list.
+ */
+async function offer(filename: string): Promise<void> {
+  await writeFile(filename, '', { mode: 0o600, flag: 'wx' });
+  if (mayBeAnotherUser()) await chmod(filename, 0o666);
+}
+
+function mayBeAnotherUser(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -1,0 +1,43 @@
+import { setKey } from '../config/edit-text.ts';
+import { readConfigText } from '../config/load.ts';
+import { ConfigError, QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+import { ensureDir, writeFileAtomic } from '../system/files.ts';
+import { withLock } from '../system/lock.ts';
+import type { Fleet } from './fleet.ts';
+
+const LOCK_TIMEOUT_MS = 60_000;
+
+/**
+ * Sets AUTOSTART in a machine's file, which keeps everything else. Returns whether that changed anything.
+ *
+ * @throws {ConfigError} when the file is wrong.
+ * @throws {QemuError} `QEMU_USAGE` for a machine that is not registered, which boot never starts, and for one in JSON.
+ */
+export async function setAutostart(
+  fleet: Fleet,
+  target: Target,
+  autostart: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { configPath, longName } = target;
+  if (fleet.config(target).autostart === autostart) return false;
+  if (target.shortName === undefined) {
+    throw new QemuError('QEMU_USAGE', `Machine "${longName}" is not registered, so nothing starts it at boot`, {
+      hint: `qemu-init register ${configPath}`,
+    });
+  }
+  if (configPath.endsWith('.json')) {
+    throw new QemuError('QEMU_USAGE', `Cannot change "${configPath}": it is JSON`, {
+      hint: `turn it into a cfg file: qemu-init import ${configPath}`,
+    });
+  }
+  const { runDir, registryLock } = fleet.host.paths;
+  ensureDir(runDir, 0o711);
+  await withLock(registryLock, { timeoutMs: LOCK_TIMEOUT_MS, signal, purpose: 'enable' }, async () => {
+    const read = readConfigText(configPath);
+    if ('issue' in read) throw new ConfigError(`Cannot change "${configPath}"`, [read.issue], { cause: read.cause });
+    writeFileAtomic(configPath, setKey(read.text, 'AUTOSTART', autostart ? 'on' : 'off'), undefined, { durable: true });
+  });
+  return true;
+}

@@ -1,0 +1,106 @@
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { MachineConfig } from '../../config/types.ts';
+import { QemuError } from '../../errors.ts';
+import { findProgram } from '../../system/exec.ts';
+import { probeKvm } from '../../system/kvm-probe.ts';
+import type { Paths } from '../../system/paths.ts';
+import { probeQemu } from '../../system/qemu-probe.ts';
+import type { Finding } from './finding.ts';
+
+/** Less than this and a host is about to run out, in bytes. */
+const LITTLE_SPACE = 1024 ** 3;
+/** A guest that writes to a full disk is paused. */
+const NO_SPACE = 128 * 1024 ** 2;
+
+/** QEMU and KVM, for each QEMU that a machine names. */
+export async function judgeQemu(
+  configs: readonly MachineConfig[],
+  paths: Paths,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const binaries = [...new Set(configs.map(({ targetArch }) => targetArch))];
+  const findings: Finding[] = [];
+  for (const binary of binaries.length > 0 ? binaries : [DEFAULT_QEMU]) {
+    try {
+      await probeQemu(binary, paths.probesDir, { signal });
+      const { usable, reason } = await probeKvm(binary, paths.probesDir, { signal });
+      const wanted = configs.some(({ targetArch, kvm }) => targetArch === binary && kvm !== 'off');
+      if (wanted && !usable) {
+        findings.push({
+          severity: configs.some(({ targetArch, kvm }) => targetArch === binary && kvm === 'on') ? 'error' : 'warning',
+          machine: undefined,
+          title: 'KVM is not usable',
+          detail: `${reason}; machines are emulated, which is many times slower`,
+          fix: 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off',
+        });
+      }
+    } catch (error) {
+      if (signal.aborted || !(error instanceof QemuError)) throw error;
+      const fix = error.hint ?? 'see what it prints: run it with --version';
+      findings.push({
+        severity: 'error',
+        machine: undefined,
+        title: `No QEMU "${binary}"`,
+        detail: error.message,
+        fix,
+      });
+    }
+  }
+  return findings;
+}
+
+const DEFAULT_QEMU = 'qemu-system-x86_64';
+
+/** Programs that the configuration asks for. */
+export function judgePrograms(configs: readonly MachineConfig[]): Finding[] {
+  const missing = (program: string, debian: string, users: readonly MachineConfig[]): Finding[] => {
+    const [user] = users;
+    if (!user || findProgram(program) !== undefined) return [];
+    const detail = `machine "${user.longName}" needs it`;
+    return [
+      {
+        severity: 'error',
+        machine: undefined,
+        title: `Program "${program}" is missing`,
+        detail,
+        fix: `apt install ${debian}`,
+      },
+    ];
+  };
+  return [
+    ...missing(
+      'setpriv',
+      'util-linux',
+      configs.filter(({ runAs }) => runAs !== undefined),
+    ),
+    ...missing(
+      'ip',
+      'iproute2',
+      configs.filter(({ nics }) => nics.some(({ net }) => net === 'bridge')),
+    ),
+  ];
+}
+
+/** Space where machines write. */
+export function judgeSpace(configs: readonly MachineConfig[], paths: Paths): Finding[] {
+  const images = configs.flatMap(({ disks }) =>
+    disks.filter(({ readonly }) => !readonly).map(({ file }) => dirname(file)),
+  );
+  const folders = [paths.stateDir, paths.logDir, paths.runDir, ...images].filter((path) => existsSync(path));
+  const byDevice = new Map(folders.map((path) => [statSync(path).dev, path]));
+  return [...byDevice.values()].flatMap((path): Finding[] => {
+    const { bavail, bsize } = statfsSync(path);
+    const free = bavail * bsize;
+    if (free >= LITTLE_SPACE) return [];
+    return [
+      {
+        severity: free < NO_SPACE ? 'error' : 'warning',
+        machine: undefined,
+        title: `Little space in "${path}"`,
+        detail: `${Math.floor(free / 1024 ** 2)} MiB are free; a guest whose image cannot grow stands still`,
+        fix: 'make room, or move images',
+      },
+    ];
+  });
+}

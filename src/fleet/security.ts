@@ -1,0 +1,91 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { MachineConfig } from '../config/types.ts';
+import { notRunning, type Target } from '../machine/host.ts';
+import { locate } from '../machine/locate.ts';
+import { type ListeningSocket, listeningSockets, type ProcessRights, readRights } from '../system/process-rights.ts';
+import { userName } from '../system/users.ts';
+import type { Fleet } from './fleet.ts';
+
+/** Who may get at a file. */
+export interface FileAccess {
+  readonly path: string;
+  readonly owner: string;
+  /** As chmod(1) writes it: `0640`. */
+  readonly mode: string;
+  readonly readableBy: 'owner' | 'group' | 'everybody';
+}
+
+/** What a running machine's QEMU may do, and who may get at what is its. */
+export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid'> {
+  readonly pid: number;
+  readonly user: string;
+  readonly listening: readonly ListeningSocket[];
+  readonly files: readonly FileAccess[];
+  /** What could be tighter, and how. */
+  readonly advice: readonly string[];
+}
+
+/**
+ * Looks at the QEMU of a machine.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`
+ */
+export function inspectSecurity(fleet: Fleet, target: Target): SecurityReport {
+  const located = locate(target.files);
+  const rights = located.kind === 'alive' ? readRights(located.process.pid) : undefined;
+  if (located.kind !== 'alive' || rights === undefined) throw notRunning(target);
+  const { pid } = located.process;
+  const { config } = fleet.inspect(target);
+  const { uid, gid: _gid, ...others } = rights;
+  const report = {
+    pid,
+    user: userName(uid),
+    ...others,
+    listening: listeningSockets(pid),
+    files: filesOf(target, config).flatMap(accessTo),
+  };
+  return { ...report, advice: adviceFor({ ...report, advice: [] }, uid) };
+}
+
+function filesOf({ files, configPath }: Target, config: MachineConfig | undefined): string[] {
+  const images = (config?.disks ?? []).map(({ file }) => file);
+  return [configPath, ...images, files.dir, files.qemuDir, files.tlsDir, files.log, files.consoleLog];
+}
+
+function accessTo(path: string): FileAccess[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  const mode = stats.mode & 0o7777;
+  const open = readBits(mode);
+  const readableBy = open === 'everybody' && isShut(dirname(path)) ? 'owner' : open;
+  return [{ path, owner: userName(stats.uid), mode: mode.toString(8).padStart(4, '0'), readableBy }];
+}
+
+function readBits(mode: number): FileAccess['readableBy'] {
+  if ((mode & 0o004) !== 0) return 'everybody';
+  return (mode & 0o040) !== 0 ? 'group' : 'owner';
+}
+
+/** Whether a folder on the way lets nobody but its owner and group pass. */
+function isShut(folder: string): boolean {
+  for (let at = folder; at !== dirname(at); at = dirname(at)) {
+    if (((statSync(at, { throwIfNoEntry: false })?.mode ?? 0) & 0o001) === 0) return true;
+  }
+  return false;
+}
+
+function adviceFor(report: SecurityReport, uid: number): string[] {
+  const advice: string[] = [];
+  if (uid === 0) advice.push('QEMU is root: set RUNAS=qemu');
+  else if (report.capabilities.length > 0) advice.push(`QEMU has capabilities: ${report.capabilities.join(', ')}`);
+  if (report.seccomp === 'off') advice.push('any system call is allowed: set SANDBOX=on');
+  for (const { address, port } of report.listening) {
+    if (address.startsWith('127.') || address === '::1') continue;
+    advice.push(`port ${port} can be reached from other hosts at ${address}`);
+  }
+  for (const { path, readableBy } of report.files) {
+    if (readableBy === 'everybody' && !path.endsWith('.cfg')) advice.push(`everybody may read "${path}": chmod o-r`);
+  }
+  return advice;
+}

@@ -1,0 +1,49 @@
+import { basename } from 'node:path';
+import { LaunchError } from '../errors.ts';
+import type { ProcessEnd } from '../system/launch-process.ts';
+
+/** What is known of a launch that failed. */
+export interface FailedLaunch {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** How long QEMU had. */
+  readonly timeoutMs: number;
+  /** Undefined when it did not end: its time was up. */
+  readonly end: ProcessEnd | undefined;
+  /** What it printed. */
+  readonly output: string;
+  readonly cause: unknown;
+  readonly hint?: string | undefined;
+}
+
+/** The error of a QEMU that did not come up, in its own words. */
+export function launchError({ argv, timeoutMs, end, output, cause, hint }: FailedLaunch): LaunchError {
+  const program = basename(argv[0] ?? 'QEMU');
+  const how =
+    end === undefined
+      ? `did not answer within ${Math.round(timeoutMs / 1000)} seconds`
+      : end.signal === undefined
+        ? `ended with exit status ${end.exitCode}`
+        : `was ended by ${end.signal}`;
+  const said = cleanOutput(output, program);
+  const detail = { argv, exitCode: end?.exitCode, signal: end?.signal, output: said };
+  return new LaunchError(`${program} ${how}${said ? `: ${said}` : ''}`, detail, {
+    cause: end === undefined ? cause : undefined,
+    hint,
+  });
+}
+
+/** QEMU's lines without the time stamps and the program's name, which the message already has. */
+function cleanOutput(output: string, program: string): string {
+  return output
+    .split('\n')
+    .map((line) =>
+      line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').replace(new RegExp(`^(\\S*/)?${escapeRegExp(program)}: `), ''),
+    )
+    .join('\n')
+    .trim();
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { QemuError } from '../errors.ts';
+import { type ExecResult, run } from './exec.ts';
+import { fileError } from './file-error.ts';
+import { readSmallFile } from './files.ts';
+
+/** Whether systemd is process 1 here: sd_booted(3). */
+export function isSystemdBooted(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+/** Whether a unit file of that name is installed: systemd.unit(5), "Unit File Load Path". */
+export function isUnitInstalled(name: string): boolean {
+  return UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
+}
+
+const UNIT_FOLDERS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/** Reading what changed may take a while on a host that is busy booting. */
+const TIMEOUT_MS = 90_000;
+
+/** Runs systemctl to its end, whatever its status. A job that it waits for goes on when it is given up. */
+export function systemctl(
+  args: readonly string[],
+  { timeoutMs = TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined } = {},
+): Promise<ExecResult> {
+  return run('systemctl', ['--no-ask-password', ...args], { timeoutMs, signal });
+}
+
+/**
+ * Has systemd read its units again.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED`
+ */
+export async function reloadSystemd(signal?: AbortSignal): Promise<void> {
+  const { exitCode, stderr } = await systemctl(['daemon-reload'], { signal });
+  if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `systemd did not reload: ${stderr.trim()}`);
+}
+
+/** The unit that a process belongs to, by its control group: cgroups(7). */
+export function unitOf(pid: number | 'self'): string | undefined {
+  const text = readSmallFile(`/proc/${pid}/cgroup`) ?? '';
+  const line = text.split('\n').find((each) => /^(?:\d+:name=systemd|0:):/.test(each));
+  return line?.split('/').findLast((part) => /\.(?:service|scope)$/.test(part));
+}
+
+/**
+ * Moves a process into the control groups of this one. systemd itself would only do that in units that are delegated.
+ *
+ * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED`
+ */
+export function moveIntoOwnUnit(pid: number): void {
+  const isUnified = existsSync('/sys/fs/cgroup/cgroup.controllers');
+  for (const path of controlGroupFolders(readFileSync('/proc/self/cgroup', 'utf8'), isUnified)) {
+    const file = join(path, 'cgroup.procs');
+    if (!existsSync(file)) continue;
+    try {
+      writeFileSync(file, String(pid));
+    } catch (error) {
+      throw fileError(`move process ${pid} by`, file, error);
+    }
+  }
+}
+
+/** Folders of a unit's control groups in the text of `/proc/PID/cgroup`: cgroups(7), systemd's "Control Group APIs". */
+export function controlGroupFolders(text: string, isUnified: boolean): string[] {
+  // A controller that systemd does not use has everybody in its root.
+  return [...text.matchAll(/^\d+:([^:]*):(.*\.(?:service|scope))$/gm)].map(([, controllers = '', path = '']) => {
+    if (controllers === '') return join('/sys/fs/cgroup', isUnified ? '' : 'unified', path);
+    return join('/sys/fs/cgroup', controllers.replace(/^name=/, ''), path);
+  });
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { assertShape, DOCUMENTS } from '../support/shape.ts';
+
+/** What `check` and `start` say of a file. They have to agree, with exit 6, and nothing may be started or made. */
+async function problemsOf(root: Lab, text: string | Uint8Array, name = 'web'): Promise<string> {
+  root.write(`etc/qemu/${name}-qemu.cfg`, text);
+  const checked = await root.init('check', name);
+  assert.equal(checked.code, 6, checked.stderr);
+  const started = await root.init('start', name);
+  assert.equal(started.code, 6, started.stderr);
+  assert.doesNotMatch(checked.stderr + started.stderr, /Internal error/);
+  for (const line of checked.stderr.trim().split('\n')) {
+    assert.ok(started.stderr.includes(line), `start does not say: ${line}\nbut: ${started.stderr}`);
+  }
+  assert.deepEqual(root.qemus(), []);
+  return checked.stderr.replaceAll(`${root.etcDir}/`, '');
+}
+
+const HEAD = 'RAM=8M\nKVM=off\n';
+
+test('all problems of a file are told together, each with its line, and the nearest known key', async (t) => {
+  const root = lab(t);
+  const said = await problemsOf(
+    root,
+    `${HEAD}RMA=1G\nRAM=lots\nDSK1=missing.img\nDSK3=c.img\nNIC1=e1001\nVNC=perhaps\nSMP=0\n`,
+  );
+  for (const [line, text] of [
+    [3, /"RMA".*RAM/],
+    [4, /RAM/],
+    [6, /DSK3.*DSK2/],
+    [8, /VNC "perhaps"/],
+    [9, /SMP/],
+  ] as const) {
+    const found = said.split('\n').find((each) => each.startsWith(`web-qemu.cfg:${line}: `));
+    assert.match(found ?? `nothing on line ${line}:\n${said}`, text);
+  }
+});
+
+test('what is only seen on the host is told together too: images, formats, cards, boards', async (t) => {
+  const root = lab(t);
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(root.etcDir, 'a.img'), '1M']);
+  mkdirSync(join(root.etcDir, 'folder.img'));
+  const text = `${HEAD}MACHINE=q36\nDSK1=a.img,format=raw\nDSK2=missing.img\nDSK3=folder.img\nCDR1=none.iso\nNIC1=e1001,net=none\n`;
+  const said = await problemsOf(root, text);
+  for (const [line, pattern] of [
+    [3, /MACHINE "q36" is unknown to QEMU/],
+    [4, /declared format=raw, but ".*a\.img" is qcow2.*write format=qcow2/],
+    [5, /missing\.img" does not exist/],
+    [6, /folder\.img/],
+    [7, /CDR1 ".*none\.iso" does not exist/],
+    [8, /no network card "e1001"/],
+  ] as const) {
+    const found = said.split('\n').find((each) => each.startsWith(`web-qemu.cfg:${line}: `));
+    assert.match(found ?? `nothing on line ${line}:\n${said}`, pattern);
+  }
+  const checked = await root.init('check', 'web', '--json');
+  assert.equal(checked.code, 6);
+  assertShape(JSON.parse(checked.stdout), DOCUMENTS.check);
+});
+
+test('an image or a MAC that another machine has is told by check, with both names; QEMU guards a running one', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
+  root.add('db', 'DSK1=./web.img\nNIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
+  const checked = await root.init('check', 'db');
+  assert.equal(checked.code, 6);
+  assert.match(checked.stderr, /db-qemu\.cfg:\d+: DSK1 ".*web\.img" is DSK1 of machine "web" too/);
+  assert.match(checked.stderr, /db-qemu\.cfg:\d+: NIC1 has the address 52:54:00:00:00:01 of NIC1 of machine "web"/);
+  const all = await root.init('check');
+  assert.equal(all.code, 6);
+  assert.match(all.stderr, /web-qemu\.cfg:\d+: DSK1/);
+  await root.ok('start', 'web');
+  const second = await root.init('start', 'db');
+  assert.equal(second.code, 6, second.stderr);
+  // Without the address the image is left, which QEMU has locked.
+  root.write('etc/qemu/third-qemu.cfg', `${LIGHT}DSK1=web.img\n`);
+  const third = await root.init('start', 'third');
+  assert.equal(third.code, 1);
+  assert.match(third.stderr, /another process using the image \[.*web\.img\]/);
+  assert.equal(root.qemus().length, 1);
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('kill', 'web');
+});
+
+test('files that are none: a folder, NUL bytes, binary garbage, very long lines, a file that is missing', async (t) => {
+  const root = lab(t);
+  assert.match(await problemsOf(root, `${HEAD}NAME=a\0b\n`), /web-qemu\.cfg:3: /);
+  assert.match(
+    await problemsOf(root, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe, 0x00, 0x0a])),
+    /web-qemu\.cfg:1: /,
+  );
+  assert.match(await problemsOf(root, `${HEAD}DESC=${'x'.repeat(100_000)}\n`), /web-qemu\.cfg:3: .{1,400}\n/);
+  assert.match(await problemsOf(root, `${HEAD}${'y'.repeat(100_000)}=1\n`), /web-qemu\.cfg:3: .{1,400}\n/);
+  mkdirSync(join(root.etcDir, 'folder-qemu.cfg'));
+  for (const action of ['check', 'start', 'showcmd', 'explain']) {
+    const result = await root.init(action, 'folder');
+    assert.equal(result.code, 6, `${action}: ${result.stderr}`);
+    assert.match(result.stderr, /folder-qemu\.cfg: This is a folder, not a file/);
+  }
+  root.write('etc/qemu/qemu-init.reg', 'gone=gone\n');
+  const gone = await root.init('start', 'gone');
+  assert.equal(gone.code, 6);
+  assert.match(gone.stderr, /gone-qemu\.cfg: There is no such file/);
+});
+
+test('names that are none are refused wherever one is given', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  for (const name of ['x'.repeat(41), 'a/b', '../web', '-web', '', 'ä', 'a b']) {
+    const result = await root.init('register', '--', name, path);
+    assert.ok(result.code === 2 || result.code === 6, `${name}: ${result.code} ${result.stderr}`);
+    assert.doesNotMatch(result.stderr, /Internal error/);
+  }
+  for (const name of ['x'.repeat(41), 'no/where', 'nobody', '..', 'wbe']) {
+    const result = await root.init('start', name);
+    assert.equal(result.code, 6, `${name}: ${result.stderr}`);
+  }
+  assert.match((await root.init('status', 'wbe')).stderr, /did you mean "web"/);
+  assert.match(await problemsOf(root, `${HEAD}NAME=a/b\n`), /web-qemu\.cfg:3: NAME "a\/b" is no name/);
+  assert.equal(root.qemus().length, 0);
+});
+
+test('a broken registry, monitor.conf or defaults file is named with its line, and stops only what needs it', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  root.write('etc/qemu/qemu-init.reg', 'web=web\nWEB=other\nbad name=x\n');
+  const listed = await root.init('list');
+  assert.equal(listed.code, 6);
+  assert.match(listed.stdout, /web/);
+  assert.match(listed.stderr, /qemu-init\.reg:2: [\s\S]*qemu-init\.reg:3: /);
+  await root.ok('start', 'web');
+
+  root.write('etc/qemu/defaults-qemu.cfg', 'RAM=8M\nBOOTORDR=1\n');
+  const refused = await root.init('restart', 'web');
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /defaults-qemu\.cfg:2: .*BOOTORDER/);
+  assert.equal((await root.init('stop', 'web', '--force')).code, 0);
+
+  root.write('etc/qemu/monitor.conf', 'MONPORT=many\nTLSS=psk\n');
+  for (const action of ['start', 'status', 'list', 'check']) {
+    const result = await root.init(action, ...(action === 'list' ? [] : ['web']));
+    assert.equal(result.code, 6, action);
+    assert.match(result.stderr, /monitor\.conf:1: [\s\S]*monitor\.conf:2: .*TLS/);
+  }
+});
+
+test('$(touch x), backticks and $HOME are text wherever they stand', async (t) => {
+  const root = lab(t);
+  const bait = '$(touch x)`touch x`$HOME;touch x|touch x&';
+  root.write(`etc/qemu/${bait.replaceAll('/', '')}.img`, new Uint8Array(512));
+  root.add(
+    'web',
+    `DESC=${bait}\nOS=${bait}\nDSK1=${bait}.img\nPRECMD=/bin/echo ${bait.replaceAll('`', '')}\n[custom]\n-fw_cfg name=opt/org.x,string='${bait}'\n`,
+  );
+  await root.ok('start', 'web');
+  const listed = await root.json('list');
+  assert.equal(listed[0]?.['description'], bait);
+  assert.match(await root.ok('showcmd', 'web', '--json'), /\$\(touch x\)/);
+  await root.ok('kill', 'web');
+  const everything = readdirSync(root.dir, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    everything.filter((name) => name === 'x' || name.endsWith('/x')),
+    [],
+  );
+  assert.ok(!existsSync('x'));
+});
+
+test('keys that do nothing yet say so', async (t) => {
+  const root = lab(t);
+  assert.match(await problemsOf(root, `${HEAD}TPM=on\nSHARE1=/srv\n`), /:3: .*yet.*\n.*:4: .*yet/s);
+});
+
+test('usage errors are exit 2, and what comes later is exit 3', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const usage = [
+    [],
+    ['frobnicate'],
+    ['start', 'web', '--frobnicate'],
+    ['start', '--all', 'web'],
+    ['start', 'web', '--paused', '--preconfig'],
+    ['start', 'web', '--parallel', '0'],
+    ['stop', 'web', '--timeout', 'soon'],
+    ['stop'],
+    ['status'],
+    ['wait'],
+    ['list', '--system', '--user'],
+    ['start', 'web', '--timeout', '1'],
+    ['stop', 'web', '--timeout', '1', '--timeout', '2'],
+  ];
+  for (const args of usage) {
+    const result = await root.init(...args);
+    assert.equal(result.code, 2, `${args.join(' ')}: ${result.stdout}${result.stderr}`);
+    assert.equal(result.stdout, '');
+    assert.doesNotMatch(result.stderr, /Internal error|\n {4}at /);
+  }
+  const later = await root.init('snapshot', 'web');
+  assert.equal(later.code, 3);
+});

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
+import type { CliResult } from '../support/cli.ts';
+import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { assertShape, DOCUMENTS } from '../support/shape.ts';
+
+/** Runs `edit` with an editor that is a shell script; the file to edit is its "$1". */
+function edit(root: Lab, script: string, ...args: readonly string[]): Promise<CliResult> {
+  const editor = root.write('editor.sh', script);
+  return root.run('qemu-init', ['edit', ...args], { env: { VISUAL: undefined, EDITOR: `/bin/sh "${editor}"` } });
+}
+
+test('register and unregister change the registry by one line, keep all else, and lease and free addresses', async (t) => {
+  const root = lab(t);
+  const path = root.write('machines/deep/web-qemu.cfg', `${LIGHT}NIC1=virtio-net-pci,net=user\nDESC=the web\n`);
+  root.write('etc/qemu/db-qemu.cfg', LIGHT);
+  root.write('etc/qemu/qemu-init.reg', '; my machines\n\n# more\n');
+  const registered = await root.json('register', 'w', path);
+  assertShape(registered, DOCUMENTS.registration);
+  await root.ok('register', 'db');
+  const text = readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8');
+  assert.equal(text, `; my machines\n\n# more\nw=${root.dir}/machines/deep/web\ndb=db\n`);
+  assert.match(readFileSync(join(root.stateDir, 'macs.json'), 'utf8'), /DE:AD:BE:EF/);
+
+  const listed = await root.json('list');
+  assertShape(listed, DOCUMENTS.list);
+  assert.deepEqual(
+    listed.map(({ shortName, name, state, description }) => [shortName, name, state, description]),
+    [
+      ['w', 'web', 'stopped', 'the web'],
+      ['db', 'db', 'stopped', ''],
+    ],
+  );
+  assert.match(await root.ok('list', '--macs'), /NIC1=DE:AD:BE:EF:/);
+  assertShape(await root.json('check'), DOCUMENTS.check);
+
+  for (const args of [
+    ['w', path],
+    ['W', path],
+    ['x', path],
+    ['db', 'web'],
+    ['nothing'],
+    ['y', join(root.dir, 'no-qemu.cfg')],
+  ]) {
+    const refused = await root.init('register', ...args);
+    assert.equal(refused.code, 6, `${args}: ${refused.stderr}`);
+  }
+  assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), text);
+
+  await root.ok('start', 'web');
+  assert.equal((await root.init('unregister', 'web')).code, 1);
+  await root.ok('kill', 'web');
+  assertShape(await root.json('unregister', 'web'), DOCUMENTS.registration);
+  assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), '; my machines\n\n# more\ndb=db\n');
+  assert.doesNotMatch(readFileSync(join(root.stateDir, 'macs.json'), 'utf8'), /DE:AD:BE:EF/);
+  assert.ok(existsSync(path), 'the file of the machine stays');
+  assert.equal((await root.init('unregister', 'web')).code, 6);
+});
+
+test('twenty machines registered at once are all there', async (t) => {
+  const root = lab(t);
+  const names = Array.from({ length: 20 }, (_, at) => `m${at}`);
+  for (const name of names) root.write(`etc/qemu/${name}-qemu.cfg`, `${LIGHT}NIC1=virtio-net-pci,net=user\n`);
+  const results = await Promise.all(names.map((name) => root.init('register', name)));
+  for (const { code, stderr } of results) assert.equal(code, 0, stderr);
+  const listed = await root.json('list', '--macs');
+  assert.deepEqual(listed.map(({ name }) => name).sort(), names.toSorted());
+  assert.equal(new Set(listed.map(({ nics }) => JSON.stringify(nics))).size, names.length);
+});
+
+test('edit installs a good text and never a bad one, for machines, registry, monitor.conf and defaults', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  const before = readFileSync(path, 'utf8');
+  const bad = await edit(root, 'echo RMA=1G >>"$1"', 'web');
+  assert.equal(bad.code, 6);
+  assert.match(bad.stderr, /left as it was[\s\S]*web-qemu\.cfg:9: .*"RMA".*RAM/);
+  assert.equal(readFileSync(path, 'utf8'), before);
+
+  const failed = await edit(root, 'echo DESC=x >>"$1"; exit 3', 'web');
+  assert.equal(failed.code, 1);
+  assert.equal(readFileSync(path, 'utf8'), before);
+  assert.match((await edit(root, 'true', 'web')).stdout, /unchanged/);
+
+  const good = await edit(root, 'echo "DESC=by hand" >>"$1"', 'web');
+  assert.equal(good.code, 0, good.stderr);
+  assert.equal(readFileSync(path, 'utf8'), `${before}DESC=by hand\n`);
+
+  for (const [option, wrong, right, file] of [
+    ['--registry', 'web=again', 'other=other', 'qemu-init.reg'],
+    ['--monitor', 'TLS=maybe', 'TLS=off', 'monitor.conf'],
+    ['--defaults', 'DSK1=x.img', 'STOPDELAY=5', 'defaults-qemu.cfg'],
+  ] as const) {
+    const place = join(root.etcDir, file);
+    const old = existsSync(place) ? readFileSync(place, 'utf8') : undefined;
+    const refused = await edit(root, `echo ${wrong} >>"$1"`, option);
+    assert.equal(refused.code, 6, `${option}: ${refused.stderr}`);
+    assert.equal(existsSync(place) ? readFileSync(place, 'utf8') : undefined, old);
+    const taken = await edit(root, `echo ${right} >>"$1"`, option);
+    assert.equal(taken.code, 0, `${option}: ${taken.stderr}`);
+    assert.equal(readFileSync(place, 'utf8'), `${old ?? ''}${right}\n`);
+  }
+  assert.deepEqual(
+    readdirSync(root.etcDir).filter((name) => name.startsWith('.')),
+    [],
+    'no copies are left',
+  );
+  assert.equal((await root.run('qemu-init', ['edit', 'web'], { env: { EDITOR: 'no-such-editor' } })).code, 5);
+});
+
+test('edit does not write over what somebody else changed meanwhile, and keeps the text', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  const clash = await edit(root, `echo DESC=mine >>"$1"; echo DESC=theirs >>"${path}"`, 'web');
+  assert.equal(clash.code, 1);
+  assert.match(readFileSync(path, 'utf8'), /DESC=theirs\n$/);
+  const copy = /your text is in "([^"]+)"/.exec(clash.stderr)?.[1] ?? '';
+  assert.match(readFileSync(copy, 'utf8'), /DESC=mine\n$/);
+});
+
+test('edit on a terminal asks what to do with a bad text: edit again, or leave the file as it was', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  const before = readFileSync(path, 'utf8');
+  const editor = root.write(
+    'editor.sh',
+    'if grep -q RMA "$1"; then sed -i s/RMA=1G/DESC=fixed/ "$1"; else echo RMA=1G >>"$1"; fi\n',
+  );
+  for (const [answer, code, text] of [
+    ['x\r', 6, before],
+    ['\x04', 6, before],
+    ['\x03', 130, before],
+    ['e\r', 0, `${before}DESC=fixed\n`],
+  ] as const) {
+    const session = root.spawn('qemu-init', ['edit', 'web'], { tty: true, env: { EDITOR: `/bin/sh "${editor}"` } });
+    await session.waitForOutput(/RMA[\s\S]*Edit again/);
+    session.write(answer);
+    const result = await session.result;
+    assert.equal(result.code, code, `${JSON.stringify(answer)}: ${result.stdout}`);
+    assert.equal(readFileSync(path, 'utf8'), text);
+  }
+  assert.ok(!readdirSync(root.etcDir).some((name) => name.startsWith('.edit')));
+});
+
+test('edit keeps the mode of the file', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  chmodSync(path, 0o640);
+  assert.equal((await edit(root, 'echo DESC=x >>"$1"', 'web')).code, 0);
+  assert.equal(statSync(path).mode & 0o777, 0o640);
+});
+
+/** Both forms of the seed. */
+const JSON_MACHINE = {
+  vm: { name: 'ozone', uuid: '6ba7b810-9dad-41d1-80b4-00c04fd430c8', created_at: '2024-01-01T00:00:00Z' },
+  cpu: { cores: 2, type: 'qemu64' },
+  memory: { size_mb: 24 },
+  network: { interface: 'virbr0', type: 'virtio-net-pci', mac: '52:54:00:12:34:56' },
+  disk: { name: 'root', path: 'ozone.img', size_gb: 1, format: 'raw' },
+};
+
+test('a JSON machine starts as it is, and import turns it into a cfg file with the same command line', async (t) => {
+  const root = lab(t);
+  const path = root.write('vms/ozone.json', JSON.stringify(JSON_MACHINE));
+  root.write('vms/ozone.img', new Uint8Array(1024 ** 2));
+  root.write('etc/qemu/defaults-qemu.cfg', 'KVM=off\nNETIF=managed\n');
+  assert.equal((await root.init('check', path)).code, 0);
+  const shown = await root.one('showcmd', path);
+  const text = (shown['args'] as string[]).join(' ');
+  for (const part of [
+    '-m 24M',
+    '-cpu qemu64',
+    '-smp 2',
+    `file=${root.dir}/vms/ozone.img,format=raw`,
+    '6ba7b810',
+    '52:54:00:12:34:56',
+  ]) {
+    assert.ok(text.includes(part), `${part} is not in ${text}`);
+  }
+  assert.equal((await root.init('import', path, '--output', join(root.dir, 'vms'))).code, 0);
+  const printed = await root.ok('import', path, '--output', '-');
+  assert.equal(printed, readFileSync(join(root.dir, 'vms/ozone-qemu.cfg'), 'utf8'));
+  assert.equal((await root.init('import', path, '--output', join(root.dir, 'vms'))).code, 1, 'it is there already');
+  const imported = await root.one('showcmd', join(root.dir, 'vms/ozone-qemu.cfg'));
+  assert.deepEqual(imported['args'], shown['args']);
+  assert.equal((await root.init('import', join(root.dir, 'vms/none.json'))).code, 6);
+  root.write('vms/bad.json', '{"vm":{"name":"a/b"},"memory":{"size_mb":"much"}}');
+  const bad = await root.init('import', join(root.dir, 'vms/bad.json'));
+  assert.equal(bad.code, 6);
+  assert.match(bad.stderr, /bad\.json[\s\S]*size_mb/);
+});
+
+test('a JSON machine is registered, runs, and is stopped', async (t) => {
+  const root = lab(t);
+  const { network: _, ...rest } = JSON_MACHINE;
+  const path = root.write('vms/ozone.json', JSON.stringify(rest));
+  writeGuestDisk(join(root.dir, 'vms/ozone.img'));
+  root.write('etc/qemu/defaults-qemu.cfg', 'KVM=off\n');
+  await root.ok('register', 'o3', path);
+  await root.ok('start', 'o3');
+  await root.ok('wait', 'ozone', '--for', 'console=ready');
+  assert.match((await root.cmd('-c', 'info memory_size_summary', 'o3')).stdout, /base memory: 25165824/);
+  assert.equal((await root.one('stop', 'o3'))['rung'], 'powerdown');
+});

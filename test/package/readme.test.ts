@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { ACTIONS } from '../../src/cli/init/actions.ts';
+import { lab } from '../support/lab.ts';
+import { repoRoot } from '../support/repo.ts';
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'docs/network.md'].map((path) => ({
+  path,
+  text: readFileSync(join(repoRoot, path), 'utf8'),
+}));
+
+for (const { path, text } of documents) {
+  test(`what ${path} links to is there`, () => {
+    const targets = [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
+    const missing = targets.filter(
+      (target) => !/^https?:/.test(target) && !existsSync(join(repoRoot, dirname(path), target)),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  test(`${path} names only scripts of package.json and actions that there are`, () => {
+    const { scripts } = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8'));
+    const actions = new Set(ACTIONS.map(({ command }) => command.split(' ')[0]));
+    const named = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
+    assert.deepEqual(
+      named(/\bnpm run ([a-z-]+)/g).filter((name) => !Object.hasOwn(scripts, name)),
+      [],
+    );
+    assert.deepEqual(
+      named(/(?:`|^|\$ |bin\/)qemu-init ([a-z][a-z-]*)/gm).filter((name) => !actions.has(name)),
+      [],
+    );
+  });
+}
+
+test('the example of the library in README.md runs', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=.');
+  const code = /^```js\n(.*?)^```/ms.exec(documents[0]?.text ?? '')?.[1] ?? '';
+  const library = pathToFileURL(join(repoRoot, 'dist/lib/index.js')).href;
+  const file = root.write('example.mjs', code.replace("'qemu-init'", `'${library}'`));
+  const { stdout, stderr } = spawnSync(process.execPath, [file], {
+    encoding: 'utf8',
+    env: { ...process.env, QEMU_INIT_ROOT: root.dir },
+  });
+  assert.equal(stderr, '');
+  assert.match(stdout, /^web running\nQEMU \d+\.\d+\.\d+\ndown, by the guest itself: true\n$/);
+});

@@ -113,9 +113,17 @@ function links(text) {
 
 function renderIndex(byLayer) {
   const rows = [...byLayer]
-    .sort()
-    .map(([layer, symbols]) => `- [${layer}](${layer}.md): ${[...symbols.keys()].sort().join(', ')}`);
+    .sort(byFirst)
+    .map(([layer, symbols]) => `- [${layer}](${layer}.md): ${[...symbols.keys()].sort(byText).join(', ')}`);
   return `# The library\n\nEverything that \`qemu-init\` exports, and \`qemu-init/testing\` (page testing), by layer.\n\n${rows.join('\n')}\n`;
+}
+
+function byFirst([a], [b]) {
+  return byText(a, b);
+}
+
+function byText(a, b) {
+  return a < b ? -1 : 1;
 }
 
 function readIfExists(file) {

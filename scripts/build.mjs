@@ -25,8 +25,11 @@ import { buildPages } from './man.mjs';
 const root = join(import.meta.dirname, '..');
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
 
-/** Packages that only some calls need: files of their own, loaded when they are. All else of a tool is in one file. */
+/** Packages that only some calls need: files of their own, loaded when they are. */
 const ON_DEMAND = ['yargs', 'proper-lockfile'];
+
+/** Modules that the calls made most do without, likewise, by their path below `src/cli`. All else of a tool is one file. */
+const LATE = { 'init/command.ts': 'qemu-init-command', 'netif/command.ts': 'qemu-netif-command' };
 
 const bundleOptions = {
   absWorkingDir: root,
@@ -57,6 +60,10 @@ const onDemand = {
       path: `./packages/${path}.cjs`,
       external: true,
     }));
+    onResolve({ filter: /\/command\.ts$/ }, ({ path, kind }) => {
+      const name = LATE[path.replace(/^\.\//, '')];
+      return kind === 'dynamic-import' && name !== undefined ? { path: `./${name}.cjs`, external: true } : undefined;
+    });
   },
 };
 
@@ -83,7 +90,10 @@ async function buildTools() {
     const results = await Promise.all([
       build({
         ...bundleOptions,
-        entryPoints: TOOLS.map((name) => `src/cli/${name}.ts`),
+        entryPoints: [
+          ...TOOLS.map((name) => ({ in: `src/cli/${name}.ts`, out: name })),
+          ...Object.entries(LATE).map(([path, name]) => ({ in: `src/cli/${path}`, out: name })),
+        ],
         outdir: outDir,
         plugins: [onDemand],
       }),

@@ -39,7 +39,9 @@ export function releaseDate(changelog) {
 
 /** Turns one page into roff, man(7). */
 export function renderPage(markdown, { version, date }) {
-  const roff = converter().parse(markdown.replace(/<!--.*?-->\n?/gs, ''), { manVersion: `qemu-init ${version}` });
+  const roff = converter().parse(markdown.replace(/<!--.*?-->\n?/gs, '').replaceAll('…', '...'), {
+    manVersion: `qemu-init ${version}`,
+  });
   const page = roff
     // Where marked-man has but month and year, in a form that mandoc cannot read.
     .replace(/^(\.TH "[^"]*" "[^"]*") "[^"]*"/, `$1 "${date}"`)

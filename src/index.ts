@@ -19,9 +19,12 @@ export {
 } from './fleet/fleet.ts';
 export type { Outcome } from './fleet/outcome.ts';
 export type { Option } from './machine/argv/option.ts';
-export { Machine, type MachineOptions, type ShutdownOptions } from './machine/code/machine.ts';
+export { type LaunchOptions, Machine, type MachineOptions } from './machine/code/machine.ts';
+export type { EndOptions } from './machine/ends-within.ts';
 export type { Host, Notice, Notify, Target } from './machine/host.ts';
 export type { Rung } from './machine/ladder.ts';
+export { type EventWish, MonitoredMachine, type ShutdownOptions } from './machine/monitored-machine.ts';
+export type { PassedFd } from './machine/passed-fd.ts';
 export type { StartOptions, StartResult } from './machine/start.ts';
 export type { MachineState, MachineStatus } from './machine/status.ts';
 export type { StopOptions, StopResult } from './machine/stop.ts';

@@ -1,9 +1,6 @@
-import type { Argv } from 'yargs';
-import { QemuError } from '../errors.ts';
 import { VERSION } from '../version.ts';
-import { ACTIONS, type Action, FOR_UNITS, LATER } from './init/actions.ts';
 import { plainCall } from './plain-call.ts';
-import { type Handle, runTool } from './run-tool.ts';
+import { type Run, runTool } from './run-tool.ts';
 
 /** The tool `qemu-init`. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -11,19 +8,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
-  return runTool('qemu-init', argv, async (handle) => {
-    const plain = plainCall(argv, PLAIN);
-    const action = [...ACTIONS, ...FOR_UNITS].find(
-      ({ command }) => plain !== undefined && command === `${plain.action} [ids..]`,
-    );
-    if (plain && action) return handle((await action.load()).run, plain.args);
-    const { parseArguments } = await import('./parse-arguments.ts');
-    return parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv));
-  });
+  const plain = plainCall(argv, FLAGS);
+  const load = plain && PLAIN[plain.action];
+  if (plain && load) {
+    return runTool('qemu-init', argv, async (handle) => handle((await load()).run, plain.args));
+  }
+  // A file of its own in the build: what only other calls need is not read by these.
+  const { runCommand } = await import('./init/command.ts');
+  return runCommand(argv);
 }
 
-/** Flags of the calls that do without the argument parser. */
-const PLAIN = {
+/** The calls that do without the argument parser, with the flags that they may have. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
   start: ['--all', '--autostart', '--alone', '--json', '--quiet', '--direct'],
   stop: ['--all', '--json', '--quiet', '--direct'],
   restart: ['--all', '--json', '--quiet', '--direct'],
@@ -31,33 +27,10 @@ const PLAIN = {
   ended: ['--direct'],
 };
 
-function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
-  for (const action of wanted(argv)) {
-    parser.command({
-      command: action.command,
-      describe: action.describe,
-      builder: (sub) => action.options?.(sub) ?? sub,
-      handler: async (args) => handle((await action.load()).run, args),
-    });
-  }
-  for (const name of LATER.filter((each) => argv.includes(each))) {
-    parser.command({
-      command: `${name} [rest..]`,
-      describe: false,
-      builder: (sub) => sub.strict(false),
-      handler: () => {
-        throw new QemuError('QEMU_NOT_IMPLEMENTED', `qemu-init ${VERSION} does not have "${name}" yet`);
-      },
-    });
-  }
-  return parser
-    .usage('qemu-init ACTION [ID…] [options]\n\nStarts, stops and looks after QEMU machines.')
-    .demandCommand(1, 1, 'No action was given', 'No action was given')
-    .epilogue('Manual: qemu-init(8), qemu.cfg(5)');
-}
-
-/** The actions that the command line names, which spares setting up the others; all of them for help and mistakes. */
-function wanted(argv: readonly string[]): readonly Action[] {
-  const named = ACTIONS.filter(({ command }) => argv.includes(command.split(' ')[0] ?? ''));
-  return named.length > 0 && !argv.some((each) => each === '--help' || each === '-h') ? named : ACTIONS;
-}
+const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
+  start: () => import('./init/start.ts'),
+  stop: () => import('./init/stop.ts'),
+  restart: () => import('./init/restart.ts'),
+  status: () => import('./init/status.ts'),
+  ended: () => import('./init/ended.ts'),
+};

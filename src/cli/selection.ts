@@ -43,8 +43,3 @@ export function select(context: Context, args: SelectionArguments, everything: (
   }
   return { targets: [...targets.values()], unknown };
 }
-
-/** One machine that a command is for. */
-export function selectOne(context: Context, id: string): Target {
-  return context.fleet().get(id);
-}

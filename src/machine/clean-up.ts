@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import { removeTree, removeWithLeftovers } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { noteEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { releaseSlot } from './slots.ts';
 
@@ -10,6 +11,7 @@ import { releaseSlot } from './slots.ts';
  */
 export async function cleanUp(host: Host, target: Target, slot: number | undefined): Promise<void> {
   const { files } = target;
+  noteEnd(host.paths, target);
   await host.network.tearDown(target.longName);
   removeTree(files.tlsDir);
   releaseSlot(host, target.longName, slot);

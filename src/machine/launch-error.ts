@@ -34,7 +34,7 @@ export function launchError({ argv, timeoutMs, end, output, cause, hint }: Faile
 }
 
 /** QEMU's lines without the time stamps and the program's name, which the message already has. */
-function cleanOutput(output: string, program: string): string {
+export function cleanOutput(output: string, program: string): string {
   return output
     .split('\n')
     .map((line) =>

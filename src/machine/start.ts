@@ -10,12 +10,13 @@ import { buildArgs } from './argv/build.ts';
 import { vncDisplay } from './argv/display.ts';
 import type { ArgvRequest } from './argv/request.ts';
 import { cleanUp } from './clean-up.ts';
-import { addFdArguments, type PassedFd } from './code/arguments.ts';
+import { logEnd } from './end.ts';
 import { exclusively } from './exclusive.ts';
 import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { type Launched, launch } from './launch.ts';
+import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './record.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
@@ -102,6 +103,7 @@ async function startFresh(
     const { record } = begun;
     launched = begun.launched;
     try {
+      await logEnd(launched.client, signal);
       await setVncPassword(config, launched.client);
     } finally {
       await launched.client.close();

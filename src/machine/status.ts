@@ -4,6 +4,7 @@ import { QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { allocationOf } from './allocation.ts';
+import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { locate, type ProcessScan, slotFromArgv } from './locate.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
@@ -25,6 +26,8 @@ export interface MachineStatus {
   readonly startedAt: string | undefined;
   readonly uptimeSeconds: number | undefined;
   readonly configPath: string;
+  /** How the run before this one ended, or the last one; undefined when none did since the host is up. */
+  readonly lastEnd: MachineEnd | undefined;
 }
 
 /** Nobody looks at a silent machine for longer than this. */
@@ -33,7 +36,8 @@ export const LOOK_TIMEOUT_MS = 1_800;
 /** How a machine is. Never throws for what the machine does or does not do. */
 export async function machineStatus(host: Host, target: Target, scan?: ProcessScan): Promise<MachineStatus> {
   const located = locate(target.files, scan);
-  const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath };
+  const lastEnd = howEnded(host.paths, target, located);
+  const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath, lastEnd };
   if (located.kind !== 'alive') {
     return {
       ...base,

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { fileError } from './file-error.ts';
 import { findProgram } from './find-program.ts';
 import type { ProcessEnd } from './launch-process.ts';
@@ -11,19 +10,21 @@ import { spawnError } from './spawn-error.ts';
 export interface Child {
   readonly pid: number;
   readonly exited: Promise<ProcessEnd>;
-  /** This end of the sockets that the process has as descriptors 3, 4, … */
-  readonly sockets: readonly Duplex[];
+  /** Our end of the socket that the process has as that descriptor. */
+  readonly socket: (descriptor: number) => Socket | undefined;
   readonly kill: (signal: NodeJS.Signals) => void;
 }
 
+/** What the process gets: a socket to us, nothing (/dev/null), or an open descriptor of ours. */
+export type Descriptor = 'socket' | 'nothing' | number;
+
+/** Surroundings of {@link spawnChild}. */
 export interface ChildOptions {
   /** Gets what the process prints, appended. */
   readonly logPath: string;
   readonly cwd: string;
-  /** How many sockets the process gets. */
-  readonly sockets: number;
-  /** Open descriptors that it gets behind those. */
-  readonly fds: readonly number[];
+  /** Its descriptors 3, 4, … */
+  readonly descriptors: readonly Descriptor[];
 }
 
 /**
@@ -38,8 +39,10 @@ export async function spawnChild(argv: readonly string[], options: ChildOptions)
   const [file = '', ...args] = findProgram(program) === undefined ? argv : [...leash, ...argv];
   const log = openLog(options.logPath);
   try {
-    const pipes = Array.from({ length: options.sockets }, () => 'pipe' as const);
-    const child = spawn(file, args, { cwd: options.cwd, stdio: ['ignore', log, log, ...pipes, ...options.fds] });
+    const child = spawn(file, args, {
+      cwd: options.cwd,
+      stdio: ['ignore', log, log, ...options.descriptors.map(stdioOf)],
+    });
     const exited = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (exitCode, signal) =>
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
@@ -49,11 +52,23 @@ export async function spawnChild(argv: readonly string[], options: ChildOptions)
       child.once('spawn', resolve);
       child.once('error', (error) => reject(spawnError(error, program, options.cwd)));
     });
-    const sockets = child.stdio.slice(3, 3 + options.sockets).filter((stream) => stream instanceof Socket);
-    return { pid: child.pid ?? 0, exited, sockets, kill: (signal) => void child.kill(signal) };
+    return {
+      pid: child.pid ?? 0,
+      exited,
+      socket: (descriptor) => {
+        const stream = child.stdio.at(descriptor);
+        return stream instanceof Socket ? stream : undefined;
+      },
+      kill: (signal) => void child.kill(signal),
+    };
   } finally {
     closeSync(log);
   }
+}
+
+function stdioOf(descriptor: Descriptor): 'pipe' | 'ignore' | number {
+  if (typeof descriptor === 'number') return descriptor;
+  return descriptor === 'socket' ? 'pipe' : 'ignore';
 }
 
 function openLog(path: string): number {

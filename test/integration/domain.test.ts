@@ -160,11 +160,11 @@ test('a relative mirror target is refused before anything is sent', async (t) =>
 });
 
 test('a copy for which there is no room is a failure, though QEMU calls the job completed', async (t) => {
-  const { domain, root } = await running(t);
+  const { domain } = await running(t);
   const device = await domain.blockDevice('dsk2');
   await write(domain, 7, '0');
   const args = { driver: 'null-co', 'node-name': 'sink', size: DISK_BYTES, 'read-zeroes': true };
-  const inject = { event: 'write_aio', errno: 28 };
+  const inject = { event: 'none', iotype: 'write', errno: 28 };
   await domain.run('blockdev-add', { driver: 'blkdebug', 'node-name': 'full', image: args, 'inject-error': [inject] });
   const { startJob } = await import('../../src/domain/job-events.ts');
   await assert.rejects(

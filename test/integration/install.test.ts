@@ -51,6 +51,7 @@ test('install makes the links, the units and a hardened defaults file', async (t
   const defaults = readFileSync(at('etc/qemu/defaults-qemu.cfg'), 'utf8');
   for (const line of ['RUNAS=qemu', 'SANDBOX=on', 'NETIF=managed'])
     assert.match(defaults, new RegExp(`^${line}$`, 'm'));
+  assert.ok(existsSync(at('usr/local/share/man/man8/qemu-init.8')));
   assert.notEqual(statSync(at('etc/init.d/qemu-init')).mode & 0o111, 0);
 });
 
@@ -62,6 +63,15 @@ test('install again changes nothing, and keeps configuration that was changed', 
   assert.deepEqual(paths(again, 'write'), []);
   assert.deepEqual(paths(again, 'keep'), ['/etc/qemu/monitor.conf']);
   assert.match(readFileSync(at('etc/qemu/monitor.conf'), 'utf8'), /40000/);
+});
+
+test('what is installed can install itself again, with nothing to do', async (t) => {
+  const { dir, call, at } = packager(t);
+  await call('install');
+  const tool = at('usr/lib/qemu-init/bin/qemu-init');
+  const result = await runCli('qemu-init', ['install', '--destdir', dir, '--json'], { path: tool });
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual(new Set((parseJson(result) as Change[]).map(({ change }) => change)), new Set(['unchanged']));
 });
 
 test('install repairs what was damaged and takes away what it no longer has', async (t) => {

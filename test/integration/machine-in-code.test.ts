@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LaunchError, Machine } from '../../src/index.ts';
 import { readProcess } from '../../src/system/process.ts';
-import { guestDisk } from '../support/guest-disk.ts';
+import { consoleText } from '../support/console-text.ts';
+import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
 const TCG = ['-accel', 'tcg', '-nodefaults', '-m', '32'];
@@ -68,7 +68,7 @@ test('a shutdown that was to be graceful and was not is an error', async (t) => 
 test('wait() never kills', async (t) => {
   const { machine: qemu } = machine(t, ['-S']);
   await qemu.launch();
-  assert.equal(await qemu.wait(1), false);
+  assert.equal(await qemu.wait({ timeoutMs: 1 }), false);
   assert.equal(qemu.isRunning(), true);
 });
 
@@ -78,13 +78,9 @@ test('the console is a stream, and the guest is heard and told from there', asyn
   qemu.setConsole();
   qemu.addArgs('-drive', `file=${disk},format=raw,if=virtio`);
   await qemu.launch();
-  let text = '';
-  const read = async (wanted: string): Promise<void> => {
-    while (!text.includes(wanted)) text += String((await once(qemu.console, 'data'))[0]);
-  };
-  await read('ready');
+  await consoleText(qemu, 'ready');
   qemu.console.write('abc');
-  await read('ABC');
+  await consoleText(qemu, 'ABC');
   await qemu.shutdown({ hard: true });
   assert.deepEqual(readdirSync(dir), []);
 });
@@ -104,33 +100,194 @@ test('an event that came before the wait does not satisfy it, unless the wait be
   assert.equal(qemu.getQmpEvent(), undefined);
 });
 
+test('of several events the first that fulfils a wish is returned, and events can be waited for one by one', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  await qemu.launch();
+  const first = qemu.nextQmpEvent();
+  const reset = qemu.eventsWait([
+    'SHUTDOWN',
+    ['RESET', { reason: 'host-qmp-system-reset' }],
+    ['RESET', { guest: true }],
+  ]);
+  await qemu.command('system_reset');
+  const event = await reset;
+  assert.equal(event.event, 'RESET');
+  assert.equal((await first).event, 'RESET');
+  assert.equal(Machine.eventMatch(event, { guest: false }), true);
+  assert.equal(Machine.eventMatch(event, { guest: false, reason: 'other' }), false);
+  assert.equal(Machine.eventMatch(event, { missing: 1 }), false);
+  await assert.rejects(qemu.nextQmpEvent({ timeoutMs: 1 }), { code: 'QEMU_TIMEOUT' });
+  const last = qemu.nextQmpEvent({ timeoutMs: Infinity });
+  await qemu.shutdown();
+  assert.equal((await last).event, 'SHUTDOWN');
+  await assert.rejects(qemu.nextQmpEvent(), { code: 'QEMU_QMP_CLOSED' });
+});
+
 test('a machine without a monitor runs, and is ended by a signal', async (t) => {
   const { machine: qemu } = machine(t, ['-S']);
   qemu.setMonitor(false);
   await qemu.launch();
   assert.throws(() => qemu.qmp, { code: 'QEMU_USAGE' });
+  await assert.rejects(qemu.command('query-status'), { code: 'QEMU_USAGE' });
   await qemu.shutdown();
   assert.equal(qemu.isRunning(), false);
 });
 
-test('descriptors that are passed at launch are an fd set', async (t) => {
-  const { machine: qemu } = machine(t, ['-S']);
+test('descriptors that are passed at launch are an fd set, and a disk that is written by name of the set', async (t) => {
+  const { machine: qemu } = machine(t);
   const path = guestDisk(tempDir(t));
   const fds = [openSync(path, 'r+'), openSync(path, 'r')];
-  for (const fd of fds) qemu.addFd(fd, 1, 'disk');
+  for (const fd of fds) qemu.addFd(fd, 1, 'disk, with a comma');
   qemu.addArgs('-drive', 'file=/dev/fdset/1,format=raw,if=virtio');
   await qemu.launch();
   for (const fd of fds) closeSync(fd);
-  const sets = await qemu.command('query-fdsets');
-  assert.equal(JSON.stringify(sets).includes('disk'), true);
+  const [set] = (await qemu.qmp.execute('query-fdsets')) ?? [];
+  assert.deepEqual(
+    set?.fds.map(({ opaque }) => opaque),
+    ['disk, with a comma', 'disk, with a comma'],
+  );
+  assert.equal(await qemu.qmp.hmp('qemu-io virtio0 "write -P 7 64k 64k"'), '');
+  await qemu.shutdown();
+  assert.equal(readFileSync(path).at(64 * 1024), 7);
+});
+
+test('a descriptor that is inherited has the number that was told, whatever is set up afterwards', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  const path = guestDisk(tempDir(t));
+  const fd = openSync(path, 'r');
+  const number = qemu.inheritFd(fd);
+  qemu.setConsole();
+  await qemu.launch();
+  closeSync(fd);
+  assert.equal(readlinkSync(`/proc/${qemu.pid}/fd/${number}`), path);
 });
 
 test('a machine is configured in the preconfig state and then made', async (t) => {
-  const { machine: qemu } = machine(t, ['--preconfig']);
+  const { machine: qemu } = machine(t, ['--preconfig', '-S']);
+  qemu.setMachine('q35');
   await qemu.launch();
   await assert.rejects(qemu.command('query-pci'), { code: 'QEMU_QMP_REFUSED' });
-  await qemu.command('x-exit-preconfig');
+  await qemu.command('object-add', { 'qom-type': 'memory-backend-ram', id: 'early', size: 1024 * 1024 });
+  await qemu.exitPreconfig();
   assert.ok(Array.isArray(await qemu.command('query-pci')));
+  await assert.rejects(qemu.exitPreconfig(), { code: 'QEMU_QMP_REFUSED' });
+});
+
+test('a machine that has ended can be changed and launched again', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  await qemu.launch();
+  const first = qemu.pid;
+  await qemu.command('quit');
+  assert.equal(await qemu.wait(), true);
+  await assert.rejects(qemu.command('query-status'), { code: 'QEMU_QMP_CLOSED' });
+  assert.equal(qemu.exitCode, 0);
+  qemu.addArgs('-name', 'again');
+  await qemu.launch();
+  assert.notEqual(qemu.pid, first);
+  assert.equal(qemu.exitCode, undefined);
+  assert.deepEqual(await qemu.command('query-name'), { name: 'again' });
+  await qemu.shutdown();
+});
+
+test('a second launch at the same time is refused, and the first goes on', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  const first = qemu.launch();
+  await assert.rejects(qemu.launch(), { code: 'QEMU_USAGE' });
+  await first;
+  assert.equal(qemu.isRunning(), true);
+});
+
+test('a kill in the middle of a launch ends both', async (t) => {
+  const { machine: qemu, dir } = machine(t, ['-S']);
+  const launch = assert.rejects(qemu.launch(), { code: 'QEMU_ABORTED' });
+  await qemu.kill();
+  await launch;
+  assert.equal(qemu.isRunning(), false);
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+test('a launch is aborted by its signal, and given up when QEMU does not answer in time', async (t) => {
+  const { machine: qemu, dir } = machine(t, ['-S']);
+  await assert.rejects(qemu.launch({ signal: AbortSignal.abort() }), { code: 'QEMU_ABORTED' });
+  const silent = new Machine({ binary: 'sleep', wrapper: ['sh', '-c', 'exec sleep 1000'], tempDir: dir });
+  await assert.rejects(silent.launch({ timeoutMs: 50 }), (error) => {
+    assert.ok(error instanceof LaunchError);
+    assert.match(error.message, /did not answer/);
+    assert.equal(error.exitCode, undefined);
+    return true;
+  });
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+test('a QEMU that is not installed, and a folder that is not there, are told as such', async (t) => {
+  const dir = tempDir(t);
+  const missing = new Machine({ binary: 'qemu-system-abacus', tempDir: dir });
+  await assert.rejects(missing.launch(), { code: 'QEMU_NOT_INSTALLED' });
+  assert.deepEqual(readdirSync(dir), []);
+  await assert.rejects(new Machine({ tempDir: join(dir, 'none') }).launch(), { code: 'QEMU_IO' });
+});
+
+test('a guest that heeds the power button is shut down gracefully; one that does not is an error, and ended all the same', async (t) => {
+  for (const deaf of [false, true]) {
+    const { machine: qemu } = machine(t);
+    qemu.setConsole();
+    qemu.addArgs('-drive', `file=${guestDisk(tempDir(t), { deaf })},format=raw,if=virtio`);
+    await qemu.launch();
+    await consoleText(qemu, DEFAULT_BANNER);
+    const down = qemu.shutdown({ graceful: true, timeoutMs: deaf ? 100 : 30_000 });
+    await (deaf ? assert.rejects(down, { code: 'QEMU_STOP_FAILED' }) : down);
+    assert.equal(qemu.isRunning(), false);
+    assert.equal(qemu.exitCode, deaf ? undefined : 0);
+  }
+});
+
+test('a QEMU that crashes while it is shut down is no success', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  await qemu.launch();
+  process.kill(qemu.pid ?? 0, 'SIGSTOP');
+  const down = assert.rejects(qemu.shutdown({ timeoutMs: Infinity }), {
+    code: 'QEMU_STOP_FAILED',
+    message: /SIGKILL/,
+  });
+  process.kill(qemu.pid ?? 0, 'SIGKILL');
+  await down;
+});
+
+test('a wait or a shutdown that is aborted leaves QEMU as it is', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  await qemu.launch();
+  await assert.rejects(qemu.wait({ signal: AbortSignal.abort() }), { code: 'QEMU_ABORTED' });
+  const stop = new AbortController();
+  const wait = assert.rejects(qemu.wait({ timeoutMs: Infinity, signal: stop.signal }), { code: 'QEMU_ABORTED' });
+  stop.abort();
+  await wait;
+  process.kill(qemu.pid ?? 0, 'SIGSTOP');
+  const down = qemu.shutdown({ signal: AbortSignal.timeout(10) });
+  await assert.rejects(down, { code: 'QEMU_ABORTED' });
+  assert.equal(qemu.isRunning(), true);
+});
+
+test('a guest that prints without end is not held up by a console that nobody reads, and QEMU still quits', async (t) => {
+  const { machine: qemu } = machine(t);
+  const disk = guestDisk(tempDir(t), { spamBytes: 4 * 1024 * 1024, poweroffAfterBanner: true });
+  qemu.setConsole();
+  qemu.addArgs('-drive', `file=${disk},format=raw,if=virtio`);
+  await qemu.launch();
+  assert.equal(await qemu.wait({ timeoutMs: 120_000 }), true);
+  assert.equal(qemu.exitCode, 0);
+  // What came last is still there.
+  let bytes = 0;
+  for await (const chunk of qemu.console) bytes += (chunk as Buffer).length;
+  assert.ok(bytes >= 1024 * 1024 - 64 * 1024 && bytes <= 1024 * 1024, `${bytes}`);
+});
+
+test('dialogue with a console on another device, behind ports that lead nowhere', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  qemu.setConsole('isa-serial', 1);
+  await qemu.launch();
+  const chardevs = await qemu.qmp.execute('query-chardev');
+  assert.deepEqual(chardevs.map(({ label }) => label).sort(), ['console', 'mon', 'serial0']);
+  assert.equal(qemu.args.includes('-S'), true);
 });
 
 test('QEMU does not outlive a program that is killed', { skip: !existsSync('/usr/bin/setpriv') }, async (t) => {

@@ -51,6 +51,8 @@ function isOfType(value: unknown, type: string): boolean {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
 const VNC: Shape = orNull({ members: { host: 'string', display: orNull('integer'), port: orNull('integer') } });
 
+const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 /** The documents of qemu-init as its manual describes them, one object a machine. */
 export const DOCUMENTS = {
   status: {
@@ -64,9 +66,10 @@ export const DOCUMENTS = {
         monitorPort: orNull('integer'),
         controlPort: orNull('integer'),
         vnc: VNC,
-        startedAt: orNull(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        startedAt: orNull(ISO_TIME),
         uptimeSeconds: orNull('integer'),
         configPath: /^\//,
+        lastEnd: orNull({ members: { cause: /^[a-z-]+$/, at: ISO_TIME, exit: orNull('string') } }),
         problems: { list: 'string' },
       },
     },

@@ -8,9 +8,7 @@ describe('a host with systemd', () => {
   const host = hostOfSuite();
 
   test('systemd has nothing to say about the units', () => {
-    const { code, stdout, stderr } = host.run(
-      'systemd-analyze verify --man=no qemu@web.service qemu.target qemu-reload.path',
-    );
+    const { code, stdout, stderr } = host.run('systemd-analyze verify qemu@web.service qemu.target qemu-reload.path');
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
@@ -86,7 +84,10 @@ describe('a host with systemd', () => {
     addMachine(host, 'phoenix', 'RESTART=on-failure\n');
     // The tests do not wait for the pauses in between.
     host.write('/etc/systemd/system/qemu@phoenix.service.d/90-test.conf', '[Service]\nRestartSec=0\n');
-    host.sh('systemctl daemon-reload; systemctl start qemu@phoenix');
+    // Each daemon-reload, such as that for the changed registry, begins the count anew.
+    host.sh(
+      'systemctl stop qemu-reload.path qemu-reload.service; systemctl daemon-reload; systemctl start qemu@phoenix',
+    );
     let kills = 0;
     for (; kills < 20 && isActive(host, 'phoenix') !== 'failed'; kills++) {
       const pid = pidOf(host, 'phoenix');
@@ -96,10 +97,10 @@ describe('a host with systemd', () => {
         return state === 'failed' || (state === 'active' && pidOf(host, 'phoenix') !== pid);
       });
     }
-    assert.equal(kills, 6);
-    assert.equal(host.show('qemu@phoenix.service', 'NRestarts'), '5');
+    assert.equal(kills, 5);
     host.sh('systemctl reset-failed qemu@phoenix; systemctl start qemu@phoenix; systemctl stop qemu@phoenix');
     assert.equal(isActive(host, 'phoenix'), 'inactive');
+    host.sh('systemctl start qemu-reload.path');
   });
 
   test('an upgrade of the tool under running machines loses none', () => {

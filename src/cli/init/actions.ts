@@ -48,7 +48,7 @@ const stopping = (parser: Argv<object>): Argv<object> =>
 
 const installing = (parser: Argv<object>): Argv<object> =>
   parser
-    .option('prefix', { type: 'string', requiresArg: true, default: '/usr', describe: 'Folder for programs and units' })
+    .option('prefix', { type: 'string', requiresArg: true, describe: 'Folder for programs and units (/usr)' })
     .option('destdir', { type: 'string', requiresArg: true, describe: 'Folder that stands for /, for packagers' })
     .option('dry-run', { type: 'boolean', describe: 'Only say what would be done' }) as Argv<object>;
 

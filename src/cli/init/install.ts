@@ -1,4 +1,5 @@
-import { isAbsolute, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QemuError } from '../../errors.ts';
 import { type Change, installItems } from '../../fleet/install/install.ts';
@@ -35,7 +36,8 @@ const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
  * @throws {QemuError} `QEMU_USAGE`, and `QEMU_NOT_PERMITTED` for the host itself without the rights.
  */
 export function place(args: InstallArguments): { prefix: string; destDir: string; dryRun: boolean } {
-  const { prefix = '/usr', destdir, dryRun = false } = args;
+  const { destdir, dryRun = false } = args;
+  const prefix = args.prefix ?? (destdir === undefined ? ownPrefix() : undefined) ?? '/usr';
   if (!isAbsolute(prefix)) throw new QemuError('QEMU_USAGE', `The prefix "${prefix}" is no absolute path`);
   const destDir = destdir === undefined ? '' : resolve(destdir);
   if (destDir === '' && !dryRun && process.getuid?.() !== 0) {
@@ -44,6 +46,11 @@ export function place(args: InstallArguments): { prefix: string; destDir: string
     });
   }
   return { prefix: resolve(prefix), destDir: destDir === '/' ? '' : destDir, dryRun };
+}
+
+/** The prefix that this program was installed to, when it was. */
+function ownPrefix(): string | undefined {
+  return existsSync(join(PACKAGE, 'installed.json')) ? resolve(PACKAGE, '../..') : undefined;
 }
 
 /** Lists every path that is touched or kept; what is as it should be is only counted. */

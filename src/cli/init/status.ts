@@ -1,3 +1,4 @@
+import { describeEnd, isBadEnd } from '../../machine/end.ts';
 import type { MachineStatus } from '../../machine/status.ts';
 import type { Context } from '../context.ts';
 import { statusExitCode } from '../exit-code.ts';
@@ -14,8 +15,12 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
-    for (const { name, problems } of shown) {
+    for (const { name, problems, pid, lastEnd } of shown) {
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
+      if (lastEnd && isBadEnd(lastEnd)) {
+        const when = pid === undefined ? '' : 'before this run, ';
+        output.note('warning', `${name}: ${when}${describeEnd(lastEnd)}, ${lastEnd.at}`);
+      }
     }
   }
   return present<Shown>(context, selection, outcomes, {

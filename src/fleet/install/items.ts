@@ -37,6 +37,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
 
   const program = [
     'dist/bin',
+    'dist/man',
     'bin',
     'etc/qemu',
     'etc/init.d',
@@ -68,6 +69,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     mode: 0o644,
     text: readIfThere(source, '_qemu-init'),
   });
+  const polkit = inFolder('etc/polkit').map((name) => file(`${layout.polkitDir}/${name}`, join('etc/polkit', name)));
   const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
     ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
     : [];
@@ -86,6 +88,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     ),
     ...configuration,
     ...initScript,
+    ...polkit,
     ...manuals,
     ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,

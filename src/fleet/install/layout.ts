@@ -11,6 +11,7 @@ export interface Layout {
   readonly bashDir: string;
   readonly zshDir: string;
   readonly fishDir: string;
+  readonly polkitDir: string;
   /** These do not move with the prefix: other programs look for them there. */
   readonly etcDir: string;
   readonly initScript: string;
@@ -39,6 +40,7 @@ export function layoutFor(prefix: string): Layout {
     bashDir: `${share}/bash-completion/completions`,
     zshDir: base === '/usr' ? `${share}/zsh/vendor-completions` : `${share}/zsh/site-functions`,
     fishDir: `${share}/fish/vendor_completions.d`,
+    polkitDir: `${share}/polkit-1/rules.d`,
     etcDir: '/etc/qemu',
     initScript: '/etc/init.d/qemu-init',
     manifest: `${libDir}/installed.json`,

@@ -1,50 +1,41 @@
-/** A descriptor that QEMU inherits. */
-export interface PassedFd {
-  readonly fd: number;
-  readonly fdset: number;
-  readonly opaque: string;
-}
+import { addFdArguments, type PassedFd } from '../passed-fd.ts';
 
+/** What a machine in code is made of. */
 export interface CodeArguments {
   readonly machineType: string | undefined;
   readonly monitor: boolean;
   readonly console: { readonly device: string | undefined; readonly index: number } | undefined;
-  readonly fds: readonly PassedFd[];
+  /** Members of fd sets, and descriptors that QEMU gets as they are (numbers). */
+  readonly passed: readonly (PassedFd | number)[];
   readonly args: readonly string[];
 }
 
-/** Descriptors 0, 1 and 2 are standard input, output and error. */
-const FIRST_FD = 3;
+/** Descriptors of QEMU; 0, 1 and 2 are standard input, output and error. */
+export const MONITOR_FD = 3;
+export const CONSOLE_FD = 4;
+export const FIRST_PASSED_FD = 5;
 
-/** The arguments of a machine that is built in code. Pure. Sockets are inherited first, passed descriptors behind them. */
-export function codeArguments(wish: CodeArguments): string[] {
-  const monitorFd = FIRST_FD;
-  const consoleFd = FIRST_FD + (wish.monitor ? 1 : 0);
-  const firstPassed = consoleFd + (wish.console ? 1 : 0);
+/** The arguments of QEMU for a machine in code. Pure. */
+export function codeArguments({ machineType, monitor, console, passed, args }: CodeArguments): string[] {
   return [
     '-no-user-config',
     '-display',
     'none',
-    ...(wish.monitor
-      ? ['-chardev', `socket,id=mon,fd=${monitorFd}`, '-mon', 'chardev=mon,mode=control']
+    ...(monitor
+      ? ['-chardev', `socket,id=mon,fd=${MONITOR_FD}`, '-mon', 'chardev=mon,mode=control']
       : ['-monitor', 'none']),
-    ...(wish.machineType === undefined ? [] : ['-machine', wish.machineType]),
-    ...(wish.console ? consoleArguments(wish.console, consoleFd) : []),
-    ...wish.fds.flatMap(({ fdset, opaque }, at) => [
-      '-add-fd',
-      `fd=${firstPassed + at},set=${fdset},opaque=${opaque.replaceAll(',', ',,')}`,
-    ]),
-    ...wish.args,
+    ...(machineType === undefined ? [] : ['-machine', machineType]),
+    ...(console ? consoleArguments(console) : []),
+    ...passed.flatMap((each, at) => (typeof each === 'number' ? [] : addFdArguments([each], FIRST_PASSED_FD + at))),
+    ...args,
   ];
 }
 
-function consoleArguments(console: NonNullable<CodeArguments['console']>, fd: number): string[] {
+function consoleArguments({ device, index }: NonNullable<CodeArguments['console']>): string[] {
   return [
-    ...Array.from({ length: console.index }, () => ['-serial', 'null']).flat(),
+    ...Array.from({ length: index }, () => ['-serial', 'null']).flat(),
     '-chardev',
-    `socket,id=console,fd=${fd}`,
-    ...(console.device === undefined
-      ? ['-serial', 'chardev:console']
-      : ['-device', `${console.device},chardev=console`]),
+    `socket,id=console,fd=${CONSOLE_FD}`,
+    ...(device === undefined ? ['-serial', 'chardev:console'] : ['-device', `${device},chardev=console`]),
   ];
 }

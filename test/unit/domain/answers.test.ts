@@ -7,7 +7,13 @@ import type { Domain } from '../../../src/domain/domain.ts';
 import { parsePciDevices } from '../../../src/domain/pci-device.ts';
 import { fakeDomain } from './support.ts';
 
-const QCOW2 = { compat: '1.1', 'compression-type': 'zlib', 'lazy-refcounts': false, 'refcount-bits': 16, corrupt: false };
+const QCOW2 = {
+  compat: '1.1',
+  'compression-type': 'zlib',
+  'lazy-refcounts': false,
+  'refcount-bits': 16,
+  corrupt: false,
+};
 
 const IMAGE = {
   'virtual-size': 8388608,
@@ -150,7 +156,13 @@ test('counters keep the device, and those that this version does not know stay r
       device: '',
       qdev: '/machine/peripheral/vd1/virtio-backend',
       'node-name': 'n1',
-      stats: { rd_bytes: 512, wr_highest_offset: 2n ** 60n, account_failed: true, idle_time_ns: 5, zone_append_bytes: 7 },
+      stats: {
+        rd_bytes: 512,
+        wr_highest_offset: 2n ** 60n,
+        account_failed: true,
+        idle_time_ns: 5,
+        zone_append_bytes: 7,
+      },
     },
     { device: 'cd1' },
   ]);
@@ -173,7 +185,10 @@ test('PCI devices behind bridges behind bridges are told too, and a BAR without 
   });
   const inner = device(3, { pci_bridge: { bus: {}, devices: [device(4)] } });
   const outer = device(2, { pci_bridge: { bus: {}, devices: [inner] } });
-  const devices = parsePciDevices([{ bus: 0, devices: [device(1), outer] }, { bus: 128, devices: [device(5)] }]);
+  const devices = parsePciDevices([
+    { bus: 0, devices: [device(1), outer] },
+    { bus: 128, devices: [device(5)] },
+  ]);
   assert.deepEqual(
     devices.map(({ slot }) => slot),
     [1, 2, 3, 4, 5],
@@ -187,9 +202,7 @@ test('PCI devices behind bridges behind bridges are told too, and a BAR without 
 test('processors are told, whatever their architecture', () => {
   const props = { 'core-id': 0, 'thread-id': 0, 'socket-id': 0 };
   const answer = [{ 'thread-id': 7300, props, 'qom-path': '/machine/cpu', 'cpu-index': 0, target: 's390x' }];
-  assert.deepEqual(parseCpus(answer), [
-    { index: 0, threadId: 7300, qomPath: '/machine/cpu', target: 's390x', props },
-  ]);
+  assert.deepEqual(parseCpus(answer), [{ index: 0, threadId: 7300, qomPath: '/machine/cpu', target: 's390x', props }]);
 });
 
 test('answers of another shape read as nothing and do not throw', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Domain } from '../../../src/domain/domain.ts';
 import { BlockJob } from '../../../src/domain/block-job.ts';
+import type { Domain } from '../../../src/domain/domain.ts';
 import type { FakeCall, FakeCommand, FakeQmpServer } from '../../../src/testing/index.ts';
 import { fakeDomain, oneDrive } from './support.ts';
 

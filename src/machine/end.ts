@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { inspectMachineConfig } from '../config/load.ts';
+import { QemuError } from '../errors.ts';
+import type { QmpClient } from '../qmp/client.ts';
+import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
+import { readTail } from '../system/log-file.ts';
+import type { Paths } from '../system/paths.ts';
+import type { Target } from './host.ts';
+import { type Located, locate } from './locate.ts';
+
+/**
+ * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran
+ * out and its action is to end QEMU; `killed`: it crashed or was killed, without a word; `unknown`: it ended with a good
+ * status and did not say why.
+ */
+export type EndCause =
+  | 'host-error'
+  | 'quit'
+  | 'signal'
+  | 'window-closed'
+  | 'guest-shutdown'
+  | 'guest-reset'
+  | 'guest-panic'
+  | 'watchdog'
+  | 'killed'
+  | 'unknown';
+
+/** How a machine's last run ended. */
+export interface MachineEnd {
+  readonly cause: EndCause;
+  /** ISO 8601: when it was asked for, else when it was found out. */
+  readonly at: string;
+  /** Signal or exit status of QEMU, where somebody waited for it. */
+  readonly exit: string | undefined;
+}
+
+/** How the service manager says that a process ended: systemd.exec(5), EXIT_CODE and EXIT_STATUS. */
+export interface ProcessExit {
+  readonly kind: 'exited' | 'killed' | 'dumped';
+  /** A number, or the name of a signal without SIG. */
+  readonly status: string;
+}
+
+/** QEMU writes a line to its log when somebody asks it to end, once this is switched on. Costs nothing until then. */
+const TRACE_EVENT = 'qemu_system_shutdown_request';
+
+/** Has QEMU log why it ends. A build that cannot is no failure. */
+export async function logEnd(client: QmpClient, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    const args = { name: TRACE_EVENT, enable: true, 'ignore-unavailable': true };
+    await client.executeRaw('trace-event-set-state', args, { timeoutMs: 5_000, signal });
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+  }
+}
+
+/** ShutdownCause of qapi/run-state.json, by its number in the trace line; 3, 9 and 10 do not end QEMU. */
+const CAUSES: Readonly<Record<number, EndCause>> = {
+  1: 'host-error',
+  2: 'quit',
+  4: 'signal',
+  5: 'window-closed',
+  6: 'guest-shutdown',
+  7: 'guest-reset',
+  8: 'guest-panic',
+};
+
+/** The last request to end in QEMU's log that is not of an earlier run. Pure. */
+export function endInLog(log: string, startedAt: string): { cause: EndCause; at: string } | undefined {
+  const from = Date.parse(startedAt);
+  const lines = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
+  return lines
+    .map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] }))
+    .filter(({ ms }) => ms >= from)
+    .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]))
+    .at(-1);
+}
+
+const LOG_TAIL_BYTES = 64 * 1024;
+
+/**
+ * How a machine that does not run came to its end; undefined when nothing is known of a run. What was noted of it stays
+ * until the host goes down.
+ *
+ * @param exit how QEMU's process ended, when that is known.
+ */
+export function howEnded(paths: Paths, target: Target, located: Located, exit?: ProcessExit): MachineEnd | undefined {
+  const { record } = located;
+  if (located.kind === 'alive' || record?.phase !== 'running') return readNote(paths, target.longName);
+  const asked = endInLog(readTail(target.files.log, 0, LOG_TAIL_BYTES), record.startedAt);
+  const at = asked?.at ?? new Date().toISOString();
+  const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
+  return { cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit), at, exit: status };
+}
+
+/** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
+export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): MachineEnd | undefined {
+  const located = locate(target.files);
+  if (located.kind === 'alive' || located.record?.phase !== 'running') return undefined;
+  const end = howEnded(paths, target, located, exit);
+  ensureDir(folderOf(paths), 0o700);
+  writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(end)}\n`, 0o600);
+  return end;
+}
+
+/** An end as a sentence without the machine's name. */
+export function describeEnd({ cause, exit }: MachineEnd): string {
+  const detail = exit === undefined || exit === 'exit status 0' ? '' : ` (${exit})`;
+  return `${SENTENCES[cause]}${detail}`;
+}
+
+/** Whether nobody wanted that end. */
+export function isBadEnd({ cause }: MachineEnd): boolean {
+  return cause === 'host-error' || cause === 'guest-panic' || cause === 'watchdog' || cause === 'killed';
+}
+
+const SENTENCES: Readonly<Record<EndCause, string>> = {
+  'host-error': 'QEMU ended because of an error of the host',
+  quit: 'QEMU was told to quit',
+  signal: 'QEMU was ended by a signal, which for the guest is a pulled plug',
+  'window-closed': "QEMU's window was closed",
+  'guest-shutdown': 'the guest switched the machine off',
+  'guest-reset': 'the guest reset the machine, which ends it',
+  'guest-panic': 'the guest panicked',
+  watchdog: 'the watchdog of the guest ran out',
+  killed: 'QEMU crashed or was killed',
+  unknown: 'QEMU ended by itself',
+};
+
+function causeOf(
+  paths: Paths,
+  target: Target,
+  asked: EndCause | undefined,
+  pidFileIsLeft: boolean,
+  exit: ProcessExit | undefined,
+): EndCause {
+  if (exit?.kind === 'killed' || exit?.kind === 'dumped') return 'killed';
+  if (asked !== undefined) return asked;
+  // QEMU removes its pid file on every orderly way out.
+  if (exit === undefined ? pidFileIsLeft : exit.status !== '0') return 'killed';
+  // This action alone ends QEMU without a request (softmmu/watchdog.c calls exit).
+  const { config } = inspectMachineConfig(target.configPath, paths.defaultsFile);
+  return config?.watchdog === 'poweroff' ? 'watchdog' : 'unknown';
+}
+
+function readNote(paths: Paths, longName: string): MachineEnd | undefined {
+  try {
+    const text = readTextIfExists(noteOf(paths, longName));
+    if (text === undefined) return undefined;
+    const { cause, at, exit }: MachineEnd = JSON.parse(text);
+    return { cause, at, exit };
+  } catch {
+    // Only root may look, and a note that is damaged tells nothing.
+    return undefined;
+  }
+}
+
+/** A name with a dot in front can be no machine's. */
+function folderOf(paths: Paths): string {
+  return join(paths.runDir, '.ends');
+}
+
+function noteOf(paths: Paths, longName: string): string {
+  return join(folderOf(paths), `${longName}.json`);
+}

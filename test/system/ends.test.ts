@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import { linuxGuest } from '../support/linux-guest.ts';
+import type { Container } from '../support/nspawn.ts';
+import { addMachine, hostOfSuite, isActive, pidOf } from './machines.ts';
+
+/** An emulated Linux on a busy host. */
+const BOOT_MS = 60_000;
+
+describe('the end of a machine on a host with systemd', () => {
+  const host = hostOfSuite();
+
+  before(() => host.sh('systemctl daemon-reload'));
+
+  test('a guest that switches itself off is told as that, and is no failure', async () => {
+    addMachine(host, 'off', '', { poweroffAfterBanner: true });
+    await endOf(host, 'off', 'inactive');
+    assert.deepEqual(lastEnd(host, 'off'), { cause: 'guest-shutdown', exit: 'exit status 0' });
+    assert.match(journal(host, 'off'), /off: the guest switched the machine off/);
+    assert.equal(host.run('qemu-init status off').stderr, '');
+  });
+
+  test('a QEMU that is killed is told with its signal, in red', async () => {
+    addMachine(host, 'shot');
+    host.sh('qemu-init start shot');
+    host.sh('kill -SEGV "$1"', `${pidOf(host, 'shot')}`);
+    await until('the unit has failed', () => isActive(host, 'shot') === 'failed');
+    const { cause, exit } = lastEnd(host, 'shot');
+    assert.deepEqual({ cause, exit }, { cause: 'killed', exit: 'SIGSEGV' });
+    assert.match(journal(host, 'shot', '--priority=3'), /shot: QEMU crashed or was killed \(SIGSEGV\)/);
+    const { code, stderr } = host.run('qemu-init status shot');
+    assert.equal(code, 3);
+    assert.match(stderr, /^shot: QEMU crashed or was killed \(SIGSEGV\), \d{4}-/);
+  });
+
+  test('a pulled plug is told from a guest that went down', async () => {
+    addMachine(host, 'plug');
+    host.sh('qemu-init start plug');
+    host.sh('kill -TERM "$1"', `${pidOf(host, 'plug')}`);
+    await until('the unit is inactive', () => isActive(host, 'plug') === 'inactive');
+    assert.equal(lastEnd(host, 'plug').cause, 'signal');
+  });
+
+  test('what qemu-init did itself is told too', () => {
+    host.sh('qemu-init start plug; qemu-init stop --force plug');
+    assert.equal(lastEnd(host, 'plug').cause, 'quit');
+    host.sh('qemu-init start plug; qemu-init kill plug');
+    assert.equal(lastEnd(host, 'plug').cause, 'killed');
+    assert.equal(isActive(host, 'plug'), 'inactive');
+  });
+
+  test('a Linux that panics ends with a failed unit, and is started again when its file says so', async () => {
+    addLinux(
+      host,
+      'panic',
+      'ONPANIC=exit-failure\nRESTART=on-failure\n',
+      ['pvpanic-mmio'],
+      'echo c >/proc/sysrq-trigger',
+    );
+    host.write('/etc/systemd/system/qemu@panic.service.d/90-test.conf', '[Service]\nRestartSec=600\n');
+    host.sh('systemctl daemon-reload; qemu-init start panic');
+    await until('it waits for its next start', () => host.show('qemu@panic', 'SubState') === 'auto-restart', BOOT_MS);
+    assert.deepEqual(lastEnd(host, 'panic'), { cause: 'guest-panic', exit: 'exit status 1' });
+    assert.match(journal(host, 'panic', '--priority=3'), /panic: the guest panicked/);
+    host.sh('qemu-init stop panic');
+    assert.equal(isActive(host, 'panic'), 'inactive');
+  });
+
+  test('a Linux whose watchdog runs out is told from one that switched itself off', async () => {
+    addLinux(host, 'hung', 'WATCHDOG=poweroff\n', ['i6300esb'], 'watchdog -t 60 -T 2 /dev/watchdog');
+    await endOf(host, 'hung', 'inactive');
+    assert.equal(lastEnd(host, 'hung').cause, 'watchdog');
+    assert.match(journal(host, 'hung', '--priority=3'), /hung: the watchdog of the guest ran out/);
+  });
+});
+
+/** A Linux without a disk that runs a script as soon as it is up. */
+function addLinux(host: Container, name: string, lines: string, modules: readonly string[], script: string): void {
+  const folder = `/srv/${name}`;
+  host.sh('mkdir -p "$1"', folder);
+  const { kernel, append } = linuxGuest(join(host.dir, folder), { modules, script });
+  host.sh('cp "$1" "$2/vmlinuz"', kernel, folder);
+  host.write(
+    `/etc/qemu/${name}-qemu.cfg`,
+    `RAM=256M\nKVM=off\nVNC=off\nVGA=none\nKERNEL=${folder}/vmlinuz\nINITRD=${folder}/initrd\nAPPEND="${append}"\n${lines}`,
+  );
+  host.sh('echo "$1=$1" >>/etc/qemu/qemu-init.reg', name);
+}
+
+async function endOf(host: Container, name: string, state: string): Promise<void> {
+  host.sh(`qemu-init start ${name}`);
+  await until(`the unit is ${state}`, () => isActive(host, name) === state, BOOT_MS);
+}
+
+function lastEnd(host: Container, name: string): { readonly cause?: unknown; readonly exit?: unknown } {
+  const [status] = JSON.parse(host.run('qemu-init status --json "$1"', name).stdout);
+  const { cause, exit } = status.lastEnd;
+  return { cause, exit };
+}
+
+function journal(host: Container, name: string, ...options: readonly string[]): string {
+  return host.sh(`journalctl --sync; journalctl --no-pager -b ${options.join(' ')} -u "qemu@$1"`, name);
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
+import { type PlannedMachine, planUnits } from '../../../../src/fleet/units/plan.ts';
+
+function machine(longName: string, text: string, shortName = longName, defaults = ''): PlannedMachine {
+  const configPath = `/etc/qemu/${longName}-qemu.cfg`;
+  const { config, issues } = parseMachineConfig(`${text}\n`, {
+    path: configPath,
+    defaults: { path: '/etc/qemu/defaults-qemu.cfg', text: defaults },
+  });
+  assert.deepEqual(issues, []);
+  assert.ok(config);
+  return { target: { longName, shortName, configPath }, config };
+}
+
+function filesOf(...machines: readonly PlannedMachine[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(planUnits(machines, { lanes: 2 }).map(({ path, text }) => [path, text]));
+}
+
+function dropIn(text: string, defaults = ''): string {
+  return filesOf(machine('web', text, 'web', defaults))['qemu@web.service.d/50-machine.conf'] ?? '';
+}
+
+test('systemd waits longer than the ladder and the hooks can take', () => {
+  assert.match(dropIn(''), /^TimeoutStopSec=150$/m);
+  assert.match(dropIn('STOPDELAY=600'), /^TimeoutStopSec=690$/m);
+  assert.match(dropIn('STOPDELAY=600\nPRESTOP=/bin/a\nPOSTSTOP=/bin/b'), /^TimeoutStopSec=1290$/m);
+  assert.match(dropIn('BOOTDELAY=30\nPRECMD=/bin/a'), /^TimeoutStartSec=2130$/m);
+});
+
+test('the defaults of the host count as they do for a start', () => {
+  assert.match(dropIn('', 'STOPDELAY=100'), /^TimeoutStopSec=190$/m);
+  assert.match(dropIn('STOPDELAY=5', 'STOPDELAY=100\nRESTART=always'), /^TimeoutStopSec=95$/m);
+  assert.match(dropIn('', 'RESTART=always'), /^Restart=always$/m);
+});
+
+test('RESTART comes with limits, and without it the unit restarts nothing', () => {
+  const text = dropIn('RESTART=on-failure');
+  for (const line of ['Restart=on-failure', 'RestartSec=5', 'StartLimitIntervalSec=600', 'StartLimitBurst=5']) {
+    assert.ok(text.includes(`\n${line}\n`), line);
+  }
+  assert.doesNotMatch(dropIn('RESTART=no'), /Restart|StartLimit/);
+});
+
+test('BOOTDELAY waits only while the host boots', () => {
+  assert.match(dropIn('BOOTDELAY=7'), /^ExecStartPre=.*initializing\|starting\) exec sleep 7;;/m);
+  assert.doesNotMatch(dropIn(''), /ExecStartPre/);
+});
+
+test('folders of images are waited for, and block devices are let through', () => {
+  const text = dropIn('DSK1="/srv/my disks/a.img"\nDSK2=/dev/vg/web\nCDR1=/srv/iso/x.iso');
+  assert.match(text, /^RequiresMountsFor=\/etc\/qemu "\/srv\/my disks" \/srv\/iso$/m);
+  assert.match(text, /^DeviceAllow=\/dev\/vg\/web rw$/m);
+});
+
+test('text of the machine means nothing to systemd', () => {
+  const text = dropIn('DESC="100% %h $HOME \\\\"\nDSK1="/srv/50%/a.img"');
+  assert.match(text, /^Description=QEMU machine web: 100%% %%h \$HOME $/m);
+  assert.match(text, /^RequiresMountsFor=\/etc\/qemu \/srv\/50%%$/m);
+});
+
+test('machines with AUTOSTART are wanted at boot, and no others', () => {
+  const files = filesOf(machine('a', 'AUTOSTART=on'), machine('b', ''), machine('c', 'AUTOSTART=on'));
+  const wants = [...(files['qemu.target.d/50-autostart.conf'] ?? '').matchAll(/^Wants=(.*)$/gm)].map(
+    ([, name]) => name,
+  );
+  assert.deepEqual(wants, ['qemu@a.service', 'qemu@c.service']);
+  assert.equal(filesOf(machine('b', ''))['qemu.target.d/50-autostart.conf'], undefined);
+});
+
+test('the unit of a short name refuses to start, and says which one is right', () => {
+  const files = filesOf(machine('web-prod', '', 'web'));
+  const text = files['qemu@web.service.d/50-short-name.conf'] ?? '';
+  assert.match(text, /^ExecStart=\nExecStart=.*qemu@web-prod\.service.*exit 6/m);
+  assert.equal(filesOf(machine('web', ''))['qemu@web.service.d/50-short-name.conf'], undefined);
+});
+
+test('as many machines start at a time as there are lanes, but those with hooks may start others', () => {
+  const names = ['a', 'b', 'c'];
+  const files = filesOf(...names.map((name) => machine(name, '')), machine('d', 'PRECMD=/bin/true'));
+  const lanes = [...names, 'd'].map(
+    (name) => /QEMU_INIT_LANE=(.*)/.exec(files[`qemu@${name}.service.d/50-machine.conf`] ?? '')?.[1],
+  );
+  assert.deepEqual(lanes, ['0', '1', '0', 'of-d']);
+});
+
+test('every file of a machine is watched for changes', () => {
+  const text = filesOf(machine('a', ''), machine('b', ''))['qemu-reload.path.d/50-machines.conf'] ?? '';
+  assert.match(text, /^PathChanged=\/etc\/qemu\/a-qemu\.cfg\nPathChanged=\/etc\/qemu\/b-qemu\.cfg$/m);
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeEnd, endInLog, isBadEnd } from '../../../src/machine/end.ts';
+
+const STARTED = '2026-01-02T03:04:05.000Z';
+const BEGAN = Date.parse(STARTED) / 1000;
+
+function line(afterSeconds: number, reason: number): string {
+  return `4394@${(BEGAN + afterSeconds).toFixed(6)}:qemu_system_shutdown_request reason=${reason}\n`;
+}
+
+test('the reason in the log is told by the words of QMP', () => {
+  const causes = [1, 2, 4, 5, 6, 7, 8].map((reason) => endInLog(line(1, reason), STARTED)?.cause);
+  assert.deepEqual(causes, [
+    'host-error',
+    'quit',
+    'signal',
+    'window-closed',
+    'guest-shutdown',
+    'guest-reset',
+    'guest-panic',
+  ]);
+});
+
+test('the last request of this run counts, with its time', () => {
+  const log = `${line(-10, 8)}some text\n${line(2, 4)}2026-01-02T03:04:09Z qemu: words\n${line(4.5, 6)}`;
+  assert.deepEqual(endInLog(log, STARTED), { cause: 'guest-shutdown', at: '2026-01-02T03:04:09.500Z' });
+});
+
+test('requests of an earlier run, resets and lines cut in half are no end', () => {
+  assert.equal(endInLog(line(-1, 6), STARTED), undefined);
+  assert.equal(endInLog(line(1, 3) + line(2, 9) + line(3, 10) + line(4, 99), STARTED), undefined);
+  assert.equal(endInLog('', STARTED), undefined);
+  assert.equal(endInLog(`${line(1, 6).slice(0, -3)}`, STARTED), undefined);
+  assert.equal(endInLog(`x ${line(1, 6)}`, STARTED), undefined);
+});
+
+test('what nobody wanted is told apart, and the signal is named', () => {
+  const at = STARTED;
+  assert.equal(isBadEnd({ cause: 'guest-shutdown', at, exit: undefined }), false);
+  assert.equal(isBadEnd({ cause: 'guest-panic', at, exit: 'exit status 1' }), true);
+  assert.equal(describeEnd({ cause: 'killed', at, exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
+  assert.equal(describeEnd({ cause: 'quit', at, exit: 'exit status 0' }), 'QEMU was told to quit');
+});

@@ -55,8 +55,8 @@ export class Output {
 
   /** Something beside the result. */
   note(level: Level, text: string): void {
-    if (level === 'debug' && this.#options.debug !== true) return;
-    if (level === 'info' && this.#options.quiet) return;
+    if (level === 'debug' && this.#options.debug !== true && this.#options.verbose !== true) return;
+    if (level !== 'error' && this.#options.quiet === true) return;
     const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
     const shown = text
       .split('\n')

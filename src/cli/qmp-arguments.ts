@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { parseJson } from '../qmp/json.ts';
 
 export interface QmpRequest {
   readonly command: string;
@@ -19,7 +20,7 @@ export function parseQmpRequest(text: string, words: readonly string[]): QmpRequ
     for (const word of words) assign(args, word);
     return { command: text, args: words.length === 0 ? undefined : args };
   }
-  const value = parseJson(text);
+  const value = parseCommand(text);
   if (!isObject(value) || typeof value['execute'] !== 'string') {
     throw new QemuError('QEMU_USAGE', 'The JSON text has no "execute"', {
       hint: 'for instance: {"execute": "query-status"}',
@@ -45,7 +46,7 @@ function assign(args: Record<string, unknown>, word: string): void {
   const last = path.pop() ?? '';
   let place = args;
   for (const key of path) {
-    const next = place[key] ?? {};
+    const next = Object.hasOwn(place, key) ? place[key] : {};
     if (!isObject(next)) throw new QemuError('QEMU_USAGE', `"${word}": "${key}" has a value already`);
     place[key] = next;
     place = next;
@@ -56,7 +57,7 @@ function assign(args: Record<string, unknown>, word: string): void {
 function readValue(text: string): unknown {
   if (!/^(-?\d|true$|false$|null$|[[{"])/.test(text)) return text;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // Text such as 10G or 1a:2b begins like a number and is none.
     if (/^[[{"]/.test(text)) throw new QemuError('QEMU_USAGE', `"${text}" is no JSON`);
@@ -64,9 +65,9 @@ function readValue(text: string): unknown {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseCommand(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new QemuError('QEMU_USAGE', 'The QMP command is no JSON', { cause: error });
   }

@@ -206,7 +206,8 @@ export class Fleet {
         if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
-        return this.start(target, { ...startOptions, signal });
+        // How those that were asked for are to be left says nothing of what they require.
+        return this.start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
       },
       blocked: (target, by) =>
         new QemuError(

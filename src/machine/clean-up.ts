@@ -1,23 +1,32 @@
 import { rmdirSync } from 'node:fs';
 import { removeTree, removeWithLeftovers } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import { noteEnd } from './end.ts';
+import { type MachineEnd, noteEnd, type ProcessExit } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { releaseSlot } from './slots.ts';
 
 /**
  * Removes everything that a run leaves behind. Only for a machine whose QEMU is gone, and under its lock. Safe to repeat:
  * what was removed before it was interrupted is not missed.
+ *
+ * @param exit how QEMU's process ended, when that is known.
+ * @returns how the run ended, when there was one.
  */
-export async function cleanUp(host: Host, target: Target, slot: number | undefined): Promise<void> {
+export async function cleanUp(
+  host: Host,
+  target: Target,
+  slot: number | undefined,
+  exit?: ProcessExit,
+): Promise<MachineEnd | undefined> {
   const { files } = target;
-  noteEnd(host.paths, target);
+  const end = noteEnd(host.paths, target, exit);
   await host.network.tearDown(target.longName);
   removeTree(files.tlsDir);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
   removeTree(files.qemuDir);
   removeWithLeftovers(files.record);
+  return end;
 }
 
 /** Removes the machine's run-time folder when it is empty. To be called without the lock, which is in it. */

@@ -68,10 +68,15 @@ const CAUSES: Readonly<Record<number, EndCause>> = {
 /** The last request to end in QEMU's log that is not of an earlier run. Pure. */
 export function endInLog(log: string, startedAt: string): { cause: EndCause; at: string } | undefined {
   const from = Date.parse(startedAt);
-  const lines = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
-  return lines
-    .map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] }))
+  const requests = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
+  // Of a signal QEMU tells in a line of its own.
+  const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
+  return [
+    ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
+    ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
+  ]
     .filter(({ ms }) => ms >= from)
+    .toSorted((a, b) => a.ms - b.ms)
     .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]))
     .at(-1);
 }

@@ -1,5 +1,5 @@
 import { cleanUp } from './clean-up.ts';
-import { type MachineEnd, noteEnd, type ProcessExit } from './end.ts';
+import type { MachineEnd, ProcessExit } from './end.ts';
 import { exclusively } from './exclusive.ts';
 import type { Host, Target } from './host.ts';
 import { locate } from './locate.ts';
@@ -16,9 +16,6 @@ export function tidyUp(
 ): Promise<MachineEnd | undefined> {
   return exclusively(host, target, { purpose: 'ended', signal }, async () => {
     const located = locate(target.files);
-    if (located.kind === 'alive') return undefined;
-    const end = noteEnd(host.paths, target, exit);
-    await cleanUp(host, target, located.record?.slot);
-    return end;
+    return located.kind === 'alive' ? undefined : cleanUp(host, target, located.record?.slot, exit);
   });
 }

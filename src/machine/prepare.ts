@@ -74,9 +74,14 @@ function diskFormat(config: MachineConfig, disk: DiskConfig): FoundFormat {
   }
   if (disk.format !== undefined && disk.format !== found) {
     const message = `${key} is declared format=${disk.format}, but "${disk.file}" is ${found}`;
-    return { format: disk.format, issue: issueAt(config, key, message, `write format=${found}, or leave format out`) };
+    return { format: disk.format, issue: issueAt(config, key, message, formatHint(found)) };
   }
   return { format: found };
+}
+
+/** A guest that may write to a raw disk can give it the header of another format: then the hint would be the attack. */
+function formatHint(found: string): string {
+  return `if nobody but you wrote to the image, declare format=${found}; otherwise look at it first: qemu-img info`;
 }
 
 function cdromFormat(config: MachineConfig, cdrom: CdromConfig): FoundFormat {

@@ -57,8 +57,8 @@ function changedKeys(wanted: readonly Option[], running: readonly string[]): str
       else left.splice(at, 1);
     }
   }
-  for (const argument of left) if (!argument.startsWith('-')) changed.add(argument);
-  return [...changed];
+  // What is left over is the old value of a key that changed, or of one that is gone.
+  return changed.size === 0 && left.length > 0 ? ['options'] : [...changed];
 }
 
 function isDisc(key: string, first: string | undefined): boolean {

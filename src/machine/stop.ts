@@ -153,6 +153,7 @@ async function climb(
   });
   for (const step of steps) {
     const rung = await take(step, host, target, process, options.signal);
+    if (rung === 'passed') continue;
     if (rung !== undefined) return rung;
     host.notify({ level: 'info', machine: target.longName, message: `still running after ${describe(step)}` });
   }
@@ -171,14 +172,17 @@ function describe(step: Step): string {
   return `${names[step.kind]} (${seconds} s)`;
 }
 
-/** Takes one step. Returns the rung that ended the machine, or undefined when it still runs. */
+/**
+ * Takes one step. Returns the rung that ended the machine, undefined when it still runs, `passed` when the step could not
+ * have helped and no time was spent on it.
+ */
 async function take(
   step: Step,
   host: Host,
   target: Target,
   process: ProcessInfo,
   signal: AbortSignal | undefined,
-): Promise<Rung | undefined> {
+): Promise<Rung | 'passed' | undefined> {
   const { pid, startTime } = process;
   const gone = (timeoutMs: number): Promise<boolean> => waitForExit(pid, startTime, timeoutMs, signal);
   switch (step.kind) {
@@ -211,7 +215,7 @@ async function ask(
   target: Target,
   process: ProcessInfo,
   signal: AbortSignal | undefined,
-): Promise<Rung | undefined> {
+): Promise<Rung | 'passed' | undefined> {
   const { pid, startTime } = process;
   const deadline = performance.now() + step.timeoutMs;
   const left = (): number => Math.max(0, deadline - performance.now());
@@ -224,7 +228,7 @@ async function ask(
       if (step.powerButton) {
         const timeoutMs = Math.min(ANSWER_MS, Math.max(left(), 1));
         const pressed = await whileAlive(process, signal, (alive) => pressPowerButton(target, timeoutMs, alive));
-        if (pressed === 'deaf') return undefined;
+        if (pressed === 'deaf') return 'passed';
         if (pressed === 'pressed') wasPressed = true;
         else host.notify({ level: 'debug', machine: target.longName, message: 'the power button got no answer' });
       }

@@ -283,11 +283,6 @@ export const ACTIONS: readonly Action[] = [
   },
 ];
 
-/** Actions that only units call. */
-export const FOR_UNITS: readonly Action[] = [
-  { command: 'ended [ids..]', describe: 'Tidy up after a QEMU that is gone', load: () => import('./ended.ts') },
-];
-
 /** Actions that are promised for later. Calling one says so, with the exit status for it. */
 export const LATER: readonly string[] = [
   'create',

@@ -1,9 +1,18 @@
 import { QemuError } from '../../errors.ts';
+import type { Outcome } from '../../fleet/outcome.ts';
 import { reloadMachine } from '../../machine/reload.ts';
 import type { Context } from '../context.ts';
+import { present } from '../many.ts';
 import { select } from '../selection.ts';
-import { restartAll } from './restart-all.ts';
+import { reloadOutcome } from './reload.ts';
+import { restart, restartOutcome } from './restart-all.ts';
 import type { StopArguments } from './stop.ts';
+
+/** A reload, or a restart where that is not enough: how it is told. */
+interface Told {
+  readonly text: (name: string) => string | undefined;
+  readonly json: object;
+}
 
 /** Reloads running machines, and restarts those where that is not enough. */
 export async function run(context: Context, args: StopArguments): Promise<number> {
@@ -11,10 +20,28 @@ export async function run(context: Context, args: StopArguments): Promise<number
   const selection = select(context, args, () => fleet.list());
   const running = selection.targets.filter((target) => fleet.isAlive(target));
   const reloaded = await fleet.each(running, 1, (target) => reloadMachine(fleet.host, target, fleet.config(target)));
-  const stuck = reloaded.flatMap((outcome) => {
-    if (outcome.ok) return [];
-    if (outcome.error instanceof QemuError && outcome.error.code !== 'QEMU_NOT_IMPLEMENTED') throw outcome.error;
-    return [outcome.target];
+  const stuck = reloaded.filter((outcome) => !outcome.ok && needsRestart(outcome.error)).map(({ target }) => target);
+  const restarted = await restart(context, stuck, args);
+  const outcomes = reloaded.map((reload): Outcome<Told> => {
+    if (reload.ok) return { ...reload, value: told(reloadOutcome, reload.value) };
+    const again = restarted.find(({ target }) => target === reload.target);
+    if (!again) return reload;
+    return again.ok ? { ...again, value: told(restartOutcome, again.value) } : again;
   });
-  return restartAll(context, { ...selection, targets: stuck }, args);
+  return present<Told>(context, { ...selection, targets: running }, outcomes, {
+    text: (name, { text }) => text(name),
+    json: ({ json }) => json,
+    failed: { outcome: 'failed' },
+  });
+}
+
+function needsRestart(error: unknown): boolean {
+  return error instanceof QemuError && error.code === 'QEMU_NOT_IMPLEMENTED';
+}
+
+function told<T>(
+  presentation: { readonly text: (name: string, value: T) => string | undefined; readonly json: (value: T) => object },
+  value: T,
+): Told {
+  return { text: (name) => presentation.text(name, value), json: presentation.json(value) };
 }

@@ -1,6 +1,6 @@
 import { type ReloadResult, reloadMachine } from '../../machine/reload.ts';
 import type { Context } from '../context.ts';
-import { present } from '../many.ts';
+import { type Presentation, present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
@@ -9,10 +9,13 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const outcomes = await fleet.each(selection.targets, 1, (target) =>
     reloadMachine(fleet.host, target, fleet.config(target)),
   );
-  return present<ReloadResult>(context, selection, outcomes, {
-    text: (name, { applied }) =>
-      `${name}: ${applied.length === 0 ? 'nothing to change' : `changed ${applied.join(', ')}`}`,
-    json: ({ applied }) => ({ outcome: 'reloaded', applied }),
-    failed: { outcome: 'failed' },
-  });
+  return present<ReloadResult>(context, selection, outcomes, reloadOutcome);
 }
+
+/** How a reload is shown. */
+export const reloadOutcome: Presentation<ReloadResult> = {
+  text: (name, { applied }) =>
+    `${name}: ${applied.length === 0 ? 'nothing to change' : `changed ${applied.join(', ')}`}`,
+  json: ({ applied }) => ({ outcome: 'reloaded', applied }),
+  failed: { outcome: 'failed' },
+};

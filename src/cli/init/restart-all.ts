@@ -1,38 +1,64 @@
 import type { Outcome } from '../../fleet/outcome.ts';
+import type { Target } from '../../machine/host.ts';
 import type { Rung } from '../../machine/ladder.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
-import { present } from '../many.ts';
+import { type Presentation, present } from '../many.ts';
 import type { Selection } from '../selection.ts';
 import { startOutcome } from './start-outcome.ts';
 import type { StopArguments } from './stop.ts';
 
 type RestartResult = StartResult & { readonly rung: Rung };
 
-/** Stops and then starts machines; one that could not be stopped is not started. */
+/** Restarts machines and shows what became of them. */
 export async function restartAll(context: Context, selection: Selection, args: StopArguments): Promise<number> {
+  const outcomes = await restart(context, selection.targets, args);
+  return present<RestartResult>(context, selection, outcomes, restartOutcome);
+}
+
+/**
+ * Stops and then starts machines. One that could not start as its files are now is left running, and one that could not be
+ * stopped is not started.
+ */
+export async function restart(
+  context: Context,
+  targets: readonly Target[],
+  args: StopArguments,
+): Promise<Outcome<RestartResult>[]> {
   const fleet = context.fleet();
   const { signal } = context;
-  const stopped = await fleet.stopMany(selection.targets, {
+  const checked = await fleet.each(targets, 1, (target) => fleet.commandLine(target));
+  const stopped = await fleet.stopMany(passed(checked), {
     force: args.force,
     stopDelayMs: args.timeout === undefined ? undefined : args.timeout * 1000,
     parallel: args.parallel,
     signal,
   });
-  const startable = stopped.flatMap((outcome) => (outcome.ok ? [outcome.target] : []));
-  const started = await fleet.startMany(startable, { parallel: args.parallel, signal });
-  const outcomes = stopped.map((stop): Outcome<RestartResult> => {
-    if (!stop.ok) return stop;
-    const start = started.find(({ target }) => target.longName === stop.target.longName);
-    if (!start) return { target: stop.target, ok: false, error: new Error('Not started') };
+  const started = await fleet.startMany(passed(stopped), { parallel: args.parallel, signal });
+  const of = <T>(outcomes: readonly Outcome<T>[], target: Target): Outcome<T> | undefined =>
+    outcomes.find((outcome) => outcome.target.longName === target.longName);
+  return checked.map((check): Outcome<RestartResult> => {
+    const { target } = check;
+    if (!check.ok) return check;
+    const stop = of(stopped, target);
+    if (!stop?.ok) return stop ?? { target, ok: false, error: new Error('Not stopped') };
+    const start = of(started, target);
+    if (!start) return { target, ok: false, error: new Error('Not started') };
     return start.ok ? { ...start, value: { ...start.value, rung: stop.value.rung } } : start;
   });
-  return present<RestartResult>(context, selection, outcomes, {
-    ...startOutcome,
-    text: (name, value) =>
-      value.rung === 'none'
-        ? startOutcome.text(name, value)
-        : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
-    json: (value) => ({ ...startOutcome.json(value), rung: value.rung }),
-  });
+}
+
+/** How a restart is shown. */
+export const restartOutcome: Presentation<RestartResult> = {
+  ...startOutcome,
+  text: (name, value) =>
+    value.rung === 'none'
+      ? startOutcome.text(name, value)
+      : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
+  json: (value) => ({ ...startOutcome.json(value), rung: value.rung }),
+  failed: { ...startOutcome.failed, rung: undefined },
+};
+
+function passed<T>(outcomes: readonly Outcome<T>[]): Target[] {
+  return outcomes.flatMap(({ ok, target }) => (ok ? [target] : []));
 }

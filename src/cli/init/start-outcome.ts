@@ -29,5 +29,6 @@ export const startOutcome: Presentation<StartResult> = {
     monitorPort: undefined,
     controlPort: undefined,
     vnc: undefined,
+    seconds: undefined,
   },
 };

@@ -1,4 +1,5 @@
 import { QemuError } from '../../errors.ts';
+import { insideUnit } from '../../fleet/services.ts';
 import type { StopResult } from '../../machine/stop.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
@@ -15,11 +16,13 @@ interface Arguments extends StopArguments {
   /** False with --no-kill; undefined when the argument parser was not needed. */
   readonly kill?: boolean;
   readonly deadline?: number;
+  readonly direct?: boolean;
 }
 
 export async function run(context: Context, args: Arguments): Promise<number> {
   const noKill = args.kill === false;
   if (args.force && noKill) throw new QemuError('QEMU_USAGE', '--force and --no-kill contradict each other');
+  if (args.direct && hasEnded(context, args)) return (await import('./ended.ts')).run(context, args);
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.listWithRunning());
   const outcomes = await fleet.stopMany(selection.targets, {
@@ -31,4 +34,9 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     signal: context.signal,
   });
   return present<StopResult>(context, selection, outcomes, stopOutcome);
+}
+
+/** systemd stops a unit also when its QEMU has ended by itself (systemd.service(5), ExecStop): then it says how that went. */
+function hasEnded(context: Context, { ids = [] }: Arguments): boolean {
+  return process.env['EXIT_CODE'] !== undefined && ids.every((id) => insideUnit(context.paths, id) !== undefined);
 }

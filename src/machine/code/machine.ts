@@ -238,7 +238,7 @@ export class Machine extends MonitoredMachine {
 
   protected whyNoMonitor(): QemuError {
     if (!this.#hasMonitor) return new QemuError('QEMU_USAGE', `The monitor of machine "${this.name}" is switched off`);
-    return new QemuError('QEMU_NOT_RUNNING', `Machine "${this.name}" was not launched`);
+    return new QemuError('QEMU_NOT_RUNNING', `Machine "${this.name}" is not running`);
   }
 
   async #launch(timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -246,6 +246,9 @@ export class Machine extends MonitoredMachine {
     this.forgetMonitor();
     const run = await this.#spawn(argv);
     this.#run = run;
+    void run.finished.then(() => {
+      if (this.#run === run) this.forgetMonitor();
+    });
     try {
       if (this.#hasMonitor) await this.#connect(run, timeoutMs, signal);
       if (signal.aborted) throw signal.reason;
@@ -317,7 +320,7 @@ export class Machine extends MonitoredMachine {
       await this.qmp.execute('system_powerdown', undefined, { timeoutMs, signal });
     } catch (error) {
       // A guest may be faster to go down than QEMU's answer is to come.
-      if (!run.client) throw error;
+      if (this.isRunning() && !run.client) throw error;
     }
   }
 

@@ -27,6 +27,12 @@ test('the last request of this run counts, with its time', () => {
   assert.deepEqual(endInLog(log, STARTED), { cause: 'guest-shutdown', at: '2026-01-02T03:04:09.500Z' });
 });
 
+test('a signal is told by its own line, and counts in the order of time', () => {
+  const signal = '2026-01-02T03:04:09.250000Z qemu-system-x86_64: terminating on signal 15 from pid 1 (/sbin/init)\n';
+  assert.deepEqual(endInLog(line(1, 6) + signal, STARTED), { cause: 'signal', at: '2026-01-02T03:04:09.250Z' });
+  assert.equal(endInLog(signal + line(5, 2), STARTED)?.cause, 'quit');
+});
+
 test('requests of an earlier run, resets and lines cut in half are no end', () => {
   assert.equal(endInLog(line(-1, 6), STARTED), undefined);
   assert.equal(endInLog(line(1, 3) + line(2, 9) + line(3, 10) + line(4, 99), STARTED), undefined);

@@ -9,9 +9,19 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   const { prefix, destDir, dryRun } = place(args);
   const isHost = destDir === '' && !dryRun;
   const systemd = isSystemdBooted();
+  if (isHost) warnOfRunning(context);
   if (isHost) await runSteps(unregisterSteps(systemd), context.signal);
   const { manifest } = layoutFor(prefix);
   present(context, uninstallItems({ destDir, manifest, dryRun }), dryRun);
   if (isHost && systemd) await runSteps([{ file: 'systemctl', args: ['daemon-reload'] }], context.signal);
   return 0;
+}
+
+/** They are not harmed, but nothing shuts them down with the host any more. */
+function warnOfRunning({ fleet, output }: Context): void {
+  const running = fleet()
+    .listWithRunning()
+    .filter((target) => fleet().isAlive(target));
+  const names = running.map(({ longName }) => longName).join(', ');
+  if (names !== '') output.note('warning', `still running, and from now on not stopped at shutdown: ${names}`);
 }

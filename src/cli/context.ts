@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isNotFound } from '../errors.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { findServices } from '../fleet/services.ts';
+import { fileError } from '../system/file-error.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import type { CommonArguments } from './options.ts';
 import type { Output } from './output.ts';
@@ -43,6 +44,6 @@ function realRoot(root: string): string {
     return realpathSync(root);
   } catch (error) {
     if (isNotFound(error)) return resolve(root);
-    throw error;
+    throw fileError('use folder', root, error);
   }
 }

@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { leaveRemovedFolder } from './lost-surroundings.ts';
 import { plainCall } from './plain-call.ts';
 import { type Run, runTool } from './run-tool.ts';
 
@@ -14,6 +15,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return runTool('qemu-init', argv, async (handle) => handle((await load()).run, plain.args));
   }
   // A file of its own in the build: what only other calls need is not read by these.
+  // The argument parser looks for the working folder as it is loaded.
+  leaveRemovedFolder();
   const { runCommand } = await import('./init/command.ts');
   return runCommand(argv);
 }

@@ -1,5 +1,8 @@
+import { setMaxListeners } from 'node:events';
+import { QemuError } from '../errors.ts';
 import { type Context, makeContext } from './context.ts';
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts';
+import { leaveRemovedFolder, watchOutput } from './lost-surroundings.ts';
 import type { CommonArguments } from './options.ts';
 import { Output } from './output.ts';
 import { describeError } from './report.ts';
@@ -22,13 +25,19 @@ export async function runTool(
 ): Promise<number> {
   let code = 0;
   const signals = abortOnSignals();
+  const watch = watchOutput();
+  const signal = AbortSignal.any([signals.signal, watch.signal]);
+  setMaxListeners(0, signal);
+  leaveRemovedFolder();
   let output = new Output({ debug: argv.includes('--debug') });
   try {
     await parse(async (run, args) => {
       const common = args as CommonArguments;
       output = new Output(common);
-      code = await run(makeContext(common, output, signals.signal), args as never);
+      code = await run(makeContext(common, output, signal), args as never);
     });
+    const lost = await watch.settle();
+    if (lost !== undefined) throw new QemuError('QEMU_IO', 'Cannot write the result', { cause: lost });
     // Of several machines, those that were cut short have the status of Ctrl-C, whichever signal it was.
     return code === INTERRUPTED ? (signals.exitCode() ?? code) : code;
   } catch (error) {

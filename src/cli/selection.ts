@@ -1,4 +1,5 @@
-import { QemuError } from '../errors.ts';
+import { basename } from 'node:path';
+import { ConfigError, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import type { Context } from './context.ts';
 
@@ -24,7 +25,7 @@ export function select(context: Context, args: SelectionArguments, everything: (
   if (args.all === true && ids.length > 0) {
     throw new QemuError('QEMU_USAGE', 'Both --all and machines were given', { hint: 'give one of them' });
   }
-  if (args.all === true) return { targets: everything(), unknown: [] };
+  if (args.all === true) return { targets: everything(), unknown: unreadable(context) };
   if (ids.length === 0) {
     throw new QemuError('QEMU_USAGE', 'No machine was given', {
       hint: 'name machines, or give --all; see: qemu-init list',
@@ -42,4 +43,12 @@ export function select(context: Context, args: SelectionArguments, everything: (
     }
   }
   return { targets: [...targets.values()], unknown };
+}
+
+/** A registry with mistakes, among what names no machine: `--all` must not pass over machines in silence. */
+export function unreadable(context: Context): Selection['unknown'] {
+  const path = context.paths.registryFile;
+  const errors = context.fleet().registryIssues.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return [];
+  return [{ id: basename(path), error: new ConfigError(`Registry "${path}" has mistakes`, errors) }];
 }

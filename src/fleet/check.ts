@@ -79,6 +79,7 @@ function addressIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
 
 function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
   const { monitor, paths } = fleet.host;
+  if (fleet.monitorError) return [...fleet.monitorError.issues];
   if (monitor.monitor === 'off' || monitor.tls === 'psk') return [];
   return [
     {

@@ -3,11 +3,13 @@ import { availableParallelism } from 'node:os';
 import { formatIssue } from '../config/issues.ts';
 import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../config/load.ts';
 import type { Inspection } from '../config/machine-config.ts';
-import type { MachineConfig } from '../config/types.ts';
+import { parseMonitorConfig } from '../config/monitor-config.ts';
+import type { MachineConfig, MonitorConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
+import { ConfiguredMachine } from '../machine/configured-machine.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { openControl } from '../machine/monitor-access.ts';
@@ -64,6 +66,8 @@ export class Fleet {
   readonly host: Host;
   /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
   readonly registryIssues: readonly ConfigIssue[];
+  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
+  readonly monitorError: ConfigError | undefined;
   readonly #entries: ReturnType<typeof loadRegistry>['entries'];
   readonly #services: Services | undefined;
 
@@ -71,14 +75,16 @@ export class Fleet {
    * Reads the host's configuration: monitor.conf and the registry.
    *
    * @param services the service manager that machines are started by, when they are its units.
-   * @throws {ConfigError} when monitor.conf is wrong.
+   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf.
    */
   constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
     this.#services = services;
     const registry = loadRegistry(paths.registryFile);
     this.#entries = registry.entries;
     this.registryIssues = registry.issues;
-    this.host = { paths, monitor: loadMonitorConfig(paths.monitorFile), network: makeNetwork(paths, notify), notify };
+    const { monitor, error } = readMonitor(paths.monitorFile);
+    this.monitorError = error;
+    this.host = { paths, monitor, network: makeNetwork(paths, notify), notify };
   }
 
   /** The registered machines in the order of the registry. */
@@ -130,6 +136,7 @@ export class Fleet {
     if (!config) {
       throw new ConfigError(`Cannot start machine "${target.longName}"`, issues);
     }
+    if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
     for (const issue of issues) {
       this.host.notify({ level: 'warning', machine: target.longName, message: issue.message });
     }
@@ -148,6 +155,7 @@ export class Fleet {
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
   async commandLine(target: Target): Promise<CommandLine> {
     const config = this.config(target);
+    if (this.monitorError) throw this.monitorError;
     const request = await previewRequest(this.host, target, config);
     const wrapper = runAsPrefix(await resolveRunAs(config));
     return { wrapper, binary: request.binary, options: buildOptions(request) };
@@ -172,6 +180,15 @@ export class Fleet {
   async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
     const client = await openControl(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
     return new Domain(client, target.longName);
+  }
+
+  /**
+   * A machine in the hands of a program: launched, asked, listened to and shut down.
+   *
+   * @throws {ConfigError} with all that is wrong in its configuration.
+   */
+  machine(target: Target): ConfiguredMachine {
+    return new ConfiguredMachine(this.host, target, this.config(target));
   }
 
   /**
@@ -311,6 +328,17 @@ export class Fleet {
 
   #stopConfig(target: Target): StopConfig {
     return this.inspect(target).config ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
+  }
+}
+
+/** monitor.conf, or what its absence would mean when it is wrong. */
+function readMonitor(path: string): { monitor: MonitorConfig; error: ConfigError | undefined } {
+  try {
+    return { monitor: loadMonitorConfig(path), error: undefined };
+  } catch (error) {
+    const { config } = parseMonitorConfig('', path);
+    if (!(error instanceof ConfigError) || !config) throw error;
+    return { monitor: config, error };
   }
 }
 

@@ -71,21 +71,24 @@ export function endInLog(log: string, startedAt: string): { cause: EndCause; at:
   const requests = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
   // Of a signal QEMU tells in a line of its own.
   const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
-  return [
-    ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
-    ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
-  ]
-    .filter(({ ms }) => ms >= from)
-    .toSorted((a, b) => a.ms - b.ms)
-    .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]))
-    .at(-1);
+  return (
+    [
+      ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
+      ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
+    ]
+      // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
+      .filter(({ ms }) => ms >= from && ms <= 8.64e15)
+      .toSorted((a, b) => a.ms - b.ms)
+      .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]))
+      .at(-1)
+  );
 }
 
 const LOG_TAIL_BYTES = 64 * 1024;
 
 /**
  * How a machine that does not run came to its end; undefined when nothing is known of a run. What was noted of it stays
- * until the host goes down.
+ * until the next run ends.
  *
  * @param exit how QEMU's process ended, when that is known.
  */
@@ -103,8 +106,14 @@ export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): Machi
   const located = locate(target.files);
   if (located.kind === 'alive' || located.record?.phase !== 'running') return undefined;
   const end = howEnded(paths, target, located, exit);
-  ensureDir(folderOf(paths), 0o700);
-  writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(end)}\n`, 0o600);
+  try {
+    ensureDir(paths.stateDir, 0o755);
+    ensureDir(folderOf(paths), 0o700);
+    writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(end)}\n`, 0o600);
+  } catch (error) {
+    // A full disk must not keep a machine from being cleaned up after: all that is lost is a line of `status`.
+    if (!(error instanceof QemuError)) throw error;
+  }
   return end;
 }
 
@@ -162,7 +171,7 @@ function readNote(paths: Paths, longName: string): MachineEnd | undefined {
 
 /** A name with a dot in front can be no machine's. */
 function folderOf(paths: Paths): string {
-  return join(paths.runDir, '.ends');
+  return join(paths.stateDir, '.ends');
 }
 
 function noteOf(paths: Paths, longName: string): string {

@@ -138,7 +138,7 @@ export abstract class MonitoredMachine implements AsyncDisposable {
     return matchesEvent(event, match);
   }
 
-  /** Takes the connection of a launch. Its events are kept from here on, so this comes before it is opened. */
+  /** Takes the connection of a launch. Its events are kept from here on; it may be opened later. */
   protected useMonitor(client: QmpClient): void {
     this.#client = client;
     this.#events = new EventQueue(client.events());

@@ -143,7 +143,8 @@ function readLastSlots(host: Host): Readonly<Record<string, number>> {
   try {
     const value: unknown = JSON.parse(readTextIfExists(host.paths.lastSlotsFile) ?? '{}');
     for (const [name, slot] of Object.entries(value ?? {})) {
-      if (Number.isSafeInteger(slot) && slot >= 0) slots[name] = slot;
+      // One past the last port is of another MONPORT, or damaged.
+      if (Number.isSafeInteger(slot) && slot >= 0 && allocationOf(slot, host.monitor)) slots[name] = slot;
     }
   } catch {
     // Damaged or unreadable: the machines get new slots, which is all that is lost.

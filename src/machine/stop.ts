@@ -53,10 +53,10 @@ export async function stopMachine(
       await cleanUp(host, target, located.record?.slot);
       return result('none');
     }
-    await runStopHook(host, target, config, 'PRESTOP', located.process.pid);
+    await runStopHook(host, target, config, 'PRESTOP', located.process.pid, options.signal);
     const rung = await climb(host, target, config, located.process, options);
     await cleanUp(host, target, located.record?.slot);
-    await runStopHook(host, target, config, 'POSTSTOP', undefined);
+    await runStopHook(host, target, config, 'POSTSTOP', undefined, options.signal);
     return result(rung);
   };
   if (options.force !== true) {
@@ -127,11 +127,13 @@ async function runStopHook(
   config: StopConfig,
   hook: 'PRESTOP' | 'POSTSTOP',
   pid: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
     const command = hook === 'PRESTOP' ? config.preStop : config.postStop;
-    await runHook(host, target, hook, command, { cwd: config.dir, pid });
+    await runHook(host, target, hook, command, { cwd: config.dir, pid, signal });
   } catch (error) {
+    if (signal?.aborted && hook === 'PRESTOP') throw error;
     // A stop that a broken script could prevent would block the shutdown of the host.
     const message = error instanceof Error ? error.message : String(error);
     host.notify({ level: 'warning', machine: target.longName, message });

@@ -29,7 +29,8 @@ export interface ExecOptions {
 /**
  * Runs a program, without a shell, to its end. A status other than 0 is no error.
  *
- * A background process that it leaves behind with its output open is not waited for.
+ * A background process that it leaves behind with its output open is not waited for. Of what it prints the first 16 MiB
+ * of each stream are kept.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
  * `QEMU_IO` when `cwd` is missing, `QEMU_LAUNCH_FAILED` when it cannot be started for another reason, `QEMU_TIMEOUT`
@@ -86,10 +87,18 @@ function endOf(child: ChildProcess, over: AbortSignal): Promise<Pick<ExecResult,
   });
 }
 
+/** What is kept of each stream: a program that never stops talking must not fill the memory. */
+const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
+
 function collect(child: ChildProcess, input: string | undefined): () => { stdout: string; stderr: string } {
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  child.stdout?.on('data', (chunk: Buffer) => chunks.stdout.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => chunks.stderr.push(chunk));
+  for (const name of ['stdout', 'stderr'] as const) {
+    let left = MOST_OUTPUT_BYTES;
+    child[name]?.on('data', (chunk: Buffer) => {
+      if (left > 0) chunks[name].push(chunk.subarray(0, left));
+      left -= chunk.length;
+    });
+  }
   // A program may end without reading its input (EPIPE): its status tells whether that was right.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);

@@ -6,6 +6,7 @@
 
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
 import { bareLoop, clientLoop, clientPipeline } from './qmp-loops.mjs';
@@ -40,6 +41,7 @@ try {
   await benchHook();
   await benchStartAll();
   await benchStatusAll();
+  await benchBoot(50);
   printTable();
 } finally {
   lab.remove();
@@ -193,6 +195,17 @@ async function benchStatusAll() {
     `< 2500 ms, ${count - 1} running, 1 unresponsive`,
     elapsed < 2500 && told === 1 && running === count - 1,
   );
+}
+
+async function benchBoot(count) {
+  const result = await timeBoot(count);
+  if (typeof result === 'string') {
+    console.log(`${count} machines at boot: skipped: ${result}`);
+    return;
+  }
+  const ratio = result.boot / result.loop;
+  const figure = `${ms(result.boot)} = ${times(ratio)} a shell loop (${ms(result.loop)})`;
+  row(`${count} machines at boot, by systemd`, figure, '≤ 2.00 × a shell loop', ratio <= 2);
 }
 
 function printTable() {

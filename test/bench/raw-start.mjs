@@ -56,7 +56,7 @@ async function firstAnswer(path, isPossible) {
 
 /** The path of the socket that is qemu-init's own, from QEMU's command line. */
 function qmpSocket(args) {
-  const chardev = args.find((arg) => /^socket,id=qmp,/.test(arg)) ?? '';
+  const chardev = args.find((arg) => arg.startsWith('socket,id=qmp,')) ?? '';
   return /path=([^,]+)/.exec(chardev)?.[1];
 }
 

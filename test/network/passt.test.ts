@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -46,9 +47,13 @@ const nic: NicConfig = {
   addresses: [],
 };
 
-function start(t: Cleanup): ReturnType<typeof startPassts> {
+async function start(t: Cleanup): ReturnType<typeof startPassts> {
   const dir = tempDir(t);
-  return startPassts([nic], { logPath: join(dir, 'log'), cwd: dir });
+  const sockets = await startPassts([nic], { logPath: join(dir, 'log'), cwd: dir });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return sockets;
 }
 
 async function untilPasstHasEnded(): Promise<void> {
@@ -115,6 +120,7 @@ test('a port that is taken makes the start fail', async (t) => {
   t.after(() => {
     server.close();
   });
+  await once(server, 'listening');
   await assert.rejects(start(t), (error: Error & { code: string }) => {
     assert.deepEqual([error.code, error.message], ['QEMU_LAUNCH_FAILED', 'Program "passt" ended with status 1']);
     assert.match(String(error.cause), /127\.0\.0\.1\/8080/);

@@ -145,14 +145,15 @@ describe('a host with systemd', () => {
   });
 
   test('uninstall warns of running machines, harms none of them and leaves none of our files', () => {
-    host.sh('systemctl start qemu@db');
-    const pid = pidOf(host, 'db');
+    addMachine(host, 'last');
+    host.sh('systemctl daemon-reload; systemctl start qemu@last');
+    const pid = pidOf(host, 'last');
     const { code, stderr } = host.run('qemu-init uninstall');
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /still running, .*: .*db/);
+    assert.match(stderr, /still running, .*: .*last/);
     host.sh('kill -0 "$1"', `${pid}`);
     assert.equal(host.run('ls -d /usr/lib/qemu-init /usr/bin/qemu-init /usr/lib/systemd/system/qemu*').stdout, '');
-    assert.match(host.read('/etc/qemu/qemu-init.reg'), /^db=db$/m);
+    assert.match(host.read('/etc/qemu/qemu-init.reg'), /^last=last$/m);
   });
 });
 

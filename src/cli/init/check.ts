@@ -2,7 +2,6 @@ import { formatIssue } from '../../config/issues.ts';
 import type { ConfigIssue } from '../../errors.ts';
 import { checkMachine } from '../../fleet/check.ts';
 import type { Context } from '../context.ts';
-import { worst } from '../exit-code.ts';
 import { present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
 
@@ -13,7 +12,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const fleet = context.fleet();
   const everything = args.all === true || (args.ids ?? []).length === 0;
   const selection = select(context, { ...args, all: everything }, () => fleet.list());
-  const registry = everything ? fleet.registryIssues : [];
+  const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
   const outcomes = await fleet.each(selection.targets, 1, (target) => checkMachine(fleet, target));
   const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value : []))];
   const shown = new Set<string>();
@@ -23,13 +22,12 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     if (!shown.has(text)) output.note(issue.severity, text);
     shown.add(text);
   }
-  const code = present<ConfigIssue[]>(context, selection, outcomes, {
+  return present<ConfigIssue[]>(context, selection, outcomes, {
     text: (name, issues) => (codeOf(issues) === 0 ? `${name}: good` : undefined),
     json: (issues) => ({ ok: codeOf(issues) === 0, problems: issues }),
     failed: { ok: false },
     code: codeOf,
   });
-  return worst([code, codeOf(registry)]);
 }
 
 function codeOf(issues: readonly ConfigIssue[]): number {

@@ -7,7 +7,8 @@ import { worst } from '../exit-code.ts';
 export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  for (const issue of fleet.registryIssues) output.note(issue.severity, formatIssue(issue));
+  const mistakes = [...fleet.registryIssues, ...(fleet.monitorError?.issues ?? [])];
+  for (const issue of mistakes) output.note(issue.severity, formatIssue(issue));
   const targets = fleet.list();
   const outcomes = await fleet.statusMany(targets);
   const rows = outcomes.flatMap((outcome) => {
@@ -44,7 +45,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
     for (const { name, problems } of rows)
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }
-  return worst(fleet.registryIssues.map(({ severity }) => (severity === 'error' ? 6 : 0)));
+  return worst(mistakes.map(({ severity }) => (severity === 'error' ? 6 : 0)));
 }
 
 function addresses(context: Context, target: Target): { nic: number; mac: string }[] {

@@ -4,7 +4,7 @@ import { insideUnit } from '../../fleet/services.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
-import { type Selection, type SelectionArguments, select } from '../selection.ts';
+import { type Selection, type SelectionArguments, select, unreadable } from '../selection.ts';
 import { startOutcome } from './start-outcome.ts';
 
 interface Arguments extends SelectionArguments {
@@ -44,7 +44,13 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   const fleet = context.fleet();
   if (args.autostart) {
     if ((args.ids ?? []).length > 0) throw new QemuError('QEMU_USAGE', 'Both --autostart and machines were given');
-    return { targets: fleet.list().filter((target) => fleet.inspect(target).config?.autostart === true), unknown: [] };
+    const targets = fleet.list().filter((target) => {
+      const { config } = fleet.inspect(target);
+      // At boot nobody else would tell of it.
+      if (!config) context.output.note('warning', `${target.longName}: cannot tell whether to start it: ${BROKEN}`);
+      return config?.autostart === true;
+    });
+    return { targets, unknown: unreadable(context) };
   }
   const nothing = args.all !== true && (args.ids ?? []).length === 0;
   if (nothing && process.stdin.isTTY && process.stderr.isTTY) {
@@ -53,3 +59,5 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   }
   return select(context, args, () => fleet.list());
 }
+
+const BROKEN = 'its file has mistakes; see: qemu-init check';

@@ -31,7 +31,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];
   });
-  const files = planUnits(machines, { lanes: availableParallelism() });
+  const files = planUnits(machines, { lanes: 2 * availableParallelism() });
   for (const file of files) {
     const path = join(dir, file.path);
     ensureDir(join(path, '..'), 0o755);

@@ -20,6 +20,7 @@ busybox-static /usr/share/doc/busybox-static
 iproute2 ip
 mandoc mandoc
 shellcheck shellcheck
+lintian lintian
 systemd-container systemd-nspawn
 dbus dbus-daemon
 LIST

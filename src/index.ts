@@ -20,7 +20,7 @@ export {
 export type { Outcome } from './fleet/outcome.ts';
 export type { Option } from './machine/argv/option.ts';
 export { type LaunchOptions, Machine, type MachineOptions } from './machine/code/machine.ts';
-export { ConfiguredMachine, type ConfiguredLaunchOptions } from './machine/configured-machine.ts';
+export { type ConfiguredLaunchOptions, ConfiguredMachine } from './machine/configured-machine.ts';
 export type { EndOptions } from './machine/ends-within.ts';
 export type { Host, Notice, Notify, Target } from './machine/host.ts';
 export type { Rung } from './machine/ladder.ts';

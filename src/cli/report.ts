@@ -12,6 +12,8 @@ export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof ConfigError) lines.push(...error.issues.map((issue) => `  ${formatIssue(issue)}`));
   for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
     const text = cause instanceof Error ? cause.message : inspect(cause);
+    // The reason of an AbortSignal that was given none: the message has said it.
+    if (cause instanceof Error && cause.name === 'AbortError') continue;
     if (!lines.some((line) => line.includes(text))) lines.push(`  because: ${text}`);
     if (cause instanceof ConfigError) lines.push(...cause.issues.map((issue) => `  ${formatIssue(issue)}`));
   }

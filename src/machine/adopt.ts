@@ -37,7 +37,7 @@ export async function adopt(
 ): Promise<RunRecord> {
   const { process, record } = located;
   if (record?.phase === 'running') return record;
-  if (record) await finishStart(target, config, signal);
+  if (record) await finishStart(target, config, record.preconfig, signal);
   const { pid, startTime } = process;
   const adopted: RunRecord = {
     ...(record ?? rebuild(host, target, process)),
@@ -49,11 +49,16 @@ export async function adopt(
   return adopted;
 }
 
-async function finishStart(target: Target, config: MachineConfig, signal: AbortSignal | undefined): Promise<void> {
+async function finishStart(
+  target: Target,
+  config: MachineConfig,
+  preconfig: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const client = await connectOwn(target.files, READY_TIMEOUT_MS, signal);
   try {
     await client.execute('query-status', undefined, { timeoutMs: READY_TIMEOUT_MS, signal });
-    await setVncPassword(config, client);
+    if (!preconfig) await setVncPassword(config, client);
   } finally {
     await client.close();
   }

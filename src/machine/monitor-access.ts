@@ -1,6 +1,7 @@
 import { QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
 import type { QmpAddress } from '../qmp/state.ts';
+import { delay } from '../system/delay.ts';
 import { withLock } from '../system/lock.ts';
 import { allocationOf } from './allocation.ts';
 import { removeEmptyFolder } from './clean-up.ts';
@@ -44,6 +45,8 @@ export function portAddress(target: Target, ports: MonitorPorts, port: number, h
 
 /** A monitor that is free greets within milliseconds; past this the other address is tried. */
 const GREETING_MS = 1_500;
+/** Pause before both addresses are tried again. */
+const AGAIN_MS = 50;
 
 /**
  * Does something on a QMP connection to the control port. Commands on one machine wait for each other, since a monitor
@@ -109,6 +112,8 @@ async function connectControl(
   if (ports.control === undefined) return connectOwn(target.files, left(), signal);
   let failure: unknown;
   for (let turn = 0; turn === 0 || left() > 1; turn++) {
+    // A port that is refused fails at once.
+    if (turn > 0) await delay(Math.min(AGAIN_MS, left()), signal);
     for (const host of hosts) {
       try {
         const timeoutMs = Math.min(left(), GREETING_MS);

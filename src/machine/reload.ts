@@ -58,7 +58,7 @@ function changedKeys(wanted: readonly Option[], running: readonly string[]): str
     }
   }
   // What is left over is the old value of a key that changed, or of one that is gone.
-  return changed.size === 0 && left.length > 0 ? ['options'] : [...changed];
+  return changed.size === 0 && left.some((argument) => !argument.startsWith('-')) ? ['options'] : [...changed];
 }
 
 function isDisc(key: string, first: string | undefined): boolean {

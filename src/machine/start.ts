@@ -104,7 +104,8 @@ async function startFresh(
     launched = begun.launched;
     try {
       await logEnd(launched.client, signal);
-      await setVncPassword(config, launched.client);
+      // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
+      if (!record.preconfig) await setVncPassword(config, launched.client);
     } finally {
       await launched.client.close();
     }

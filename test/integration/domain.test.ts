@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Domain, Fleet, Machine, resolvePaths } from '../../src/index.ts';
@@ -79,6 +79,30 @@ test('a screen dump is a picture, and leaves no file behind', async (t) => {
   const picture = await domain.screenDump();
   assert.equal(picture.subarray(1, 4).toString(), 'PNG');
   assert.equal((await domain.screenDump({ format: 'ppm' })).subarray(0, 2).toString(), 'P6');
+});
+
+test('a QEMU that root has started as another user takes a picture too', {
+  skip: process.getuid?.() === 0 ? false : 'needs root',
+}, async (t) => {
+  // The scratch folder of the tests is for root alone.
+  const open = mkdtempSync('/tmp/qi-');
+  const before = process.env['TMPDIR'];
+  t.after(() => {
+    process.env['TMPDIR'] = before;
+    if (before === undefined) delete process.env['TMPDIR'];
+    rmSync(open, { recursive: true });
+  });
+  chmodSync(open, 0o755);
+  const machine = new Machine({
+    wrapper: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
+    args: ['-accel', 'tcg', '-nodefaults', '-m', '32', '-vga', 'std'],
+  });
+  t.after(() => machine.kill());
+  await machine.launch();
+  process.env['TMPDIR'] = open;
+  const picture = await new Domain(machine.qmp, 'nobody').screenDump();
+  assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+  assert.deepEqual(readdirSync(open), []);
 });
 
 test('snapshot, write, commit: what was written before and after is in the image below', async (t) => {

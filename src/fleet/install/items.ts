@@ -42,6 +42,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     'etc/qemu',
     'etc/init.d',
     'etc/completions',
+    'etc/polkit',
     'systemd',
     'package.json',
     'LICENSE',

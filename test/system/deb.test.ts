@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { basename, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import { type Container, container } from '../support/nspawn.ts';
+import { repoRoot } from '../support/repo.ts';
+import { tempDir } from '../support/temp-root.ts';
+import { addMachine, consoleOf, isActive, pidOf } from './machines.ts';
+
+describe('the Debian package', () => {
+  const cleanup = { after };
+  const dir = tempDir(cleanup);
+  const host = container(cleanup);
+  let deb = '';
+
+  before(async () => {
+    deb = execFileSync(process.execPath, [join(repoRoot, 'scripts/deb.mjs'), dir], { encoding: 'utf8' }).trim();
+    await host.boot();
+    host.sh('mkdir -p /root/deb');
+    execFileSync('cp', [deb, join(host.dir, 'root/deb')]);
+    haveNode(host);
+  });
+
+  test('lintian finds no error in it', () => {
+    const { stdout, error } = spawnSync('lintian', ['--allow-root', '--fail-on', 'error', deb], { encoding: 'utf8' });
+    assert.ifError(error);
+    assert.doesNotMatch(stdout, /^E:/m);
+  });
+
+  test('apt installs it, with the user, the folders and the units', () => {
+    install(host, deb);
+    assert.match(host.sh('id qemu'), /\(kvm\)/);
+    assert.equal(host.sh('stat -c "%a %U" /var/lib/qemu'), '711 root');
+    assert.equal(host.sh('systemctl is-enabled qemu.target'), 'enabled');
+    assert.equal(host.sh('systemctl is-active qemu-reload.path'), 'active');
+    assert.equal(host.run('systemd-analyze verify --man=no qemu@web.service').stderr, '');
+    assert.match(host.sh('man -w qemu-init'), /qemu-init\.8\.gz$/);
+    assert.equal(host.run('qemu-init doctor').code, 0, host.run('qemu-init doctor').stdout);
+  });
+
+  test('machines run, come up at boot, and live through an upgrade', async () => {
+    addMachine(host, 'web', 'AUTOSTART=on\n');
+    host.sh('qemu-init start web');
+    assert.match(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'web')}`), /^qemu/);
+    await until('the guest is up', () => consoleOf(host, 'web').includes('ready'));
+    await host.powerOff();
+    await host.boot();
+    assert.equal(isActive(host, 'web'), 'active');
+    const pid = pidOf(host, 'web');
+    host.sh('echo "STOPDELAY=7" >>/etc/qemu/defaults-qemu.cfg');
+    install(host, deb, '--reinstall');
+    assert.equal(pidOf(host, 'web'), pid);
+    assert.equal(isActive(host, 'web'), 'active');
+    assert.match(host.read('/etc/qemu/defaults-qemu.cfg'), /^STOPDELAY=7$/m);
+  });
+
+  test('removing it stops the machines, and purging it leaves what is not its own', async () => {
+    const pid = pidOf(host, 'web');
+    host.sh('DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes remove qemu-init');
+    assert.equal(host.run('test -e "/proc/$1"', `${pid}`).code, 1);
+    assert.equal(host.run('command -v qemu-init').code, 127);
+    host.sh('DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes purge qemu-init');
+    assert.deepEqual(host.sh('ls -A /etc/qemu').split('\n'), ['web-qemu.cfg', 'web.img']);
+    assert.equal(host.run('find /usr/lib /usr/bin /usr/share /etc -path "*qemu-init*" ! -path "*/dpkg/*"').stdout, '');
+  });
+});
+
+function install(host: Container, deb: string, ...options: readonly string[]): void {
+  const words = ['--quiet=2', '--yes', '--no-install-recommends', ...options];
+  host.sh(`DEBIAN_FRONTEND=noninteractive apt-get install ${words.join(' ')} "/root/deb/$1" </dev/null`, basename(deb));
+}
+
+/** A host may have its Node from elsewhere, which dpkg does not know. */
+function haveNode(host: Container): void {
+  if (host.run('dpkg-query --show nodejs').code === 0) return;
+  const version = process.versions.node;
+  host.write(
+    '/root/nodejs/DEBIAN/control',
+    `Package: nodejs\nVersion: ${version}\nArchitecture: all\nMaintainer: nobody <nobody@invalid>\nDescription: is there\n`,
+  );
+  host.sh('dpkg-deb --build /root/nodejs /root/deb/nodejs.deb && dpkg --install /root/deb/nodejs.deb');
+  host.sh('test -e /usr/bin/node || ln -s "$1" /usr/bin/node', process.execPath);
+}

@@ -15,7 +15,7 @@ export const TIERS = [
   { name: 'unit', concurrency: 2, minutes: 3, coverage: true },
   { name: 'integration', concurrency: 2, minutes: 6 },
   { name: 'network', concurrency: 1, minutes: 3, obstacle: networkObstacle },
-  { name: 'system', concurrency: 1, minutes: 4, obstacle: systemObstacle },
+  { name: 'system', concurrency: 2, minutes: 5, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 3 },
 ];
 

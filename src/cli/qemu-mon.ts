@@ -32,7 +32,7 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
         .positional('rest', { type: 'string', array: true, describe: 'Names of events, with --events' })
         .option('qmp', { type: 'boolean', describe: 'A shell for QMP commands' })
         .option('events', { type: 'boolean', describe: 'Events as JSON lines until interrupted' })
-        .option('read-only', { type: 'boolean', describe: 'Let commands pass that only look (--qmp, or stdin)' })
+        .option('read-only', { type: 'boolean', describe: 'Let only commands pass that look' })
         .conflicts('qmp', 'events'),
     handler: (args) => handle(run, args),
   });
@@ -46,10 +46,6 @@ async function run(context: Context, args: Arguments): Promise<number> {
   if (names.length > 0) throw new QemuError('QEMU_USAGE', `"${names[0]}" is one word too many`);
   if (args.qmp === true) return (await import('./mon/qmp-shell.ts')).runQmpShell(context, target, readOnly);
   if (!process.stdin.isTTY) return (await import('./mon/pipe-session.ts')).runPipe(context, target, readOnly);
-  if (readOnly) {
-    throw new QemuError('QEMU_USAGE', "--read-only cannot hold QEMU's own monitor back", {
-      hint: 'use --qmp --read-only',
-    });
-  }
+  if (readOnly) return (await import('./mon/hmp-shell.ts')).runLookingShell(context, target);
   return (await import('./mon/terminal-session.ts')).runTerminal(context, target);
 }

@@ -3,43 +3,55 @@ import type { Duplex } from 'node:stream';
 /** Ctrl-], as telnet has it. */
 const LEAVE = 0x1d;
 
+/** Why a session ended: Ctrl-], the peer hung up, a signal came, or the terminal itself is gone. */
+export type SessionEnd = 'left' | 'closed' | 'aborted';
+
 /**
- * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-] or the signal
- * comes. The terminal is as it was afterwards, whatever happens.
+ * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal goes away
+ * or the signal comes. The terminal is as it was afterwards, whatever happens; when this process crashes Node sees to that.
  *
- * @returns why it ended.
+ * The size of the terminal matters to nobody here: QEMU's line editing and a serial line do not know it.
  */
-export async function attach(stream: Duplex, signal: AbortSignal): Promise<'left' | 'closed' | 'aborted'> {
+export async function attach(stream: Duplex, signal: AbortSignal): Promise<SessionEnd> {
   const { stdin, stdout } = process;
   const isTerminal = stdin.isTTY === true;
   return new Promise((resolve) => {
-    const finish = (why: 'left' | 'closed' | 'aborted'): void => {
-      stdin.removeListener('data', onInput);
-      stdin.removeListener('end', onEnd);
-      signal.removeEventListener('abort', onAbort);
+    const listeners = {
+      data: (data: Buffer): void => {
+        const at = isTerminal ? data.indexOf(LEAVE) : -1;
+        stream.write(at < 0 ? data : data.subarray(0, at));
+        if (at >= 0) finish('left');
+      },
+      // Of a pipe that is empty: what the peer still has to say is waited for.
+      end: (): void => void stream.end(),
+      // The terminal was hung up (EIO): there is nobody to talk to any more.
+      error: (): void => finish('aborted'),
+    };
+    const abort = (): void => finish('aborted');
+    const finish = (why: SessionEnd): void => {
+      for (const [name, listener] of Object.entries(listeners)) stdin.removeListener(name, listener);
+      signal.removeEventListener('abort', abort);
+      process.removeListener('SIGCONT', makeRawAgain);
       if (isTerminal) stdin.setRawMode(false);
       stdin.pause();
       stream.destroy();
       resolve(why);
     };
-    const onAbort = (): void => finish('aborted');
-    const onInput = (data: Buffer): void => {
-      const at = isTerminal ? data.indexOf(LEAVE) : -1;
-      stream.write(at < 0 ? data : data.subarray(0, at));
-      if (at >= 0) finish('left');
-    };
-    // A pipe that is empty: what the peer still has to say is waited for.
-    const onEnd = (): void => {
-      stream.end();
-    };
     stream.on('data', (data: Buffer) => stdout.write(data));
-    stream.on('end', () => finish('closed'));
-    stream.on('close', () => finish('closed'));
-    stream.on('error', () => finish('closed'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (isTerminal) stdin.setRawMode(true);
-    stdin.on('data', onInput);
-    stdin.on('end', onEnd);
+    for (const name of ['end', 'close', 'error']) stream.on(name, () => finish('closed'));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    if (isTerminal) {
+      stdin.setRawMode(true);
+      process.on('SIGCONT', makeRawAgain);
+    }
+    for (const [name, listener] of Object.entries(listeners)) stdin.on(name, listener);
     stdin.resume();
   });
+}
+
+/** A shell gives its own settings to the terminal while a job of it is stopped. Node would think that nothing changed. */
+function makeRawAgain(): void {
+  process.stdin.setRawMode(false);
+  process.stdin.setRawMode(true);
 }

@@ -175,7 +175,8 @@ export class Fleet {
   /**
    * A running machine seen over QMP, on a connection that the caller closes.
    *
-   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when another client holds the control port.
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when other clients hold the control port, `QEMU_CONFIG_INVALID`
+   * when there is none (MONITOR=off).
    */
   async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
     const client = await openControl(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });

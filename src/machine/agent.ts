@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { askLine } from '../system/ask-line.ts';
+import { withHeldSocket } from '../system/held-socket.ts';
 import type { MachinePaths } from '../system/paths.ts';
 
 /** An agent that is there answers in milliseconds. */
@@ -18,11 +19,17 @@ export async function shutDownByAgent(files: MachinePaths, signal?: AbortSignal)
   const id = randomInt(1, 2 ** 31);
   const sync = `{"execute":"guest-sync-delimited","arguments":{"id":${id}}}`;
   const shutdown = '{"execute":"guest-shutdown","arguments":{"mode":"powerdown"}}\n';
-  return askLine(files.agentSocket, {
+  const question = {
     request: Buffer.concat([Buffer.from([0xff]), Buffer.from(`${sync}\n`)]),
-    isAnswer: (line) => line.includes(`"return": ${id}`) || line.includes(`"return":${id}`),
+    isAnswer: (line: string) => line.includes(`"return": ${id}`) || line.includes(`"return":${id}`),
     followUp: Buffer.from(shutdown),
     timeoutMs: AGENT_ANSWER_MS,
     signal,
-  });
+  };
+  try {
+    return await withHeldSocket(files.agentSocket, (path) => askLine(path, question));
+  } catch {
+    // Without QGA there is no socket.
+    return false;
+  }
 }

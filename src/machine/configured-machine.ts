@@ -238,9 +238,7 @@ export class ConfiguredMachine extends MonitoredMachine {
   async #connect(signal: AbortSignal | undefined): Promise<void> {
     // The machine's own socket is for qemu-init: a program that held it would be in the way of a stop.
     if (monitorPorts(this.#host, this.target).control === undefined) return;
-    // The address that qemu-cmd tries last, so that it finds the other one free.
-    const hosts = ['::1', '127.0.0.1'];
-    const client = await openControl(this.#host, this.target, { timeoutMs: CONNECT_MS, signal, hosts });
+    const client = await openControl(this.#host, this.target, { timeoutMs: CONNECT_MS, signal });
     this.useMonitor(client);
     this.#client = client;
     void client.closed.then(() => {

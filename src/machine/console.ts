@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import { openStream } from '../qmp/transport.ts';
+import { withHeldSocket } from '../system/held-socket.ts';
 import { withLock } from '../system/lock.ts';
 import { removeEmptyFolder } from './clean-up.ts';
 import { notRunning, type Target } from './host.ts';
@@ -29,9 +30,9 @@ export async function withConsole<T>(
   }
   return alone(target, signal, async () => {
     const late = AbortSignal.timeout(CONNECT_MS);
-    const stream = await openStream(
-      { kind: 'unix', path: target.files.consoleSocket },
-      { retry: false, signal: signal ? AbortSignal.any([signal, late]) : late },
+    const options = { retry: false, signal: signal ? AbortSignal.any([signal, late]) : late };
+    const stream = await withHeldSocket(target.files.consoleSocket, (path) =>
+      openStream({ kind: 'unix', path }, options),
     );
     try {
       return await body(stream);

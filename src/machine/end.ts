@@ -94,7 +94,7 @@ const LOG_TAIL_BYTES = 64 * 1024;
  */
 export function howEnded(paths: Paths, target: Target, located: Located, exit?: ProcessExit): MachineEnd | undefined {
   const { record } = located;
-  if (located.kind === 'alive' || record?.phase !== 'running') return readNote(paths, target.longName);
+  if (located.kind === 'alive' || record?.phase !== 'running') return notedEnd(paths, target.longName);
   const asked = endInLog(readTail(target.files.log, 0, LOG_TAIL_BYTES), record.startedAt);
   const at = asked?.at ?? new Date().toISOString();
   const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
@@ -157,7 +157,8 @@ function causeOf(
   return config?.watchdog === 'poweroff' ? 'watchdog' : 'unknown';
 }
 
-function readNote(paths: Paths, longName: string): MachineEnd | undefined {
+/** How the last run ended that was cleaned up after; undefined when there was none since the host is up. */
+export function notedEnd(paths: Paths, longName: string): MachineEnd | undefined {
   try {
     const text = readTextIfExists(noteOf(paths, longName));
     if (text === undefined) return undefined;

@@ -83,31 +83,38 @@ export async function withControl<T>(
 
 /**
  * A lasting connection to the control port, for programs; the caller closes it. As long as it is open other clients have
- * to use the port of the other loopback address.
+ * to use the port of the other loopback address; this takes the one that {@link withControl} tries last.
  *
- * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy, `QEMU_CONFIG_INVALID` for a machine
+ * without one: its own socket is for short visits, since whoever holds it is in the way of a stop.
  */
-export function openControl(
+export async function openControl(
   host: Host,
   target: Target,
-  options: {
-    readonly timeoutMs: number;
-    readonly signal?: AbortSignal | undefined;
-    /** Loopback addresses in the order in which they are tried. */
-    readonly hosts?: readonly string[] | undefined;
-  },
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<QmpClient> {
+  const ports = monitorPorts(host, target);
+  if (ports.control === undefined) throw noControlPort(target);
   const deadline = performance.now() + options.timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
-  return connectControl(target, monitorPorts(host, target), left, options.signal, options.hosts);
+  return connectControl(target, ports, left, options.signal, LASTING_HOSTS);
 }
+
+function noControlPort(target: Target): QemuError {
+  return new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no control port`, {
+    hint: 'MONITOR=off in monitor.conf, or no slot was free when it started; qemu-cmd can do without',
+  });
+}
+
+const VISIT_HOSTS: readonly string[] = ['127.0.0.1', '::1'];
+const LASTING_HOSTS: readonly string[] = ['::1', '127.0.0.1'];
 
 async function connectControl(
   target: Target,
   ports: MonitorPorts,
   left: () => number,
   signal: AbortSignal | undefined,
-  hosts: readonly string[] = ['127.0.0.1', '::1'],
+  hosts: readonly string[] = VISIT_HOSTS,
 ): Promise<QmpClient> {
   if (ports.control === undefined) return connectOwn(target.files, left(), signal);
   let failure: unknown;

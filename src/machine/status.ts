@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { MonitorConfig } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
+import { isNotFound, QemuError } from '../errors.ts';
 import { QmpClient } from '../qmp/client.ts';
+import { delay } from '../system/delay.ts';
+import { withHeldSocket } from '../system/held-socket.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { allocationOf } from './allocation.ts';
 import { howEnded, type MachineEnd } from './end.ts';
@@ -78,9 +80,24 @@ function places(
   return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: undefined };
 }
 
-/** A connection to the machine's own socket. */
-export function connectOwn(files: MachinePaths, timeoutMs: number, signal?: AbortSignal): Promise<QmpClient> {
-  return QmpClient.connect({ kind: 'unix', path: files.qmpSocket }, { retry: true, timeoutMs, signal });
+/** Pause before a socket that is not there yet is looked for again. */
+const AGAIN_MS = 20;
+
+/** A connection to the machine's own socket. With RUNAS it is in a folder where QEMU's user could put a link instead. */
+export async function connectOwn(files: MachinePaths, timeoutMs: number, signal?: AbortSignal): Promise<QmpClient> {
+  const deadline = performance.now() + timeoutMs;
+  const left = (): number => Math.max(1, deadline - performance.now());
+  for (;;) {
+    try {
+      return await withHeldSocket(files.qmpSocket, (path) =>
+        QmpClient.connect({ kind: 'unix', path }, { retry: true, timeoutMs: left(), signal }),
+      );
+    } catch (error) {
+      const isMissing = error instanceof QemuError && isNotFound(error.cause);
+      if (!isMissing || performance.now() >= deadline) throw error;
+    }
+    await delay(Math.min(AGAIN_MS, left()), signal);
+  }
 }
 
 /** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */

@@ -169,7 +169,7 @@ function stillRunning(target: Target, pid: number): QemuError {
 }
 
 function describe(step: Step): string {
-  const seconds = step.timeoutMs / 1000;
+  const seconds = Math.round(step.timeoutMs / 100) / 10;
   const names = { ask: 'the power button', quit: 'quit', sigterm: 'SIGTERM', sigkill: 'SIGKILL' };
   return `${names[step.kind]} (${seconds} s)`;
 }

@@ -10,6 +10,9 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An answer that was asked for is shorter; a peer that never ends its line must not fill the memory. */
+const MOST_LINE_BYTES = 64 * 1024;
+
 /**
  * Sends a request to a unix socket, waits for a line that answers it, sends one more thing and hangs up.
  *
@@ -38,6 +41,7 @@ export function askLine(path: string, question: Question): Promise<boolean> {
       const lines = text.split('\n');
       text = lines.pop() ?? '';
       if (lines.some(question.isAnswer)) finish(true);
+      else if (text.length > MOST_LINE_BYTES) giveUp();
     });
   });
 }

@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../../src/system/exec.ts';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { repoRoot } from '../support/repo.ts';
 import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 /** What `check` and `start` say of a file. They have to agree, with exit 6, and nothing may be started or made. */
@@ -49,7 +51,7 @@ test('what is only seen on the host is told together too: images, formats, cards
   const said = await problemsOf(root, text);
   for (const [line, pattern] of [
     [3, /MACHINE "q36" is unknown to QEMU/],
-    [4, /declared format=raw, but ".*a\.img" is qcow2.*write format=qcow2/],
+    [4, /declared format=raw, but ".*a\.img" is qcow2 \(.*declare format=qcow2/],
     [5, /missing\.img" does not exist/],
     [6, /folder\.img/],
     [7, /CDR1 ".*none\.iso" does not exist/],
@@ -141,11 +143,29 @@ test('a broken registry, monitor.conf or defaults file is named with its line, a
   assert.match(refused.stderr, /defaults-qemu\.cfg:2: .*BOOTORDER/);
   assert.equal((await root.init('stop', 'web', '--force')).code, 0);
 
+  root.write('etc/qemu/defaults-qemu.cfg', '');
   root.write('etc/qemu/monitor.conf', 'MONPORT=many\nTLSS=psk\n');
-  for (const action of ['start', 'status', 'list', 'check']) {
+  for (const action of ['start', 'list', 'check', 'showcmd']) {
     const result = await root.init(action, ...(action === 'list' ? [] : ['web']));
     assert.equal(result.code, 6, action);
     assert.match(result.stderr, /monitor\.conf:1: [\s\S]*monitor\.conf:2: .*TLS/);
+  }
+  assert.equal((await root.init('status', 'web')).code, 3);
+});
+
+test('a running machine is looked at and stopped with a broken monitor.conf and registry, which --all tells of', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  root.write('etc/qemu/monitor.conf', 'MONPORT=many\n');
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('stop', 'web', '--force');
+  root.write('etc/qemu/monitor.conf', '');
+  root.write('etc/qemu/qemu-init.reg', '\0');
+  for (const choice of ['--all', '--autostart']) {
+    const started = await root.init('start', choice);
+    assert.equal(started.code, 6, choice);
+    assert.match(started.stderr, /qemu-init\.reg/);
   }
 });
 
@@ -201,4 +221,20 @@ test('usage errors are exit 2, and what comes later is exit 3', async (t) => {
   }
   const later = await root.init('snapshot', 'web');
   assert.equal(later.code, 3);
+});
+
+test('a reader that leaves early and a working folder that is gone are no crash; a full disk is an error', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const sh = async (script: string): Promise<{ exitCode: number | undefined; stderr: string }> =>
+    run('sh', ['-c', script, join(repoRoot, 'bin/qemu-init')], { env: { ...process.env, QEMU_INIT_ROOT: root.dir } });
+  assert.equal((await sh('{ "$0" showcmd web; echo $? >&2; } | true')).stderr, '0\n');
+  assert.equal(
+    (await sh('mkdir "$QEMU_INIT_ROOT/gone" && cd "$QEMU_INIT_ROOT/gone" && rmdir . ../gone; "$0" showcmd web'))
+      .exitCode,
+    0,
+  );
+  const full = await sh('"$0" showcmd web >/dev/full');
+  assert.equal(full.exitCode, 1);
+  assert.match(full.stderr, /Cannot write the result/);
 });

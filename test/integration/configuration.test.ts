@@ -164,6 +164,7 @@ const JSON_MACHINE = {
 
 test('a JSON machine starts as it is, and import turns it into a cfg file with the same command line', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   const path = root.write('vms/ozone.json', JSON.stringify(JSON_MACHINE));
   root.write('vms/ozone.img', new Uint8Array(1024 ** 2));
   root.write('etc/qemu/defaults-qemu.cfg', 'KVM=off\nNETIF=managed\n');

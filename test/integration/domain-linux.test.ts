@@ -57,7 +57,7 @@ test('a Linux guest that writes all the time loses nothing over snapshot, commit
   /** Waits for sectors that are written from now on, and returns the number of the last of them. */
   const more = async (): Promise<number> => {
     const from = text.length;
-    await printed(/^written \d+\.[^]*^written \d+\./m, from);
+    await printed(/^written \d+\.[\s\S]*^written \d+\./m, from);
     return Number([...text.matchAll(/^written (\d+)\./gm)].at(-1)?.[1]);
   };
   const domain = new Domain(machine.qmp, 'writer');

@@ -159,14 +159,16 @@ test('commit of an inner layer ends without waiting for a readiness that never c
 test('a job is cancelled before it is ready, and one that is gone cannot be', async (t) => {
   const { domain, root } = await running(t);
   const device = await domain.blockDevice('dsk2');
-  await write(domain, 6, '0');
-  // So slow that it cannot get ready in the time of this test.
+  for (const offset of ['0', '1M', '2M', '3M']) await write(domain, 6, offset);
+  // So slow, and in pieces so small, that it cannot get ready in the time of this test.
   await domain.run('drive-mirror', {
     device: device.inserted?.nodeName,
     'job-id': 'slow',
     target: join(root.etcDir, 'slow.raw'),
     sync: 'full',
     speed: 1,
+    granularity: 65_536,
+    'buf-size': 65_536,
   });
   const [job] = await domain.blockJobs();
   assert.deepEqual([job?.id, job?.ready, job?.type, job?.speed], ['slow', false, 'mirror', 1]);

@@ -47,6 +47,7 @@ test('a machine starts, is there, and goes down by the power button without a tr
 
 test('showcmd prints what runs: before the start, of the running machine, and as /proc has it', async (t) => {
   const root = lab(t);
+  root.ownPorts();
   root.add('web', 'VNC=on\nNIC1=virtio-net-pci,net=user\n[custom]\n-device virtio-keyboard-pci,id=keys\n');
   const before = await root.one('showcmd', 'web');
   assertShape([before], DOCUMENTS.showcmd);

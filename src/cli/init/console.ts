@@ -1,5 +1,6 @@
 import { withConsole } from '../../machine/console.ts';
 import type { Context } from '../context.ts';
+import { INTERRUPTED } from '../exit-code.ts';
 import { attach } from '../terminal.ts';
 
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
@@ -10,6 +11,6 @@ export async function run(context: Context, args: { readonly id: string }): Prom
     if (process.stdin.isTTY) output.note('info', `Console of ${target.longName}. Leave with Ctrl-].`);
     const why = await attach(stream, signal);
     if (process.stdin.isTTY) output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the console.');
-    return 0;
+    return why === 'aborted' ? INTERRUPTED : 0;
   });
 }

@@ -1,4 +1,4 @@
-import { describeEnd, isBadEnd, type ProcessExit } from '../../machine/end.ts';
+import { describeEnd, isBadEnd, notedEnd, type ProcessExit } from '../../machine/end.ts';
 import { tidyUp } from '../../machine/ended.ts';
 import type { Context } from '../context.ts';
 import { type SelectionArguments, select } from '../selection.ts';
@@ -9,7 +9,10 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const { host } = context.fleet();
   const { targets } = select(context, args, () => []);
   for (const target of targets) {
-    const end = await tidyUp(host, target, exitOf(process.env), signal);
+    const exit = exitOf(process.env);
+    const tidied = await tidyUp(host, target, exit, signal);
+    // Who stopped it has cleaned up; a start that failed had no run, and the note is of an earlier one.
+    const end = tidied ?? (exit && notedEnd(host.paths, target.longName));
     if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
   }
   return 0;

@@ -1,13 +1,13 @@
-import { QemuError } from '../../errors.ts';
 import type { Target } from '../../machine/host.ts';
 import { withControl } from '../../machine/monitor-access.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
 import type { Context } from '../context.ts';
 import { readLines } from '../stdin-lines.ts';
+import { isHmpQuery, refused } from './read-only.ts';
 
 const ANSWER_MS = 60_000;
 
-/** One HMP command a line of stdin. A command that is refused does not keep the next from being tried. */
+/** One HMP command a line of stdin. A command that QEMU refuses does not keep the next from being tried. */
 export async function runPipe(context: Context, target: Target, readOnly: boolean): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
@@ -22,14 +22,4 @@ export async function runPipe(context: Context, target: Target, readOnly: boolea
     if (command === 'quit' || command === 'q') break;
   }
   return code;
-}
-
-/** HMP commands that only look: `info …`, `help` and the printing of memory and registers. */
-export function isHmpQuery(command: string): boolean {
-  return /^(info|help|\?|print|p|x|xp)(\/|\s|$)/.test(command);
-}
-
-/** The error of a command that --read-only does not let pass. */
-export function refused(command: string): QemuError {
-  return new QemuError('QEMU_NOT_PERMITTED', `"${command}" is more than a look, and --read-only was given`);
 }

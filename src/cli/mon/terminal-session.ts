@@ -5,6 +5,7 @@ import type { Target } from '../../machine/host.ts';
 import { type MonitorPorts, monitorPorts, portAddress } from '../../machine/monitor-access.ts';
 import { openStream } from '../../qmp/transport.ts';
 import type { Context } from '../context.ts';
+import { INTERRUPTED } from '../exit-code.ts';
 import { attach } from '../terminal.ts';
 
 /** Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. */
@@ -20,7 +21,7 @@ export async function runTerminal(context: Context, target: Target): Promise<num
   const stream = await openMonitor(target, ports, ports.monitor, signal);
   const why = await attach(stream, signal);
   output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the monitor.');
-  return 0;
+  return why === 'aborted' ? INTERRUPTED : 0;
 }
 
 /** A monitor that is free greets within milliseconds. */

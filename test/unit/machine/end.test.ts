@@ -48,3 +48,7 @@ test('what nobody wanted is told apart, and the signal is named', () => {
   assert.equal(describeEnd({ cause: 'killed', at, exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
   assert.equal(describeEnd({ cause: 'quit', at, exit: 'exit status 0' }), 'QEMU was told to quit');
 });
+
+test('a time that is no date is passed over', () => {
+  assert.equal(endInLog(`1@${'9'.repeat(40)}.0:qemu_system_shutdown_request reason=6\n`, STARTED), undefined);
+});

@@ -186,3 +186,11 @@ test('a slot is released by the machine that holds it alone; without a number, a
   releaseSlot(host, 'b', undefined);
   assert.ok(!existsSync(host.paths.slotsDir));
 });
+
+test('a remembered slot past the last port does not keep a machine from getting one', async (t) => {
+  const host = hostIn(tempDir(t));
+  mkdirSync(host.paths.stateDir, { recursive: true });
+  writeFileSync(host.paths.lastSlotsFile, '{"web":1000000}');
+  assert.equal((await peekSlot(host, 'web', true)).slot, 0);
+  assert.equal((await claimSlot(host, wish('web'))).slot, 0);
+});

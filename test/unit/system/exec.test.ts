@@ -122,3 +122,9 @@ test('findProgram() never looks into the current folder', (t) => {
   for (const path of ['', ':', '.', ':/nowhere:']) assert.equal(findProgram('tool', path), undefined);
   assert.equal(findProgram('./tool', ''), join(dir, 'tool'));
 });
+
+test('run() keeps the first 16 MiB of what a program prints, and goes on reading', async () => {
+  const { stdout, exitCode } = await run('head', ['-c', '17000000', '/dev/zero']);
+  assert.equal(exitCode, 0);
+  assert.equal(stdout.length, 16 * 1024 * 1024);
+});

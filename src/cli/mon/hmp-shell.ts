@@ -1,0 +1,48 @@
+import type { Target } from '../../machine/host.ts';
+import { withControl } from '../../machine/monitor-access.ts';
+import { findHmpError } from '../../qmp/hmp.ts';
+import type { Context } from '../context.ts';
+import { runLineShell } from './line-shell.ts';
+import { isHmpQuery, refused } from './read-only.ts';
+
+const ANSWER_MS = 60_000;
+
+/** What to look at, for completion; `info` itself has the rest of the line to itself. */
+const LOOKS = ['help', 'info', 'print'];
+
+/**
+ * A shell for those commands of the human monitor that only look. QEMU's own monitor cannot be held back, so each line goes
+ * over the control port, once it was looked at.
+ */
+export async function runLookingShell(context: Context, target: Target): Promise<number> {
+  const { output } = context;
+  const { host } = context.fleet();
+  const ask = (line: string, signal: AbortSignal): Promise<string> =>
+    withControl(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
+      client.hmp(line, { timeoutMs: ANSWER_MS, signal }),
+    );
+  const topics = topicsIn(await ask('help info', context.signal));
+  return runLineShell(context, {
+    prompt: `${target.longName} (read-only) `,
+    greeting: `Monitor of ${target.longName}, to look at. Tab completes; "help info", "exit".`,
+    complete: (line) => completeLook(line, topics),
+    answer: async (line, signal) => {
+      if (!isHmpQuery(line)) throw refused(line);
+      const text = await ask(line, signal);
+      output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
+      return findHmpError(text) === undefined ? 0 : 1;
+    },
+  });
+}
+
+/** The words behind `info`, from lines such as `info block [-n] [-v] [device] -- show …`. */
+function topicsIn(help: string): string[] {
+  return [...help.matchAll(/^info (\S+)/gm)].map(([, topic = '']) => topic);
+}
+
+function completeLook(line: string, topics: readonly string[]): [string[], string] {
+  const words = line.trimStart().split(/\s+/);
+  const last = words.at(-1) ?? '';
+  const candidates = words.length <= 1 ? LOOKS : words.length === 2 && words[0] === 'info' ? topics : [];
+  return [candidates.filter((candidate) => candidate.startsWith(last)), last];
+}

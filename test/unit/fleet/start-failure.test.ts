@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { describeError } from '../../../src/cli/report.ts';
+import { ConfigError, LaunchError, QemuError } from '../../../src/errors.ts';
+import { readStartFailure, removeStartFailure, writeStartFailure } from '../../../src/fleet/start-failure.ts';
+import { type Paths, resolvePaths } from '../../../src/system/paths.ts';
+import { type Cleanup, tempRoot } from '../../support/temp-root.ts';
+
+function pathsFor(t: Cleanup): Paths {
+  return resolvePaths({ root: tempRoot(t).dir }, {}, 0, '/');
+}
+
+test('an error that was written down reads as it would have where it happened', (t) => {
+  const paths = pathsFor(t);
+  const issue = {
+    file: '/etc/qemu/web-qemu.cfg',
+    line: 3,
+    key: 'RAM',
+    message: 'too much',
+    severity: 'error',
+  } as const;
+  const detail = { argv: ['qemu'], exitCode: 1, signal: undefined, output: 'said' };
+  const errors = [
+    new QemuError('QEMU_LOCKED', 'Somebody is busy', { hint: 'wait' }),
+    new ConfigError('Cannot use it', [issue]),
+    new LaunchError('qemu ended with exit status 1: said', detail, { cause: new Error('deep'), hint: 'look' }),
+    new QemuError('QEMU_IO', 'Outer', { cause: new QemuError('QEMU_IO', 'Middle', { cause: new Error('inner') }) }),
+  ];
+  for (const error of errors) {
+    writeStartFailure(paths, 'web', error);
+    const read = readStartFailure(paths, 'web');
+    assert.equal(read?.code, error.code);
+    assert.equal(describeError(read, false), describeError(error, false));
+  }
+});
+
+test('only root reads why a start failed, and nothing is left once it was told', (t) => {
+  const paths = pathsFor(t);
+  assert.equal(readStartFailure(paths, 'web'), undefined);
+  writeStartFailure(paths, 'web', new Error('a bug'));
+  assert.equal(statSync(join(paths.runDir, '.failures')).mode & 0o777, 0o700);
+  assert.equal(readStartFailure(paths, 'web')?.code, 'QEMU_LAUNCH_FAILED');
+  removeStartFailure(paths, 'web');
+  assert.equal(readStartFailure(paths, 'web'), undefined);
+});

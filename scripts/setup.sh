@@ -18,6 +18,8 @@ LIST
       cat <<'LIST'
 busybox-static /usr/share/doc/busybox-static
 iproute2 ip
+nftables nft
+passt passt
 mandoc mandoc
 shellcheck shellcheck
 lintian lintian

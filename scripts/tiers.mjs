@@ -12,11 +12,11 @@ import { spawnSync } from 'node:child_process';
 
 /** @type {readonly Tier[]} */
 export const TIERS = [
-  { name: 'unit', concurrency: 2, minutes: 3, coverage: true },
-  { name: 'integration', concurrency: 2, minutes: 6 },
-  { name: 'network', concurrency: 1, minutes: 3, obstacle: networkObstacle },
-  { name: 'system', concurrency: 2, minutes: 5, obstacle: systemObstacle },
-  { name: 'package', concurrency: 1, minutes: 3 },
+  { name: 'unit', concurrency: 2, minutes: 6, coverage: true },
+  { name: 'integration', concurrency: 2, minutes: 12 },
+  { name: 'network', concurrency: 1, minutes: 12, obstacle: networkObstacle },
+  { name: 'system', concurrency: 2, minutes: 10, obstacle: systemObstacle },
+  { name: 'package', concurrency: 1, minutes: 6 },
 ];
 
 /** Least coverage of `src` by the unit tier, in per cent. */

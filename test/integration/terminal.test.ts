@@ -106,7 +106,7 @@ for (const { name, tool, args, ready, leave } of SESSIONS) {
       const open = await session(root, tool, ...args);
       await open.sees(ready);
       await until('the terminal is raw', () => settings(open.tty).includes('-icanon'));
-      if (how.startsWith('SIG')) process.kill(open.pid, how as NodeJS.Signals);
+      if (how.startsWith('SIG')) process.kill(open.pid, how);
       else open.type(how);
       assert.deepEqual(await open.end(), { status, isRestored: true }, `${JSON.stringify(how)}: ${open.output()}`);
     }

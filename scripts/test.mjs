@@ -4,7 +4,7 @@
  * Without arguments: all linters, then all tiers one after the other. A tier passes when it ran tests, all of them
  * passed, and they left no process and no file behind. The last line is `N passed, N failed`.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { lint } from './lint.mjs';
@@ -50,6 +50,8 @@ async function runTier(tier, parts) {
   if (files.length === 0) return failed(`tier ${tier.name}: no test file found`);
   // A place of its own for all that the tests make, so that what they leave behind is seen.
   const scratch = mkdtempSync(join(tmpdir(), 'qt-'));
+  // Some of the QEMUs and tools that run below it are other users'.
+  chmodSync(scratch, 0o711);
   try {
     const { code, late } = await run(...testCommand(tier, files, scratch), {
       show: true,

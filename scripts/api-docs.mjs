@@ -9,13 +9,16 @@ const root = join(import.meta.dirname, '..');
 const lib = join(root, 'dist/lib');
 const out = join(root, 'docs/api');
 
+const undocumented = [];
 const pages = renderPages();
+for (const name of undocumented) console.error(`${name} has no comment`);
+if (undocumented.length > 0) process.exitCode = 1;
 if (process.argv.includes('--check')) {
   const stale = [...pages].filter(([name, text]) => readIfExists(join(out, name)) !== text).map(([name]) => name);
   const extra = existsSync(out) ? readdirSync(out).filter((name) => !pages.has(name)) : [];
   for (const name of [...stale, ...extra])
     console.error(`docs/api/${name} is not what the sources say: npm run api-docs`);
-  process.exitCode = stale.length + extra.length > 0 ? 1 : 0;
+  if (stale.length + extra.length > 0) process.exitCode = 1;
 } else {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
@@ -92,6 +95,10 @@ function cleanDoc(text) {
 
 function renderPage(layer, symbols) {
   const sorted = symbols.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, kind, doc, code } of sorted) {
+    if (doc === '') undocumented.push(name);
+    if (kind === 'class') undocumented.push(...bareMethods(code).map((method) => `${name}.${method}`));
+  }
   const parts = sorted.map(({ name, kind, doc, code }) => {
     const [text, ...tags] = doc.split(/\n(?=@)/);
     return [`## ${name}`, `*${kind}*`, links(text), ...tags.map(renderTag), `\`\`\`ts\n${code}\n\`\`\``]
@@ -99,6 +106,15 @@ function renderPage(layer, symbols) {
       .join('\n\n');
   });
   return `# ${layer}\n\n${parts.join('\n\n')}\n`;
+}
+
+/** Names of the public methods and accessors of a class that have no comment; overloads share one. */
+function bareMethods(code) {
+  const methods = [...code.matchAll(/^ {4}(?!private|protected|#)((?:\w+ )*)(\w+)(?:<.*>)?\(/gm)];
+  const documented = new Set(
+    [...code.matchAll(/\*\/\n {4}(?:\w+ )*(\w+)(?:<.*>)?\(/g)].map(([, name]) => name).concat('constructor'),
+  );
+  return methods.map(([, , name]) => name).filter((name) => !documented.has(name));
 }
 
 function renderTag(tag) {

@@ -50,6 +50,7 @@ export type ErrorCode =
   /** The call does not fit the state of the connection. */
   | 'QEMU_QMP_STATE';
 
+/** What a {@link QemuError} has besides code and message. */
 export interface QemuErrorOptions {
   /** What led to it; printed below the message, never repeated in it. */
   readonly cause?: unknown;

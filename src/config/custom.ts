@@ -46,9 +46,9 @@ function readArgs(
     report(`${quote(text)} is no QEMU option: it does not start with "-"`, hint);
     return undefined;
   }
-  const reason = NOT_FOR_USERS[option.replace(/^--?/, '')];
-  if (reason !== undefined) {
-    report(`${quote(option)} cannot stand in [custom]: ${reason}`);
+  const taken = args.find((arg) => arg.startsWith('-') && Object.hasOwn(NOT_FOR_USERS, arg.replace(/^--?/, '')));
+  if (taken !== undefined) {
+    report(`${quote(taken)} cannot stand in [custom]: ${NOT_FOR_USERS[taken.replace(/^--?/, '')]}`);
     return undefined;
   }
   if (args.some((arg) => /^[#;]/.test(arg))) {

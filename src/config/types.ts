@@ -6,6 +6,7 @@ export interface Origin {
   readonly line: number;
 }
 
+/** `if=` of `DSKx=`: the bus on which the guest sees the disk. */
 export type DiskInterface = 'virtio' | 'ide' | 'sata' | 'scsi' | 'nvme';
 
 /** One `DSKx`. */
@@ -44,6 +45,7 @@ export interface HostForward {
   readonly guestPort: number;
 }
 
+/** `net=` of `NICx=`: what the NIC is connected to. */
 export type NetBackend = 'bridge' | 'user' | 'passt' | 'none';
 
 /** One `NICx`. */
@@ -81,8 +83,11 @@ export type VncConfig =
       readonly passwordFile: string | undefined;
     };
 
+/** `RESTART=`: when a machine that has ended by itself is started again. */
 export type RestartPolicy = 'no' | 'on-failure' | 'always';
+/** `STOPMETHOD=`: who asks the guest to go down. */
 export type StopMethod = 'auto' | 'acpi' | 'agent';
+/** What `BOOT=` may name. */
 export type BootDevice = 'disk' | 'cdrom' | 'network';
 
 /** One configured machine: its file with the host's defaults below it. Paths are absolute. */

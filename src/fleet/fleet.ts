@@ -30,6 +30,7 @@ import { withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
 import type { Services } from './services.ts';
 
+/** How many machines at a time. */
 export interface ManyOptions {
   /** How many at a time; for starts the number of processors, for stops all of a boot order if not given. */
   readonly parallel?: number | undefined;
@@ -43,6 +44,7 @@ export interface CommandLine {
   readonly options: readonly Option[];
 }
 
+/** How to start several machines. */
 export interface StartManyOptions extends StartOptions, ManyOptions {
   /** Wait for each machine's BOOTDELAY before its start. */
   readonly withBootDelay?: boolean | undefined;
@@ -50,6 +52,7 @@ export interface StartManyOptions extends StartOptions, ManyOptions {
   readonly alone?: boolean | undefined;
 }
 
+/** How to stop several machines. */
 export interface StopManyOptions extends StopOptions, ManyOptions {
   /** Time that all guests together have to go down by themselves. */
   readonly deadlineMs?: number | undefined;
@@ -131,6 +134,13 @@ export class Fleet {
     return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
+  /**
+   * Starts a machine and returns when its QEMU answers. One that runs already is left alone.
+   *
+   * @throws {ConfigError} when its configuration is wrong, or what that names on this host.
+   * @throws {LaunchError} when QEMU does not come up; all is undone then.
+   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
+   */
   async start(target: Target, options: StartOptions = {}): Promise<StartResult> {
     const { config, issues } = this.inspect(target);
     if (!config) {
@@ -146,6 +156,11 @@ export class Fleet {
     return startMachine(this.host, target, config, options);
   }
 
+  /**
+   * Stops a machine, asking more rudely each time, and says which step ended it. One that is not running is a success.
+   *
+   * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
+   */
   async stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
     const result = await stopMachine(this.host, target, this.#stopConfig(target), options);
     await this.#services?.settle(target);
@@ -161,6 +176,11 @@ export class Fleet {
     return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 
+  /**
+   * Ends a machine's QEMU at once with SIGKILL, whoever is busy with the machine.
+   *
+   * @throws {QemuError} `QEMU_STOP_FAILED`, `QEMU_ABORTED`, `QEMU_NOT_PERMITTED`.
+   */
   async kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
     const result = await killMachine(this.host, target, signal);
     await this.#services?.settle(target);

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { longNameOf } from '../config/machine-config.ts';
 import { isValidName, nearest } from '../config/names.ts';
 import type { RegistryEntry } from '../config/types.ts';
 import { isNotFound, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
+import { locate } from '../machine/locate.ts';
 import { readRecord } from '../machine/record.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
 
@@ -67,12 +68,26 @@ function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPat
     throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${configPath}"`);
   }
   const entry = entries.find((candidate) => candidate.longName.toLowerCase() === longName.toLowerCase());
-  if (!entry) return unregistered(paths, longName, configPath);
+  if (!entry) return notAnother(unregistered(paths, longName, configPath));
   const registered = targetOfEntry(paths, entry);
   if (registered.configPath === configPath) return registered;
   throw new QemuError('QEMU_CONFIG_INVALID', `"${configPath}" has the name of a registered machine`, {
     hint: `"${registered.configPath}" is registered as "${entry.longName}"; give one of them another name`,
   });
+}
+
+/** Two files of one name in two folders are one machine to everybody who looks by name. */
+function notAnother(target: Target): Target {
+  const located = locate(target.files);
+  const runsFrom = located.kind === 'alive' ? located.record?.configPath : undefined;
+  if (runsFrom === undefined || !existsSync(runsFrom) || isSameFile(runsFrom, target.configPath)) return target;
+  throw new QemuError('QEMU_CONFIG_INVALID', `"${target.configPath}" has the name of a machine that runs`, {
+    hint: `"${runsFrom}" runs as "${target.longName}"; give one of them another name`,
+  });
+}
+
+function isSameFile(a: string, b: string): boolean {
+  return a === b || realpathSync(a) === realpathSync(b);
 }
 
 function unregistered(paths: Paths, longName: string, configPath: string): Target {

@@ -151,6 +151,7 @@ export class ConfiguredMachine extends MonitoredMachine {
     throw new QemuError('QEMU_STOP_FAILED', `Machine "${this.name}" was not shut down: it took "${result.rung}"`);
   }
 
+  /** Ends QEMU with SIGKILL, whoever is busy with the machine, and waits for its end. */
   async kill(): Promise<void> {
     await this.shutdown({ hard: true });
   }
@@ -170,10 +171,12 @@ export class ConfiguredMachine extends MonitoredMachine {
     return hasEnded;
   }
 
+  /** Whether its QEMU lives, whoever has started it. */
   isRunning(): boolean {
     return this.#process() !== undefined;
   }
 
+  /** Process of QEMU; undefined when it does not run. */
   get pid(): number | undefined {
     return this.#process()?.pid;
   }

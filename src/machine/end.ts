@@ -157,7 +157,7 @@ function causeOf(
   return config?.watchdog === 'poweroff' ? 'watchdog' : 'unknown';
 }
 
-/** How the last run ended that was cleaned up after; undefined when there was none since the host is up. */
+/** How the last run ended that was cleaned up after; undefined when there was none. */
 export function notedEnd(paths: Paths, longName: string): MachineEnd | undefined {
   try {
     const text = readTextIfExists(noteOf(paths, longName));

@@ -12,8 +12,10 @@ export interface Host {
   readonly notify: Notify;
 }
 
+/** Takes notices. */
 export type Notify = (notice: Notice) => void;
 
+/** Something that people should know. */
 export interface Notice {
   readonly level: 'warning' | 'info' | 'debug';
   /** Long name, when it is about one machine. */

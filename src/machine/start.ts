@@ -25,6 +25,7 @@ import { claimSlot } from './slots.ts';
 import { writeTlsFiles } from './tls.ts';
 import { setVncPassword } from './vnc-password.ts';
 
+/** How to start a machine. */
 export interface StartOptions extends LaunchMode {
   readonly signal?: AbortSignal | undefined;
   /** Open descriptors that QEMU gets in fd sets. */
@@ -33,6 +34,7 @@ export interface StartOptions extends LaunchMode {
   readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
 }
 
+/** What became of a start. */
 export interface StartResult {
   readonly outcome: 'started' | 'already-running';
   readonly pid: number;

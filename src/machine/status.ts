@@ -14,6 +14,7 @@ import type { RecordedVnc, RunRecord } from './record.ts';
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
 
+/** How a machine is. */
 export interface MachineStatus {
   readonly name: string;
   readonly shortName: string | undefined;
@@ -28,7 +29,7 @@ export interface MachineStatus {
   readonly startedAt: string | undefined;
   readonly uptimeSeconds: number | undefined;
   readonly configPath: string;
-  /** How the run before this one ended, or the last one; undefined when none did since the host is up. */
+  /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
 }
 

@@ -10,6 +10,7 @@ import { planLadder, type Rung, SIGKILL_MS, type Step } from './ladder.ts';
 import { locate } from './locate.ts';
 import { connectOwn } from './status.ts';
 
+/** How to stop a machine. */
 export interface StopOptions {
   /** Only ask the guest; throw when it does not go. */
   readonly noKill?: boolean | undefined;
@@ -20,6 +21,7 @@ export interface StopOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What became of a stop. */
 export interface StopResult {
   readonly outcome: 'stopped' | 'not-running';
   /** What ended it. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNotFound } from '../errors.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { ensureDir, nameOfTemporary, readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../system/files.ts';
 import { isInterfaceName } from './interface-name.ts';
 import { parseNote } from './note.ts';
 import type { TapWish } from './wishes.ts';
@@ -19,10 +19,11 @@ export function writeTapNotes(wishes: readonly TapWish[], tapsDir: string): void
   for (const wish of wishes) writeFileAtomic(join(tapsDir, wish.tap), `${JSON.stringify(wish)}\n`, 0o600);
 }
 
-/** The names of the taps that there are notes of. */
+/** The names of the taps that there are notes of, whole ones or such as nobody has finished. */
 export function notedTaps(tapsDir: string): string[] {
   try {
-    return readdirSync(tapsDir).filter((name) => isInterfaceName(name) && !name.startsWith('.'));
+    const names = readdirSync(tapsDir).map((name) => nameOfTemporary(name) ?? name);
+    return [...new Set(names.filter((name) => isInterfaceName(name)))];
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;
@@ -36,5 +37,5 @@ export function readTapNote(tap: string, tapsDir: string): TapWish | undefined {
 }
 
 export function removeTapNote(tap: string, tapsDir: string): void {
-  removeIfExists(join(tapsDir, tap));
+  removeWithLeftovers(join(tapsDir, tap));
 }

@@ -46,6 +46,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
     return client;
   }
 
+  /** Where the connection is in its life. */
   get state(): QmpState {
     return this.#state;
   }

@@ -59,6 +59,7 @@ export class EventSubscription<E extends QmpEvent<string, object> = QmpEvent>
     });
   }
 
+  /** Called by `for await` when its loop is left. The same as {@link close}. */
   async return(): Promise<IteratorResult<E, undefined>> {
     this.close();
     return { done: true, value: undefined };

@@ -115,6 +115,11 @@ export function removeWithLeftovers(path: string): void {
   }
 }
 
+/** The name of the file that a temporary one of {@link writeFileAtomic} was to become; undefined for any other name. */
+export function nameOfTemporary(name: string): string | undefined {
+  return /^\.(.+)\.\d+-\d+\.tmp$/.exec(name)?.[1];
+}
+
 /**
  * Removes a folder with all that is in it, or a file; a missing one is fine. It disappears in one step: others who
  * work in the folder at that moment find it gone, and what they make there afterwards is not touched.
@@ -236,7 +241,9 @@ function removeLeftovers(path: string, suffix: string, minimumAgeMs: number): vo
     if (!name.startsWith(start) || !name.endsWith(`.${suffix}`)) continue;
     const leftover = join(dirname(path), name);
     const stats = lstatSync(leftover, { throwIfNoEntry: false });
-    if (stats === undefined || Date.now() - stats.mtimeMs < minimumAgeMs) continue;
+    // The clock may have been set back, so that nothing is older than zero.
+    const isYoung = minimumAgeMs > 0 && stats !== undefined && Date.now() - stats.mtimeMs < minimumAgeMs;
+    if (stats === undefined || isYoung) continue;
     rmSync(leftover, { recursive: true, force: true });
   }
 }

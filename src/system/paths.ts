@@ -4,6 +4,7 @@ import { QemuError } from '../errors.ts';
 /** Longest path that fits `sun_path` of unix(7) with its final NUL. */
 export const SOCKET_PATH_MAX_BYTES = 107;
 
+/** Whose files: the host's, the user's, or those below a folder of one's own. */
 export type Scope = 'system' | 'user' | 'root';
 
 /** Every folder and file that belongs to no single machine. All absolute. */
@@ -65,6 +66,7 @@ export interface MachinePaths {
   readonly stateDir: string;
 }
 
+/** What says which files are meant. */
 export interface ScopeOptions {
   /** `--root DIR`, or `QEMU_INIT_ROOT`. */
   readonly root?: string | undefined;

@@ -77,6 +77,7 @@ export class FakeConnection {
     this.#stream.pause();
   }
 
+  /** Goes on reading after {@link pause}. */
   resume(): void {
     this.#stream.resume();
   }

@@ -108,7 +108,10 @@ test('edit installs a good text and never a bad one, for machines, registry, mon
     [],
     'no copies are left',
   );
-  assert.equal((await root.run('qemu-init', ['edit', 'web'], { env: { EDITOR: 'no-such-editor' } })).code, 5);
+  assert.equal(
+    (await root.run('qemu-init', ['edit', 'web'], { env: { EDITOR: 'no-such-editor', PATH: '/usr/bin:/bin' } })).code,
+    5,
+  );
 });
 
 test('edit does not write over what somebody else changed meanwhile, and keeps the text', async (t) => {

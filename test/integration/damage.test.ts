@@ -8,8 +8,8 @@ import { type JsonObject, type Lab, lab } from '../support/lab.ts';
 
 /** The machine runs, is found, commanded and stopped, and leaves nothing. */
 async function assertServed(root: Lab, started: JsonObject, about: string): Promise<void> {
-  assert.equal(await root.state('web'), 'running', about);
   const status = await root.one('status', 'web');
+  assert.equal(status['state'], 'running', about);
   assert.equal(status['pid'], started['pid'], about);
   assert.equal(status['slot'], started['slot'], about);
   assert.equal(status['monitorPort'], started['monitorPort'], about);
@@ -105,7 +105,7 @@ test('damaged MAC leases and slots are no obstacle, and the machine keeps its ad
   root.ownPorts();
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];
-  for (const text of ['', '{', '[]', '{"web":7}', '\0', 'null', '{"machines":{"web":{"1":5}}}']) {
+  for (const text of ['', '{"machines":{', '[{"web":7}]', '{"machines":{"web":{"1":5}}}']) {
     root.write('var/lib/qemu/macs.json', text);
     root.write('var/lib/qemu/slots.json', text);
     await root.ok('start', 'web');

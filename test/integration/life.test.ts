@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../support/cli.ts';
@@ -187,4 +187,23 @@ test('machines are named by short name, long name or path, each once, and run wi
   await root.ok('stop', '--all');
   assert.deepEqual(root.leftovers(), []);
   assert.deepEqual(await root.json('status', '--all'), []);
+});
+
+test('a file that has the name of a machine that runs from another file is neither taken for it nor stopped', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  const other = root.write('elsewhere/web-qemu.cfg', readFileSync(path, 'utf8'));
+  root.write('etc/qemu/qemu-init.reg', '');
+  const started = await root.one('start', path);
+  for (const action of ['start', 'stop', 'kill', 'status']) {
+    const refused = await root.init(action, other);
+    assert.equal(refused.code, 6, action);
+    assert.match(refused.stderr, /runs as "web"/);
+  }
+  symlinkSync(root.etcDir, join(root.dir, 'link'));
+  const again = await root.one('start', join(root.dir, 'link/web-qemu.cfg'));
+  assert.equal(again['pid'], started['pid']);
+  // A file that was moved meanwhile is the machine's all the same.
+  rmSync(path);
+  assert.equal((await root.one('stop', other, '--force'))['rung'], 'quit');
 });

@@ -237,7 +237,8 @@ test('a guest that heeds the power button is shut down gracefully; one that does
     const down = qemu.shutdown({ graceful: true, timeoutMs: deaf ? 100 : 30_000 });
     await (deaf ? assert.rejects(down, { code: 'QEMU_STOP_FAILED' }) : down);
     assert.equal(qemu.isRunning(), false);
-    assert.equal(qemu.exitCode, deaf ? undefined : 0);
+    // Even then it has written its disks.
+    assert.equal(qemu.exitCode, 0);
   }
 });
 

@@ -7,15 +7,10 @@ import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { LIGHT, lab } from '../support/lab.ts';
 
 const ODD = [
-  'two  words',
-  'commas, and, more,,',
-  `it's "quoted"`,
-  'Zürich Ñandú 日本',
-  '$HOME `x` $(x)',
-  'back\\slash',
-  'a=b;c|d&e',
-  '#hash [bracket]',
-  'percent %20 100%',
+  'two  words, commas,, and "quotes"',
+  "it's Zürich Ñandú 日本",
+  '$HOME `x` $(x) back\\slash',
+  '#hash [a=b;c|d&e] 100%',
 ];
 
 test('spaces, commas, quotes and umlauts work in DSK1, CDR1, the registry and every folder above', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
@@ -219,8 +220,12 @@ test('a client that stops reading does not keep QEMU from serving another monito
   const { connect: next } = startMonitor(t, ['-machine', 'none', '-S', '-qmp', `unix:${path},server=on,wait=off`]);
   const client = await next();
   const lazy = connect({ path });
-  t.after(() => lazy.destroy());
+  // It ends with its QEMU.
+  lazy.on('error', () => undefined);
+  await once(lazy, 'readable');
   lazy.write('{"execute":"qmp_capabilities"}\n');
-  for (let n = 0; n < 20; n += 1) lazy.write('{"execute":"query-qmp-schema"}\n');
+  const requests = '{"execute":"query-qmp-schema"}\n'.repeat(20);
+  await new Promise((resolve) => lazy.write(requests, resolve));
   assert.equal((await client.execute('query-status')).status, 'prelaunch');
+  lazy.destroy();
 });

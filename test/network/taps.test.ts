@@ -125,6 +125,14 @@ test('a tap that was made and not yet marked when ip was killed is removed', asy
   assert.deepEqual(linkNames(), []);
 });
 
+test('a note that was being written when its writer was killed is removed', async (t) => {
+  const tapsDir = tapsDirOf(t);
+  writeTapNotes([wish(1)], tapsDir);
+  for (const name of ['.web.3.123-4.tmp', '.other.1.123-4.tmp']) writeFileSync(join(tapsDir, name), '{"tap"');
+  await tearDownTaps('web', { tapsDir });
+  assert.deepEqual(readdirSync(tapsDir), ['.other.1.123-4.tmp']);
+});
+
 test("another program's interface of that name stays, and is named", async (t) => {
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { parseIni } from '../../config/ini.ts';
 import { formatIssue } from '../../config/issues.ts';
-import { inspectMachineConfig, loadRegistry } from '../../config/load.ts';
+import { CUSTOM_SECTION } from '../../config/keys.ts';
+import { inspectMachineConfig, loadRegistry, readConfigText } from '../../config/load.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { targetOfEntry } from '../resolve.ts';
@@ -15,8 +17,8 @@ export interface Generated {
 }
 
 /**
- * Writes the drop-ins of all registered machines (systemd.generator(7)). A machine whose file is wrong has none: it could
- * not start. Nothing is executed and nothing but configuration is read.
+ * Writes the drop-ins of all registered machines (systemd.generator(7)). A machine whose file is wrong has none; one that is
+ * to start at boot is wanted nevertheless, so that its unit fails where everybody looks. Nothing is executed and nothing but configuration is read.
  *
  * @param dir folder for units of normal priority.
  * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED` when a file cannot be written.
@@ -24,18 +26,28 @@ export interface Generated {
 export function generateUnits(paths: Paths, dir: string): Generated {
   const registry = loadRegistry(paths.registryFile);
   const problems = registry.issues.map(formatIssue);
+  const broken: string[] = [];
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
     const target = targetOfEntry(paths, entry);
     const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
     if (config) return [{ target, config }];
+    if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];
   });
-  const files = planUnits(machines, { lanes: 2 * availableParallelism() });
+  const files = planUnits(machines, { broken, lanes: 2 * availableParallelism() });
   for (const file of files) {
     const path = join(dir, file.path);
     ensureDir(join(path, '..'), 0o755);
     writeFileAtomic(path, file.text, 0o644);
   }
   return { files: files.map(({ path }) => path), problems };
+}
+
+/** AUTOSTART of a file that has mistakes elsewhere; undefined when it says nothing about it. */
+function wantsAutostart(path: string): boolean | undefined {
+  const read = readConfigText(path);
+  if ('issue' in read) return undefined;
+  const entry = parseIni(read.text, path, CUSTOM_SECTION).entries.find(({ key }) => key === 'AUTOSTART');
+  return entry && entry.value === 'on';
 }

@@ -21,6 +21,8 @@ export interface UnitFile {
 export interface UnitOptions {
   /** How many machines may start at the same time. */
   readonly lanes: number;
+  /** Long names of machines that are to start at boot, but whose files are wrong. */
+  readonly broken?: readonly string[] | undefined;
 }
 
 /** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
@@ -41,7 +43,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
       machineDropIn(machine, order.get(machine.target.longName), laneOf(machine.config, index, options.lanes)),
     ),
     ...machines.flatMap(shortNameDropIn),
-    ...targetDropIn(machines),
+    ...targetDropIn(machines, options.broken ?? []),
     ...pathDropIn(machines),
   ];
 }
@@ -96,8 +98,9 @@ function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): U
 }
 
 /** What systemd starts with `qemu.target`, thus at boot. */
-function targetDropIn(machines: readonly PlannedMachine[]): UnitFile[] {
-  const wanted = machines.filter(({ config }) => config.autostart).map(({ target }) => unitName(target.longName));
+function targetDropIn(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
+  const good = machines.filter(({ config }) => config.autostart).map(({ target }) => target.longName);
+  const wanted = [...good, ...broken].map(unitName);
   if (wanted.length === 0) return [];
   const text = unitText('Made by qemu-generator: machines with AUTOSTART=on', {
     Unit: wanted.map((name) => line('Wants', name)),

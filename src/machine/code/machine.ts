@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../errors.ts';
 import { QmpClient } from '../../qmp/client.ts';
-import { type Child, type Descriptor, spawnChild } from '../../system/child.ts';
-import { DrainedSocket } from '../../system/drained-socket.ts';
-import { fileError } from '../../system/file-error.ts';
-import type { ProcessEnd } from '../../system/launch-process.ts';
-import { readTail } from '../../system/log-file.ts';
-import { DEFAULT_END_MS, type EndOptions, endsWithin } from '../ends-within.ts';
-import { launchError } from '../launch-error.ts';
+import { DEFAULT_END_MS, type EndOptions } from '../ends-within.ts';
 import { MonitoredMachine, type ShutdownOptions } from '../monitored-machine.ts';
 import type { PassedFd } from '../passed-fd.ts';
-import { CONSOLE_FD, codeArguments, FIRST_PASSED_FD, MONITOR_FD } from './arguments.ts';
+import { codeArguments, FIRST_PASSED_FD } from './arguments.ts';
+import { launchAborted, Run } from './run.ts';
 
 /** What a machine in code begins with. */
 export interface MachineOptions {
@@ -37,9 +30,8 @@ export interface LaunchOptions {
 }
 
 const LAUNCH_MS = 60_000;
-/** A process that SIGKILL does not end in this time hangs in the kernel. */
-const KILL_MS = 60_000;
-const LOG_BYTES = 1024 * 1024;
+/** What a QEMU has that its guest did not end. */
+const QUIT_MS = 15_000;
 
 /**
  * A QEMU that a program makes for itself: arguments in, process out. Its monitor and its console are sockets that QEMU
@@ -174,21 +166,25 @@ export class Machine extends MonitoredMachine {
     const { hard = false, graceful = false, timeoutMs = DEFAULT_END_MS, signal } = options;
     const run = this.#run;
     if (!run || run.end || hard || this.#launching) return this.kill();
-    const deadline = performance.now() + timeoutMs;
-    await (graceful ? this.#pressPowerButton(run, timeoutMs, signal) : this.#quit(run, timeoutMs, signal));
-    const isGone = await endsWithin(run.finished, { timeoutMs: Math.max(0, deadline - performance.now()), signal });
-    await this.kill();
-    const failure = isGone ? crashOf(run) : `it did not go down in ${timeoutMs} ms and had to be killed`;
+    const isGone = await (graceful ? this.#powerDown(run, timeoutMs, signal) : this.#quit(run, timeoutMs, signal));
+    await run.kill();
+    const failure = isGone ? crashOf(run) : `it did not go down in ${timeoutMs} ms`;
     if (failure === undefined) return;
     throw new QemuError('QEMU_STOP_FAILED', `Machine "${this.name}" was not shut down: ${failure}`);
   }
 
+  /**
+   * Ends QEMU with SIGKILL and waits for its end; a launch that is under way is given up. Does nothing for a machine that is
+   * not running.
+   *
+   * @throws {QemuError} `QEMU_STOP_FAILED` when it hangs in the kernel.
+   */
   async kill(): Promise<void> {
     if (this.#launching) {
       this.#launching.stop.abort();
       await this.#launching.settled;
     }
-    if (this.#run) await this.#end(this.#run);
+    await this.#run?.kill();
   }
 
   /**
@@ -198,27 +194,32 @@ export class Machine extends MonitoredMachine {
    * @throws {QemuError} `QEMU_ABORTED`
    */
   async wait(options: EndOptions = {}): Promise<boolean> {
-    return this.#run === undefined || endsWithin(this.#run.finished, options);
+    return this.#run === undefined || this.#run.endsWithin(options);
   }
 
+  /** Whether QEMU runs. */
   isRunning(): boolean {
     return this.#run !== undefined && this.#run.end === undefined;
   }
 
+  /** Process of QEMU; undefined when it does not run. */
   get pid(): number | undefined {
-    return this.isRunning() ? this.#run?.child.pid : undefined;
+    return this.isRunning() ? this.#run?.pid : undefined;
   }
 
+  /** Exit status of QEMU; undefined until it has ended, and when a signal ended it. */
   get exitCode(): number | undefined {
     return this.#run?.end?.exitCode;
   }
 
+  /** Signal that ended QEMU, such as `SIGKILL`. */
   get exitSignal(): string | undefined {
     return this.#run?.end?.signal;
   }
 
+  /** What QEMU printed, at most the last 1 MiB; also after its end. */
   get log(): string {
-    return this.#run?.log ?? (this.#run ? readTail(this.#run.logPath, 0, LOG_BYTES) : '');
+    return this.#run?.log ?? '';
   }
 
   /**
@@ -242,140 +243,60 @@ export class Machine extends MonitoredMachine {
   }
 
   async #launch(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const argv = [...this.#wrapper, this.#binary, ...this.#arguments()];
     this.forgetMonitor();
-    const run = await this.#spawn(argv);
+    const run = await Run.start(this.#argv(), this.#tempRoot, [
+      this.#hasMonitor ? 'socket' : 'nothing',
+      this.#console ? 'socket' : 'nothing',
+      ...this.#passed.map((passed) => (typeof passed === 'number' ? passed : passed.fd)),
+    ]);
     this.#run = run;
     void run.finished.then(() => {
       if (this.#run === run) this.forgetMonitor();
     });
-    try {
-      if (this.#hasMonitor) await this.#connect(run, timeoutMs, signal);
-      if (signal.aborted) throw signal.reason;
-    } catch (cause) {
-      // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
-      const isLate = signal.aborted || (cause instanceof QemuError && cause.code === 'QEMU_TIMEOUT');
-      const hasEnded = !isLate && (await endsWithin(run.finished, { timeoutMs: LAST_WORDS_MS }));
-      await this.#end(run);
-      if (signal.aborted) throw new QemuError('QEMU_ABORTED', 'Launching was interrupted', { cause });
-      throw launchError({ argv, timeoutMs, end: hasEnded ? run.end : undefined, output: run.log ?? '', cause });
+    if (this.#hasMonitor) {
+      const client = new QmpClient();
+      this.useMonitor(client);
+      await run.connect(client, timeoutMs, signal);
     }
+    if (!signal.aborted) return;
+    await run.kill();
+    throw launchAborted(signal.reason);
   }
 
-  #arguments(): string[] {
-    return codeArguments({
+  #argv(): string[] {
+    const args = codeArguments({
       machineType: this.#machineType,
       monitor: this.#hasMonitor,
       console: this.#console,
       passed: this.#passed,
       args: this.#args,
     });
+    return [...this.#wrapper, this.#binary, ...args];
   }
 
-  async #spawn(argv: readonly string[]): Promise<Run> {
-    const dir = makeFolder(this.#tempRoot);
-    const logPath = join(dir, 'log');
-    const descriptors: Descriptor[] = [
-      this.#hasMonitor ? 'socket' : 'nothing',
-      this.#console ? 'socket' : 'nothing',
-      ...this.#passed.map((passed) => (typeof passed === 'number' ? passed : passed.fd)),
-    ];
-    try {
-      const child = await spawnChild(argv, { logPath, cwd: dir, descriptors });
-      return makeRun(child, dir, logPath);
-    } catch (error) {
-      rmSync(dir, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  async #connect(run: Run, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const stream = run.child.socket(MONITOR_FD);
-    if (!stream) throw new QemuError('QEMU_QMP_CONNECT', 'There is no socket to the monitor');
-    const ended = new AbortController();
-    void run.finished.then(() => ended.abort());
-    const stop = AbortSignal.any([signal, ended.signal]);
+  /** Presses the power button and waits. A guest that does not go is ended by `quit`, so that its disks are whole. */
+  async #powerDown(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
-    const client = new QmpClient();
-    this.useMonitor(client);
-    run.client = client;
-    await client.open({ kind: 'stream', stream }, { timeoutMs, signal: stop });
-    // QEMU greets before it has made its devices, and may end right after.
-    const left = Math.max(1, deadline - performance.now());
-    await client.execute('query-status', undefined, { timeoutMs: left, signal: stop });
-  }
-
-  async #quit(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { qmp } = this;
     try {
-      if (!run.client) run.child.kill('SIGTERM');
-      else await run.client.execute('quit', undefined, { timeoutMs, signal });
+      await qmp.execute('system_powerdown', undefined, { timeoutMs, signal });
     } catch {
-      // Somebody has closed the connection, or QEMU is going down already: what counts is whether it ends.
-      if (signal?.aborted !== true) run.child.kill('SIGTERM');
-    }
-  }
-
-  async #pressPowerButton(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    try {
-      await this.qmp.execute('system_powerdown', undefined, { timeoutMs, signal });
-    } catch (error) {
       // A guest may be faster to go down than QEMU's answer is to come.
-      if (this.isRunning() && !run.client) throw error;
     }
+    if (await run.endsWithin({ timeoutMs: Math.max(0, deadline - performance.now()), signal })) return true;
+    await this.#quit(run, QUIT_MS, signal);
+    return false;
   }
 
-  async #end(run: Run): Promise<void> {
-    if (!run.end) run.child.kill('SIGKILL');
-    if (!(await endsWithin(run.finished, { timeoutMs: KILL_MS }))) {
-      throw new QemuError('QEMU_STOP_FAILED', `Process ${run.child.pid} of machine "${this.name}" cannot be killed`);
-    }
-    await run.client?.close();
+  async #quit(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    await run.quit(timeoutMs, signal);
+    return run.endsWithin({ timeoutMs: Math.max(0, deadline - performance.now()), signal });
   }
 
   #requireStopped(what: string): void {
     if (!this.isRunning() && !this.#launching) return;
     throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" was launched already`);
-  }
-}
-
-/** How long QEMU has to be gone after it hung up. */
-const LAST_WORDS_MS = 2_000;
-
-/** One launch. */
-interface Run {
-  readonly child: Child;
-  readonly logPath: string;
-  readonly console: DrainedSocket | undefined;
-  /** Resolves when QEMU has ended and its folder is gone. */
-  readonly finished: Promise<void>;
-  client: QmpClient | undefined;
-  end: ProcessEnd | undefined;
-  log: string | undefined;
-}
-
-function makeRun(child: Child, dir: string, logPath: string): Run {
-  const socket = child.socket(CONSOLE_FD);
-  const run: Run = {
-    child,
-    logPath,
-    console: socket && new DrainedSocket(socket),
-    finished: child.exited.then((end) => {
-      run.log = readTail(logPath, 0, LOG_BYTES);
-      run.end = end;
-      rmSync(dir, { recursive: true, force: true });
-    }),
-    client: undefined,
-    end: undefined,
-    log: undefined,
-  };
-  return run;
-}
-
-function makeFolder(root: string): string {
-  try {
-    return mkdtempSync(join(root, 'qemu-init-'));
-  } catch (error) {
-    throw fileError('make a folder in', root, error);
   }
 }
 

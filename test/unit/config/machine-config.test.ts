@@ -273,14 +273,20 @@ suite('[custom]', () => {
   });
 
   test('what cannot be an option is refused, and a key that strayed there is recognised', () => {
-    assert.deepEqual(problemsOf('[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n'), [
-      '2: "BRIDGE_IFNAME="br1"" is no QEMU option: it does not start with "-" (BRIDGE_IFNAME= belongs above [custom])',
-      '3: "device x" is no QEMU option: it does not start with "-" (each line is one option as on the command line)',
-      '4: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
-      '5: "--pidfile" cannot stand in [custom]: qemu-init finds QEMU by its own pid file',
-      `6: "-x 'y" cannot be split into words (A quote (') is opened and not closed)`,
-      '7: "-x \\" cannot be split into words (A backslash stands at the end)',
-    ]);
+    assert.deepEqual(
+      problemsOf(
+        '[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n-name x -daemonize\n',
+      ),
+      [
+        '2: "BRIDGE_IFNAME="br1"" is no QEMU option: it does not start with "-" (BRIDGE_IFNAME= belongs above [custom])',
+        '3: "device x" is no QEMU option: it does not start with "-" (each line is one option as on the command line)',
+        '4: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
+        '5: "--pidfile" cannot stand in [custom]: qemu-init finds QEMU by its own pid file',
+        `6: "-x 'y" cannot be split into words (A quote (') is opened and not closed)`,
+        '7: "-x \\" cannot be split into words (A backslash stands at the end)',
+        '8: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
+      ],
+    );
   });
 
   test('a comment behind an option is handed to QEMU, with a warning', () => {

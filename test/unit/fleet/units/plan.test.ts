@@ -69,6 +69,12 @@ test('machines with AUTOSTART are wanted at boot, and no others', () => {
   assert.equal(filesOf(machine('b', ''))['qemu.target.d/50-autostart.conf'], undefined);
 });
 
+test('a machine with mistakes in its file is wanted too when it is to start, so that its unit fails visibly', () => {
+  const files = planUnits([machine('a', 'AUTOSTART=on')], { lanes: 2, broken: ['b'] });
+  const target = files.find(({ path }) => path === 'qemu.target.d/50-autostart.conf');
+  assert.match(target?.text ?? '', /^Wants=qemu@a\.service\nWants=qemu@b\.service$/m);
+});
+
 test('the unit of a short name refuses to start, and says which one is right', () => {
   const files = filesOf(machine('web-prod', '', 'web'));
   const text = files['qemu@web.service.d/50-short-name.conf'] ?? '';

@@ -1,0 +1,17 @@
+// Restarts a machine, but only if its guest goes down by itself: node restart-gracefully.mjs ID
+import { Fleet, QemuError, resolvePaths } from 'qemu-init';
+
+const [id = ''] = process.argv.slice(2);
+const root = process.env['QEMU_INIT_ROOT'];
+const fleet = new Fleet(resolvePaths({ root }, process.env, process.getuid?.() ?? 0, process.cwd()));
+const machine = fleet.machine(fleet.get(id));
+try {
+  const { rung, seconds } = await machine.shutdown({ graceful: true, timeoutMs: 60_000 });
+  console.log(`${id} went down by ${rung} in ${Math.ceil(seconds)} s`);
+  const { pid } = await machine.launch();
+  console.log(`${id} runs again${pid === machine.pid ? '' : ', as somebody else'}`);
+} catch (error) {
+  if (!(error instanceof QemuError)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = 1;
+}

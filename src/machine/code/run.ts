@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { QemuError } from '../../errors.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import { type Child, type Descriptor, spawnChild } from '../../system/child.ts';
+import { DrainedSocket } from '../../system/drained-socket.ts';
+import { fileError } from '../../system/file-error.ts';
+import type { ProcessEnd } from '../../system/launch-process.ts';
+import { readTail } from '../../system/log-file.ts';
+import { type EndOptions, endsWithin } from '../ends-within.ts';
+import { launchError } from '../launch-error.ts';
+import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';
+
+/** A process that SIGKILL does not end in this time hangs in the kernel. */
+const KILL_MS = 60_000;
+/** How long QEMU has to be gone after it hung up. */
+const LAST_WORDS_MS = 2_000;
+const LOG_BYTES = 1024 * 1024;
+
+/** One QEMU of a machine in code, from its start to its end, with the temporary folder that it works in. */
+export class Run {
+  readonly argv: readonly string[];
+  readonly console: Duplex | undefined;
+  /** Resolves when QEMU has ended and its folder is gone. */
+  readonly finished: Promise<void>;
+  readonly #child: Child;
+  readonly #logPath: string;
+  #client: QmpClient | undefined;
+  #end: ProcessEnd | undefined;
+  #log: string | undefined;
+
+  private constructor(argv: readonly string[], child: Child, dir: string, logPath: string) {
+    const console = child.socket(CONSOLE_FD);
+    this.argv = argv;
+    this.console = console && new DrainedSocket(console);
+    this.#child = child;
+    this.#logPath = logPath;
+    this.finished = child.exited.then((end) => {
+      this.#log = readTail(logPath, 0, LOG_BYTES);
+      this.#end = end;
+      rmSync(dir, { recursive: true, force: true });
+    });
+  }
+
+  /**
+   * Starts QEMU.
+   *
+   * @param descriptors what it has as 3, 4, …
+   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED`, `QEMU_IO`; nothing is left behind then.
+   */
+  static async start(argv: readonly string[], tempRoot: string, descriptors: readonly Descriptor[]): Promise<Run> {
+    const dir = makeFolder(tempRoot);
+    const logPath = join(dir, 'log');
+    try {
+      return new Run(argv, await spawnChild(argv, { logPath, cwd: dir, descriptors }), dir, logPath);
+    } catch (error) {
+      rmSync(dir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** How it ended; undefined while it runs. */
+  get end(): ProcessEnd | undefined {
+    return this.#end;
+  }
+
+  /** What QEMU printed, at most the last 1 MiB. */
+  get log(): string {
+    return this.#log ?? readTail(this.#logPath, 0, LOG_BYTES);
+  }
+
+  /**
+   * Opens the client on the inherited monitor and waits until QEMU has answered a command. When that fails QEMU has ended.
+   *
+   * @throws {LaunchError} when it ends instead or does not answer.
+   * @throws {QemuError} `QEMU_ABORTED`
+   */
+  async connect(client: QmpClient, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.#client = client;
+    try {
+      await this.#open(client, timeoutMs, signal);
+    } catch (cause) {
+      // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
+      const isLate = signal.aborted || (cause instanceof QemuError && cause.code === 'QEMU_TIMEOUT');
+      const hasEnded = !isLate && (await this.endsWithin({ timeoutMs: LAST_WORDS_MS }));
+      await this.kill();
+      if (signal.aborted) throw launchAborted(cause);
+      throw launchError({ argv: this.argv, timeoutMs, end: hasEnded ? this.#end : undefined, output: this.log, cause });
+    }
+  }
+
+  /** Sends `quit`, or without a monitor SIGTERM. Throws nothing: what counts is whether QEMU ends. */
+  async quit(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      if (!this.#client) this.#child.kill('SIGTERM');
+      else await this.#client.execute('quit', undefined, { timeoutMs, signal });
+    } catch {
+      // Somebody has closed the connection, or QEMU is going down already.
+      if (signal?.aborted !== true) this.#child.kill('SIGTERM');
+    }
+  }
+
+  /**
+   * Ends QEMU with SIGKILL and waits for its end. May be called again, and after its end.
+   *
+   * @throws {QemuError} `QEMU_STOP_FAILED` when it hangs in the kernel.
+   */
+  async kill(): Promise<void> {
+    if (!this.#end) this.#child.kill('SIGKILL');
+    if (!(await this.endsWithin({ timeoutMs: KILL_MS }))) {
+      throw new QemuError('QEMU_STOP_FAILED', `QEMU (process ${this.pid}) cannot be killed`);
+    }
+    await this.#client?.close();
+  }
+
+  /** Whether QEMU ends in time. @throws {QemuError} `QEMU_ABORTED` */
+  endsWithin(options: EndOptions): Promise<boolean> {
+    return endsWithin(this.finished, options);
+  }
+
+  async #open(client: QmpClient, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const stream = this.#child.socket(MONITOR_FD);
+    if (!stream) throw new QemuError('QEMU_QMP_CONNECT', 'There is no socket to the monitor');
+    const ended = new AbortController();
+    void this.finished.then(() => ended.abort());
+    const stop = AbortSignal.any([signal, ended.signal]);
+    const deadline = performance.now() + timeoutMs;
+    await client.open({ kind: 'stream', stream }, { timeoutMs, signal: stop });
+    // QEMU greets before it has made its devices, and may end right after.
+    const left = Math.max(1, deadline - performance.now());
+    await client.execute('query-status', undefined, { timeoutMs: left, signal: stop });
+  }
+}
+
+/** The error of a launch that its signal, or a kill, has ended. */
+export function launchAborted(cause: unknown): QemuError {
+  return new QemuError('QEMU_ABORTED', 'Launching was interrupted', { cause });
+}
+
+function makeFolder(root: string): string {
+  try {
+    return mkdtempSync(join(root, 'qemu-init-'));
+  } catch (error) {
+    throw fileError('make a folder in', root, error);
+  }
+}

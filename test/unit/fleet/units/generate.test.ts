@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { generateUnits } from '../../../../src/fleet/units/generate.ts';
+import { resolvePaths } from '../../../../src/system/paths.ts';
+import { tempRoot } from '../../../support/temp-root.ts';
+
+test('the files of all machines become units, and those with mistakes are told', (t) => {
+  const root = tempRoot(t);
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  root.write('etc/qemu/defaults-qemu.cfg', 'AUTOSTART=on\nSTOPDELAY=10\n');
+  root.write('etc/qemu/qemu-init.reg', 'a=a\nw=web\nbad=bad\noff=off\ngone=gone\nj=/srv/none/j\n');
+  root.write('etc/qemu/a-qemu.cfg', 'STOPDELAY=20\n');
+  root.write('var/lib/qemu/web/web-qemu.cfg', 'AUTOSTART=off\nREQUIRES=a\n');
+  root.write('etc/qemu/bad-qemu.cfg', 'RAM=lots\n');
+  root.write('etc/qemu/off-qemu.cfg', 'RAM=lots\nAUTOSTART=off\n');
+  const { files, problems } = generateUnits(paths, join(root.dir, 'units'));
+  const text = (path: string): string => readFileSync(join(root.dir, 'units', path), 'utf8');
+  assert.deepEqual(files, [
+    'qemu@a.service.d/50-machine.conf',
+    'qemu@web.service.d/50-machine.conf',
+    'qemu@w.service.d/50-short-name.conf',
+    'qemu.target.d/50-autostart.conf',
+    'qemu-reload.path.d/50-machines.conf',
+  ]);
+  assert.match(text('qemu@a.service.d/50-machine.conf'), /^TimeoutStopSec=110$/m);
+  assert.match(text('qemu@web.service.d/50-machine.conf'), /^TimeoutStopSec=100$/m);
+  assert.match(text('qemu@web.service.d/50-machine.conf'), /^Requires=qemu@a\.service$/m);
+  const wanted = [...text('qemu.target.d/50-autostart.conf').matchAll(/^Wants=qemu@(.*)\.service$/gm)];
+  assert.deepEqual(
+    wanted.map(([, name]) => name),
+    ['a', 'bad', 'gone', 'j'],
+  );
+  assert.equal(problems.length, 4);
+  assert.match(problems.join('\n'), /bad-qemu\.cfg:1: .*RAM/);
+});
+
+test('a host without machines has no units', (t) => {
+  const root = tempRoot(t);
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  assert.deepEqual(generateUnits(paths, join(root.dir, 'units')), { files: [], problems: [] });
+});

@@ -10,6 +10,8 @@ try {
   console.log(`${id} went down by ${rung} in ${Math.ceil(seconds)} s`);
   const { pid } = await machine.launch();
   console.log(`${id} runs again${pid === machine.pid ? '' : ', as somebody else'}`);
+  // An open monitor would keep this program from ending. The machine goes on.
+  await machine.qmp.close();
 } catch (error) {
   if (!(error instanceof QemuError)) throw error;
   console.error(`${error.code}: ${error.message}`);

@@ -4,8 +4,9 @@ import { bootId, type ProcessInfo } from '../system/process.ts';
 import { allocationOf } from './allocation.ts';
 import type { Host, Target } from './host.ts';
 import { type Located, locate, ProcessScan, slotFromArgv } from './locate.ts';
+import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
-import { connectOwn, startedAt } from './status.ts';
+import { startedAt } from './status.ts';
 import { setVncPassword } from './vnc-password.ts';
 
 /** QEMU that nobody has waited for yet may still be at its start. */

@@ -1,9 +1,11 @@
 import { QemuError } from '../errors.ts';
-import { QmpClient } from '../qmp/client.ts';
+import type { QmpClient } from '../qmp/client.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
+import type { MachinePaths } from '../system/paths.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
 import { launchError } from './launch-error.ts';
+import { connectOwn } from './own-monitor.ts';
 
 export interface LaunchRequest {
   /** Program and arguments. */
@@ -12,9 +14,10 @@ export interface LaunchRequest {
   readonly env: NodeJS.ProcessEnv;
   /** Open descriptors that QEMU gets as 3, 4, … */
   readonly fds: readonly number[];
-  /** Gets QEMU's own output. */
-  readonly logPath: string;
-  readonly qmpSocket: string;
+  /** Its name among the arguments, behind what changes the user. */
+  readonly binary: string;
+  /** The log gets QEMU's own output, its socket is asked. */
+  readonly files: MachinePaths;
   /** How long QEMU may take to answer its first command. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -39,9 +42,9 @@ const LOG_TAIL_BYTES = 16 * 1024;
  * @throws {QemuError} `QEMU_ABORTED`, `QEMU_NOT_INSTALLED`.
  */
 export async function launch(request: LaunchRequest): Promise<Launched> {
-  const logStart = sizeOf(request.logPath);
+  const logStart = sizeOf(request.files.log);
   const qemu = await spawnDetached(request.argv, {
-    logPath: request.logPath,
+    logPath: request.files.log,
     cwd: request.cwd,
     env: request.env,
     fds: request.fds,
@@ -64,10 +67,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   const signal = request.signal ? AbortSignal.any([request.signal, ended.signal]) : ended.signal;
   let client: QmpClient | undefined;
   try {
-    client = await QmpClient.connect(
-      { kind: 'unix', path: request.qmpSocket },
-      { retry: true, timeoutMs: request.timeoutMs, signal },
-    );
+    client = await connectOwn(request.files, request.timeoutMs, signal);
     await client.execute('query-status', undefined, { timeoutMs: request.timeoutMs, signal });
     return { pid: qemu.pid, startTime: qemu.startTime, client };
   } catch (error) {
@@ -79,9 +79,10 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
     end ??= await endWithin(qemu, 2_000);
     await killNow(qemu);
-    const output = readTail(request.logPath, logStart, LOG_TAIL_BYTES);
-    const hint = `the whole output is in "${request.logPath}"`;
-    throw launchError({ argv: request.argv, timeoutMs: request.timeoutMs, end, output, cause: error, hint });
+    const output = readTail(request.files.log, logStart, LOG_TAIL_BYTES);
+    const hint = `the whole output is in "${request.files.log}"`;
+    const { argv, binary, timeoutMs } = request;
+    throw launchError({ argv, binary, timeoutMs, end, output, cause: error, hint });
   }
 }
 

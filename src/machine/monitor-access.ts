@@ -8,7 +8,7 @@ import { removeEmptyFolder } from './clean-up.ts';
 import { lockedIfPossible } from './exclusive.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate, slotFromArgv } from './locate.ts';
-import { connectOwn } from './status.ts';
+import { connectOwn } from './own-monitor.ts';
 import { readPsk } from './tls.ts';
 
 /** Where people and programs reach a running machine. */

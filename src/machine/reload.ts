@@ -5,8 +5,8 @@ import { buildOptions } from './argv/build.ts';
 import type { Option } from './argv/option.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate } from './locate.ts';
+import { connectOwn } from './own-monitor.ts';
 import { previewRequest } from './request.ts';
-import { connectOwn } from './status.ts';
 
 export interface ReloadResult {
   /** Keys whose new values were applied to the running machine, such as `CDR1`. */

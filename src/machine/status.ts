@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { MonitorConfig } from '../config/types.ts';
-import { isNotFound, QemuError } from '../errors.ts';
-import { QmpClient } from '../qmp/client.ts';
-import { delay } from '../system/delay.ts';
-import { withHeldSocket } from '../system/held-socket.ts';
+import { QemuError } from '../errors.ts';
+import type { QmpClient } from '../qmp/client.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { allocationOf } from './allocation.ts';
 import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { locate, type ProcessScan, slotFromArgv } from './locate.ts';
+import { connectOwn } from './own-monitor.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
@@ -79,26 +78,6 @@ function places(
   const slot = slotFromArgv(argv, monitor);
   const allocation = slot === undefined ? undefined : allocationOf(slot, monitor);
   return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: undefined };
-}
-
-/** Pause before a socket that is not there yet is looked for again. */
-const AGAIN_MS = 20;
-
-/** A connection to the machine's own socket. With RUNAS it is in a folder where QEMU's user could put a link instead. */
-export async function connectOwn(files: MachinePaths, timeoutMs: number, signal?: AbortSignal): Promise<QmpClient> {
-  const deadline = performance.now() + timeoutMs;
-  const left = (): number => Math.max(1, deadline - performance.now());
-  for (;;) {
-    try {
-      return await withHeldSocket(files.qmpSocket, (path) =>
-        QmpClient.connect({ kind: 'unix', path }, { retry: true, timeoutMs: left(), signal }),
-      );
-    } catch (error) {
-      const isMissing = error instanceof QemuError && isNotFound(error.cause);
-      if (!isMissing || performance.now() >= deadline) throw error;
-    }
-    await delay(Math.min(AGAIN_MS, left()), signal);
-  }
 }
 
 /** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */

@@ -8,7 +8,7 @@ import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { planLadder, type Rung, SIGKILL_MS, type Step } from './ladder.ts';
 import { locate } from './locate.ts';
-import { connectOwn } from './status.ts';
+import { connectOwn } from './own-monitor.ts';
 
 /** How to stop a machine. */
 export interface StopOptions {

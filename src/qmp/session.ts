@@ -156,14 +156,16 @@ export class QmpSession {
     // The rest of a chunk whose earlier line ended the connection.
     if (this.#end !== undefined) return;
     const message = decodeMessage(line);
+    // QEMU 7.2 sends what happens between a connection and its greeting to that connection already, though rarely.
+    if (message.kind === 'event') {
+      this.#handlers.onEvent(message.event);
+      return;
+    }
     if (this.#settleGreeting !== undefined) {
       this.#receiveGreeting(message);
       return;
     }
     switch (message.kind) {
-      case 'event':
-        this.#handlers.onEvent(message.event);
-        return;
       case 'greeting':
         debug('dropped a second greeting');
         return;

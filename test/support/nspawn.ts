@@ -10,11 +10,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repoRoot } from './repo.ts';
 import type { Cleanup } from './temp-root.ts';
@@ -57,6 +58,7 @@ const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/et
 export function container(t: Cleanup): Container {
   const base = mkdtempSync(join(tmpdir(), 'qi-'));
   const dir = join(base, 'm');
+  const cgroups = ownCgroups(`qi-${basename(base)}`);
   let nspawn: ChildProcess | undefined;
   let leader = 0;
 
@@ -65,6 +67,7 @@ export function container(t: Cleanup): Container {
     if (nspawn && nspawn.exitCode === null && nspawn.signalCode === null) await once(nspawn, 'exit');
     nspawn = undefined;
     leader = 0;
+    for (const cgroup of cgroups) await removeCgroup(cgroup);
   };
   t.after(async () => {
     await end();
@@ -111,9 +114,9 @@ export function container(t: Cleanup): Container {
       const log = openSync(join(base, 'console'), 'a');
       const options = ['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
       const more = ['--link-journal=no', `--machine=qi-${process.pid}`, '--bind=/dev/net/tun'];
-      nspawn = spawn('systemd-nspawn', ['--quiet', '--directory', dir, ...options, ...more], {
-        stdio: ['ignore', log, log],
-      });
+      for (const cgroup of cgroups) mkdirSync(cgroup, { recursive: true });
+      const command = ['systemd-nspawn', '--quiet', '--directory', dir, ...options, ...more];
+      nspawn = spawn('sh', ['-c', JOIN_CGROUPS, 'sh', ...cgroups, '--', ...command], { stdio: ['ignore', log, log] });
       closeSync(log);
       leader = await waitForLeader(nspawn);
       await waitForBoot(run);
@@ -151,6 +154,43 @@ const PACKAGED = ['bin', 'dist/bin', 'dist/man', 'etc', 'systemd', 'package.json
 function mount(...args: readonly string[]): void {
   const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
   assert.equal(status, 0, `mount ${args.join(' ')}: ${stderr}`);
+}
+
+/** Puts itself into the cgroups before `--` and becomes the program behind it. */
+const JOIN_CGROUPS = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"';
+
+/**
+ * Cgroups below this process's own, in the hierarchies that systemd keeps its units in (cgroups(7)). With --keep-unit all
+ * containers of one cgroup share what their systemds make in it, and each would remove the cgroups of the others' units.
+ */
+function ownCgroups(name: string): string[] {
+  const own = new Map(
+    readFileSync('/proc/self/cgroup', 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .map(([, controllers = '', path = '']) => [controllers, path]),
+  );
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [before = '', after = ''] = line.split(' - ');
+      const mountPoint = before.split(' ')[4] ?? '';
+      const [type, , options = ''] = after.split(' ');
+      const isNamed = type === 'cgroup' && options.split(',').includes('name=systemd');
+      const path = isNamed ? own.get('name=systemd') : type === 'cgroup2' ? own.get('') : undefined;
+      return path === undefined ? [] : [join(mountPoint, path, name)];
+    });
+}
+
+/** A cgroup is removed from the inside out, by rmdir(2) alone, and not before the last process in it is gone. */
+async function removeCgroup(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeCgroup(join(path, entry.name));
+  }
+  const deadline = Date.now() + POWEROFF_MS;
+  while (Date.now() < deadline && readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '') await sleep(20);
+  rmdirSync(path);
 }
 
 /** The container's process 1, as a pid of this host. */

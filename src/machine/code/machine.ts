@@ -244,7 +244,7 @@ export class Machine extends MonitoredMachine {
 
   async #launch(timeoutMs: number, signal: AbortSignal): Promise<void> {
     this.forgetMonitor();
-    const run = await Run.start(this.#argv(), this.#tempRoot, [
+    const run = await Run.start({ argv: this.#argv(), binary: this.#binary }, this.#tempRoot, [
       this.#hasMonitor ? 'socket' : 'nothing',
       this.#console ? 'socket' : 'nothing',
       ...this.#passed.map((passed) => (typeof passed === 'number' ? passed : passed.fd)),

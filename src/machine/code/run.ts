@@ -18,9 +18,18 @@ const KILL_MS = 60_000;
 const LAST_WORDS_MS = 2_000;
 const LOG_BYTES = 1024 * 1024;
 
+/** What is run. */
+export interface Launched {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** QEMU's name among them, behind what wraps it. */
+  readonly binary: string;
+}
+
 /** One QEMU of a machine in code, from its start to its end, with the temporary folder that it works in. */
 export class Run {
-  readonly argv: readonly string[];
+  readonly #argv: readonly string[];
+  readonly #binary: string;
   readonly console: Duplex | undefined;
   /** Resolves when QEMU has ended and its folder is gone. */
   readonly finished: Promise<void>;
@@ -30,9 +39,10 @@ export class Run {
   #end: ProcessEnd | undefined;
   #log: string | undefined;
 
-  private constructor(argv: readonly string[], child: Child, dir: string, logPath: string) {
+  private constructor(launched: Launched, child: Child, dir: string, logPath: string) {
     const console = child.socket(CONSOLE_FD);
-    this.argv = argv;
+    this.#argv = launched.argv;
+    this.#binary = launched.binary;
     this.console = console && new DrainedSocket(console);
     this.#child = child;
     this.#logPath = logPath;
@@ -49,11 +59,11 @@ export class Run {
    * @param descriptors what it has as 3, 4, …
    * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED`, `QEMU_IO`; nothing is left behind then.
    */
-  static async start(argv: readonly string[], tempRoot: string, descriptors: readonly Descriptor[]): Promise<Run> {
+  static async start(launched: Launched, tempRoot: string, descriptors: readonly Descriptor[]): Promise<Run> {
     const dir = makeFolder(tempRoot);
     const logPath = join(dir, 'log');
     try {
-      return new Run(argv, await spawnChild(argv, { logPath, cwd: dir, descriptors }), dir, logPath);
+      return new Run(launched, await spawnChild(launched.argv, { logPath, cwd: dir, descriptors }), dir, logPath);
     } catch (error) {
       rmSync(dir, { recursive: true, force: true });
       throw error;
@@ -90,7 +100,8 @@ export class Run {
       const hasEnded = !isLate && (await this.endsWithin({ timeoutMs: LAST_WORDS_MS }));
       await this.kill();
       if (signal.aborted) throw launchAborted(cause);
-      throw launchError({ argv: this.argv, timeoutMs, end: hasEnded ? this.#end : undefined, output: this.log, cause });
+      const end = hasEnded ? this.#end : undefined;
+      throw launchError({ argv: this.#argv, binary: this.#binary, timeoutMs, end, output: this.log, cause });
     }
   }
 

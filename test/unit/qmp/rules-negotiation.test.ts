@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { QmpClient } from '../../../src/qmp/client.ts';
 import { FakeRefusal, NO_ANSWER } from '../../../src/testing/index.ts';
-import { connectBytewise, openBytewise, startFake } from './support.ts';
+import { connectBytewise, GREETING, openBytewise, startFake } from './support.ts';
 
 test('N1 the greeting gives version and capabilities; what it has besides or lacks within is tolerated', async (t) => {
   const { client } = await connectBytewise(t);
@@ -24,13 +24,23 @@ for (const greeting of [
   '{"QMP": {"version": 7, "capabilities": []}}\r\n',
   '{"QMP": null}\r\n',
   '{"return": {}}\r\n',
-  '{"event": "STOP"}\r\n',
 ]) {
   test(`N1 ${greeting.trim()} is no greeting`, async (t) => {
     const fake = await startFake(t, { greeting });
     await assert.rejects(openBytewise(fake), { code: 'QEMU_QMP_GREETING' });
   });
 }
+
+test('N1 what QEMU sends of events before its greeting is events, and the greeting is waited for', async (t) => {
+  const fake = await startFake(t, {
+    greeting: `{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "RESUME"}\r\n${GREETING}`,
+  });
+  const client = new QmpClient();
+  using events = client.events('RESUME');
+  await client.open({ kind: 'stream', stream: fake.openStream() });
+  assert.equal((await events.next()).value?.event, 'RESUME');
+  assert.equal(client.state.kind, 'running');
+});
 
 test('N2 nothing but qmp_capabilities is sent first, and only what was offered is enabled', async (t) => {
   const { fake } = await connectBytewise(t, { capabilities: ['oob', 'unheard-of'] });

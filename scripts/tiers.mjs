@@ -20,7 +20,7 @@ export const TIERS = [
 ];
 
 /** Least coverage of `src` by the unit tier, in per cent. */
-export const COVERAGE = { lines: 0, branches: 0, functions: 0 };
+export const COVERAGE = { lines: 90, branches: 90, functions: 80 };
 
 /** Why no network namespaces can be made here. */
 export function networkObstacle() {

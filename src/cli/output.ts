@@ -28,6 +28,7 @@ export class Output {
   readonly #options: OutputOptions;
   readonly #journal: boolean;
   readonly #color: boolean;
+  #hasDocument = false;
 
   constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
     this.#options = options;
@@ -48,8 +49,14 @@ export class Output {
     process.stdout.write(data);
   }
 
+  /** Whether the JSON document has been printed. */
+  get hasDocument(): boolean {
+    return this.#hasDocument;
+  }
+
   /** The result as one JSON document. */
   document(value: unknown): void {
+    this.#hasDocument = true;
     process.stdout.write(`${printJson(value)}\n`);
   }
 

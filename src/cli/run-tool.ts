@@ -5,7 +5,7 @@ import { exitCodeOf, INTERRUPTED } from './exit-code.ts';
 import { leaveRemovedFolder, watchOutput } from './lost-surroundings.ts';
 import type { CommonArguments } from './options.ts';
 import { Output } from './output.ts';
-import { describeError } from './report.ts';
+import { describeError, errorDocument } from './report.ts';
 import { abortOnSignals } from './signals.ts';
 
 /** An action: gets what was parsed, returns the exit status. */
@@ -30,10 +30,13 @@ export async function runTool(
   setMaxListeners(0, signal);
   leaveRemovedFolder();
   let output = new Output({ debug: argv.includes('--debug') });
+  let id: string | undefined;
   try {
     await parse(async (run, args) => {
       const common = args as CommonArguments;
       output = new Output(common);
+      const { id: machine, name: added } = args as { readonly id?: string; readonly name?: string };
+      id = machine ?? added;
       code = await run(makeContext(common, output, signal), args as never);
     });
     const lost = await watch.settle();
@@ -41,6 +44,7 @@ export async function runTool(
     // Of several machines, those that were cut short have the status of Ctrl-C, whichever signal it was.
     return code === INTERRUPTED ? (signals.exitCode() ?? code) : code;
   } catch (error) {
+    if (output.json && !output.hasDocument) output.document([{ name: id, error: errorDocument(error) }]);
     output.note('error', `${name}: ${describeError(error, output.debug)}`);
     return signals.exitCode() ?? exitCodeOf(error);
   } finally {

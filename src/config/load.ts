@@ -1,9 +1,10 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../errors.ts';
+import { parseIni } from './ini.ts';
 import { type Inspection, parseMachineConfig } from './machine-config.ts';
 import { parseMonitorConfig } from './monitor-config.ts';
 import { parseRegistry, type Registry } from './registry.ts';
-import type { MachineConfig, MonitorConfig } from './types.ts';
+import type { MachineConfig, MonitorConfig, Origin } from './types.ts';
 
 /** Largest file that is read, in bytes. */
 const LARGEST_FILE = 1024 ** 2;
@@ -48,6 +49,13 @@ export function loadMonitorConfig(path: string): MonitorConfig {
   const { config, issues } = parseMonitorConfig('text' in read ? read.text : '', path);
   if (config) return config;
   throw invalid(path, issues);
+}
+
+/** Where the keys of `monitor.conf` stand that are set there. Never throws. */
+export function monitorOrigins(path: string): ReadonlyMap<string, Origin> {
+  const read = readConfigText(path);
+  const entries = 'text' in read ? parseIni(read.text, path).entries : [];
+  return new Map(entries.map(({ key, line }) => [key, { file: path, line }]));
 }
 
 /** Reads `qemu-init.reg`; a file that does not exist is an empty registry. Never throws. */

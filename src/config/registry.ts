@@ -56,7 +56,7 @@ export function addRegistryEntry(text: string, shortName: string, target: string
   const problem = 'problem' in added ? added : findClash(added, owners);
   if (problem) {
     const issue: ConfigIssue = { file: path, key: shortName, message: problem.problem, severity: 'error' };
-    throw new ConfigError(`Cannot register ${quote(shortName)}: ${problem.problem}`, [issue], { hint: problem.hint });
+    throw new ConfigError(`Cannot register ${quote(shortName)}`, [issue], { hint: problem.hint });
   }
   return insertLine(text, text.length, `${shortName}=${renderValue(target)}`);
 }

@@ -4,6 +4,7 @@ import { loadRegistry } from '../config/load.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, removeRegistryEntry } from '../config/registry.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
+import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
@@ -50,13 +51,16 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
   if (target.shortName === undefined) {
     throw new QemuError('QEMU_MACHINE_UNKNOWN', `Machine "${id}" is not registered`);
   }
-  if (fleet.isAlive(target)) {
-    throw new QemuError('QEMU_STOP_FAILED', `Cannot unregister "${target.longName}" while it runs`, {
-      hint: `stop it first: qemu-init stop ${target.longName}`,
-    });
-  }
-  await editRegistry(fleet, (text) => removeRegistryEntry(text, target.shortName ?? id));
-  await freeMacs(fleet.host.paths, target.longName);
+  // A start that is under way has not got a process yet.
+  await exclusively(fleet.host, target, { purpose: 'unregister' }, async () => {
+    if (fleet.isAlive(target)) {
+      throw new QemuError('QEMU_STOP_FAILED', `Cannot unregister "${target.longName}" while it runs`, {
+        hint: `stop it first: qemu-init stop ${target.longName}`,
+      });
+    }
+    await editRegistry(fleet, (text) => removeRegistryEntry(text, target.shortName ?? id));
+    await freeMacs(fleet.host.paths, target.longName);
+  });
   return target;
 }
 
@@ -91,6 +95,11 @@ function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
   }
   const path = resolve(cwd, wanted);
   const isFile = /(-qemu\.cfg|\.json)$/.test(path);
+  if (!isFile && path.endsWith('.cfg') && existsSync(path)) {
+    throw new QemuError('QEMU_CONFIG_INVALID', `Cannot register "${path}": the name does not end in "-qemu.cfg"`, {
+      hint: `the registry finds a machine by that name; call the file "${longNameOf(path)}-qemu.cfg"`,
+    });
+  }
   const longName = isFile ? longNameOf(path) : basename(path);
   const dir = dirname(path);
   const found = isFile ? path : findConfig(paths, longName, dir);

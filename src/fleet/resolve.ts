@@ -41,8 +41,10 @@ export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: s
   if (isValidName(id)) {
     const configPath = findConfig(paths, id, undefined);
     if (existsSync(configPath)) return unregistered(paths, id, configPath);
-    const record = readRecord(machinePaths(paths, id));
-    if (record) return unregistered(paths, id, record.configPath);
+    const files = machinePaths(paths, id);
+    const record = readRecord(files);
+    // What runs can be stopped, even when both its file and its record are lost.
+    if (record || locate(files).kind !== 'stopped') return unregistered(paths, id, record?.configPath ?? configPath);
   }
   throw unknownMachine(id, entries, paths);
 }

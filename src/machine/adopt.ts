@@ -6,6 +6,7 @@ import type { Host, Target } from './host.ts';
 import { type Located, locate, ProcessScan, slotFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
+import { resolveRunAs } from './run-as.ts';
 import { startedAt } from './status.ts';
 import { setVncPassword } from './vnc-password.ts';
 
@@ -16,10 +17,13 @@ const READY_TIMEOUT_MS = 60_000;
  * Whether the machine's QEMU lives, for a start. When the run-time folders of all machines are lost it is looked for among
  * all processes: a second QEMU on the same disks would ruin them.
  */
-export function locateForStart(host: Host, target: Target): Located {
+export async function locateForStart(host: Host, target: Target, config: MachineConfig): Promise<Located> {
   const located = locate(target.files);
   if (located.kind === 'alive' || existsSync(host.paths.slotsDir)) return located;
-  const lost = new ProcessScan().find(target.files);
+  const candidates = new ProcessScan().find(target.files);
+  if (candidates.length === 0) return located;
+  const user = await resolveRunAs(config);
+  const lost = candidates.find(({ uid }) => uid === 0 || uid === process.geteuid?.() || uid === user?.uid);
   return lost ? { kind: 'alive', process: lost, record: undefined } : located;
 }
 

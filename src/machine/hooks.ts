@@ -1,5 +1,5 @@
 import { QemuError } from '../errors.ts';
-import { run } from '../system/exec.ts';
+import { type ExecOptions, type ExecResult, run } from '../system/exec.ts';
 import type { Host, Target } from './host.ts';
 
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
@@ -24,7 +24,7 @@ export async function runHook(
   const [program, ...args] = command;
   if (program === undefined) return;
   host.notify({ level: 'debug', machine: target.longName, message: `${hook}: ${command.join(' ')}` });
-  const result = await run(program, args, {
+  const result = await runProgram(hook, program, args, {
     timeoutMs: HOOK_TIMEOUT_MS,
     cwd: detail.cwd,
     env: {
@@ -38,6 +38,28 @@ export async function runHook(
   });
   if (result.exitCode === 0) return;
   const how = result.signal === undefined ? `exit status ${result.exitCode}` : `signal ${result.signal}`;
-  const said = `${result.stderr}${result.stdout}`.trim();
+  const said = lastPart(`${result.stderr}${result.stdout}`.trim());
   throw new QemuError('QEMU_COMMAND_FAILED', `${hook} "${program}" ended with ${how}${said ? `: ${said}` : ''}`);
+}
+
+async function runProgram(
+  hook: HookName,
+  program: string,
+  args: readonly string[],
+  options: ExecOptions,
+): Promise<ExecResult> {
+  try {
+    return await run(program, args, options);
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
+    const { code, message, hint } = error;
+    throw new QemuError(code, `${hook} failed: ${message}`, { hint });
+  }
+}
+
+/** What a message has room for of what a program printed. */
+const MOST_SAID_CHARACTERS = 4096;
+
+function lastPart(text: string): string {
+  return text.length <= MOST_SAID_CHARACTERS ? text : `… ${text.slice(-MOST_SAID_CHARACTERS)}`;
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { MonitorConfig } from '../config/types.ts';
 import { readSmallFile } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
@@ -15,8 +16,8 @@ export type Located =
 
 /**
  * Finds the QEMU of a machine. A process counts only when its command line names the machine's own pid file, so a pid
- * that went to another program is not taken for it; a zombie is dead. Files that are missing, empty or cut in half
- * are made up for by a look through /proc.
+ * that went to another program is not taken for it, and when nobody else runs it: any user can give a program such a command
+ * line. A zombie is dead. Files that are missing, empty or cut in half are made up for by a look through /proc.
  */
 export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessScan()): Located {
   const pidText = readSmallFile(machine.pidFile);
@@ -26,12 +27,12 @@ export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessSca
   const candidates = [pidFromText(pidText), record?.bootId === bootId() ? record.pid : undefined];
   for (const pid of candidates) {
     const found = pid === undefined ? undefined : readProcess(pid);
-    if (found && isOf(machine, found.argv)) return { kind: 'alive', process: found, record: sameRun(record, found) };
+    if (found && isOf(machine, found, record)) return { kind: 'alive', process: found, record: sameRun(record, found) };
   }
   // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
   if (pidText === undefined && record?.phase === 'running') return { kind: 'stopped', record };
 
-  const found = scan.find(machine);
+  const found = scan.find(machine).find((candidate) => isOf(machine, candidate, record));
   if (found) return { kind: 'alive', process: found, record: sameRun(record, found) };
   return { kind: pidText === undefined ? 'stopped' : 'dead', record };
 }
@@ -41,13 +42,12 @@ export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessSca
  * machine's own files do not tell.
  */
 export class ProcessScan {
-  #byPidFile: Map<string, ProcessInfo> | undefined;
+  #found: readonly ProcessInfo[] | undefined;
 
-  find(machine: MachinePaths): ProcessInfo | undefined {
-    this.#byPidFile ??= new Map(
-      findProcesses((argv) => argv.includes('-pidfile')).map((found) => [pidFileOf(found.argv) ?? '', found]),
-    );
-    return this.#byPidFile.get(machine.pidFile);
+  /** The processes, anybody's, whose command line names the machine's pid file. */
+  find(machine: MachinePaths): ProcessInfo[] {
+    this.#found ??= findProcesses((argv) => argv.includes('-pidfile'));
+    return this.#found.filter(({ argv }) => pidFileOf(argv) === machine.pidFile);
   }
 }
 
@@ -66,8 +66,20 @@ function sameRun(record: RunRecord | undefined, found: ProcessInfo): RunRecord |
   return record.pid === found.pid && record.pidStartTime === found.startTime ? record : undefined;
 }
 
-function isOf(machine: MachinePaths, argv: readonly string[]): boolean {
-  return pidFileOf(argv) === machine.pidFile;
+function isOf(machine: MachinePaths, found: ProcessInfo, record: RunRecord | undefined): boolean {
+  if (pidFileOf(found.argv) !== machine.pidFile) return false;
+  const isRecorded = record?.pid === found.pid && record.pidStartTime === found.startTime;
+  return isRecorded || found.uid === 0 || found.uid === process.geteuid?.() || found.uid === ownerOf(machine.qemuDir);
+}
+
+/** The user that QEMU runs as has the folder of its sockets. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    // It is missing, or in a folder that is closed to us.
+    return undefined;
+  }
 }
 
 function pidFileOf(argv: readonly string[]): string | undefined {

@@ -69,7 +69,7 @@ export async function startMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
-    const located = locateForStart(host, target);
+    const located = await locateForStart(host, target, config);
     if (located.kind === 'alive') {
       const record = await adopt(host, target, config, located, options.signal);
       return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };

@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, ftruncateSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { isNotFound } from '../errors.ts';
 
 /** Past this size a log is turned over: its content goes to `FILE.1`, replacing what was there. */
@@ -11,20 +11,39 @@ export function rotateLog(path: string): void {
 
 /**
  * Turns a log over that a program holds open with O_APPEND: its content is copied away and the file shortened in place.
- * What is written between the two is lost.
- *
- * @returns whether it was over the limit.
+ * What is written between the two is lost. Of two that do it at once, one does. A log that cannot be turned over, since
+ * this user may not or the disk is full, stays as it is: it is done on the way to something else.
  */
-export function trimOpenLog(path: string): boolean {
-  if (sizeOf(path) <= LOG_LIMIT_BYTES) return false;
-  copyFileSync(path, `${path}.1`);
-  const fd = openSync(path, 'r+');
+export function trimOpenLog(path: string): void {
+  const copy = `${path}.1.new`;
   try {
-    ftruncateSync(fd, 0);
-  } finally {
-    closeSync(fd);
+    if (sizeOf(path) <= LOG_LIMIT_BYTES) return;
+    if (isOld(copy)) rmSync(copy);
+    const lock = openSync(copy, 'wx', 0o600);
+    closeSync(lock);
+  } catch {
+    return;
   }
-  return true;
+  try {
+    // Somebody may have been faster, between the look at the size and now.
+    if (sizeOf(path) > LOG_LIMIT_BYTES) {
+      copyFileSync(path, copy);
+      truncateSync(path, 0);
+      renameSync(copy, `${path}.1`);
+    }
+  } catch {
+    // It stays as it is.
+  } finally {
+    rmSync(copy, { force: true });
+  }
+}
+
+/** Longer than any copy takes: left by a process that was killed over it. */
+const OLD_MS = 60_000;
+
+function isOld(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > OLD_MS;
 }
 
 /** Text of a file from a byte offset on, the last `maxBytes` of it; empty when there is no such file. */

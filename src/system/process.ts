@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errorCode, QemuError } from '../errors.ts';
 import { delay } from './delay.ts';
 
@@ -7,6 +7,8 @@ export interface ProcessInfo {
   readonly pid: number;
   /** Field 22 of `/proc/PID/stat`: clock ticks since boot, as text. With the pid it names one process of this boot. */
   readonly startTime: string;
+  /** Who it runs as (effective user id); root for one that the kernel protects from its own user. */
+  readonly uid: number;
   /** One letter, such as `R`, `S`, `D` or `T`. */
   readonly state: string;
   /** Program and arguments; one empty text for a thread of the kernel. */
@@ -21,13 +23,14 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   const stat = readProc(pid, 'stat');
   const argv = readArgv(pid);
-  if (stat === undefined || argv === undefined) return undefined;
+  const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+  if (stat === undefined || argv === undefined || uid === undefined) return undefined;
   // The second field is the program's name in parentheses and may itself hold blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
   const startTime = fields[19];
   if (state === undefined || startTime === undefined || DEAD_STATES.includes(state)) return undefined;
-  return { pid, startTime, state, argv };
+  return { pid, startTime, uid, state, argv };
 }
 
 /** Every living process whose arguments match, in the order of `/proc`. */

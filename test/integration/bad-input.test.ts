@@ -127,6 +127,30 @@ test('names that are none are refused wherever one is given', async (t) => {
   assert.equal(root.qemus().length, 0);
 });
 
+test('with --json what cannot be done at all is a document too', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  for (const args of [
+    ['showcmd'],
+    ['explain'],
+    ['log'],
+    ['wait'],
+    ['register'],
+    ['unregister'],
+    ['security'],
+    ['reload'],
+  ]) {
+    const { code, stdout } = await root.init(...args, 'wbe', '--json');
+    assert.equal(code, 6, `${args}`);
+    const [failure, ...more] = JSON.parse(stdout);
+    assert.deepEqual([failure.name, more], ['wbe', []], `${args}`);
+    assertShape(failure.error, DOCUMENTS.error);
+  }
+  assert.deepEqual(JSON.parse(await root.ok('log', 'web', '--json')), [
+    { name: 'web', path: join(root.logDir, 'web.log'), text: '' },
+  ]);
+});
+
 test('a broken registry, monitor.conf or defaults file is named with its line, and stops only what needs it', async (t) => {
   const root = lab(t);
   root.add('web');

@@ -37,7 +37,9 @@ test('register and unregister change the registry by one line, keep all else, an
   assert.match(await root.ok('list', '--macs'), /NIC1=DE:AD:BE:EF:/);
   assertShape(await root.json('check'), DOCUMENTS.check);
 
+  const shortFile = root.write('machines/short.cfg', LIGHT);
   for (const args of [
+    [shortFile],
     ['w', path],
     ['W', path],
     ['x', path],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_BANNER, SPAM_LINE_BYTES } from '../support/guest-disk.ts';
-import { lab } from '../support/lab.ts';
+import { lab, until } from '../support/lab.ts';
 
 const CTRL_BRACKET = '\x1d';
 
@@ -110,5 +110,13 @@ test('a guest that prints without end does not fill the disk', async (t) => {
   await root.ok('start', 'web');
   await root.ok('wait', 'web', '--for', 'console=^00000100');
   assert.ok(size() < 4 * 1024 ** 2, 'what earlier runs left was turned over');
-  await root.ok('stop', 'web');
+  for (const look of ['status', 'list', 'log']) {
+    appendFileSync(join(root.logDir, 'web.console'), 'x'.repeat(5 * 1024 ** 2));
+    await root.ok(look, ...(look === 'list' ? [] : ['web']));
+    assert.ok(size() < 4 * 1024 ** 2, `${look} turns over what the present run has printed`);
+  }
+  assert.ok(readFileSync(join(root.logDir, 'web.console.1')).length > 5 * 1024 ** 2);
+  await until('the guest prints on', () => root.console('web').includes('\r\n'));
+  assert.ok(!root.console('web').includes('\0'), 'QEMU goes on at the new end');
+  await root.ok('stop', 'web', '--force');
 });

@@ -100,6 +100,18 @@ test('both the record and the pid file are lost: the machine is found by its pro
   await assertServed(root, started, 'both');
 });
 
+test('a running machine whose file and record are lost is looked at and stopped all the same', async (t) => {
+  const root = lab(t);
+  const config = root.add('web', 'STOPDELAY=30\n');
+  root.write('etc/qemu/qemu-init.reg', '');
+  const { pid } = await root.one('start', config);
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  for (const lost of [config, join(root.runDir, 'web/machine.json')]) rmSync(lost);
+  assert.equal((await root.one('status', 'web'))['pid'], pid);
+  assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
+  assert.equal((await root.init('status', 'web')).code, 6);
+});
+
 test('damaged MAC leases and slots are no obstacle, and the machine keeps its address', async (t) => {
   const root = lab(t);
   root.ownPorts();

@@ -139,6 +139,7 @@ export const DOCUMENTS = {
     list: {
       members: {
         name: NAME,
+        wrapper: { list: 'string' },
         binary: /^\//,
         options: {
           list: {

@@ -1,4 +1,6 @@
+import { monitorOrigins } from '../../config/load.ts';
 import { joinWords } from '../../config/shell-words.ts';
+import type { Origin } from '../../config/types.ts';
 import type { Context } from '../context.ts';
 
 interface Explained {
@@ -13,23 +15,29 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   const { output } = context;
   const fleet = context.fleet();
   const target = fleet.get(args.id);
-  const { origins, custom } = fleet.config(target);
-  const { binary, options } = await fleet.commandLine(target);
+  const config = fleet.config(target);
+  const origins = new Map([...monitorOrigins(context.paths.monitorFile), ...config.origins]);
+  const { wrapper, binary, options } = await fleet.commandLine(target);
   let customSeen = 0;
-  const explained = options.map((option): Explained => {
-    const origin = option.key === '[custom]' ? custom[customSeen++]?.origin : origins.get(option.key);
-    return { args: option.args, key: option.key || undefined, file: origin?.file, line: origin?.line };
+  const explained = options.map(({ args: option, key }): Explained => {
+    const origin = key === '[custom]' ? config.custom[customSeen++]?.origin : origins.get(key);
+    return { args: option, key: key || undefined, ...place(origin) };
   });
-  if (output.json) output.document([{ name: target.longName, binary, options: explained }]);
+  if (output.json) output.document([{ name: target.longName, wrapper, binary, options: explained }]);
   else {
-    const program = origins.get('TGTARCH');
+    const program = (key: string): string => from({ args: [], key, ...place(origins.get(key)) });
     output.table([
       ['FROM', 'OPTION'],
-      [from({ args: [], key: 'TGTARCH', file: program?.file, line: program?.line }), joinWords([binary])],
+      ...(wrapper.length === 0 ? [] : [[program('RUNAS'), joinWords(wrapper)]]),
+      [program('TGTARCH'), joinWords([binary])],
       ...explained.map((each) => [from(each), joinWords(each.args)]),
     ]);
   }
   return 0;
+}
+
+function place(origin: Origin | undefined): Pick<Explained, 'file' | 'line'> {
+  return { file: origin?.file, line: origin?.line };
 }
 
 function from({ key, file, line }: Explained): string {

@@ -17,11 +17,16 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   if (args.lines !== undefined && !/^\d{1,9}$/.test(args.lines)) {
     throw new QemuError('QEMU_USAGE', `--lines "${args.lines}" is no number`);
   }
-  const { files } = context.fleet().get(args.id);
+  if (args.follow && context.output.json) {
+    throw new QemuError('QEMU_USAGE', '--follow has no JSON form', { hint: 'leave out --json' });
+  }
+  const { files, longName } = context.fleet().get(args.id);
   const path = args.console ? files.consoleLog : files.log;
-  trimOpenLog(path);
+  for (const log of [files.log, files.consoleLog]) trimOpenLog(log);
   const text = readTail(path, 0, LOG_LIMIT_BYTES);
-  context.output.raw(args.lines === undefined ? text : lastLines(text, Number(args.lines)));
+  const shown = args.lines === undefined ? text : lastLines(text, Number(args.lines));
+  if (context.output.json) context.output.document([{ name: longName, path, text: shown }]);
+  else context.output.raw(shown);
   if (args.follow) await follow(context, path, sizeOf(path));
   return 0;
 }

@@ -17,9 +17,15 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       hint: 'running, stopped, console=REGEX, port=PORT and port=ADDRESS:PORT are allowed',
     });
   });
-  const target = context.fleet().get(args.id);
+  const fleet = context.fleet();
+  const target = fleet.get(args.id);
+  if (goals.some(({ kind }) => kind === 'console') && fleet.inspect(target).config?.serial === false) {
+    throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no console to wait for`, {
+      hint: `SERIAL=off is set in "${target.configPath}"`,
+    });
+  }
   const began = performance.now();
-  const outcomes = await context.fleet().each([target], 1, async () => {
+  const outcomes = await fleet.each([target], 1, async () => {
     const deadline = began + args.timeout * 1000;
     for (const goal of goals) await waitForGoal(target, goal, deadline, context.signal);
     return Math.round(performance.now() - began) / 1000;

@@ -88,7 +88,15 @@ suite('addRegistryEntry()', () => {
   test('refuses names that are wrong or taken', () => {
     assert.throws(() => addRegistryEntry('w=web\n', 'W', 'x'), {
       code: 'QEMU_CONFIG_INVALID',
-      message: 'Cannot register "W": The name "W" is taken by "w=web" in line 1',
+      message: 'Cannot register "W"',
+      issues: [
+        {
+          file: 'qemu-init.reg',
+          key: 'W',
+          message: 'The name "W" is taken by "w=web" in line 1',
+          severity: 'error',
+        },
+      ],
     });
     assert.throws(() => addRegistryEntry('w=web\n', 'x', '/srv/WEB'), { code: 'QEMU_CONFIG_INVALID' });
     assert.throws(() => addRegistryEntry('', 'a b', 'x'), { code: 'QEMU_CONFIG_INVALID' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { locate, ProcessScan, slotFromArgv } from '../../../src/machine/locate.ts';
 import { type RunRecord, writeRecord } from '../../../src/machine/record.ts';
@@ -9,13 +9,17 @@ import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/syst
 import { bootId, readProcess } from '../../../src/system/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
+const NOBODY = 65_534;
+
 /** A program that has the pid file on its command line as QEMU has, and ends with this process. */
 async function pretendQemu(
   t: Cleanup,
   files: MachinePaths,
+  uid?: number,
 ): Promise<{ readonly pid: number; readonly child: ChildProcess }> {
   const child = spawn('sh', ['-c', 'read forever', 'qemu', '-pidfile', files.pidFile], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    ...(uid === undefined ? {} : { uid }),
   });
   t.after(() => {
     child.kill('SIGKILL');
@@ -110,6 +114,17 @@ test('a start that was killed before it noted the pid is found by its process', 
   assert.equal(located.record?.phase, 'starting');
 });
 
+test("another user's program is not the machine, whatever its command line says", async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can start programs of other users');
+  const files = machineIn(t);
+  const { pid } = await pretendQemu(t, files, NOBODY);
+  writeFileSync(files.pidFile, `${pid}\n`);
+  assert.equal(locate(files).kind, 'dead');
+  // RUNAS: QEMU's user has the folder.
+  chownSync(files.qemuDir, NOBODY, NOBODY);
+  assert.equal(locate(files).kind, 'alive');
+});
+
 test('a foreign process under the recorded pid is not the machine', (t) => {
   const files = machineIn(t);
   writeFileSync(files.pidFile, `${process.pid}\n`);
@@ -135,9 +150,10 @@ test('one look through /proc serves many machines', async (t) => {
   const a = await pretendQemu(t, first);
   const b = await pretendQemu(t, second);
   const scan = new ProcessScan();
-  assert.equal(scan.find(first)?.pid, a.pid);
-  assert.equal(scan.find(second)?.pid, b.pid);
-  assert.equal(scan.find(third), undefined);
+  assert.deepEqual(
+    [first, second, third].map((files) => scan.find(files).map(({ pid }) => pid)),
+    [[a.pid], [b.pid], []],
+  );
 });
 
 test('the slot is read off a command line', () => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorCode, QemuError } from '../errors.ts';
 
 /**
@@ -13,9 +14,11 @@ export function spawnError(cause: unknown, program: string, cwd?: string): QemuE
       if (cwd !== undefined && !existsSync(cwd)) {
         return new QemuError('QEMU_IO', `Cannot run "${program}" in "${cwd}"`, { hint: 'that folder does not exist' });
       }
-      return new QemuError('QEMU_NOT_INSTALLED', `Cannot find the program "${program}"`, { cause });
+      return notInstalled(program);
     case 'EACCES':
     case 'EPERM':
+      // execvp(3) says so too when one of the folders of PATH is closed to this user and no other has the program.
+      if (!isThere(program)) return notInstalled(program);
       return new QemuError('QEMU_NOT_PERMITTED', `Cannot run "${program}"`, {
         cause,
         hint: 'the file is not executable, or a folder above it is closed to this user',
@@ -23,4 +26,13 @@ export function spawnError(cause: unknown, program: string, cwd?: string): QemuE
     default:
       return new QemuError('QEMU_LAUNCH_FAILED', `Cannot run "${program}"`, { cause });
   }
+}
+
+function notInstalled(program: string): QemuError {
+  return new QemuError('QEMU_NOT_INSTALLED', `Cannot find the program "${program}"`);
+}
+
+function isThere(program: string): boolean {
+  if (program.includes('/')) return true;
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
 }

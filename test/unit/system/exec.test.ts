@@ -51,6 +51,18 @@ test('run() takes megabytes of output', async () => {
   assert.equal(stdout.length, 5_000_000);
 });
 
+test('run() of a missing program is QEMU_NOT_INSTALLED too when a folder of PATH is closed to this user', async (t) => {
+  if (process.getuid?.() === 0) return t.skip('no folder is closed to root');
+  const path = process.env['PATH'];
+  t.after(() => {
+    process.env['PATH'] = path;
+  });
+  const closed = tempDir(t);
+  chmodSync(closed, 0);
+  process.env['PATH'] = `${path}:${closed}`;
+  await assert.rejects(run('no-such-program', []), { code: 'QEMU_NOT_INSTALLED' });
+});
+
 test('run() of a program that does not exist is QEMU_NOT_INSTALLED', async () => {
   await assert.rejects(run('no-such-program', []), {
     code: 'QEMU_NOT_INSTALLED',

@@ -8,7 +8,7 @@ function __qemu_init_ids
     test -r $registry; and string match --regex --groups-only '^\s*([A-Za-z0-9][\w.-]*)\s*=' <$registry
 end
 
-set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall qmp-types
+set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall completion qmp-types
 
 complete --command qemu-init --no-files
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments "$actions"

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../../src/system/exec.ts';
 import { parseJson, runCli } from '../support/cli.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
@@ -110,4 +111,21 @@ test('a prefix that is no absolute path is a usage error', async (t) => {
   const { code, stderr } = await runCli('qemu-init', ['install', '--destdir', dir, '--prefix', 'usr']);
   assert.equal(code, 2);
   assert.match(stderr, /"usr" is no absolute path/);
+});
+
+test('completion prints what each shell reads, and bash takes it', async () => {
+  for (const [shell, check] of [
+    ['bash', ['bash', '-c', 'eval "$(cat)"; complete -p qemu-init']],
+    ['zsh', undefined],
+    ['fish', undefined],
+  ] as const) {
+    const { code, stdout } = await runCli('qemu-init', ['completion', shell]);
+    assert.equal(code, 0);
+    assert.match(stdout, /force-reload/);
+    if (check === undefined) continue;
+    const [program, ...args] = check;
+    const { exitCode, stderr } = await run(program, args, { input: stdout });
+    assert.equal(exitCode, 0, stderr);
+  }
+  assert.equal((await runCli('qemu-init', ['completion', 'tcsh'])).code, 2);
 });

@@ -268,6 +268,12 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./uninstall.ts'),
   },
   {
+    command: 'completion <shell>',
+    describe: 'Print the completions of a shell',
+    options: (parser) => parser.positional('shell', { choices: ['bash', 'zsh', 'fish'], describe: 'Which shell' }),
+    load: () => import('./completion.ts'),
+  },
+  {
     command: 'qmp-types',
     describe: "Print TypeScript types of a QEMU's QMP commands and events",
     options: (parser) =>
@@ -298,5 +304,4 @@ export const LATER: readonly string[] = [
   'agent',
   'jobs',
   'events',
-  'completion',
 ];

@@ -33,7 +33,7 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
   }
   return parser
     .usage('qemu-init ACTION [ID…] [options]\n\nStarts, stops and looks after QEMU machines.')
-    .demandCommand(1, 1, 'No action was given', 'No action was given')
+    .demandCommand(1, 'No action was given')
     .epilogue('Manual: qemu-init(8), qemu.cfg(5)');
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { QemuError } from '../../errors.ts';
 import { type Change, installItems } from '../../fleet/install/install.ts';
 import { collectItems } from '../../fleet/install/items.ts';
@@ -10,6 +9,7 @@ import { isSystemdBooted } from '../../system/systemd.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../context.ts';
 import type { CommonArguments } from '../options.ts';
+import { PACKAGE } from '../package-folder.ts';
 
 export interface InstallArguments extends CommonArguments {
   readonly prefix?: string;
@@ -26,9 +26,6 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   if (!dryRun && destDir === '') await runSteps(registerSteps(isSystemdBooted()), context.signal);
   return 0;
 }
-
-/** The bundle is `dist/bin/qemu-init.cjs` of the package. */
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * The folders that were asked for.

@@ -27,6 +27,12 @@ function row(what, figure, reach, reached) {
   console.log(`${what}: ${figure} (to reach: ${reach})${reached ? '' : '  MISSED'}`);
 }
 
+/** A figure that nothing is promised of. */
+function plainRow(what, figure) {
+  rows.push({ what, figure, reach: '', verdict: '' });
+  console.log(`${what}: ${figure}`);
+}
+
 const lab = new Lab(2 * machines);
 process.once('SIGINT', () => interrupted(130));
 process.once('SIGTERM', () => interrupted(143));
@@ -205,7 +211,7 @@ async function benchBoot(count) {
   }
   const ratio = result.boot / result.loop;
   const figure = `${ms(result.boot)} = ${times(ratio)} a shell loop (${ms(result.loop)})`;
-  row(`${count} machines at boot, by systemd`, figure, '≤ 2.00 × a shell loop', ratio <= 2);
+  plainRow(`${count} machines at boot, by systemd`, figure);
 }
 
 function printTable() {

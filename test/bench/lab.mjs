@@ -1,6 +1,15 @@
 /** A scratch root with many machines of the tiny guest. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,14 +21,19 @@ const checkout = join(import.meta.dirname, '../..');
 /** Path of one of our tools. */
 export const tool = (name) => join(checkout, 'bin', name);
 
+/** A tmpfs, as `/run` is on a host: what is written there at each start is not to wait for a disk. */
+const MEMORY = '/dev/shm';
+
 export class Lab {
   dir = mkdtempSync(join(tmpdir(), 'qb-'));
+  #memory = existsSync(MEMORY) ? mkdtempSync(join(MEMORY, 'qb-')) : undefined;
   #env = { ...process.env, QEMU_INIT_ROOT: this.dir };
 
   /** Makes and registers the machines m0, m1 … with a disk each. */
   constructor(count) {
     const etc = join(this.dir, 'etc/qemu');
     mkdirSync(etc, { recursive: true });
+    if (this.#memory !== undefined) symlinkSync(this.#memory, join(this.dir, 'run'));
     const names = Array.from({ length: count }, (_, i) => `m${i}`);
     for (const name of names) {
       writeGuestDisk(join(etc, `${name}.raw`));
@@ -62,6 +76,8 @@ export class Lab {
         // It has ended.
       }
     }
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    for (const dir of [this.dir, this.#memory].filter((each) => each !== undefined)) {
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    }
   }
 }

@@ -27,7 +27,7 @@ import { byBootOrder } from './order.ts';
 import { attempt, runOrdered } from './ordered.ts';
 import type { Outcome } from './outcome.ts';
 import { limiter } from './parallel.ts';
-import { withRequired } from './requires.ts';
+import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
 import type { Services } from './services.ts';
 
@@ -270,7 +270,7 @@ export class Fleet {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
     const signal = sharedSignal(options.signal);
     const deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
-    const dependents = this.#dependents(targets);
+    const dependents = dependentsOf(targets, (target) => this.inspect(target).config?.requires ?? []);
     const outcomes = await runOrdered<StopResult>({
       groups: byBootOrder(targets, (target) => this.#bootOrder(target)).toReversed(),
       before: (target) => dependents.get(target.longName) ?? [],
@@ -306,30 +306,6 @@ export class Fleet {
   /** The machines that one names in REQUIRES. An id that means nothing is told of by `check`. */
   #requiredBy(target: Target): Target[] {
     return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
-  }
-
-  /** Of these machines: which require which, the other way round. */
-  #dependents(targets: readonly Target[]): Map<string, Target[]> {
-    const dependents = new Map<string, Target[]>();
-    const known = new Map(targets.map((target) => [target.longName, target]));
-    for (const target of targets) {
-      for (const id of this.inspect(target).config?.requires ?? []) {
-        const required = [...known.values()].find(({ longName, shortName }) => longName === id || shortName === id);
-        if (!required || this.#requires(required, target, known)) continue;
-        dependents.set(required.longName, [...(dependents.get(required.longName) ?? []), target]);
-      }
-    }
-    return dependents;
-  }
-
-  /** Whether one machine requires another, over however many others: a circle has no order to stop in. */
-  #requires(from: Target, to: Target, known: ReadonlyMap<string, Target>, seen: readonly string[] = []): boolean {
-    if (from.longName === to.longName) return true;
-    if (seen.includes(from.longName)) return false;
-    return (this.inspect(from).config?.requires ?? []).some((id) => {
-      const next = [...known.values()].find(({ longName, shortName }) => longName === id || shortName === id);
-      return next !== undefined && this.#requires(next, to, known, [...seen, from.longName]);
-    });
   }
 
   #isFoundByName({ longName, configPath }: Target): boolean {

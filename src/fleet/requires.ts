@@ -48,6 +48,38 @@ export function withRequired(
   };
 }
 
+/**
+ * Which of these machines require which, the other way round: by long name, those that are to be stopped before it. Of
+ * machines that require each other none is before the other: a circle has no order to stop in.
+ *
+ * @param idsOf the ids that one names in REQUIRES; those of other machines are passed over.
+ */
+export function dependentsOf(
+  targets: readonly Target[],
+  idsOf: (target: Target) => readonly string[],
+): ReadonlyMap<string, readonly Target[]> {
+  const byId = new Map(targets.flatMap((target) => idsOfTarget(target).map((id) => [id, target])));
+  const needs = new Map(targets.map((target) => [target, idsOf(target).flatMap((id) => byId.get(id) ?? [])] as const));
+  const leadsTo = (from: Target, to: Target, seen = new Set<Target>()): boolean => {
+    if (from === to) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return (needs.get(from) ?? []).some((next) => leadsTo(next, to, seen));
+  };
+  const dependents = new Map<string, Target[]>();
+  for (const target of targets) {
+    for (const required of needs.get(target) ?? []) {
+      if (leadsTo(required, target)) continue;
+      dependents.set(required.longName, [...(dependents.get(required.longName) ?? []), target]);
+    }
+  }
+  return dependents;
+}
+
+function idsOfTarget({ longName, shortName }: Target): string[] {
+  return shortName === undefined ? [longName] : [longName, shortName];
+}
+
 function circle(names: readonly string[]): QemuError {
   return new QemuError('QEMU_CONFIG_INVALID', `Machines require each other: ${names.join(', ')}`, {
     hint: 'take one of them out of REQUIRES',

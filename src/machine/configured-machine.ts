@@ -47,6 +47,7 @@ export class ConfiguredMachine extends MonitoredMachine {
   readonly #fds: PassedFd[] = [];
   #machineType: string | undefined;
   #hasMonitor = true;
+  #isLaunching = false;
   #client: QmpClient | undefined;
   /** The QEMU that this object has launched. */
   #own: OwnProcess | undefined;
@@ -111,9 +112,21 @@ export class ConfiguredMachine extends MonitoredMachine {
    *
    * @throws {ConfigError} when something that the configuration names is wrong on this host.
    * @throws {LaunchError} when QEMU does not come up.
-   * @throws {QemuError} as `qemu-init start`; `QEMU_TIMEOUT` when another client holds the control port: the machine runs then.
+   * @throws {QemuError} as `qemu-init start`; `QEMU_USAGE` while another launch goes on; `QEMU_TIMEOUT` when another
+   * client holds the control port: the machine runs then.
    */
   async launch(options: ConfiguredLaunchOptions = {}): Promise<StartResult> {
+    // Of two at once the connection of one would be forgotten, and stay in the way of others.
+    if (this.#isLaunching) throw new QemuError('QEMU_USAGE', `Machine "${this.name}" is being launched already`);
+    this.#isLaunching = true;
+    try {
+      return await this.#launch(options);
+    } finally {
+      this.#isLaunching = false;
+    }
+  }
+
+  async #launch(options: ConfiguredLaunchOptions): Promise<StartResult> {
     await this.#disconnect();
     const host: Host = this.#hasMonitor
       ? this.#host

@@ -152,9 +152,15 @@ function causeOf(
   if (asked !== undefined) return asked;
   // QEMU removes its pid file on every orderly way out.
   if (exit === undefined ? pidFileIsLeft : exit.status !== '0') return 'killed';
-  // This action alone ends QEMU without a request (softmmu/watchdog.c calls exit).
+  // These two alone end QEMU without a request: softmmu/watchdog.c calls exit, and softmmu/runstate.c takes a reset for one.
   const { config } = inspectMachineConfig(target.configPath, paths.defaultsFile);
-  return config?.watchdog === 'poweroff' ? 'watchdog' : 'unknown';
+  if (config?.watchdog === 'poweroff') return 'watchdog';
+  return config?.custom.some(({ args }) => endsAtReset(args)) ? 'guest-reset' : 'unknown';
+}
+
+/** qemu(1): `-no-reboot`, which is `-action reboot=shutdown`. */
+function endsAtReset([option, value = '']: readonly string[]): boolean {
+  return option === '-no-reboot' || (option === '-action' && value.split(',').includes('reboot=shutdown'));
 }
 
 /** How the last run ended that was cleaned up after; undefined when there was none. */

@@ -1,6 +1,7 @@
 import { QemuError } from '../errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
+import { type EndOptions, endsWithin } from './ends-within.ts';
 
 /** Most events that are kept for somebody who does not take them; then the oldest go. */
 const MOST_EVENTS = 1_000;
@@ -10,9 +11,15 @@ export class EventQueue {
   readonly #events: QmpEvent[] = [];
   readonly #waiting = new Set<() => void>();
   #isOver = false;
+  #dropped = 0;
 
   constructor(subscription: EventSubscription) {
     void this.#fill(subscription);
+  }
+
+  /** How many went because nobody took them. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** The oldest event, which is in the queue no longer. */
@@ -26,23 +33,35 @@ export class EventQueue {
   }
 
   /**
-   * Resolves when there is an event to take.
+   * Waits until there is an event to take, which somebody else may then take first.
    *
-   * @throws {QemuError} `QEMU_QMP_CLOSED` when there will be none any more.
+   * @returns whether one came in time.
+   * @throws {QemuError} `QEMU_QMP_CLOSED` when there will be none any more, `QEMU_ABORTED`.
    */
-  async arrival(): Promise<void> {
-    while (this.#events.length === 0) {
-      if (this.#isOver) throw new QemuError('QEMU_QMP_CLOSED', 'Connection ended before an event came');
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve);
-      });
+  async arrival(options: EndOptions): Promise<boolean> {
+    if (this.#events.length > 0) return true;
+    if (this.#isOver) throw endedError();
+    let wake = (): void => {};
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    this.#waiting.add(wake);
+    try {
+      if (!(await endsWithin(woken, options))) return false;
+    } finally {
+      this.#waiting.delete(wake);
     }
+    if (this.#events.length === 0 && this.#isOver) throw endedError();
+    return true;
   }
 
   async #fill(subscription: EventSubscription): Promise<void> {
     for await (const event of subscription) {
       this.#events.push(event);
-      if (this.#events.length > MOST_EVENTS) this.#events.shift();
+      if (this.#events.length > MOST_EVENTS) {
+        this.#events.shift();
+        this.#dropped++;
+      }
       this.#wake();
     }
     this.#isOver = true;
@@ -53,4 +72,8 @@ export class EventQueue {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }
+}
+
+function endedError(): QemuError {
+  return new QemuError('QEMU_QMP_CLOSED', 'Connection ended before an event came');
 }

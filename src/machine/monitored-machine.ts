@@ -4,7 +4,6 @@ import type { ExecuteOptions } from '../qmp/command.ts';
 import type { EventName } from '../qmp/commands.ts';
 import { type EventMatch, type KnownEvent, matchesEvent, type QmpEvent } from '../qmp/event.ts';
 import type { WaitOptions } from '../qmp/event-hub.ts';
-import { endsWithin } from './ends-within.ts';
 import { EventQueue } from './event-queue.ts';
 
 /** An event to wait for: its name, or its name and what its data must hold. */
@@ -111,6 +110,11 @@ export abstract class MonitoredMachine implements AsyncDisposable {
     return this.#events?.takeAll() ?? [];
   }
 
+  /** How many events of this launch went unseen, because more than 1,000 waited to be taken. */
+  get droppedQmpEvents(): number {
+    return this.#events?.dropped ?? 0;
+  }
+
   /**
    * The oldest event that was not taken yet; waits for one when there is none.
    *
@@ -120,8 +124,9 @@ export abstract class MonitoredMachine implements AsyncDisposable {
     const { timeoutMs = NEXT_EVENT_MS, signal } = options;
     const events = this.#events;
     if (!events) throw this.whyNoMonitor();
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
-      if (!(await endsWithin(events.arrival(), { timeoutMs, signal }))) {
+      if (!(await events.arrival({ timeoutMs: Math.max(0, deadline - performance.now()), signal }))) {
         throw new QemuError('QEMU_TIMEOUT', `No event of machine "${this.name}" within ${timeoutMs} ms`);
       }
       // Somebody else may have been faster.

@@ -1,6 +1,6 @@
 /** An open descriptor that QEMU inherits as a member of an fd set, which it reaches as `/dev/fdset/N`. */
 export interface PassedFd {
-  /** Descriptor of this process. It may be closed here as soon as QEMU has been launched. */
+  /** Descriptor of this process. It may be closed here after the last launch. */
   readonly fd: number;
   /** Number of the set. */
   readonly fdset: number;

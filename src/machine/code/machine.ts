@@ -30,8 +30,6 @@ export interface LaunchOptions {
 }
 
 const LAUNCH_MS = 60_000;
-/** What a QEMU has that its guest did not end. */
-const QUIT_MS = 15_000;
 
 /**
  * A QEMU that a program makes for itself: arguments in, process out. Its monitor and its console are sockets that QEMU
@@ -111,7 +109,7 @@ export class Machine extends MonitoredMachine {
    * Passes an open descriptor as a member of an fd set, which QEMU reaches as `/dev/fdset/N`, at launch and later
    * (`blockdev-add`). A writable image needs two: one opened for reading and writing, one for reading only.
    *
-   * @param fd may be closed here after the launch.
+   * @param fd may be closed here after the last launch.
    * @param fdset number of the set.
    * @param opaque text for `query-fdsets`.
    * @returns this, for chaining.
@@ -127,6 +125,7 @@ export class Machine extends MonitoredMachine {
    * Passes an open descriptor as it is, such as that of a tap or a socket. This stands in for QMP's `getfd`: arguments and
    * commands that take the name of a descriptor take its number as well, as in `netdev_add type=tap fd=5`.
    *
+   * @param fd may be closed here after the last launch.
    * @returns the number that it has in QEMU.
    * @throws {QemuError} `QEMU_USAGE` while it runs.
    */
@@ -166,9 +165,8 @@ export class Machine extends MonitoredMachine {
     const { hard = false, graceful = false, timeoutMs = DEFAULT_END_MS, signal } = options;
     const run = this.#run;
     if (!run || run.end || hard || this.#launching) return this.kill();
-    const isGone = await (graceful ? this.#powerDown(run, timeoutMs, signal) : this.#quit(run, timeoutMs, signal));
+    const failure = await (graceful ? run.powerDown(timeoutMs, signal) : run.quit(timeoutMs, signal));
     await run.kill();
-    const failure = isGone ? crashOf(run) : `it did not go down in ${timeoutMs} ms`;
     if (failure === undefined) return;
     throw new QemuError('QEMU_STOP_FAILED', `Machine "${this.name}" was not shut down: ${failure}`);
   }
@@ -274,33 +272,8 @@ export class Machine extends MonitoredMachine {
     return [...this.#wrapper, this.#binary, ...args];
   }
 
-  /** Presses the power button and waits. A guest that does not go is ended by `quit`, so that its disks are whole. */
-  async #powerDown(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    const { qmp } = this;
-    try {
-      await qmp.execute('system_powerdown', undefined, { timeoutMs, signal });
-    } catch {
-      // A guest may be faster to go down than QEMU's answer is to come.
-    }
-    if (await run.endsWithin({ timeoutMs: Math.max(0, deadline - performance.now()), signal })) return true;
-    await this.#quit(run, QUIT_MS, signal);
-    return false;
-  }
-
-  async #quit(run: Run, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
-    await run.quit(timeoutMs, signal);
-    return run.endsWithin({ timeoutMs: Math.max(0, deadline - performance.now()), signal });
-  }
-
   #requireStopped(what: string): void {
     if (!this.isRunning() && !this.#launching) return;
     throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" was launched already`);
   }
-}
-
-/** What went wrong with a QEMU that was to end by itself; SIGTERM is from us. */
-function crashOf({ end }: Run): string | undefined {
-  return end?.signal === undefined || end.signal === 'SIGTERM' ? undefined : `it was ended by ${end.signal}`;
 }

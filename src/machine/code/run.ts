@@ -16,6 +16,8 @@ import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';
 const KILL_MS = 60_000;
 /** How long QEMU has to be gone after it hung up. */
 const LAST_WORDS_MS = 2_000;
+/** What a QEMU has that its guest did not end. */
+const QUIT_MS = 15_000;
 const LOG_BYTES = 1024 * 1024;
 
 /** What is run. */
@@ -49,7 +51,7 @@ export class Run {
     this.finished = child.exited.then((end) => {
       this.#log = readTail(logPath, 0, LOG_BYTES);
       this.#end = end;
-      rmSync(dir, { recursive: true, force: true });
+      removeFolder(dir);
     });
   }
 
@@ -65,7 +67,7 @@ export class Run {
     try {
       return new Run(launched, await spawnChild(launched.argv, { logPath, cwd: dir, descriptors }), dir, logPath);
     } catch (error) {
-      rmSync(dir, { recursive: true, force: true });
+      removeFolder(dir);
       throw error;
     }
   }
@@ -105,8 +107,55 @@ export class Run {
     }
   }
 
-  /** Sends `quit`, or without a monitor SIGTERM. Throws nothing: what counts is whether QEMU ends. */
-  async quit(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Presses the power button and waits. A guest that does not go is ended by `quit`, so that its disks are whole.
+   *
+   * @returns what went wrong.
+   * @throws {QemuError} `QEMU_ABORTED`
+   */
+  async powerDown(timeoutMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const deadline = performance.now() + timeoutMs;
+    const problem = await this.#pressPowerButton(timeoutMs, signal);
+    // A guest may be faster to go down than QEMU's answer is to come.
+    const left = Math.max(0, deadline - performance.now());
+    const waitMs = problem === undefined ? left : Math.min(left, LAST_WORDS_MS);
+    if (await this.endsWithin({ timeoutMs: waitMs, signal })) return this.#crash();
+    await this.quit(QUIT_MS, signal);
+    return problem ?? lateText(timeoutMs);
+  }
+
+  /**
+   * Sends `quit`, or without a monitor SIGTERM, and waits.
+   *
+   * @returns what went wrong.
+   * @throws {QemuError} `QEMU_ABORTED`
+   */
+  async quit(timeoutMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const deadline = performance.now() + timeoutMs;
+    await this.#sendQuit(timeoutMs, signal);
+    const isGone = await this.endsWithin({ timeoutMs: Math.max(0, deadline - performance.now()), signal });
+    return isGone ? this.#crash() : lateText(timeoutMs);
+  }
+
+  async #pressPowerButton(timeoutMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (!this.#client) return 'without a monitor its power button cannot be pressed';
+    try {
+      await this.#client.execute('system_powerdown', undefined, { timeoutMs, signal });
+      return undefined;
+    } catch (error) {
+      if (error instanceof QemuError && error.code === 'QEMU_TIMEOUT') return lateText(timeoutMs);
+      return `its power button could not be pressed (${error instanceof Error ? error.message : error})`;
+    }
+  }
+
+  /** What went wrong with a QEMU that was to end by itself; SIGTERM is from us. */
+  #crash(): string | undefined {
+    const signal = this.#end?.signal;
+    return signal === undefined || signal === 'SIGTERM' ? undefined : `it was ended by ${signal}`;
+  }
+
+  /** Throws nothing: what counts is whether QEMU ends. */
+  async #sendQuit(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
       if (!this.#client) this.#child.kill('SIGTERM');
       else await this.#client.execute('quit', undefined, { timeoutMs, signal });
@@ -151,6 +200,19 @@ export class Run {
 /** The error of a launch that its signal, or a kill, has ended. */
 export function launchAborted(cause: unknown): QemuError {
   return new QemuError('QEMU_ABORTED', 'Launching was interrupted', { cause });
+}
+
+function lateText(timeoutMs: number): string {
+  return `it did not go down in ${timeoutMs} ms`;
+}
+
+/** A folder that cannot be removed is no reason for a machine not to have ended. */
+function removeFolder(dir: string): void {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+  } catch {
+    // It is below the system's folder for such things.
+  }
 }
 
 function makeFolder(root: string): string {

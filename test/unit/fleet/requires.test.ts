@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byBootOrder } from '../../../src/fleet/order.ts';
 import { runOrdered } from '../../../src/fleet/ordered.ts';
-import { withRequired } from '../../../src/fleet/requires.ts';
+import { dependentsOf, withRequired } from '../../../src/fleet/requires.ts';
 import type { Target } from '../../../src/machine/host.ts';
 import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
 
@@ -80,4 +80,18 @@ test('a machine whose requirement failed is not begun, unless the caller says th
     assert.equal(web?.ok, !isBlocked);
     if (web?.ok === false) assert.match(String(web.error), /needs db/);
   }
+});
+
+test('what requires a machine is stopped before it, and machines in a circle are in no order', () => {
+  const requires: Readonly<Record<string, string>> = { web: 'db elsewhere', app: 'db', db: 'disk', a: 'b', b: 'a' };
+  const dependents = dependentsOf(['web', 'app', 'db', 'disk', 'a', 'b'].map(target), ({ longName }) =>
+    (requires[longName] ?? '').split(' ').filter(Boolean),
+  );
+  assert.deepEqual(
+    [...dependents].map(([name, list]) => [name, names(list)]),
+    [
+      ['db', ['web', 'app']],
+      ['disk', ['db']],
+    ],
+  );
 });

@@ -33,7 +33,7 @@ _qemu_init_files() {
   while read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
-_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall completion qmp-types'
+_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister create edit import console log enable disable doctor security install uninstall completion qmp-types'
 
 _qemu_init() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options

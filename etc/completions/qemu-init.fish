@@ -5,10 +5,11 @@ function __qemu_init_ids
     if test -z "$QEMU_INIT_ROOT"; and test (id -u) -ne 0
         set registry (test -n "$XDG_CONFIG_HOME"; and echo $XDG_CONFIG_HOME; or echo ~/.config)/qemu/qemu-init.reg
     end
-    test -r $registry; and string match --regex --groups-only '^\s*([A-Za-z0-9][\w.-]*)\s*=' <$registry
+    # Short and long names.
+    test -r $registry; and sed -n 's/[[:space:]]*$//; s/^[[:space:]]*\([A-Za-z0-9][A-Za-z0-9_.-]*\)[[:space:]]*=[[:space:]]*"\{0,1\}\(.*\/\)\{0,1\}\([A-Za-z0-9][A-Za-z0-9_.-]*\)"\{0,1\}.*$/\1\n\3/p' $registry | sort -u
 end
 
-set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister edit import console log enable disable doctor security install uninstall completion qmp-types
+set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister create edit import console log enable disable doctor security install uninstall completion qmp-types
 
 complete --command qemu-init --no-files
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments "$actions"

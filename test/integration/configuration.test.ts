@@ -211,3 +211,31 @@ test('a JSON machine is registered, runs, and is stopped', async (t) => {
   assert.match((await root.cmd('-c', 'info memory_size_summary', 'o3')).stdout, /base memory: 25165824/);
   assert.equal((await root.one('stop', 'o3'))['rung'], 'powerdown');
 });
+
+test('create makes a machine that starts, with its board pinned and its disk, or makes nothing', async (t) => {
+  const root = lab(t);
+  const created = await root.json('create', 'web', 'RAM=8M', 'KVM=off', 'VNC=off', 'DESC=a "b" # c', '--disk', '16M');
+  assertShape(created, DOCUMENTS.creation);
+  const cfg = readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8');
+  assert.match(cfg, /^MACHINE=pc-q35-\d+\.\d+$/m);
+  assert.match(cfg, /^DSK1=web\.qcow2,format=qcow2$/m);
+  assert.equal((await root.json('list'))[0]?.['description'], 'a "b" # c');
+  await root.ok('start', 'web');
+  await root.ok('stop', 'web', '--force');
+
+  const before = readdirSync(root.etcDir).sort();
+  for (const [args, code] of [
+    [['web'], 1],
+    [['a/b'], 2],
+    [['db', 'RAM'], 2],
+    [['db', 'RMA=1G'], 6],
+    [['db', 'RAM=much', '--disk', '1M'], 6],
+    [['db', '--disk', 'big'], 1],
+    [['WEB'], 6],
+    [['db', 'TGTARCH=qemu-system-abacus'], 5],
+  ] as const) {
+    const { code: status, stderr } = await root.init('create', ...args);
+    assert.equal(status, code, `${args}: ${stderr}`);
+  }
+  assert.deepEqual(readdirSync(root.etcDir).sort(), before);
+});

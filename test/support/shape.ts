@@ -159,5 +159,8 @@ export const DOCUMENTS = {
       members: { name: NAME, shortName: NAME, configPath: /^\//, outcome: /^(registered|unregistered)$/ },
     },
   },
+  creation: {
+    list: { members: { name: NAME, shortName: NAME, configPath: /^\//, outcome: /^created$/ } },
+  },
   error: { members: { code: /^QEMU_[A-Z_]+$/, message: 'string', hint: orNull('string') } },
 } as const satisfies Readonly<Record<string, Shape>>;

@@ -206,6 +206,17 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./edit.ts'),
   },
   {
+    command: 'create <name> [words..]',
+    describe: 'Make the file of a new machine, and register it',
+    options: (parser) =>
+      parser
+        .positional('name', { type: 'string', demandOption: true, describe: 'Long name' })
+        .positional('words', { type: 'string', array: true, describe: 'Keys of the file: KEY=VALUE' })
+        .option('disk', { type: 'string', requiresArg: true, describe: 'Make a disk image of that size, such as 8G' })
+        .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the files' }) as Argv<object>,
+    load: () => import('./create.ts'),
+  },
+  {
     command: 'import <file>',
     describe: 'Turn a JSON machine into a cfg file',
     options: (parser) =>
@@ -291,7 +302,6 @@ export const ACTIONS: readonly Action[] = [
 
 /** Actions that are promised for later. Calling one says so, with the exit status for it. */
 export const LATER: readonly string[] = [
-  'create',
   'screenshot',
   'sendkey',
   'snapshot',

@@ -1,0 +1,29 @@
+import { QemuError } from '../../errors.ts';
+import { createMachine } from '../../fleet/create.ts';
+import type { Context } from '../context.ts';
+
+interface Arguments {
+  readonly name: string;
+  readonly words?: readonly string[];
+  readonly disk?: string;
+  readonly output?: string;
+}
+
+export async function run(context: Context, args: Arguments): Promise<number> {
+  const { output, signal } = context;
+  const settings = (args.words ?? []).map((word) => {
+    const [, key, value] = /^([A-Za-z0-9]+)=(.*)$/s.exec(word) ?? [];
+    if (key !== undefined && value !== undefined) return [key, value] as const;
+    throw new QemuError('QEMU_USAGE', `"${word}" is no KEY=VALUE`);
+  });
+  const target = await createMachine(context.fleet(), args.name, {
+    settings,
+    diskSize: args.disk,
+    dir: args.output,
+    signal,
+  });
+  const { longName, shortName, configPath } = target;
+  if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'created' }]);
+  else output.line(`${longName}: created as "${configPath}"; start it: qemu-init start ${longName}`);
+  return 0;
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { setKey } from '../config/edit-text.ts';
+import { parseMachineConfig } from '../config/machine-config.ts';
+import { isValidName, NAME_RULE } from '../config/names.ts';
+import { renderTemplate } from '../config/template.ts';
+import type { MachineConfig } from '../config/types.ts';
+import { ConfigError, QemuError } from '../errors.ts';
+import type { Target } from '../machine/host.ts';
+import { run } from '../system/exec.ts';
+import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { probeQemu } from '../system/qemu-probe.ts';
+import type { Fleet } from './fleet.ts';
+import { registerMachine } from './register.ts';
+
+/** How a machine is made. */
+export interface CreateOptions {
+  /** Keys of its file and their values, as they stand there. */
+  readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
+  /** Makes a qcow2 image of that size, the machine's next disk, as `qemu-img create` reads sizes: `8G`. */
+  readonly diskSize?: string | undefined;
+  /** Folder for both files; the scope's own if not given. */
+  readonly dir?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that the
+ * name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails nothing is left.
+ *
+ * @throws {ConfigError} for keys or values that are wrong.
+ * @throws {QemuError} `QEMU_USAGE` for a name that is none, `QEMU_IO` when a file of that name is there,
+ * `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED` when the image cannot
+ * be made.
+ */
+export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Target> {
+  const { settings = [], diskSize, signal } = options;
+  if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
+  const { paths } = fleet.host;
+  const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
+  const configPath = join(dir, `${name}-qemu.cfg`);
+  const image = join(dir, `${name}.qcow2`);
+  for (const path of diskSize === undefined ? [configPath] : [configPath, image]) {
+    if (existsSync(path)) throw new QemuError('QEMU_IO', `There is a file "${path}" already`);
+  }
+  const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
+  const wanted = diskSize === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
+  const defaults = readTextIfExists(paths.defaultsFile);
+  const draft = check(
+    wanted,
+    configPath,
+    defaults === undefined ? undefined : { path: paths.defaultsFile, text: defaults },
+  );
+  const probe = await probeQemu(draft.targetArch, paths.probesDir, { signal });
+  const pinned = probe.machines.get(draft.machine) ?? draft.machine;
+  const made: string[] = [];
+  try {
+    ensureDir(dir, 0o755);
+    if (diskSize !== undefined) {
+      await makeImage(image, diskSize, signal);
+      made.push(image);
+    }
+    writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
+    made.push(configPath);
+    return (await registerMachine(fleet, name, configPath, dirname(configPath))).target;
+  } catch (error) {
+    for (const path of made) removeIfExists(path);
+    throw error;
+  }
+}
+
+type Settings = readonly (readonly [key: string, value: string])[];
+
+function textOf(settings: Settings): string {
+  return settings.reduce((text, [key, value]) => setKey(text, key, value), renderTemplate());
+}
+
+function check(
+  settings: Settings,
+  path: string,
+  defaults: { readonly path: string; readonly text: string } | undefined,
+): MachineConfig {
+  const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults });
+  if (config) return config;
+  throw new ConfigError(`Cannot create "${path}"`, issues);
+}
+
+async function makeImage(path: string, size: string, signal: AbortSignal | undefined): Promise<void> {
+  const { exitCode, stderr } = await run('qemu-img', ['create', '-q', '-f', 'qcow2', path, size], {
+    timeoutMs: IMAGE_MS,
+    signal,
+  });
+  if (exitCode === 0) return;
+  removeIfExists(path);
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make a disk image of size "${size}": ${stderr.trim()}`);
+}
+
+/** An image is made in milliseconds, though not on every network file system. */
+const IMAGE_MS = 60_000;

@@ -137,7 +137,7 @@ function keyItem(spec) {
 function optionItem(option) {
   const value = option.default === '' ? '' : ` Default \`${option.default}\`.`;
   const repeated = option.repeated ? ' May be given more than once.' : '';
-  return item(`\`${option.name}=\``, [`${sentence(option.doc)}${limits(option)}${value}${repeated}${notYet(option)}`]);
+  return item(`\`${option.name}=\``, [`${sentence(option.doc)}${limits(option)}${value}${repeated}`]);
 }
 
 /** The words or numbers that are allowed, when the explanation does not name them all, and where. */
@@ -150,9 +150,7 @@ function limits({ doc, type, values = [], min, max, family, inDefaults }) {
 }
 
 function notYet({ notYet: missing }) {
-  if (!missing) return '';
-  const what = missing.values ? missing.values.map((value) => `\`${value}\``).join(', ') : 'It';
-  return ` ${what} does nothing in this version, and using it is an error: ${missing.text}.`;
+  return missing === undefined ? '' : ` It does nothing in this version, and using it is an error: ${missing}.`;
 }
 
 function jsonMembers() {

@@ -24,14 +24,6 @@ export type KeyType =
   | 'uuid'
   | 'vnc';
 
-/** A key, option or value that is read and checked, but has no effect in this version. Using it is an error. */
-export interface NotYet {
-  /** What is missing, as a clause. */
-  readonly text: string;
-  /** Only these values; absent: every value but the default. */
-  readonly values?: readonly string[];
-}
-
 /** One `option=value` of a comma list. */
 export interface OptionSpec {
   readonly name: string;
@@ -47,7 +39,6 @@ export interface OptionSpec {
   readonly repeated?: true;
   /** May not stand in defaults-qemu.cfg. */
   readonly inDefaults?: false;
-  readonly notYet?: NotYet;
 }
 
 /** One key, or one family of keys numbered from 1. The only source of parser, template, man page and completion. */
@@ -77,7 +68,8 @@ export interface KeySpec {
   readonly otherNames?: readonly string[];
   /** May not stand in defaults-qemu.cfg: it can only be true of one machine. */
   readonly inDefaults?: false;
-  readonly notYet?: NotYet;
+  /** The key is read and checked, but has no effect in this version, and using it is an error: what is missing, as a clause. */
+  readonly notYet?: string;
 }
 
 export const SWITCH_VALUES = ['on', 'off'] as const;
@@ -186,15 +178,14 @@ const NIC_OPTIONS = [
     type: 'choice',
     default: 'bridge',
     values: NET_BACKENDS,
-    notYet: { text: 'passt is not started yet', values: ['passt'] },
-    doc: "bridge: a tap on a bridge; user: QEMU's own NAT, without rights on the host; none: a cable to nowhere",
+    doc: "bridge: a tap on a bridge; user: QEMU's own NAT; passt: NAT by passt(1); none: a cable to nowhere",
   },
   {
     name: 'hostfwd',
     type: 'text',
     default: '',
     repeated: true,
-    doc: 'tcp or udp:HOST-ADDRESS:PORT-GUEST-ADDRESS:PORT for net=user; an empty address is any',
+    doc: 'tcp or udp:HOST-ADDRESS:PORT-GUEST-ADDRESS:PORT for net=user and passt; an empty address is any',
   },
   {
     name: 'vlan',
@@ -385,7 +376,7 @@ const TABLE = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    notYet: { text: 'swtpm is not started yet' },
+    notYet: 'swtpm is not started yet',
     doc: 'TPM 2.0 by swtpm',
   },
   {
@@ -644,7 +635,7 @@ const TABLE = [
     default: '',
     example: '/srv/data,tag=data',
     max: 8,
-    notYet: { text: 'folders are not shared yet' },
+    notYet: 'folders are not shared yet',
     doc: 'folder of the host for the guest, by 9p or virtiofs',
   },
   {
@@ -656,7 +647,7 @@ const TABLE = [
     example: '046d:c52b',
     max: 8,
     inDefaults: false,
-    notYet: { text: 'USB devices are not passed through yet' },
+    notYet: 'USB devices are not passed through yet',
     doc: 'USB device of the host for the guest',
   },
   {
@@ -668,7 +659,7 @@ const TABLE = [
     example: '0000:03:00.0',
     max: 8,
     inDefaults: false,
-    notYet: { text: 'PCI devices are not passed through yet' },
+    notYet: 'PCI devices are not passed through yet',
     doc: 'PCI device of the host for the guest',
   },
 ] as const satisfies readonly KeySpec[];

@@ -20,7 +20,7 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
     net,
     bridge: readChecked(list.get('bridge'), checkBridge, `${context.key} bridge`, context),
     mac: readChecked(list.get('mac'), checkMac, `${context.key} mac`, context),
-    hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, context)),
+    hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, net, context)),
     vlan: numberOf(list.get('vlan')),
     queues: numberOf(list.get('queues')),
     mtu: numberOf(list.get('mtu')),
@@ -65,7 +65,7 @@ function readModel(text: string, { key, report }: ValueContext): string | undefi
 }
 
 function checkFit(list: OptionList, net: NetBackend, { key, report }: ValueContext): void {
-  if (list.all('hostfwd').length > 0 && net !== 'user') {
+  if (list.all('hostfwd').length > 0 && net !== 'user' && net !== 'passt') {
     report(`${key} has hostfwd= without net=user`, { hint: 'add net=user' });
   }
   if (list.all('ip').length > 0 && list.get('lock') !== 'on') {
@@ -104,7 +104,7 @@ function checkAddress(text: string): string | undefined {
 
 const HOST_FORWARD = /^(tcp|udp)?:(\[[^\]]*\]|[^:[\]]*):(\d{1,5})-(\[[^\]]*\]|[^:[\]]*):(\d{1,5})$/i;
 
-function readHostForward(text: string, { key, report }: ValueContext): HostForward[] {
+function readHostForward(text: string, net: NetBackend, { key, report }: ValueContext): HostForward[] {
   const [, protocol, host, hostPort, guest, guestPort] = HOST_FORWARD.exec(text) ?? [];
   const forward: HostForward = {
     protocol: protocol?.toLowerCase() === 'udp' ? 'udp' : 'tcp',
@@ -114,7 +114,15 @@ function readHostForward(text: string, { key, report }: ValueContext): HostForwa
     guestPort: Number(guestPort),
   };
   const addresses = [forward.hostAddress, forward.guestAddress];
-  if ([forward.hostPort, forward.guestPort].every(isPort) && addresses.every(isAddressOrEmpty)) return [forward];
+  if ([forward.hostPort, forward.guestPort].every(isPort) && addresses.every(isAddressOrEmpty)) {
+    if (net === 'passt' && forward.guestAddress !== '') {
+      report(`${key} hostfwd ${quote(text)} has an address of the guest, which net=passt does not take`, {
+        hint: 'leave it empty: passt gives the guest one address only',
+      });
+      return [];
+    }
+    return [forward];
+  }
   report(`${key} hostfwd ${quote(text)} is not allowed; allowed are such as tcp:127.0.0.1:2222-:22`, {
     hint: 'addresses are numeric, IPv6 in brackets; ports are 1 to 65535',
   });

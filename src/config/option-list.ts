@@ -1,5 +1,5 @@
 import { quote, type Report, suggest } from './issues.ts';
-import type { NotYet, OptionSpec } from './keys.ts';
+import type { KeySpec, OptionSpec } from './keys.ts';
 import { nearest } from './names.ts';
 import { parseBoolean, parseInteger } from './values.ts';
 
@@ -64,13 +64,11 @@ export function renderOptionList(head: string, options: readonly (readonly [stri
 export function checkNotYet(
   label: string,
   value: string,
-  spec: { default: string; notYet?: NotYet },
+  spec: Pick<KeySpec, 'default' | 'notYet'>,
   report: Report,
 ): void {
-  const { notYet } = spec;
-  if (!notYet || value === spec.default) return;
-  if (notYet.values && !notYet.values.includes(value)) return;
-  report(`${label} ${quote(value)} does nothing in this version: ${notYet.text}`, {
+  if (spec.notYet === undefined || value === spec.default) return;
+  report(`${label} ${quote(value)} does nothing in this version: ${spec.notYet}`, {
     hint: spec.default === '' ? 'leave it out' : `use "${spec.default}"`,
   });
 }
@@ -113,7 +111,6 @@ function addOption(
   } else {
     const value = readOption(spec, text, context);
     if (value === undefined) return;
-    checkNotYet(`${key} ${name}`, value, spec, report);
     values.set(name, [...(before ?? []), value]);
   }
 }

@@ -1,5 +1,5 @@
 import { renderValue } from './cfg-lines.ts';
-import { CUSTOM_SECTION, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type NotYet, type OptionSpec } from './keys.ts';
+import { CUSTOM_SECTION, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type OptionSpec } from './keys.ts';
 
 /** `template-qemu.cfg`: every key with its default, commented out, and one line of explanation. */
 export function renderTemplate(): string {
@@ -61,15 +61,15 @@ function renderKey(spec: KeySpec): string[] {
     `# ${keyPattern(spec)}: ${spec.doc}${noteOf(spec)}`,
     ...choicesOf(spec).map((choices) => `#   ${choices}`),
     ...(spec.options ?? []).flatMap((option) => [
-      `#   ,${option.name}=  ${option.doc}${noteOf(option)}`,
+      `#   ,${option.name}=  ${option.doc}`,
       ...choicesOf(option).map((choices) => `#     ${choices}`),
     ]),
     `#${key}=${renderValue(value)}`,
   ];
 }
 
-function noteOf({ notYet }: { readonly notYet?: NotYet }): string {
-  return notYet && notYet.values === undefined ? ' (not in this version)' : '';
+function noteOf({ notYet }: KeySpec): string {
+  return notYet === undefined ? '' : ' (not in this version)';
 }
 
 /** The words that are allowed, for a choice whose line does not name them. */

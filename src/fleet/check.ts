@@ -4,6 +4,7 @@ import { type ConfigIssue, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
 import { inspectHost } from '../machine/prepare.ts';
+import { findProgram } from '../system/exec.ts';
 import type { Fleet } from './fleet.ts';
 import { peekMacs } from './leases.ts';
 
@@ -17,6 +18,7 @@ export async function checkMachine(fleet: Fleet, target: Target): Promise<Config
     ...(await inspectHost(fleet.host, config, target.files)),
     ...shared(fleet, config, others),
     ...addressIssues(fleet, config),
+    ...passtIssues(config),
     ...monitorIssues(fleet, config),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
@@ -75,6 +77,15 @@ function addressIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
     if (!(error instanceof QemuError)) throw error;
     return [issueAt(config, 'NIC', error.message, error.hint)];
   }
+}
+
+/** What only a start would find out of `net=passt`. */
+function passtIssues(config: MachineConfig): ConfigIssue[] {
+  const nics = config.nics.filter(({ net }) => net === 'passt');
+  if (findProgram('passt') !== undefined) return [];
+  return nics.map(({ index }) =>
+    issueAt(config, `NIC${index}`, `NIC${index} has net=passt, and that program is missing`, 'apt install passt'),
+  );
 }
 
 function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {

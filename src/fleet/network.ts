@@ -4,6 +4,7 @@ import type { Network, Notify } from '../machine/host.ts';
 import { tapName } from '../network/names.ts';
 import { netdevArgument, nicDeviceProperties } from '../network/netdev.ts';
 import { writeTapNotes } from '../network/notes.ts';
+import { passtFd, startPassts } from '../network/passt.ts';
 import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps.ts';
 import { isVhostUsable } from '../network/vhost.ts';
 import { tapWishes } from '../network/wishes.ts';
@@ -20,17 +21,19 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
       const vhost = isVhostUsable(accelerator);
       return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
     },
-    async setUp(config, signal) {
+    async setUp(config, { logPath, signal }) {
       // The links have leased them.
       const wishes = tapWishes(config, peekMacs(paths, config));
-      if (wishes.length === 0) return;
-      ensureDir(tapsDir, 0o700);
-      if (config.netif === 'managed') {
-        await setUpTaps(wishes, { tapsDir, user: config.runAs, signal });
-      } else {
-        checkLockable(wishes);
-        writeTapNotes(wishes, tapsDir);
+      if (wishes.length > 0) {
+        ensureDir(tapsDir, 0o700);
+        if (config.netif === 'managed') {
+          await setUpTaps(wishes, { tapsDir, user: config.runAs, signal });
+        } else {
+          checkLockable(wishes);
+          writeTapNotes(wishes, tapsDir);
+        }
       }
+      return startPassts(config.nics, { logPath, cwd: config.dir, user: config.runAs, signal });
     },
     async tearDown(longName) {
       await tearDownTaps(longName, { tapsDir });
@@ -45,6 +48,7 @@ function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string, 
     upHook: paths.bridgeUpHook,
     downHook: paths.bridgeDownHook,
     vhost,
+    passtFd: passtFd(config.nics, nic),
   });
   return { mac, netdev, deviceProperties: nicDeviceProperties(nic) };
 }

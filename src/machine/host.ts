@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { MachinePaths, Paths } from '../system/paths.ts';
@@ -27,10 +28,21 @@ export interface Notice {
 export interface Network {
   /** What each NIC is connected to. */
   links(config: MachineConfig, options: LinkOptions): Promise<readonly NicLink[]>;
-  /** Makes what QEMU will need: notes for the bridge hooks, taps. */
-  setUp(config: MachineConfig, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Makes what QEMU will need: notes for the bridge hooks, taps, helpers.
+   *
+   * @returns sockets that QEMU is to inherit as its descriptors from 3 on, as the links have it. They are to be destroyed here
+   * when QEMU has them, or is not started.
+   */
+  setUp(config: MachineConfig, options: SetUpOptions): Promise<readonly Duplex[]>;
   /** Removes all of it. May be called at any time and twice. */
   tearDown(longName: string): Promise<void>;
+}
+
+export interface SetUpOptions {
+  /** Gets what helpers print. */
+  readonly logPath: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LinkOptions {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
@@ -12,8 +13,8 @@ export interface LaunchRequest {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Open descriptors that QEMU gets as 3, 4, … */
-  readonly fds: readonly number[];
+  /** Open descriptors, or sockets, that QEMU gets as 3, 4, … */
+  readonly fds: readonly (number | Duplex)[];
   /** Its name among the arguments, behind what changes the user. */
   readonly binary: string;
   /** The log gets QEMU's own output, its socket is asked. */

@@ -217,24 +217,30 @@ async function launchWith(
   ensureVariables(config, request.firmware, files);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
-  await host.network.setUp(config, options.signal);
-
-  const launched = await launch({
-    argv: [...runAsPrefix(user), request.binary, ...buildArgs(request), ...addFdArguments(options.fds ?? [], FIRST_FD)],
-    cwd: config.dir,
-    env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
-    binary: request.binary,
-    files,
-    timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
-    signal: options.signal,
-    fds: (options.fds ?? []).map(({ fd }) => fd),
-    onSpawn: (process) => {
-      record = { ...record, pid: process.pid, pidStartTime: process.startTime };
-      writeRecord(files, record);
-      options.onSpawn?.(process);
-    },
-  });
-  return { launched, record: { ...record, phase: 'running' } };
+  const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
+  const passed = options.fds ?? [];
+  const argv = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
+  try {
+    const launched = await launch({
+      argv: [...runAsPrefix(user), request.binary, ...argv],
+      binary: request.binary,
+      cwd: config.dir,
+      env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
+      files,
+      timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
+      signal: options.signal,
+      fds: [...sockets, ...passed.map(({ fd }) => fd)],
+      onSpawn: (process) => {
+        record = { ...record, pid: process.pid, pidStartTime: process.startTime };
+        writeRecord(files, record);
+        options.onSpawn?.(process);
+      },
+    });
+    return { launched, record: { ...record, phase: 'running' } };
+  } finally {
+    // What serves the other end is to see the end when QEMU ends.
+    for (const socket of sockets) socket.destroy();
+  }
 }
 
 function recordedVnc(request: ArgvRequest): RecordedVnc | undefined {

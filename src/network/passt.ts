@@ -1,5 +1,4 @@
 import type { HostForward, NicConfig } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
 import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/connected-process.ts';
 
 /** First file descriptor that a process inherits besides the standard ones. */
@@ -21,8 +20,7 @@ export function passtFd(nics: readonly NicConfig[], nic: NicConfig): number | un
  *
  * @returns our ends of the sockets in the order of the NICs, to be handed to QEMU as its file descriptors from 3 on and then to
  * be destroyed.
- * @throws {QemuError} `QEMU_NOT_INSTALLED` without passt, `QEMU_LAUNCH_FAILED` when it refuses (a port is taken),
- * `QEMU_CONFIG_INVALID` for a forward that it cannot do.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` without passt, `QEMU_LAUNCH_FAILED` when it refuses (a port is taken).
  */
 export async function startPassts(
   nics: readonly NicConfig[],
@@ -45,16 +43,13 @@ export async function startPassts(
 }
 
 /**
- * Arguments of passt(1) for a NIC.
+ * Arguments of passt(1) for a NIC. It knows no address of the guest to forward to: it gives it one only.
  *
  * @param user that it runs as; undefined: the one who calls, of root nobody.
- * @throws {QemuError} `QEMU_CONFIG_INVALID` for a forward to a certain address of the guest, which passt has not.
  */
 export function passtArguments(nic: NicConfig, user: string | undefined): string[] {
   const forwards = (option: string, protocol: 'tcp' | 'udp'): string[] => {
-    const specs = nic.hostForwards
-      .filter((forward) => forward.protocol === protocol)
-      .map((forward) => passtForward(nic, forward));
+    const specs = nic.hostForwards.filter((forward) => forward.protocol === protocol).map(passtForward);
     return (specs.length === 0 ? ['none'] : specs).flatMap((spec) => [option, spec]);
   };
   return [
@@ -70,15 +65,6 @@ export function passtArguments(nic: NicConfig, user: string | undefined): string
   ];
 }
 
-function passtForward(nic: NicConfig, { hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
-  if (guestAddress !== '') {
-    throw new QemuError(
-      'QEMU_CONFIG_INVALID',
-      `Cannot forward to "${guestAddress}" in NIC${nic.index} with net=passt`,
-      {
-        hint: 'leave the address of the guest empty: passt gives it one only',
-      },
-    );
-  }
+function passtForward({ hostAddress, hostPort, guestPort }: HostForward): string {
   return `${hostAddress === '' ? '' : `${hostAddress}/`}${hostPort}:${guestPort}`;
 }

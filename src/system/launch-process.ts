@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import type { Stream } from 'node:stream';
 import { fileError } from './file-error.ts';
 import { readProcess } from './process.ts';
 import { spawnError } from './spawn-error.ts';
@@ -28,8 +29,8 @@ export interface DetachedOptions {
   readonly umask?: number | undefined;
   /** The whole environment; the caller's own when absent. */
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Open file descriptors that the process gets as 3, 4, … */
-  readonly fds?: readonly number[] | undefined;
+  /** Open file descriptors, or streams that have one, which the process gets as 3, 4, … */
+  readonly fds?: readonly (number | Stream)[] | undefined;
 }
 
 /**

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NicConfig } from '../../src/config/types.ts';
-import { netdevArgument } from '../../src/network/netdev.ts';
-import { passtFd, startPassts } from '../../src/network/passt.ts';
-import { linuxGuest } from '../support/linux-guest.ts';
+import { startPassts } from '../../src/network/passt.ts';
+import { runCli } from '../support/cli.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 import { fetchPatiently } from './fetch.ts';
-import { openGuest } from './machines.ts';
+import { linuxHost } from './machines.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
 import { clearNetwork, isRunningHere, sh } from './shell.ts';
 
@@ -27,6 +25,8 @@ beforeEach(() => {
   sh('ip', 'address', 'add', '2001:db8::2/64', 'nodad', 'dev', 'eth0');
   sh('ip', '-6', 'route', 'add', 'default', 'via', '2001:db8::1', 'dev', 'eth0');
 });
+
+const FORWARDS = 'hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp:[::1]:8081-:80';
 
 const forward = { protocol: 'tcp', guestAddress: '', guestPort: 80 } as const;
 const nic: NicConfig = {
@@ -60,51 +60,50 @@ async function untilPasstHasEnded(): Promise<void> {
   while (isRunningHere('passt') || isRunningHere('passt.avx2')) await delay(20);
 }
 
-test('net=passt reaches a server in the guest over IPv4 and IPv6, and passt ends when QEMU is killed', async (t) => {
-  const dir = tempDir(t);
-  const sockets = await start(t);
-  const { kernel, initrd, append } = linuxGuest(dir);
-  const context = {
-    tap: '',
-    netif: 'managed',
-    upHook: '',
-    downHook: '',
-    vhost: false,
-    passtFd: passtFd([nic], nic),
-  } as const;
-  const netdev = netdevArgument(nic, context) ?? '';
-  const qemu = spawn(
-    'qemu-system-x86_64',
-    [
-      ...[
-        '-nodefaults',
-        '-no-user-config',
-        '-machine',
-        'q35',
-        '-accel',
-        'tcg',
-        '-cpu',
-        'max',
-        '-m',
-        '256',
-        '-display',
-        'none',
-      ],
-      ...['-kernel', kernel, '-initrd', initrd, '-append', append, '-serial', `unix:${dir}/console,server=on,wait=off`],
-      ...['-netdev', netdev, '-device', 'virtio-net-pci,netdev=net0'],
-    ],
-    { stdio: ['ignore', 'inherit', 'inherit', ...sockets] },
-  );
-  t.after(() => qemu.kill('SIGKILL'));
-  for (const socket of sockets) socket.destroy();
-  while (!existsSync(`${dir}/console`)) await delay(20);
+for (const [how, lines] of [
+  ['', []],
+  [' with RUNAS and SANDBOX', ['NETIF=managed', 'RUNAS=nobody', 'SANDBOX=on']],
+] as const) {
+  test(`net=passt${how} reaches a server in the guest over IPv4 and IPv6, and leaves nothing`, async (t) => {
+    const host = linuxHost(t);
+    host.register('web', [`NIC1=virtio-net-pci,net=passt,${FORWARDS}`, ...lines]);
+    const [web] = await host.start('web');
+    assert.ok(web);
+    await web.sh('mkdir /www; echo hello >/www/index.html; httpd -h /www');
+    assert.equal(await fetchPatiently('127.0.0.1', 8080), 'hello\n');
+    assert.equal(await fetchPatiently('::1', 8081), 'hello\n');
+    assert.equal((await host.init('stop', 'web')).code, 0);
+    await untilPasstHasEnded();
+  });
+}
 
-  const guest = await openGuest(t, 'guest', `${dir}/console`);
-  await guest.sh('mkdir /www; echo hello >/www/index.html; httpd -h /www');
-  assert.equal(await fetchPatiently('127.0.0.1', 8080), 'hello\n');
-  assert.equal(await fetchPatiently('::1', 8081), 'hello\n');
-  qemu.kill('SIGKILL');
+test('passt ends with a QEMU that is killed, and with a start that fails', async (t) => {
+  const host = linuxHost(t);
+  host.register('web', [`NIC1=virtio-net-pci,net=passt,${FORWARDS}`, 'NIC2=virtio-net-pci,net=passt']);
+  for (let round = 0; round < 2; round++) {
+    assert.equal((await host.init('start', 'web')).code, 0);
+    assert.equal((await host.init('kill', 'web')).code, 0);
+    await untilPasstHasEnded();
+  }
+  host.register('bad', ['NIC1=virtio-net-pci,net=passt', '[custom]', '-device no-such-device']);
+  assert.equal((await host.init('start', 'bad')).code, 1);
   await untilPasstHasEnded();
+});
+
+test('showcmd has the descriptor of each passt, and check says when the program is missing', async (t) => {
+  const host = linuxHost(t);
+  host.register('web', ['NIC1=virtio-net-pci,net=passt', 'NIC2=e1000,net=user', 'NIC3=virtio-net-pci,net=passt']);
+  const { stdout } = await host.init('showcmd', 'web');
+  assert.deepEqual(
+    [...stdout.matchAll(/stream,id=(net\d),server=off,addr\.type=fd,addr\.str=(\d)/g)].map(([, id, fd]) => [id, fd]),
+    [
+      ['net0', '3'],
+      ['net2', '4'],
+    ],
+  );
+  const { code, stderr } = await runCli('qemu-init', ['check', 'web'], { root: host.dir, env: { PATH: '/nowhere' } });
+  assert.equal(code, 6);
+  assert.match(stderr, /NIC1 has net=passt, and that program is missing/);
 });
 
 test('passt is not root, and ends when its starter is gone before there is a QEMU', async (t) => {

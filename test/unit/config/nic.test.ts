@@ -63,6 +63,14 @@ suite('NICx', () => {
         forward,
       );
     }
+    assert.match(
+      problemsOf('NIC1=e1000,net=passt,hostfwd=tcp::1-10.0.0.2:1\n')[0] ?? '',
+      /^1: NIC1 hostfwd ".*" has an address of the guest, which net=passt does not take/,
+    );
+    assert.equal(
+      parseGood('NIC1=e1000,net=passt,hostfwd=tcp:[::1]:1-:1\n').nics[0]?.hostForwards[0]?.hostAddress,
+      '::1',
+    );
     assert.deepEqual(problemsOf('NIC1=e1000,net=user,hostfwd=tcp::1-:1\nNIC2=e1000,net=user,hostfwd=tcp::1-:2\n'), [
       '2: NIC2 forwards "tcp::1", which NIC1 does already',
     ]);

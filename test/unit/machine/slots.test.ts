@@ -26,7 +26,7 @@ function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
     monitor: { monitorPort, monitor: 'tcp', tls: 'psk', vncDisplay: monitorPort - 8_000, ...monitor },
     network: {
       links: () => Promise.resolve([]),
-      setUp: () => Promise.resolve(),
+      setUp: () => Promise.resolve([]),
       tearDown: () => Promise.resolve(),
     },
     notify: (notice) => notices.push(notice),

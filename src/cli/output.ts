@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 import type { Notice } from '../machine/host.ts';
 import { printJson } from './print-json.ts';
@@ -47,6 +48,15 @@ export class Output {
   /** The result as it is, such as a monitor's answer or a log. */
   raw(data: string | Uint8Array): void {
     process.stdout.write(data);
+  }
+
+  /**
+   * The same for a part of what has no end: resolves when whoever reads it can take more, so that what a slow reader has
+   * not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
+   */
+  async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
+    if (process.stdout.write(data)) return;
+    await once(process.stdout, 'drain', { signal }).catch(() => {});
   }
 
   /** Whether the JSON document has been printed. */

@@ -75,7 +75,9 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
         })
         .example('qemu-cmd -c "info status" web', '')
         .example('qemu-cmd -q query-status web', '')
-        .example('qemu-cmd -q device_add driver=virtio-rng-pci id=rng2 web', ''),
+        .example('qemu-cmd -q balloon value=1073741824 web', '')
+        .example('qemu-cmd -q object-add qom-type=throttle-group id=slow limits.bps-total=1048576 web', '')
+        .example('qemu-cmd -c "info network" --all', ''),
     handler: (args) => handle(run, args),
   });
 }

@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 
 /** Ctrl-], as telnet has it. */
 const LEAVE = 0x1d;
+/** What may be typed ahead of a peer that takes nothing; a terminal has to be read for Ctrl-]. */
+const TYPED_AHEAD_BYTES = 1024 * 1024;
 
 /** Why a session ended: Ctrl-], the peer hung up, a signal came, or the terminal itself is gone. */
 export type SessionEnd = 'left' | 'closed' | 'aborted';
@@ -10,26 +12,36 @@ export type SessionEnd = 'left' | 'closed' | 'aborted';
  * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal goes away
  * or the signal comes. The terminal is as it was afterwards, whatever happens; when this process crashes Node sees to that.
  *
+ * Neither side piles up here: while stdout takes no more, the peer has to wait, and while the peer takes no more, a pipe
+ * has to. What is typed on a terminal is kept up to 1 MiB, and dropped beyond.
+ *
  * The size of the terminal matters to nobody here: QEMU's line editing and a serial line do not know it.
  */
 export async function attach(stream: Duplex, signal: AbortSignal): Promise<SessionEnd> {
+  if (signal.aborted) {
+    stream.destroy();
+    return 'aborted';
+  }
   const { stdin, stdout } = process;
   const isTerminal = stdin.isTTY === true;
   return new Promise((resolve) => {
     const listeners = {
       data: (data: Buffer): void => {
         const at = isTerminal ? data.indexOf(LEAVE) : -1;
-        stream.write(at < 0 ? data : data.subarray(0, at));
+        const isTaken = send(stream, at < 0 ? data : data.subarray(0, at), isTerminal);
         if (at >= 0) finish('left');
+        else if (!isTaken && !isTerminal) stdin.pause();
       },
       // Of a pipe that is empty: what the peer still has to say is waited for.
       end: (): void => void stream.end(),
       // The terminal was hung up (EIO): there is nobody to talk to any more.
       error: (): void => finish('aborted'),
     };
+    const goOn = (): void => void stream.resume();
     const abort = (): void => finish('aborted');
     const finish = (why: SessionEnd): void => {
       for (const [name, listener] of Object.entries(listeners)) stdin.removeListener(name, listener);
+      stdout.removeListener('drain', goOn);
       signal.removeEventListener('abort', abort);
       process.removeListener('SIGCONT', makeRawAgain);
       if (isTerminal) stdin.setRawMode(false);
@@ -37,10 +49,13 @@ export async function attach(stream: Duplex, signal: AbortSignal): Promise<Sessi
       stream.destroy();
       resolve(why);
     };
-    stream.on('data', (data: Buffer) => stdout.write(data));
+    stream.on('data', (data: Buffer) => {
+      if (!stdout.write(data)) stream.pause();
+    });
+    stdout.on('drain', goOn);
+    stream.on('drain', () => stdin.resume());
     for (const name of ['end', 'close', 'error']) stream.on(name, () => finish('closed'));
     signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
     if (isTerminal) {
       stdin.setRawMode(true);
       process.on('SIGCONT', makeRawAgain);
@@ -48,6 +63,12 @@ export async function attach(stream: Duplex, signal: AbortSignal): Promise<Sessi
     for (const [name, listener] of Object.entries(listeners)) stdin.on(name, listener);
     stdin.resume();
   });
+}
+
+/** Whether the peer takes more. */
+function send(stream: Duplex, data: Buffer, isTerminal: boolean): boolean {
+  if (isTerminal && stream.writableLength > TYPED_AHEAD_BYTES) return false;
+  return stream.write(data);
 }
 
 /** A shell gives its own settings to the terminal while a job of it is stopped. Node would think that nothing changed. */

@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { startDeadline } from '../qmp/abort.ts';
 import type { QmpEvent } from '../qmp/event.ts';
 import type { Domain } from './domain.ts';
 
@@ -68,12 +69,10 @@ async function nextOf(
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const events = domain.events((event) => names.includes(event.event) && event.data['device'] === jobId, { signal });
   let isLate = false;
-  const timer = Number.isFinite(timeoutMs)
-    ? setTimeout(() => {
-        isLate = true;
-        events.close();
-      }, timeoutMs)
-    : undefined;
+  const timer = startDeadline(timeoutMs, () => {
+    isLate = true;
+    events.close();
+  });
   try {
     await domain.run(command, args, { timeoutMs, signal });
     const { done, value } = await events.next();

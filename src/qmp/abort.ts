@@ -20,3 +20,11 @@ export function listenForAbort(signal: AbortSignal | undefined, onAbort: () => v
   signal.addEventListener('abort', onAbort, { once: true });
   return () => signal.removeEventListener('abort', onAbort);
 }
+
+/** What a timer of Node takes, 24.8 days: past it, it would go off at once. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
+/** A timer for a deadline in milliseconds; none for `Infinity`. To be cleared with `clearTimeout`. */
+export function startDeadline(timeoutMs: number, onTimeout: () => void): NodeJS.Timeout | undefined {
+  return Number.isFinite(timeoutMs) ? setTimeout(onTimeout, Math.min(timeoutMs, MOST_TIMER_MS)) : undefined;
+}

@@ -1,5 +1,5 @@
 import { QemuError, QmpRefusedError } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { listenForAbort, startDeadline } from './abort.ts';
 import type { QmpMessage } from './message.ts';
 import type { QmpEnd } from './state.ts';
 
@@ -40,7 +40,7 @@ export function guardCommand(
 ): Pick<Command, 'resolve' | 'reject'> {
   const onAbort = (): void => giveUp(abortedError(`Command "${name}" was aborted`, signal));
   const onTimeout = (): void => giveUp(timeoutError(name, timeoutMs));
-  const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
+  const timer = startDeadline(timeoutMs, onTimeout);
   const ignoreSignal = listenForAbort(signal, onAbort);
   const release = (): void => {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { errorCode, QemuError } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { listenForAbort, startDeadline } from './abort.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
 import { QmpSession, type SessionHandlers } from './session.ts';
@@ -42,7 +42,7 @@ export async function connectSession(
   let missing: keyof typeof TIMEOUT_HINTS = 'connection';
   const onAbort = (): void => stop.abort(abortedError(`Connecting to "${where}" was aborted`, signal));
   const onTimeout = (): void => stop.abort(timeoutError(where, missing, timeoutMs));
-  const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
+  const timer = startDeadline(timeoutMs, onTimeout);
   const ignoreSignal = listenForAbort(signal, onAbort);
   try {
     const stream = await openStream(address, { retry, signal: stop.signal });

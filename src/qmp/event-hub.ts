@@ -1,5 +1,5 @@
 import { QemuError } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { listenForAbort, startDeadline } from './abort.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';
@@ -84,9 +84,7 @@ export class EventHub {
     const what = typeof filter === 'function' ? 'an event' : `"${[filter].flat().join('" or "')}"`;
     if (this.#end !== undefined) throw endedError(what, this.#end);
     const subscription = this.subscribe(isWanted, { limit: 1, signal });
-    const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(() => subscription.fail(waitTimeoutError(what, timeoutMs)), timeoutMs)
-      : undefined;
+    const timer = startDeadline(timeoutMs, () => subscription.fail(waitTimeoutError(what, timeoutMs)));
     try {
       const result = await subscription.next();
       if (result.done !== true) return result.value;

@@ -28,7 +28,19 @@ export async function clientLoop(path, count) {
   return elapsed;
 }
 
-/** Milliseconds for `count` commands that are all sent before the first answer. */
+/** Milliseconds for `count` commands that a bare socket sends all before the first answer. */
+export async function barePipeline(path, count) {
+  const { socket, reply } = await openBare(path);
+  const start = performance.now();
+  const answered = Array.from({ length: count }, reply);
+  for (let i = 0; i < count; i++) socket.write(`{"execute":"${COMMAND}","id":${i}}\n`);
+  await Promise.all(answered);
+  const elapsed = performance.now() - start;
+  socket.destroy();
+  return elapsed;
+}
+
+/** Milliseconds for `count` commands that our client is given all before the first answer. */
 export async function clientPipeline(path, count) {
   const client = await QmpClient.connect({ kind: 'unix', path }, { retry: true });
   const start = performance.now();
@@ -42,10 +54,10 @@ export async function clientPipeline(path, count) {
 async function openBare(path) {
   const socket = createConnection(path);
   let rest = '';
-  let resolveReply;
+  const waiting = [];
   const reply = () =>
     new Promise((resolve) => {
-      resolveReply = resolve;
+      waiting.push(resolve);
     });
   const greeting = reply();
   socket.setEncoding('utf8').on('data', (text) => {
@@ -54,12 +66,13 @@ async function openBare(path) {
       const end = rest.indexOf('\n');
       const message = JSON.parse(rest.slice(0, end));
       rest = rest.slice(end + 1);
-      if (!message.event) resolveReply(message);
+      if (!message.event) waiting.shift()(message);
     }
   });
   await greeting;
   const negotiated = reply();
-  socket.write('{"execute":"qmp_capabilities"}\n');
+  // As our client does: QEMU answers more commands a second with it.
+  socket.write('{"execute":"qmp_capabilities","arguments":{"enable":["oob"]}}\n');
   await negotiated;
   return { socket, reply };
 }

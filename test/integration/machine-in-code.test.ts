@@ -65,6 +65,37 @@ test('a shutdown that was to be graceful and was not is an error', async (t) => 
   assert.equal(qemu.isRunning(), false);
 });
 
+test('a graceful shutdown without a power button to press fails at once, and QEMU has ended', async (t) => {
+  for (const withMonitor of [true, false]) {
+    const { machine: qemu } = machine(t, ['-S']);
+    qemu.setMonitor(withMonitor);
+    await qemu.launch();
+    if (withMonitor) await qemu.qmp.close();
+    await assert.rejects(qemu.shutdown({ graceful: true, timeoutMs: Infinity }), {
+      code: 'QEMU_STOP_FAILED',
+      message: /power button/,
+    });
+    assert.equal(qemu.isRunning(), false);
+  }
+});
+
+test('events that nobody takes are dropped beyond a limit, and counted', async (t) => {
+  const { machine: qemu } = machine(t, ['-S']);
+  await qemu.launch();
+  for (let turn = 0; turn < 600; turn++) {
+    await qemu.command('cont');
+    await qemu.command('stop');
+  }
+  const taken = qemu.getQmpEvents().length;
+  assert.equal(taken, 1_000);
+  assert.ok(qemu.droppedQmpEvents >= 200, `${qemu.droppedQmpEvents}`);
+  await assert.rejects(qemu.nextQmpEvent({ timeoutMs: 1 }), { code: 'QEMU_TIMEOUT' });
+  const next = qemu.nextQmpEvent();
+  await qemu.command('cont');
+  assert.equal((await next).event, 'RESUME');
+  await qemu.kill();
+});
+
 test('wait() never kills', async (t) => {
   const { machine: qemu } = machine(t, ['-S']);
   await qemu.launch();

@@ -98,6 +98,17 @@ test('what a program changes holds for its launches, and the file stays as it is
   assert.equal(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'), before);
 });
 
+test('of two launches at once the second is refused, and the control port is held once', async (t) => {
+  const { root, machine } = machineOf(t);
+  const first = machine.launch();
+  await assert.rejects(machine.launch(), { code: 'QEMU_USAGE' });
+  await first;
+  await machine.launch();
+  assert.deepEqual(await machine.command('query-name'), { name: 'web' });
+  assert.match((await root.cmd('-c', 'info status', 'web', '--timeout', '5')).stdout, /running/);
+  await machine.kill();
+});
+
 test('a launch that fails has QEMU’s words, and its log afterwards', async (t) => {
   const { root, machine } = machineOf(t);
   machine.addArgs('-device', 'no-such-device');

@@ -37,13 +37,24 @@ test('a QMP shell on a pipe answers each line, and a refusal is its exit status'
   assert.match(shell.stdout, /"name": "web"[\s\S]*"status": "running"/);
   assert.match(shell.stderr, /nope/);
   const looking = await root.run('qemu-mon', ['--qmp', '--read-only', 'web'], { input: 'quit\nquery-name\n' });
-  assert.equal(looking.code, 1);
+  assert.equal(looking.code, 4);
+  assert.match(looking.stderr, /"quit" is more than a look/);
   assert.match(looking.stdout, /"name": "web"/);
   assert.equal(await root.state('web'), 'running');
-  const hmp = await root.run('qemu-mon', ['--read-only', 'web'], { input: 'info name\nquit\n' });
+  const hmp = await root.run('qemu-mon', ['--read-only', 'web'], { input: 'quit\ninfo name\n' });
   assert.equal(hmp.code, 4);
+  assert.match(hmp.stderr, /"quit" is more than a look/);
+  assert.match(hmp.stdout, /^web/);
   assert.equal(await root.state('web'), 'running');
   await root.ok('kill', 'web');
+  // Whether there are lines or not.
+  for (const args of [['web'], ['--qmp', 'web'], ['--read-only', 'web']]) {
+    for (const input of ['', 'info name\n']) {
+      const stopped = await root.run('qemu-mon', args, { input });
+      assert.equal(stopped.code, 7, args.join(' '));
+      assert.match(stopped.stderr, /not running/);
+    }
+  }
 });
 
 test('events are followed over a restart of the machine until the reader is interrupted', async (t) => {

@@ -35,15 +35,48 @@ for (const entry of entries) {
   });
 }
 
+test('a fresh project talks to a monitor, from JavaScript and from TypeScript', () => {
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(join(project, 'talk.ts'), TALK);
+  const { stdout } = tsc(['--outDir', '.', 'talk.ts']);
+  assert.equal(stdout, '');
+  const output = execFileSync(process.execPath, ['talk.js'], { cwd: project, encoding: 'utf8' });
+  assert.equal(output, 'prelaunch CommandNotFound STOP\n');
+});
+
+/** A program of a user; what its comments expect to be an error is one. */
+const TALK = `
+import { Domain, QmpClient, QmpRefusedError } from 'qemu-init';
+import { FakeQmpServer } from 'qemu-init/testing';
+
+const server = await FakeQmpServer.start();
+const client = await QmpClient.connect(server.address);
+const { status } = await new Domain(client, 'web').client.execute('query-status');
+// @ts-expect-error: there is no such command.
+const refusal: unknown = await client.execute('no-such-command').catch((error: unknown) => error);
+// @ts-expect-error: it takes no such argument.
+void (() => client.execute('device_del', { ident: 'a' }));
+const stopped = client.waitForEvent('STOP');
+(await server.connection()).send('{"event": "STOP"}\\r\\n');
+const { event } = await stopped;
+console.log(status, refusal instanceof QmpRefusedError && refusal.errorClass, event);
+await client.close();
+await server.close();
+`;
+
 test('the published types compile in a strict project that checks them as well', () => {
   writeFileSync(
     join(project, 'use.ts'),
     entries.map((entry, i) => `import * as api${i} from '${entry}';\nconsole.log(api${i});\n`).join(''),
   );
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-  const libraries = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false', '--pretty', 'false'];
-  const tsc = join(repoRoot, 'node_modules/.bin/tsc');
-  const { stdout } = spawnSync(tsc, [...options, ...libraries, 'use.ts'], { cwd: project, encoding: 'utf8' });
+  const { stdout } = tsc(['--noEmit', 'use.ts']);
   assert.equal(stdout, '');
 });
+
+function tsc(args: readonly string[]): { readonly stdout: string } {
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--pretty', 'false'];
+  const libraries = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false'];
+  const file = join(repoRoot, 'node_modules/.bin/tsc');
+  return spawnSync(file, [...options, ...libraries, ...args], { cwd: project, encoding: 'utf8' });
+}

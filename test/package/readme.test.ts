@@ -8,7 +8,7 @@ import { ACTIONS } from '../../src/cli/init/actions.ts';
 import { lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'docs/network.md'].map((path) => ({
+const documents = ['README.md', 'CONTRIBUTING.md', 'docs/network.md', 'docs/coming-from.md'].map((path) => ({
   path,
   text: readFileSync(join(repoRoot, path), 'utf8'),
 }));

@@ -1,7 +1,13 @@
 /** What the QMP shell knows of one command. */
 export interface CommandHelp {
   readonly name: string;
+  /** Those that are there whatever the values of others are. */
   readonly args: readonly ArgumentHelp[];
+  /**
+   * The members of an argument, or with an empty path all arguments, as far as the values given so far tell them:
+   * `blockdev-add driver=file` has a `filename`.
+   */
+  readonly membersAt: (path: readonly string[], given: Given) => readonly ArgumentHelp[];
 }
 
 interface ArgumentHelp {
@@ -10,17 +16,24 @@ interface ArgumentHelp {
   readonly optional: boolean;
   /** All that it may be; empty when that cannot be told. */
   readonly values: readonly string[];
+  /** Whether it has members of its own, which are given as `name.member=`. */
+  readonly hasMembers: boolean;
 }
 
 /** The commands of a QEMU with their arguments, from its `query-qmp-schema`. */
 export function readSchema(schema: unknown): ReadonlyMap<string, CommandHelp> {
   const entries = objects(schema);
-  const byName = new Map(entries.map((entry) => [String(entry['name']), entry]));
+  const types: Types = new Map(entries.map((entry) => [String(entry['name']), entry]));
   const commands = new Map<string, CommandHelp>();
   for (const entry of entries) {
     if (entry['meta-type'] !== 'command') continue;
     const name = String(entry['name']);
-    commands.set(name, { name, args: membersOf(byName, String(entry['arg-type'])) });
+    const root = types.get(String(entry['arg-type']));
+    commands.set(name, {
+      name,
+      args: objects(root?.['members']).map((member) => argumentHelp(types, member)),
+      membersAt: (path, given) => membersAt(types, root, path, given).map((member) => argumentHelp(types, member)),
+    });
   }
   return commands;
 }
@@ -32,11 +45,14 @@ export function complete(line: string, commands: ReadonlyMap<string, CommandHelp
   const [first = ''] = words;
   if (words.length <= 1) return [matching([...commands.keys(), 'help', 'exit'], last), last];
   if (first === 'help') return [matching([...commands.keys()], last), last];
-  const given = new Set(words.slice(1, -1).map((word) => word.split('=')[0]));
-  const args = commands.get(first)?.args.filter(({ name }) => !given.has(name)) ?? [];
-  const candidates = args.flatMap(({ name, values }) =>
-    last.startsWith(`${name}=`) ? values.map((value) => `${name}=${value}`) : [`${name}=`],
-  );
+  const given = new Map(words.slice(1, -1).map((word) => splitAt(word, '=')));
+  const path = splitAt(last, '=')[0].split('.').slice(0, -1);
+  const candidates = (commands.get(first)?.membersAt(path, given) ?? []).flatMap(({ name, values, hasMembers }) => {
+    const key = [...path, name].join('.');
+    if (given.has(key)) return [];
+    if (last.startsWith(`${key}=`)) return values.map((value) => `${key}=${value}`);
+    return hasMembers ? [`${key}=`, `${key}.`] : [`${key}=`];
+  });
   return [matching(candidates, last), last];
 }
 
@@ -47,23 +63,52 @@ export function describeCommand({ name, args }: CommandHelp): string {
 }
 
 type Entry = Readonly<Record<string, unknown>>;
+type Types = ReadonlyMap<string, Entry>;
 
-function membersOf(byName: ReadonlyMap<string, Entry>, typeName: string): CommandHelp['args'] {
-  return objects(byName.get(typeName)?.['members']).map((member) => {
-    const type = String(member['type']);
-    const values = valuesOf(byName, type);
-    return {
-      name: String(member['name']),
-      type: values.length > 0 ? values.join('|') : typeText(byName, type),
-      optional: 'default' in member,
-      values,
-    };
-  });
+function argumentHelp(types: Types, member: Entry): ArgumentHelp {
+  const type = String(member['type']);
+  const values = valuesOf(types, type);
+  return {
+    name: String(member['name']),
+    type: values.length > 0 ? values.join('|') : typeText(types, type),
+    optional: 'default' in member,
+    values,
+    hasMembers: objects(objectIn(types, types.get(type))?.['members']).length > 0,
+  };
+}
+
+/** The members of what a path leads to: its own, and those that the value of its tag brings along. */
+function membersAt(types: Types, root: Entry | undefined, path: readonly string[], given: Given, at = ''): Entry[] {
+  const object = objectIn(types, root);
+  const tag = object?.['tag'];
+  const value = typeof tag === 'string' ? given.get(`${at}${tag}`) : undefined;
+  const variant = objects(object?.['variants']).find((each) => each['case'] === value);
+  const more =
+    variant && value !== undefined ? membersAt(types, types.get(String(variant['type'])), [], given, at) : [];
+  const members = [...objects(object?.['members']), ...more];
+  const [next, ...rest] = path;
+  if (next === undefined) return members;
+  const member = members.find(({ name }) => name === next);
+  return member ? membersAt(types, types.get(String(member['type'])), rest, given, `${at}${next}.`) : [];
+}
+
+type Given = ReadonlyMap<string, string>;
+
+/** Of an alternate, such as the name of a node or a description of one, that which has members. */
+function objectIn(types: Types, type: Entry | undefined): Entry | undefined {
+  if (type?.['meta-type'] !== 'alternate') return type?.['meta-type'] === 'object' ? type : undefined;
+  const choices = objects(type['members']).map((each) => types.get(String(each['type'])));
+  return choices.find((each) => each?.['meta-type'] === 'object');
+}
+
+function splitAt(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** Of an enum and of a truth value. QEMU 7.0 and later list the values of an enum with their features as `members`. */
-function valuesOf(byName: ReadonlyMap<string, Entry>, typeName: string): string[] {
-  const type = byName.get(typeName);
+function valuesOf(types: Types, typeName: string): string[] {
+  const type = types.get(typeName);
   if (type?.['meta-type'] === 'builtin') return type['json-type'] === 'boolean' ? ['true', 'false'] : [];
   if (type?.['meta-type'] !== 'enum') return [];
   const { members, values } = type;
@@ -72,8 +117,8 @@ function valuesOf(byName: ReadonlyMap<string, Entry>, typeName: string): string[
     : objects(members).map((member) => String(member['name']));
 }
 
-function typeText(byName: ReadonlyMap<string, Entry>, typeName: string): string {
-  switch (byName.get(typeName)?.['meta-type']) {
+function typeText(types: Types, typeName: string): string {
+  switch (types.get(typeName)?.['meta-type']) {
     case 'builtin':
       return typeName;
     case 'array':

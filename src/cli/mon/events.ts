@@ -40,7 +40,7 @@ async function follow(context: Context, target: Target, names: readonly string[]
   let dropped = 0;
   try {
     for await (const { event, data, timestamp } of events) {
-      output.raw(`${printJson({ event, data, timestamp }, 0)}\n`);
+      await output.paced(`${printJson({ event, data, timestamp }, 0)}\n`, signal);
       if (events.dropped > dropped) {
         dropped = events.dropped;
         output.note('warning', `${dropped} events were lost so far: the reader is slow`);

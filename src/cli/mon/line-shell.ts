@@ -1,7 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { QemuError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { INTERRUPTED } from '../exit-code.ts';
+import { exitCodeOf, INTERRUPTED } from '../exit-code.ts';
 import { describeError } from '../report.ts';
 
 /** A dialogue of lines, each of which is answered before the next is read. */
@@ -66,7 +66,7 @@ async function answer(context: Context, shell: LineShell, text: string, signal: 
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
     if (!context.signal.aborted) context.output.note('error', describeError(error, context.output.debug));
-    return 1;
+    return exitCodeOf(error);
   }
 }
 

@@ -1,25 +1,39 @@
 import type { Target } from '../../machine/host.ts';
-import { withControl } from '../../machine/monitor-access.ts';
+import { monitorPorts, withControl } from '../../machine/monitor-access.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
 import type { Context } from '../context.ts';
+import { exitCodeOf, worst } from '../exit-code.ts';
+import { describeError } from '../report.ts';
 import { readLines } from '../stdin-lines.ts';
 import { isHmpQuery, refused } from './read-only.ts';
 
 const ANSWER_MS = 60_000;
 
-/** One HMP command a line of stdin. A command that QEMU refuses does not keep the next from being tried. */
+/**
+ * One HMP command a line of stdin. A command that is refused, by QEMU or because it is more than a look, does not keep the
+ * next from being tried.
+ *
+ * @returns the worst status of the lines.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, also when there are no lines.
+ */
 export async function runPipe(context: Context, target: Target, readOnly: boolean): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
-  let code = 0;
+  monitorPorts(host, target);
+  const codes: number[] = [];
   for await (const command of readLines(signal)) {
-    if (readOnly && !isHmpQuery(command)) throw refused(command);
+    if (readOnly && !isHmpQuery(command)) {
+      const error = refused(command);
+      output.note('error', describeError(error, output.debug));
+      codes.push(exitCodeOf(error));
+      continue;
+    }
     const text = await withControl(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
       client.hmp(command, { timeoutMs: ANSWER_MS, signal }),
     );
-    output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-    if (findHmpError(text) !== undefined) code = 1;
+    await output.paced(text === '' || text.endsWith('\n') ? text : `${text}\n`, signal);
+    if (findHmpError(text) !== undefined) codes.push(1);
     if (command === 'quit' || command === 'q') break;
   }
-  return code;
+  return worst(codes);
 }

@@ -162,6 +162,19 @@ test('C11 a deadline or an abort ends one command; its late answer is dropped an
   );
 });
 
+test('C11 a deadline that no timer can hold is none that is over at once', async (t) => {
+  const latch = makeLatch();
+  const { fake, client } = await connectBytewise(t, { commands: { wait: latch.command } });
+  const answer = client.executeRaw('wait', {}, { timeoutMs: 2 ** 40 });
+  const event = client.waitForEvent('STOP', undefined, { timeoutMs: Number.MAX_SAFE_INTEGER });
+  // Such a timer of Node goes off after 1 ms: this one, made later, goes off behind it.
+  await assert.rejects(client.executeRaw('wait', {}, { timeoutMs: 5 }), { code: 'QEMU_TIMEOUT' });
+  latch.release(2, 'done');
+  (await fake.connection()).send('{"event": "STOP"}\r\n');
+  assert.equal(await answer, 'done');
+  assert.equal((await event).event, 'STOP');
+});
+
 test('C11 a command that is given up while it waits for a place is never sent', async (t) => {
   const latch = makeLatch();
   const { fake, client } = await connectBytewise(t, { commands: { wait: latch.command } });

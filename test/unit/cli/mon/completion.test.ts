@@ -62,6 +62,36 @@ test('values are completed where they can be told', () => {
   assert.deepEqual(complete('screendump filename=/tm', COMMANDS), [[], 'filename=/tm']);
 });
 
+test('what the value of one argument brings along is completed too, and so are members of members', () => {
+  const commands = readSchema([
+    { name: 'add', 'meta-type': 'command', 'arg-type': '0' },
+    {
+      name: '0',
+      'meta-type': 'object',
+      tag: 'driver',
+      members: [{ name: 'driver', type: '1' }],
+      variants: [
+        { case: 'file', type: '2' },
+        { case: 'raw', type: '3' },
+      ],
+    },
+    { name: '1', 'meta-type': 'enum', values: ['file', 'raw'] },
+    { name: '2', 'meta-type': 'object', members: [{ name: 'filename', type: 'str' }] },
+    { name: '3', 'meta-type': 'object', members: [{ name: 'below', type: '4' }] },
+    { name: '4', 'meta-type': 'alternate', members: [{ type: 'str' }, { type: '0' }] },
+    { name: 'str', 'meta-type': 'builtin', 'json-type': 'string' },
+  ]);
+  assert.deepEqual(complete('add ', commands)[0], ['driver=']);
+  assert.deepEqual(complete('add driver=file ', commands)[0], ['filename=']);
+  assert.deepEqual(complete('add driver=raw b', commands)[0], ['below.', 'below=']);
+  assert.deepEqual(complete('add driver=raw below.', commands)[0], ['below.driver=']);
+  assert.deepEqual(complete('add driver=raw below.driver=f', commands)[0], ['below.driver=file']);
+  assert.deepEqual(complete('add driver=raw below.driver=file below.', commands)[0], ['below.filename=']);
+  assert.deepEqual(complete('add driver=raw below.driver=raw below.below.d', commands)[0], ['below.below.driver=']);
+  assert.deepEqual(complete('add driver=raw nothing.', commands)[0], []);
+  assert.deepEqual(complete('add below.', commands)[0], []);
+});
+
 test('help shows arguments with their types, those that may be left out in brackets', () => {
   const help = COMMANDS.get('screendump') ?? assert.fail();
   assert.equal(describeCommand(help), 'screendump filename=str [format=png|ppm] [areas=[…]] [place={…}]');

@@ -62,7 +62,7 @@ function adapt() {
   // dpkg itself knows what it has installed.
   rmSync(inStage('usr/lib/qemu-init/installed.json'), { force: true });
   rmSync(inStage('usr/lib/qemu-init/LICENSE'), { force: true });
-  for (const path of files('usr/lib/qemu-init/bin')) {
+  for (const path of files('usr/lib/qemu-init/bin').filter((each) => read(each).startsWith('#!'))) {
     write(path, read(path).replace('#!/usr/bin/env node', '#!/usr/bin/node'), 0o755);
   }
   for (const path of files('usr/share/man')) {
@@ -76,8 +76,6 @@ function adapt() {
     rmSync(inStage(path));
     symlinkSync(relative(dirname(`/${path}`), to), inStage(path));
   }
-  // The script for hosts without systemd is not to become a service of its own on those with it.
-  symlinkSync('/dev/null', inStage('usr/lib/systemd/system/qemu-init.service'));
 }
 
 function document() {
@@ -96,6 +94,8 @@ function document() {
 }
 
 function control() {
+  mkdirSync(inStage('usr/share/lintian/overrides'), { recursive: true });
+  write('usr/share/lintian/overrides/qemu-init', readFileSync(join(root, 'scripts/deb/lintian-overrides'), 'utf8'));
   mkdirSync(inStage('DEBIAN'));
   for (const script of ['postinst', 'prerm', 'postrm']) {
     cpSync(join(root, 'scripts/deb', script), inStage(`DEBIAN/${script}`));

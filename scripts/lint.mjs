@@ -25,7 +25,9 @@ export async function lint() {
 }
 
 function shellScripts() {
-  return ['scripts', '.ci', 'etc/init.d', 'etc/bash_completion.d', 'systemd'].flatMap(filesIn).filter(isShell);
+  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/bash_completion.d', 'systemd']
+    .flatMap(filesIn)
+    .filter(isShell);
 }
 
 function filesIn(dir) {

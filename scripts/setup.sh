@@ -25,6 +25,10 @@ shellcheck shellcheck
 lintian lintian
 systemd-container systemd-nspawn
 dbus dbus-daemon
+polkitd /usr/lib/polkit-1/polkitd
+logrotate logrotate
+zsh zsh
+fish fish
 LIST
       ;;
   esac

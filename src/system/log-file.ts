@@ -1,5 +1,6 @@
 import { closeSync, copyFileSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { isNotFound } from '../errors.ts';
+import { fileError } from './file-error.ts';
 
 /** Past this size a log is turned over: its content goes to `FILE.1`, replacing what was there. */
 export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -46,14 +47,18 @@ function isOld(path: string): boolean {
   return stats !== undefined && Date.now() - stats.mtimeMs > OLD_MS;
 }
 
-/** Text of a file from a byte offset on, the last `maxBytes` of it; empty when there is no such file. */
+/**
+ * Text of a file from a byte offset on, the last `maxBytes` of it; empty when there is no such file.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be read.
+ */
 export function readTail(path: string, offset: number, maxBytes: number): string {
   let fd: number;
   try {
     fd = openSync(path, 'r');
   } catch (error) {
     if (isNotFound(error)) return '';
-    throw error;
+    throw fileError('read', path, error);
   }
   try {
     const size = sizeOf(path);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { openSync, readFileSync, writeSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,6 +44,49 @@ test('doctor tells what is wrong with machines, images and files, with what to d
   has(null, /No QEMU "qemu-system-pdp11"/);
 });
 
+test('doctor reads the tables of images, and tells one that another program has open', async (t) => {
+  const host = lab(t);
+  const make = async (name: string): Promise<string> => {
+    const image = join(host.etcDir, `${name}.qcow2`);
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', image, '1M']);
+    host.add(name, `DSK1=${image}\n`);
+    return image;
+  };
+  const torn = await make('torn');
+  await run('qemu-io', ['-c', 'write 0 64k', torn]);
+  // The entry of the second cluster, which holds the refcounts, in the first refcount block: now nobody uses it.
+  const fd = openSync(torn, 'r+');
+  writeSync(fd, Buffer.alloc(2), 0, 2, 2 * 65_536 + 2);
+  closeSync(fd);
+  const taken = await make('taken');
+  const other = await run('qemu-img', ['info', taken]);
+  assert.equal(other.exitCode, 0, other.stderr);
+  const holder = spawn('qemu-io', [taken], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+
+  const { code, findings } = await examined(host);
+  assert.equal(code, 1);
+  assert.match(titlesOf(findings, 'torn'), /^Damaged image$/m);
+  assert.match(titlesOf(findings, 'taken'), /^Image is in use$/m);
+});
+
+test('doctor warns of what is exposed, and warnings alone are exit status 0', async (t) => {
+  const host = lab(t);
+  writeFileSync(join(host.etcDir, 'password'), 'secret\n', { mode: 0o600 });
+  host.add('open', 'VNC=0.0.0.0,password=password\n');
+  writeFileSync(join(host.etcDir, 'monitor.conf'), 'TLS=off\n');
+  const { code, findings } = await examined(host);
+  assert.equal(code, 0);
+  assert.match(titlesOf(findings, 'open'), /^VNC is open to other hosts$/m);
+  assert.match(titlesOf(findings, 'open'), /^TLS=off/m);
+
+  chmodSync(join(host.etcDir, 'open-qemu.cfg'), 0o666);
+  const opened = await examined(host);
+  assert.equal(opened.code, 1);
+  assert.match(titlesOf(opened.findings, null), /^Others may change configuration$/m);
+});
+
 test('security tells what a running QEMU may do and what could be tighter', async (t) => {
   const host = lab(t);
   host.add('web', 'SANDBOX=on\nNETIF=managed\n');
@@ -59,3 +104,18 @@ test('security tells what a running QEMU may do and what could be tighter', asyn
   assert.equal((await host.init('security', 'off')).code, 7);
   await host.ok('stop', '--all');
 });
+
+type Lab = ReturnType<typeof lab>;
+
+async function examined(host: Lab): Promise<{ code: number | null | undefined; findings: JsonObject[] }> {
+  const result = await host.init('doctor', '--json');
+  return { code: result.code, findings: parseJson(result) as JsonObject[] };
+}
+
+/** One a line. */
+function titlesOf(findings: readonly JsonObject[], machine: string | null): string {
+  return findings
+    .filter((each) => each['machine'] === machine)
+    .map((each) => String(each['title']))
+    .join('\n');
+}

@@ -50,6 +50,16 @@ test('the init script starts AUTOSTART machines and stops all, twice with the sa
   assert.equal(await host.state('web'), 'stopped');
 });
 
+test('the init script is content with a host that has no machine', (t) => {
+  const { call } = initScript(t);
+  const actions = ['start', 'start', 'restart', 'try-restart', 'reload', 'force-reload', 'stop', 'stop'];
+  assert.deepEqual(
+    actions.map((action) => call(action)),
+    actions.map(() => 0),
+  );
+  assert.equal(call('status'), 3);
+});
+
 test('the init script takes machines after the action', async (t) => {
   const { host, call } = initScript(t);
   host.add('web');

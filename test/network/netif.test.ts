@@ -75,4 +75,10 @@ test('check finds what keeps the registered machines from the network, and nothi
     'The firewall drops what IPv4 guests send to each other',
     'Interface "db.1" is another program\'s',
   ]);
+  const doctor = await runCli('qemu-init', ['doctor', '--json'], { root: root.dir });
+  const found = new Set((parseJson(doctor) as { title: string }[]).map(({ title }) => title));
+  assert.deepEqual(
+    titles.filter((title) => !found.has(title)),
+    [],
+  );
 });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until } from '../support/lab.ts';
 import { type Container, installProject } from '../support/nspawn.ts';
+import { repoRoot } from '../support/repo.ts';
 import { addMachine, consoleOf, hostOfSuite, isActive, pidOf } from './machines.ts';
 
 describe('a host with systemd', () => {
@@ -12,10 +15,23 @@ describe('a host with systemd', () => {
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
+  test('the exposure of the unit is what README and the manual say', () => {
+    host.sh('systemctl daemon-reload');
+    const printed = host.run('systemd-analyze security --no-pager qemu@web.service').stdout;
+    const exposure = /exposure level for qemu@web\.service: ([\d.]+) /.exec(printed)?.[1];
+    assert.ok(exposure !== undefined, printed);
+    for (const path of ['README.md', 'docs/man/qemu-init.8.md']) {
+      const said = /systemd-analyze security[^`]*`\s+says\s+([\d.]+)/.exec(
+        readFileSync(join(repoRoot, path), 'utf8'),
+      )?.[1];
+      assert.equal(said, exposure, path);
+    }
+  });
+
   test('machines come up at boot in the order of BOOTORDER and REQUIRES', async () => {
     addMachine(host, 'db', 'AUTOSTART=on\nBOOTORDER=60\n');
     addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\n');
-    addMachine(host, 'app', 'AUTOSTART=on\nBOOTORDER=70\n');
+    addMachine(host, 'app', 'AUTOSTART=on\nBOOTORDER=70\nBOOTDELAY=2\n');
     addMachine(host, 'spare', 'BOOTORDER=10\n');
     await host.powerOff();
     await host.boot();
@@ -30,6 +46,7 @@ describe('a host with systemd', () => {
     const began = (name: string): number => Number(host.show(`qemu@${name}.service`, 'InactiveExitTimestampMonotonic'));
     assert.ok(up('db') <= began('web'));
     assert.ok(up('web') <= began('app'));
+    assert.ok(up('app') - began('app') >= 2_000_000);
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
   });
 

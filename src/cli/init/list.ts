@@ -1,8 +1,9 @@
 import { formatIssue } from '../../config/issues.ts';
+import { QemuError } from '../../errors.ts';
 import { peekMacs } from '../../fleet/leases.ts';
 import type { Target } from '../../machine/host.ts';
 import type { Context } from '../context.ts';
-import { worst } from '../exit-code.ts';
+import { exitCodeOf, worst } from '../exit-code.ts';
 
 export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
   const { output } = context;
@@ -11,23 +12,21 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
   for (const issue of mistakes) output.note(issue.severity, formatIssue(issue));
   const targets = fleet.list();
   const outcomes = await fleet.statusMany(targets);
-  const rows = outcomes.flatMap((outcome) => {
-    if (!outcome.ok) return [];
-    const { target, value } = outcome;
+  const rows = outcomes.map((outcome) => {
+    const { target } = outcome;
     const { config } = fleet.inspect(target);
-    return [
-      {
-        name: target.longName,
-        shortName: target.shortName,
-        state: value.state,
-        autostart: config?.autostart,
-        bootOrder: config?.bootOrder,
-        configPath: target.configPath,
-        description: config?.description,
-        problems: value.problems,
-        ...(args.macs ? { nics: addresses(context, target) } : {}),
-      },
-    ];
+    return {
+      name: target.longName,
+      shortName: target.shortName,
+      // Who may not look into the run-time folder still sees what is registered.
+      state: outcome.ok ? outcome.value.state : 'unknown',
+      autostart: config?.autostart,
+      bootOrder: config?.bootOrder,
+      configPath: target.configPath,
+      description: config?.description,
+      problems: outcome.ok ? outcome.value.problems : [messageOf(outcome.error)],
+      ...(args.macs ? { nics: addresses(context, target) } : {}),
+    };
   });
   if (output.json) output.document(rows);
   else if (rows.length > 0) {
@@ -45,7 +44,15 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
     for (const { name, problems } of rows)
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }
-  return worst(mistakes.map(({ severity }) => (severity === 'error' ? 6 : 0)));
+  return worst([
+    ...mistakes.map(({ severity }) => (severity === 'error' ? 6 : 0)),
+    ...outcomes.map((outcome) => (outcome.ok ? 0 : exitCodeOf(outcome.error))),
+  ]);
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof QemuError) return error.message;
+  throw error;
 }
 
 function addresses(context: Context, target: Target): { nic: number; mac: string }[] {

@@ -1,16 +1,28 @@
 import { formatIssue } from '../../config/issues.ts';
 import type { Fleet } from '../fleet.ts';
+import { limiter } from '../parallel.ts';
 import type { Finding } from './finding.ts';
 import { judgePrograms, judgeQemu, judgeSpace } from './host.ts';
 import { judgeMachine } from './machines.ts';
+import { examineNetwork } from './network.ts';
+import { judgeRights } from './rights.ts';
+import { judgeRunAs } from './run-as.ts';
 import { judgeUnits } from './units.ts';
 
-/** Looks at everything that machines need, without changing anything. The worst first; empty when all is well. */
-export async function examine(fleet: Fleet, signal: AbortSignal): Promise<Finding[]> {
+/** Machines that are looked at together: each has a process read its images. */
+const AT_ONCE = 4;
+
+/**
+ * Looks at everything that machines need, without changing anything. The worst first; empty when all is well.
+ *
+ * @param source folder of the package, whose units are compared with those of the host.
+ */
+export async function examine(fleet: Fleet, source: string, signal: AbortSignal): Promise<Finding[]> {
   const { paths } = fleet.host;
   const targets = fleet.listWithRunning();
   const configs = targets.flatMap((target) => fleet.inspect(target).config ?? []);
   const registered = new Set(fleet.list().map(({ longName }) => longName));
+  const lane = limiter(AT_ONCE);
   const findings = [
     ...fleet.registryIssues.map((issue): Finding => {
       const fix = issue.hint ?? 'qemu-init edit';
@@ -26,10 +38,13 @@ export async function examine(fleet: Fleet, signal: AbortSignal): Promise<Findin
     ...judgePrograms(configs),
     ...(await judgeUnits(
       configs.filter(({ longName }) => registered.has(longName)),
-      paths,
+      { paths, source },
       signal,
     )),
-    ...(await Promise.all(targets.map((target) => judgeMachine(fleet, target)))).flat(),
+    ...(await examineNetwork(configs, paths, signal)),
+    ...judgeRights(configs, paths),
+    ...(await judgeRunAs(configs, signal)),
+    ...(await Promise.all(targets.map((target) => lane(() => judgeMachine(fleet, target, signal))))).flat(),
     ...judgeSpace(configs, paths),
   ];
   return findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));

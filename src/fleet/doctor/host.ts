@@ -52,33 +52,18 @@ export async function judgeQemu(
 
 const DEFAULT_QEMU = 'qemu-system-x86_64';
 
-/** Programs that the configuration asks for. */
+/** Programs that the configuration asks for besides those for the network. */
 export function judgePrograms(configs: readonly MachineConfig[]): Finding[] {
-  const missing = (program: string, debian: string, users: readonly MachineConfig[]): Finding[] => {
-    const [user] = users;
-    if (!user || findProgram(program) !== undefined) return [];
-    const detail = `machine "${user.longName}" needs it`;
-    return [
-      {
-        severity: 'error',
-        machine: undefined,
-        title: `Program "${program}" is missing`,
-        detail,
-        fix: `apt install ${debian}`,
-      },
-    ];
-  };
+  const user = configs.find(({ runAs }) => runAs !== undefined);
+  if (!user || findProgram('setpriv') !== undefined) return [];
   return [
-    ...missing(
-      'setpriv',
-      'util-linux',
-      configs.filter(({ runAs }) => runAs !== undefined),
-    ),
-    ...missing(
-      'ip',
-      'iproute2',
-      configs.filter(({ nics }) => nics.some(({ net }) => net === 'bridge')),
-    ),
+    {
+      severity: 'error',
+      machine: undefined,
+      title: 'Program "setpriv" is missing',
+      detail: `machine "${user.longName}" needs it`,
+      fix: 'apt install util-linux',
+    },
   ];
 }
 

@@ -1,12 +1,13 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
 import { locate } from '../../machine/locate.ts';
 import { checkMachine } from '../check.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Finding } from './finding.ts';
+import { judgeImages } from './images.ts';
 
 /** What is wrong with one machine: its file, its images, who can reach it, what it left behind. */
-export async function judgeMachine(fleet: Fleet, target: Target): Promise<Finding[]> {
+export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSignal): Promise<Finding[]> {
   const machine = target.longName;
   const { config } = fleet.inspect(target);
   const located = locate(target.files);
@@ -22,8 +23,8 @@ export async function judgeMachine(fleet: Fleet, target: Target): Promise<Findin
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
-    // What QEMU has open is always marked as in use.
-    ...(config && located.kind !== 'alive' ? config.disks.flatMap(({ file }) => judgeImage(machine, file)) : []),
+    ...(config ? judgeVnc(config) : []),
+    ...(config && located.kind !== 'alive' ? await judgeImages(config, signal) : []),
   ];
 }
 
@@ -37,41 +38,15 @@ function leftBehind(machine: string): Finding {
   };
 }
 
-/** Marks in the header of a qcow2 image: docs/interop/qcow2.txt of QEMU, "incompatible_features". */
-function judgeImage(machine: string, file: string): Finding[] {
-  const header = headerOf(file);
-  const isQcow2 = header.length >= 80 && header.readUInt32BE(0) === 0x51_46_49_fb && header.readUInt32BE(4) >= 3;
-  const marks = isQcow2 ? header.readUInt32BE(76) : 0;
-  if ((marks & 2) !== 0) {
-    const detail = `"${file}" is marked as corrupt: QEMU opens it for reading only`;
-    return [
-      {
-        severity: 'error',
-        machine,
-        title: 'Damaged image',
-        detail,
-        fix: `qemu-img check -r all ${file}, after a copy`,
-      },
-    ];
-  }
-  if ((marks & 1) !== 0) {
-    const detail = `"${file}" was not closed; QEMU repairs it at the next start, which may take a while`;
-    return [{ severity: 'warning', machine, title: 'Image was in use', detail, fix: `qemu-img check ${file}` }];
-  }
-  return [];
-}
-
-function headerOf(file: string): Buffer {
-  const header = Buffer.alloc(80);
-  try {
-    const fd = openSync(file, 'r');
-    try {
-      return header.subarray(0, readSync(fd, header, 0, header.length, 0));
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // checkMachine() says that it cannot be read.
-    return Buffer.alloc(0);
-  }
+function judgeVnc({ longName, vnc }: MachineConfig): Finding[] {
+  if (vnc.kind !== 'tcp' || vnc.host.startsWith('127.') || vnc.host === '::1') return [];
+  return [
+    {
+      severity: 'warning',
+      machine: longName,
+      title: 'VNC is open to other hosts',
+      detail: `it listens on ${vnc.host}; its password has 8 characters at most, and nothing that it sends is encrypted`,
+      fix: 'set VNC=on and go through a tunnel: ssh -L',
+    },
+  ];
 }

@@ -1,56 +1,101 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
+import { readTextIfExists } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { isSystemdBooted, isUnitInstalled, systemctl } from '../../system/systemd.ts';
+import { collectItems } from '../install/items.ts';
+import { layoutFor } from '../install/layout.ts';
 import { stopTimeoutSeconds } from '../units/limits.ts';
+import { MACHINE_DROP_IN } from '../units/plan.ts';
 import { unitName } from '../units/unit-text.ts';
 import type { Finding } from './finding.ts';
 
-/** Whether systemd will start and stop the registered machines as their files say. */
+export interface UnitSurroundings {
+  readonly paths: Paths;
+  /** Folder of the package. */
+  readonly source: string;
+}
+
+/** Whether the host's init will start and stop the registered machines as their files say. */
 export async function judgeUnits(
   configs: readonly MachineConfig[],
-  paths: Paths,
+  { paths, source }: UnitSurroundings,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  if (paths.scope !== 'system' || !isSystemdBooted()) return [];
+  if (paths.scope !== 'system') return [];
+  const wanted = configs.some(({ autostart }) => autostart);
+  if (!isSystemdBooted()) return wanted ? judgeInitScript() : [];
   if (!isUnitInstalled('qemu@.service')) {
-    return configs.some(({ autostart }) => autostart)
-      ? [
-          finding(
-            'error',
-            'The units are not installed',
-            'nothing starts machines at boot or stops them at shutdown',
-            'qemu-init install',
-          ),
-        ]
-      : [];
+    const detail = 'nothing starts machines at boot or stops them at shutdown';
+    return wanted ? [finding('error', 'The units are not installed', detail, 'qemu-init install')] : [];
   }
-  const findings: Finding[] = [];
+  const findings = outdatedUnits(source);
   const { stdout: enabled } = await systemctl(['is-enabled', 'qemu.target'], { signal });
-  if (enabled.trim() !== 'enabled' && configs.some(({ autostart }) => autostart)) {
+  if (wanted && enabled.trim() !== 'enabled') {
     const detail = `qemu.target is "${enabled.trim()}": no machine starts at boot`;
     findings.push(finding('error', 'Machines do not start at boot', detail, 'systemctl enable qemu.target'));
   }
-  for (const config of configs) findings.push(...(await judgeTimeout(config, signal)));
-  return findings;
+  return [...findings, ...(await judgeMachineUnits(configs, signal))];
 }
 
-async function judgeTimeout(config: MachineConfig, signal: AbortSignal): Promise<Finding[]> {
+function judgeInitScript(): Finding[] {
+  if (existsSync('/etc/init.d/qemu-init')) return [];
+  const detail = 'neither systemd nor the script /etc/init.d/qemu-init is there: nothing starts machines at boot';
+  return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
+}
+
+/** Prefixes that another installation than this one may have. */
+const PREFIXES = ['/usr/local', '/usr'];
+
+/** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
+function outdatedUnits(source: string): Finding[] {
+  const own = /^(.*)\/lib\/qemu-init\/?$/.exec(source)?.[1];
+  const prefixes = own === undefined ? PREFIXES : [own];
+  const prefix = prefixes.find((each) => existsSync(`${layoutFor(each).unitDir}/qemu@.service`));
+  if (prefix === undefined) return [];
+  const layout = layoutFor(prefix);
+  const other = collectItems({ source, layout, node: process.execPath })
+    .filter((item) => item.kind === 'file' && dirname(item.path) === layout.unitDir)
+    .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
+    .map(({ path }) => path);
+  if (other.length === 0) return [];
+  const detail = `${other.join(', ')}: not as this version of qemu-init has them`;
+  return [finding('warning', 'Units are not current', detail, 'qemu-init install; what is your own: systemctl edit')];
+}
+
+async function judgeMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+  if (configs.length === 0) return [];
+  const units = configs.map(({ longName }) => unitName(longName));
+  const properties = '--property=Id,TimeoutStopUSec,DropInPaths,NeedDaemonReload';
+  const { stdout } = await systemctl(['show', properties, ...units], { signal });
+  const shown = new Map(
+    stdout
+      .split(/\n\n+/)
+      .map(propertiesOf)
+      .map((each) => [each.get('Id'), each]),
+  );
+  return configs.flatMap((config) => judgeUnit(config, shown.get(unitName(config.longName)) ?? new Map()));
+}
+
+function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): Finding[] {
   const unit = unitName(config.longName);
-  const { stdout } = await systemctl(['show', '--value', '--property=TimeoutStopUSec', unit], { signal });
+  const machine = config.longName;
+  const reload = 'systemctl daemon-reload';
+  if (shown.get('NeedDaemonReload') === 'yes' || !shown.get('DropInPaths')?.includes(MACHINE_DROP_IN)) {
+    const detail = `systemd has not read what "${config.path}" makes of ${unit}`;
+    return [{ ...finding('warning', 'The unit is not current', detail, reload), machine }];
+  }
+  const span = shown.get('TimeoutStopUSec') ?? '';
   const needed = stopTimeoutSeconds(config);
-  if (spanSeconds(stdout.trim()) >= needed) return [];
-  const detail = `systemd kills ${unit} after ${stdout.trim()}, but its stop may take ${needed} s`;
-  return [
-    {
-      ...finding(
-        'error',
-        'The unit gives too little time to stop',
-        detail,
-        'systemctl daemon-reload, or remove your own drop-in',
-      ),
-      machine: config.longName,
-    },
-  ];
+  if (spanSeconds(span) >= needed) return [];
+  const detail = `systemd kills ${unit} after ${span}, but its stop may take ${needed} s`;
+  const fix = `${reload}, or remove your own drop-in`;
+  return [{ ...finding('error', 'The unit gives too little time to stop', detail, fix), machine }];
+}
+
+function propertiesOf(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
 }
 
 /** Seconds of a time span as systemctl prints it, such as `2min 30s`: systemd.time(7). */

@@ -42,7 +42,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     'etc/qemu',
     'etc/init.d',
     'etc/completions',
+    'etc/logrotate',
     'etc/polkit',
+    'etc/sudoers',
     'systemd',
     'package.json',
     'LICENSE',
@@ -74,6 +76,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
   const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
     ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
     : [];
+  const logrotate = inFolder('etc/logrotate').map((name) =>
+    config(`${layout.logrotateDir}/${name}`, readFileSync(join(source, 'etc/logrotate', name), 'utf8'), 0o644),
+  );
   const configuration = inFolder('etc/qemu').map((name): Item => {
     const text = readFileSync(join(source, 'etc/qemu', name), 'utf8');
     return config(`${layout.etcDir}/${name}`, name === 'defaults-qemu.cfg' ? harden(text) : text, 0o644);
@@ -89,10 +94,13 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     ),
     ...configuration,
     ...initScript,
+    ...logrotate,
     ...polkit,
     ...manuals,
     ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,
+    // systemd-sysv-generator(8) would make a second service of the init script, beside the units.
+    { kind: 'link', path: `${layout.unitDir}/qemu-init.service`, target: '/dev/null' },
   ];
 }
 

@@ -15,6 +15,7 @@ export interface Layout {
   /** These do not move with the prefix: other programs look for them there. */
   readonly etcDir: string;
   readonly initScript: string;
+  readonly logrotateDir: string;
   /** What an installation wrote, for the next one and for its removal. */
   readonly manifest: string;
 }
@@ -28,21 +29,24 @@ export function layoutFor(prefix: string): Layout {
   const base = prefix === '/' ? '' : prefix.replace(/\/+$/, '');
   const share = `${base}/share`;
   const libDir = `${base}/lib/qemu-init`;
+  // Nowhere else are they looked for: systemd.unit(5), systemd.generator(7), tmpfiles.d(5), sysusers.d(5).
+  const seen = ['', '/usr', '/usr/local'].includes(base) ? base : '/usr/local';
   return {
     libDir,
     binDir: `${base}/bin`,
-    unitDir: `${base}/lib/systemd/system`,
-    generatorDir: `${base}/lib/systemd/system-generators`,
-    // Only /etc, /run, /usr/local/lib and /usr/lib are looked at: tmpfiles.d(5), sysusers.d(5).
-    tmpfilesDir: `${base}/lib/tmpfiles.d`,
-    sysusersDir: `${base}/lib/sysusers.d`,
+    unitDir: `${seen}/lib/systemd/system`,
+    generatorDir: `${seen}/lib/systemd/system-generators`,
+    tmpfilesDir: `${seen}/lib/tmpfiles.d`,
+    sysusersDir: `${seen}/lib/sysusers.d`,
     manDir: `${share}/man`,
     bashDir: `${share}/bash-completion/completions`,
     zshDir: base === '/usr' ? `${share}/zsh/vendor-completions` : `${share}/zsh/site-functions`,
     fishDir: `${share}/fish/vendor_completions.d`,
-    polkitDir: `${share}/polkit-1/rules.d`,
+    // polkit(8) looks into the second one everywhere, into that of /usr/local only since version 124.
+    polkitDir: base === '/usr' ? `${share}/polkit-1/rules.d` : '/etc/polkit-1/rules.d',
     etcDir: '/etc/qemu',
     initScript: '/etc/init.d/qemu-init',
+    logrotateDir: '/etc/logrotate.d',
     manifest: `${libDir}/installed.json`,
   };
 }

@@ -10,7 +10,8 @@ export interface Step {
 /** What makes an installation known to the host: user, folders, units, init script. */
 export function registerSteps(systemd: boolean): Step[] {
   const step = (file: string, ...args: readonly string[]): Step => ({ file, args });
-  const user = step('systemd-sysusers');
+  // Hosts without systemd have no sysusers.d(5) either.
+  const user = findProgram('systemd-sysusers') === undefined ? step('sh', '-c', MAKE_USER) : step('systemd-sysusers');
   const folders = step(
     'systemd-tmpfiles',
     '--create',
@@ -28,6 +29,14 @@ export function registerSteps(systemd: boolean): Step[] {
     ];
   return [user, folders, step('update-rc.d', 'qemu-init', 'defaults')];
 }
+
+/** The same as qemu-init.sysusers.conf. */
+const MAKE_USER = `set -e
+groupadd --system --force kvm
+groupadd --system --force qemu-admin
+id -u qemu >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/qemu --no-create-home \\
+  --shell /usr/sbin/nologin --comment 'QEMU machines' qemu
+usermod --append --groups kvm qemu`;
 
 /** The other way round, for what has to be done while the files are still there. */
 export function unregisterSteps(systemd: boolean): Step[] {

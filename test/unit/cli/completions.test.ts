@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ACTIONS } from '../../../src/cli/init/actions.ts';
 import { repoRoot } from '../../support/repo.ts';
-import { tempDir } from '../../support/temp-root.ts';
+import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const folder = join(repoRoot, 'etc/completions');
 const actions = ACTIONS.map(({ command }) => command.split(' ')[0] ?? '');
@@ -27,24 +27,26 @@ for (const [file, pattern] of lists) {
   });
 }
 
-test('bash completes actions, options and the names of machines without starting Node', (t) => {
+/** Runs a shell in a scratch root with registered machines, without Node in its PATH; gives the lines that it prints. */
+function shellIn(t: Cleanup, ...before: readonly string[]): (...words: readonly string[]) => string[] {
   const root = tempDir(t);
   mkdirSync(join(root, 'etc/qemu'), { recursive: true });
   const registry = 'w=web.x\n# c=d\nb="/srv/vm/big one/big" # two\nevil=$(touch x)\n';
   writeFileSync(join(root, 'etc/qemu/qemu-init.reg'), registry);
-  const complete = (...words: readonly string[]): string[] => {
-    const { status, stdout, stderr } = spawnSync(
-      'bash',
-      ['-c', COMPLETE, 'bash', join(folder, 'qemu-init.bash'), ...words],
-      {
-        encoding: 'utf8',
-        cwd: root,
-        env: { PATH: '/usr/bin:/bin', HOME: root, QEMU_INIT_ROOT: root },
-      },
-    );
-    assert.equal(status, 0, stderr);
+  const [shell = '', ...args] = before;
+  return (...words) => {
+    const { status, stdout, stderr } = spawnSync(shell, [...args, ...words], {
+      encoding: 'utf8',
+      cwd: root,
+      env: { PATH: '/usr/bin:/bin', HOME: root, TERM: 'dumb', QEMU_INIT_ROOT: root },
+    });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
     return stdout.split('\n').filter((word) => word !== '');
   };
+}
+
+test('bash completes actions, options and the names of machines without starting Node', (t) => {
+  const complete = shellIn(t, 'bash', '-c', COMPLETE, 'bash', join(folder, 'qemu-init.bash'));
   assert.deepEqual(complete('qemu-init', 'st'), ['start', 'stop', 'status']);
   assert.deepEqual(complete('qemu-init', 'start', 'w'), ['w', 'web.x']);
   assert.deepEqual(complete('qemu-init', 'stop', '--no-k'), ['--no-kill']);
@@ -53,6 +55,31 @@ test('bash completes actions, options and the names of machines without starting
   assert.deepEqual(complete('qemu-init', '--root', '/nonexistent', 'stop', ''), []);
   assert.deepEqual(complete('qemu-netif', 'u'), ['up']);
 });
+
+test('fish completes actions and the names of machines', (t) => {
+  const script = 'source $argv[1]; complete --do-complete $argv[2]';
+  const complete = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-init.fish'));
+  assert.deepEqual(complete('qemu-init try'), ['try-restart']);
+  assert.deepEqual(complete('qemu-init start w'), ['w', 'web.x']);
+  assert.deepEqual(complete('qemu-init stop b'), ['b', 'big']);
+  const another = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-mon.fish'));
+  assert.deepEqual(another('qemu-mon b'), ['b', 'big']);
+});
+
+test('zsh completes actions and the names of machines', (t) => {
+  const complete = shellIn(t, 'zsh', '-f', '-c', ZSH_COMPLETE, 'zsh', folder);
+  assert.deepEqual(complete('qemu-init', '').toSorted(), actions.toSorted());
+  assert.deepEqual(complete('qemu-init', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
+  assert.deepEqual(complete('qemu-mon', '').toSorted(), ['b', 'big', 'w', 'web.x']);
+});
+
+/** What zsh would offer, without the terminal that its completion system wants: _describe gets the name of an array. */
+const ZSH_COMPLETE = `
+fpath=("$1" $fpath); shift
+_describe() { print -l -- \${(P)argv[-1]} }
+autoload -Uz _qemu-init
+words=("$@") CURRENT=$# service=$1
+_qemu-init`;
 
 const COMPLETE = `
 . "$1"; shift

@@ -1,0 +1,33 @@
+import type { MachineConfig } from '../../config/types.ts';
+import { type CheckedNic, judgeNetwork } from '../../network/doctor.ts';
+import { readNetworkFacts } from '../../network/doctor-facts.ts';
+import { parseLeases } from '../../network/leases.ts';
+import { previewMacs } from '../../network/mac-preview.ts';
+import { tapName } from '../../network/names.ts';
+import { readTextIfExists } from '../../system/files.ts';
+import type { Paths } from '../../system/paths.ts';
+import type { Finding } from './finding.ts';
+
+/** What keeps these machines from the network, or will: devices, rights, bridges, firewall, names, leftovers. */
+export async function examineNetwork(
+  configs: readonly MachineConfig[],
+  paths: Paths,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const nics = checkedNics(configs, paths);
+  const findings = judgeNetwork(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
+  return findings.map((finding) => ({ ...finding, machine: undefined }));
+}
+
+function checkedNics(configs: readonly MachineConfig[], paths: Paths): CheckedNic[] {
+  const table = parseLeases(readTextIfExists(paths.leasesFile));
+  const requests = configs.map(({ longName, name, os, nics }) => ({ machine: longName, name, os, nics }));
+  const macs = previewMacs(table, requests);
+  const nics = configs.flatMap((config) => config.nics.map((nic) => ({ nic, runAs: config.runAs })));
+  return nics.flatMap(({ nic, runAs }, position): CheckedNic[] => {
+    const id = macs[position];
+    if (id === undefined) return [];
+    const { net, bridge, vlan, mtu, lock } = nic;
+    return [{ ...id, tap: tapName(id.machine, id.index), net, bridge, vlan, mtu, lock, runAs }];
+  });
+}

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import type { MachineConfig } from '../../config/types.ts';
+import { QemuError } from '../../errors.ts';
+import { runAsPrefix } from '../../machine/run-as.ts';
+import { findProgram, run } from '../../system/exec.ts';
+import { findUser } from '../../system/users.ts';
+import type { Finding } from './finding.ts';
+
+/** Prints those of its arguments that this user may not use: `r:PATH` to be read, `rw:PATH` to be written too. */
+const SCRIPT = `for word; do
+  path=\${word#*:}
+  [ -r "$path" ] && { [ "\${word%%:*}" = r ] || [ -w "$path" ]; } || printf '%s\\0' "$path"
+done`;
+
+/** Whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
+export async function judgeRunAs(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+  const users = [...new Set(configs.flatMap(({ runAs }) => runAs ?? []))];
+  if (process.getuid?.() !== 0 || findProgram('setpriv') === undefined) return [];
+  const findings: Finding[] = [];
+  for (const name of users) {
+    const machines = configs.filter(({ runAs }) => runAs === name);
+    try {
+      const refused = await refusedTo(name, machines.flatMap(wanted), signal);
+      findings.push(...machines.flatMap((config) => findingsFor(config, name, refused)));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof QemuError)) throw error;
+      const fix = error.hint ?? 'set RUNAS to a user of this host';
+      const title = `QEMU cannot run as "${name}"`;
+      findings.push({ severity: 'error', machine: undefined, title, detail: error.message, fix });
+    }
+  }
+  return findings;
+}
+
+function findingsFor(config: MachineConfig, user: string, refused: ReadonlySet<string>): Finding[] {
+  return wanted(config).flatMap((word): Finding[] => {
+    const path = word.slice(word.indexOf(':') + 1);
+    if (!refused.has(path)) return [];
+    const machine = config.longName;
+    const detail = `user "${user}", which QEMU runs as, may not ${word.startsWith('rw:') ? 'write' : 'read'} "${path}"`;
+    if (path === KVM) {
+      const fix = `usermod --append --groups kvm ${user}`;
+      return [
+        { severity: config.kvm === 'on' ? 'error' : 'warning', machine, title: 'No right to use KVM', detail, fix },
+      ];
+    }
+    const fix = `chown ${user} ${path}; a folder on the way may be closed too: namei -l ${path}`;
+    return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
+  });
+}
+
+const KVM = '/dev/kvm';
+
+function wanted(config: MachineConfig): string[] {
+  const disks = config.disks.map((disk) => `${disk.readonly || disk.snapshot ? 'r' : 'rw'}:${disk.file}`);
+  const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
+  const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
+  const kvm = config.kvm === 'off' ? [] : [`rw:${KVM}`];
+  // What is missing is told elsewhere.
+  return [...disks, ...cdroms, ...boot, ...kvm].filter((word) => existsSync(word.slice(word.indexOf(':') + 1)));
+}
+
+async function refusedTo(name: string, words: readonly string[], signal: AbortSignal): Promise<Set<string>> {
+  const [program = 'setpriv', ...prefix] = runAsPrefix(await findUser(name));
+  const { stdout } = await run(program, [...prefix, 'sh', '-c', SCRIPT, 'sh', ...words], { signal });
+  return new Set(stdout.split('\0').filter((path) => path !== ''));
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import type { Ran } from '../support/nspawn.ts';
+import { addMachine, consoleOf, hostOfSuite, isActive, pidOf } from './machines.ts';
+
+describe('users who are not root, on a host with systemd', () => {
+  const host = hostOfSuite();
+  const as = (user: string, script: string): Ran => host.run('cd /; exec runuser -u "$1" -- sh -c "$2"', user, script);
+
+  test('nobody but root gets at the run-time files, the logs and the images of machines', async () => {
+    host.sh('useradd member; useradd --groups users other; usermod --append --groups qemu-admin member');
+    addMachine(host, 'web');
+    host.sh('systemctl daemon-reload; qemu-init start web');
+    await until('the guest is up', () => consoleOf(host, 'web').includes('ready'));
+    for (const user of ['member', 'other']) {
+      for (const path of ['/run/qemu/web/qemu/qmp.sock', '/run/qemu/web/tls/keys.psk', '/var/log/qemu/web.console']) {
+        assert.notEqual(as(user, `cat ${path}`).code, 0, `${user} ${path}`);
+      }
+      assert.equal(as(user, 'ls /run/qemu/web').code, 2);
+      for (const action of ['status', 'stop', 'kill', 'log']) {
+        const { code, stderr } = as(user, `qemu-init --system ${action} web`);
+        assert.equal(code, 4, `${user} ${action}: ${stderr}`);
+        assert.doesNotMatch(stderr, /Internal error/);
+      }
+    }
+    assert.equal(isActive(host, 'web'), 'active');
+  });
+
+  test('list shows what is registered to everybody, and says that the state is unknown', () => {
+    const { code, stdout, stderr } = as('other', 'qemu-init --system list');
+    assert.equal(code, 4);
+    assert.match(stdout, /^web +web +unknown/m);
+    assert.match(stderr, /web: Cannot read/);
+  });
+
+  test('a member of qemu-admin may stop a machine through systemd, by the power button; nobody else may', () => {
+    host.sh('systemctl start polkit');
+    const ask = (user: string, verb: string, unit = 'qemu@web'): number =>
+      as(user, `systemctl --no-ask-password ${verb} ${unit}`).code;
+    const pid = pidOf(host, 'web');
+    for (const verb of ['stop', 'restart', 'kill']) assert.notEqual(ask('other', verb), 0, verb);
+    for (const verb of ['restart', 'kill']) assert.notEqual(ask('member', verb), 0, verb);
+    assert.notEqual(ask('member', 'stop', 'systemd-journald'), 0);
+    assert.notEqual(ask('member', 'stop', 'qemu.target'), 0);
+    assert.equal(pidOf(host, 'web'), pid);
+    assert.equal(ask('member', 'status'), 0);
+    assert.equal(ask('member', 'stop'), 0);
+    assert.equal(isActive(host, 'web'), 'inactive');
+    assert.match(host.sh('journalctl --sync; journalctl --no-pager -b -u qemu@web'), /web: stopped by powerdown/);
+    assert.notEqual(ask('member', 'start'), 0);
+  });
+
+  test('install makes the user and its groups also where systemd-sysusers is missing', () => {
+    host.sh('mv /usr/bin/systemd-sysusers /usr/bin/systemd-tmpfiles /root');
+    host.sh('userdel qemu; groupdel qemu-admin; groupdel -f qemu 2>&1 || true');
+    for (let call = 0; call < 2; call++) host.sh('qemu-init install');
+    assert.match(host.sh('id qemu'), /\(qemu\) gid=\d+\(qemu\) .*\(kvm\)/);
+    assert.match(host.sh('getent passwd qemu'), /:\/var\/lib\/qemu:\/usr\/sbin\/nologin$/);
+    host.sh('getent group qemu-admin');
+  });
+});

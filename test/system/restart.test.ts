@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import type { Container } from '../support/nspawn.ts';
+import { addMachine, consoleOf, hostOfSuite, isActive, pidOf } from './machines.ts';
+
+describe('a machine whose guest goes down or starts over, on a host with systemd', () => {
+  const host = hostOfSuite();
+
+  test('RESTART=always brings a machine back whose guest switched it off', async () => {
+    addMachine(host, 'ever', 'RESTART=always\n');
+    pauseOf(host, 'ever', 0);
+    host.sh('systemctl daemon-reload; qemu-init start ever');
+    await ready(host, 'ever', 1);
+    const pid = pidOf(host, 'ever');
+    host.sh('qemu-cmd -c system_powerdown ever');
+    await ready(host, 'ever', 2);
+    await until('the unit is active', () => isActive(host, 'ever') === 'active');
+    assert.notEqual(pidOf(host, 'ever'), pid);
+    assert.match(journal(host, 'ever'), /ever: the guest switched the machine off/);
+    host.sh('qemu-init stop ever');
+    assert.equal(isActive(host, 'ever'), 'inactive');
+  });
+
+  test('RESTART=on-failure leaves a machine off whose guest switched it off', async () => {
+    addMachine(host, 'once', 'RESTART=on-failure\n');
+    pauseOf(host, 'once', 0);
+    host.sh('systemctl daemon-reload; qemu-init start once');
+    await ready(host, 'once', 1);
+    host.sh('qemu-cmd -c system_powerdown once');
+    await until('the unit is inactive', () => isActive(host, 'once') === 'inactive');
+    assert.equal(host.show('qemu@once', 'Result'), 'success');
+    assert.equal(host.show('qemu@once', 'NRestarts'), '0');
+    assert.equal(host.show('qemu@once', 'Job'), '');
+    assert.equal(host.run('qemu-init status once').code, 3);
+  });
+
+  test('a guest that is reset starts over in the same QEMU, and its unit stays active', async () => {
+    addMachine(host, 'again');
+    host.sh('qemu-init start again');
+    await ready(host, 'again', 1);
+    const pid = pidOf(host, 'again');
+    host.sh('qemu-init reset again');
+    await ready(host, 'again', 2);
+    assert.equal(pidOf(host, 'again'), pid);
+    assert.equal(isActive(host, 'again'), 'active');
+    const [{ state, lastEnd }] = JSON.parse(host.sh('qemu-init status --json again'));
+    assert.deepEqual({ state, lastEnd }, { state: 'running', lastEnd: null });
+    host.sh('qemu-init stop again');
+  });
+
+  test('with -no-reboot a reset ends the machine, and is told from a guest that switched itself off', async () => {
+    addMachine(host, 'single', '[custom]\n-no-reboot\n');
+    host.sh('qemu-init start single');
+    await ready(host, 'single', 1);
+    host.run('qemu-init reset single');
+    await until('the unit is inactive', () => isActive(host, 'single') === 'inactive');
+    const [{ lastEnd }] = JSON.parse(host.run('qemu-init status --json single').stdout);
+    assert.equal(lastEnd.cause, 'guest-reset');
+    assert.match(journal(host, 'single'), /single: the guest reset the machine, which ends it/);
+  });
+
+  test('hooks have their environment and rules in a unit too', async () => {
+    const note = '/srv/notes';
+    host.write(
+      '/srv/hook',
+      `#!/bin/sh\nenv | grep ^QEMU_INIT_ | sort | tr '\\n' ' ' >>${note}\necho "$1 in $PWD" >>${note}\nexit "$2"\n`,
+      0o755,
+    );
+    const hooks = ['PRECMD', 'POSTCMD', 'PRESTOP', 'POSTSTOP'];
+    addMachine(
+      host,
+      'hooked',
+      hooks.map((key) => `${key}="/srv/hook '${key} x' ${key === 'PRECMD' ? 0 : 3}"\n`).join(''),
+    );
+    host.sh('systemctl daemon-reload; systemctl start qemu@hooked');
+    const pid = pidOf(host, 'hooked');
+    await ready(host, 'hooked', 1);
+    host.sh('systemctl stop qemu@hooked');
+    assert.equal(host.show('qemu@hooked', 'Result'), 'success');
+    const lines = host.read(note).trim().split('\n');
+    assert.equal(lines.length, hooks.length);
+    for (const [index, hook] of hooks.entries()) {
+      const line = lines[index] ?? '';
+      assert.match(line, new RegExp(`${hook} x in /etc/qemu$`));
+      assert.match(line, new RegExp(`QEMU_INIT_HOOK=${hook} .*QEMU_INIT_MACHINE=hooked `));
+      assert.match(line, /QEMU_INIT_CONFIG=\/etc\/qemu\/hooked-qemu\.cfg /);
+      assert.equal(line.includes(`QEMU_INIT_PID=${pid} `), hook === 'POSTCMD' || hook === 'PRESTOP');
+    }
+    for (const hook of hooks.slice(1))
+      assert.match(journal(host, 'hooked', '--priority=4'), new RegExp(`${hook} "/srv/hook" ended`));
+  });
+
+  test('a PRECMD that fails keeps the unit from starting', () => {
+    addMachine(host, 'barred', 'PRECMD="/srv/hook no 4"\n');
+    host.sh('systemctl daemon-reload');
+    assert.notEqual(host.run('systemctl start qemu@barred').code, 0);
+    assert.equal(isActive(host, 'barred'), 'failed');
+    assert.match(journal(host, 'barred', '--priority=3'), /PRECMD "\/srv\/hook" ended with exit status 4/);
+    assert.equal(host.run('ls -A /run/qemu/barred').stdout, '');
+  });
+});
+
+/** The tests do not wait for the pause before a restart. */
+function pauseOf(host: Container, name: string, seconds: number): void {
+  host.write(`/etc/systemd/system/qemu@${name}.service.d/90-test.conf`, `[Service]\nRestartSec=${seconds}\n`);
+}
+
+/** Waits for the guest's nth boot: its console log goes on from run to run. */
+async function ready(host: Container, name: string, boots: number): Promise<void> {
+  await until('the guest is up', () => consoleOf(host, name).split('ready').length > boots);
+}
+
+function journal(host: Container, name: string, ...options: readonly string[]): string {
+  return host.sh(`journalctl --sync; journalctl --no-pager -b ${options.join(' ')} -u "qemu@$1"`, name);
+}

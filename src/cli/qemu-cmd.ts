@@ -108,7 +108,9 @@ function choose(context: Context, ids: readonly string[], all: boolean): Target[
   const [id, second] = ids;
   if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
   if (second !== undefined) {
-    throw new QemuError('QEMU_USAGE', `"${second}" is one word too many`, { hint: 'put the command in quotes' });
+    throw new QemuError('QEMU_USAGE', `"${second}" is one word too many`, {
+      hint: 'the command stands in quotes behind -c or -q',
+    });
   }
   return [fleet.get(id)];
 }

@@ -5,6 +5,7 @@ import type { Target } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
 import { inspectHost } from '../machine/prepare.ts';
 import { findProgram } from '../system/exec.ts';
+import { judgeRunAs } from './doctor/run-as.ts';
 import type { Fleet } from './fleet.ts';
 import { peekMacs } from './leases.ts';
 
@@ -19,6 +20,7 @@ export async function checkMachine(fleet: Fleet, target: Target): Promise<Config
     ...shared(fleet, config, others),
     ...addressIssues(fleet, config),
     ...passtIssues(config),
+    ...(await runAsIssues(config)),
     ...monitorIssues(fleet, config),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
@@ -78,6 +80,17 @@ function addressIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
     return [issueAt(config, 'NIC', error.message, error.hint)];
   }
 }
+
+/** Files that the machine's own user may not use. */
+async function runAsIssues(config: MachineConfig): Promise<ConfigIssue[]> {
+  const findings = await judgeRunAs([config], AbortSignal.timeout(RUN_AS_MS));
+  return findings
+    .filter(({ severity }) => severity === 'error')
+    .map(({ detail, fix }) => issueAt(config, 'RUNAS', `${detail[0]?.toUpperCase()}${detail.slice(1)}`, fix));
+}
+
+/** A shell as that user looks at some files. */
+const RUN_AS_MS = 10_000;
 
 /** What only a start would find out of `net=passt`. */
 function passtIssues(config: MachineConfig): ConfigIssue[] {

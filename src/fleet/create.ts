@@ -1,15 +1,16 @@
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setKey } from '../config/edit-text.ts';
 import { parseMachineConfig } from '../config/machine-config.ts';
 import { isValidName, NAME_RULE } from '../config/names.ts';
 import { renderTemplate } from '../config/template.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { ConfigError, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { run } from '../system/exec.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { probeQemu } from '../system/qemu-probe.ts';
+import { findUser } from '../system/users.ts';
 import type { Fleet } from './fleet.ts';
 import { registerMachine } from './register.ts';
 
@@ -26,14 +27,19 @@ export interface CreateOptions {
 
 /**
  * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that the
- * name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails nothing is left.
+ * name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails nothing is left;
+ * what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
  *
  * @throws {ConfigError} for keys or values that are wrong.
  * @throws {QemuError} `QEMU_USAGE` for a name that is none, `QEMU_IO` when a file of that name is there,
  * `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED` when the image cannot
  * be made.
  */
-export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Target> {
+export async function createMachine(
+  fleet: Fleet,
+  name: string,
+  options: CreateOptions = {},
+): Promise<{ target: Target; issues: ConfigIssue[] }> {
   const { settings = [], diskSize, signal } = options;
   if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
@@ -59,10 +65,11 @@ export async function createMachine(fleet: Fleet, name: string, options: CreateO
     if (diskSize !== undefined) {
       await makeImage(image, diskSize, signal);
       made.push(image);
+      await handOver(image, draft.runAs);
     }
     writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
     made.push(configPath);
-    return (await registerMachine(fleet, name, configPath, dirname(configPath))).target;
+    return await registerMachine(fleet, name, configPath, dirname(configPath));
   } catch (error) {
     for (const path of made) removeIfExists(path);
     throw error;
@@ -93,6 +100,13 @@ async function makeImage(path: string, size: string, signal: AbortSignal | undef
   if (exitCode === 0) return;
   removeIfExists(path);
   throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make a disk image of size "${size}": ${stderr.trim()}`);
+}
+
+/** An image that root makes is of no use to a QEMU that runs as somebody else. */
+async function handOver(path: string, runAs: string | undefined): Promise<void> {
+  if (runAs === undefined || process.getuid?.() !== 0) return;
+  const { uid, gid } = await findUser(runAs);
+  chownSync(path, uid, gid);
 }
 
 /** An image is made in milliseconds, though not on every network file system. */

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { QemuError } from '../errors.ts';
+import { errorCode, QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
 import { launchError } from './launch-error.ts';
+import { launchHint } from './launch-hint.ts';
 import { connectOwn } from './own-monitor.ts';
 
 export interface LaunchRequest {
@@ -17,6 +18,8 @@ export interface LaunchRequest {
   readonly fds: readonly (number | Duplex)[];
   /** Its name among the arguments, behind what changes the user. */
   readonly binary: string;
+  /** RUNAS. */
+  readonly runAs: string | undefined;
   /** The log gets QEMU's own output, its socket is asked. */
   readonly files: MachinePaths;
   /** How long QEMU may take to answer its first command. */
@@ -34,6 +37,8 @@ export interface Launched {
 }
 
 const LOG_TAIL_BYTES = 16 * 1024;
+/** How long QEMU has to be gone after it hung up; on a host that is short of everything it takes a while. */
+const LAST_WORDS_MS = 10_000;
 
 /**
  * Starts QEMU and waits until it answers a command. A greeting is not enough: QEMU greets before it has made its devices,
@@ -78,11 +83,11 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
       throw new QemuError('QEMU_ABORTED', 'Starting was interrupted', { cause: error });
     }
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
-    end ??= await endWithin(qemu, 2_000);
+    if (errorCode(error) !== 'QEMU_TIMEOUT') end ??= await endWithin(qemu, LAST_WORDS_MS);
     await killNow(qemu);
     const output = readTail(request.files.log, logStart, LOG_TAIL_BYTES);
-    const hint = `the whole output is in "${request.files.log}"`;
-    const { argv, binary, timeoutMs } = request;
+    const { argv, binary, runAs, timeoutMs } = request;
+    const hint = launchHint(output, { runAs, logPath: request.files.log });
     throw launchError({ argv, binary, timeoutMs, end, output, cause: error, hint });
   }
 }

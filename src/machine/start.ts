@@ -224,6 +224,7 @@ async function launchWith(
     const launched = await launch({
       argv: [...runAsPrefix(user), request.binary, ...argv],
       binary: request.binary,
+      runAs: config.runAs,
       cwd: config.dir,
       env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
       files,

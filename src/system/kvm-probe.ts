@@ -46,7 +46,7 @@ function whyNotOpen(): string | undefined {
         return `"${DEVICE}" does not exist`;
       case 'EACCES':
       case 'EPERM':
-        return `this user may not open "${DEVICE}"`;
+        return `this user may not open "${DEVICE}"; members of group "kvm" may`;
       default:
         return `"${DEVICE}" cannot be opened (${errorCode(error)})`;
     }

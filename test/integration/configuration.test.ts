@@ -239,3 +239,24 @@ test('create makes a machine that starts, with its board pinned and its disk, or
   }
   assert.deepEqual(readdirSync(root.etcDir).sort(), before);
 });
+
+test("an image that QEMU's user may not use is told by check and start, and create makes one that it may", async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can run QEMU as somebody else');
+  const root = lab(t);
+  chmodSync(root.dir, 0o755);
+  root.write('etc/qemu/defaults-qemu.cfg', 'RUNAS=nobody\nNETIF=managed\n');
+  root.add('web');
+  const image = join(root.etcDir, 'web.img');
+  chmodSync(image, 0o600);
+  const checked = await root.init('check', 'web');
+  assert.equal(checked.code, 6);
+  assert.match(checked.stderr, /User "nobody", which QEMU runs as, may not write ".*web\.img" \(chown nobody/);
+  const started = await root.init('start', 'web');
+  assert.equal(started.code, 1);
+  assert.match(started.stderr, /hint: QEMU runs as "nobody" \(RUNAS\), who may not use it: chown nobody/);
+
+  await root.ok('create', 'db', 'RAM=8M', 'KVM=off', 'VNC=off', '--disk', '8M');
+  await root.ok('check', 'db');
+  await root.ok('start', 'db');
+  await root.ok('kill', 'db');
+});

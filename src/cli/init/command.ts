@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { nearest } from '../../config/names.ts';
 import { QemuError } from '../../errors.ts';
 import { VERSION } from '../../version.ts';
 import { parseArguments } from '../parse-arguments.ts';
@@ -13,6 +14,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
+  refuseUnknownAction(argv);
   for (const action of wanted(argv)) {
     parser.command({
       command: action.command,
@@ -35,6 +37,21 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
     .usage('qemu-init ACTION [ID…] [options]\n\nStarts, stops and looks after QEMU machines.')
     .demandCommand(1, 'No action was given')
     .epilogue('Manual: qemu-init(8), qemu.cfg(5)');
+}
+
+/** Options of all actions that have a value of their own. */
+const WITH_VALUE = ['--root'];
+
+/** The parser would call it an unknown argument, and not say which action is nearest. */
+function refuseUnknownAction(argv: readonly string[]): void {
+  const names = ACTIONS.map(({ command }) => command.split(' ')[0] ?? '');
+  if (argv.some((word) => names.includes(word) || LATER.includes(word))) return;
+  const first = argv.find((word, at) => !word.startsWith('-') && !WITH_VALUE.includes(argv[at - 1] ?? ''));
+  if (first === undefined) return;
+  const near = nearest(first, names);
+  throw new QemuError('QEMU_USAGE', `There is no action "${first}"`, {
+    hint: near === undefined ? 'see: qemu-init --help' : `did you mean "${near}"? see: qemu-init --help`,
+  });
 }
 
 /** The actions that the command line names, which spares setting up the others; all of them for help and mistakes. */

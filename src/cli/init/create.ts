@@ -1,3 +1,4 @@
+import { formatIssue } from '../../config/issues.ts';
 import { QemuError } from '../../errors.ts';
 import { createMachine } from '../../fleet/create.ts';
 import type { Context } from '../context.ts';
@@ -16,12 +17,13 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     if (key !== undefined && value !== undefined) return [key, value] as const;
     throw new QemuError('QEMU_USAGE', `"${word}" is no KEY=VALUE`);
   });
-  const target = await createMachine(context.fleet(), args.name, {
+  const { target, issues } = await createMachine(context.fleet(), args.name, {
     settings,
     diskSize: args.disk,
     dir: args.output,
     signal,
   });
+  for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const { longName, shortName, configPath } = target;
   if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'created' }]);
   else output.line(`${longName}: created as "${configPath}"; start it: qemu-init start ${longName}`);

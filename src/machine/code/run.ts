@@ -15,7 +15,7 @@ import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';
 /** A process that SIGKILL does not end in this time hangs in the kernel. */
 const KILL_MS = 60_000;
 /** How long QEMU has to be gone after it hung up. */
-const LAST_WORDS_MS = 2_000;
+const LAST_WORDS_MS = 10_000;
 /** What a QEMU has that its guest did not end. */
 const QUIT_MS = 15_000;
 const LOG_BYTES = 1024 * 1024;

@@ -1,0 +1,15 @@
+/** What the one who starts a machine can do about what QEMU printed when it did not come up. */
+export function launchHint(
+  output: string,
+  context: { readonly runAs: string | undefined; readonly logPath: string },
+): string {
+  const { runAs, logPath } = context;
+  const file = /Could not open '([^']+)': Permission denied/.exec(output)?.[1];
+  if (file !== undefined && runAs !== undefined) {
+    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: chown ${runAs} ${file}; see: qemu-init doctor`;
+  }
+  if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
+    return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
+  }
+  return `the whole output is in "${logPath}"`;
+}

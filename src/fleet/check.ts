@@ -9,15 +9,32 @@ import { judgeRunAs } from './doctor/run-as.ts';
 import type { Fleet } from './fleet.ts';
 import { peekMacs } from './leases.ts';
 
-/** All that is wrong with one machine, in its file, on this host and among the others. */
-export async function checkMachine(fleet: Fleet, target: Target): Promise<ConfigIssue[]> {
+/** The machines of a fleet whose files can be read, by long name. */
+export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
+  return new Map(
+    fleet.list().flatMap((target) => {
+      const { config } = fleet.inspect(target);
+      return config === undefined ? [] : [[target.longName, config] as const];
+    }),
+  );
+}
+
+/**
+ * All that is wrong with one machine, in its file, on this host and among the others.
+ *
+ * @param others what {@link readableConfigs} gave, to be read once for many machines.
+ */
+export async function checkMachine(
+  fleet: Fleet,
+  target: Target,
+  others: ReadonlyMap<string, MachineConfig> = readableConfigs(fleet),
+): Promise<ConfigIssue[]> {
   const { config, issues } = fleet.inspect(target);
   if (!config) return [...issues];
-  const others = fleet.list().filter(({ longName }) => longName !== target.longName);
   return [
     ...issues,
     ...(await inspectHost(fleet.host, config, target.files)),
-    ...shared(fleet, config, others),
+    ...shared(config, others),
     ...addressIssues(fleet, config),
     ...passtIssues(config),
     ...(await runAsIssues(config)),
@@ -26,15 +43,14 @@ export async function checkMachine(fleet: Fleet, target: Target): Promise<Config
 }
 
 /** Images and addresses that another machine has too. Two machines may share what neither of them writes to. */
-function shared(fleet: Fleet, config: MachineConfig, others: readonly Target[]): ConfigIssue[] {
+function shared(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  for (const other of others) {
-    const theirs = fleet.inspect(other).config;
-    if (!theirs) continue;
+  for (const [other, theirs] of others) {
+    if (other === config.longName) continue;
     for (const disk of config.disks) {
       const same = theirs.disks.find((each) => realPath(each.file) === realPath(disk.file));
       if (!same || (isReadOnly(disk) && isReadOnly(same))) continue;
-      const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other.longName}" too`;
+      const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other}" too`;
       issues.push(
         issueAt(
           config,
@@ -49,7 +65,7 @@ function shared(fleet: Fleet, config: MachineConfig, others: readonly Target[]):
         (each) => each.mac !== undefined && each.mac.toUpperCase() === nic.mac?.toUpperCase(),
       );
       if (!same) continue;
-      const message = `NIC${nic.index} has the address ${nic.mac} of NIC${same.index} of machine "${other.longName}"`;
+      const message = `NIC${nic.index} has the address ${nic.mac} of NIC${same.index} of machine "${other}"`;
       issues.push(
         issueAt(config, `NIC${nic.index}`, message, 'leave mac= out: an address is then derived that nobody has'),
       );

@@ -2,6 +2,7 @@ import type { MachineConfig } from '../config/types.ts';
 import { errorCode, QemuError } from '../errors.ts';
 import type { Notify } from '../machine/host.ts';
 import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/leases.ts';
+import { previewMacs } from '../network/mac-preview.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import type { Paths } from '../system/paths.ts';
@@ -11,6 +12,29 @@ const LOCK_TIMEOUT_MS = 60_000;
 /** The addresses of a machine as they would be. Changes nothing. */
 export function peekMacs(paths: Paths, config: MachineConfig): ReadonlyMap<number, string> {
   return leaseMacs(readLeases(paths), requestOf(config)).macs;
+}
+
+/** Address of a NIC. */
+export interface NicAddress {
+  readonly nic: number;
+  readonly mac: string;
+}
+
+/**
+ * The addresses as they would be if all of these machines were started, by long name. Changes nothing. No two are equal but
+ * where `mac=` says so.
+ */
+export function peekMacsOfAll(
+  paths: Paths,
+  configs: readonly MachineConfig[],
+): ReadonlyMap<string, readonly NicAddress[]> {
+  const macs = previewMacs(readLeases(paths), configs.map(requestOf));
+  return new Map(
+    configs.map(({ longName }) => [
+      longName,
+      macs.filter(({ machine }) => machine === longName).map(({ index, mac }) => ({ nic: index, mac })),
+    ]),
+  );
 }
 
 /**

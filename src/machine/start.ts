@@ -218,9 +218,9 @@ async function launchWith(
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
-  const passed = options.fds ?? [];
-  const argv = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
   try {
+    const passed = options.fds ?? [];
+    const argv = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
     const launched = await launch({
       argv: [...runAsPrefix(user), request.binary, ...argv],
       binary: request.binary,

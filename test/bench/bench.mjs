@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
+import { timeNics } from './nics.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
@@ -45,6 +46,7 @@ try {
   await benchVirsh();
   await benchQmp();
   await benchHook();
+  await benchNics();
   await benchStartAll();
   await benchStatusAll();
   await benchBoot(50);
@@ -148,6 +150,19 @@ async function benchHook() {
   }
   const ratio = result.hook / result.node;
   row('qemu-brup hook', `${ms(result.hook)} = ${times(ratio)} node`, '≤ 1.20 × node -e 0', ratio <= 1.2);
+}
+
+async function benchNics() {
+  const result = await timeNics(11, lab.dir, tool);
+  if (typeof result === 'string') {
+    console.log(`start with NICs: skipped: ${result}`);
+    return;
+  }
+  const ratio = result.managed8 / result.managed1;
+  const figure = `${ms(result.managed8)} = ${times(ratio)} the start with one`;
+  row('start with eight NICs, managed', figure, '≤ 1.30 × with one', ratio <= 1.3);
+  const each = result.hook2 - result.hook1;
+  plainRow('each NIC with NETIF=hook', `${ms(each)} = ${times(each / result.node)} node`);
 }
 
 async function benchStartAll() {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
 import type { CliResult } from '../support/cli.ts';
-import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { type JsonObject, type Lab, LIGHT, lab } from '../support/lab.ts';
 import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 /** Runs `edit` with an editor that is a shell script; the file to edit is its "$1". */
@@ -239,6 +239,27 @@ test('create makes a machine that starts, with its board pinned and its disk, or
   }
   assert.deepEqual(readdirSync(root.etcDir).sort(), before);
 });
+
+test('two hundred machines with eight NICs each have 1,600 addresses, whether they are leased or not', async (t) => {
+  const root = lab(t);
+  const nics = Array.from({ length: 8 }, (_, at) => `NIC${at + 1}=virtio-net-pci,net=user\n`).join('');
+  const names = Array.from({ length: 200 }, (_, at) => `m${at}`);
+  for (const name of names) root.write(`etc/qemu/${name}-qemu.cfg`, `${LIGHT}${nics}`);
+  root.write('etc/qemu/qemu-init.reg', names.map((name) => `${name}=${name}\n`).join(''));
+  const listed = await root.json('list', '--macs');
+  assert.equal(distinct(listed), 1600);
+  assert.equal((await root.init('check', '--all')).code, 0);
+
+  // With some of them leased, in another order than that of the list.
+  for (const name of ['m7', 'm99', 'm199']) await root.ok('start', name);
+  await root.ok('kill', '--all');
+  assert.equal(distinct(await root.json('list', '--macs')), 1600);
+});
+
+/** How many different addresses a list has. */
+function distinct(listed: readonly JsonObject[]): number {
+  return new Set(listed.flatMap(({ nics }) => (nics as { mac: string }[]).map(({ mac }) => mac))).size;
+}
 
 test("an image that QEMU's user may not use is told by check and start, and create makes one that it may", async (t) => {
   if (process.getuid?.() !== 0) return t.skip('only root can run QEMU as somebody else');

@@ -1,6 +1,6 @@
 import { formatIssue } from '../../config/issues.ts';
 import type { ConfigIssue } from '../../errors.ts';
-import { checkMachine } from '../../fleet/check.ts';
+import { checkMachine, readableConfigs } from '../../fleet/check.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
@@ -13,7 +13,8 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const everything = args.all === true || (args.ids ?? []).length === 0;
   const selection = select(context, { ...args, all: everything }, () => fleet.list());
   const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
-  const outcomes = await fleet.each(selection.targets, 1, (target) => checkMachine(fleet, target));
+  const others = readableConfigs(fleet);
+  const outcomes = await fleet.each(selection.targets, 1, (target) => checkMachine(fleet, target, others));
   const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value : []))];
   const shown = new Set<string>();
   for (const issue of found) {

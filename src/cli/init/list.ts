@@ -1,7 +1,6 @@
 import { formatIssue } from '../../config/issues.ts';
 import { QemuError } from '../../errors.ts';
-import { peekMacs } from '../../fleet/leases.ts';
-import type { Target } from '../../machine/host.ts';
+import { peekMacsOfAll } from '../../fleet/leases.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf, worst } from '../exit-code.ts';
 
@@ -12,6 +11,8 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
   for (const issue of mistakes) output.note(issue.severity, formatIssue(issue));
   const targets = fleet.list();
   const outcomes = await fleet.statusMany(targets);
+  const configs = args.macs ? targets.flatMap((target) => fleet.inspect(target).config ?? []) : [];
+  const macs = peekMacsOfAll(context.paths, configs);
   const rows = outcomes.map((outcome) => {
     const { target } = outcome;
     const { config } = fleet.inspect(target);
@@ -25,7 +26,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
       configPath: target.configPath,
       description: config?.description,
       problems: outcome.ok ? outcome.value.problems : [messageOf(outcome.error)],
-      ...(args.macs ? { nics: addresses(context, target) } : {}),
+      ...(args.macs ? { nics: macs.get(target.longName) ?? [] } : {}),
     };
   });
   if (output.json) output.document(rows);
@@ -53,10 +54,4 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
 function messageOf(error: unknown): string {
   if (error instanceof QemuError) return error.message;
   throw error;
-}
-
-function addresses(context: Context, target: Target): { nic: number; mac: string }[] {
-  const { config } = context.fleet().inspect(target);
-  if (!config) return [];
-  return [...peekMacs(context.paths, config)].map(([nic, mac]) => ({ nic, mac }));
 }

@@ -43,7 +43,8 @@ export async function examine(fleet: Fleet, source: string, signal: AbortSignal)
     )),
     ...(await examineNetwork(configs, paths, signal)),
     ...judgeRights(configs, paths),
-    ...(await judgeRunAs(configs, signal)),
+    // What is an error is among what the check of the machine finds.
+    ...(await judgeRunAs(configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(await Promise.all(targets.map((target) => lane(() => judgeMachine(fleet, target, signal))))).flat(),
     ...judgeSpace(configs, paths),
   ];

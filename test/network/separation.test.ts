@@ -29,6 +29,26 @@ function hostAddress(bridge: string, ...addresses: readonly string[]): void {
     sh('ip', 'address', 'add', address, 'dev', bridge, ...(address.includes(':') ? ['nodad'] : []));
 }
 
+for (const netif of ['hook', 'managed'] as const) {
+  test(`NETIF=${netif}: a guest with two processors uses both queues of its NIC`, async (t) => {
+    const host = linuxHost(t);
+    makeBridge('br0');
+    hostAddress('br0', '192.0.2.1/24');
+    host.register('web', [`NETIF=${netif}`, 'SMP=2', 'NIC1=virtio-net-pci,queues=2']);
+    const [web] = await host.start('web');
+    assert.ok(web);
+    assert.deepEqual((await web.sh('ls /sys/class/net/eth0/queues')).split(/\s+/).filter(Boolean).sort(), [
+      'rx-0',
+      'rx-1',
+      'tx-0',
+      'tx-1',
+    ]);
+    await web.sh('ip address flush dev eth0; ip address add 192.0.2.2/24 dev eth0');
+    await assertReaches(web, '192.0.2.1');
+    assert.equal((await host.init('kill', 'web')).code, 0);
+  });
+}
+
 test('a guest with two NICs on two bridges reaches each network by the right one', async (t) => {
   const host = linuxHost(t);
   makeBridge('br0');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { writeTapNotes } from '../../src/network/notes.ts';
@@ -250,3 +250,19 @@ function spawn([file = '', ...args]: readonly string[], runDir: string, input: s
   const env = { ...process.env, QEMU_INIT_RUN: runDir };
   return spawnSync(file, args, { encoding: 'utf8', input, timeout: 30_000, env });
 }
+
+test('the hook loads one file of ours and no package', async (t) => {
+  const { runDir, hook, note } = host(t);
+  makeBridge('br1');
+  makeTap();
+  note({});
+  const spy = join(runDir, 'spy.cjs');
+  const report = join(runDir, 'loaded');
+  const loaded = `Object.keys(require.cache).join('\\n')`;
+  writeFileSync(spy, `process.on('exit', () => require('node:fs').writeFileSync('${report}', ${loaded}))`);
+  assertQuiet(await hook('qemu-brup', 'web.1', { NODE_OPTIONS: `--require ${spy}` }));
+  assert.deepEqual(
+    readFileSync(report, 'utf8').split('\n').sort(),
+    [join(repoRoot, 'bin/qemu-netif'), join(repoRoot, 'dist/bin/qemu-netif.cjs'), spy].sort(),
+  );
+});

@@ -67,9 +67,14 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
 }
 
 function configText(linux: LinuxGuest, lines: readonly string[]): string {
-  const machine = ['RAM=256M', 'KVM=off', 'VNC=off', 'VGA=none', 'CPU=max'];
+  const given = new Set(lines.map(keyOf));
+  const machine = ['RAM=256M', 'KVM=off', 'VNC=off', 'VGA=none', 'CPU=max'].filter((line) => !given.has(keyOf(line)));
   const boot = [`KERNEL=${linux.kernel}`, `INITRD=${linux.initrd}`, `APPEND="${linux.append}"`];
   return [...machine, ...boot, ...lines, ''].join('\n');
+}
+
+function keyOf(line: string): string {
+  return line.slice(0, line.indexOf('='));
 }
 
 /** Connects to the console of a Linux guest, and waits until it is up. */

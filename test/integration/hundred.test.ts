@@ -40,7 +40,7 @@ test('a hundred machines start, are looked at with one of them frozen, and go do
   assert.match((await root.run('qemu-init', ['list'], { timeoutMs: 10_000 })).stdout, /m42 +m?.*unresponsive/);
   process.kill(frozen, 'SIGCONT');
 
-  await Promise.all(['m0', 'm42', 'm99'].map((name) => root.ok('wait', name, '--for', 'console=ready')));
+  await root.ok('wait', 'm0', 'm42', 'm99', '--for', 'console=ready');
   const stopped = await root.json('stop', '--all');
   assertShape(stopped, DOCUMENTS.stop);
   assert.deepEqual(

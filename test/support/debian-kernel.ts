@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { apt, debianPackage, updateLists } from './debian-package.ts';
 
 /** A kernel as its Debian package has it, unpacked below the user's cache folder. */
 export interface DebianKernel {
@@ -16,8 +16,7 @@ const META_PACKAGE = 'linux-image-cloud-amd64';
 /** The current cloud kernel of this Debian; downloaded once, without being installed. */
 export function debianKernel(): DebianKernel {
   const name = packageName();
-  const dir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qemu-init-test', name);
-  if (!existsSync(dir)) unpack(name, dir);
+  const dir = debianPackage(name);
   const release = name.replace(/^linux-image-/, '');
   const modules = findModules(join(dir, modulesPath(dir), release));
   return {
@@ -29,37 +28,9 @@ export function debianKernel(): DebianKernel {
 function packageName(): string {
   const find = (): string | undefined =>
     /^ *Depends: (linux-image-\S+)$/m.exec(apt('apt-cache', ['depends', META_PACKAGE]))?.[1];
-  let name = find();
-  if (name === undefined && process.getuid?.() === 0) {
-    apt('apt-get', ['update', '--quiet=2']);
-    name = find();
-  }
+  const name = find() ?? (updateLists() ? find() : undefined);
   if (name === undefined) throw new Error(`apt knows no ${META_PACKAGE}; run: sudo apt-get update`);
   return name;
-}
-
-/** Made aside and renamed, as another test may be doing the same. */
-function unpack(name: string, dir: string): void {
-  mkdirSync(join(dir, '..'), { recursive: true });
-  const fresh = mkdtempSync(`${dir}.`);
-  try {
-    apt('apt-get', ['download', '--quiet=2', name], fresh);
-    const [deb = ''] = readdirSync(fresh);
-    execFileSync('dpkg-deb', ['--extract', deb, 'files'], { cwd: fresh });
-    renameSync(join(fresh, 'files'), dir);
-  } catch (error) {
-    if (!existsSync(dir)) throw error;
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-}
-
-function apt(program: string, args: readonly string[], cwd?: string): string {
-  try {
-    return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  } catch (cause) {
-    throw new Error(`Cannot get the Linux kernel of the tests: ${program} ${args.join(' ')} failed`, { cause });
-  }
 }
 
 /** Debian 13 has moved it below /usr. */

@@ -27,14 +27,33 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A host of its own: this one's files with everything that is written kept apart, booted by its own systemd. */
+/** What is process 1 of a container. */
+export interface Init {
+  /** The last words of systemd-nspawn's command line. */
+  readonly boot: readonly string[];
+  /** Its name in /proc/1/comm. */
+  readonly comm: string;
+  /** Shell script that succeeds once nothing is left to do at boot. */
+  readonly isUp: string;
+  /** Shell script that has it end everything. */
+  readonly powerOff: string;
+}
+
+export const SYSTEMD: Init = {
+  boot: ['--boot'],
+  comm: 'systemd',
+  isUp: 'state=$(systemctl is-system-running --wait); echo "$state"; [ "$state" = running ] || [ "$state" = degraded ]',
+  powerOff: 'systemctl poweroff',
+};
+
+/** A host of its own: this one's files with everything that is written kept apart, booted by an init of its own. */
 export interface Container {
   /** Its `/`, as seen from here. */
   readonly dir: string;
   /** Writes a file, given by its absolute path inside. */
   write(path: string, text: string | Uint8Array, mode?: number): void;
   read(path: string): string;
-  /** Boots it, and returns when systemd has nothing left to do. */
+  /** Boots it, and returns when its init has nothing left to do. */
   boot(): Promise<void>;
   /** Runs a shell script inside, with its arguments as $1, $2 …, whatever its exit status. */
   run(script: string, ...args: readonly string[]): Ran;
@@ -42,7 +61,7 @@ export interface Container {
   sh(script: string, ...args: readonly string[]): string;
   /** The value of a property of a unit. */
   show(unit: string, property: string): string;
-  /** `systemctl poweroff`; returns when all of it is gone. */
+  /** Has its init end it; returns when all of it is gone. */
   powerOff(): Promise<void>;
   /** Pulls the plug: every process in it ends at once. */
   cut(): Promise<void>;
@@ -55,7 +74,7 @@ const POWEROFF_MS = 90_000;
 const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/etc/systemd/system/${name}.target.wants`);
 
 /** A container that is not booted yet. It is ended and removed afterwards. Needs root and systemd-nspawn. */
-export function container(t: Cleanup): Container {
+export function container(t: Cleanup, init: Init = SYSTEMD): Container {
   const base = mkdtempSync(join(tmpdir(), 'qi-'));
   const dir = join(base, 'm');
   const cgroups = ownCgroups(`qi-${basename(base)}`);
@@ -112,19 +131,19 @@ export function container(t: Cleanup): Container {
     show: (unit, property) => sh('exec systemctl show --value --property "$2" "$1"', unit, property),
     async boot() {
       const log = openSync(join(base, 'console'), 'a');
-      const options = ['--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
+      const options = ['--register=no', '--keep-unit', '--private-network', '--console=pipe'];
       const more = ['--link-journal=no', `--machine=qi-${process.pid}`, '--bind=/dev/net/tun'];
       for (const cgroup of cgroups) mkdirSync(cgroup, { recursive: true });
-      const command = ['systemd-nspawn', '--quiet', '--directory', dir, ...options, ...more];
+      const command = ['systemd-nspawn', '--quiet', '--directory', dir, ...options, ...more, ...init.boot];
       nspawn = spawn('sh', ['-c', JOIN_CGROUPS, 'sh', ...cgroups, '--', ...command], { stdio: ['ignore', log, log] });
       closeSync(log);
-      leader = await waitForLeader(nspawn);
-      await waitForBoot(run);
+      leader = await waitForLeader(nspawn, init);
+      await waitForBoot(run, init);
     },
     async powerOff() {
       assert.ok(nspawn, 'the container is booted');
       const off = once(nspawn, 'exit', { signal: AbortSignal.timeout(POWEROFF_MS) });
-      run('systemctl poweroff');
+      run(init.powerOff);
       await off;
       await end();
     },
@@ -194,23 +213,21 @@ async function removeCgroup(path: string): Promise<void> {
 }
 
 /** The container's process 1, as a pid of this host. */
-async function waitForLeader(nspawn: ChildProcess): Promise<number> {
+async function waitForLeader(nspawn: ChildProcess, { comm }: Init): Promise<number> {
   const deadline = Date.now() + BOOT_MS;
   while (Date.now() < deadline && nspawn.exitCode === null) {
     const children = readFileSync(`/proc/${nspawn.pid}/task/${nspawn.pid}/children`, 'utf8').trim().split(' ');
     const pid = Number(children[0]);
-    if (pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n') return pid;
+    if (pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8') === `${comm}\n`) return pid;
     await sleep(20);
   }
   throw new Error('The container did not come up');
 }
 
-async function waitForBoot(run: Container['run']): Promise<void> {
+async function waitForBoot(run: Container['run'], { isUp }: Init): Promise<void> {
   const deadline = Date.now() + BOOT_MS;
-  let state = '';
-  do {
-    if (Date.now() > deadline) throw new Error(`systemd is "${state}" after ${BOOT_MS} ms`);
+  for (let last = run(isUp); last.code !== 0; last = run(isUp)) {
+    if (Date.now() > deadline) throw new Error(`Not up after ${BOOT_MS} ms: ${last.stdout}${last.stderr}`);
     await sleep(50);
-    state = run('systemctl is-system-running --wait').stdout.trim();
-  } while (state !== 'running' && state !== 'degraded');
+  }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type GuestOptions, guestDisk } from '../support/guest-disk.ts';
@@ -35,4 +36,21 @@ export function pidOf(host: Container, name: string): number {
 /** What the guest printed. */
 export function consoleOf(host: Container, name: string): string {
   return host.run('cat "/var/log/qemu/$1.console"', name).stdout;
+}
+
+/** The state of each machine by its name. */
+export function statesOf(host: Container): Record<string, string> {
+  const { stdout } = host.run('qemu-init status --all --json');
+  const machines: { name: string; state: string }[] = JSON.parse(stdout);
+  return Object.fromEntries(machines.map(({ name, state }) => [name, state]));
+}
+
+/** Texts that are in a log, each behind the end of the one before. */
+export function assertInOrder(log: string, texts: readonly string[]): void {
+  let end = 0;
+  for (const text of texts) {
+    const start = log.indexOf(text, end);
+    assert.ok(start >= 0, `"${text}" is not there, or too early, in:\n${log}`);
+    end = start + text.length;
+  }
 }

@@ -130,10 +130,10 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./exit-preconfig.ts'),
   },
   {
-    command: 'wait <id>',
-    describe: 'Wait until a machine is as it should be',
+    command: 'wait [ids..]',
+    describe: 'Wait until machines are as they should be',
     options: (parser) =>
-      one(parser)
+      many(parser)
         .option('for', {
           type: 'string',
           array: true,

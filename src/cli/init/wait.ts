@@ -1,10 +1,12 @@
+import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
+import type { Target } from '../../machine/host.ts';
 import { parseGoal, waitForGoal } from '../../machine/wait.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
+import { type SelectionArguments, select } from '../selection.ts';
 
-interface Arguments {
-  readonly id: string;
+interface Arguments extends SelectionArguments {
   readonly for: readonly string[];
   readonly timeout: number;
 }
@@ -18,21 +20,24 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     });
   });
   const fleet = context.fleet();
-  const target = fleet.get(args.id);
-  if (goals.some(({ kind }) => kind === 'console') && fleet.inspect(target).config?.serial === false) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no console to wait for`, {
-      hint: `SERIAL=off is set in "${target.configPath}"`,
-    });
-  }
+  const selection = select(context, args, () => fleet.list());
   const began = performance.now();
-  const outcomes = await fleet.each([target], 1, async () => {
-    const deadline = began + args.timeout * 1000;
+  const deadline = began + args.timeout * 1000;
+  const outcomes = await fleet.each(selection.targets, selection.targets.length, async (target) => {
+    if (goals.some(({ kind }) => kind === 'console')) refuseWithoutConsole(fleet.inspect(target).config, target);
     for (const goal of goals) await waitForGoal(target, goal, deadline, context.signal);
     return Math.round(performance.now() - began) / 1000;
   });
-  return present<number>(context, { targets: [target], unknown: [] }, outcomes, {
+  return present<number>(context, selection, outcomes, {
     text: (name, seconds) => `${name}: ${args.for.join(', ')} after ${seconds} s`,
     json: (seconds) => ({ outcome: 'reached', seconds }),
     failed: { outcome: 'failed' },
+  });
+}
+
+function refuseWithoutConsole(config: MachineConfig | undefined, { longName, configPath }: Target): void {
+  if (config?.serial !== false) return;
+  throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${longName}" has no console to wait for`, {
+    hint: `SERIAL=off is set in "${configPath}"`,
   });
 }

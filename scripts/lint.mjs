@@ -25,7 +25,7 @@ export async function lint() {
 }
 
 function shellScripts() {
-  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/bash_completion.d', 'systemd']
+  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/openrc', 'etc/bash_completion.d', 'systemd']
     .flatMap(filesIn)
     .filter(isShell);
 }
@@ -43,7 +43,7 @@ function filesIn(dir) {
 }
 
 function isShell(path) {
-  return path.endsWith('.sh') || /^#!.*sh\n/.test(readFileSync(join(root, path), 'utf8'));
+  return path.endsWith('.sh') || /^#!.*(sh|openrc-run)\n/.test(readFileSync(join(root, path), 'utf8'));
 }
 
 if (process.argv[1] === import.meta.filename) process.exitCode = (await lint()) ? 0 : 1;

@@ -50,7 +50,7 @@ describe('the end of a machine on a host with systemd', () => {
     host.sh('qemu-init start plug; qemu-init stop --force plug');
     assert.equal(lastEnd(host, 'plug').cause, 'quit');
     host.sh('qemu-init start plug; qemu-init kill plug');
-    assert.equal(lastEnd(host, 'plug').cause, 'killed');
+    assert.equal(lastEnd(host, 'plug').cause, 'kill');
     assert.equal(isActive(host, 'plug'), 'inactive');
   });
 

@@ -40,9 +40,14 @@ export function consoleOf(host: Container, name: string): string {
 
 /** The state of each machine by its name. */
 export function statesOf(host: Container): Record<string, string> {
-  const { stdout } = host.run('qemu-init status --all --json');
-  const machines: { name: string; state: string }[] = JSON.parse(stdout);
-  return Object.fromEntries(machines.map(({ name, state }) => [name, state]));
+  return Object.fromEntries(statusesOf(host).map(({ name, state }) => [name, state]));
+}
+
+/** What `status` tells of each machine. */
+export function statusesOf(
+  host: Container,
+): { name: string; state: string; lastEnd: { cause: string; at: string } | null }[] {
+  return JSON.parse(host.run('qemu-init status --all --json').stdout);
 }
 
 /** Texts that are in a log, each behind the end of the one before. */

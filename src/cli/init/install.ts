@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { QemuError } from '../../errors.ts';
+import { initSystem } from '../../fleet/install/init-system.ts';
 import { type Change, installItems } from '../../fleet/install/install.ts';
 import { collectItems } from '../../fleet/install/items.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
 import { registerSteps, runSteps } from '../../fleet/install/register.ts';
-import { isSystemdBooted } from '../../system/systemd.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../context.ts';
 import type { CommonArguments } from '../options.ts';
@@ -20,10 +20,15 @@ export interface InstallArguments extends CommonArguments {
 export async function run(context: Context, args: InstallArguments): Promise<number> {
   const { prefix, destDir, dryRun } = place(args);
   const layout = layoutFor(prefix);
-  const items = collectItems({ source: PACKAGE, layout, node: destDir === '' ? process.execPath : '/usr/bin/node' });
+  // A tree for packages is for hosts of any kind.
+  const host =
+    destDir === ''
+      ? { node: process.execPath, initSystem: initSystem() }
+      : { node: '/usr/bin/node', initSystem: 'sysv' as const };
+  const items = collectItems({ source: PACKAGE, layout, ...host });
   const target = { destDir, manifest: layout.manifest, version: VERSION, dryRun };
   present(context, installItems(items, target), dryRun);
-  if (!dryRun && destDir === '') await runSteps(registerSteps(isSystemdBooted()), context.signal);
+  if (!dryRun && destDir === '') await runSteps(registerSteps(host.initSystem), context.signal);
   return 0;
 }
 

@@ -55,7 +55,7 @@ function outdatedUnits(source: string): Finding[] {
   const prefix = prefixes.find((each) => existsSync(`${layoutFor(each).unitDir}/qemu@.service`));
   if (prefix === undefined) return [];
   const layout = layoutFor(prefix);
-  const other = collectItems({ source, layout, node: process.execPath })
+  const other = collectItems({ source, layout, node: process.execPath, initSystem: 'systemd' })
     .filter((item) => item.kind === 'file' && dirname(item.path) === layout.unitDir)
     .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
     .map(({ path }) => path);

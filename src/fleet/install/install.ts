@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, isNotFound } from '../../errors.ts';
+import { fileError } from '../../system/file-error.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import type { Item } from './items.ts';
 import { type Manifest, readManifest, renderManifest } from './manifest.ts';
@@ -124,7 +125,7 @@ function fingerprint(place: string): string | undefined {
     return stats.isFile() ? digest(readFileSync(place, 'utf8'), stats.mode) : 'other';
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    throw error;
+    throw fileError('read', place, error);
   }
 }
 

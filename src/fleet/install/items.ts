@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { InitSystem } from './init-system.ts';
 import type { Layout } from './layout.ts';
 
 /** One thing that is put on the host. `path` is absolute, without the destination folder. */
@@ -15,12 +16,14 @@ export interface ItemOptions {
   readonly layout: Layout;
   /** Program that runs the generator, absolute. */
   readonly node: string;
+  /** Whose init script it is to be: OpenRC's own, or that of LSB, which the others read. */
+  readonly initSystem: InitSystem;
 }
 
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
 
 /** Everything that is installed, in the order in which it is written: what is referred to comes first. */
-export function collectItems({ source, layout, node }: ItemOptions): Item[] {
+export function collectItems({ source, layout, node, initSystem }: ItemOptions): Item[] {
   const fit = (text: string): string =>
     text
       .replaceAll('/usr/bin/node', node)
@@ -41,6 +44,7 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     'bin',
     'etc/qemu',
     'etc/init.d',
+    'etc/openrc',
     'etc/completions',
     'etc/logrotate',
     'etc/polkit',
@@ -73,8 +77,9 @@ export function collectItems({ source, layout, node }: ItemOptions): Item[] {
     text: readIfThere(source, '_qemu-init'),
   });
   const polkit = inFolder('etc/polkit').map((name) => file(`${layout.polkitDir}/${name}`, join('etc/polkit', name)));
-  const initScript: Item[] = existsSync(join(source, 'etc/init.d/qemu-init'))
-    ? [config(layout.initScript, fit(readFileSync(join(source, 'etc/init.d/qemu-init'), 'utf8')), 0o755)]
+  const script = join(source, initSystem === 'openrc' ? 'etc/openrc/qemu-init' : 'etc/init.d/qemu-init');
+  const initScript: Item[] = existsSync(script)
+    ? [config(layout.initScript, fit(readFileSync(script, 'utf8')), 0o755)]
     : [];
   const logrotate = inFolder('etc/logrotate').map((name) =>
     config(`${layout.logrotateDir}/${name}`, readFileSync(join(source, 'etc/logrotate', name), 'utf8'), 0o644),

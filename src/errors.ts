@@ -85,17 +85,28 @@ export interface ConfigIssue {
   readonly severity: 'error' | 'warning';
   /** What to do, for instance the nearest known key. */
   readonly hint?: string | undefined;
+  /** For what is no mistake in the file: `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` … */
+  readonly code?: ErrorCode | undefined;
 }
 
-/** A configuration that cannot be used, with all its problems at once. Code `QEMU_CONFIG_INVALID`. */
+/**
+ * A configuration that cannot be used, with all its problems at once. Code `QEMU_CONFIG_INVALID`, or the one that all its
+ * errors have in common.
+ */
 export class ConfigError extends QemuError {
   override readonly name = 'ConfigError';
   readonly issues: readonly ConfigIssue[];
 
   constructor(message: string, issues: readonly ConfigIssue[], options: QemuErrorOptions = {}) {
-    super('QEMU_CONFIG_INVALID', message, options);
+    super(commonCode(issues), message, options);
     this.issues = issues;
   }
+}
+
+function commonCode(issues: readonly ConfigIssue[]): ErrorCode {
+  const codes = new Set(issues.flatMap(({ severity, code }) => (severity === 'error' ? [code] : [])));
+  const [first] = codes;
+  return (codes.size === 1 ? first : undefined) ?? 'QEMU_CONFIG_INVALID';
 }
 
 /** QEMU did not start. Code `QEMU_LAUNCH_FAILED`. */

@@ -10,8 +10,8 @@ export interface Presentation<T> {
   readonly text: (name: string, value: T) => string | undefined;
   /** Members of the JSON object besides `name`. */
   readonly json: (value: T) => object;
-  /** Members of the JSON object of a failure besides `name` and `error`. */
-  readonly failed?: object;
+  /** Members of the JSON object of a failure besides `name` and `error`, which may tell how long it took. */
+  readonly failed?: (seconds: number) => object;
   /** Exit status of a success; 0 if not given. */
   readonly code?: (value: T) => number;
 }
@@ -34,9 +34,9 @@ export function present<T>(
       ...outcomes.map((outcome) =>
         outcome.ok
           ? { name: outcome.target.longName, ...presentation.json(outcome.value) }
-          : failureDocument(outcome.target.longName, outcome.error, presentation),
+          : failureDocument(outcome.target.longName, outcome, presentation),
       ),
-      ...selection.unknown.map(({ id, error }) => failureDocument(id, error, presentation)),
+      ...selection.unknown.map(({ id, error }) => failureDocument(id, { error, seconds: 0 }, presentation)),
     ]);
   } else {
     for (const { target, value } of successes) {
@@ -51,6 +51,10 @@ export function present<T>(
   ]);
 }
 
-function failureDocument<T>(name: string, error: unknown, presentation: Presentation<T>): object {
-  return { name, ...presentation.failed, error: errorDocument(error) };
+function failureDocument<T>(
+  name: string,
+  { error, seconds }: { readonly error: unknown; readonly seconds: number },
+  { failed }: Presentation<T>,
+): object {
+  return { name, ...failed?.(seconds), error: errorDocument(error) };
 }

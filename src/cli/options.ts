@@ -14,12 +14,25 @@ export interface CommonArguments {
   readonly direct?: boolean;
 }
 
+/** How a command line wants its output, before it is parsed: mistakes in it are told that way too. */
+export function outputOptions(argv: readonly string[]): Pick<CommonArguments, 'json' | 'debug' | 'color'> {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const has = (word: string): boolean => words.includes(word);
+  const color = has('--no-color') ? { color: false } : has('--color') ? { color: true } : {};
+  return { json: has('--json'), debug: has('--debug'), ...color };
+}
+
 export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
   return parser
     .option('json', { type: 'boolean', global: true, describe: 'Print one JSON document', group: 'Output:' })
     .option('quiet', { type: 'boolean', describe: 'Print errors only', group: 'Output:' })
-    .option('verbose', { type: 'boolean', describe: 'Say more', group: 'Output:' })
-    .option('debug', { type: 'boolean', describe: 'Say everything, with stack traces', group: 'Output:' })
+    .option('verbose', { type: 'boolean', describe: 'Say each step of a start and a stop', group: 'Output:' })
+    .option('debug', {
+      type: 'boolean',
+      describe: 'Say also what is run and sent, with stack traces',
+      group: 'Output:',
+    })
     .option('color', {
       type: 'boolean',
       describe: 'Colour, even without a terminal (--no-color: never)',

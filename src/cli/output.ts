@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Notice } from '../machine/host.ts';
 import { printJson } from './print-json.ts';
@@ -20,6 +21,7 @@ const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
   warning: '<4>',
   info: '<6>',
   debug: '<7>',
+  trace: '<7>',
 };
 
 /** Results go to stdout, everything else to stderr. The only place that writes to either. */
@@ -35,8 +37,7 @@ export class Output {
     this.#options = options;
     this.json = options.json === true;
     this.debug = options.debug === true;
-    // Set for what writes to the journal (systemd.exec(5)); a terminal inside such a session is none of it.
-    this.#journal = env['JOURNAL_STREAM'] !== undefined && process.stderr.isTTY !== true;
+    this.#journal = isJournal(env['JOURNAL_STREAM']);
     this.#color = options.color ?? wantsColor(env);
   }
 
@@ -72,7 +73,8 @@ export class Output {
 
   /** Something beside the result. */
   note(level: Level, text: string): void {
-    if (level === 'debug' && this.#options.debug !== true && this.#options.verbose !== true) return;
+    if (level === 'trace' && !this.debug) return;
+    if (level === 'debug' && !this.debug && this.#options.verbose !== true) return;
     if (level !== 'error' && this.#options.quiet === true) return;
     const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
     const shown = text
@@ -104,8 +106,23 @@ export class Output {
 
   #paint(level: Level, text: string): string {
     if (!this.#color || this.#journal) return text;
-    const format = { error: 'red', warning: 'yellow', info: 'dim', debug: 'dim' } as const;
+    const format = { error: 'red', warning: 'yellow', info: 'dim', debug: 'dim', trace: 'dim' } as const;
     return styleText(format[level], text, { validateStream: false });
+  }
+}
+
+/**
+ * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Who runs in a unit inherits the variable, and may write
+ * to somewhere else.
+ */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(process.stderr.fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    // It is closed.
+    return false;
   }
 }
 

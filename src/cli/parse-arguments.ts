@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { QemuError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addCommonOptions } from './options.ts';
+import { usageError } from './usage-error.ts';
 
 /** Help text for terminals and files alike. */
 const HELP_WIDTH = 100;
@@ -9,12 +10,14 @@ const HELP_WIDTH = 100;
 /**
  * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
  *
+ * @param missing what the first word that is not there would have been, such as `tap`; `machine` if not given.
  * @throws {QemuError} `QEMU_USAGE`, and what a handler throws.
  */
 export async function parseArguments(
   name: string,
   argv: readonly string[],
   define: (parser: Argv<object>) => Argv<object>,
+  missing = 'machine',
 ): Promise<void> {
   const parser = addCommonOptions(yargs() as Argv<object>)
     .scriptName(name)
@@ -35,9 +38,7 @@ export async function parseArguments(
     .check(refuseRepeated)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error instanceof QemuError
-        ? error
-        : new QemuError('QEMU_USAGE', error?.message ?? message, { hint: `see: ${name} --help` });
+      throw error instanceof QemuError ? error : usageError(name, parser, error?.message ?? message, missing);
     });
   await define(parser).parseAsync([...argv]);
 }

@@ -7,10 +7,11 @@ import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
 import type { Context } from './context.ts';
-import { worst } from './exit-code.ts';
+import { exitCodeOf, worst } from './exit-code.ts';
 import { present } from './many.ts';
 import { printJson } from './print-json.ts';
 import { isAssignment, parseQmpRequest } from './qmp-arguments.ts';
+import { errorDocument } from './report.ts';
 import { type Handle, runTool } from './run-tool.ts';
 import { readLines } from './stdin-lines.ts';
 
@@ -32,8 +33,8 @@ interface Command {
 interface Answer {
   readonly text: string;
   readonly value: unknown;
-  /** The monitor took the command. */
-  readonly ok: boolean;
+  /** Why the monitor did not take the command; undefined when it did. */
+  readonly refusal: QemuError | undefined;
 }
 
 /** The tool `qemu-cmd`: one monitor command and its answer. Returns the exit status. */
@@ -141,7 +142,7 @@ function hmpCommand(text: string, assignments: readonly string[], options: Execu
     text,
     send: async (client) => {
       const answer = await client.hmp(text, options);
-      return { text: answer, value: answer, ok: findHmpError(answer) === undefined };
+      return { text: answer, value: answer, refusal: hmpRefusal(text, answer) };
     },
   };
 }
@@ -152,9 +153,19 @@ function qmpCommand(text: string, assignments: readonly string[], options: Execu
     text: request.command,
     send: async (client) => {
       const value = await client.executeRaw(request.command, request.args, options);
-      return { text: `${printJson(value)}\n`, value, ok: true };
+      return { text: `${printJson(value)}\n`, value, refusal: undefined };
     },
   };
+}
+
+/** The human monitor tells a refusal as it does a result; QMP then throws. */
+function hmpRefusal(command: string, answer: string): QemuError | undefined {
+  const sentence = findHmpError(answer, command);
+  if (sentence === undefined) return undefined;
+  const [word = ''] = command.trim().split(/\s+/);
+  return new QemuError('QEMU_QMP_REFUSED', `QEMU refused "${command}": ${sentence}`, {
+    hint: sentence.startsWith('unknown command') ? 'see: qemu-cmd -c help ID' : `see: qemu-cmd -c "help ${word}" ID`,
+  });
 }
 
 /** Sends a command to every machine and shows the answers. An answer of several machines stands below its name. */
@@ -180,8 +191,13 @@ async function sendToAll(
   }
   return present<Answer>(context, { targets, unknown: [] }, outcomes, {
     text: () => undefined,
-    json: ({ value, ok }) => ({ command: command.text, output: value, ok }),
-    failed: { command: command.text, ok: false },
-    code: ({ ok }) => (ok ? 0 : 1),
+    json: ({ value, refusal }) => ({
+      command: command.text,
+      output: value,
+      ok: refusal === undefined,
+      ...(refusal && { error: errorDocument(refusal) }),
+    }),
+    failed: () => ({ command: command.text, ok: false }),
+    code: ({ refusal }) => (refusal === undefined ? 0 : exitCodeOf(refusal)),
   });
 }

@@ -3,7 +3,7 @@ import { QemuError } from '../errors.ts';
 import { type Context, makeContext } from './context.ts';
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts';
 import { leaveRemovedFolder, watchOutput } from './lost-surroundings.ts';
-import type { CommonArguments } from './options.ts';
+import { type CommonArguments, outputOptions } from './options.ts';
 import { Output } from './output.ts';
 import { describeError, errorDocument } from './report.ts';
 import { abortOnSignals } from './signals.ts';
@@ -29,7 +29,7 @@ export async function runTool(
   const signal = AbortSignal.any([signals.signal, watch.signal]);
   setMaxListeners(0, signal);
   leaveRemovedFolder();
-  let output = new Output({ debug: argv.includes('--debug') });
+  let output = new Output(outputOptions(argv));
   let id: string | undefined;
   try {
     await parse(async (run, args) => {

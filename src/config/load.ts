@@ -1,5 +1,5 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
-import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, errorCode, isNotFound } from '../errors.ts';
 import { parseIni } from './ini.ts';
 import { type Inspection, parseMachineConfig } from './machine-config.ts';
 import { parseMonitorConfig } from './monitor-config.ts';
@@ -10,6 +10,7 @@ import type { MachineConfig, MonitorConfig, Origin } from './types.ts';
 const LARGEST_FILE = 1024 ** 2;
 
 interface Unreadable {
+  /** Has the code `QEMU_NOT_PERMITTED` when this user may not read the file. */
   readonly issue: ConfigIssue;
   readonly cause?: unknown;
 }
@@ -21,30 +22,35 @@ export type ConfigText = { readonly text: string } | Unreadable;
  * Reads the file of a machine, cfg or JSON, over the host's defaults.
  *
  * @param defaultsPath `defaults-qemu.cfg`; it need not exist.
- * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once.
- * @throws {QemuError} `QEMU_NOT_PERMITTED` when one of the files may not be read.
+ * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once, `QEMU_NOT_PERMITTED` when a file may not be read.
  */
 export function loadMachineConfig(path: string, defaultsPath: string): MachineConfig {
-  const { config, issues, unreadable } = inspect(path, defaultsPath);
+  const { config, issues } = inspectMachineConfig(path, defaultsPath);
   if (config) return config;
-  throw unreadable && isDenied(unreadable.cause) ? denied(unreadable) : invalid(path, issues);
+  throw invalid(path, issues);
 }
 
 /** Reads the file of a machine and says all that is wrong with it. Never throws. */
 export function inspectMachineConfig(path: string, defaultsPath: string): Inspection {
-  const { config, issues } = inspect(path, defaultsPath);
-  return { config, issues };
+  const read = readConfigText(path);
+  const defaults = readConfigText(defaultsPath);
+  const unread = 'issue' in defaults && !isNotFound(defaults.cause) ? defaults : undefined;
+  const further = unread ? [unread.issue] : [];
+  if ('issue' in read) return { issues: [read.issue, ...further] };
+  const { config, draft, issues } = parseMachineConfig(read.text, {
+    path,
+    defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
+  });
+  return { config: unread ? undefined : config, draft, issues: [...issues, ...further] };
 }
 
 /**
  * Reads `monitor.conf`; a file that does not exist means the defaults.
  *
- * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once.
- * @throws {QemuError} `QEMU_NOT_PERMITTED` when the file may not be read.
+ * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once, `QEMU_NOT_PERMITTED` when it may not be read.
  */
 export function loadMonitorConfig(path: string): MonitorConfig {
   const read = readConfigText(path);
-  if ('issue' in read && isDenied(read.cause)) throw denied(read);
   if ('issue' in read && !isNotFound(read.cause)) throw invalid(path, [read.issue]);
   const { config, issues } = parseMonitorConfig('text' in read ? read.text : '', path);
   if (config) return config;
@@ -67,9 +73,9 @@ export function loadRegistry(path: string): Registry {
 
 /** Reads a text file that people write: a regular file of at most 1 MiB in UTF-8. Never throws. */
 export function readConfigText(path: string): ConfigText {
-  const problem = (message: string, detail: { cause?: unknown; line?: number; hint?: string } = {}): ConfigText => {
-    const { cause, line, hint } = detail;
-    return { issue: { file: path, line, message, severity: 'error', hint }, cause };
+  const problem = (message: string, detail: Partial<ConfigIssue> & { cause?: unknown } = {}): ConfigText => {
+    const { cause, ...more } = detail;
+    return { issue: { file: path, message, severity: 'error', ...more }, cause };
   };
   let bytes: Buffer;
   try {
@@ -78,7 +84,7 @@ export function readConfigText(path: string): ConfigText {
     if (refusal !== undefined) return problem(refusal);
     bytes = readFileSync(path);
   } catch (error) {
-    return problem(reasonOf(error), { cause: error });
+    return problem(reasonOf(error), { cause: error, code: isDenied(error) ? 'QEMU_NOT_PERMITTED' : undefined });
   }
   if (bytes.length > LARGEST_FILE) return problem(TOO_LARGE);
   try {
@@ -90,26 +96,9 @@ export function readConfigText(path: string): ConfigText {
 
 const TOO_LARGE = `The file is larger than ${LARGEST_FILE} bytes`;
 
-function inspect(path: string, defaultsPath: string): Inspection & { readonly unreadable?: Unreadable | undefined } {
-  const read = readConfigText(path);
-  const defaults = readConfigText(defaultsPath);
-  const unread = 'issue' in defaults && !isNotFound(defaults.cause) ? defaults : undefined;
-  const further = unread ? [unread.issue] : [];
-  if ('issue' in read) return { issues: [read.issue, ...further], unreadable: read };
-  const { config, issues } = parseMachineConfig(read.text, {
-    path,
-    defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
-  });
-  return { config: unread ? undefined : config, issues: [...issues, ...further], unreadable: unread };
-}
-
 function isDenied(cause: unknown): boolean {
   const code = errorCode(cause);
   return code === 'EACCES' || code === 'EPERM';
-}
-
-function denied({ issue, cause }: Unreadable): QemuError {
-  return new QemuError('QEMU_NOT_PERMITTED', `Cannot read "${issue.file}"`, { cause });
 }
 
 function invalid(path: string, issues: readonly ConfigIssue[]): ConfigError {

@@ -49,6 +49,8 @@ export interface ParseOptions {
 export interface Inspection {
   /** Present when no issue is an error. */
   readonly config?: MachineConfig | undefined;
+  /** What could be read: keys that are wrong are as if they were not set. Not for anything but to look for more mistakes. */
+  readonly draft?: MachineConfig | undefined;
   /** All problems at once: those of the machine's file, then those of the defaults, by line. */
   readonly issues: readonly ConfigIssue[];
 }
@@ -71,9 +73,9 @@ export function parseMachineConfig(text: string, options: ParseOptions): Inspect
     ...(defaults && below ? parseCustom(below.raw, defaults.path, issues) : []),
     ...parseCustom(machine.raw, path, issues),
   ];
-  const config = readMachine(path, settings, custom, issues);
+  const draft = readMachine(path, settings, custom, issues);
   const sorted = sortIssues(issues, [path, ...(defaults ? [defaults.path] : [])]);
-  return { config: hasErrors(sorted) ? undefined : config, issues: sorted };
+  return { config: hasErrors(sorted) ? undefined : draft, draft, issues: sorted };
 }
 
 /** The long name of the machine in a file: `web` of `web-qemu.cfg`, `web.cfg` or `web.json`. */

@@ -11,6 +11,10 @@ export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | 
 export function parseNic(text: string, index: number, context: ValueContext): ParsedNic | undefined {
   const list = parseOptionList(text, keySpec('NIC').options ?? [], 'word', context);
   const model = readModel(list.head.trim(), context);
+  const queues = numberOf(list.get('queues'));
+  if (model !== undefined && (queues ?? 1) > 1 && !model.startsWith('virtio-net')) {
+    context.report(`${context.key} has queues=${queues}, which "${model}" has not`, { hint: 'virtio-net-pci has' });
+  }
   const net = NET_BACKENDS.find((backend) => backend === list.get('net')) ?? 'bridge';
   checkFit(list, net, context);
   if (model === undefined) return undefined;
@@ -22,7 +26,7 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
     mac: readChecked(list.get('mac'), checkMac, `${context.key} mac`, context),
     hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, net, context)),
     vlan: numberOf(list.get('vlan')),
-    queues: numberOf(list.get('queues')),
+    queues,
     mtu: numberOf(list.get('mtu')),
     isolated: list.get('isolated') === 'on',
     lock: list.get('lock') === 'on',
@@ -118,6 +122,12 @@ function readHostForward(text: string, net: NetBackend, { key, report }: ValueCo
     if (net === 'passt' && forward.guestAddress !== '') {
       report(`${key} hostfwd ${quote(text)} has an address of the guest, which net=passt does not take`, {
         hint: 'leave it empty: passt gives the guest one address only',
+      });
+      return [];
+    }
+    if (net === 'user' && addresses.some((address) => address.includes(':'))) {
+      report(`${key} hostfwd ${quote(text)} is IPv6, which QEMU does not forward with net=user`, {
+        hint: 'net=passt forwards IPv6 too',
       });
       return [];
     }

@@ -1,13 +1,15 @@
-import { realpathSync } from 'node:fs';
+import { monitorOrigins } from '../config/load.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { type ConfigIssue, QemuError } from '../errors.ts';
+import type { ConfigIssue } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
 import { inspectHost } from '../machine/prepare.ts';
+import { readBridge } from '../network/sysfs.ts';
 import { findProgram } from '../system/exec.ts';
 import { judgeRunAs } from './doctor/run-as.ts';
 import type { Fleet } from './fleet.ts';
-import { peekMacs } from './leases.ts';
+import { macIssues } from './leases.ts';
+import { sharedImages } from './shared-images.ts';
 
 /** The machines of a fleet whose files can be read, by long name. */
 export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
@@ -29,80 +31,110 @@ export async function checkMachine(
   target: Target,
   others: ReadonlyMap<string, MachineConfig> = readableConfigs(fleet),
 ): Promise<ConfigIssue[]> {
-  const { config, issues } = fleet.inspect(target);
-  if (!config) return [...issues];
+  const { draft, issues } = fleet.inspect(target);
+  if (!draft) return [...issues];
   return [
     ...issues,
-    ...(await inspectHost(fleet.host, config, target.files)),
-    ...shared(config, others),
-    ...addressIssues(fleet, config),
-    ...passtIssues(config),
-    ...(await runAsIssues(config)),
-    ...monitorIssues(fleet, config),
+    ...(await inspectHost(fleet.host, draft, target.files)),
+    ...sharedImages(draft, others),
+    ...addressIssues(fleet, draft, others),
+    ...sharedIdentities(draft, others),
+    ...requiresIssues(fleet, target, draft),
+    ...bridgeIssues(draft),
+    ...passtIssues(draft),
+    ...(await runAsIssues(draft)),
+    ...monitorIssues(fleet, draft),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-/** Images and addresses that another machine has too. Two machines may share what neither of them writes to. */
-function shared(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  for (const [other, theirs] of others) {
-    if (other === config.longName) continue;
-    for (const disk of config.disks) {
-      const same = theirs.disks.find((each) => realPath(each.file) === realPath(disk.file));
-      if (!same || (isReadOnly(disk) && isReadOnly(same))) continue;
-      const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other}" too`;
-      issues.push(
-        issueAt(
-          config,
-          `DSK${disk.index}`,
-          message,
-          'give each machine an image of its own, or set readonly=on in both',
-        ),
-      );
+/** Fixed addresses that another machine has or asks for. */
+function addressIssues(fleet: Fleet, config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
+  const leased = macIssues(fleet.host.paths, config);
+  const asked = [...others].flatMap(([other, theirs]) => {
+    if (other === config.longName) return [];
+    return config.nics.flatMap(({ index, mac }) => {
+      const same = theirs.nics.find((each) => mac !== undefined && each.mac?.toUpperCase() === mac.toUpperCase());
+      const key = `NIC${index}`;
+      if (!same || leased.some((issue) => issue.key === key)) return [];
+      const message = `${key} has the address ${mac} of NIC${same.index} of machine "${other}"`;
+      return [issueAt(config, key, message, 'leave mac= out: an address is then derived that nobody has')];
+    });
+  });
+  return [...leased, ...asked];
+}
+
+/** What two machines can have in common without harm to data, but hardly on purpose. */
+function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
+  const display = fixedDisplay(config);
+  return [...others].flatMap(([other, theirs]): ConfigIssue[] => {
+    if (other === config.longName) return [];
+    const issues: ConfigIssue[] = [];
+    if (theirs.uuid === config.uuid) {
+      const key = config.origins.has('UUID') ? 'UUID' : 'NAME';
+      const message = `The UUID ${config.uuid} is that of machine "${other}" too`;
+      issues.push({
+        ...issueAt(config, key, message, 'give each machine a NAME or UUID of its own'),
+        severity: 'warning',
+      });
     }
-    for (const nic of config.nics) {
-      const same = theirs.nics.find(
-        (each) => each.mac !== undefined && each.mac.toUpperCase() === nic.mac?.toUpperCase(),
-      );
-      if (!same) continue;
-      const message = `NIC${nic.index} has the address ${nic.mac} of NIC${same.index} of machine "${other}"`;
-      issues.push(
-        issueAt(config, `NIC${nic.index}`, message, 'leave mac= out: an address is then derived that nobody has'),
-      );
+    if (display !== undefined && fixedDisplay(theirs) === display) {
+      const message = `VNC display ${display} is that of machine "${other}" too: only one of them can run`;
+      issues.push({
+        ...issueAt(config, 'VNC', message, 'leave the display out: it is then a free one'),
+        severity: 'warning',
+      });
     }
-  }
-  return issues;
+    return issues;
+  });
 }
 
-function isReadOnly(disk: MachineConfig['disks'][number]): boolean {
-  return disk.readonly || disk.snapshot;
+function fixedDisplay({ vnc }: MachineConfig): string | undefined {
+  return vnc.kind === 'tcp' && vnc.display !== undefined ? `${vnc.host}:${vnc.display}` : undefined;
 }
 
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+/** Ids that mean no machine, and machines that require each other. */
+function requiresIssues(fleet: Fleet, target: Target, config: MachineConfig): ConfigIssue[] {
+  const error = fleet.requirementError(target);
+  return error === undefined ? [] : [issueAt(config, 'REQUIRES', error.message, error.hint)];
 }
 
-/** Addresses that collide with a lease. */
-function addressIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
-  try {
-    peekMacs(fleet.host.paths, config);
-    return [];
-  } catch (error) {
-    if (!(error instanceof QemuError)) throw error;
-    return [issueAt(config, 'NIC', error.message, error.hint)];
+/** Bridges come and go, so this is no mistake in the file. */
+function bridgeIssues(config: MachineConfig): ConfigIssue[] {
+  return config.nics.flatMap(({ index, net, bridge: name, vlan }): ConfigIssue[] => {
+    const bridge = net === 'bridge' ? readBridge(name) : undefined;
+    const problem = net === 'bridge' && bridgeProblem(name, bridge, vlan);
+    if (!problem) return [];
+    return [
+      { ...issueAt(config, `NIC${index}`, `NIC${index}: ${problem.message}`, problem.hint), severity: 'warning' },
+    ];
+  });
+}
+
+function bridgeProblem(
+  name: string,
+  bridge: ReturnType<typeof readBridge>,
+  vlan: number | undefined,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (bridge === undefined) {
+    return { message: `there is no bridge "${name}" now`, hint: `make it: qemu-netif bridge add ${name}` };
   }
+  if (bridge === 'no bridge') return { message: `"${name}" is no bridge`, hint: 'see: qemu-netif bridge show' };
+  if (vlan === undefined || bridge.vlanFiltering) return undefined;
+  return {
+    message: `vlan=${vlan} needs a bridge that knows VLANs, and "${name}" does not`,
+    hint: `ip link set ${name} type bridge vlan_filtering 1`,
+  };
 }
 
 /** Files that the machine's own user may not use. */
 async function runAsIssues(config: MachineConfig): Promise<ConfigIssue[]> {
   const findings = await judgeRunAs([config], AbortSignal.timeout(RUN_AS_MS));
-  return findings
-    .filter(({ severity }) => severity === 'error')
-    .map(({ detail, fix }) => issueAt(config, 'RUNAS', `${detail[0]?.toUpperCase()}${detail.slice(1)}`, fix));
+  return (
+    findings
+      // A user that does not exist is told of elsewhere.
+      .filter(({ severity, machine }) => severity === 'error' && machine !== undefined)
+      .map(({ detail, fix }) => issueAt(config, 'RUNAS', `${detail[0]?.toUpperCase()}${detail.slice(1)}`, fix))
+  );
 }
 
 /** A shell as that user looks at some files. */
@@ -124,6 +156,7 @@ function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
   return [
     {
       file: paths.monitorFile,
+      line: monitorOrigins(paths.monitorFile).get('TLS')?.line,
       key: 'TLS',
       severity: 'warning',
       message: `TLS=off: every user of this host, and web pages that they open, can command machine "${config.longName}"`,

@@ -6,7 +6,7 @@ import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, LaunchError, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { ConfiguredMachine } from '../machine/configured-machine.ts';
@@ -16,12 +16,14 @@ import { openControl } from '../machine/monitor-access.ts';
 import { connectOwn } from '../machine/own-monitor.ts';
 import { previewRequest } from '../machine/request.ts';
 import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
-import { type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
+import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { type MachineStatus, machineStatus } from '../machine/status.ts';
 import { killMachine, type StopConfig, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
+import { tellOpenRcStarted } from '../system/openrc.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
+import { checkMachine } from './check.ts';
 import { makeNetwork } from './network.ts';
 import { byBootOrder } from './order.ts';
 import { attempt, runOrdered } from './ordered.ts';
@@ -30,6 +32,7 @@ import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
 import type { Services } from './services.ts';
+import { sharedImages } from './shared-images.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -145,7 +148,9 @@ export class Fleet {
   async start(target: Target, options: StartOptions = {}): Promise<StartResult> {
     const { config, issues } = this.inspect(target);
     if (!config) {
-      throw new ConfigError(`Cannot start machine "${target.longName}"`, issues);
+      const running = alreadyRunning(target);
+      if (running) return running;
+      throw await this.#startError(target);
     }
     if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
     for (const issue of issues) {
@@ -153,8 +158,19 @@ export class Fleet {
     }
     // A unit knows no options, and nothing but the long name.
     const asUnit = !options.paused && !options.preconfig && this.#isFoundByName(target) && !this.isAlive(target);
-    if (this.#services && asUnit) return this.#services.start(target, options.signal);
-    return startMachine(this.host, target, config, options);
+    if (this.#services && asUnit) {
+      const message = 'systemd starts it; the steps are in the journal of its unit';
+      this.host.notify({ level: 'debug', machine: target.longName, message });
+      return this.#services.start(target, options.signal);
+    }
+    try {
+      const result = await startMachine(this.host, target, config, options);
+      if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
+      return result;
+    } catch (error) {
+      if (error instanceof ConfigError) throw await this.#startError(target, error);
+      throw this.#imageInUse(target, config, error) ?? error;
+    }
   }
 
   /**
@@ -242,7 +258,9 @@ export class Fleet {
       before: required.of,
       parallel,
       work: async (target) => {
-        if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
+        if (required.errors.has(target.longName)) {
+          throw await this.#startError(target, required.errors.get(target.longName));
+        }
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
         // How those that were asked for are to be left says nothing of what they require.
@@ -303,9 +321,41 @@ export class Fleet {
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
   }
 
-  /** The machines that one names in REQUIRES. An id that means nothing is told of by `check`. */
+  /** Why a machine cannot have what REQUIRES names, or what that requires: an id that means no machine, or a circle. */
+  requirementError(target: Target): QemuError | undefined {
+    const [first] = withRequired([target], (each) => this.#requiredBy(each)).errors;
+    const [name, error] = first ?? [];
+    if (!(error instanceof QemuError)) return undefined;
+    const { code, message, hint } = error;
+    return name === target.longName
+      ? error
+      : new QemuError(code, `Machine "${name}" cannot be started: ${message}`, { hint });
+  }
+
   #requiredBy(target: Target): Target[] {
-    return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
+    return (this.inspect(target).draft?.requires ?? []).map((id) => this.get(id));
+  }
+
+  /** All that is in the way of a start, as `check` tells it. */
+  async #startError(target: Target, cause?: unknown): Promise<unknown> {
+    const issues = await checkMachine(this, target);
+    if (!issues.some(({ severity }) => severity === 'error')) return cause;
+    return new ConfigError(`Cannot start machine "${target.longName}"`, issues);
+  }
+
+  /** QEMU locks the images that it writes to; which machine has the lock, only we know. */
+  #imageInUse(target: Target, config: MachineConfig, error: unknown): ConfigError | undefined {
+    if (!(error instanceof LaunchError) || !/Failed to get ".*" lock/.test(error.output)) return undefined;
+    const running = this.listWithRunning().filter((each) => this.isAlive(each));
+    const configs = running.flatMap((each) => {
+      const theirs = this.inspect(each).config;
+      return theirs === undefined ? [] : [[each.longName, theirs] as const];
+    });
+    const issues = sharedImages(config, new Map(configs));
+    if (issues.length === 0) return undefined;
+    return new ConfigError(`Cannot start machine "${target.longName}" while another uses its image`, issues, {
+      cause: error,
+    });
   }
 
   #isFoundByName({ longName, configPath }: Target): boolean {

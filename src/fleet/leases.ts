@@ -1,17 +1,25 @@
+import { inspectMachineConfig, loadRegistry, readConfigText } from '../config/load.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { errorCode, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import type { Notify } from '../machine/host.ts';
+import { issueAt } from '../machine/issues.ts';
 import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/leases.ts';
 import { previewMacs } from '../network/mac-preview.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import type { Paths } from '../system/paths.ts';
+import { findConfig } from './resolve.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
 /** The addresses of a machine as they would be. Changes nothing. */
 export function peekMacs(paths: Paths, config: MachineConfig): ReadonlyMap<number, string> {
-  return leaseMacs(readLeases(paths), requestOf(config)).macs;
+  return lease(readLeases(paths), config).macs;
+}
+
+/** Fixed addresses that another machine has. */
+export function macIssues(paths: Paths, config: MachineConfig): ConfigIssue[] {
+  return takenMacs(readLeases(paths), config);
 }
 
 /** Address of a NIC. */
@@ -41,7 +49,7 @@ export function peekMacsOfAll(
  * Gives a machine its addresses for good. The lock and the file are only touched when there is something new to write. A
  * state folder that cannot be written to costs a warning: the same addresses are derived again next time.
  *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` when `mac=` is another NIC's.
+ * @throws {ConfigError} when `mac=` is the address of another machine.
  */
 export async function takeMacs(
   paths: Paths,
@@ -49,11 +57,11 @@ export async function takeMacs(
   notify: Notify,
 ): Promise<ReadonlyMap<number, string>> {
   if (config.nics.length === 0) return new Map();
-  const looked = leaseMacs(readLeases(paths), requestOf(config));
+  const looked = lease(readLeases(paths), config);
   if (!looked.changed) return looked.macs;
   return withLock(paths.leasesLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'lease' }, async () => {
     const table = readLeases(paths);
-    const { macs, changed } = leaseMacs(table, requestOf(config));
+    const { macs, changed } = lease(table, config, fixedElsewhere(paths, config.longName));
     if (changed) {
       try {
         writeLeases(paths, table);
@@ -72,6 +80,41 @@ export async function freeMacs(paths: Paths, longName: string): Promise<void> {
   await withLock(paths.leasesLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'lease' }, async () => {
     const table = readLeases(paths);
     if (releaseMacs(table, longName)) writeLeases(paths, table);
+  });
+}
+
+function lease(
+  table: LeaseTable,
+  config: MachineConfig,
+  takenElsewhere?: ReadonlySet<string>,
+): ReturnType<typeof leaseMacs> {
+  const issues = takenMacs(table, config);
+  if (issues.length > 0) throw new ConfigError(`Cannot use "${config.path}"`, issues);
+  return leaseMacs(table, requestOf(config), takenElsewhere);
+}
+
+/** What a derived address begins with: only fixed addresses of this kind can be in its way. */
+const DERIVED = /de:ad:be:ef/i;
+
+/** Addresses, upper case, that files of other registered machines fix with `mac=`, and that nobody has leased yet. */
+function fixedElsewhere(paths: Paths, longName: string): Set<string> {
+  const others = loadRegistry(paths.registryFile).entries.filter((entry) => entry.longName !== longName);
+  const macs = others.flatMap((entry) => {
+    const read = readConfigText(findConfig(paths, entry.longName, entry.dir));
+    if (!('text' in read) || !DERIVED.test(read.text)) return [];
+    const { draft } = inspectMachineConfig(findConfig(paths, entry.longName, entry.dir), paths.defaultsFile);
+    return draft?.nics.flatMap(({ mac }) => mac?.toUpperCase() ?? []) ?? [];
+  });
+  return new Set(macs);
+}
+
+function takenMacs(table: LeaseTable, config: MachineConfig): ConfigIssue[] {
+  return config.nics.flatMap(({ index, mac }) => {
+    const owner = mac === undefined ? undefined : table.owners.get(mac.toUpperCase());
+    if (owner === undefined || owner.machine === config.longName) return [];
+    const message = `NIC${index} has the address ${mac} of NIC${owner.index} of machine "${owner.machine}"`;
+    const hint = `leave mac= out, or free the addresses of "${owner.machine}": qemu-init unregister ${owner.machine}`;
+    return [issueAt(config, `NIC${index}`, message, hint)];
   });
 }
 

@@ -32,6 +32,10 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
           checkLockable(wishes);
           writeTapNotes(wishes, tapsDir);
         }
+        const made = config.netif === 'managed' ? 'was made for' : "will be joined by QEMU's hook to";
+        for (const { tap, bridge } of wishes) {
+          notify({ level: 'debug', machine: config.longName, message: `tap "${tap}" ${made} bridge "${bridge}"` });
+        }
       }
       return startPassts(config.nics, { logPath, cwd: config.dir, user: config.runAs, signal });
     },

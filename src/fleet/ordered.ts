@@ -32,7 +32,7 @@ export async function runOrdered<T>(plan: OrderedWork<T>): Promise<Map<Target, O
     const failure = earlier.find(({ ok }) => !ok);
     const error = failure && plan.blocked(target, failure.target);
     const outcome: Outcome<T> =
-      error === undefined ? await limit(() => attempt(target, plan.work)) : { target, ok: false, error };
+      error === undefined ? await limit(() => attempt(target, plan.work)) : { target, ok: false, error, seconds: 0 };
     outcomes.set(target, outcome);
     return outcome;
   };
@@ -43,9 +43,10 @@ export async function runOrdered<T>(plan: OrderedWork<T>): Promise<Map<Target, O
 
 /** The outcome of one piece of work, which never throws. */
 export async function attempt<T>(target: Target, work: (target: Target) => Promise<T>): Promise<Outcome<T>> {
+  const began = performance.now();
   try {
     return { target, ok: true, value: await work(target) };
   } catch (error) {
-    return { target, ok: false, error };
+    return { target, ok: false, error, seconds: Math.round(performance.now() - began) / 1000 };
   }
 }

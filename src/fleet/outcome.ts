@@ -3,4 +3,10 @@ import type { Target } from '../machine/host.ts';
 /** What became of one machine of many. */
 export type Outcome<T> =
   | { readonly target: Target; readonly ok: true; readonly value: T }
-  | { readonly target: Target; readonly ok: false; readonly error: unknown };
+  | {
+      readonly target: Target;
+      readonly ok: false;
+      readonly error: unknown;
+      /** How long it was tried; 0 for what was not. */
+      readonly seconds: number;
+    };

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { loadRegistry } from '../config/load.ts';
+import { inspectMachineConfig } from '../config/load.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, removeRegistryEntry } from '../config/registry.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
+import { type ConfigIssue, QemuError } from '../errors.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
@@ -33,11 +33,14 @@ export async function registerMachine(
   const place = findPlace(fleet, wanted ?? name, cwd);
   const shortName = wanted === undefined ? place.longName : name;
   const value = place.dir === undefined ? place.longName : join(place.dir, place.longName);
-  await editRegistry(fleet, (text) => addRegistryEntry(text, shortName, value));
+  await editRegistry(fleet, async (text) => {
+    const edited = addRegistryEntry(text, shortName, value);
+    const { config } = inspectMachineConfig(findConfig(paths, place.longName, place.dir), paths.defaultsFile);
+    if (config) await takeMacs(paths, config, notify);
+    return edited;
+  });
   const renewed = new Fleet(paths, notify);
   const target = renewed.get(shortName);
-  const { config } = renewed.inspect(target);
-  if (config) await takeMacs(paths, config, notify);
   return { target, issues: await checkMachine(renewed, target) };
 }
 
@@ -64,18 +67,16 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
   return target;
 }
 
-async function editRegistry(fleet: Fleet, edit: (text: string) => string): Promise<void> {
+/** Old mistakes elsewhere in the registry stay what they are, and are told of by `check`. */
+async function editRegistry(fleet: Fleet, edit: (text: string) => string | Promise<string>): Promise<void> {
   const { paths } = fleet.host;
   ensureDir(paths.runDir, 0o711);
   await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'register' }, async () => {
     const text = readTextIfExists(paths.registryFile) ?? '';
-    const edited = edit(text);
+    const edited = await edit(text);
     if (edited === text) return;
     ensureDir(paths.etcDir, 0o755);
     writeFileAtomic(paths.registryFile, edited, undefined, { durable: true });
-    const { issues } = loadRegistry(paths.registryFile);
-    const errors = issues.filter(({ severity }) => severity === 'error');
-    if (errors.length > 0) throw new ConfigError(`Registry "${paths.registryFile}" has mistakes`, errors);
   });
 }
 

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { longNameOf } from '../config/machine-config.ts';
 import { isValidName, nearest } from '../config/names.ts';
 import type { RegistryEntry } from '../config/types.ts';
-import { isNotFound, QemuError } from '../errors.ts';
+import { QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { locate } from '../machine/locate.ts';
 import { readRecord } from '../machine/record.ts';
+import { namesIn } from '../system/files.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
 
 /** The machine of a registry entry, whether or not its file is there. */
@@ -51,12 +52,7 @@ export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: s
 
 /** Machines that left something in the run-time folder, registered or not. */
 export function namesInRunDir(paths: Paths): string[] {
-  try {
-    return readdirSync(paths.runDir).filter(isValidName);
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
+  return namesIn(paths.runDir).filter(isValidName);
 }
 
 function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): Target {

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
 import { bootId, type ProcessInfo } from '../system/process.ts';
 import { allocationOf } from './allocation.ts';
 import type { Host, Target } from './host.ts';
-import { type Located, locate, ProcessScan, slotFromArgv } from './locate.ts';
+import { type Located, locate, recentScan, slotFromArgv, vncFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
 import { resolveRunAs } from './run-as.ts';
@@ -14,13 +13,13 @@ import { setVncPassword } from './vnc-password.ts';
 const READY_TIMEOUT_MS = 60_000;
 
 /**
- * Whether the machine's QEMU lives, for a start. When the run-time folders of all machines are lost it is looked for among
- * all processes: a second QEMU on the same disks would ruin them.
+ * Whether the machine's QEMU lives, for a start. When its run-time folder is lost, that it may be the process of the
+ * machine's own user is known only from the configuration: a second QEMU on the same disks would ruin them.
  */
-export async function locateForStart(host: Host, target: Target, config: MachineConfig): Promise<Located> {
+export async function locateForStart(target: Target, config: MachineConfig): Promise<Located> {
   const located = locate(target.files);
-  if (located.kind === 'alive' || existsSync(host.paths.slotsDir)) return located;
-  const candidates = new ProcessScan().find(target.files);
+  if (located.kind === 'alive') return located;
+  const candidates = recentScan().find(target.files);
   if (candidates.length === 0) return located;
   const user = await resolveRunAs(config);
   const lost = candidates.find(({ uid }) => uid === 0 || uid === process.geteuid?.() || uid === user?.uid);
@@ -84,7 +83,7 @@ function rebuild(host: Host, target: Target, { argv, startTime }: ProcessInfo): 
     monitorPort: allocation?.monitorPort,
     controlPort: allocation?.controlPort,
     tls: argv.some((argument) => argument.startsWith('tls-creds-psk,')),
-    vnc: undefined,
+    vnc: vncFromArgv(argv),
     startedAt: new Date(startedAt(undefined, startTime)).toISOString(),
     preconfig: argv.includes('--preconfig'),
     consoleLogOffset: 0,

@@ -1,6 +1,7 @@
 import { QemuError } from '../errors.ts';
 import { type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
 import { shutDownByAgent } from './agent.ts';
+import { logKill } from './end.ts';
 import type { Host, Target } from './host.ts';
 import type { Rung, Step } from './ladder.ts';
 import { connectOwn } from './own-monitor.ts';
@@ -19,6 +20,7 @@ export async function climb(
   signal: AbortSignal | undefined,
 ): Promise<Rung> {
   for (const step of steps) {
+    host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
     const rung = await take(step, host, target, process, signal);
     if (rung === 'passed') continue;
     if (rung !== undefined) return rung;
@@ -36,7 +38,8 @@ export function stillRunning(target: Target, pid: number): QemuError {
 
 function describe(step: Step): string {
   const seconds = Math.round(step.timeoutMs / 100) / 10;
-  const names = { ask: 'the power button', quit: 'quit', sigterm: 'SIGTERM', sigkill: 'SIGKILL' };
+  const isAgentOnly = step.kind === 'ask' && !step.powerButton;
+  const names = { ask: isAgentOnly ? 'the guest agent' : 'the power button', quit: 'quit', sigterm: 'SIGTERM', sigkill: 'SIGKILL' };
   return `${names[step.kind]} (${seconds} s)`;
 }
 
@@ -66,6 +69,7 @@ async function take(
       sendSignal(pid, startTime, 'SIGTERM');
       return (await gone(step.timeoutMs)) ? 'sigterm' : undefined;
     case 'sigkill':
+      logKill(target);
       sendSignal(pid, startTime, 'SIGKILL');
       return (await gone(step.timeoutMs)) ? 'sigkill' : undefined;
     default:
@@ -95,7 +99,7 @@ async function ask(
     do {
       if (step.powerButton) {
         const timeoutMs = Math.min(ANSWER_MS, Math.max(left(), 1));
-        const pressed = await whileAlive(process, signal, (alive) => pressPowerButton(target, timeoutMs, alive));
+        const pressed = await whileAlive(process, signal, (alive) => pressPowerButton(host, target, timeoutMs, alive));
         if (pressed === 'deaf') return 'passed';
         if (pressed === 'pressed') wasPressed = true;
         else host.notify({ level: 'debug', machine: target.longName, message: 'the power button got no answer' });
@@ -136,20 +140,24 @@ const ANSWER_MS = 5_000;
 
 /** Presses the button. A paused guest could not react and is let run for it. */
 async function pressPowerButton(
+  host: Host,
   target: Target,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<'pressed' | 'deaf' | 'silent'> {
   const deadline = performance.now() + timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
+  const trace = (message: string): void => host.notify({ level: 'trace', machine: target.longName, message });
   let isSent = false;
   try {
     const client = await connectOwn(target.files, timeoutMs, signal);
     try {
       const { status } = await client.execute('query-status', undefined, { timeoutMs: left(), signal });
+      trace(`QMP query-status: ${status}`);
       if (DEAF_STATES.has(status)) return 'deaf';
       if (status !== 'running') await client.execute('cont', undefined, { timeoutMs: left(), signal });
       isSent = true;
+      trace('QMP system_powerdown');
       await client.execute('system_powerdown', undefined, { timeoutMs: left(), signal });
       return 'pressed';
     } finally {
@@ -165,6 +173,7 @@ async function quit(host: Host, target: Target, timeoutMs: number, signal: Abort
   try {
     const client = await connectOwn(target.files, timeoutMs, signal);
     try {
+      host.notify({ level: 'trace', machine: target.longName, message: 'QMP quit' });
       await client.execute('quit', undefined, { timeoutMs, signal });
     } finally {
       await client.close();

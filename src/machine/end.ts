@@ -3,15 +3,15 @@ import { inspectMachineConfig } from '../config/load.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
-import { readTail } from '../system/log-file.ts';
+import { appendToLog, readTail } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
 import type { Target } from './host.ts';
 import { type Located, locate } from './locate.ts';
 
 /**
  * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran
- * out and its action is to end QEMU; `killed`: it crashed or was killed, without a word; `unknown`: it ended with a good
- * status and did not say why.
+ * out and its action is to end QEMU; `kill`: we ended it with SIGKILL; `killed`: it crashed or was killed by somebody else,
+ * without a word; `unknown`: it ended with a good status and did not say why.
  */
 export type EndCause =
   | 'host-error'
@@ -22,14 +22,15 @@ export type EndCause =
   | 'guest-reset'
   | 'guest-panic'
   | 'watchdog'
+  | 'kill'
   | 'killed'
   | 'unknown';
 
 /** How a machine's last run ended. */
 export interface MachineEnd {
   readonly cause: EndCause;
-  /** ISO 8601: when it was asked for, else when it was found out. */
-  readonly at: string;
+  /** ISO 8601: when it was asked for, else when it was cleaned up after; undefined before that. */
+  readonly at: string | undefined;
   /** Signal or exit status of QEMU, where somebody waited for it. */
   readonly exit: string | undefined;
 }
@@ -54,6 +55,13 @@ export async function logEnd(client: QmpClient, signal: AbortSignal | undefined)
   }
 }
 
+const KILL_LINE = 'qemu-init: ends QEMU with SIGKILL';
+
+/** Leaves word in QEMU's log that it is about to be killed: it cannot say so itself. */
+export function logKill({ files }: Target): void {
+  appendToLog(files.log, `${new Date().toISOString()} ${KILL_LINE}`);
+}
+
 /** ShutdownCause of qapi/run-state.json, by its number in the trace line; 3, 9 and 10 do not end QEMU. */
 const CAUSES: Readonly<Record<number, EndCause>> = {
   1: 'host-error',
@@ -71,10 +79,12 @@ export function endInLog(log: string, startedAt: string): { cause: EndCause; at:
   const requests = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
   // Of a signal QEMU tells in a line of its own.
   const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
+  const kills = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${KILL_LINE}$`, 'gm'))];
   return (
     [
       ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
       ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
+      ...kills.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'kill' as const })),
     ]
       // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
       .filter(({ ms }) => ms >= from && ms <= 8.64e15)
@@ -96,16 +106,16 @@ export function howEnded(paths: Paths, target: Target, located: Located, exit?: 
   const { record } = located;
   if (located.kind === 'alive' || record?.phase !== 'running') return notedEnd(paths, target.longName);
   const asked = endInLog(readTail(target.files.log, 0, LOG_TAIL_BYTES), record.startedAt);
-  const at = asked?.at ?? new Date().toISOString();
   const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
-  return { cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit), at, exit: status };
+  return { cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit), at: asked?.at, exit: status };
 }
 
 /** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
 export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): MachineEnd | undefined {
   const located = locate(target.files);
   if (located.kind === 'alive' || located.record?.phase !== 'running') return undefined;
-  const end = howEnded(paths, target, located, exit);
+  const seen = howEnded(paths, target, located, exit);
+  const end = seen && { ...seen, at: seen.at ?? new Date().toISOString() };
   try {
     ensureDir(paths.stateDir, 0o755);
     ensureDir(folderOf(paths), 0o700);
@@ -137,6 +147,7 @@ const SENTENCES: Readonly<Record<EndCause, string>> = {
   'guest-reset': 'the guest reset the machine, which ends it',
   'guest-panic': 'the guest panicked',
   watchdog: 'the watchdog of the guest ran out',
+  kill: 'qemu-init ended QEMU with SIGKILL, which for the guest is a pulled plug',
   killed: 'QEMU crashed or was killed',
   unknown: 'QEMU ended by itself',
 };
@@ -148,6 +159,7 @@ function causeOf(
   pidFileIsLeft: boolean,
   exit: ProcessExit | undefined,
 ): EndCause {
+  if (asked === 'kill') return asked;
   if (exit?.kind === 'killed' || exit?.kind === 'dumped') return 'killed';
   if (asked !== undefined) return asked;
   // QEMU removes its pid file on every orderly way out.

@@ -1,8 +1,8 @@
-import { constants, copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { constants, copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
-import { errorCode, isNotFound, QemuError } from '../errors.ts';
-import { ensureDir, readTextIfExists } from '../system/files.ts';
+import { errorCode, QemuError } from '../errors.ts';
+import { ensureDir, namesIn, readTextIfExists } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { chipsetOf } from './argv/chipset.ts';
 import type { FirmwareFiles } from './argv/request.ts';
@@ -77,15 +77,6 @@ function descriptors(): Descriptor[] {
     for (const name of namesIn(dir)) if (name.endsWith('.json')) files.set(name, join(dir, name));
   }
   return [...files.keys()].sort().flatMap((name) => readDescriptor(files.get(name) ?? ''));
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
 }
 
 function readDescriptor(path: string): Descriptor[] {

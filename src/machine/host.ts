@@ -18,7 +18,8 @@ export type Notify = (notice: Notice) => void;
 
 /** Something that people should know. */
 export interface Notice {
-  readonly level: 'warning' | 'info' | 'debug';
+  /** `debug`: a step, for `--verbose`; `trace`: what it runs or sends, for `--debug`. */
+  readonly level: 'warning' | 'info' | 'debug' | 'trace';
   /** Long name, when it is about one machine. */
   readonly machine?: string | undefined;
   readonly message: string;

@@ -14,10 +14,22 @@ export function issueAt(config: MachineConfig, key: string, message: string, hin
   };
 }
 
+/** What stopped a look at the host, as an issue with the key that led to it. */
+export function issueOf(config: MachineConfig, key: string, error: QemuError): ConfigIssue {
+  const cause = error.cause instanceof Error ? `: ${error.cause.message.split('\n')[0]}` : '';
+  const code = error.code === 'QEMU_CONFIG_INVALID' ? undefined : error.code;
+  return { ...issueAt(config, key, `${error.message}${cause}`, error.hint), code };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? ` (${cause.message})` : '';
+}
+
 /** An issue with a file that could not be read. */
 export function fileIssue(config: MachineConfig, key: string, file: string, error: unknown): ConfigIssue {
-  const cause = error instanceof QemuError ? error.cause : error;
-  const missing = isNotFound(cause) || isNotFound(error);
-  const reason = missing ? 'does not exist' : `cannot be read (${cause instanceof Error ? cause.message : error})`;
-  return issueAt(config, key, `${key} "${file}" ${reason}`, error instanceof QemuError ? error.hint : undefined);
+  if (!(error instanceof QemuError)) throw error;
+  const { cause, code, hint } = error;
+  if (isNotFound(cause)) return issueAt(config, key, `${key} "${file}" does not exist`);
+  const issue = issueAt(config, key, `${key} "${file}" cannot be read${reasonOf(cause)}`, hint);
+  return code === 'QEMU_NOT_PERMITTED' ? { ...issue, code } : issue;
 }

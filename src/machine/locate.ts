@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import type { MonitorConfig } from '../config/types.ts';
 import { readSmallFile } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import { bootId, findProcesses, type ProcessInfo, readProcess } from '../system/process.ts';
-import { slotOfMonitorPort } from './allocation.ts';
-import { type RunRecord, readRecord } from './record.ts';
+import { bootId, findProcesses, isSameProcess, type ProcessInfo, readProcess } from '../system/process.ts';
+import { slotOfMonitorPort, VNC_BASE_PORT } from './allocation.ts';
+import { type RecordedVnc, type RunRecord, readRecord } from './record.ts';
 
 /** Whether a machine's QEMU lives, found out from the pid file, /proc and the record. */
 export type Located =
@@ -19,10 +19,14 @@ export type Located =
  * that went to another program is not taken for it, and when nobody else runs it: any user can give a program such a command
  * line. A zombie is dead. Files that are missing, empty or cut in half are made up for by a look through /proc.
  */
-export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessScan()): Located {
+export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   const pidText = readSmallFile(machine.pidFile);
   const record = readRecord(machine);
-  if (pidText === undefined && record === undefined) return { kind: 'stopped', record };
+  if (pidText === undefined && record === undefined) {
+    // Stopped, almost always; unless somebody has cleared the run-time folder.
+    const lost = (scan ?? recentScan()).find(machine).find((candidate) => isOf(machine, candidate, undefined));
+    return lost ? { kind: 'alive', process: lost, record } : { kind: 'stopped', record };
+  }
 
   const candidates = [pidFromText(pidText), record?.bootId === bootId() ? record.pid : undefined];
   for (const pid of candidates) {
@@ -32,7 +36,7 @@ export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessSca
   // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
   if (pidText === undefined && record?.phase === 'running') return { kind: 'stopped', record };
 
-  const found = scan.find(machine).find((candidate) => isOf(machine, candidate, record));
+  const found = (scan ?? new ProcessScan()).find(machine).find((candidate) => isOf(machine, candidate, record));
   if (found) return { kind: 'alive', process: found, record: sameRun(record, found) };
   return { kind: pidText === undefined ? 'stopped' : 'dead', record };
 }
@@ -44,11 +48,22 @@ export function locate(machine: MachinePaths, scan: ProcessScan = new ProcessSca
 export class ProcessScan {
   #found: readonly ProcessInfo[] | undefined;
 
-  /** The processes, anybody's, whose command line names the machine's pid file. */
+  /** The living processes, anybody's, whose command line names the machine's pid file. */
   find(machine: MachinePaths): ProcessInfo[] {
     this.#found ??= findProcesses((argv) => argv.includes('-pidfile'));
-    return this.#found.filter(({ argv }) => pidFileOf(argv) === machine.pidFile);
+    return this.#found.filter(
+      ({ argv, pid, startTime }) => pidFileOf(argv) === machine.pidFile && isSameProcess(pid, startTime),
+    );
   }
+}
+
+let recent = { scan: new ProcessScan(), at: Number.NEGATIVE_INFINITY };
+const RECENT_MS = 1_000;
+
+/** A look that is at most a second old, for what has not just begun. */
+export function recentScan(): ProcessScan {
+  if (performance.now() - recent.at > RECENT_MS) recent = { scan: new ProcessScan(), at: performance.now() };
+  return recent.scan;
 }
 
 /** The slot of a running machine whose record is lost, read off its command line. */
@@ -58,6 +73,14 @@ export function slotFromArgv(argv: readonly string[], monitor: MonitorConfig): n
     if (port !== undefined) return slotOfMonitorPort(Number(port), monitor);
   }
   return undefined;
+}
+
+/** The VNC server of a running machine whose record is lost, likewise. */
+export function vncFromArgv(argv: readonly string[]): RecordedVnc | undefined {
+  const value = argv.includes('-vnc') ? argv[argv.indexOf('-vnc') + 1] : undefined;
+  const [, host, display] = /^(.*):(\d+)(?:,|$)/.exec(value ?? '') ?? [];
+  if (host === undefined) return undefined;
+  return { host: host.replace(/^\[(.*)\]$/, '$1'), display: Number(display), port: VNC_BASE_PORT + Number(display) };
 }
 
 /** The record, when it is of this very process: a pid and start time that disagree are of an earlier run. */

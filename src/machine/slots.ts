@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, isNotFound } from '../errors.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { errorCode } from '../errors.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import { machinePaths } from '../system/paths.ts';
 import { isPortFree } from '../system/ports.ts';
@@ -83,16 +82,11 @@ function* candidates(last: number | undefined): Generator<number> {
 }
 
 function claimedSlots(slotsDir: string): ReadonlySet<number> {
-  try {
-    return new Set(
-      readdirSync(slotsDir)
-        .filter((name) => /^\d+$/.test(name))
-        .map(Number),
-    );
-  } catch (error) {
-    if (isNotFound(error)) return new Set();
-    throw error;
-  }
+  return new Set(
+    namesIn(slotsDir)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number),
+  );
 }
 
 interface Claim {

@@ -16,6 +16,7 @@ import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { type Launched, launch } from './launch.ts';
+import { locate } from './locate.ts';
 import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './record.ts';
@@ -69,7 +70,7 @@ export async function startMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
-    const located = await locateForStart(host, target, config);
+    const located = await locateForStart(target, config);
     if (located.kind === 'alive') {
       const record = await adopt(host, target, config, located, options.signal);
       return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };
@@ -78,6 +79,13 @@ export async function startMachine(
     const { pid, record } = await startFresh(host, target, config, options);
     return { outcome: 'started', ...summary(pid, record), seconds: seconds() };
   });
+}
+
+/** What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile. */
+export function alreadyRunning(target: Target): StartResult | undefined {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') return undefined;
+  return { outcome: 'already-running', ...summary(located.process.pid, located.record), seconds: 0 };
 }
 
 function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'seconds'> {
@@ -176,6 +184,10 @@ async function allocate(
       machine: target.longName,
       message: 'no slot is free: the machine has no monitor ports and no VNC display, only its own socket serves',
     });
+  } else {
+    const { slot, monitorPort, controlPort } = allocation;
+    const ports = monitorPort === undefined ? 'no ports' : `ports ${monitorPort} and ${controlPort}`;
+    host.notify({ level: 'debug', machine: target.longName, message: `slot ${slot}, ${ports}` });
   }
   return allocation;
 }
@@ -189,6 +201,8 @@ async function launchWith(
   options: StartOptions,
 ): Promise<{ launched: Launched; record: RunRecord }> {
   const { files } = target;
+  const step = (level: 'debug' | 'trace', message: string): void =>
+    host.notify({ level, machine: target.longName, message });
   const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
   const user = await resolveRunAs(config);
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
@@ -220,9 +234,12 @@ async function launchWith(
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
   try {
     const passed = options.fds ?? [];
-    const argv = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
+    const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
+    const argv = [...runAsPrefix(user), request.binary, ...qemuOptions];
+    step('trace', argv.join(' '));
+    const began = performance.now();
     const launched = await launch({
-      argv: [...runAsPrefix(user), request.binary, ...argv],
+      argv,
       binary: request.binary,
       runAs: config.runAs,
       cwd: config.dir,
@@ -234,9 +251,11 @@ async function launchWith(
       onSpawn: (process) => {
         record = { ...record, pid: process.pid, pidStartTime: process.startTime };
         writeRecord(files, record);
+        step('debug', `QEMU is process ${process.pid}`);
         options.onSpawn?.(process);
       },
     });
+    step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
     return { launched, record: { ...record, phase: 'running' } };
   } finally {
     // What serves the other end is to see the end when QEMU ends.

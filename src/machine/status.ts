@@ -7,7 +7,7 @@ import type { MachinePaths } from '../system/paths.ts';
 import { allocationOf } from './allocation.ts';
 import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
-import { locate, type ProcessScan, slotFromArgv } from './locate.ts';
+import { locate, type ProcessScan, slotFromArgv, vncFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
 
@@ -80,7 +80,7 @@ function places(
   }
   const slot = slotFromArgv(argv, monitor);
   const allocation = slot === undefined ? undefined : allocationOf(slot, monitor);
-  return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: undefined };
+  return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: vncFromArgv(argv) };
 }
 
 /** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */

@@ -3,6 +3,7 @@ import { QemuError } from '../errors.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
 import { cleanUp } from './clean-up.ts';
 import { climb, stillRunning } from './climb.ts';
+import { logKill } from './end.ts';
 import { exclusively, lockedIfPossible } from './exclusive.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
@@ -88,6 +89,8 @@ export async function killMachine(host: Host, target: Target, signal?: AbortSign
     let rung: Rung = 'none';
     if (located.kind === 'alive') {
       const { pid, startTime } = located.process;
+      host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
+      logKill(target);
       sendSignal(pid, startTime, 'SIGKILL');
       if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw stillRunning(target, pid);
       rung = 'sigkill';

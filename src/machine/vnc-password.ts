@@ -10,10 +10,14 @@ import { readTextIfExists } from '../system/files.ts';
  */
 export async function setVncPassword(config: MachineConfig, client: QmpClient): Promise<void> {
   if (config.vnc.kind === 'off' || config.vnc.passwordFile === undefined) return;
-  const text = readTextIfExists(config.vnc.passwordFile);
-  const password = text?.split('\n')[0]?.trimEnd() ?? '';
+  const password = readVncPassword(config.vnc.passwordFile);
   if (password === '') {
     throw new QemuError('QEMU_CONFIG_INVALID', `The VNC password file "${config.vnc.passwordFile}" is empty`);
   }
   await client.executeRaw('set_password', { protocol: 'vnc', password });
+}
+
+/** The first line of a password file; empty when there is none. */
+export function readVncPassword(path: string): string {
+  return readTextIfExists(path)?.split('\n')[0]?.trimEnd() ?? '';
 }

@@ -1,5 +1,4 @@
 import type { HostForward, NicConfig } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
 
 /** What a NIC's `-netdev` depends on besides its configuration. */
 export interface NetdevContext {
@@ -19,8 +18,6 @@ export interface NetdevContext {
  * Value of `-netdev` for a NIC; undefined for `net=none`, where the device is connected to nothing.
  *
  * With NETIF=hook it begins as the qemu-init internals page documents it.
- *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` for a forward that the way of networking cannot do.
  */
 export function netdevArgument(nic: NicConfig, context: NetdevContext): string | undefined {
   const id = `id=net${nic.index - 1}`;
@@ -28,7 +25,7 @@ export function netdevArgument(nic: NicConfig, context: NetdevContext): string |
     case 'bridge':
       return join('tap', id, ...tapProperties(nic, context));
     case 'user':
-      return join('user', id, ...nic.hostForwards.map((forward) => `hostfwd=${userForward(nic, forward)}`));
+      return join('user', id, ...nic.hostForwards.map((forward) => `hostfwd=${userForward(forward)}`));
     case 'passt':
       return join('stream', id, 'server=off,addr.type=fd', `addr.str=${context.passtFd ?? ''}`);
     case 'none':
@@ -62,17 +59,8 @@ function tapProperties(nic: NicConfig, { tap, netif, upHook, downHook, vhost }: 
   return [...scripts, vhost && isVirtio(nic) && 'vhost=on', queuesOf(nic) > 1 && `queues=${queuesOf(nic)}`];
 }
 
-function userForward(nic: NicConfig, forward: HostForward): string {
-  if (`${forward.hostAddress}${forward.guestAddress}`.includes(':')) {
-    throw new QemuError(
-      'QEMU_CONFIG_INVALID',
-      `Cannot forward "${forward.hostAddress}" to NIC${nic.index} with net=user`,
-      {
-        hint: 'QEMU forwards IPv4 only; net=passt forwards IPv6 too',
-      },
-    );
-  }
-  const { protocol, hostAddress, hostPort, guestAddress, guestPort } = forward;
+/** QEMU takes IPv4 addresses only, which the configuration has seen to. */
+function userForward({ protocol, hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
   return `${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`;
 }
 

@@ -1,7 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNotFound } from '../errors.ts';
-import { ensureDir, nameOfTemporary, readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../system/files.ts';
+import {
+  ensureDir,
+  nameOfTemporary,
+  namesIn,
+  readTextIfExists,
+  removeWithLeftovers,
+  writeFileAtomic,
+} from '../system/files.ts';
 import { isInterfaceName } from './interface-name.ts';
 import { parseNote } from './note.ts';
 import type { TapWish } from './wishes.ts';
@@ -21,13 +26,8 @@ export function writeTapNotes(wishes: readonly TapWish[], tapsDir: string): void
 
 /** The names of the taps that there are notes of, whole ones or such as nobody has finished. */
 export function notedTaps(tapsDir: string): string[] {
-  try {
-    const names = readdirSync(tapsDir).map((name) => nameOfTemporary(name) ?? name);
-    return [...new Set(names.filter((name) => isInterfaceName(name)))];
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
+  const names = namesIn(tapsDir).map((name) => nameOfTemporary(name) ?? name);
+  return [...new Set(names.filter((name) => isInterfaceName(name)))];
 }
 
 /** The note of a tap; undefined when there is none or it is damaged. */

@@ -1,15 +1,23 @@
 /**
  * The sentence with which the human monitor refused a command, or undefined when its text is a result. QMP reports such
  * a command as a success, so there is only the text to go by; sentences of QEMU 7.2, measured.
+ *
+ * @param command what was sent. Two answers are told apart by it alone: the list that `log` with a wrong item and `help log`
+ * print, and the silence with which `info block NAME` passes over a device that does not exist.
  */
-export function findHmpError(text: string): string | undefined {
+export function findHmpError(text: string, command = ''): string | undefined {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   // The parser of the command line says what is wrong on the line before.
   const advice = lines.findIndex((line) => /^Try "help .*" for more information$/.test(line));
-  if (advice > 0) return lines[advice - 1];
+  // It stands alone when the sentence went to QEMU's log.
+  if (advice >= 0) return lines[Math.max(0, advice - 1)];
+  const [, item] = /^\s*log\s+(\S+)/.exec(command) ?? [];
+  if (item !== undefined && lines[0]?.startsWith('Log items ')) return `"${item}" is no list of log items`;
+  const [, device] = /^\s*info\s+block\s+(?:-\w+\s+)*([^\s-]\S*)/.exec(command) ?? [];
+  if (device !== undefined && lines.length === 0) return `Device '${device}' not found`;
   return lines.find((line) => ERROR_SENTENCES.some((pattern) => pattern.test(line)));
 }
 
@@ -31,7 +39,18 @@ const ERROR_SENTENCES: readonly RegExp[] = [
   /^Must specify either driver or file$/,
   /^user mode network stack not in use$/,
   /^unrecognized netdev id '/,
-  /^invalid host forwarding rule /,
+  /^[Ii]nvalid host forwarding rule /,
+  /^host forwarding rule for .* not found$/,
+  /^invalid format$/,
+  /^Expected 'password' after '/,
+  /^unsupported bus type '/,
+  /^Can't hot-add drive to type /,
+  /^Too many boot devices for PC$/,
+  /^Invalid MCE /,
+  /^the device doesn't support pci express\./,
+  /^'commit' error for '/,
+  /^Path '.*' could not be resolved\.$/,
+  /^Input device '.*' is not a mouse$/,
   /^Mouse at index '.*' not found$/,
   /^Audiodev '.*' not found$/,
   /^terminal does not support password prompting$/,

@@ -44,6 +44,20 @@ export function readTextIfExists(path: string): string | undefined {
   }
 }
 
+/**
+ * The names in a folder; none when it is not there.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it is there and cannot be read.
+ */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw fileError('read', folder, error);
+  }
+}
+
 /** Room for a pid with its line end, and for telling that there is more. */
 const SMALL_FILE_BYTES = 64;
 

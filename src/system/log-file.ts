@@ -1,9 +1,28 @@
-import { closeSync, copyFileSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { isNotFound } from '../errors.ts';
 import { fileError } from './file-error.ts';
 
 /** Past this size a log is turned over: its content goes to `FILE.1`, replacing what was there. */
 export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Adds a line to a log, if that is possible: it is done on the way to something else. */
+export function appendToLog(path: string, line: string): void {
+  try {
+    appendFileSync(path, `${line}\n`, { mode: 0o600 });
+  } catch {
+    // The disk is full, or the log another user's.
+  }
+}
 
 /** Turns a log over that nobody writes to at the moment. */
 export function rotateLog(path: string): void {

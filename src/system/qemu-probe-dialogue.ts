@@ -6,6 +6,7 @@ export interface ProbeAnswer {
   readonly defaultMachine?: string | undefined;
   readonly devices: readonly string[];
   readonly objects: readonly string[];
+  readonly cpus: readonly string[];
   readonly commands: readonly string[];
   readonly accelerators: readonly string[];
 }
@@ -18,6 +19,8 @@ const QUERIES = {
   devices: { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false } },
   objects: { execute: 'qom-list-types', arguments: { implements: 'user-creatable', abstract: false } },
   accelerators: { execute: 'qom-list-types', arguments: { implements: 'accel', abstract: false } },
+  // Fails for some targets.
+  cpus: { execute: 'query-cpu-definitions' },
   commands: { execute: 'query-commands' },
   quit: { execute: 'quit' },
 } as const;
@@ -43,6 +46,7 @@ export function parseProbeOutput(output: string): ProbeAnswer | undefined {
     defaultMachine: machines.find((machine) => machine['is-default'] === true)?.['name'],
     devices: names(answers.get('devices')),
     objects: names(answers.get('objects')),
+    cpus: names(answers.get('cpus')),
     commands: names(answers.get('commands')),
     accelerators: names(answers.get('accelerators')).flatMap((name) => /^(.+)-accel$/.exec(name)?.[1] ?? []),
   };
@@ -60,6 +64,7 @@ export function isProbeAnswer(value: unknown): value is ProbeAnswer {
     value['machines'].every((pair) => isTexts(pair) && pair.length === 2) &&
     ['string', 'undefined'].includes(typeof value['defaultMachine']) &&
     isTexts(value['accelerators']) &&
+    isTexts(value['cpus']) &&
     // No QEMU is without any of these.
     [value['devices'], value['objects'], value['commands']].every((list) => isTexts(list) && list.length > 0)
   );

@@ -19,6 +19,8 @@ export interface QemuProbe {
   readonly devices: ReadonlySet<string>;
   /** What `-object` knows. */
   readonly objects: ReadonlySet<string>;
+  /** Models that `-cpu` takes; empty for a target that does not tell. */
+  readonly cpus: ReadonlySet<string>;
   /** QMP commands. */
   readonly commands: ReadonlySet<string>;
   /** Built in, whether the host supports them or not: `kvm`, `tcg`. */
@@ -94,6 +96,7 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
     defaultMachine: answer.defaultMachine,
     devices: new Set(answer.devices),
     objects: new Set(answer.objects),
+    cpus: new Set(answer.cpus),
     commands: new Set(answer.commands),
     accelerators: answer.accelerators,
   };

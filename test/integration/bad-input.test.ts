@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../src/system/exec.ts';
@@ -65,7 +65,7 @@ test('what is only seen on the host is told together too: images, formats, cards
   assertShape(JSON.parse(checked.stdout), DOCUMENTS.check);
 });
 
-test('an image or a MAC that another machine has is told by check, with both names; QEMU guards a running one', async (t) => {
+test('an image or a MAC that another machine has is told by check, with both names; start refuses what is in use', async (t) => {
   const root = lab(t);
   root.add('web', 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
   root.add('db', 'DSK1=./web.img\nNIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
@@ -79,11 +79,12 @@ test('an image or a MAC that another machine has is told by check, with both nam
   await root.ok('start', 'web');
   const second = await root.init('start', 'db');
   assert.equal(second.code, 6, second.stderr);
+  assert.match(second.stderr, /db-qemu\.cfg:\d+: DSK1.*\n.*db-qemu\.cfg:\d+: NIC1 has the address/);
   // Without the address the image is left, which QEMU has locked.
   root.write('etc/qemu/third-qemu.cfg', `${LIGHT}DSK1=web.img\n`);
   const third = await root.init('start', 'third');
-  assert.equal(third.code, 1);
-  assert.match(third.stderr, /another process using the image \[.*web\.img\]/);
+  assert.equal(third.code, 6);
+  assert.match(third.stderr, /third-qemu\.cfg:\d+: DSK1 ".*web\.img" is DSK1 of machine "web" too/);
   assert.equal(root.qemus().length, 1);
   assert.equal(await root.state('web'), 'running');
   await root.ok('kill', 'web');
@@ -263,4 +264,70 @@ test('a reader that leaves early and a working folder that is gone are no crash;
   const full = await sh('"$0" showcmd web >/dev/full');
   assert.equal(full.exitCode, 1);
   assert.match(full.stderr, /Cannot write the result/);
+});
+
+test('check finds what a start would fail on: programs, firmware, processors, hooks, other machines', async (t) => {
+  const root = lab(t);
+  root.add('web', 'CPU=qemu65\nFIRMWARE=/nowhere\nPRECMD=/nowhere/pre\nPOSTSTOP=/nowhere/post\n');
+  root.add('app', 'REQUIRES=db\n');
+  root.add('db', 'NIC1=virtio-net-pci\nREQUIRES=nobody\n');
+  const said = await problemsOf(root, readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'));
+  for (const pattern of [
+    /web-qemu\.cfg:\d+: CPU "qemu65" is unknown to QEMU \S+ \(did you mean "qemu64"\?\)/,
+    /web-qemu\.cfg:\d+: FIRMWARE "\/nowhere" does not exist/,
+    /web-qemu\.cfg:\d+: PRECMD "\/nowhere\/pre" is not there, or is no program/,
+    /web-qemu\.cfg:\d+: Warning: POSTSTOP "\/nowhere\/post" is not there, or is no program/,
+  ]) {
+    assert.match(said, pattern);
+  }
+  assert.match(
+    (await root.init('check', 'app')).stderr,
+    /app-qemu\.cfg:\d+: Machine "db" cannot be started: There is no machine "nobody"/,
+  );
+  const hook = await root.init('check', 'db');
+  assert.match(
+    hook.stderr,
+    /db-qemu\.cfg:\d+: NIC1 needs ".*qemu-brup" and ".*qemu-brdown" \(NETIF=hook\), missing here/,
+  );
+  assert.match(hook.stderr, /db-qemu\.cfg:\d+: Warning: NIC1: there is no bridge "br0" now/);
+});
+
+test('what is missing on the host alone is no mistake in the file', async (t) => {
+  const root = lab(t);
+  root.add('web', 'TGTARCH=qemu-system-nope\n');
+  root.add('db', 'PRECMD=/nowhere\n');
+  for (const name of ['web', 'db']) {
+    assert.equal((await root.init('check', name)).code, 5);
+    const started = await root.init('start', name);
+    assert.equal(started.code, 5);
+    assert.match(started.stderr, /-qemu\.cfg:\d+: /);
+  }
+});
+
+test('a registration that is refused leaves nothing', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
+  await root.ok('unregister', 'web');
+  await root.ok('register', 'web');
+  root.write('etc/qemu/db-qemu.cfg', `${LIGHT}NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n`);
+  for (const attempt of [1, 2]) {
+    const { code, stderr } = await root.init('register', 'db');
+    assert.equal(code, 6, `attempt ${attempt}`);
+    assert.match(stderr, /db-qemu\.cfg:\d+: NIC1 has the address 52:54:00:00:00:01 of NIC1 of machine "web"/);
+  }
+  assert.doesNotMatch(await root.ok('list'), /db/);
+});
+
+test('an address that the file of another machine fixes is derived for nobody else', async (t) => {
+  const root = lab(t);
+  root.write('etc/qemu/db-qemu.cfg', `${LIGHT}NIC1=virtio-net-pci,net=user\n`);
+  await root.ok('register', 'db');
+  const [{ nics }] = JSON.parse(await root.ok('list', '--macs', '--json'));
+  const [{ mac }] = nics;
+  await root.ok('unregister', 'db');
+  // Never started, and so without a lease.
+  root.add('web', `NIC1=virtio-net-pci,net=user,mac=${mac}\n`);
+  await root.ok('register', 'db');
+  assert.equal((await root.init('start', 'web')).code, 0);
+  await root.ok('kill', 'web');
 });

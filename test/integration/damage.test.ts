@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JsonObject, type Lab, lab } from '../support/lab.ts';
@@ -36,7 +36,10 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
   await root.ok('wait', 'web', '--for', 'stopped');
   const status = await root.init('status', 'web', '--json');
   assert.equal(status.code, 1);
-  assert.equal(JSON.parse(status.stdout)[0].state, 'dead');
+  const [{ state, lastEnd }] = JSON.parse(status.stdout);
+  assert.equal(state, 'dead');
+  // It has told nobody when, and looking is no end.
+  assert.deepEqual(lastEnd, { cause: 'killed', at: null, exit: null });
   assert.equal((await root.cmd('-c', 'info status', 'web')).code, 7);
   const again = await root.one('start', 'web');
   assert.equal(again['outcome'], 'started');
@@ -45,6 +48,10 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
   await root.ok('wait', 'web', '--for', 'stopped');
   // A stop cleans up too, and is no failure.
   assert.equal((await root.one('stop', 'web'))['outcome'], 'not-running');
+  const noted = Object((await root.one('status', 'web'))['lastEnd']);
+  assert.equal(noted.cause, 'killed');
+  assert.ok(!Number.isNaN(Date.parse(noted.at)));
+  assert.deepEqual((await root.one('status', 'web'))['lastEnd'], noted);
   assert.deepEqual(root.leftovers(), []);
   assert.equal((await root.init('status', 'web')).code, 3);
 });
@@ -238,4 +245,54 @@ test('a QEMU that does not come up: its own words, exit 1, and nothing is left',
   const missing = await root.run('qemu-init', ['start', 'web'], { env: { PATH: '/nowhere' } });
   assert.equal(missing.code, 5);
   assert.match(missing.stderr, /apt install qemu-system-x86/);
+});
+
+test('a QEMU whose run-time folder was cleared away is still found, is not started twice, and can be stopped', async (t) => {
+  const root = lab(t);
+  const path = root.add('web', 'STOPDELAY=1\n');
+  const started = await root.one('start', 'web');
+  rmSync(root.file('web'), { recursive: true });
+  const status = await root.one('status', 'web');
+  assert.deepEqual([status['pid'], status['slot']], [started['pid'], started['slot']]);
+  const again = await root.one('start', 'web');
+  assert.deepEqual([again['outcome'], again['pid']], ['already-running', started['pid']]);
+  assert.equal((await root.init('unregister', 'web')).code, 1);
+  rmSync(root.file('web'), { recursive: true });
+  assert.equal(root.qemus().length, 1);
+  assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
+  assert.equal(root.qemus().length, 0);
+  assert.equal((await root.init('status', path)).code, 3);
+});
+
+test('a machine that runs is started already, whatever has become of its file', async (t) => {
+  const root = lab(t);
+  const path = root.add('web');
+  const started = await root.one('start', 'web');
+  writeFileSync(path, 'FOO=1\n');
+  const again = await root.one('start', 'web');
+  assert.deepEqual([again['outcome'], again['pid']], ['already-running', started['pid']]);
+  await root.ok('stop', 'web');
+  assert.equal((await root.init('start', 'web')).code, 6);
+});
+
+test('a user who may not look into the run-time folder is told so, with exit 4', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  const uid = process.getuid?.() === 0 ? 65534 : undefined;
+  chmodSync(root.dir, 0o755);
+  // Neither to be listed by its owner nor by others.
+  chmodSync(join(root.dir, 'run/qemu'), 0o311);
+  for (const args of [
+    ['status', '--all'],
+    ['stop', '--all'],
+    ['kill', '--all'],
+    ['security', '--all'],
+  ]) {
+    const { code, stderr } = await root.run('qemu-init', args, { uid });
+    assert.equal(code, 4, `${args.join(' ')}: ${stderr}`);
+    assert.doesNotMatch(stderr, /Internal error|\n {4}at /);
+  }
+  chmodSync(join(root.dir, 'run/qemu'), 0o711);
+  await root.ok('stop', 'web');
 });

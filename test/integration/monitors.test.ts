@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parseJson } from '../support/cli.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
+import { assertShape, DOCUMENTS } from '../support/shape.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 const CTRL_BRACKET = '\x1d';
@@ -29,6 +30,36 @@ test('twenty qemu-cmd at once on one machine all get their own answer', async (t
   }
   await root.ok('stop', 'web', '--force');
   assert.deepEqual(root.leftovers(), []);
+});
+
+test('what the human monitor refuses is exit 1 with an error, and no topic of info is refused', async (t) => {
+  const root = lab(t);
+  root.add('web', 'NIC1=virtio-net-pci,net=user\nBALLOON=on\n');
+  await root.ok('start', 'web');
+  for (const command of ['foo', 'hostfwd_add foo', 'info block NOPE', 'log foo']) {
+    const result = await root.cmd('--json', '-c', command, 'web');
+    assert.equal(result.code, 1, command);
+    const [answer] = JSON.parse(result.stdout);
+    assert.deepEqual([answer.command, answer.ok], [command, false]);
+    assertShape(answer.error, DOCUMENTS.error);
+    assert.equal(answer.error.code, 'QEMU_QMP_REFUSED');
+    assert.match(answer.error.hint, /^see: qemu-cmd -c /);
+    assert.equal((await root.cmd('-c', command, 'web')).code, 1);
+  }
+  const topics = [...(await root.cmd('-c', 'help info', 'web')).stdout.matchAll(/^info (\S+)/gm)].map(([line]) => line);
+  assert.ok(topics.length > 50);
+  const commands = [...topics, 'help', 'help log', 'x/4 0', 'print 1+1', 'hostfwd_add tcp:127.0.0.1:0-:22'];
+  const result = await root.run('qemu-cmd', ['--json', '-c', '-', 'web'], { input: `${commands.join('\n')}\n` });
+  const answers: { command: string; output: string; ok: boolean }[] = JSON.parse(
+    `[${result.stdout.replaceAll(/^\]\n\[$/gm, '],[')}]`,
+  ).flat();
+  assert.equal(answers.length, commands.length);
+  for (const { command, output, ok } of answers) {
+    // Of what this machine lacks, and topics that need a word more.
+    const isRefused = /^Error: |^Try "help /m.test(output);
+    assert.equal(ok, !isRefused, `${command}: ${output}`);
+  }
+  await root.ok('kill', 'web');
 });
 
 /** Makes an object with a name of its own and reads its id back. */

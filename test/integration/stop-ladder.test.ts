@@ -15,6 +15,8 @@ suite('stop', { concurrency: 5 }, () => {
     assert.equal(kept.code, 1);
     const [failure] = JSON.parse(kept.stdout);
     assert.equal(failure.outcome, 'failed');
+    assert.equal(failure.rung, 'none');
+    assert.ok(failure.seconds >= 1, String(failure.seconds));
     assertShape(failure.error, DOCUMENTS.error);
     assert.equal(failure.error.code, 'QEMU_STOP_FAILED');
     assert.equal(await root.state('web'), 'running');
@@ -54,6 +56,7 @@ suite('stop', { concurrency: 5 }, () => {
     const { code, stdout } = await stop.result;
     assert.equal(code, 0);
     assert.equal(JSON.parse(stdout)[0].rung, 'sigkill');
+    assert.equal(Object((await root.one('status', 'web'))['lastEnd']).cause, 'kill');
     assert.deepEqual(root.leftovers(), []);
   });
 
@@ -63,8 +66,50 @@ suite('stop', { concurrency: 5 }, () => {
     const started = await root.one('start', 'web');
     process.kill(Number(started['pid']), 'SIGSTOP');
     assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
+    const { stderr } = await root.init('status', 'web');
+    assert.match(stderr, /^web: qemu-init ended QEMU with SIGKILL, .*, \d{4}-[\dT:.-]+Z$/m);
+    assert.doesNotMatch(stderr, /crashed/);
     await root.ok('start', 'web');
     assert.equal((await root.one('stop', 'web', '--force'))['rung'], 'quit');
+  });
+
+  test('kill is told as such, too, when a stop is busy with the machine', async (t) => {
+    const root = lab(t);
+    root.add('web', 'STOPDELAY=600\n', { deaf: true });
+    await root.ok('start', 'web');
+    const stop = root.spawn('qemu-init', ['stop', 'web', '--verbose']);
+    await until('the stop has begun', () => stop.stderr().includes('web: the power button'));
+    assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
+    assert.equal((await stop.result).code, 0);
+    assert.equal(Object((await root.one('status', 'web'))['lastEnd']).cause, 'kill');
+  });
+
+  test('--verbose tells the steps of a start and a stop, --debug also what is run and sent', async (t) => {
+    const root = lab(t);
+    root.ownPorts();
+    root.add('web', 'KVM=off\nSTOPMETHOD=agent\nQGA=on\nPRECMD=/bin/true\n', { deaf: true });
+    const started = await root.init('start', 'web', '--verbose');
+    for (const step of [
+      /^web: KVM=off: the guest runs under TCG$/m,
+      /^web: PRECMD: \/bin\/true$/m,
+      /^web: slot 0, ports \d+ and \d+$/m,
+      /^web: QEMU is process \d+$/m,
+      /^web: QEMU answers after [\d.]+ s$/m,
+    ]) {
+      assert.match(started.stderr, step);
+    }
+    assert.doesNotMatch(started.stderr, /-pidfile/);
+    const stopped = await root.init('stop', 'web', '--verbose', '--timeout', '1');
+    assert.match(stopped.stderr, /^web: the guest agent \(1 s\) for process \d+$/m);
+    assert.match(stopped.stderr, /^web: still running after the guest agent \(1 s\)$/m);
+    assert.match(stopped.stderr, /^web: quit \(15 s\) for process \d+$/m);
+    assert.doesNotMatch(stopped.stderr, /QMP/);
+    const again = await root.init('start', 'web', '--debug');
+    assert.match(again.stderr, /^web: \/\S*qemu-system-x86_64 .* -pidfile /m);
+    assert.match((await root.init('stop', 'web', '--debug', '--force')).stderr, /^web: QMP quit$/m);
+    // By default there is nothing to be told.
+    assert.equal((await root.init('start', 'web')).stderr, '');
+    assert.equal((await root.init('kill', 'web')).stderr, '');
   });
 
   test('several machines go down by BOOTORDER from the last to the first, within one deadline if asked', async (t) => {

@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly timeoutMs?: number | undefined;
   /** Runs the tool on a terminal of its own, by script(1); stderr then arrives on stdout. */
   readonly tty?: boolean | undefined;
+  /** Runs the tool as that user, in no group but the one of the same number. Needs root. */
+  readonly uid?: number | undefined;
   /** Another path to start the tool by, such as a link to it. */
   readonly path?: string | undefined;
 }
@@ -47,6 +49,10 @@ export function runCli(tool: Tool, args: readonly string[], options: CliOptions 
   return spawnCli(tool, args, { ...options, input: options.input ?? '' }).result;
 }
 
+function userOf({ uid }: CliOptions): { uid?: number; gid?: number } {
+  return uid === undefined ? {} : { uid, gid: uid };
+}
+
 /** What the tool printed, as the one JSON document that it must be. */
 export function parseJson(result: CliResult): unknown {
   try {
@@ -60,7 +66,7 @@ export function parseJson(result: CliResult): unknown {
 export function spawnCli(tool: Tool, args: readonly string[], options: CliOptions = {}): RunningCli {
   const words = [process.execPath, options.path ?? join(repoRoot, 'bin', tool), ...args];
   const [file = '', ...rest] = options.tty ? onTerminal(words) : words;
-  const child = spawn(file, rest, { cwd: options.cwd, env: environment(options) });
+  const child = spawn(file, rest, { cwd: options.cwd, env: environment(options), ...userOf(options) });
   const output = collect(child);
   if (options.input !== undefined) child.stdin.end(options.input);
   // A tool may end without reading what it is given.

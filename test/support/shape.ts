@@ -69,7 +69,7 @@ export const DOCUMENTS = {
         startedAt: orNull(ISO_TIME),
         uptimeSeconds: orNull('integer'),
         configPath: /^\//,
-        lastEnd: orNull({ members: { cause: /^[a-z-]+$/, at: ISO_TIME, exit: orNull('string') } }),
+        lastEnd: orNull({ members: { cause: /^[a-z-]+$/, at: orNull(ISO_TIME), exit: orNull('string') } }),
         problems: { list: 'string' },
       },
     },

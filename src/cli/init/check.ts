@@ -1,11 +1,10 @@
 import { formatIssue } from '../../config/issues.ts';
-import type { ConfigIssue } from '../../errors.ts';
+import { ConfigError, type ConfigIssue } from '../../errors.ts';
 import { checkMachine, readableConfigs } from '../../fleet/check.ts';
 import type { Context } from '../context.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import { present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
-
-const NOT_CONFIGURED = 6;
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { output } = context;
@@ -26,11 +25,12 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   return present<ConfigIssue[]>(context, selection, outcomes, {
     text: (name, issues) => (codeOf(issues) === 0 ? `${name}: good` : undefined),
     json: (issues) => ({ ok: codeOf(issues) === 0, problems: issues }),
-    failed: { ok: false },
+    failed: () => ({ ok: false }),
     code: codeOf,
   });
 }
 
 function codeOf(issues: readonly ConfigIssue[]): number {
-  return issues.some(({ severity }) => severity === 'error') ? NOT_CONFIGURED : 0;
+  const isGood = !issues.some(({ severity }) => severity === 'error');
+  return isGood ? 0 : exitCodeOf(new ConfigError('', issues));
 }

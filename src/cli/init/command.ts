@@ -9,7 +9,7 @@ import { ACTIONS, type Action, LATER } from './actions.ts';
 /** `qemu-init` with the argument parser and all actions. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   return runTool('qemu-init', argv, (handle) =>
-    parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv)),
+    parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv), missingIn(argv)),
   );
 }
 
@@ -52,6 +52,12 @@ function refuseUnknownAction(argv: readonly string[]): void {
   throw new QemuError('QEMU_USAGE', `There is no action "${first}"`, {
     hint: near === undefined ? 'see: qemu-init --help' : `did you mean "${near}"? see: qemu-init --help`,
   });
+}
+
+/** What the first word of the action is that has to be there, as it is called when it is not. */
+function missingIn(argv: readonly string[]): string {
+  const word = /<(\w+)>/.exec(wanted(argv)[0]?.command ?? '')?.[1];
+  return word === undefined || word === 'id' ? 'machine' : word;
 }
 
 /** The actions that the command line names, which spares setting up the others; all of them for help and mistakes. */

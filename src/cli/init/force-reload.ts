@@ -31,7 +31,7 @@ export async function run(context: Context, args: StopArguments): Promise<number
   return present<Told>(context, { ...selection, targets: running }, outcomes, {
     text: (name, { text }) => text(name),
     json: ({ json }) => json,
-    failed: { outcome: 'failed' },
+    failed: () => ({ outcome: 'failed' }),
   });
 }
 

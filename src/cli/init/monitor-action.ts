@@ -19,6 +19,6 @@ export async function forEachRunning(
   return present(context, selection, outcomes, {
     text: (name) => `${name}: ${done}`,
     json: () => ({ outcome: done }),
-    failed: { outcome: 'failed' },
+    failed: () => ({ outcome: 'failed' }),
   });
 }

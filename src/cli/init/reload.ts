@@ -17,5 +17,5 @@ export const reloadOutcome: Presentation<ReloadResult> = {
   text: (name, { applied }) =>
     `${name}: ${applied.length === 0 ? 'nothing to change' : `changed ${applied.join(', ')}`}`,
   json: ({ applied }) => ({ outcome: 'reloaded', applied }),
-  failed: { outcome: 'failed' },
+  failed: () => ({ outcome: 'failed' }),
 };

@@ -41,9 +41,9 @@ export async function restart(
     const { target } = check;
     if (!check.ok) return check;
     const stop = of(stopped, target);
-    if (!stop?.ok) return stop ?? { target, ok: false, error: new Error('Not stopped') };
+    if (!stop?.ok) return stop ?? { target, ok: false, error: new Error('Not stopped'), seconds: 0 };
     const start = of(started, target);
-    if (!start) return { target, ok: false, error: new Error('Not started') };
+    if (!start) return { target, ok: false, error: new Error('Not started'), seconds: 0 };
     return start.ok ? { ...start, value: { ...start.value, rung: stop.value.rung } } : start;
   });
 }
@@ -56,7 +56,7 @@ export const restartOutcome: Presentation<RestartResult> = {
       ? startOutcome.text(name, value)
       : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
   json: (value) => ({ ...startOutcome.json(value), rung: value.rung }),
-  failed: { ...startOutcome.failed, rung: undefined },
+  failed: (seconds) => ({ ...startOutcome.failed?.(seconds), rung: undefined }),
 };
 
 function passed<T>(outcomes: readonly Outcome<T>[]): Target[] {

@@ -22,13 +22,13 @@ export const startOutcome: Presentation<StartResult> = {
     vnc: vnc === undefined ? undefined : { host: vnc.host, display: vnc.display, port: vnc.port },
     seconds,
   }),
-  failed: {
+  failed: (seconds) => ({
     outcome: 'failed',
     pid: undefined,
     slot: undefined,
     monitorPort: undefined,
     controlPort: undefined,
     vnc: undefined,
-    seconds: undefined,
-  },
+    seconds,
+  }),
 };

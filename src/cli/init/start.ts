@@ -1,4 +1,4 @@
-import { QemuError } from '../../errors.ts';
+import { ConfigError, QemuError } from '../../errors.ts';
 import type { Outcome } from '../../fleet/outcome.ts';
 import { insideUnit } from '../../fleet/services.ts';
 import type { StartResult } from '../../machine/start.ts';
@@ -44,13 +44,14 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   const fleet = context.fleet();
   if (args.autostart) {
     if ((args.ids ?? []).length > 0) throw new QemuError('QEMU_USAGE', 'Both --autostart and machines were given');
-    const targets = fleet.list().filter((target) => {
-      const { config } = fleet.inspect(target);
-      // At boot nobody else would tell of it.
-      if (!config) context.output.note('warning', `${target.longName}: cannot tell whether to start it: ${BROKEN}`);
-      return config?.autostart === true;
+    const looked = fleet.list().map((target) => ({ target, ...fleet.inspect(target) }));
+    const targets = looked.flatMap(({ target, config }) => (config?.autostart === true ? [target] : []));
+    // At boot nobody else would tell of it.
+    const broken = looked.flatMap(({ target: { longName }, config, issues }) => {
+      const message = `Cannot tell whether to start machine "${longName}"`;
+      return config ? [] : [{ id: longName, error: new ConfigError(message, issues) }];
     });
-    return { targets, unknown: unreadable(context) };
+    return { targets, unknown: [...unreadable(context), ...broken] };
   }
   const nothing = args.all !== true && (args.ids ?? []).length === 0;
   if (nothing && process.stdin.isTTY && process.stderr.isTTY) {
@@ -59,5 +60,3 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   }
   return select(context, args, () => fleet.list());
 }
-
-const BROKEN = 'its file has mistakes; see: qemu-init check';

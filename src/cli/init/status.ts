@@ -17,9 +17,10 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
     for (const { name, problems, pid, lastEnd } of shown) {
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
-      if (lastEnd && isBadEnd(lastEnd)) {
+      if (lastEnd && (isBadEnd(lastEnd) || lastEnd.cause === 'kill')) {
         const when = pid === undefined ? '' : 'before this run, ';
-        output.note('warning', `${name}: ${when}${describeEnd(lastEnd)}, ${lastEnd.at}`);
+        const at = lastEnd.at === undefined ? '' : `, ${lastEnd.at}`;
+        output.note(isBadEnd(lastEnd) ? 'warning' : 'info', `${name}: ${when}${describeEnd(lastEnd)}${at}`);
       }
     }
   }

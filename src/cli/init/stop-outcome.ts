@@ -6,5 +6,6 @@ export const stopOutcome: Presentation<StopResult> = {
   text: (name, { outcome, rung, seconds }) =>
     outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`,
   json: ({ outcome, rung, seconds }) => ({ outcome, rung, seconds }),
-  failed: { outcome: 'failed', rung: undefined, seconds: undefined },
+  // No rung has ended the guest.
+  failed: (seconds) => ({ outcome: 'failed', rung: 'none', seconds }),
 };

@@ -31,7 +31,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   return present<number>(context, selection, outcomes, {
     text: (name, seconds) => `${name}: ${args.for.join(', ')} after ${seconds} s`,
     json: (seconds) => ({ outcome: 'reached', seconds }),
-    failed: { outcome: 'failed' },
+    failed: (seconds) => ({ outcome: 'failed', seconds }),
   });
 }
 

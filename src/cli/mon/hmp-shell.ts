@@ -30,7 +30,7 @@ export async function runLookingShell(context: Context, target: Target): Promise
       if (!isHmpQuery(line)) throw refused(line);
       const text = await ask(line, signal);
       output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-      return findHmpError(text) === undefined ? 0 : 1;
+      return findHmpError(text, line) === undefined ? 0 : 1;
     },
   });
 }

@@ -32,7 +32,7 @@ export async function runPipe(context: Context, target: Target, readOnly: boolea
       client.hmp(command, { timeoutMs: ANSWER_MS, signal }),
     );
     await output.paced(text === '' || text.endsWith('\n') ? text : `${text}\n`, signal);
-    if (findHmpError(text) !== undefined) codes.push(1);
+    if (findHmpError(text, command) !== undefined) codes.push(1);
     if (command === 'quit' || command === 'q') break;
   }
   return worst(codes);

@@ -5,8 +5,13 @@ import { type Handle, runTool } from '../run-tool.ts';
 /** Everything that the hook path does not do by itself. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   return await runTool('qemu-netif', argv, (handle) =>
-    parseArguments('qemu-netif', argv, (parser) => define(parser, handle)),
+    parseArguments('qemu-netif', argv, (parser) => define(parser, handle), missingIn(argv)),
   );
+}
+
+function missingIn(argv: readonly string[]): string {
+  if (!argv.includes('bridge')) return 'tap';
+  return argv.at(-1) === 'bridge' ? 'command' : 'bridge';
 }
 
 function define(parser: Argv<object>, handle: Handle): Argv<object> {

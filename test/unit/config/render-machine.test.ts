@@ -68,9 +68,9 @@ const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: ma
 
 const forward: fc.Arbitrary<HostForward> = plain({
   protocol: fc.constantFrom('tcp', 'udp'),
-  hostAddress: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+  hostAddress: fc.oneof(fc.constant(''), fc.ipV4()),
   hostPort: port,
-  guestAddress: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+  guestAddress: fc.oneof(fc.constant(''), fc.ipV4()),
   guestPort: port,
 });
 
@@ -85,7 +85,10 @@ const NO_TAP = { bridge: '', vlan: undefined, queues: undefined, isolated: false
 
 const nic: fc.Arbitrary<NicConfig> = fc
   .record({
-    model: fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/).filter((model) => model !== 'virtio'),
+    model: fc.oneof(
+      fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/).filter((model) => model !== 'virtio'),
+      fc.constant('virtio-net-pci'),
+    ),
     net: fc.constantFrom('bridge', 'user', 'none'),
     bridge: fc.stringMatching(/^[A-Za-z0-9_.,=-]{1,15}$/).filter((bridge) => !/^\.{1,2}$/.test(bridge)),
     mac: maybe(mac),
@@ -98,6 +101,7 @@ const nic: fc.Arbitrary<NicConfig> = fc
     addresses: fc.array(address, { maxLength: 3 }),
   })
   .map((card) => ({ ...card, index: 0, hostForwards: card.net === 'user' ? card.hostForwards : [] }))
+  .map((card) => (card.model.startsWith('virtio-net') ? card : { ...card, queues: undefined }))
   .map((card) => (card.net === 'bridge' ? card : { ...card, ...NO_TAP }))
   .map((card) => ({ ...card, addresses: card.lock ? card.addresses : [] }));
 

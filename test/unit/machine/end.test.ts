@@ -33,6 +33,12 @@ test('a signal is told by its own line, and counts in the order of time', () => 
   assert.equal(endInLog(signal + line(5, 2), STARTED)?.cause, 'quit');
 });
 
+test('SIGKILL of ours is told by a line of ours', () => {
+  const kill = '2026-01-02T03:04:09.250Z qemu-init: ends QEMU with SIGKILL\n';
+  assert.deepEqual(endInLog(line(1, 6) + kill, STARTED), { cause: 'kill', at: '2026-01-02T03:04:09.250Z' });
+  assert.equal(endInLog(`x ${kill}`, STARTED), undefined);
+});
+
 test('requests of an earlier run, resets and lines cut in half are no end', () => {
   assert.equal(endInLog(line(-1, 6), STARTED), undefined);
   assert.equal(endInLog(line(1, 3) + line(2, 9) + line(3, 10) + line(4, 99), STARTED), undefined);

@@ -15,6 +15,7 @@ const OUTPUT = `{"QMP": {"version": {"qemu": {"micro": 2, "minor": 1, "major": 9
 {"timestamp": {"seconds": 1, "microseconds": 2}, "event": "RESUME"}
 {"return": [{"name": "rng-random", "parent": "rng-backend"}], "id": "objects"}
 {"return": [{"name": "tcg-accel", "parent": "accel"}, {"name": "accel", "parent": "object"}], "id": "accelerators"}
+{"return": [{"name": "max", "typename": "max-x86_64-cpu"}], "id": "cpus"}
 {"return": [{"name": "quit"}], "id": "commands"}
 {"return": {}, "id": "quit"}
 `;
@@ -40,6 +41,7 @@ test('the answers are told apart by their ids, events are passed over', () => {
     defaultMachine: 'pc-i440fx-9.1',
     devices: ['virtio-net-pci'],
     objects: ['rng-random'],
+    cpus: ['max'],
     commands: ['quit'],
     accelerators: ['tcg'],
   });
@@ -47,7 +49,7 @@ test('the answers are told apart by their ids, events are passed over', () => {
 
 test('an answer that is missing, refused or of another form makes no probe', () => {
   const lines = OUTPUT.trimEnd().split('\n');
-  for (const index of [2, 4, 6, 8]) {
+  for (const index of [2, 4, 6, 9]) {
     const line = lines[index] ?? '';
     assert.equal(parseProbeOutput(OUTPUT.replace(line, '')), undefined);
     assert.equal(parseProbeOutput(OUTPUT.replace(line, line.replace('"return"', '"error"'))), undefined);

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseJson, type Tool } from '../support/cli.ts';
+import { lab } from '../support/lab.ts';
+import { repoRoot } from '../support/repo.ts';
+import { assertShape, DOCUMENTS } from '../support/shape.ts';
+
+test('with --json a mistake on the command line is a failure document too', async (t) => {
+  const root = lab(t);
+  const calls: readonly (readonly [tool: Tool, ...args: string[]])[] = [
+    ['qemu-init', 'foo', '--json'],
+    ['qemu-init', '--json'],
+    ['qemu-init', 'start', 'a', '--foo', '--json'],
+    ['qemu-init', 'start', '--json', '--json'],
+    ['qemu-init', 'completion', 'foo', '--json'],
+    ['qemu-init', '--json', 'explain'],
+    ['qemu-cmd', '--json', '--foo', 'a'],
+    ['qemu-mon', '--json'],
+    ['qemu-netif', 'bridge', '--json'],
+    ['qemu-netif', 'up', '--json'],
+  ];
+  for (const [tool, ...args] of calls) {
+    const result = await root.run(tool, args);
+    assert.equal(result.code, 2, args.join(' '));
+    assertShape(parseJson(result), { list: { members: { name: 'null', error: DOCUMENTS.error } } });
+    const [{ error }] = JSON.parse(result.stdout);
+    assert.equal(error.code, 'QEMU_USAGE');
+    assert.ok(result.stderr.startsWith(`${tool}: ${error.message}\n`), result.stderr);
+  }
+  // A word behind -- is no option.
+  assert.equal((await root.run('qemu-mon', ['--', '--json', 'two'])).stdout, '');
+});
+
+test('an unknown option is named as it was written, whatever else is missing', async (t) => {
+  const root = lab(t);
+  const calls: readonly (readonly [option: string, tool: Tool, ...args: string[]])[] = [
+    ['--foo', 'qemu-mon', '--foo', 'a'],
+    ['--foo', 'qemu-cmd', '--foo'],
+    ['--foo', 'qemu-netif', '--foo', 'up'],
+    ['--foo', 'qemu-netif', 'bridge', 'add', '--foo'],
+    ['--foo', 'qemu-init', '--foo'],
+    ['--foo', 'qemu-init', 'explain', '--foo', 'a'],
+    ['--dry-run', 'qemu-init', 'stop', '--dry-run', 'a'],
+    ['-x', 'qemu-init', 'log', '-x'],
+  ];
+  for (const [option, tool, ...args] of calls) {
+    const result = await root.run(tool, args);
+    assert.equal(result.code, 2);
+    assert.ok(result.stderr.startsWith(`${tool}: Unknown option "${option}"\n`), result.stderr);
+  }
+  const near = await root.init('stop', '--forse', 'a');
+  assert.match(near.stderr, /hint: did you mean "--force"\?/);
+});
+
+test('a word that is missing is called what it is', async (t) => {
+  const root = lab(t);
+  const calls: readonly (readonly [what: string, tool: Tool, ...args: string[]])[] = [
+    ['machine', 'qemu-mon'],
+    ['machine', 'qemu-init', 'explain'],
+    ['machine', 'qemu-init', 'stop'],
+    ['name', 'qemu-init', 'create'],
+    ['file', 'qemu-init', 'import'],
+    ['shell', 'qemu-init', 'completion'],
+    ['tap', 'qemu-netif', 'up'],
+    ['bridge', 'qemu-netif', 'bridge', 'add'],
+    ['command', 'qemu-netif', 'bridge'],
+  ];
+  for (const [what, tool, ...args] of calls) {
+    const result = await root.run(tool, args);
+    assert.equal(result.code, 2);
+    assert.match(result.stderr, new RegExp(`^${tool}: No ${what} was given\\n  hint: `));
+  }
+});
+
+test('usage errors have the colour of others', async (t) => {
+  const root = lab(t);
+  const red = '\x1b[31m';
+  for (const args of [
+    ['start', '--foo', '--color'],
+    ['--color', 'start', 'nope'],
+    ['foo', '--color'],
+  ]) {
+    assert.ok((await root.init(...args)).stderr.startsWith(red), args.join(' '));
+  }
+  const env = { FORCE_COLOR: '1' };
+  assert.ok((await root.run('qemu-init', ['start', '--foo'], { env })).stderr.startsWith(red));
+  for (const more of [{ NO_COLOR: '1' }, {}]) {
+    const args = 'NO_COLOR' in more ? ['start', '--foo'] : ['start', '--foo', '--no-color'];
+    const plain = await root.run('qemu-init', args, { env: { ...env, ...more } });
+    assert.match(plain.stderr, /^qemu-init: /);
+  }
+});
+
+test('messages have the priorities of the journal where stderr is the journal, and nowhere else', (t) => {
+  const root = lab(t);
+  const log = root.write('stderr', '');
+  const { dev, ino } = statSync(log, { bigint: true });
+  const said = (stream: string): string => {
+    const command = `exec "$@" 2>"${log}"`;
+    const tool = join(repoRoot, 'bin/qemu-init');
+    const { status } = spawnSync(
+      'sh',
+      ['-c', command, 'sh', process.execPath, tool, '--root', root.dir, 'start', 'nope'],
+      {
+        env: { ...process.env, JOURNAL_STREAM: stream },
+      },
+    );
+    assert.equal(status, 6);
+    return readFileSync(log, 'utf8');
+  };
+  assert.match(said(`${dev}:${ino}`), /^<3>nope: There is no machine/);
+  assert.match(said('1:1'), /^nope: There is no machine/);
+});
+
+test('a machine whose file is broken fails a start at boot, and the others start', async (t) => {
+  const root = lab(t);
+  root.add('web', 'AUTOSTART=on\n');
+  root.add('bad', 'AUTOSTART=on\nRMA=1\n');
+  const result = await root.init('start', '--autostart', '--json');
+  assert.equal(result.code, 6);
+  assert.match(result.stderr, /bad: Cannot tell whether to start machine "bad"\n.*bad-qemu\.cfg:\d+: .*"RMA"/);
+  const [web, bad] = JSON.parse(result.stdout);
+  assert.deepEqual([web.name, web.outcome, bad.name, bad.outcome], ['web', 'started', 'bad', 'failed']);
+  assert.equal(bad.error.code, 'QEMU_CONFIG_INVALID');
+  await root.ok('kill', 'web');
+});

@@ -1,7 +1,7 @@
 /**
  * Fills the parts of the manual pages that the code has tables for: in `docs/man/*.md` what stands between
- * `<!-- begin NAME -->` and `<!-- end -->` is written anew. With `--check` nothing is written, and pages that are not up to
- * date are named; the exit status is then 1.
+ * `<!-- begin NAME -->` and `<!-- end -->` is written anew. So are the lists of keys in `etc/completions/`. With `--check` nothing
+ * is written, and files that are not up to date are named; the exit status is then 1.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,21 +55,39 @@ const PARTS = {
   'error-codes': errorCodes,
 };
 
-const stale = pageNames().filter(isStale);
-for (const name of stale) {
-  console.log(`docs/man/${name}: ${isCheck ? 'not up to date, run node scripts/man-tables.mjs' : 'written'}`);
+/** Where the completions of each shell have the keys. */
+const KEY_LISTS = {
+  'qemu-init.bash': /(?<=^_qemu_init_keys=')[^']*/m,
+  '_qemu-init': /(?<=^keys=\()[^)]*/m,
+  'qemu-init.fish': /(?<=^set --local keys ).*/m,
+};
+
+const pages = pageNames().map((name) => ({ name: `docs/man/${name}`, path: join(manDir, name), fill }));
+const completions = Object.entries(KEY_LISTS).map(([name, list]) => ({
+  name: `etc/completions/${name}`,
+  path: join(root, 'etc/completions', name),
+  fill: (text) => text.replace(list, keyWords()),
+}));
+const stale = [...pages, ...completions].filter(isStale);
+for (const { name } of stale) {
+  console.log(`${name}: ${isCheck ? 'not up to date, run node scripts/man-tables.mjs' : 'written'}`);
 }
 const missing = missingActions();
 for (const name of missing) console.log(`docs/man/qemu-init.8.md: no part "action ${name}"`);
 if (missing.length > 0 || (isCheck && stale.length > 0)) process.exitCode = 1;
 
-function isStale(name) {
-  const path = join(manDir, name);
+function isStale({ path, fill: fillIn }) {
   const text = readFileSync(path, 'utf8');
-  const filled = fill(text);
+  const filled = fillIn(text);
   if (filled === text) return false;
   if (!isCheck) writeFileSync(path, filled);
   return true;
+}
+
+/** What can stand in front of a value on the command line of `create`; of a family its first member. */
+function keyWords() {
+  const usable = tables.KEYS.filter(({ notYet: missing }) => missing === undefined);
+  return usable.map(({ name, family }) => `${name}${family ? '1' : ''}=`).join(' ');
 }
 
 function fill(text) {

@@ -34,13 +34,15 @@ _qemu_init_files() {
 }
 
 _qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister create edit import console log enable disable doctor security install uninstall completion qmp-types'
+# From the table of the keys, by scripts/man-tables.mjs.
+_qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
 
 _qemu_init() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options
   case $previous in
     --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
     --for) _qemu_init_words 'running stopped console= port='; return ;;
-    --timeout | --deadline | --parallel | --lines | --name) COMPREPLY=(); return ;;
+    --timeout | --deadline | --parallel | --lines | --name | --disk) COMPREPLY=(); return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
@@ -57,6 +59,7 @@ _qemu_init() {
       restart | try-restart | force-reload) options+=' --all --parallel --timeout --force' ;;
       wait) options+=' --for --timeout' ;;
       list) options+=' --macs' ;;
+      create) options+=' --disk --output' ;;
       edit) options+=' --registry --monitor --defaults' ;;
       import) options+=' --name --output --force' ;;
       log) options+=' --console --lines --follow' ;;
@@ -69,6 +72,15 @@ _qemu_init() {
   case $action in
     '') _qemu_init_words "$_qemu_init_actions" ;;
     import | register) _qemu_init_files ;;
+    completion) _qemu_init_words 'bash zsh fish' ;;
+    create)
+      # The name is a new one.
+      COMPREPLY=()
+      if ((COMP_CWORD > i + 1)); then
+        compopt -o nospace 2>/dev/null
+        _qemu_init_words "$_qemu_init_keys"
+      fi
+      ;;
     install | uninstall | doctor | list) COMPREPLY=() ;;
     *) _qemu_init_words "$(_qemu_init_ids)" ;;
   esac

@@ -10,8 +10,13 @@ function __qemu_init_ids
 end
 
 set --local actions start stop restart try-restart reload force-reload status kill reset pause resume exit-preconfig wait list check showcmd explain register unregister create edit import console log enable disable doctor security install uninstall completion qmp-types
+# From the table of the keys, by scripts/man-tables.mjs.
+set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART=
 
 complete --command qemu-init --no-files
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments "$actions"
-complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list" --arguments '(__qemu_init_ids)'
+complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list create completion" --arguments '(__qemu_init_ids)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import register' --force-files
+complete --command qemu-init --condition '__fish_seen_subcommand_from completion' --arguments 'bash zsh fish'
+# The name is a new one.
+complete --command qemu-init --condition '__fish_seen_subcommand_from create; and test (count (commandline -opc)) -gt 2' --arguments "$keys"

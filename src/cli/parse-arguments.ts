@@ -50,5 +50,5 @@ const LISTS = new Set(['_', 'ids', 'words', 'names', 'rest', 'for']);
 function refuseRepeated(args: Readonly<Record<string, unknown>>): true {
   const repeated = Object.keys(args).find((name) => Array.isArray(args[name]) && !LISTS.has(name));
   if (repeated === undefined) return true;
-  throw new QemuError('QEMU_USAGE', `--${repeated} was given more than once`);
+  throw new QemuError('QEMU_USAGE', `${repeated.length === 1 ? '-' : '--'}${repeated} was given more than once`);
 }

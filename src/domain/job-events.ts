@@ -92,7 +92,7 @@ function endedError(jobId: string, cause: QemuError | undefined): QemuError {
 }
 
 function lateError(jobId: string, goal: string, timeoutMs: number): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `Job "${jobId}" did not ${goal} within ${timeoutMs} ms`, {
+  return new QemuError('QEMU_TIMEOUT', `Job "${jobId}" did not ${goal} within ${Math.round(timeoutMs)} ms`, {
     hint: 'the job may go on by itself; see blockJobs(), and BlockJob.cancel() to end it',
   });
 }

@@ -39,7 +39,12 @@ export function stillRunning(target: Target, pid: number): QemuError {
 function describe(step: Step): string {
   const seconds = Math.round(step.timeoutMs / 100) / 10;
   const isAgentOnly = step.kind === 'ask' && !step.powerButton;
-  const names = { ask: isAgentOnly ? 'the guest agent' : 'the power button', quit: 'quit', sigterm: 'SIGTERM', sigkill: 'SIGKILL' };
+  const names = {
+    ask: isAgentOnly ? 'the guest agent' : 'the power button',
+    quit: 'quit',
+    sigterm: 'SIGTERM',
+    sigkill: 'SIGKILL',
+  };
   return `${names[step.kind]} (${seconds} s)`;
 }
 

@@ -7,6 +7,7 @@ import { appendToLog, readTail } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
 import type { Target } from './host.ts';
 import { type Located, locate } from './locate.ts';
+import { lastReset, RESET_TRACE } from './reset.ts';
 
 /**
  * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran
@@ -33,6 +34,8 @@ export interface MachineEnd {
   readonly at: string | undefined;
   /** Signal or exit status of QEMU, where somebody waited for it. */
   readonly exit: string | undefined;
+  /** ISO 8601: when the machine was last reset before that, without ending; undefined when it was not. */
+  readonly lastReset: string | undefined;
 }
 
 /** How the service manager says that a process ended: systemd.exec(5), EXIT_CODE and EXIT_STATUS. */
@@ -45,14 +48,17 @@ export interface ProcessExit {
 /** QEMU writes a line to its log when somebody asks it to end, once this is switched on. Costs nothing until then. */
 const TRACE_EVENT = 'qemu_system_shutdown_request';
 
-/** Has QEMU log why it ends. A build that cannot is no failure. */
+/** Has QEMU log why it ends, and when it is reset. A build that cannot is no failure. */
 export async function logEnd(client: QmpClient, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    const args = { name: TRACE_EVENT, enable: true, 'ignore-unavailable': true };
-    await client.executeRaw('trace-event-set-state', args, { timeoutMs: 5_000, signal });
-  } catch (error) {
-    if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
-  }
+  const enable = async (name: string): Promise<void> => {
+    try {
+      const args = { name, enable: true, 'ignore-unavailable': true };
+      await client.executeRaw('trace-event-set-state', args, { timeoutMs: 5_000, signal });
+    } catch (error) {
+      if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+    }
+  };
+  await Promise.all([enable(TRACE_EVENT), enable(RESET_TRACE)]);
 }
 
 const KILL_LINE = 'qemu-init: ends QEMU with SIGKILL';
@@ -107,7 +113,12 @@ export function howEnded(paths: Paths, target: Target, located: Located, exit?: 
   if (located.kind === 'alive' || record?.phase !== 'running') return notedEnd(paths, target.longName);
   const asked = endInLog(readTail(target.files.log, 0, LOG_TAIL_BYTES), record.startedAt);
   const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
-  return { cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit), at: asked?.at, exit: status };
+  return {
+    cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit),
+    at: asked?.at,
+    exit: status,
+    lastReset: lastReset(target.files, record.startedAt),
+  };
 }
 
 /** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
@@ -128,9 +139,10 @@ export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): Machi
 }
 
 /** An end as a sentence without the machine's name. */
-export function describeEnd({ cause, exit }: MachineEnd): string {
+export function describeEnd({ cause, exit, lastReset: reset }: MachineEnd): string {
   const detail = exit === undefined || exit === 'exit status 0' ? '' : ` (${exit})`;
-  return `${SENTENCES[cause]}${detail}`;
+  const before = reset === undefined ? '' : `; it had been reset, last ${reset}`;
+  return `${SENTENCES[cause]}${detail}${before}`;
 }
 
 /** Whether nobody wanted that end. */
@@ -180,8 +192,8 @@ export function notedEnd(paths: Paths, longName: string): MachineEnd | undefined
   try {
     const text = readTextIfExists(noteOf(paths, longName));
     if (text === undefined) return undefined;
-    const { cause, at, exit }: MachineEnd = JSON.parse(text);
-    return { cause, at, exit };
+    const { cause, at, exit, lastReset: reset }: MachineEnd = JSON.parse(text);
+    return { cause, at, exit, lastReset: reset };
   } catch {
     // Only root may look, and a note that is damaged tells nothing.
     return undefined;

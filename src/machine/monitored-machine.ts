@@ -127,7 +127,7 @@ export abstract class MonitoredMachine implements AsyncDisposable {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       if (!(await events.arrival({ timeoutMs: Math.max(0, deadline - performance.now()), signal }))) {
-        throw new QemuError('QEMU_TIMEOUT', `No event of machine "${this.name}" within ${timeoutMs} ms`);
+        throw new QemuError('QEMU_TIMEOUT', `No event of machine "${this.name}" within ${Math.round(timeoutMs)} ms`);
       }
       // Somebody else may have been faster.
       const event = events.take();

@@ -10,6 +10,7 @@ import type { Host, Target } from './host.ts';
 import { locate, type ProcessScan, slotFromArgv, vncFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
+import { lastReset } from './reset.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
@@ -28,6 +29,8 @@ export interface MachineStatus {
   /** ISO 8601. */
   readonly startedAt: string | undefined;
   readonly uptimeSeconds: number | undefined;
+  /** ISO 8601: when the guest, or somebody from outside, last reset the machine in this run; undefined when nobody did. */
+  readonly lastReset: string | undefined;
   readonly configPath: string;
   /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
@@ -52,6 +55,7 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
       vnc: undefined,
       startedAt: undefined,
       uptimeSeconds: undefined,
+      lastReset: undefined,
     };
   }
   const { process, record } = located;
@@ -66,6 +70,7 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
     ...places(record, process.argv, host.monitor),
     startedAt: new Date(startedMs).toISOString(),
     uptimeSeconds: Math.max(0, Math.floor((Date.now() - startedMs) / 1000)),
+    lastReset: lastReset(target.files, new Date(startedMs).toISOString()),
   };
 }
 

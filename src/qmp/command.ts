@@ -101,7 +101,7 @@ export function abortedError(message: string, signal: AbortSignal | undefined): 
 }
 
 function timeoutError(command: string, timeoutMs: number): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `No answer to "${command}" within ${timeoutMs} ms`, {
+  return new QemuError('QEMU_TIMEOUT', `No answer to "${command}" within ${Math.round(timeoutMs)} ms`, {
     hint: 'QEMU may be busy, stopped by a signal, or waiting for its disk; it may still run the command',
   });
 }

@@ -82,7 +82,9 @@ function explain(cause: unknown, where: string, missing: string): unknown {
 
 function timeoutError(where: string, missing: keyof typeof TIMEOUT_HINTS, timeoutMs: number): QemuError {
   const hint = TIMEOUT_HINTS[missing];
-  return new QemuError('QEMU_TIMEOUT', `Monitor at "${where}" gave no ${missing} within ${timeoutMs} ms`, { hint });
+  return new QemuError('QEMU_TIMEOUT', `Monitor at "${where}" gave no ${missing} within ${Math.round(timeoutMs)} ms`, {
+    hint,
+  });
 }
 
 const TIMEOUT_HINTS = {

@@ -115,5 +115,5 @@ function endedError(what: string, end: QmpEnd | undefined): QemuError {
 }
 
 function waitTimeoutError(what: string, timeoutMs: number): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `No event ${what} within ${timeoutMs} ms`);
+  return new QemuError('QEMU_TIMEOUT', `No event ${what} within ${Math.round(timeoutMs)} ms`);
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { findProgram, run } from './exec.ts';
 import { onLeash } from './leash.ts';
@@ -58,7 +59,7 @@ export function findQemu(binary: string): string {
   const path = findProgram(binary);
   if (path !== undefined) return path;
   throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find QEMU "${binary}"`, {
-    hint: `apt install ${debianPackage(binary)}`,
+    hint: missingHint(binary),
   });
 }
 
@@ -102,11 +103,23 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
   };
 }
 
-/** Debian's package of a target. */
-function debianPackage(binary: string): string {
-  const target = /qemu-system-([a-z0-9_]+)/.exec(binary)?.[1] ?? 'x86_64';
-  if (/^(x86_64|i386)$/.test(target)) return 'qemu-system-x86';
-  if (/^(aarch64|arm)$/.test(target)) return 'qemu-system-arm';
-  if (/^(mips|ppc|sparc|s390x)/.test(target)) return `qemu-system-${target.replace(/^(mips|ppc|sparc).*/, '$1')}`;
-  return 'qemu-system-misc';
+/** What to do about a QEMU that is not there. A target that QEMU does not have is in no package. */
+function missingHint(binary: string): string {
+  const target = basename(binary).replace(/^qemu-system-/, '');
+  const found = Object.entries(DEBIAN_PACKAGES).find(([, targets]) => targets.split(' ').includes(target));
+  if (found === undefined) return 'it is the name of a program, such as qemu-system-x86_64, or a path';
+  const install = `apt install qemu-system-${found[0]}`;
+  return binary === target ? `the program is called qemu-system-${target}; ${install}` : install;
 }
+
+/** Debian 12's packages and their targets. */
+const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  x86: 'x86_64 i386',
+  arm: 'aarch64 arm',
+  mips: 'mips mipsel mips64 mips64el',
+  ppc: 'ppc ppc64',
+  sparc: 'sparc sparc64',
+  misc:
+    'alpha avr cris hppa loongarch64 m68k microblaze microblazeel nios2 or1k riscv32 riscv64 rx s390x sh4 sh4eb ' +
+    'tricore xtensa xtensaeb',
+};

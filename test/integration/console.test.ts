@@ -77,8 +77,12 @@ test("log prints QEMU's output, with --console the guest's, whole, by lines, or 
 
   const follow = root.spawn('qemu-init', ['log', 'web', '--console', '--follow', '-n', '1']);
   await follow.waitForOutput('00000013');
+  const before = await root.one('status', 'web');
   await root.ok('reset', 'web');
   await follow.waitForOutput(DEFAULT_BANNER);
+  const after = await root.one('status', 'web');
+  assert.equal(before['lastReset'], null);
+  assert.ok(String(after['lastReset']) > String(after['startedAt']));
   follow.child.kill('SIGINT');
   assert.equal((await follow.result).code, 0);
   await root.ok('stop', 'web');

@@ -39,7 +39,7 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
   const [{ state, lastEnd }] = JSON.parse(status.stdout);
   assert.equal(state, 'dead');
   // It has told nobody when, and looking is no end.
-  assert.deepEqual(lastEnd, { cause: 'killed', at: null, exit: null });
+  assert.deepEqual(lastEnd, { cause: 'killed', at: null, exit: null, lastReset: null });
   assert.equal((await root.cmd('-c', 'info status', 'web')).code, 7);
   const again = await root.one('start', 'web');
   assert.equal(again['outcome'], 'started');

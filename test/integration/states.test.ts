@@ -58,7 +58,7 @@ test('--preconfig leaves it before the machine is made: status says so, and only
     assert.equal(refused.code, 1, refused.stdout);
     assert.match(refused.stderr, /only after machine initialization/);
   }
-  await root.ok('exit-preconfig', 'web');
+  assert.equal((await root.one('exit-preconfig', 'web'))['outcome'], 'machine-made');
   assert.equal(await root.state('web'), 'running');
   assert.equal((await root.init('exit-preconfig', 'web')).code, 1);
   await root.ok('wait', 'web', '--for', 'console=ready');

@@ -51,6 +51,8 @@ test('an unknown option is named as it was written, whatever else is missing', a
     assert.equal(result.code, 2);
     assert.ok(result.stderr.startsWith(`${tool}: Unknown option "${option}"\n`), result.stderr);
   }
+  const twice = await root.run('qemu-cmd', ['-c', 'a', '-c', 'b', 'web']);
+  assert.match(twice.stderr, /^qemu-cmd: -c was given more than once$/m);
   const near = await root.init('stop', '--forse', 'a');
   assert.match(near.stderr, /hint: did you mean "--force"\?/);
 });

@@ -68,8 +68,11 @@ export const DOCUMENTS = {
         vnc: VNC,
         startedAt: orNull(ISO_TIME),
         uptimeSeconds: orNull('integer'),
+        lastReset: orNull(ISO_TIME),
         configPath: /^\//,
-        lastEnd: orNull({ members: { cause: /^[a-z-]+$/, at: orNull(ISO_TIME), exit: orNull('string') } }),
+        lastEnd: orNull({
+          members: { cause: /^[a-z-]+$/, at: orNull(ISO_TIME), exit: orNull('string'), lastReset: orNull(ISO_TIME) },
+        }),
         problems: { list: 'string' },
       },
     },

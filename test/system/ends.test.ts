@@ -38,12 +38,17 @@ describe('the end of a machine on a host with systemd', () => {
     assert.match(stderr, /^shot: QEMU crashed or was killed \(SIGSEGV\), \d{4}-/);
   });
 
-  test('a pulled plug is told from a guest that went down', async () => {
+  test('a reset is told from an end, and a pulled plug from a guest that went down', async () => {
     addMachine(host, 'plug');
-    host.sh('qemu-init start plug');
+    host.sh('qemu-init start plug; qemu-cmd -c system_reset plug');
+    await until('the reset is told', () => resetOf(host, 'plug') !== null);
+    assert.equal(isActive(host, 'plug'), 'active');
+    assert.equal(host.run('qemu-init status plug').code, 0);
+    const reset = resetOf(host, 'plug');
     host.sh('kill -TERM "$1"', `${pidOf(host, 'plug')}`);
     await until('the unit is inactive', () => isActive(host, 'plug') === 'inactive');
     assert.equal(lastEnd(host, 'plug').cause, 'signal');
+    assert.ok(journal(host, 'plug').includes(`for the guest is a pulled plug; it had been reset, last ${reset}`));
   });
 
   test('what qemu-init did itself is told too', () => {
@@ -120,4 +125,8 @@ function lastEnd(host: Container, name: string): { readonly cause?: unknown; rea
 
 function journal(host: Container, name: string, ...options: readonly string[]): string {
   return host.sh(`journalctl --sync; journalctl --no-pager -b ${options.join(' ')} -u "qemu@$1"`, name);
+}
+
+function resetOf(host: Container, name: string): string | null {
+  return JSON.parse(host.run(`qemu-init status ${name} --json`).stdout)[0].lastReset;
 }

@@ -18,7 +18,8 @@ export async function forEachRunning(
   );
   return present(context, selection, outcomes, {
     text: (name) => `${name}: ${done}`,
-    json: () => ({ outcome: done }),
+    // In words for programs: machine-made.
+    json: () => ({ outcome: done.replaceAll(' ', '-') }),
     failed: () => ({ outcome: 'failed' }),
   });
 }

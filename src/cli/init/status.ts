@@ -15,7 +15,9 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
-    for (const { name, problems, pid, lastEnd } of shown) {
+    for (const { name, problems, pid, lastEnd, lastReset } of shown) {
+      // A guest that boots again is nothing special, but who looks for a reason has to see it.
+      if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
       if (lastEnd && (isBadEnd(lastEnd) || lastEnd.cause === 'kill')) {
         const when = pid === undefined ? '' : 'before this run, ';

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ACTIONS } from '../../../src/cli/init/actions.ts';
+import { KEYS } from '../../../src/config/keys.ts';
 import { repoRoot } from '../../support/repo.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
@@ -15,6 +16,21 @@ const lists: readonly (readonly [file: string, pattern: RegExp])[] = [
   ['_qemu-init', /actions=\(([^)]*)\)/],
   ['qemu-init.fish', /set --local actions (.*)/],
 ];
+
+const keys = KEYS.filter(({ notYet }) => notYet === undefined).map(({ name, family }) => `${name}${family ? 1 : ''}=`);
+
+const keyLists: typeof lists = [
+  ['qemu-init.bash', /^_qemu_init_keys='([^']*)'/m],
+  ['_qemu-init', /^keys=\(([^)]*)\)/m],
+  ['qemu-init.fish', /^set --local keys (.*)/m],
+];
+
+for (const [file, pattern] of keyLists) {
+  test(`${file} has the keys of the table and no other`, () => {
+    const words = pattern.exec(readFileSync(join(folder, file), 'utf8'))?.[1]?.split(' ') ?? [];
+    assert.deepEqual(words, keys, 'run: node scripts/man-tables.mjs');
+  });
+}
 
 for (const [file, pattern] of lists) {
   test(`${file} completes every action and no other`, () => {
@@ -54,6 +70,11 @@ test('bash completes actions, options and the names of machines without starting
   assert.deepEqual(complete('qemu-cmd', '--t'), ['--timeout']);
   assert.deepEqual(complete('qemu-init', '--root', '/nonexistent', 'stop', ''), []);
   assert.deepEqual(complete('qemu-netif', 'u'), ['up']);
+  assert.deepEqual(complete('qemu-init', 'create', 'x', 'RA'), ['RAM=']);
+  // Bash takes = for the end of a word.
+  assert.deepEqual(complete('qemu-init', 'create', 'x', 'RAM', '=', '1G', 'DSK'), ['DSK1=']);
+  assert.deepEqual(complete('qemu-init', 'create', ''), []);
+  assert.deepEqual(complete('qemu-init', 'completion', ''), ['bash', 'zsh', 'fish']);
 });
 
 test('fish completes actions and the names of machines', (t) => {
@@ -62,6 +83,9 @@ test('fish completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init try'), ['try-restart']);
   assert.deepEqual(complete('qemu-init start w'), ['w', 'web.x']);
   assert.deepEqual(complete('qemu-init stop b'), ['b', 'big']);
+  assert.deepEqual(complete('qemu-init create x RA'), ['RAM=']);
+  assert.deepEqual(complete('qemu-init create '), []);
+  assert.deepEqual(complete('qemu-init completion ').toSorted(), ['bash', 'fish', 'zsh']);
   const another = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-mon.fish'));
   assert.deepEqual(another('qemu-mon b'), ['b', 'big']);
 });
@@ -71,12 +95,16 @@ test('zsh completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init', '').toSorted(), actions.toSorted());
   assert.deepEqual(complete('qemu-init', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-mon', '').toSorted(), ['b', 'big', 'w', 'web.x']);
+  assert.deepEqual(complete('qemu-init', 'create', 'x', ''), keys);
+  assert.deepEqual(complete('qemu-init', 'create', ''), []);
+  assert.deepEqual(complete('qemu-init', 'completion', ''), ['bash', 'zsh', 'fish']);
 });
 
-/** What zsh would offer, without the terminal that its completion system wants: _describe gets the name of an array. */
+/** What zsh would offer, without the terminal that its completion system wants: both get the name of an array. */
 const ZSH_COMPLETE = `
 fpath=("$1" $fpath); shift
 _describe() { print -l -- \${(P)argv[-1]} }
+compadd() { print -l -- \${(P)argv[-1]} }
 autoload -Uz _qemu-init
 words=("$@") CURRENT=$# service=$1
 _qemu-init`;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeEnd, endInLog, isBadEnd } from '../../../src/machine/end.ts';
+import { resetInLog } from '../../../src/machine/reset.ts';
 
 const STARTED = '2026-01-02T03:04:05.000Z';
 const BEGAN = Date.parse(STARTED) / 1000;
@@ -48,11 +49,23 @@ test('requests of an earlier run, resets and lines cut in half are no end', () =
 });
 
 test('what nobody wanted is told apart, and the signal is named', () => {
-  const at = STARTED;
-  assert.equal(isBadEnd({ cause: 'guest-shutdown', at, exit: undefined }), false);
-  assert.equal(isBadEnd({ cause: 'guest-panic', at, exit: 'exit status 1' }), true);
-  assert.equal(describeEnd({ cause: 'killed', at, exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
-  assert.equal(describeEnd({ cause: 'quit', at, exit: 'exit status 0' }), 'QEMU was told to quit');
+  const end = { at: STARTED, exit: undefined, lastReset: undefined };
+  assert.equal(isBadEnd({ ...end, cause: 'guest-shutdown' }), false);
+  assert.equal(isBadEnd({ ...end, cause: 'guest-panic', exit: 'exit status 1' }), true);
+  assert.equal(describeEnd({ ...end, cause: 'killed', exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
+  assert.equal(describeEnd({ ...end, cause: 'quit', exit: 'exit status 0' }), 'QEMU was told to quit');
+  assert.equal(
+    describeEnd({ ...end, cause: 'quit', lastReset: STARTED }),
+    `QEMU was told to quit; it had been reset, last ${STARTED}`,
+  );
+});
+
+test('the last reset of this run is told by its time, of no other run and of no broken line', () => {
+  const reset = (afterSeconds: number): string =>
+    `26003@${(BEGAN + afterSeconds).toFixed(6)}:ps2_kbd_reset 0x564123b12320\n`;
+  assert.equal(resetInLog(`${reset(-1)}${reset(2)}${reset(2.5)}${line(3, 6)}`, STARTED), '2026-01-02T03:04:07.500Z');
+  assert.equal(resetInLog(reset(-1), STARTED), undefined);
+  assert.equal(resetInLog(`x ${reset(1)}1@${'9'.repeat(40)}.0:ps2_kbd_reset 0x1\n`, STARTED), undefined);
 });
 
 test('a time that is no date is passed over', () => {

@@ -65,20 +65,23 @@ test('an answer survives being stored', () => {
   assert.ok(isProbeAnswer(JSON.parse(JSON.stringify(parseProbeOutput(OUTPUT)))));
 });
 
-for (const [binary, packageName] of [
-  ['qemu-system-x86_65', 'qemu-system-misc'],
-  ['/opt/none/qemu-system-x86_64', 'qemu-system-x86'],
-  ['/opt/none/qemu-system-i386', 'qemu-system-x86'],
-  ['/opt/none/qemu-system-aarch64', 'qemu-system-arm'],
-  ['/opt/none/qemu-system-ppc64', 'qemu-system-ppc'],
-  ['/opt/none/qemu-system-s390x', 'qemu-system-s390x'],
-  ['no-such-qemu', 'qemu-system-x86'],
+const NO_TARGET = 'it is the name of a program, such as qemu-system-x86_64, or a path';
+
+for (const [binary, hint] of [
+  ['/opt/none/qemu-system-x86_64', 'apt install qemu-system-x86'],
+  ['/opt/none/qemu-system-i386', 'apt install qemu-system-x86'],
+  ['/opt/none/qemu-system-aarch64', 'apt install qemu-system-arm'],
+  ['/opt/none/qemu-system-ppc64', 'apt install qemu-system-ppc'],
+  ['/opt/none/qemu-system-s390x', 'apt install qemu-system-misc'],
+  ['alpha', 'the program is called qemu-system-alpha; apt install qemu-system-misc'],
+  ['qemu-system-x86_65', NO_TARGET],
+  ['no-such-qemu', NO_TARGET],
 ] as const) {
-  test(`a missing "${binary}" is QEMU_NOT_INSTALLED, with the package ${packageName}`, () => {
+  test(`a missing "${binary}" is QEMU_NOT_INSTALLED, with the hint "${hint}"`, () => {
     assert.throws(() => findQemu(binary), {
       code: 'QEMU_NOT_INSTALLED',
       message: `Cannot find QEMU "${binary}"`,
-      hint: `apt install ${packageName}`,
+      hint,
     });
   });
 }

@@ -11,6 +11,14 @@ const NOT_FOR_USERS: Readonly<Record<string, string>> = {
   pidfile: 'qemu-init finds QEMU by its own pid file',
 };
 
+/** Options that a key sets: QEMU takes the last one, and nothing of ours knows of it. */
+const SET_BY_KEYS: Readonly<Record<string, string>> = {
+  vnc: 'set VNC= instead, which keeps others out',
+  preconfig: 'use: qemu-init start --preconfig',
+  runas: 'set RUNAS= instead, which counts from the first instruction on',
+  sandbox: 'set SANDBOX=on instead',
+};
+
 /** Splits the lines of `[custom]` into arguments; what cannot be one is reported and left out. */
 export function parseCustom(lines: readonly IniLine[], path: string, issues: ConfigIssue[]): CustomLine[] {
   return lines.flatMap(({ text, line }) => {
@@ -51,6 +59,8 @@ function readArgs(
     report(`${quote(taken)} cannot stand in [custom]: ${NOT_FOR_USERS[taken.replace(/^--?/, '')]}`);
     return undefined;
   }
+  const known = SET_BY_KEYS[option.replace(/^--?/, '')];
+  if (known !== undefined) report(`${quote(option)} in [custom] is past what qemu-init sees to`, known, 'warning');
   if (args.some((arg) => /^[#;]/.test(arg))) {
     report(
       `${quote(text)} has what looks like a comment, and QEMU gets it`,

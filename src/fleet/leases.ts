@@ -75,6 +75,11 @@ export async function takeMacs(
   });
 }
 
+/** Whether a machine holds addresses. */
+export function hasMacs(paths: Paths, longName: string): boolean {
+  return readLeases(paths).machines.has(longName);
+}
+
 /** Frees the addresses of a machine. */
 export async function freeMacs(paths: Paths, longName: string): Promise<void> {
   await withLock(paths.leasesLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'lease' }, async () => {

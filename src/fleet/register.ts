@@ -10,7 +10,7 @@ import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts
 import { withLock } from '../system/lock.ts';
 import { checkMachine } from './check.ts';
 import { Fleet } from './fleet.ts';
-import { freeMacs, takeMacs } from './leases.ts';
+import { freeMacs, hasMacs, takeMacs } from './leases.ts';
 import { findConfig } from './resolve.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
@@ -45,13 +45,14 @@ export async function registerMachine(
 }
 
 /**
- * Removes a machine from the registry and frees its addresses. Its files stay.
+ * Removes a machine from the registry and frees its addresses. Its files stay. One that was only started by its path has no
+ * more than the addresses.
  *
  * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, or `QEMU_USAGE` for one that is running.
  */
 export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target> {
   const target = fleet.get(id);
-  if (target.shortName === undefined) {
+  if (target.shortName === undefined && !hasMacs(fleet.host.paths, target.longName)) {
     throw new QemuError('QEMU_MACHINE_UNKNOWN', `Machine "${id}" is not registered`);
   }
   // A start that is under way has not got a process yet.
@@ -61,7 +62,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
         hint: `stop it first: qemu-init stop ${target.longName}`,
       });
     }
-    await editRegistry(fleet, (text) => removeRegistryEntry(text, target.shortName ?? id));
+    await editRegistry(fleet, (text) => removeRegistryEntry(text, target.longName));
     await freeMacs(fleet.host.paths, target.longName);
   });
   return target;

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { issueAt } from '../machine/issues.ts';
@@ -8,7 +8,7 @@ export function sharedImages(config: MachineConfig, others: ReadonlyMap<string, 
   return [...others].flatMap(([other, theirs]) => {
     if (other === config.longName) return [];
     return config.disks.flatMap((disk) => {
-      const same = theirs.disks.find((each) => realPath(each.file) === realPath(disk.file));
+      const same = theirs.disks.find((each) => identity(each.file) === identity(disk.file));
       if (!same || (isReadOnly(disk) && isReadOnly(same))) return [];
       const message = `DSK${disk.index} "${disk.file}" is DSK${same.index} of machine "${other}" too`;
       const hint = 'give each machine an image of its own, or set readonly=on in both';
@@ -21,9 +21,11 @@ function isReadOnly(disk: MachineConfig['disks'][number]): boolean {
   return disk.readonly || disk.snapshot;
 }
 
-function realPath(path: string): string {
+/** One text for all names of a file, hard links too; the path when it cannot be looked at. */
+function identity(path: string): string {
   try {
-    return realpathSync(path);
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
   } catch {
     return path;
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../src/system/exec.ts';
@@ -73,6 +73,12 @@ test('an image or a MAC that another machine has is told by check, with both nam
   assert.equal(checked.code, 6);
   assert.match(checked.stderr, /db-qemu\.cfg:\d+: DSK1 ".*web\.img" is DSK1 of machine "web" too/);
   assert.match(checked.stderr, /db-qemu\.cfg:\d+: NIC1 has the address 52:54:00:00:00:01 of NIC1 of machine "web"/);
+  linkSync(join(root.etcDir, 'web.img'), join(root.etcDir, 'link.img'));
+  root.add('hard', 'DSK1=link.img\n');
+  assert.match(
+    (await root.init('check', 'hard')).stderr,
+    /hard-qemu\.cfg:\d+: DSK1 ".*link\.img" is DSK1 of machine "web" too/,
+  );
   const all = await root.init('check');
   assert.equal(all.code, 6);
   assert.match(all.stderr, /web-qemu\.cfg:\d+: DSK1/);
@@ -316,6 +322,19 @@ test('a registration that is refused leaves nothing', async (t) => {
     assert.match(stderr, /db-qemu\.cfg:\d+: NIC1 has the address 52:54:00:00:00:01 of NIC1 of machine "web"/);
   }
   assert.doesNotMatch(await root.ok('list'), /db/);
+});
+
+test('the addresses of a machine that was only started by its path are freed by unregister', async (t) => {
+  const root = lab(t);
+  const fixed = 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n';
+  const path = root.write('etc/qemu/db-qemu.cfg', `${LIGHT}${fixed}`);
+  assert.equal((await root.init('unregister', 'db')).code, 6);
+  await root.ok('start', path);
+  assert.equal((await root.init('unregister', 'db')).code, 1);
+  await root.ok('stop', '--force', path);
+  await root.ok('unregister', 'db');
+  root.add('web', fixed);
+  await root.ok('check', 'web');
 });
 
 test('an address that the file of another machine fixes is derived for nobody else', async (t) => {

@@ -67,7 +67,9 @@ function machine(t: Cleanup, mode: string, nics: readonly string[] = NICS): Mach
 for (const mode of MODES) {
   test(`${mode}: nothing is left after a stop`, async (t) => {
     const web = machine(t, mode);
-    await web.must('start', 'web');
+    const { code, stderr } = await web.init('start', 'web', '--verbose');
+    assert.equal(code, 0, stderr);
+    for (const tap of TAPS) assert.match(stderr, new RegExp(`^web: tap "${tap}" .* bridge "br0"$`, 'm'));
     assert.deepEqual(linkNames(), ['br0', ...TAPS]);
     assert.deepEqual(ruleTables(), ['table netdev qemu-init.web.3']);
     await web.must('stop', '--force', 'web');

@@ -19,7 +19,7 @@ export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSi
         machine,
         title: issue.message,
         detail: `${issue.file}${issue.line === undefined ? '' : `, line ${issue.line}`}`,
-        fix: issue.hint ?? `qemu-init edit ${machine}`,
+        fix: issue.hint ?? (issue.file === target.configPath ? `qemu-init edit ${machine}` : `edit ${issue.file}`),
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),

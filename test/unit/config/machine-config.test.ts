@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { KEYS } from '../../../src/config/keys.ts';
 import { longNameOf, parseMachineConfig } from '../../../src/config/machine-config.ts';
-import { DEFAULTS_PATH, MACHINE_PATH, parseGood, problemsOf } from './support.ts';
+import { DEFAULTS_PATH, MACHINE_PATH, parseGood, problemsOf, shorten } from './support.ts';
 
 suite('an empty file', () => {
   test('is a machine with the defaults of the table', () => {
@@ -260,6 +260,15 @@ suite('keys that do nothing yet', () => {
 });
 
 suite('[custom]', () => {
+  test('an option that a key sets is told with that key', () => {
+    const { config, issues } = parseMachineConfig('[custom]\n-vnc :7\n--preconfig\n', { path: MACHINE_PATH });
+    assert.ok(config);
+    assert.deepEqual(issues.map(shorten), [
+      '2: Warning: "-vnc" in [custom] is past what qemu-init sees to (set VNC= instead, which keeps others out)',
+      '3: Warning: "--preconfig" in [custom] is past what qemu-init sees to (use: qemu-init start --preconfig)',
+    ]);
+  });
+
   test('its lines are split into words as a shell does it, and nothing is expanded', () => {
     const { custom } = parseGood(
       'RAM=1G\n[custom]\n# comment\n-device qemu-xhci,id=usb\n\n--global  "a b"=\'$c\' \\$(x)\n-append "x;y"\n',

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { formatIssue } from '../config/issues.ts';
-import { ConfigError, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 
 /** An error as text: what failed, the cause chain once, a hint. A stack for bugs and with `debug`. */
 export function describeError(error: unknown, debug: boolean): string {
@@ -31,11 +31,16 @@ function deepestHint(error: unknown): string | undefined {
   return undefined;
 }
 
+/** An issue as it stands in a JSON document: always with the same members. */
+export function issueDocument({ file, line, key, message, severity, hint }: ConfigIssue): object {
+  return { file, line, key, message, severity, hint };
+}
+
 /** An error as it stands in a JSON document. */
 export function errorDocument(error: unknown): Record<string, unknown> {
   const code = error instanceof QemuError ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
   const document: Record<string, unknown> = { code, message, hint: deepestHint(error) };
-  if (error instanceof ConfigError) document['issues'] = error.issues;
+  if (error instanceof ConfigError) document['issues'] = error.issues.map(issueDocument);
   return document;
 }

@@ -39,7 +39,12 @@ describe('commands typed on a host with systemd', () => {
     host.sh('rm /etc/qemu/bad.img');
     const missing = init(host, 'start bad --json');
     assert.equal(missing.code, 6);
-    assert.deepEqual(missing, init(host, 'start --direct bad --json'));
+    // How long it took is another matter.
+    const timeless = ({ stdout, ...rest }: typeof missing): object => ({
+      ...rest,
+      document: JSON.parse(stdout).map((entry: object) => ({ ...entry, seconds: undefined })),
+    });
+    assert.deepEqual(timeless(missing), timeless(init(host, 'start --direct bad --json')));
   });
 
   test('restart, try-restart and force-reload leave an active unit with a new QEMU', async () => {

@@ -4,6 +4,7 @@ import { checkMachine, readableConfigs } from '../../fleet/check.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { present } from '../many.ts';
+import { issueDocument } from '../report.ts';
 import { type SelectionArguments, select } from '../selection.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
@@ -24,7 +25,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   }
   return present<ConfigIssue[]>(context, selection, outcomes, {
     text: (name, issues) => (codeOf(issues) === 0 ? `${name}: good` : undefined),
-    json: (issues) => ({ ok: codeOf(issues) === 0, problems: issues }),
+    json: (issues) => ({ ok: codeOf(issues) === 0, problems: issues.map(issueDocument) }),
     failed: () => ({ ok: false }),
     code: codeOf,
   });

@@ -36,7 +36,10 @@ test('all problems of a configuration are listed with file and line', () => {
     code: 'QEMU_CONFIG_INVALID',
     message: error.message,
     hint: undefined,
-    issues,
+    issues: [
+      { ...issues[0], key: undefined },
+      { ...issues[1], line: undefined, key: undefined, hint: undefined },
+    ],
   });
 });
 

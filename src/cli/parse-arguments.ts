@@ -40,7 +40,14 @@ export async function parseArguments(
     .fail((message, error) => {
       throw error instanceof QemuError ? error : usageError(name, parser, error?.message ?? message, missing);
     });
-  await define(parser).parseAsync([...argv]);
+  await define(parser).parseAsync(withoutEndOfOptions(argv));
+}
+
+/** yargs takes no names from behind `--` (XBD 12.2, Guideline 10), where those of machines need not stand to be told from options. */
+function withoutEndOfOptions(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const areNames = argv.slice(end + 1).every((word) => !word.startsWith('-'));
+  return argv.filter((_, at) => at !== end || !areNames);
 }
 
 /** Arguments that may be given any number of times. */

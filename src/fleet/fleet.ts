@@ -6,7 +6,7 @@ import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
-import { ConfigError, type ConfigIssue, LaunchError, QemuError } from '../errors.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { ConfiguredMachine } from '../machine/configured-machine.ts';
@@ -23,7 +23,6 @@ import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
 import { tellOpenRcStarted } from '../system/openrc.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
-import { checkMachine } from './check.ts';
 import { makeNetwork } from './network.ts';
 import { byBootOrder } from './order.ts';
 import { attempt, runOrdered } from './ordered.ts';
@@ -32,7 +31,7 @@ import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
 import type { Services } from './services.ts';
-import { sharedImages } from './shared-images.ts';
+import { whyNotStarted } from './why-not-started.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -150,7 +149,7 @@ export class Fleet {
     if (!config) {
       const running = alreadyRunning(target);
       if (running) return running;
-      throw await this.#startError(target);
+      throw await whyNotStarted(this, target);
     }
     if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
     for (const issue of issues) {
@@ -168,8 +167,7 @@ export class Fleet {
       if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
       return result;
     } catch (error) {
-      if (error instanceof ConfigError) throw await this.#startError(target, error);
-      throw this.#imageInUse(target, config, error) ?? error;
+      throw await whyNotStarted(this, target, error);
     }
   }
 
@@ -259,7 +257,7 @@ export class Fleet {
       parallel,
       work: async (target) => {
         if (required.errors.has(target.longName)) {
-          throw await this.#startError(target, required.errors.get(target.longName));
+          throw await whyNotStarted(this, target, required.errors.get(target.longName));
         }
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
@@ -334,28 +332,6 @@ export class Fleet {
 
   #requiredBy(target: Target): Target[] {
     return (this.inspect(target).draft?.requires ?? []).map((id) => this.get(id));
-  }
-
-  /** All that is in the way of a start, as `check` tells it. */
-  async #startError(target: Target, cause?: unknown): Promise<unknown> {
-    const issues = await checkMachine(this, target);
-    if (!issues.some(({ severity }) => severity === 'error')) return cause;
-    return new ConfigError(`Cannot start machine "${target.longName}"`, issues);
-  }
-
-  /** QEMU locks the images that it writes to; which machine has the lock, only we know. */
-  #imageInUse(target: Target, config: MachineConfig, error: unknown): ConfigError | undefined {
-    if (!(error instanceof LaunchError) || !/Failed to get ".*" lock/.test(error.output)) return undefined;
-    const running = this.listWithRunning().filter((each) => this.isAlive(each));
-    const configs = running.flatMap((each) => {
-      const theirs = this.inspect(each).config;
-      return theirs === undefined ? [] : [[each.longName, theirs] as const];
-    });
-    const issues = sharedImages(config, new Map(configs));
-    if (issues.length === 0) return undefined;
-    return new ConfigError(`Cannot start machine "${target.longName}" while another uses its image`, issues, {
-      cause: error,
-    });
   }
 
   #isFoundByName({ longName, configPath }: Target): boolean {

@@ -252,6 +252,7 @@ test('usage errors are exit 2, and what comes later is exit 3', async (t) => {
   }
   assert.match((await root.init('strat', 'web')).stderr, /There is no action "strat"\n {2}hint: did you mean "start"/);
   assert.equal((await root.init('--timeout', '0.1', 'stop', 'web')).code, 0);
+  assert.equal((await root.init('status', '--', 'web')).code, 3);
   const later = await root.init('snapshot', 'web');
   assert.equal(later.code, 3);
 });

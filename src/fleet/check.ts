@@ -9,6 +9,7 @@ import { findProgram } from '../system/exec.ts';
 import { judgeRunAs } from './doctor/run-as.ts';
 import type { Fleet } from './fleet.ts';
 import { macIssues } from './leases.ts';
+import { requirementError } from './requires.ts';
 import { sharedImages } from './shared-images.ts';
 
 /** The machines of a fleet whose files can be read, by long name. */
@@ -94,7 +95,9 @@ function fixedDisplay({ vnc }: MachineConfig): string | undefined {
 
 /** Ids that mean no machine, and machines that require each other. */
 function requiresIssues(fleet: Fleet, target: Target, config: MachineConfig): ConfigIssue[] {
-  const error = fleet.requirementError(target);
+  const error = requirementError(target, (each) => {
+    return (fleet.inspect(each).draft?.requires ?? []).map((id) => fleet.get(id));
+  });
   return error === undefined ? [] : [issueAt(config, 'REQUIRES', error.message, error.hint)];
 }
 

@@ -31,7 +31,7 @@ import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
 import type { Services } from './services.ts';
-import { whyNotStarted } from './why-not-started.ts';
+import { explainFailures, whyNotStarted } from './why-not-started.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -145,11 +145,19 @@ export class Fleet {
    * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
    */
   async start(target: Target, options: StartOptions = {}): Promise<StartResult> {
+    try {
+      return await this.#start(target, options);
+    } catch (error) {
+      throw await whyNotStarted(this, target, error);
+    }
+  }
+
+  async #start(target: Target, options: StartOptions): Promise<StartResult> {
     const { config, issues } = this.inspect(target);
     if (!config) {
       const running = alreadyRunning(target);
       if (running) return running;
-      throw await whyNotStarted(this, target);
+      throw new ConfigError(`Cannot start machine "${target.longName}"`, issues);
     }
     if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
     for (const issue of issues) {
@@ -162,13 +170,9 @@ export class Fleet {
       this.host.notify({ level: 'debug', machine: target.longName, message });
       return this.#services.start(target, options.signal);
     }
-    try {
-      const result = await startMachine(this.host, target, config, options);
-      if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
-      return result;
-    } catch (error) {
-      throw await whyNotStarted(this, target, error);
-    }
+    const result = await startMachine(this.host, target, config, options);
+    if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
+    return result;
   }
 
   /**
@@ -256,13 +260,11 @@ export class Fleet {
       before: required.of,
       parallel,
       work: async (target) => {
-        if (required.errors.has(target.longName)) {
-          throw await whyNotStarted(this, target, required.errors.get(target.longName));
-        }
+        if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
         // How those that were asked for are to be left says nothing of what they require.
-        return this.start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
+        return this.#start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
       },
       blocked: (target, by) =>
         new QemuError(
@@ -270,12 +272,13 @@ export class Fleet {
           `Machine "${target.longName}" requires "${by.longName}", which did not start`,
         ),
     });
-    return required.targets.flatMap((target) => {
+    const told = required.targets.flatMap((target) => {
       const outcome = outcomes.get(target);
       const pulledIn =
         !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
       return outcome === undefined || pulledIn ? [] : [outcome];
     });
+    return explainFailures(this, told);
   }
 
   /**
@@ -319,19 +322,9 @@ export class Fleet {
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
   }
 
-  /** Why a machine cannot have what REQUIRES names, or what that requires: an id that means no machine, or a circle. */
-  requirementError(target: Target): QemuError | undefined {
-    const [first] = withRequired([target], (each) => this.#requiredBy(each)).errors;
-    const [name, error] = first ?? [];
-    if (!(error instanceof QemuError)) return undefined;
-    const { code, message, hint } = error;
-    return name === target.longName
-      ? error
-      : new QemuError(code, `Machine "${name}" cannot be started: ${message}`, { hint });
-  }
-
+  /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */
   #requiredBy(target: Target): Target[] {
-    return (this.inspect(target).draft?.requires ?? []).map((id) => this.get(id));
+    return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
   }
 
   #isFoundByName({ longName, configPath }: Target): boolean {

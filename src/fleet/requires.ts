@@ -49,6 +49,22 @@ export function withRequired(
 }
 
 /**
+ * Why a machine cannot have what it requires, or what that requires: an id that means no machine, or a circle.
+ *
+ * @param requiresOf as for {@link withRequired}.
+ */
+export function requirementError(
+  target: Target,
+  requiresOf: (target: Target) => readonly Target[],
+): QemuError | undefined {
+  const [first] = withRequired([target], requiresOf).errors;
+  const [name, error] = first ?? [];
+  if (!(error instanceof QemuError)) return undefined;
+  if (name === target.longName) return error;
+  return new QemuError(error.code, `Machine "${name}" cannot be started: ${error.message}`, { hint: error.hint });
+}
+
+/**
  * Which of these machines require which, the other way round: by long name, those that are to be stopped before it. Of
  * machines that require each other none is before the other: a circle has no order to stop in.
  *

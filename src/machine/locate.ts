@@ -50,7 +50,8 @@ export class ProcessScan {
 
   /** The living processes, anybody's, whose command line names the machine's pid file. */
   find(machine: MachinePaths): ProcessInfo[] {
-    this.#found ??= findProcesses((argv) => argv.includes('-pidfile'));
+    // Not everything that names the file is QEMU; all that we start has the other option too.
+    this.#found ??= findProcesses((argv) => argv.includes('-pidfile') && argv.includes('-no-user-config'));
     return this.#found.filter(
       ({ argv, pid, startTime }) => pidFileOf(argv) === machine.pidFile && isSameProcess(pid, startTime),
     );

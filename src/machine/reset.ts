@@ -4,7 +4,7 @@ import type { MachinePaths } from '../system/paths.ts';
 
 /**
  * QEMU writes this line to its log when the keyboard of a PC is reset, which is with all of the machine and never by the
- * guest alone: nobody of ours is there to hear the event RESET.
+ * guest alone: nobody of ours is there to hear the event RESET. A snapshot that is loaded (`loadvm`) resets all, too.
  */
 export const RESET_TRACE = 'ps2_kbd_reset';
 

@@ -299,6 +299,14 @@ test('check finds what a start would fail on: programs, firmware, processors, ho
   assert.match(hook.stderr, /db-qemu\.cfg:\d+: Warning: NIC1: there is no bridge "br0" now/);
 });
 
+test('a machine whose file has mistakes starts nothing of what it requires', async (t) => {
+  const root = lab(t);
+  root.add('db');
+  root.add('web', 'SMP=lots\nREQUIRES=db\n');
+  assert.equal((await root.init('start', 'web')).code, 6);
+  assert.equal(await root.state('db'), 'stopped');
+});
+
 test('what is missing on the host alone is no mistake in the file', async (t) => {
   const root = lab(t);
   root.add('web', 'TGTARCH=qemu-system-nope\n');

@@ -17,7 +17,7 @@ async function pretendQemu(
   files: MachinePaths,
   uid?: number,
 ): Promise<{ readonly pid: number; readonly child: ChildProcess }> {
-  const child = spawn('sh', ['-c', 'read forever', 'qemu', '-pidfile', files.pidFile], {
+  const child = spawn('sh', ['-c', 'read forever', 'qemu', '-no-user-config', '-pidfile', files.pidFile], {
     stdio: ['pipe', 'ignore', 'ignore'],
     ...(uid === undefined ? {} : { uid }),
   });
@@ -162,4 +162,19 @@ test('the slot is read off a command line', () => {
   assert.equal(slotFromArgv(argv, monitor), 103);
   assert.equal(slotFromArgv(['qemu', '-chardev', 'socket,id=other,port=30523'], monitor), undefined);
   assert.equal(slotFromArgv([], monitor), undefined);
+});
+
+test('a program that merely names the pid file is not taken for a QEMU whose run-time folder is lost', async (t) => {
+  const files = machineIn(t);
+  const search = spawn('sh', ['-c', 'read forever', 'grep', '-pidfile', files.pidFile], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  t.after(() => {
+    search.kill('SIGKILL');
+  });
+  await once(search, 'spawn');
+  assert.equal(locate(files, new ProcessScan()).kind, 'stopped');
+  const { pid } = await pretendQemu(t, files);
+  const located = locate(files, new ProcessScan());
+  assert.equal(located.kind === 'alive' && located.process.pid, pid);
 });

@@ -40,7 +40,7 @@ const wish = (longName: string, skip: readonly number[] = []) => ({ longName, us
 async function runningMachine(t: Cleanup, host: Host, longName: string): Promise<ChildProcess> {
   const files = machinePaths(host.paths, longName);
   mkdirSync(files.qemuDir, { recursive: true });
-  const child = spawn('sh', ['-c', 'read forever', 'qemu', '-pidfile', files.pidFile], {
+  const child = spawn('sh', ['-c', 'read forever', 'qemu', '-no-user-config', '-pidfile', files.pidFile], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   t.after(() => {

@@ -2,29 +2,14 @@ import type { MachineConfig } from '../config/types.ts';
 import { bootId, type ProcessInfo } from '../system/process.ts';
 import { allocationOf } from './allocation.ts';
 import type { Host, Target } from './host.ts';
-import { type Located, locate, recentScan, slotFromArgv, vncFromArgv } from './locate.ts';
+import { type Located, slotFromArgv, vncFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
-import { resolveRunAs } from './run-as.ts';
 import { startedAt } from './status.ts';
 import { setVncPassword } from './vnc-password.ts';
 
 /** QEMU that nobody has waited for yet may still be at its start. */
 const READY_TIMEOUT_MS = 60_000;
-
-/**
- * Whether the machine's QEMU lives, for a start. When its run-time folder is lost, that it may be the process of the
- * machine's own user is known only from the configuration: a second QEMU on the same disks would ruin them.
- */
-export async function locateForStart(target: Target, config: MachineConfig): Promise<Located> {
-  const located = locate(target.files);
-  if (located.kind === 'alive') return located;
-  const candidates = recentScan().find(target.files);
-  if (candidates.length === 0) return located;
-  const user = await resolveRunAs(config);
-  const lost = candidates.find(({ uid }) => uid === 0 || uid === process.geteuid?.() || uid === user?.uid);
-  return lost ? { kind: 'alive', process: lost, record: undefined } : located;
-}
 
 /**
  * Takes over a QEMU whose start command was killed before it could finish, or whose record is lost: from then on it is found

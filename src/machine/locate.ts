@@ -62,7 +62,7 @@ let recent = { scan: new ProcessScan(), at: Number.NEGATIVE_INFINITY };
 const RECENT_MS = 1_000;
 
 /** A look that is at most a second old, for what has not just begun. */
-export function recentScan(): ProcessScan {
+function recentScan(): ProcessScan {
   if (performance.now() - recent.at > RECENT_MS) recent = { scan: new ProcessScan(), at: performance.now() };
   return recent.scan;
 }
@@ -93,10 +93,12 @@ function sameRun(record: RunRecord | undefined, found: ProcessInfo): RunRecord |
 function isOf(machine: MachinePaths, found: ProcessInfo, record: RunRecord | undefined): boolean {
   if (pidFileOf(found.argv) !== machine.pidFile) return false;
   const isRecorded = record?.pid === found.pid && record.pidStartTime === found.startTime;
-  return isRecorded || found.uid === 0 || found.uid === process.geteuid?.() || found.uid === ownerOf(machine.qemuDir);
+  if (isRecorded || found.uid === 0 || found.uid === process.geteuid?.()) return true;
+  // The log outlives a run-time folder that somebody has cleared.
+  return found.uid === (ownerOf(machine.qemuDir) ?? ownerOf(machine.consoleLog));
 }
 
-/** The user that QEMU runs as has the folder of its sockets. */
+/** The user that QEMU runs as has the folder of its sockets and the log of its console. */
 function ownerOf(path: string): number | undefined {
   try {
     return statSync(path).uid;

@@ -4,7 +4,7 @@ import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
 import { rotateLog, sizeOf } from '../system/log-file.ts';
 import { bootId, sendSignal, waitForExit } from '../system/process.ts';
-import { adopt, locateForStart } from './adopt.ts';
+import { adopt } from './adopt.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
 import { buildArgs } from './argv/build.ts';
 import { vncDisplay } from './argv/display.ts';
@@ -70,7 +70,7 @@ export async function startMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
-    const located = await locateForStart(target, config);
+    const located = locate(target.files);
     if (located.kind === 'alive') {
       const record = await adopt(host, target, config, located, options.signal);
       return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };

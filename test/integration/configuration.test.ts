@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
@@ -278,6 +278,11 @@ test("an image that QEMU's user may not use is told by check and start, and crea
 
   await root.ok('create', 'db', 'RAM=8M', 'KVM=off', 'VNC=off', '--disk', '8M');
   await root.ok('check', 'db');
-  await root.ok('start', 'db');
-  await root.ok('kill', 'db');
+  const { pid } = await root.one('start', 'db');
+  // Who it runs as is then known from the log of the console alone.
+  rmSync(root.file('db'), { recursive: true });
+  assert.equal((await root.one('status', 'db'))['pid'], pid);
+  assert.equal((await root.one('start', 'db'))['outcome'], 'already-running');
+  assert.equal((await root.one('kill', 'db'))['rung'], 'sigkill');
+  assert.deepEqual(root.qemus(), []);
 });

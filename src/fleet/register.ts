@@ -33,12 +33,18 @@ export async function registerMachine(
   const place = findPlace(fleet, wanted ?? name, cwd);
   const shortName = wanted === undefined ? place.longName : name;
   const value = place.dir === undefined ? place.longName : join(place.dir, place.longName);
-  await editRegistry(fleet, async (text) => {
-    const edited = addRegistryEntry(text, shortName, value);
-    const { config } = inspectMachineConfig(findConfig(paths, place.longName, place.dir), paths.defaultsFile);
-    if (config) await takeMacs(paths, config, notify);
-    return edited;
-  });
+  const hadMacs = hasMacs(paths, place.longName);
+  try {
+    await editRegistry(fleet, async (text) => {
+      const edited = addRegistryEntry(text, shortName, value);
+      const { config } = inspectMachineConfig(findConfig(paths, place.longName, place.dir), paths.defaultsFile);
+      if (config) await takeMacs(paths, config, notify);
+      return edited;
+    });
+  } catch (error) {
+    if (!hadMacs && hasMacs(paths, place.longName)) await freeMacs(paths, place.longName);
+    throw error;
+  }
   const renewed = new Fleet(paths, notify);
   const target = renewed.get(shortName);
   return { target, issues: await checkMachine(renewed, target) };

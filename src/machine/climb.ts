@@ -74,8 +74,7 @@ async function take(
       sendSignal(pid, startTime, 'SIGTERM');
       return (await gone(step.timeoutMs)) ? 'sigterm' : undefined;
     case 'sigkill':
-      logKill(target);
-      sendSignal(pid, startTime, 'SIGKILL');
+      if (sendSignal(pid, startTime, 'SIGKILL')) logKill(target);
       return (await gone(step.timeoutMs)) ? 'sigkill' : undefined;
     default:
       return step satisfies never;

@@ -3,11 +3,12 @@ import { inspectMachineConfig } from '../config/load.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
-import { appendToLog, readTail } from '../system/log-file.ts';
+import { appendToLog } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
 import type { Target } from './host.ts';
 import { type Located, locate } from './locate.ts';
-import { lastReset, RESET_TRACE } from './reset.ts';
+import { logTail } from './log-tail.ts';
+import { RESET_TRACE, resetInLog } from './reset.ts';
 
 /**
  * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran
@@ -100,8 +101,6 @@ export function endInLog(log: string, startedAt: string): { cause: EndCause; at:
   );
 }
 
-const LOG_TAIL_BYTES = 64 * 1024;
-
 /**
  * How a machine that does not run came to its end; undefined when nothing is known of a run. What was noted of it stays
  * until the next run ends.
@@ -111,13 +110,14 @@ const LOG_TAIL_BYTES = 64 * 1024;
 export function howEnded(paths: Paths, target: Target, located: Located, exit?: ProcessExit): MachineEnd | undefined {
   const { record } = located;
   if (located.kind === 'alive' || record?.phase !== 'running') return notedEnd(paths, target.longName);
-  const asked = endInLog(readTail(target.files.log, 0, LOG_TAIL_BYTES), record.startedAt);
+  const log = logTail(target.files);
+  const asked = endInLog(log, record.startedAt);
   const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
   return {
     cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit),
     at: asked?.at,
     exit: status,
-    lastReset: lastReset(target.files, record.startedAt),
+    lastReset: resetInLog(log, record.startedAt),
   };
 }
 

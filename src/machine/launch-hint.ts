@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 /** What the one who starts a machine can do about what QEMU printed when it did not come up. */
 export function launchHint(
   output: string,
@@ -10,6 +12,10 @@ export function launchHint(
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
+  }
+  const hook = /network script (\S+) failed with status/.exec(output)?.[1];
+  if (hook !== undefined && !existsSync(hook)) {
+    return `there is no such hook: ln -s "$(command -v qemu-netif)" ${hook}; or set NETIF=managed, or net=user for the NIC`;
   }
   return `the whole output is in "${logPath}"`;
 }

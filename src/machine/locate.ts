@@ -52,9 +52,11 @@ export class ProcessScan {
   find(machine: MachinePaths): ProcessInfo[] {
     // Not everything that names the file is QEMU; all that we start has the other option too.
     this.#found ??= findProcesses((argv) => argv.includes('-pidfile') && argv.includes('-no-user-config'));
-    return this.#found.filter(
+    const found = this.#found.filter(
       ({ argv, pid, startTime }) => pidFileOf(argv) === machine.pidFile && isSameProcess(pid, startTime),
     );
+    // A program that runs QEMU, such as timeout(1), has QEMU's command line behind its own.
+    return found.sort((a, b) => a.argv.indexOf('-no-user-config') - b.argv.indexOf('-no-user-config'));
   }
 }
 

@@ -1,6 +1,6 @@
 import { QemuError } from '../errors.ts';
-import { readTail } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { logTail } from './log-tail.ts';
 
 /**
  * QEMU writes this line to its log when the keyboard of a PC is reset, which is with all of the machine and never by the
@@ -8,12 +8,10 @@ import type { MachinePaths } from '../system/paths.ts';
  */
 export const RESET_TRACE = 'ps2_kbd_reset';
 
-const LOG_TAIL_BYTES = 64 * 1024;
-
 /** When the guest, or somebody by `system_reset`, last reset the machine in the run that began then. ISO 8601. */
 export function lastReset(files: MachinePaths, startedAt: string): string | undefined {
   try {
-    return resetInLog(readTail(files.log, 0, LOG_TAIL_BYTES), startedAt);
+    return resetInLog(logTail(files), startedAt);
   } catch (error) {
     // Not everybody who may look at the machine may read its log.
     if (!(error instanceof QemuError)) throw error;
@@ -23,7 +21,9 @@ export function lastReset(files: MachinePaths, startedAt: string): string | unde
 
 /** The same of a log. Pure. */
 export function resetInLog(log: string, startedAt: string): string | undefined {
-  const times = [...log.matchAll(/^\d+@(\d+\.\d+):ps2_kbd_reset /gm)].map((match) => Number(match[1]) * 1000);
+  const times = [...log.matchAll(new RegExp(`^\\d+@(\\d+\\.\\d+):${RESET_TRACE} `, 'gm'))].map(
+    (match) => Number(match[1]) * 1000,
+  );
   // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
   const last = Math.max(...times.filter((ms) => ms >= Date.parse(startedAt) && ms <= 8.64e15));
   return Number.isFinite(last) ? new Date(last).toISOString() : undefined;

@@ -90,8 +90,7 @@ export async function killMachine(host: Host, target: Target, signal?: AbortSign
     if (located.kind === 'alive') {
       const { pid, startTime } = located.process;
       host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
-      logKill(target);
-      sendSignal(pid, startTime, 'SIGKILL');
+      if (sendSignal(pid, startTime, 'SIGKILL')) logKill(target);
       if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw stillRunning(target, pid);
       rung = 'sigkill';
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../src/system/exec.ts';
@@ -294,7 +294,7 @@ test('check finds what a start would fail on: programs, firmware, processors, ho
   const hook = await root.init('check', 'db');
   assert.match(
     hook.stderr,
-    /db-qemu\.cfg:\d+: NIC1 needs ".*qemu-brup" and ".*qemu-brdown" \(NETIF=hook\), missing here/,
+    /db-qemu\.cfg:\d+: Warning: NIC1 needs ".*qemu-brup" and ".*qemu-brdown" \(NETIF=hook\), missing here/,
   );
   assert.match(hook.stderr, /db-qemu\.cfg:\d+: Warning: NIC1: there is no bridge "br0" now/);
 });
@@ -358,4 +358,18 @@ test('an address that the file of another machine fixes is derived for nobody el
   await root.ok('register', 'db');
   assert.equal((await root.init('start', 'web')).code, 0);
   await root.ok('kill', 'web');
+});
+
+test('a registry that cannot be written leaves no lease either', async (t) => {
+  const root = lab(t);
+  root.add('db', 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
+  await root.ok('unregister', 'db');
+  const registry = join(root.etcDir, 'qemu-init.reg');
+  // Not to be replaced by a file, whoever tries.
+  rmSync(registry, { force: true });
+  mkdirSync(join(registry, 'full'), { recursive: true });
+  assert.notEqual((await root.init('register', 'db')).code, 0);
+  rmSync(registry, { recursive: true });
+  root.add('web', 'NIC1=virtio-net-pci,net=user,mac=52:54:00:00:00:01\n');
+  await root.ok('check', 'web');
 });

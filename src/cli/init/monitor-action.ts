@@ -18,7 +18,7 @@ export async function forEachRunning(
   );
   return present(context, selection, outcomes, {
     text: (name) => `${name}: ${done}`,
-    // In words for programs: machine-made.
+    // As one word, like all outcomes: machine-made.
     json: () => ({ outcome: done.replaceAll(' ', '-') }),
     failed: () => ({ outcome: 'failed' }),
   });

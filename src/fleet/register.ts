@@ -4,6 +4,7 @@ import { inspectMachineConfig } from '../config/load.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, removeRegistryEntry } from '../config/registry.ts';
 import { type ConfigIssue, QemuError } from '../errors.ts';
+import { forgetEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
@@ -70,6 +71,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
     }
     await editRegistry(fleet, (text) => removeRegistryEntry(text, target.longName));
     await freeMacs(fleet.host.paths, target.longName);
+    forgetEnd(fleet.host.paths, target.longName);
   });
   return target;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { inspectMachineConfig } from '../config/load.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { appendToLog } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
 import type { Target } from './host.ts';
@@ -198,6 +198,11 @@ export function notedEnd(paths: Paths, longName: string): MachineEnd | undefined
     // Only root may look, and a note that is damaged tells nothing.
     return undefined;
   }
+}
+
+/** Forgets what was noted, for a machine that is no more. */
+export function forgetEnd(paths: Paths, longName: string): void {
+  removeIfExists(noteOf(paths, longName));
 }
 
 /** A name with a dot in front can be no machine's. */

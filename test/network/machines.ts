@@ -93,6 +93,7 @@ export async function openGuest(t: Cleanup, name: string, socketPath: string): P
     for (;;) {
       const match = pattern.exec(text);
       if (match !== null) return match;
+      if (text.includes('Kernel panic - not syncing')) throw new Error(`Guest "${name}" panicked:\n${text}`);
       try {
         await once(socket, 'data', { signal });
       } catch (cause) {

@@ -21,7 +21,7 @@ export const NESTED = { kernel: '/vmlinuz', initrd: '/initrd', tinyDisk: '/tiny.
 export async function nestedHost(t: Cleanup, guest: LinuxGuest, tinyDisk: string): Promise<Guest> {
   const outer = linuxHost(t, ['kvm_amd', 'vhost_net', 'tun', 'bridge', '8021q']);
   packHost(join(outer.dir, 'host.tar'), guest, tinyDisk);
-  // With the virtual interrupt flag of AMD-V, QEMU's emulation of it crashes Linux sooner or later.
+  // With the virtual interrupt flag of AMD-V, QEMU's emulation of it crashes Linux within seconds; without, seldom.
   const hardware = ['RAM=1536M', 'SMP=2', 'CPU=max,-vgif'];
   outer.register('host', [...hardware, `DSK1=${join(outer.dir, 'host.tar')},format=raw,readonly=on`]);
   const [host] = await outer.start('host');

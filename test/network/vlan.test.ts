@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
-import { tempDir } from '../support/temp-root.ts';
+import { type Cleanup, tempDir } from '../support/temp-root.ts';
 import type { Guest } from './machines.ts';
 import { NESTED, nestedHost } from './nested-host.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
@@ -28,21 +28,39 @@ while :; do
 done &
 `;
 
-test('on a host with VLANs, vhost and a KVM that works', async (t) => {
+/**
+ * QEMU's emulation of AMD-V loses its masking of interrupts once in a while, and then the nested host crashes. That says
+ * nothing of ours, so another one is tried; what is found wrong on one that works counts at once.
+ */
+const MOST_HOSTS = 4;
+
+test('on a host with VLANs, vhost and KVM: auto uses KVM, vhost serves, VLANs 10 and 20 do not see each other', {
+  timeout: 720_000,
+}, async (t) => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await useHost(t);
+      return;
+    } catch (error) {
+      if (error instanceof assert.AssertionError || attempt === MOST_HOSTS) throw error;
+      t.diagnostic(`The nested host failed: ${String(error).slice(0, 200)}`);
+    }
+  }
+});
+
+async function useHost(t: Cleanup): Promise<void> {
   const dir = tempDir(t);
   const tinyDisk = guestDisk(dir);
   const guest = linuxGuest(dir, { script: PINGING });
   const host = await nestedHost(t, guest, tinyDisk);
 
-  await t.test('KVM=auto finds KVM usable, and the guest runs on it', async () => {
-    await register(host, 'tiny', ['RAM=32M', `DSK1=${NESTED.tinyDisk}`]);
-    // When this host is busy, the nested one may be too slow for the probe; a verdict that this may be to blame for passes.
-    await host.sh(`until qemu-init showcmd tiny | grep -q -- '-accel kvm'; do rm -f ${VERDICTS}; done`, 180_000);
-    await host.sh('qemu-init start tiny');
-    await host.sh("qemu-init wait --for console='tiny guest ready' tiny");
-    assert.match(await commandLine(host, 'tiny'), /\n-accel\nkvm\n-cpu\nhost\n/);
-    assert.match(await host.sh('qemu-init stop tiny'), /by powerdown/);
-  });
+  await register(host, 'tiny', ['RAM=32M', `DSK1=${NESTED.tinyDisk}`]);
+  // When this host is busy, the nested one may be too slow for the probe; a verdict that this may be to blame for passes.
+  await host.sh(`until qemu-init showcmd tiny | grep -q -- '-accel kvm'; do rm -f ${VERDICTS}; done`, 120_000);
+  await host.sh('qemu-init start tiny');
+  await host.sh("qemu-init wait --for console='tiny guest ready' tiny");
+  assert.match(await commandLine(host, 'tiny'), /\n-accel\nkvm\n-cpu\nhost\n/);
+  assert.match(await host.sh('qemu-init stop tiny'), /by powerdown/);
 
   await host.sh('qemu-netif bridge add br0 --vlan-aware');
   for (const vlan of [10, 20]) {
@@ -60,29 +78,23 @@ test('on a host with VLANs, vhost and a KVM that works', async (t) => {
     const boot = [`KERNEL=${NESTED.kernel}`, `INITRD=${NESTED.initrd}`, append];
     await register(host, name, [...boot, 'RAM=128M', 'KVM=on', 'NETIF=managed', `NIC1=virtio-net-pci,vlan=${vlan}`]);
   }
-  await host.sh('qemu-init start a b c', 180_000);
+  await host.sh('qemu-init start a b c', 120_000);
+  assert.match(await commandLine(host, 'a'), /\ntap,id=net0,ifname=a\.1,.*,vhost=on\n/);
+  assert.match(await host.sh('ps'), new RegExp(`\\[vhost-${(await pidOf(host, 'a')).trim()}\\]`));
 
-  await t.test('taps are served by vhost', async () => {
-    assert.match(await commandLine(host, 'a'), /\ntap,id=net0,ifname=a\.1,.*,vhost=on\n/);
-    assert.match(await host.sh('ps'), new RegExp(`\\[vhost-${(await pidOf(host, 'a')).trim()}\\]`));
-  });
+  assert.deepEqual(await answers(host, 'a'), ['192.0.2.110', '192.0.2.2']);
+  assert.deepEqual(await answers(host, 'b'), ['192.0.2.1', '192.0.2.110']);
+  assert.deepEqual(await answers(host, 'c'), ['192.0.2.120']);
 
-  await t.test('VLAN 10 and VLAN 20 do not see each other', async () => {
-    assert.deepEqual(await answers(host, 'a'), ['192.0.2.110', '192.0.2.2']);
-    assert.deepEqual(await answers(host, 'b'), ['192.0.2.1', '192.0.2.110']);
-    assert.deepEqual(await answers(host, 'c'), ['192.0.2.120']);
-  });
-
-  await t.test('nothing is left on the bridge when the machines have stopped', async () => {
-    await host.sh('qemu-init stop a b c', 180_000);
-    assert.deepEqual((await host.sh('ls /sys/class/net/br0/brif /sys/class/net')).split(/\s+/).filter(Boolean).sort(), [
-      '/sys/class/net/br0/brif:',
-      '/sys/class/net:',
-      'br0',
-      'lo',
-    ]);
-  });
-});
+  await host.sh('qemu-init stop a b c', 120_000);
+  const left = await host.sh('ls /sys/class/net/br0/brif /sys/class/net');
+  assert.deepEqual(left.split(/\s+/).filter(Boolean).sort(), [
+    '/sys/class/net/br0/brif:',
+    '/sys/class/net:',
+    'br0',
+    'lo',
+  ]);
+}
 
 async function register(host: Guest, name: string, lines: readonly string[]): Promise<void> {
   const text = ['VNC=off', 'VGA=none', ...lines].map((line) => `${line}\n`).join('');
@@ -101,7 +113,7 @@ async function commandLine(host: Guest, name: string): Promise<string> {
 /** All addresses that ever answered a guest, once it has asked for all of them three times with its network up. */
 async function answers(host: Guest, name: string): Promise<string[]> {
   const log = `/var/log/qemu/${name}.console`;
-  await host.sh(`until [ "$(grep -c 'answers: 1' ${log})" -ge 3 ]; do sleep 1; done`, 180_000);
+  await host.sh(`until [ "$(grep -c 'answers: 1' ${log})" -ge 3 ]; do sleep 1; done`, 120_000);
   const told = [...(await host.sh(`grep 'answers:' ${log}`)).matchAll(/answers: (.*)/g)];
   return [...new Set(told.flatMap((match) => (match[1] ?? '').trim().split(' ')))].filter(Boolean).sort();
 }

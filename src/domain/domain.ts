@@ -42,7 +42,7 @@ export type RunState =
  * `QEMU_QMP_REFUSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_STATE`.
  *
  * @example
- * const client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu/web/qemu/qmp.sock' });
+ * const client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu-init/web/qemu/qmp.sock' });
  * await using domain = new Domain(client, 'web');
  * console.log(await domain.status());
  */

@@ -64,7 +64,7 @@ function wishFor(tap: string, env: NodeJS.ProcessEnv, bridge: string | undefined
 const PLAIN = { machine: '', index: 0, queues: 1, isolated: false, lock: false, addresses: [] };
 
 function readNote(tap: string, env: NodeJS.ProcessEnv): TapWish | undefined {
-  const path = `${env['QEMU_INIT_RUN'] || '/run/qemu'}/.taps/${tap}`;
+  const path = `${env['QEMU_INIT_RUN'] || '/run/qemu-init'}/.taps/${tap}`;
   const text = readTextIfExists(path);
   if (text === undefined) return undefined;
   const note = parseNote(text);

@@ -86,17 +86,17 @@ export function resolvePaths(options: ScopeOptions, env: NodeJS.ProcessEnv, uid:
     const base = root.startsWith('/') ? root : join(cwd, root);
     return pathsIn('root', {
       etcDir: join(base, 'etc/qemu'),
-      runDir: join(base, 'run/qemu'),
-      stateDir: join(base, 'var/lib/qemu'),
-      logDir: join(base, 'var/log/qemu'),
+      runDir: join(base, 'run/qemu-init'),
+      stateDir: join(base, 'var/lib/qemu-init'),
+      logDir: join(base, 'var/log/qemu-init'),
     });
   }
   if (options.system === true || (options.user !== true && uid === 0)) {
     return pathsIn('system', {
       etcDir: '/etc/qemu',
-      runDir: '/run/qemu',
-      stateDir: '/var/lib/qemu',
-      logDir: '/var/log/qemu',
+      runDir: '/run/qemu-init',
+      stateDir: '/var/lib/qemu-init',
+      logDir: '/var/log/qemu-init',
     });
   }
   const home = env['HOME'];
@@ -111,9 +111,9 @@ export function resolvePaths(options: ScopeOptions, env: NodeJS.ProcessEnv, uid:
   }
   return pathsIn('user', {
     etcDir: join(configHome, 'qemu'),
-    runDir: join(runtimeDir, 'qemu'),
-    stateDir: join(stateHome, 'qemu'),
-    logDir: join(stateHome, 'qemu/log'),
+    runDir: join(runtimeDir, 'qemu-init'),
+    stateDir: join(stateHome, 'qemu-init'),
+    logDir: join(stateHome, 'qemu-init/log'),
   });
 }
 

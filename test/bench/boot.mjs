@@ -71,15 +71,15 @@ const SAVE = `
 mkdir /root/saved
 for name; do
   mkdir /root/saved/$name
-  tr '\\0' '\\n' <"/proc/$(cat /run/qemu/$name/qemu/pid)/cmdline" >/root/saved/$name/command
-  cp -a /run/qemu/$name/tls /root/saved/$name/
+  tr '\\0' '\\n' <"/proc/$(cat /run/qemu-init/$name/qemu/pid)/cmdline" >/root/saved/$name/command
+  cp -a /run/qemu-init/$name/tls /root/saved/$name/
 done
 systemctl stop qemu.target
 qemu-init stop --all --force >/dev/null
 for name; do
-  install -d -o root -g qemu -m 0710 /run/qemu/$name
-  install -d -o qemu -g qemu -m 0700 /run/qemu/$name/qemu
-  cp -a /root/saved/$name/tls /run/qemu/$name/
+  install -d -o root -g qemu -m 0710 /run/qemu-init/$name
+  install -d -o qemu -g qemu -m 0700 /run/qemu-init/$name/qemu
+  cp -a /root/saved/$name/tls /run/qemu-init/$name/
 done
 `;
 
@@ -88,7 +88,7 @@ const ANSWERS = `
 const { connect } = require('node:net');
 for (const name of process.argv.slice(2)) {
   const knock = () => {
-    const socket = connect('/run/qemu/' + name + '/qemu/qmp.sock');
+    const socket = connect('/run/qemu-init/' + name + '/qemu/qmp.sock');
     socket.on('error', () => setTimeout(knock, 10));
     socket.on('connect', () => socket.write('{"execute":"qmp_capabilities"}{"execute":"query-status"}'));
     socket.on('data', (data) => String(data).includes('"running"') && socket.end());

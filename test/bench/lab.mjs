@@ -50,7 +50,7 @@ export class Lab {
   }
 
   runDir(name) {
-    return join(this.dir, 'run/qemu', name);
+    return join(this.dir, 'run/qemu-init', name);
   }
 
   /** Milliseconds that a call of one of our tools takes. */

@@ -110,7 +110,7 @@ test('a guest that prints without end does not fill the disk', async (t) => {
   const root = lab(t);
   root.add('web', '', { spamBytes: Number.POSITIVE_INFINITY });
   const size = (): number => readFileSync(join(root.logDir, 'web.console')).length;
-  root.write('var/log/qemu/web.console', new Uint8Array(5 * 1024 ** 2));
+  root.write('var/log/qemu-init/web.console', new Uint8Array(5 * 1024 ** 2));
   await root.ok('start', 'web');
   await root.ok('wait', 'web', '--for', 'console=^00000100');
   assert.ok(size() < 4 * 1024 ** 2, 'what earlier runs left was turned over');

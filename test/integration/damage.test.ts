@@ -125,8 +125,8 @@ test('damaged MAC leases and slots are no obstacle, and the machine keeps its ad
   root.add('web', 'NIC1=virtio-net-pci,net=user\n');
   const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];
   for (const text of ['', '{"machines":{', '[{"web":7}]', '{"machines":{"web":{"1":5}}}']) {
-    root.write('var/lib/qemu/macs.json', text);
-    root.write('var/lib/qemu/slots.json', text);
+    root.write('var/lib/qemu-init/macs.json', text);
+    root.write('var/lib/qemu-init/slots.json', text);
     await root.ok('start', 'web');
     assert.equal(/mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1], mac, text);
     await root.ok('kill', 'web');
@@ -147,8 +147,8 @@ test('a foreign process under the recorded pid is neither taken for the machine 
   process.kill(Number(started['pid']), 'SIGKILL');
   await root.ok('wait', 'web', '--for', 'stopped');
   const forge = (): void => {
-    root.write('run/qemu/web/machine.json', JSON.stringify({ ...record, pid: foreign.pid }));
-    root.write('run/qemu/web/qemu/pid', `${foreign.pid}\n`);
+    root.write('run/qemu-init/web/machine.json', JSON.stringify({ ...record, pid: foreign.pid }));
+    root.write('run/qemu-init/web/qemu/pid', `${foreign.pid}\n`);
   };
   forge();
   assert.equal(await root.state('web'), 'dead');
@@ -190,12 +190,12 @@ test('a lock that is a file, and a run-time folder full of rubbish, stop nobody'
   const root = lab(t);
   root.ownPorts();
   root.add('web');
-  root.write('run/qemu/web/lock', 'rubbish');
-  root.write('run/qemu/web/machine.json', '{"phase":"running"}');
-  root.write('run/qemu/web/qemu/qmp.sock', 'a file where a socket should be');
-  root.write('run/qemu/web/qemu/pid', '-1\n');
-  root.write('run/qemu/.slots/0', 'nobody 1 1\n');
-  root.write('run/qemu/.slots/x', 'rubbish');
+  root.write('run/qemu-init/web/lock', 'rubbish');
+  root.write('run/qemu-init/web/machine.json', '{"phase":"running"}');
+  root.write('run/qemu-init/web/qemu/qmp.sock', 'a file where a socket should be');
+  root.write('run/qemu-init/web/qemu/pid', '-1\n');
+  root.write('run/qemu-init/.slots/0', 'nobody 1 1\n');
+  root.write('run/qemu-init/.slots/x', 'rubbish');
   const status = await root.init('status', 'web');
   assert.notEqual(status.code, 0);
   const started = await root.init('start', 'web');
@@ -282,7 +282,7 @@ test('a user who may not look into the run-time folder is told so, with exit 4',
   const uid = process.getuid?.() === 0 ? 65534 : undefined;
   chmodSync(root.dir, 0o755);
   // Neither to be listed by its owner nor by others.
-  chmodSync(join(root.dir, 'run/qemu'), 0o311);
+  chmodSync(join(root.dir, 'run/qemu-init'), 0o311);
   for (const args of [
     ['status', '--all'],
     ['stop', '--all'],
@@ -293,6 +293,6 @@ test('a user who may not look into the run-time folder is told so, with exit 4',
     assert.equal(code, 4, `${args.join(' ')}: ${stderr}`);
     assert.doesNotMatch(stderr, /Internal error|\n {4}at /);
   }
-  chmodSync(join(root.dir, 'run/qemu'), 0o711);
+  chmodSync(join(root.dir, 'run/qemu-init'), 0o711);
   await root.ok('stop', 'web');
 });

@@ -111,7 +111,8 @@ test('a disk that fills up while a machine runs does not keep it from being stop
   const root = mountLab(t);
   mountSmall(root.dir, 4096);
   root.unmountAfter(root.dir);
-  for (const dir of ['etc/qemu', 'run/qemu', 'var/lib/qemu', 'var/log/qemu']) root.write(`${dir}/.there`, '');
+  for (const dir of ['etc/qemu', 'run/qemu-init', 'var/lib/qemu-init', 'var/log/qemu-init'])
+    root.write(`${dir}/.there`, '');
   root.add('web', 'STOPDELAY=5\n');
   await root.ok('start', 'web');
   await root.ok('wait', 'web', '--for', 'console=ready');

@@ -13,7 +13,7 @@ await enterOwnNamespace();
 const ADDRESSES = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.110', '192.0.2.120'];
 
 /** Where the nested host keeps what it found out about its KVM. */
-const VERDICTS = '/var/lib/qemu/.probes/*.kvm.json';
+const VERDICTS = '/var/lib/qemu-init/.probes/*.kvm.json';
 
 /** Tells over and over which of the addresses answer. */
 const PINGING = `
@@ -102,7 +102,7 @@ async function register(host: Guest, name: string, lines: readonly string[]): Pr
 }
 
 async function pidOf(host: Guest, name: string): Promise<string> {
-  return await host.sh(`cat /run/qemu/${name}/qemu/pid`);
+  return await host.sh(`cat /run/qemu-init/${name}/qemu/pid`);
 }
 
 /** The arguments of a machine's QEMU, one a line. */
@@ -112,7 +112,7 @@ async function commandLine(host: Guest, name: string): Promise<string> {
 
 /** All addresses that ever answered a guest, once it has asked for all of them three times with its network up. */
 async function answers(host: Guest, name: string): Promise<string[]> {
-  const log = `/var/log/qemu/${name}.console`;
+  const log = `/var/log/qemu-init/${name}.console`;
   await host.sh(`until [ "$(grep -c 'answers: 1' ${log})" -ge 3 ]; do sleep 1; done`, 120_000);
   const told = [...(await host.sh(`grep 'answers:' ${log}`)).matchAll(/answers: (.*)/g)];
   return [...new Set(told.flatMap((match) => (match[1] ?? '').trim().split(' ')))].filter(Boolean).sort();

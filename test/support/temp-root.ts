@@ -27,9 +27,9 @@ export function tempRoot(t: Cleanup): TempRoot {
   const root = {
     dir,
     etcDir: join(dir, 'etc/qemu'),
-    runDir: join(dir, 'run/qemu'),
-    stateDir: join(dir, 'var/lib/qemu'),
-    logDir: join(dir, 'var/log/qemu'),
+    runDir: join(dir, 'run/qemu-init'),
+    stateDir: join(dir, 'var/lib/qemu-init'),
+    logDir: join(dir, 'var/log/qemu-init'),
   };
   for (const folder of [root.etcDir, root.runDir, root.stateDir, root.logDir]) mkdirSync(folder, { recursive: true });
   return {

@@ -14,10 +14,14 @@ describe('users who are not root, on a host with systemd', () => {
     host.sh('systemctl daemon-reload; qemu-init start web');
     await until('the guest is up', () => consoleOf(host, 'web').includes('ready'));
     for (const user of ['member', 'other']) {
-      for (const path of ['/run/qemu/web/qemu/qmp.sock', '/run/qemu/web/tls/keys.psk', '/var/log/qemu/web.console']) {
+      for (const path of [
+        '/run/qemu-init/web/qemu/qmp.sock',
+        '/run/qemu-init/web/tls/keys.psk',
+        '/var/log/qemu-init/web.console',
+      ]) {
         assert.notEqual(as(user, `cat ${path}`).code, 0, `${user} ${path}`);
       }
-      assert.equal(as(user, 'ls /run/qemu/web').code, 2);
+      assert.equal(as(user, 'ls /run/qemu-init/web').code, 2);
       for (const action of ['status', 'stop', 'kill', 'log']) {
         const { code, stderr } = as(user, `qemu-init --system ${action} web`);
         assert.equal(code, 4, `${user} ${action}: ${stderr}`);

@@ -31,7 +31,7 @@ describe('the Debian package', () => {
   test('apt installs it, with the user, the folders and the units', () => {
     install(host, deb);
     assert.match(host.sh('id qemu'), /\(kvm\)/);
-    assert.equal(host.sh('stat -c "%a %U" /var/lib/qemu'), '711 root');
+    assert.equal(host.sh('stat -c "%a %U" /var/lib/qemu-init'), '711 root');
     assert.equal(host.sh('systemctl is-enabled qemu.target'), 'enabled');
     assert.equal(host.sh('systemctl is-active qemu-reload.path'), 'active');
     assert.equal(host.run('systemd-analyze verify --man=no qemu@web.service').stderr, '');

@@ -82,7 +82,7 @@ describe('the surroundings of machines on a host with systemd', () => {
   test('logrotate turns over a console log that QEMU has open, and QEMU goes on writing to it', async () => {
     // The log has what earlier runs printed, too.
     host.sh('qemu-init start web; qemu-init wait web --for "console=ready\n"');
-    const log = '/var/log/qemu/web.console';
+    const log = '/var/log/qemu-init/web.console';
     const before = host.sh(`stat -c "%U %a" ${log}`);
     host.sh(`head -c 5000000 /dev/zero >>${log}`);
     const { code, stderr } = host.run('logrotate --state /run/rotated /etc/logrotate.d/qemu-init');

@@ -140,7 +140,7 @@ function init(host: Container, call: string): Ran {
 async function ready(host: Container, name: string): Promise<void> {
   const pid = pidOf(host, name);
   await until('the guest is up', () => {
-    const { stdout } = host.run('tail -c 40 "/var/log/qemu/$1.console"; ps -o etimes= -p "$2"', name, `${pid}`);
+    const { stdout } = host.run('tail -c 40 "/var/log/qemu-init/$1.console"; ps -o etimes= -p "$2"', name, `${pid}`);
     return /ready/.test(stdout) && !/^\s*0$/m.test(stdout);
   });
 }

@@ -30,12 +30,12 @@ export function isActive(host: Container, name: string): string {
 
 /** Pid of a machine's QEMU, as seen in the container. */
 export function pidOf(host: Container, name: string): number {
-  return Number(host.sh('cat "/run/qemu/$1/qemu/pid"', name));
+  return Number(host.sh('cat "/run/qemu-init/$1/qemu/pid"', name));
 }
 
 /** What the guest printed. */
 export function consoleOf(host: Container, name: string): string {
-  return host.run('cat "/var/log/qemu/$1.console"', name).stdout;
+  return host.run('cat "/var/log/qemu-init/$1.console"', name).stdout;
 }
 
 /** The state of each machine by its name. */

@@ -31,7 +31,7 @@ describe('a host with OpenRC and without systemd', () => {
     assert.match(host.read(SCRIPT), /^#!\/sbin\/openrc-run\n/);
     assert.deepEqual(runlevels(), ['/etc/runlevels/default/qemu-init']);
     assert.match(host.sh('id qemu'), /\(kvm\)/);
-    assert.equal(host.sh('stat -c "%a %U" /var/lib/qemu /var/log/qemu'), '711 root\n711 root');
+    assert.equal(host.sh('stat -c "%a %U" /var/lib/qemu-init /var/log/qemu-init'), '711 root\n711 root');
     host.sh('qemu-init uninstall');
     assert.equal(host.run('ls /etc/init.d/qemu-init /etc/runlevels/*/qemu-init').stdout, '');
     installProject(host);

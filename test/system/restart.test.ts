@@ -97,7 +97,7 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     assert.notEqual(host.run('systemctl start qemu@barred').code, 0);
     assert.equal(isActive(host, 'barred'), 'failed');
     assert.match(journal(host, 'barred', '--priority=3'), /PRECMD "\/srv\/hook" ended with exit status 4/);
-    assert.equal(host.run('ls -A /run/qemu/barred').stdout, '');
+    assert.equal(host.run('ls -A /run/qemu-init/barred').stdout, '');
   });
 });
 

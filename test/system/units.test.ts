@@ -70,7 +70,7 @@ describe('a host with systemd', () => {
     host.sh('systemctl stop qemu@app');
     assert.equal(isActive(host, 'app'), 'inactive');
     assert.match(journal(host, 'app'), /app: stopped by powerdown/);
-    assert.equal(host.run('ls -A /run/qemu/app').stdout, '');
+    assert.equal(host.run('ls -A /run/qemu-init/app').stdout, '');
   });
 
   test('a deaf guest ends at quit after its STOPDELAY, before systemd loses patience', () => {
@@ -88,14 +88,14 @@ describe('a host with systemd', () => {
     host.sh('qemu-cmd -c system_powerdown brief');
     await until('the unit is inactive', () => isActive(host, 'brief') === 'inactive');
     assert.equal(host.show('qemu@brief.service', 'Result'), 'success');
-    await until('nothing is left', () => host.run('ls -A /run/qemu/brief').stdout === '');
+    await until('nothing is left', () => host.run('ls -A /run/qemu-init/brief').stdout === '');
   });
 
   test('a QEMU that is killed is a failed unit, and what it left is cleaned up', async () => {
     host.sh('systemctl start qemu@spare');
     host.sh('kill -9 "$1"', `${pidOf(host, 'spare')}`);
     await until('the unit has failed', () => isActive(host, 'spare') === 'failed');
-    assert.equal(host.run('ls -A /run/qemu/spare').stdout, '');
+    assert.equal(host.run('ls -A /run/qemu-init/spare').stdout, '');
     host.sh('systemctl reset-failed qemu@spare');
   });
 

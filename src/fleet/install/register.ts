@@ -26,7 +26,7 @@ function step(file: string, ...args: readonly string[]): Step {
 }
 
 /** The same as in qemu-init.tmpfiles.conf. */
-const FOLDERS = ['/run/qemu', '/var/lib/qemu', '/var/log/qemu'];
+const FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init'];
 
 const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
@@ -42,7 +42,7 @@ const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
 const MAKE_USER = `set -e
 groupadd --system --force kvm
 groupadd --system --force qemu-admin
-id -u qemu >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/qemu --no-create-home \\
+id -u qemu >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/qemu-init --no-create-home \\
   --shell /usr/sbin/nologin --comment 'QEMU machines' qemu
 usermod --append --groups kvm qemu`;
 

@@ -46,7 +46,7 @@ test('a file is looked for in the configuration folder, then in the state folder
   const root = tempRoot(t);
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
   assert.equal(findConfig(paths, 'web', undefined), join(root.etcDir, 'web-qemu.cfg'), 'where it is expected');
-  const state = root.write('var/lib/qemu/web/web-qemu.cfg', '');
+  const state = root.write('var/lib/qemu-init/web/web-qemu.cfg', '');
   assert.equal(findConfig(paths, 'web', undefined), state);
   const etc = root.write('etc/qemu/web-qemu.cfg', '');
   assert.equal(findConfig(paths, 'web', undefined), etc);

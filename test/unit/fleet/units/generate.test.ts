@@ -12,7 +12,7 @@ test('the files of all machines become units, and those with mistakes are told',
   root.write('etc/qemu/defaults-qemu.cfg', 'AUTOSTART=on\nSTOPDELAY=10\n');
   root.write('etc/qemu/qemu-init.reg', 'a=a\nw=web\nbad=bad\noff=off\ngone=gone\nj=/srv/none/j\n');
   root.write('etc/qemu/a-qemu.cfg', 'STOPDELAY=20\n');
-  root.write('var/lib/qemu/web/web-qemu.cfg', 'AUTOSTART=off\nREQUIRES=a\n');
+  root.write('var/lib/qemu-init/web/web-qemu.cfg', 'AUTOSTART=off\nREQUIRES=a\n');
   root.write('etc/qemu/bad-qemu.cfg', 'RAM=lots\n');
   root.write('etc/qemu/off-qemu.cfg', 'RAM=lots\nAUTOSTART=off\n');
   const { files, problems } = generateUnits(paths, join(root.dir, 'units'));

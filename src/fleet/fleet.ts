@@ -14,11 +14,13 @@ import { type Host, type Notify, notRunning, type Target } from '../machine/host
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { openControl } from '../machine/monitor-access.ts';
 import { connectOwn } from '../machine/own-monitor.ts';
+import { readRecord } from '../machine/record.ts';
 import { previewRequest } from '../machine/request.ts';
 import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
 import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { type MachineStatus, machineStatus } from '../machine/status.ts';
-import { killMachine, type StopConfig, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
+import { killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
+import type { StopSettings } from '../machine/stop-settings.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
 import { tellOpenRcStarted } from '../system/openrc.ts';
@@ -64,8 +66,17 @@ export interface StopManyOptions extends StopOptions, ManyOptions {
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;
 
-/** STOPDELAY and its kin of a machine whose file cannot be read. */
-const FALLBACK_STOP = { stopDelaySeconds: 60, stopMethod: 'auto', preStop: [], postStop: [] } as const;
+const DEFAULT_BOOT_ORDER = 50;
+
+/** For a machine whose file cannot be read and whose record is lost. */
+const FALLBACK_STOP = {
+  stopDelaySeconds: 60,
+  stopMethod: 'auto',
+  preStop: [],
+  postStop: [],
+  bootOrder: DEFAULT_BOOT_ORDER,
+  requires: [],
+} as const;
 
 /** All machines of one scope. What is done to many gives one outcome each and never fails as a whole. */
 export class Fleet {
@@ -181,7 +192,12 @@ export class Fleet {
    * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
    */
   async stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
-    const result = await stopMachine(this.host, target, this.#stopConfig(target), options);
+    const settings = this.#stopSettings(target);
+    if (this.inspect(target).config === undefined && this.isAlive(target)) {
+      const message = `"${target.configPath}" cannot be used: it is stopped with the settings that it was started with`;
+      this.host.notify({ level: 'warning', machine: target.longName, message });
+    }
+    const result = await stopMachine(this.host, target, settings, options);
     await this.#services?.settle(target);
     return result;
   }
@@ -289,13 +305,13 @@ export class Fleet {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
     const signal = sharedSignal(options.signal);
     const deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
-    const dependents = dependentsOf(targets, (target) => this.inspect(target).config?.requires ?? []);
+    const dependents = dependentsOf(targets, (target) => this.#stopSettings(target).requires);
     const outcomes = await runOrdered<StopResult>({
-      groups: byBootOrder(targets, (target) => this.#bootOrder(target)).toReversed(),
+      groups: byBootOrder(targets, (target) => this.#stopSettings(target).bootOrder).toReversed(),
       before: (target) => dependents.get(target.longName) ?? [],
       parallel,
       work: (target) => {
-        const wanted = stopOptions.stopDelayMs ?? this.#stopConfig(target).stopDelaySeconds * 1000;
+        const wanted = stopOptions.stopDelayMs ?? this.#stopSettings(target).stopDelaySeconds * 1000;
         const stopDelayMs = Math.max(0, Math.min(wanted, deadline - performance.now()));
         return this.stop(target, { ...stopOptions, stopDelayMs, signal });
       },
@@ -343,8 +359,21 @@ export class Fleet {
     return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
   }
 
-  #stopConfig(target: Target): StopConfig {
-    return this.inspect(target).config ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
+  /** The file as it is now; when it is broken or gone, what the run was started with. */
+  #stopSettings(target: Target): StopSettings {
+    const { config } = this.inspect(target);
+    if (config) return config;
+    return keptSettings(target) ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
+  }
+}
+
+function keptSettings({ files }: Target): StopSettings | undefined {
+  try {
+    return readRecord(files)?.stop;
+  } catch (error) {
+    // Not readable by this user, who cannot stop the machine either.
+    if (!(error instanceof QemuError)) throw error;
+    return undefined;
   }
 }
 
@@ -366,5 +395,3 @@ function sharedSignal(signal: AbortSignal | undefined): AbortSignal | undefined 
   setMaxListeners(0, shared);
   return shared;
 }
-
-const DEFAULT_BOOT_ORDER = 50;

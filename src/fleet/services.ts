@@ -1,6 +1,7 @@
 import { QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { locate } from '../machine/locate.ts';
+import { readRecord } from '../machine/record.ts';
 import type { StartResult } from '../machine/start.ts';
 import type { Paths } from '../system/paths.ts';
 import {
@@ -12,6 +13,7 @@ import {
   unitOf,
 } from '../system/systemd.ts';
 import { readStartFailure, removeStartFailure, writeStartFailure } from './start-failure.ts';
+import { stopTimeoutSeconds, UNIT_STOP_SECONDS } from './units/limits.ts';
 import { MACHINE_DROP_IN } from './units/plan.ts';
 import { unitName } from './units/unit-text.ts';
 
@@ -93,8 +95,8 @@ async function settleUnit({ longName }: Target): Promise<void> {
 
 /** What a start inside of the machine's own unit does besides. */
 export interface InsideUnit {
-  /** A QEMU that was started outside of the unit becomes its main process. */
-  readonly adopt: (pid: number) => void;
+  /** A QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is the machine's. */
+  readonly started: (target: Target, pid: number, signal: AbortSignal) => Promise<void>;
   /** Leaves word of why it failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -105,8 +107,11 @@ export function insideUnit(paths: Paths, longName: string): InsideUnit | undefin
   const unit = unitName(longName);
   if (unitOf('self') !== unit) return undefined;
   return {
-    adopt: (pid) => {
+    started: async ({ shortName, files }, pid, signal) => {
       if (unitOf(pid) !== unit) moveIntoOwnUnit(pid);
+      // The generator knows a machine that is not registered only by its run.
+      const stop = shortName === undefined ? readRecord(files)?.stop : undefined;
+      if (stop && stopTimeoutSeconds(stop) > UNIT_STOP_SECONDS) await reloadSystemd(signal);
     },
     failed: (error) => writeStartFailure(paths, longName, error),
   };

@@ -6,6 +6,7 @@ import { type Located, slotFromArgv, vncFromArgv } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
 import { startedAt } from './status.ts';
+import { stopSettingsOf } from './stop-settings.ts';
 import { setVncPassword } from './vnc-password.ts';
 
 /** QEMU that nobody has waited for yet may still be at its start. */
@@ -29,7 +30,7 @@ export async function adopt(
   if (record) await finishStart(target, config, record.preconfig, signal);
   const { pid, startTime } = process;
   const adopted: RunRecord = {
-    ...(record ?? rebuild(host, target, process)),
+    ...(record ?? rebuild(host, target, config, process)),
     phase: 'running',
     pid,
     pidStartTime: startTime,
@@ -54,7 +55,7 @@ async function finishStart(
 }
 
 /** What can be told from the process alone. */
-function rebuild(host: Host, target: Target, { argv, startTime }: ProcessInfo): RunRecord {
+function rebuild(host: Host, target: Target, config: MachineConfig, { argv, startTime }: ProcessInfo): RunRecord {
   const slot = slotFromArgv(argv, host.monitor);
   const allocation = slot === undefined ? undefined : allocationOf(slot, host.monitor);
   return {
@@ -72,5 +73,6 @@ function rebuild(host: Host, target: Target, { argv, startTime }: ProcessInfo): 
     startedAt: new Date(startedAt(undefined, startTime)).toISOString(),
     preconfig: argv.includes('--preconfig'),
     consoleLogOffset: 0,
+    stop: stopSettingsOf(config),
   };
 }

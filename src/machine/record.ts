@@ -1,5 +1,6 @@
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { type StopSettings, stopSettingsFromJson } from './stop-settings.ts';
 
 /** Where a start has got to. `starting` that outlives its command means the command was killed. */
 export type RunPhase = 'starting' | 'running';
@@ -26,6 +27,8 @@ export interface RunRecord {
   readonly preconfig: boolean;
   /** Size of the console log when this run began: what stands before it is of earlier runs. */
   readonly consoleLogOffset: number;
+  /** How it was to be stopped when it was started; undefined when that is lost. */
+  readonly stop: StopSettings | undefined;
 }
 
 export interface RecordedVnc {
@@ -72,6 +75,7 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     vnc: recordedVnc(value['vnc']),
     preconfig: value['preconfig'] === true,
     consoleLogOffset: integer(value['consoleLogOffset']) ?? 0,
+    stop: stopSettingsFromJson(value['stop']),
   };
 }
 

@@ -23,6 +23,7 @@ import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './rec
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
+import { stopSettingsOf } from './stop-settings.ts';
 import { writeTlsFiles } from './tls.ts';
 import { setVncPassword } from './vnc-password.ts';
 
@@ -224,6 +225,7 @@ async function launchWith(
     startedAt: new Date().toISOString(),
     preconfig: request.preconfig,
     consoleLogOffset: sizeOf(files.consoleLog),
+    stop: stopSettingsOf(config),
   };
   // Before anything is made: a command that is killed from here on leaves a trace that the next one follows.
   writeRecord(files, record);

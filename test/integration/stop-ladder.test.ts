@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { lab, until } from '../support/lab.ts';
 import { assertShape, DOCUMENTS } from '../support/shape.ts';
@@ -110,6 +111,28 @@ suite('stop', { concurrency: 5 }, () => {
     // By default there is nothing to be told.
     assert.equal((await root.init('start', 'web')).stderr, '');
     assert.equal((await root.init('kill', 'web')).stderr, '');
+  });
+
+  test('a file that is broken or gone while its machine runs costs the guest neither its time nor its hooks', async (t) => {
+    const root = lab(t);
+    const note = (name: string): string => `PRESTOP=/bin/sh -c "echo ${name} $PWD >>order"\n`;
+    const broken = root.add('broken', `STOPDELAY=1\nBOOTORDER=10\n${note('broken')}`, { deaf: true });
+    const gone = root.add('gone', `STOPDELAY=1\nBOOTORDER=20\n${note('gone')}`, { deaf: true });
+    await root.ok('start', '--all');
+    appendFileSync(broken, 'RAM=lots\n');
+    rmSync(gone);
+    const began = performance.now();
+    const { code, stdout, stderr } = await root.init('stop', '--all');
+    assert.equal(code, 0, stderr);
+    for (const name of ['broken', 'gone']) {
+      assert.match(stdout, new RegExp(`^${name}: stopped by quit`, 'm'));
+      assert.match(stderr, new RegExp(`^.*${name}: .*cannot be used: .* was started with$`, 'm'));
+    }
+    // With the default STOPDELAY each would have had a minute.
+    assert.ok(performance.now() - began < 40_000);
+    const dir = root.etcDir;
+    assert.equal(readFileSync(join(dir, 'order'), 'utf8'), `gone ${dir}\nbroken ${dir}\n`);
+    assert.deepEqual(root.leftovers(), []);
   });
 
   test('several machines go down by BOOTORDER from the last to the first, within one deadline if asked', async (t) => {

@@ -103,6 +103,17 @@ describe('commands typed on a host with systemd', () => {
     init(host, 'stop --force patient');
   });
 
+  test('a machine that is not registered, or whose file breaks while it runs, keeps its STOPDELAY before systemd', async () => {
+    addMachine(host, 'alone', 'STOPDELAY=500\n');
+    host.sh('sed -i /^alone=/d /etc/qemu/qemu-init.reg; systemctl daemon-reload; systemctl start qemu@alone');
+    assert.equal(host.show('qemu@alone.service', 'TimeoutStopUSec'), '9min 50s');
+    addMachine(host, 'fragile', 'STOPDELAY=400\n');
+    init(host, 'start fragile');
+    host.sh('echo RAM=lots >>/etc/qemu/fragile-qemu.cfg; systemctl daemon-reload');
+    assert.equal(host.show('qemu@fragile.service', 'TimeoutStopUSec'), '8min 10s');
+    assert.equal(init(host, 'stop --force alone fragile').code, 0);
+  });
+
   test('enable and disable change AUTOSTART alone, and systemd knows at once', () => {
     const before = host.read('/etc/qemu/web-qemu.cfg');
     assert.match(init(host, 'enable web').stdout, /^web: starts when the host boots/);

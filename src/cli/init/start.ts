@@ -27,15 +27,15 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     withBootDelay: args.autostart,
     signal: context.signal,
   });
-  if (args.direct) tellUnit(context, outcomes);
+  if (args.direct) await tellUnit(context, outcomes);
   return present<StartResult>(context, selection, outcomes, startOutcome);
 }
 
 /** In the unit of a machine: whoever asked systemd for the start wants to know more than that it failed. */
-function tellUnit(context: Context, outcomes: readonly Outcome<StartResult>[]): void {
+async function tellUnit(context: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
   for (const outcome of outcomes) {
     const unit = insideUnit(context.paths, outcome.target.longName);
-    if (outcome.ok) unit?.adopt(outcome.value.pid);
+    if (outcome.ok) await unit?.started(outcome.target, outcome.value.pid, context.signal);
     else unit?.failed(outcome.error);
   }
 }

@@ -4,9 +4,11 @@ import { parseIni } from '../../config/ini.ts';
 import { formatIssue } from '../../config/issues.ts';
 import { CUSTOM_SECTION } from '../../config/keys.ts';
 import { inspectMachineConfig, loadRegistry, readConfigText } from '../../config/load.ts';
+import { readRecord } from '../../machine/record.ts';
+import type { StopSettings } from '../../machine/stop-settings.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
-import type { Paths } from '../../system/paths.ts';
-import { targetOfEntry } from '../resolve.ts';
+import { type MachinePaths, machinePaths, type Paths } from '../../system/paths.ts';
+import { namesInRunDir, targetOfEntry } from '../resolve.ts';
 import { type PlannedMachine, planUnits } from './plan.ts';
 
 /** What the registered machines come to. */
@@ -35,13 +37,32 @@ export function generateUnits(paths: Paths, dir: string): Generated {
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];
   });
-  const files = planUnits(machines, { broken, lanes: 2 * availableParallelism() });
+  const known = new Set(machines.map(({ target }) => target.longName));
+  const running = runsIn(paths).filter(({ longName }) => !known.has(longName));
+  const files = planUnits(machines, { broken, running, lanes: 2 * availableParallelism() });
   for (const file of files) {
     const path = join(dir, file.path);
     ensureDir(join(path, '..'), 0o755);
     writeFileAtomic(path, file.text, 0o644);
   }
   return { files: files.map(({ path }) => path), problems };
+}
+
+/** The runs that left word of how they are to be stopped. That of a machine that has ended meanwhile does no harm. */
+function runsIn(paths: Paths): { longName: string; stop: StopSettings }[] {
+  return namesInRunDir(paths).flatMap((longName) => {
+    const stop = stopSettingsOfRun(machinePaths(paths, longName));
+    return stop === undefined ? [] : [{ longName, stop }];
+  });
+}
+
+function stopSettingsOfRun(files: MachinePaths): StopSettings | undefined {
+  try {
+    return readRecord(files)?.stop;
+  } catch {
+    // One that cannot be read must not cost the others their units.
+    return undefined;
+  }
 }
 
 /** AUTOSTART of a file that has mistakes elsewhere; undefined when it says nothing about it. */

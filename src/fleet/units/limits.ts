@@ -11,11 +11,16 @@ export type LimitConfig = Pick<
 /** Starting programs takes its time on a host that is going down with all its machines at once. */
 const STOP_MARGIN_SECONDS = 60;
 
+/** TimeoutStopSec= of qemu@.service itself, for a machine without a drop-in. */
+export const UNIT_STOP_SECONDS = 150;
+
 /** Seconds that a start may take without its hooks and its BOOTDELAY: what systemd waits before it gives up. */
 const START_SECONDS = 1800;
 
 /** Seconds for TimeoutStopSec=: longer than all rungs of the ladder and the hooks together can take. */
-export function stopTimeoutSeconds(config: LimitConfig): number {
+export function stopTimeoutSeconds(
+  config: Pick<LimitConfig, 'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop'>,
+): number {
   const steps = planLadder({
     method: config.stopMethod,
     stopDelayMs: config.stopDelaySeconds * 1000,

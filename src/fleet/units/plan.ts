@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
+import type { StopSettings } from '../../machine/stop-settings.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
 import { type MachineOrder, orderMachines } from './order.ts';
 import { type UnitLine, unitName, unitPath, unitText } from './unit-text.ts';
@@ -23,6 +24,8 @@ export interface UnitOptions {
   readonly lanes: number;
   /** Long names of machines that are to start at boot, but whose files are wrong. */
   readonly broken?: readonly string[] | undefined;
+  /** Machines that run without a usable file or a line in the registry, and how they were to be stopped at their start. */
+  readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
 }
 
 /** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
@@ -42,6 +45,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
     ...machines.map((machine, index) =>
       machineDropIn(machine, order.get(machine.target.longName), laneOf(machine.config, index, options.lanes)),
     ),
+    ...(options.running ?? []).map(runningDropIn),
     ...machines.flatMap(shortNameDropIn),
     ...targetDropIn(machines, options.broken ?? []),
     ...pathDropIn(machines),
@@ -76,6 +80,14 @@ function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder |
     ],
   });
   return { path: `${unitName(longName)}.d/${MACHINE_DROP_IN}`, text };
+}
+
+/** The time to stop of a run that no file speaks for any more: systemd would pull the plug after that of the bare unit. */
+function runningDropIn({ longName, stop }: { readonly longName: string; readonly stop: StopSettings }): UnitFile {
+  const text = unitText(`Made by qemu-generator of the run of ${longName}`, {
+    Service: [pair('TimeoutStopSec', stopTimeoutSeconds(stop))],
+  });
+  return { path: `${unitName(longName)}.d/50-running.conf`, text };
 }
 
 /** The unit of a short name would start the machine in the wrong place: it says which one is right. */

@@ -50,6 +50,7 @@ function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRe
     startedAt: new Date().toISOString(),
     preconfig: false,
     consoleLogOffset: 0,
+    stop: undefined,
     ...more,
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type RunRecord, readRecord, writeRecord } from '../../../src/machine/record.ts';
+import type { StopSettings } from '../../../src/machine/stop-settings.ts';
 import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/system/paths.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
@@ -15,6 +16,18 @@ function emptyMachine(t: Cleanup): MachinePaths {
 
 const number = fc.option(fc.nat(), { nil: undefined });
 const plain = { noNullPrototype: true };
+const stop: fc.Arbitrary<StopSettings> = fc.record(
+  {
+    stopDelaySeconds: fc.nat(),
+    stopMethod: fc.constantFrom('auto', 'acpi', 'agent'),
+    preStop: fc.array(fc.string()),
+    postStop: fc.array(fc.string()),
+    dir: fc.string(),
+    bootOrder: fc.nat(),
+    requires: fc.array(fc.string()),
+  },
+  plain,
+);
 const record: fc.Arbitrary<RunRecord> = fc.record(
   {
     phase: fc.constantFrom('starting', 'running'),
@@ -31,6 +44,7 @@ const record: fc.Arbitrary<RunRecord> = fc.record(
     startedAt: fc.constant('2030-01-01T00:00:00.000Z'),
     preconfig: fc.boolean(),
     consoleLogOffset: fc.nat(),
+    stop: fc.option(stop, { nil: undefined }),
   },
   plain,
 );
@@ -76,11 +90,20 @@ test('members of the wrong type are as if they were missing', (t) => {
   const good = { phase: 'running', name: 'web', configPath: '/x', bootId: 'b', startedAt: 's' };
   writeFileSync(
     files.record,
-    JSON.stringify({ ...good, pid: '7', slot: 1.5, vnc: [], tls: 'yes', consoleLogOffset: null, more: 1 }),
+    JSON.stringify({
+      ...good,
+      pid: '7',
+      slot: 1.5,
+      vnc: [],
+      tls: 'yes',
+      consoleLogOffset: null,
+      stop: { preStop: 'x' },
+      more: 1,
+    }),
   );
   const read = readRecord(files);
   assert.deepEqual(
-    [read?.pid, read?.slot, read?.vnc, read?.tls, read?.consoleLogOffset],
-    [undefined, undefined, undefined, false, 0],
+    [read?.pid, read?.slot, read?.vnc, read?.tls, read?.consoleLogOffset, read?.stop],
+    [undefined, undefined, undefined, false, 0, undefined],
   );
 });

@@ -36,6 +36,28 @@ test('the files of all machines become units, and those with mistakes are told',
   assert.match(problems.join('\n'), /bad-qemu\.cfg:1: .*RAM/);
 });
 
+test('a run whose file is broken, gone or not registered keeps its time to stop', (t) => {
+  const root = tempRoot(t);
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  root.write('etc/qemu/qemu-init.reg', 'good=good\nbad=bad\n');
+  root.write('etc/qemu/good-qemu.cfg', 'STOPDELAY=20\n');
+  root.write('etc/qemu/bad-qemu.cfg', 'RAM=lots\n');
+  const stop = { stopMethod: 'auto', preStop: ['/bin/a'], postStop: [], dir: '/', bootOrder: 50, requires: [] };
+  const run = { phase: 'running', configPath: '/x', bootId: 'b', startedAt: 's' };
+  for (const [index, name] of ['good', 'bad', 'alone', 'old'].entries()) {
+    const kept = name === 'old' ? {} : { stop: { ...stop, stopDelaySeconds: 100 * index } };
+    root.write(`run/qemu-init/${name}/machine.json`, JSON.stringify({ ...run, name, ...kept }));
+  }
+  root.write('run/qemu-init/odd/machine.json/x', '');
+  const { files } = generateUnits(paths, join(root.dir, 'units'));
+  const text = (name: string, file: string): string =>
+    readFileSync(join(root.dir, 'units', `qemu@${name}.service.d`, file), 'utf8');
+  assert.match(text('good', '50-machine.conf'), /^TimeoutStopSec=110$/m);
+  assert.match(text('bad', '50-running.conf'), /^TimeoutStopSec=490$/m);
+  assert.match(text('alone', '50-running.conf'), /^TimeoutStopSec=590$/m);
+  assert.equal(files.filter((file) => file.endsWith('running.conf')).length, 2);
+});
+
 test('a host without machines has no units', (t) => {
   const root = tempRoot(t);
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');

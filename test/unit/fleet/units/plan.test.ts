@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
+import { UNIT_STOP_SECONDS } from '../../../../src/fleet/units/limits.ts';
 import { type PlannedMachine, planUnits } from '../../../../src/fleet/units/plan.ts';
+import { repoRoot } from '../../../support/repo.ts';
 
 function machine(longName: string, text: string, shortName = longName, defaults = ''): PlannedMachine {
   const configPath = `/etc/qemu/${longName}-qemu.cfg`;
@@ -27,6 +31,11 @@ test('systemd waits longer than the ladder and the hooks can take', () => {
   assert.match(dropIn('STOPDELAY=600'), /^TimeoutStopSec=690$/m);
   assert.match(dropIn('STOPDELAY=600\nPRESTOP=/bin/a\nPOSTSTOP=/bin/b'), /^TimeoutStopSec=1290$/m);
   assert.match(dropIn('BOOTDELAY=30\nPRECMD=/bin/a'), /^TimeoutStartSec=2130$/m);
+});
+
+test('the bare unit waits as long as a machine with the defaults needs', () => {
+  const unit = readFileSync(join(repoRoot, 'systemd/qemu@.service'), 'utf8');
+  assert.match(unit, new RegExp(`^TimeoutStopSec=${UNIT_STOP_SECONDS}$`, 'm'));
 });
 
 test('the defaults of the host count as they do for a start', () => {

@@ -1,7 +1,7 @@
 import ini from 'ini';
 import type { ConfigIssue } from '../errors.ts';
 import { type CfgLine, scanLines } from './cfg-lines.ts';
-import { quote, suggest } from './issues.ts';
+import { type Hint, hintOf, quote, suggest } from './issues.ts';
 import { nearest } from './names.ts';
 
 /** One `KEY=value`. */
@@ -38,8 +38,8 @@ export interface IniDocument {
  */
 export function parseIni(text: string, path: string, rawSection?: string): IniDocument {
   const issues: ConfigIssue[] = [];
-  const report = (line: number, message: string, hint?: string, key?: string): void => {
-    issues.push({ file: path, line, key, message, severity: 'error', hint });
+  const report = (line: number, message: string, hint?: Hint, key?: string): void => {
+    issues.push({ file: path, line, key, message, severity: 'error', hint: hintOf(hint, issues) });
   };
   const nul = text.indexOf('\0');
   if (nul >= 0) {
@@ -53,7 +53,7 @@ export function parseIni(text: string, path: string, rawSection?: string): IniDo
     if (line.kind === 'section') {
       known = line.name === rawSection;
       if (known) guarded.push(`[${line.name}]`);
-      else report(line.number, `Unknown section ${quote(`[${line.name}]`)}`, sectionHint(line.name, rawSection));
+      else report(line.number, `Unknown section ${quote(`[${line.name}]`)}`, () => sectionHint(line.name, rawSection));
     } else if (known && line.kind === 'bad') {
       report(line.number, line.problem, line.hint, line.key);
     } else if (known) {
@@ -92,7 +92,7 @@ function unguard(section: unknown): IniEntry[] {
 
 function removeRepeated(
   entries: readonly IniEntry[],
-  report: (line: number, message: string, hint?: string, key?: string) => void,
+  report: (line: number, message: string, hint?: Hint, key?: string) => void,
 ): IniEntry[] {
   const lines = new Map<string, number>();
   return entries.filter(({ key, line }) => {

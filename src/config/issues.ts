@@ -2,16 +2,30 @@ import type { ConfigIssue } from '../errors.ts';
 
 /** What goes with a problem besides its message. */
 export interface Remark {
-  readonly hint?: string | undefined;
+  readonly hint?: Hint;
   /** `error` unless said. */
   readonly severity?: ConfigIssue['severity'] | undefined;
 }
+
+/** A hint, or what works it out: a function is called only while hints are shown, see {@link hintOf}. */
+export type Hint = string | (() => string | undefined) | undefined;
 
 /** Takes a problem of the value at hand; the caller of a value parser adds file, line and key. */
 export type Report = (message: string, remark?: Remark) => void;
 
 /** Longest list that is shown: a file of another kind has a problem on every line. */
 const MOST_ISSUES = 100;
+
+/**
+ * The hint of the next issue. A search for the nearest name is not free, so that past the longest list that is shown no hint
+ * is worked out: a file of 1 MB with nothing but unknown keys must not keep the boot waiting.
+ *
+ * @param before issues found so far.
+ */
+export function hintOf(hint: Hint, before: readonly ConfigIssue[]): string | undefined {
+  if (typeof hint !== 'function') return hint;
+  return before.length < MOST_ISSUES ? hint() : undefined;
+}
 
 /** Longest piece of a file that a message repeats, in characters. */
 const MOST_QUOTED = 80;

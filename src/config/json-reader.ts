@@ -1,6 +1,6 @@
 import type { ConfigIssue } from '../errors.ts';
 import { findControlCharacter } from './cfg-lines.ts';
-import { quote, suggest } from './issues.ts';
+import { type Hint, hintOf, quote, suggest } from './issues.ts';
 import type { JsonMember, JsonNode } from './json-text.ts';
 import { nearest } from './names.ts';
 
@@ -30,9 +30,9 @@ export class JsonReader {
   report(
     line: number,
     message: string,
-    { severity = 'error', hint }: { severity?: ConfigIssue['severity']; hint?: string | undefined } = {},
+    { severity = 'error', hint }: { severity?: ConfigIssue['severity']; hint?: Hint } = {},
   ): void {
-    this.#issues.push({ file: this.#path, line, message, severity, hint });
+    this.#issues.push({ file: this.#path, line, message, severity, hint: hintOf(hint, this.#issues) });
   }
 
   object(node: JsonNode, label: string, known: readonly string[]): JsonObject | undefined {
@@ -48,10 +48,9 @@ export class JsonReader {
       } else if (known.includes(member.name)) {
         members.set(member.name, member);
       } else {
-        const hint = suggest(nearest(member.name, known));
         this.report(member.line, `${label} has the unknown member ${quote(member.name)}`, {
           severity: 'warning',
-          hint,
+          hint: () => suggest(nearest(member.name, known)),
         });
       }
     }

@@ -1,6 +1,6 @@
 import type { ConfigIssue } from '../errors.ts';
 import { type IniEntry, parseIni } from './ini.ts';
-import { hasErrors, quote, type Report, sortIssues, suggest } from './issues.ts';
+import { type Hint, hasErrors, hintOf, quote, type Report, sortIssues, suggest } from './issues.ts';
 import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
 import { nearest } from './names.ts';
 import { readChoice, readInteger } from './option-list.ts';
@@ -15,17 +15,13 @@ export function parseMonitorConfig(
   const issues: ConfigIssue[] = [...problems];
   for (const { key, line } of entries) {
     if (MONITOR_KEYS.some(({ name }) => name === key)) continue;
-    const hint = suggest(
-      nearest(
-        key,
-        MONITOR_KEYS.map(({ name }) => name),
-      ),
-    );
+    const names = MONITOR_KEYS.map(({ name }) => name);
+    const hint = hintOf(() => suggest(nearest(key, names)), issues);
     issues.push({ file: path, line, key, message: `Unknown key ${quote(key)}`, severity: 'error', hint });
   }
   const read = <T>(name: MonitorKeyName, parse: (text: string, spec: KeySpec, report: Report) => T): T | undefined => {
     return readKey(name, entries, parse, (line, message, hint) => {
-      issues.push({ file: path, line, key: name, message, severity: 'error', hint });
+      issues.push({ file: path, line, key: name, message, severity: 'error', hint: hintOf(hint, issues) });
     });
   };
   const config: MonitorConfig = {
@@ -43,7 +39,7 @@ function readKey<T>(
   name: MonitorKeyName,
   entries: readonly IniEntry[],
   parse: (text: string, spec: KeySpec, report: Report) => T,
-  push: (line: number | undefined, message: string, hint: string | undefined) => void,
+  push: (line: number | undefined, message: string, hint: Hint) => void,
 ): T | undefined {
   const spec = MONITOR_KEYS.find((known) => known.name === name);
   if (!spec) return undefined;

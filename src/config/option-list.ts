@@ -98,12 +98,11 @@ function addOption(
   const spec = specs.find((known) => known.name === name);
   const before = values.get(name);
   if (!spec) {
-    const near = nearest(
-      name,
-      specs.map((known) => known.name),
-    );
-    const hint = headIs === 'file' ? 'a comma that belongs to the file name is written twice' : undefined;
-    report(`${key} has the unknown option ${quote(`${name}=`)}; ${known(specs)}`, { hint: suggest(near) ?? hint });
+    const names = specs.map((known) => known.name);
+    const otherwise = headIs === 'file' ? 'a comma that belongs to the file name is written twice' : undefined;
+    report(`${key} has the unknown option ${quote(`${name}=`)}; ${known(specs)}`, {
+      hint: () => suggest(nearest(name, names)) ?? otherwise,
+    });
   } else if (before && !spec.repeated) {
     report(`${key} has "${name}=" twice`);
   } else if (inDefaults && spec.inDefaults === false) {
@@ -161,7 +160,7 @@ export function readChoice<T extends string>(
   const word = isSwitch === undefined ? undefined : values.find((value) => value === (isSwitch ? 'on' : 'off'));
   if (word !== undefined) return word;
   report(`${label} ${quote(text)} is not allowed; allowed are ${values.join(', ')}`, {
-    hint: suggest(nearest(lower, values)),
+    hint: () => suggest(nearest(lower, values)),
   });
   return undefined;
 }

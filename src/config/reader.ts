@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigIssue } from '../errors.ts';
-import { quote, type Report } from './issues.ts';
+import { hintOf, quote, type Report } from './issues.ts';
 import { type KeyName, type KeySpec, keySpec } from './keys.ts';
 import { checkNotYet, readChoice, readInteger, type ValueContext } from './option-list.ts';
 import type { Setting, Settings } from './settings.ts';
@@ -96,7 +96,7 @@ export class SettingsReader {
   #parse<T>(spec: KeySpec, setting: Setting, parse: (text: string, context: ValueContext) => T | undefined) {
     const { key, value, origin, inDefaults } = setting;
     const report: Report = (message, { hint, severity = 'error' } = {}) => {
-      this.#issues.push({ ...origin, key, message, severity, hint });
+      this.#issues.push({ ...origin, key, message, severity, hint: hintOf(hint, this.#issues) });
     };
     const dir = inDefaults ? dirname(origin.file) : this.#baseDir;
     const parsed = parse(value, { key, dir, inDefaults, report });

@@ -1,6 +1,6 @@
 import type { ConfigIssue } from '../errors.ts';
 import type { IniEntry } from './ini.ts';
-import { quote, suggest } from './issues.ts';
+import { type Hint, hintOf, quote, suggest } from './issues.ts';
 import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
 import { nearest } from './names.ts';
 import type { Origin } from './types.ts';
@@ -46,7 +46,7 @@ export function mergeSettings(sources: readonly Source[], issues: ConfigIssue[])
     for (const { key, value, line } of source.entries) {
       const origin = { file: source.path, line };
       const spec = checkKey(key, source.isDefaults, (message, hint) => {
-        issues.push({ ...origin, key, message, severity: 'error', hint });
+        issues.push({ ...origin, key, message, severity: 'error', hint: hintOf(hint, issues) });
       });
       if (!spec) continue;
       if (value === '') settings.delete(key);
@@ -66,11 +66,11 @@ export function mergeSettings(sources: readonly Source[], issues: ConfigIssue[])
 function checkKey(
   key: string,
   inDefaults: boolean,
-  report: (message: string, hint?: string) => void,
+  report: (message: string, hint?: Hint) => void,
 ): KeySpec | undefined {
   const spec = findKey(key);
   if (!spec) {
-    report(`Unknown key ${quote(key)}`, suggest(nearestKey(key)));
+    report(`Unknown key ${quote(key)}`, () => suggest(nearestKey(key)));
     return undefined;
   }
   if (inDefaults && spec.inDefaults === false) {

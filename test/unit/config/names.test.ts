@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import { hintOf } from '../../../src/config/issues.ts';
+import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { isValidName, nearest } from '../../../src/config/names.ts';
 
 suite('isValidName()', () => {
@@ -41,6 +43,30 @@ suite('nearest()', () => {
         const [word = ''] = words;
         assert.equal(nearest(word, words)?.toLowerCase(), word.toLowerCase());
       }),
+    );
+  });
+});
+
+suite('hintOf()', () => {
+  const issue = { file: '/etc/qemu/web-qemu.cfg', message: 'Unknown key "X"', severity: 'error' } as const;
+
+  test('a file of nothing but mistakes has no name searched for past the hundred that are shown', () => {
+    let searches = 0;
+    const search = (): string => `search ${++searches}`;
+    assert.equal(hintOf(search, []), 'search 1');
+    assert.equal(hintOf(search, Array(99).fill(issue)), 'search 2');
+    assert.equal(hintOf(search, Array(100).fill(issue)), undefined);
+    assert.equal(hintOf('given', Array(100).fill(issue)), 'given');
+    assert.equal(searches, 2);
+  });
+
+  test('of 50,000 unknown keys each that is shown still has its hint', () => {
+    const text = Array.from({ length: 50_000 }, (_, at) => `BOOTORDERX${at}=1\n`).join('');
+    const { issues } = parseMachineConfig(text, { path: '/etc/qemu/web-qemu.cfg' });
+    assert.deepEqual(new Set(issues.slice(0, 100).map(({ hint }) => hint)), new Set(['did you mean "BOOTORDER"?']));
+    assert.deepEqual(
+      issues.slice(100).map(({ message }) => message),
+      ['There are 49900 more problems'],
     );
   });
 });

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { inspectMachineConfig } from '../config/load.ts';
 import { longNameOf } from '../config/machine-config.ts';
-import { addRegistryEntry, removeRegistryEntry } from '../config/registry.ts';
-import { type ConfigIssue, QemuError } from '../errors.ts';
+import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../config/registry.ts';
+import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import { forgetEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
@@ -16,9 +16,18 @@ import { findConfig } from './resolve.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
+/** What a change of the registry came to. */
+export interface Registration {
+  readonly target: Target;
+  /** `unchanged`: the same line was there already. */
+  readonly outcome: 'registered' | 'unchanged';
+  /** What is wrong with the machine. */
+  readonly issues: ConfigIssue[];
+}
+
 /**
  * Adds a machine to the registry and leases its addresses. What is wrong in its file does not prevent that, and is
- * returned; an address that another machine has does.
+ * returned; an address that another machine has does. A line that is there already stays as it is.
  *
  * @param name short name; with no `wanted`, a long name or path that is registered under its own long name.
  * @param wanted long name, path of a cfg or JSON file, or `/folder/long`.
@@ -29,16 +38,23 @@ export async function registerMachine(
   name: string,
   wanted: string | undefined,
   cwd: string,
-): Promise<{ target: Target; issues: ConfigIssue[] }> {
+): Promise<Registration> {
   const { paths, notify } = fleet.host;
   const place = findPlace(fleet, wanted ?? name, cwd);
   const shortName = wanted === undefined ? place.longName : name;
   const value = place.dir === undefined ? place.longName : join(place.dir, place.longName);
+  const configPath = findConfig(paths, place.longName, place.dir);
   const hadMacs = hasMacs(paths, place.longName);
+  let outcome: Registration['outcome'] = 'registered';
   try {
     await editRegistry(fleet, async (text) => {
-      const edited = addRegistryEntry(text, shortName, value);
-      const { config } = inspectMachineConfig(findConfig(paths, place.longName, place.dir), paths.defaultsFile);
+      const isThere = parseRegistry(text, paths.registryFile).entries.some((entry) => {
+        const isSame = entry.shortName === shortName && entry.longName === place.longName;
+        return isSame && findConfig(paths, entry.longName, entry.dir) === configPath;
+      });
+      if (isThere) outcome = 'unchanged';
+      const edited = isThere ? text : addRegistryEntry(text, shortName, value);
+      const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
       if (config) await takeMacs(paths, config, notify);
       return edited;
     });
@@ -48,20 +64,20 @@ export async function registerMachine(
   }
   const renewed = new Fleet(paths, notify);
   const target = renewed.get(shortName);
-  return { target, issues: await checkMachine(renewed, target) };
+  return { target, outcome, issues: await checkMachine(renewed, target) };
 }
 
 /**
  * Removes a machine from the registry and frees its addresses. Its files stay. One that was only started by its path has no
  * more than the addresses.
  *
- * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, or `QEMU_USAGE` for one that is running.
+ * @returns undefined when there is nothing to remove: the machine is not registered and has no addresses.
+ * @throws {QemuError} `QEMU_STOP_FAILED` for one that is running.
  */
-export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target> {
-  const target = fleet.get(id);
-  if (target.shortName === undefined && !hasMacs(fleet.host.paths, target.longName)) {
-    throw new QemuError('QEMU_MACHINE_UNKNOWN', `Machine "${id}" is not registered`);
-  }
+export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target | undefined> {
+  const target = findTarget(fleet, id);
+  if (target === undefined) return undefined;
+  if (target.shortName === undefined && !hasMacs(fleet.host.paths, target.longName)) return undefined;
   // A start that is under way has not got a process yet.
   await exclusively(fleet.host, target, { purpose: 'unregister' }, async () => {
     if (fleet.isAlive(target)) {
@@ -74,6 +90,15 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
     forgetEnd(fleet.host.paths, target.longName);
   });
   return target;
+}
+
+function findTarget(fleet: Fleet, id: string): Target | undefined {
+  try {
+    return fleet.get(id);
+  } catch (error) {
+    if (errorCode(error) === 'QEMU_MACHINE_UNKNOWN') return undefined;
+    throw error;
+  }
 }
 
 /** Old mistakes elsewhere in the registry stay what they are, and are told of by `check`. */

@@ -40,7 +40,6 @@ test('register and unregister change the registry by one line, keep all else, an
   const shortFile = root.write('machines/short.cfg', LIGHT);
   for (const args of [
     [shortFile],
-    ['w', path],
     ['W', path],
     ['x', path],
     ['db', 'web'],
@@ -52,6 +51,19 @@ test('register and unregister change the registry by one line, keep all else, an
   }
   assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), text);
 
+  for (const args of [
+    ['w', path],
+    ['w', join(root.dir, 'machines/deep/web')],
+    ['db'],
+    ['db', join(root.etcDir, 'db-qemu.cfg')],
+  ]) {
+    const again = await root.json('register', ...args);
+    assertShape(again, DOCUMENTS.registration);
+    assert.equal(again[0]?.['outcome'], 'unchanged', `${args}`);
+  }
+  assert.match(await root.ok('register', 'db'), /^db: unchanged, already registered as "db"/);
+  assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), text);
+
   await root.ok('start', 'web');
   assert.equal((await root.init('unregister', 'web')).code, 1);
   await root.ok('kill', 'web');
@@ -59,7 +71,13 @@ test('register and unregister change the registry by one line, keep all else, an
   assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), '; my machines\n\n# more\ndb=db\n');
   assert.doesNotMatch(readFileSync(join(root.stateDir, 'macs.json'), 'utf8'), /DE:AD:BE:EF/);
   assert.ok(existsSync(path), 'the file of the machine stays');
-  assert.equal((await root.init('unregister', 'web')).code, 6);
+  for (const unknown of ['web', 'nothing', path, join(root.dir, 'none-qemu.cfg')]) {
+    const { code, stderr } = await root.init('unregister', unknown);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /is not registered: nothing to do/);
+  }
+  const [nothing] = await root.json('unregister', 'web');
+  assert.deepEqual(nothing, { name: 'web', shortName: null, configPath: null, outcome: 'unchanged' });
 });
 
 test('twenty machines registered at once are all there', async (t) => {

@@ -159,7 +159,12 @@ export const DOCUMENTS = {
   },
   registration: {
     list: {
-      members: { name: NAME, shortName: NAME, configPath: /^\//, outcome: /^(registered|unregistered)$/ },
+      members: {
+        name: NAME,
+        shortName: orNull(NAME),
+        configPath: orNull(/^\//),
+        outcome: /^(registered|unregistered|unchanged)$/,
+      },
     },
   },
   creation: {

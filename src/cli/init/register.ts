@@ -8,11 +8,14 @@ export async function run(
 ): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  const { target, issues } = await registerMachine(fleet, args.name, args.target, process.cwd());
+  const { target, outcome, issues } = await registerMachine(fleet, args.name, args.target, process.cwd());
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   if (output.json) {
     const { longName, shortName, configPath } = target;
-    output.document([{ name: longName, shortName, configPath, outcome: 'registered' }]);
-  } else output.line(`${target.longName}: registered as "${target.shortName}" (${target.configPath})`);
+    output.document([{ name: longName, shortName, configPath, outcome }]);
+  } else {
+    const what = outcome === 'unchanged' ? 'unchanged, already registered as' : 'registered as';
+    output.line(`${target.longName}: ${what} "${target.shortName}" (${target.configPath})`);
+  }
   return 0;
 }

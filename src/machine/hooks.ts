@@ -1,5 +1,6 @@
 import { QemuError } from '../errors.ts';
-import { type ExecOptions, type ExecResult, run } from '../system/exec.ts';
+import { type ExecOptions, type ExecResult, findProgram, run } from '../system/exec.ts';
+import { scriptProblem } from '../system/script.ts';
 import type { Host, Target } from './host.ts';
 
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
@@ -39,8 +40,16 @@ export async function runHook(
   if (result.exitCode === 0) return;
   const how = result.signal === undefined ? `exit status ${result.exitCode}` : `signal ${result.signal}`;
   const said = lastPart(`${result.stderr}${result.stdout}`.trim());
-  throw new QemuError('QEMU_COMMAND_FAILED', `${hook} "${program}" ended with ${how}${said ? `: ${said}` : ''}`);
+  const broken = result.exitCode === NOT_FOUND ? scriptProblem(findProgram(program) ?? '') : undefined;
+  throw new QemuError(
+    'QEMU_COMMAND_FAILED',
+    `${hook} "${program}" ended with ${how}${said ? `: ${said}` : ''}${broken ? `; it ${broken.problem}` : ''}`,
+    { hint: broken?.hint },
+  );
 }
+
+/** Exit status of env(1) and of shells for a program that they do not find. */
+const NOT_FOUND = 127;
 
 async function runProgram(
   hook: HookName,

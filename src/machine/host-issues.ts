@@ -5,6 +5,7 @@ import { findProgram } from '../system/find-program.ts';
 import { readImageInfo } from '../system/image.ts';
 import { type MachinePaths, SOCKET_PATH_MAX_BYTES } from '../system/paths.ts';
 import type { QemuProbe } from '../system/qemu-probe.ts';
+import { scriptProblem } from '../system/script.ts';
 import type { Host } from './host.ts';
 import { fileIssue, issueAt } from './issues.ts';
 import { readVncPassword } from './vnc-password.ts';
@@ -42,9 +43,14 @@ export function programIssues(config: MachineConfig): ConfigIssue[] {
     ['POSTSTOP', config.postStop],
   ] as const;
   return commands.flatMap(([key, [program]]): ConfigIssue[] => {
-    if (program === undefined || findProgram(program) !== undefined) return [];
-    const issue = issueAt(config, key, `${key} "${program}" is not there, or is no program`);
-    return [{ ...issue, severity: key === 'PRECMD' ? 'error' : 'warning', code: 'QEMU_NOT_INSTALLED' }];
+    if (program === undefined) return [];
+    const path = findProgram(program);
+    const broken = path === undefined ? undefined : scriptProblem(path);
+    if (path !== undefined && broken === undefined) return [];
+    const problem = broken?.problem ?? 'is not there, or is no program';
+    const issue = issueAt(config, key, `${key} "${program}" ${problem}`, broken?.hint);
+    const code = broken?.isMissing === false ? undefined : 'QEMU_NOT_INSTALLED';
+    return [{ ...issue, severity: key === 'PRECMD' ? 'error' : 'warning', code }];
   });
 }
 

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, QemuError } from '../errors.ts';
+import { findProgram } from './find-program.ts';
+import { scriptProblem } from './script.ts';
 
 /**
- * The error of a program that could not be started: `QEMU_NOT_INSTALLED` when there is no such program,
- * `QEMU_NOT_PERMITTED` when it may not be run, `QEMU_IO` when the folder to run it in is missing, else
+ * The error of a program that could not be started: `QEMU_NOT_INSTALLED` when there is no such program or a script's
+ * interpreter is missing, `QEMU_COMMAND_FAILED` for a script with the line ends of Windows, `QEMU_NOT_PERMITTED` when it may not be run, `QEMU_IO` when the folder to run it in is missing, else
  * `QEMU_LAUNCH_FAILED`.
  */
 export function spawnError(cause: unknown, program: string, cwd?: string): QemuError {
@@ -14,7 +16,7 @@ export function spawnError(cause: unknown, program: string, cwd?: string): QemuE
       if (cwd !== undefined && !existsSync(cwd)) {
         return new QemuError('QEMU_IO', `Cannot run "${program}" in "${cwd}"`, { hint: 'that folder does not exist' });
       }
-      return notInstalled(program);
+      return scriptError(program) ?? notInstalled(program);
     case 'EACCES':
     case 'EPERM':
       // execvp(3) says so too when one of the folders of PATH is closed to this user and no other has the program.
@@ -26,6 +28,15 @@ export function spawnError(cause: unknown, program: string, cwd?: string): QemuE
     default:
       return new QemuError('QEMU_LAUNCH_FAILED', `Cannot run "${program}"`, { cause });
   }
+}
+
+/** The kernel says so, too, of a script whose interpreter is missing. */
+function scriptError(program: string): QemuError | undefined {
+  const path = findProgram(program);
+  const found = path === undefined ? undefined : scriptProblem(path);
+  if (found === undefined) return undefined;
+  const code = found.isMissing ? 'QEMU_NOT_INSTALLED' : 'QEMU_COMMAND_FAILED';
+  return new QemuError(code, `Cannot run "${program}": it ${found.problem}`, { hint: found.hint });
 }
 
 function notInstalled(program: string): QemuError {

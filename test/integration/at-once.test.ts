@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../support/cli.ts';
@@ -137,4 +137,27 @@ test('a PRECMD that fails stops the start, and leaves nothing', async (t) => {
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /PRECMD "\/bin\/sh" ended with exit status 3: no light/);
   assert.deepEqual(root.leftovers(), []);
+});
+
+test('a hook with the line ends of Windows is named for that by check, start and stop', async (t) => {
+  const root = lab(t);
+  const hook = (name: string, first: string): string => {
+    const path = root.write(`etc/qemu/${name}`, `${first}\r\nexit 0\r\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  root.add('web', `PRECMD=${hook('pre', '#!/usr/bin/env sh')}\n`);
+  root.add('db', `POSTCMD=${hook('post', '#!/bin/sh')}\nPRESTOP=${hook('down', '#!/usr/bin/env sh')}\n`);
+  const checked = await root.init('check', 'web', 'db');
+  assert.equal(checked.code, 6);
+  assert.match(checked.stderr, /web-qemu\.cfg:\d+: PRECMD "\S+" has the line ends of Windows \(CR LF\)/);
+  assert.match(checked.stderr, /db-qemu\.cfg:\d+: Warning: POSTCMD "\S+" has the line ends of Windows \(CR LF\)/);
+  assert.match((await root.init('start', 'web')).stderr, /PRECMD "\S+" has the line ends of Windows/);
+  const started = await root.init('start', 'db');
+  assert.equal(started.code, 0);
+  assert.match(started.stderr, /POSTCMD failed: Cannot run "\S+": it has the line ends of Windows/);
+  assert.match(
+    (await root.init('stop', 'db')).stderr,
+    /PRESTOP "\S+" ended with exit status 127: .*; it has the line ends/s,
+  );
 });

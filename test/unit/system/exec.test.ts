@@ -70,6 +70,21 @@ test('run() of a program that does not exist is QEMU_NOT_INSTALLED', async () =>
   });
 });
 
+test('run() of a script with the line ends of Windows, or whose interpreter is missing, says that', async (t) => {
+  const file = join(tempDir(t), 'hook');
+  writeFileSync(file, '#!/bin/sh\r\nexit 0\r\n', { mode: 0o755 });
+  await assert.rejects(run(file, []), {
+    code: 'QEMU_COMMAND_FAILED',
+    message: /hook": it has the line ends of Windows \(CR LF\)/,
+    hint: /sed -i/,
+  });
+  writeFileSync(file, '#!/no/such/sh -e\nexit 0\n', { mode: 0o755 });
+  await assert.rejects(run(file, []), {
+    code: 'QEMU_NOT_INSTALLED',
+    message: /needs the interpreter "\/no\/such\/sh"/,
+  });
+});
+
 test('run() in a folder that does not exist says so, and does not blame the program', async (t) => {
   await assert.rejects(run('true', [], { cwd: join(tempDir(t), 'missing') }), { code: 'QEMU_IO' });
 });

@@ -2,7 +2,7 @@ import { quote } from './issues.ts';
 import { keySpec, NET_BACKENDS } from './keys.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
 import type { HostForward, NetBackend, NicConfig } from './types.ts';
-import { isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac, parseInteger } from './values.ts';
+import { INTERFACE_NAME_RULE, isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac, parseInteger } from './values.ts';
 
 /** A NIC before it is known which bridge is the machine's own. */
 export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | undefined };
@@ -55,9 +55,7 @@ export function renderNic(nic: NicConfig): string {
 
 /** Why a text is no bridge name; undefined when it is one. */
 export function checkBridge(text: string): string | undefined {
-  return isInterfaceName(text)
-    ? undefined
-    : 'is no interface name; allowed are 1 to 15 bytes without blanks, "/" and ":"';
+  return isInterfaceName(text) ? undefined : `is not the name of an interface; ${INTERFACE_NAME_RULE}`;
 }
 
 function readModel(text: string, { key, report }: ValueContext): string | undefined {

@@ -74,7 +74,16 @@ export function isHostName(text: string): boolean {
   return text.length <= 253 && /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*$/.test(text);
 }
 
-/** What Linux takes as the name of a network interface (`dev_valid_name()`): 1 to 15 bytes, no blank, `/` or `:`. */
-export function isInterfaceName(text: string): boolean {
-  return /^[^\s/:]+$/.test(text) && Buffer.byteLength(text) <= 15 && text !== '.' && text !== '..';
+/** Longest name of a network interface: IFNAMSIZ of Linux less its final NUL. */
+export const INTERFACE_NAME_MAX_BYTES = 15;
+
+/** Whether Linux takes the text as the name of an interface (dev_valid_name of net/core/dev.c), and `ip` as a word. */
+export function isInterfaceName(name: string): boolean {
+  if (name === '.' || name === '..' || Buffer.byteLength(name) > INTERFACE_NAME_MAX_BYTES) return false;
+  // A dash in front is an option to ip(8), a quote or backslash is read by its batch mode, and "%" is a number to be filled in.
+  return /^[^\s/:%"'\\#-][^\s/:%"'\\#]*$/u.test(name);
 }
+
+/** What {@link isInterfaceName} allows, for messages. */
+export const INTERFACE_NAME_RULE =
+  'a name has 1 to 15 bytes without blanks, "/", ":", "%", "#", quotes and backslashes, and does not start with "-"';

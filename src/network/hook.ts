@@ -1,8 +1,8 @@
+import { INTERFACE_NAME_RULE, isInterfaceName } from '../config/values.ts';
 import { QemuError } from '../errors.ts';
 import { runSync, type SyncResult } from '../system/exec-sync.ts';
 import { readTextIfExists } from '../system/files.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from './commands.ts';
-import { isInterfaceName } from './interface-name.ts';
 import { unlockRules } from './lock-rules.ts';
 import { parseNote } from './note.ts';
 import { type PlanLine, planJoin } from './plan.ts';
@@ -76,7 +76,8 @@ function readNote(tap: string, env: NodeJS.ProcessEnv): TapWish | undefined {
 }
 
 function checkName(kind: string, name: string): void {
-  if (!isInterfaceName(name)) throw new QemuError('QEMU_USAGE', `Cannot use "${name}" as the name of a ${kind}`);
+  if (!isInterfaceName(name))
+    throw new QemuError('QEMU_USAGE', `Cannot use "${name}" as the name of a ${kind}`, { hint: INTERFACE_NAME_RULE });
 }
 
 function runBatch(program: 'ip' | 'bridge', lines: readonly PlanLine[], env: NodeJS.ProcessEnv): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { INTERFACE_NAME_MAX_BYTES } from './interface-name.ts';
+import { INTERFACE_NAME_MAX_BYTES } from '../config/values.ts';
 
 /**
  * The name of a machine's tap: `web.1` for NIC1 of `web`; for a long name its first letters, a hash and the number, such

@@ -1,4 +1,4 @@
-import { isInterfaceName } from './interface-name.ts';
+import { isInterfaceName } from '../config/values.ts';
 import type { TapWish } from './wishes.ts';
 
 /** The wish that a note holds; undefined when the text is no whole note. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isInterfaceName } from '../config/values.ts';
 import {
   ensureDir,
   nameOfTemporary,
@@ -7,7 +8,6 @@ import {
   removeWithLeftovers,
   writeFileAtomic,
 } from '../system/files.ts';
-import { isInterfaceName } from './interface-name.ts';
 import { parseNote } from './note.ts';
 import type { TapWish } from './wishes.ts';
 

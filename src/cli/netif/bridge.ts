@@ -1,6 +1,6 @@
+import { INTERFACE_NAME_RULE, isInterfaceName } from '../../config/values.ts';
 import { QemuError } from '../../errors.ts';
 import { addBridge, type BridgeInfo, type BridgePort, deleteBridge, listBridges } from '../../network/bridges.ts';
-import { isInterfaceName } from '../../network/interface-name.ts';
 import type { Context } from '../context.ts';
 
 interface AddArguments {
@@ -57,7 +57,10 @@ function portText({ name, machine, vlan, isolated }: BridgePort): string {
 }
 
 function checkName(name: string): void {
-  if (!isInterfaceName(name)) throw new QemuError('QEMU_USAGE', `Cannot use "${name}" as the name of an interface`);
+  if (!isInterfaceName(name))
+    throw new QemuError('QEMU_USAGE', `Cannot use "${name}" as the name of an interface`, {
+      hint: INTERFACE_NAME_RULE,
+    });
 }
 
 function parseAddresses(text: string | undefined): string[] {

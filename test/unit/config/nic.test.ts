@@ -91,7 +91,8 @@ suite('NICx', () => {
   test('a wrong model, MAC address or bridge is refused', () => {
     assert.deepEqual(problemsOf('NIC1=e1000,mac=01:00:5e:00:00:01\nNIC2=e1000,mac=1,bridge=a/b\nNIC3="e1000 x"\n'), [
       '1: NIC1 mac "01:00:5e:00:00:01" is the address of a group; the first byte must be even',
-      '2: NIC2 bridge "a/b" is no interface name; allowed are 1 to 15 bytes without blanks, "/" and ":"',
+      '2: NIC2 bridge "a/b" is not the name of an interface; a name has 1 to 15 bytes without blanks, "/", ":", "%", "#", ' +
+        'quotes and backslashes, and does not start with "-"',
       '2: NIC2 mac "1" is no MAC address; allowed is xx:xx:xx:xx:xx:xx in hexadecimal',
       '3: NIC3 "e1000 x" is no model; allowed are letters, digits, "_", "." and "-" ' +
         '(a QEMU NIC model such as virtio-net-pci or e1000 stands first)',

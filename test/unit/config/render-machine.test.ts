@@ -90,7 +90,7 @@ const nic: fc.Arbitrary<NicConfig> = fc
       fc.constant('virtio-net-pci'),
     ),
     net: fc.constantFrom('bridge', 'user', 'none'),
-    bridge: fc.stringMatching(/^[A-Za-z0-9_.,=-]{1,15}$/).filter((bridge) => !/^\.{1,2}$/.test(bridge)),
+    bridge: fc.stringMatching(/^[A-Za-z0-9_.,=-]{1,15}$/).filter((bridge) => !/^(\.{1,2}$|-)/.test(bridge)),
     mac: maybe(mac),
     hostForwards: fc.uniqueArray(forward, { selector: ({ hostPort }) => hostPort, maxLength: 3 }),
     vlan: maybe(fc.integer({ min: 1, max: 4094 })),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isInterfaceName } from '../../../src/network/interface-name.ts';
+import { isInterfaceName } from '../../../src/config/values.ts';
 import { tapMatcher, tapName } from '../../../src/network/names.ts';
 
 test('a short name is readable in full', () => {

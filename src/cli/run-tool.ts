@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { QemuError } from '../errors.ts';
+import { ownProcess } from '../system/inherited.ts';
 import { type Context, makeContext } from './context.ts';
 import { exitCodeOf, INTERRUPTED } from './exit-code.ts';
 import { leaveRemovedFolder, watchOutput } from './lost-surroundings.ts';
@@ -23,6 +24,7 @@ export async function runTool(
   argv: readonly string[],
   parse: (handle: Handle) => Promise<void>,
 ): Promise<number> {
+  ownProcess();
   let code = 0;
   const signals = abortOnSignals();
   const watch = watchOutput();

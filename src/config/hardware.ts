@@ -117,9 +117,10 @@ export function parseProgram(text: string, { key, dir, report }: ValueContext): 
   return undefined;
 }
 
-/** Why a text is no user for `RUNAS`; undefined when it is one. See useradd(8). */
+/** Why a text is not a user for `RUNAS`; undefined when it is one. See useradd(8). */
 export function checkUser(text: string): string | undefined {
+  if (/^(?:root|0+)$/.test(text)) return 'would keep every right of root for QEMU; name a user without any';
   return /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10})$/.test(text)
     ? undefined
-    : 'is no user; allowed are a name or a number';
+    : 'is not a user; it must be a name or a number';
 }

@@ -9,8 +9,8 @@ export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
 export const HOOK_TIMEOUT_MS = 300_000;
 
 /**
- * Runs one of the machine's own commands without a shell, in the folder of its file. It gets QEMU_INIT_HOOK,
- * QEMU_INIT_MACHINE and QEMU_INIT_CONFIG in its environment, and QEMU_INIT_PID when QEMU runs.
+ * Runs one of the machine's own commands without a shell, in the folder of its file. Its environment is that
+ * of {@link childEnvironment} with QEMU_INIT_HOOK, QEMU_INIT_MACHINE, QEMU_INIT_CONFIG, and QEMU_INIT_PID when QEMU runs.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when it does not exit with 0, `QEMU_NOT_INSTALLED` when there is no such
  * program, `QEMU_TIMEOUT` after five minutes.
@@ -29,7 +29,6 @@ export async function runHook(
     timeoutMs: HOOK_TIMEOUT_MS,
     cwd: detail.cwd,
     env: {
-      ...process.env,
       QEMU_INIT_HOOK: hook,
       QEMU_INIT_MACHINE: target.longName,
       QEMU_INIT_CONFIG: target.configPath,

@@ -8,16 +8,24 @@ import { findUser, type User } from '../system/users.ts';
 /**
  * The user that QEMU is to run as; undefined when that is the caller.
  *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` for a user that does not exist, `QEMU_NOT_PERMITTED` when only root could.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` for a user that does not exist, or is root, `QEMU_NOT_PERMITTED` when only root could.
  */
 export async function resolveRunAs(config: Pick<MachineConfig, 'runAs' | 'longName'>): Promise<User | undefined> {
   if (config.runAs === undefined) return undefined;
   const user = await findUser(config.runAs);
+  if (user.uid === 0) throw rootRefused(config.runAs);
   const uid = process.getuid?.();
   if (user.uid === uid) return undefined;
   if (uid === 0) return user;
   throw new QemuError('QEMU_NOT_PERMITTED', `Cannot run machine "${config.longName}" as user "${user.name}"`, {
     hint: `do it as root, or set RUNAS= in its file`,
+  });
+}
+
+/** A user with the number 0 is root, whatever its name. */
+function rootRefused(name: string): QemuError {
+  return new QemuError('QEMU_CONFIG_INVALID', `RUNAS must be a user other than root, and "${name}" has the number 0`, {
+    hint: 'set RUNAS=qemu',
   });
 }
 
@@ -34,6 +42,8 @@ export function runAsPrefix(user: User | undefined): string[] {
     '--init-groups',
     '--inh-caps=-all',
     '--bounding-set=-all',
+    // A setuid program would give back what was taken.
+    '--no-new-privs',
     '--',
   ];
 }

@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../config/types.ts';
 import { LaunchError } from '../errors.ts';
+import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
 import { rotateLog, sizeOf } from '../system/log-file.ts';
@@ -245,7 +246,7 @@ async function launchWith(
       binary: request.binary,
       runAs: config.runAs,
       cwd: config.dir,
-      env: { ...process.env, QEMU_INIT_RUN: host.paths.runDir },
+      env: qemuEnvironment({ argv, asCaller: user === undefined, more: { QEMU_INIT_RUN: host.paths.runDir } }),
       files,
       timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
       signal: options.signal,

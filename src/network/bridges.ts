@@ -108,7 +108,7 @@ async function execute({ lines, undo }: BridgePlan, failure: string): Promise<vo
 }
 
 async function ipBatch(args: readonly string[], lines: readonly string[]): ReturnType<typeof run> {
-  const env = { ...process.env, PATH: searchPath(process.env) };
+  const env = { PATH: searchPath(process.env) };
   return await run('ip', args, { env, input: `${lines.join('\n')}\n`, timeoutMs: 60_000 });
 }
 

@@ -143,7 +143,7 @@ async function readLearned(signal: AbortSignal | undefined): Promise<NetworkFact
 /** What a program prints; nothing when it fails or is missing. */
 async function output(program: string, args: readonly string[], signal: AbortSignal | undefined): Promise<string> {
   if (findProgram(program, searchPath(process.env)) === undefined) return '';
-  const env = { ...process.env, PATH: searchPath(process.env) };
+  const env = { PATH: searchPath(process.env) };
   const { exitCode, stdout } = await run(program, args, { env, signal });
   return exitCode === 0 ? stdout : '';
 }

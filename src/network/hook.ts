@@ -92,5 +92,5 @@ function setRules(rules: string, env: NodeJS.ProcessEnv): void {
 }
 
 function call(program: string, args: readonly string[], input: string, env: NodeJS.ProcessEnv): SyncResult {
-  return runSync(program, args, { input, env: { ...env, PATH: searchPath(env) }, timeoutMs: 10_000 });
+  return runSync(program, args, { input, env: { PATH: searchPath(env) }, timeoutMs: 10_000 });
 }

@@ -57,7 +57,7 @@ const IFF_LOOPBACK = 0x8;
 type JsonObject = Readonly<Record<string, unknown>>;
 
 async function ipJson(args: readonly string[], signal: AbortSignal | undefined): Promise<JsonObject[]> {
-  const env = { ...process.env, PATH: searchPath(process.env) };
+  const env = { PATH: searchPath(process.env) };
   const { exitCode, stdout, stderr } = await run('ip', ['-json', ...args], { env, signal });
   if (exitCode !== 0) throw commandFailed(`Cannot ask the kernel with "ip ${args.join(' ')}"`, stderr);
   // Nothing to list is printed as nothing by some versions, and as [] or [{}] by others.

@@ -122,7 +122,7 @@ async function call(
   input: string,
   signal?: AbortSignal,
 ): Promise<ExecResult> {
-  const env = { ...process.env, PATH: searchPath(process.env) };
+  const env = { PATH: searchPath(process.env) };
   return await run(program, args, { input, env, timeoutMs: COMMAND_TIMEOUT_MS, signal });
 }
 

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { qemuEnvironment } from './environment.ts';
 import { fileError } from './file-error.ts';
 import { findProgram } from './find-program.ts';
+import { withoutInherited } from './inherited.ts';
 import type { ProcessEnd } from './launch-process.ts';
 import { spawnError } from './spawn-error.ts';
 
@@ -39,10 +41,9 @@ export async function spawnChild(argv: readonly string[], options: ChildOptions)
   const [file = '', ...args] = findProgram(program) === undefined ? argv : [...leash, ...argv];
   const log = openLog(options.logPath);
   try {
-    const child = spawn(file, args, {
-      cwd: options.cwd,
-      stdio: ['ignore', log, log, ...options.descriptors.map(stdioOf)],
-    });
+    const child = withoutInherited(['ignore', log, log, ...options.descriptors.map(stdioOf)], (stdio) =>
+      spawn(file, args, { cwd: options.cwd, stdio, env: qemuEnvironment({ argv, asCaller: true }) }),
+    );
     const exited = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (exitCode, signal) =>
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),

@@ -4,7 +4,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { QemuError } from '../errors.ts';
 import { delay } from './delay.ts';
+import { childEnvironment } from './environment.ts';
 import { fileError } from './file-error.ts';
+import { withoutInherited } from './inherited.ts';
 import { readTail, sizeOf } from './log-file.ts';
 import { spawnError } from './spawn-error.ts';
 
@@ -38,7 +40,9 @@ export async function spawnConnected(argv: readonly string[], options: Connected
   const logStart = sizeOf(logPath);
   const log = openLog(logPath);
   try {
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log, 'pipe'], cwd });
+    const child = withoutInherited(['ignore', log, log, 'pipe'], (stdio) =>
+      spawn(program, args, { detached: true, stdio, cwd, env: childEnvironment() }),
+    );
     try {
       await once(child, 'spawn');
     } catch (error) {

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { QemuError } from '../errors.ts';
+import { childEnvironment } from './environment.ts';
+import { withoutInherited } from './inherited.ts';
 import { spawnError } from './spawn-error.ts';
 
 /** What a program printed and how it ended. */
@@ -12,7 +14,7 @@ export interface SyncResult {
 
 /**
  * Runs a program, without a shell, to its end, and blocks meanwhile: for short tools whose start has to be as fast as
- * can be. A status other than 0 is no error.
+ * can be. A status other than 0 is no error. `env` is in addition to {@link childEnvironment}.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
  * `QEMU_TIMEOUT` after having killed it.
@@ -23,7 +25,16 @@ export function runSync(
   options: { readonly input: string; readonly env: NodeJS.ProcessEnv; readonly timeoutMs: number },
 ): SyncResult {
   const { input, env, timeoutMs } = options;
-  const result = spawnSync(file, args, { input, env, timeout: timeoutMs, killSignal: 'SIGKILL', encoding: 'utf8' });
+  const result = withoutInherited(['pipe', 'pipe', 'pipe'], (stdio) =>
+    spawnSync(file, args, {
+      input,
+      env: childEnvironment(env),
+      stdio,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      encoding: 'utf8',
+    }),
+  );
   if (result.error === undefined) {
     return { stdout: result.stdout, stderr: result.stderr, exitCode: result.status ?? undefined };
   }

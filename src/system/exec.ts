@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { QemuError } from '../errors.ts';
 import { abortError } from './delay.ts';
+import { childEnvironment } from './environment.ts';
+import { withoutInherited } from './inherited.ts';
 import { spawnError } from './spawn-error.ts';
 
 export { findProgram } from './find-program.ts';
@@ -21,7 +23,7 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** Text for its standard input, which is empty when absent. */
   readonly input?: string | undefined;
-  /** The whole environment; the caller's own when absent. */
+  /** Variables in addition to those of {@link childEnvironment}. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly cwd?: string | undefined;
 }
@@ -58,13 +60,10 @@ export async function run(file: string, args: readonly string[], options: ExecOp
 
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
   try {
-    return spawn(file, args, {
+    return withoutInherited([options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], (stdio) =>
       // A process group of its own can be killed as a whole.
-      detached: true,
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      cwd: options.cwd,
-      env: options.env ?? process.env,
-    });
+      spawn(file, args, { detached: true, stdio, cwd: options.cwd, env: childEnvironment(options.env) }),
+    );
   } catch (error) {
     throw spawnError(error, file, options.cwd);
   }

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Stream } from 'node:stream';
+import { childEnvironment } from './environment.ts';
 import { fileError } from './file-error.ts';
+import { withoutInherited } from './inherited.ts';
 import { readProcess } from './process.ts';
 import { spawnError } from './spawn-error.ts';
 
@@ -27,7 +29,7 @@ export interface DetachedOptions {
   readonly cwd: string;
   /** File mode mask of the process, such as 0o077. */
   readonly umask?: number | undefined;
-  /** The whole environment; the caller's own when absent. */
+  /** The whole environment; {@link childEnvironment} when absent. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Open file descriptors, or streams that have one, which the process gets as 3, 4, … */
   readonly fds?: readonly (number | Stream)[] | undefined;
@@ -45,12 +47,9 @@ export async function spawnDetached(argv: readonly string[], options: DetachedOp
   const log = openLog(options.logPath);
   try {
     const child = withUmask(options.umask, () =>
-      spawn(program, args, {
-        detached: true,
-        stdio: ['ignore', log, log, ...(options.fds ?? [])],
-        cwd: options.cwd,
-        env: options.env ?? process.env,
-      }),
+      withoutInherited(['ignore', log, log, ...(options.fds ?? [])], (stdio) =>
+        spawn(program, args, { detached: true, stdio, cwd: options.cwd, env: options.env ?? childEnvironment() }),
+      ),
     );
     const exited = endOf(child);
     await started(child);

@@ -11,7 +11,7 @@ export interface User {
 }
 
 /**
- * The user with that name; users of a directory service are found through getent(1).
+ * The user with that name or number; users of a directory service are found through getent(1).
  *
  * @throws {QemuError} `QEMU_CONFIG_INVALID` when there is none.
  */
@@ -29,9 +29,14 @@ export async function findUser(name: string): Promise<User> {
 function userIn(passwd: string, name: string): User | undefined {
   for (const line of passwd.split('\n')) {
     const [login, , uid, gid] = line.split(':');
-    if (login === name && uid !== undefined && gid !== undefined) return { name, uid: Number(uid), gid: Number(gid) };
+    if (uid === undefined || gid === undefined || (login !== name && !isNumber(name, uid))) continue;
+    return { name: login ?? name, uid: Number(uid), gid: Number(gid) };
   }
   return undefined;
+}
+
+function isNumber(name: string, uid: string): boolean {
+  return /^\d+$/.test(name) && Number(name) === Number(uid);
 }
 
 /** The name of a user of this host; the number when there is none. */

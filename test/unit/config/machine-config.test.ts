@@ -240,7 +240,9 @@ suite('RUNAS and SANDBOX', () => {
     assert.equal(config.runAs, 'qemu');
     assert.equal(config.sandbox, true);
     assert.equal(parseGood('NIC1=e1000,net=user\nRUNAS=1000\n').runAs, '1000');
-    assert.match(problemsOf('RUNAS="a b"\n')[0] ?? '', /is no user/);
+    assert.match(problemsOf('RUNAS="a b"\n')[0] ?? '', /is not a user/);
+    for (const name of ['root', '0', '000'])
+      assert.match(problemsOf(`RUNAS=${name}\n`)[0] ?? '', /every right of root/);
   });
 });
 

@@ -1,0 +1,67 @@
+import { DEFAULT_PATH } from './find-program.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What any program may know of the caller: environ(7), locale(7). */
+const COMMON = ['PATH', 'TMPDIR', 'TZ', 'LANG', 'LANGUAGE'];
+
+/** Whose session it is. Another user than the caller has no use for these. */
+const CALLER = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR'];
+
+/** Where hooks and helpers find the caller's own files and the caller's service manager. */
+const HELPERS = [...CALLER, 'XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'DBUS_SESSION_BUS_ADDRESS'];
+
+/** What a window, or sound, of QEMU in the caller's session needs. */
+const SESSION = [
+  ...['DISPLAY', 'XAUTHORITY', 'WAYLAND_DISPLAY', 'XDG_SESSION_TYPE', 'DBUS_SESSION_BUS_ADDRESS', 'GDK_BACKEND'],
+  ...['SDL_VIDEODRIVER', 'SDL_AUDIODRIVER', 'QEMU_AUDIO_DRV', 'PULSE_SERVER', 'PULSE_COOKIE', 'PIPEWIRE_REMOTE'],
+  'PIPEWIRE_RUNTIME_DIR',
+];
+
+/** Locale categories, and our own variables. */
+const PREFIXES = ['LC_', 'QEMU_INIT_'];
+
+/**
+ * Environment of the programs that are run: a whitelist, so that what the caller has there (passwords, LD_PRELOAD) reaches
+ * none of them.
+ *
+ * @param more what the program gets in addition.
+ */
+export function childEnvironment(more: Variables = {}, caller: Variables = process.env): NodeJS.ProcessEnv {
+  return { ...chosen(caller, [...COMMON, ...HELPERS]), ...more };
+}
+
+/**
+ * Environment of QEMU.
+ *
+ * @param argv its command line: only with a display or sound of the caller's session is that session named.
+ * @param asCaller whether it runs as the user who calls.
+ */
+export function qemuEnvironment(
+  {
+    argv,
+    asCaller,
+    more = {},
+  }: { readonly argv: readonly string[]; readonly asCaller: boolean; readonly more?: Variables },
+  caller: Variables = process.env,
+): NodeJS.ProcessEnv {
+  const session = asCaller && usesSession(argv) ? SESSION : [];
+  return { ...chosen(caller, [...COMMON, ...(asCaller ? CALLER : []), ...session]), ...more };
+}
+
+function chosen(caller: Variables, names: readonly string[]): NodeJS.ProcessEnv {
+  const known = new Set(names);
+  const entries = Object.entries(caller).filter(
+    ([name]) => known.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix)),
+  );
+  return { PATH: DEFAULT_PATH, ...Object.fromEntries(entries) };
+}
+
+/** Options that reach the caller's screen or speakers; with no `-display` QEMU opens a window where it can. */
+function usesSession(argv: readonly string[]): boolean {
+  const options = argv.map((word) => word.replace(/^--/, '-'));
+  const display = options.lastIndexOf('-display');
+  if (options.some((option) => /^-(?:audio|audiodev|soundhw)$/.test(option))) return true;
+  if (display < 0) return !options.includes('-nographic');
+  return !/^(?:none|curses)(?:,|$)/.test(argv[display + 1] ?? '');
+}

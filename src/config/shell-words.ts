@@ -31,6 +31,23 @@ export function joinWords(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }
 
+/**
+ * A command for a hint, to be pasted into a shell as it is. Every hint that prints a command with a file name in it uses this:
+ * a name such as `/x;reboot;.img` would otherwise be a command itself. Control characters, which could act on the terminal, are
+ * written as `$'\x1b'` (bash, ksh, zsh).
+ */
+export function shellCommand(...words: readonly string[]): string {
+  return words.map((word) => (/\p{Cc}/u.test(word) ? ansiQuoted(word) : quoteWord(word))).join(' ');
+}
+
+function ansiQuoted(word: string): string {
+  const escaped = word.replace(/['\\]|\p{Cc}/gu, (character) => {
+    if (character === "'" || character === '\\') return `\\${character}`;
+    return [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  });
+  return `$'${escaped}'`;
+}
+
 interface Piece {
   readonly text: string;
   /** Where the text goes on. */

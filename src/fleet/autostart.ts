@@ -1,5 +1,6 @@
 import { setKey } from '../config/edit-text.ts';
 import { readConfigText } from '../config/load.ts';
+import { shellCommand } from '../config/shell-words.ts';
 import { ConfigError, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { ensureDir, writeFileAtomic } from '../system/files.ts';
@@ -24,12 +25,12 @@ export async function setAutostart(
   if (fleet.config(target).autostart === autostart) return false;
   if (target.shortName === undefined) {
     throw new QemuError('QEMU_USAGE', `Machine "${longName}" is not registered, so nothing starts it at boot`, {
-      hint: `qemu-init register ${configPath}`,
+      hint: shellCommand('qemu-init', 'register', configPath),
     });
   }
   if (configPath.endsWith('.json')) {
     throw new QemuError('QEMU_USAGE', `Cannot change "${configPath}": it is JSON`, {
-      hint: `turn it into a cfg file: qemu-init import ${configPath}`,
+      hint: `turn it into a cfg file: ${shellCommand('qemu-init', 'import', configPath)}`,
     });
   }
   const { runDir, registryLock } = fleet.host.paths;

@@ -1,4 +1,5 @@
 import { nearest } from '../config/names.ts';
+import { shellCommand } from '../config/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { findProgram } from '../system/find-program.ts';
@@ -60,7 +61,7 @@ export function hookIssues({ paths }: Host, config: MachineConfig): ConfigIssue[
   if (config.netif !== 'hook' || nic === undefined) return [];
   const missing = [paths.bridgeUpHook, paths.bridgeDownHook].filter((hook) => findProgram(hook) === undefined);
   if (missing.length === 0) return [];
-  const hint = `${missing.map((hook) => `ln -s "$(command -v qemu-netif)" ${hook}`).join('; ')}; or set NETIF=managed`;
+  const hint = `${missing.map((hook) => `ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}`).join('; ')}; or set NETIF=managed`;
   const message = `NIC${nic.index} needs "${missing.join('" and "')}" (NETIF=hook), missing here`;
   return [{ ...issueAt(config, `NIC${nic.index}`, message, hint), severity: 'warning' }];
 }
@@ -71,18 +72,18 @@ export function deviceIssues(config: MachineConfig, probe: QemuProbe): ConfigIss
     .filter((nic) => !probe.devices.has(nic.model))
     .map(({ index, model }) => {
       const message = `NIC${index}: QEMU ${probe.version} has no network card "${model}"`;
-      return issueAt(config, `NIC${index}`, message, `see: ${config.targetArch} -device help`);
+      return issueAt(config, `NIC${index}`, message, `see: ${shellCommand(config.targetArch)} -device help`);
     });
   const type = config.machine.split(',')[0] ?? '';
   if (!probe.machines.has(type)) {
     const message = `MACHINE "${type}" is unknown to QEMU ${probe.version}`;
-    issues.push(issueAt(config, 'MACHINE', message, `see: ${config.targetArch} -machine help`));
+    issues.push(issueAt(config, 'MACHINE', message, `see: ${shellCommand(config.targetArch)} -machine help`));
   }
   const model = config.cpu?.split(',')[0] ?? '';
   // Not every target tells which it has.
   if (model !== '' && probe.cpus.size > 0 && !probe.cpus.has(model)) {
     const near = nearest(model, [...probe.cpus]);
-    const hint = near === undefined ? `see: ${config.targetArch} -cpu help` : `did you mean "${near}"?`;
+    const hint = near === undefined ? `see: ${shellCommand(config.targetArch)} -cpu help` : `did you mean "${near}"?`;
     issues.push(issueAt(config, 'CPU', `CPU "${model}" is unknown to QEMU ${probe.version}`, hint));
   }
   return issues;

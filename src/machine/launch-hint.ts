@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { shellCommand } from '../config/shell-words.ts';
 
 /** What the one who starts a machine can do about what QEMU printed when it did not come up. */
 export function launchHint(
@@ -8,14 +9,14 @@ export function launchHint(
   const { runAs, logPath } = context;
   const file = /Could not open '([^']+)': Permission denied/.exec(output)?.[1];
   if (file !== undefined && runAs !== undefined) {
-    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: chown ${runAs} ${file}; see: qemu-init doctor`;
+    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
   }
   const hook = /network script (\S+) failed with status/.exec(output)?.[1];
   if (hook !== undefined && !existsSync(hook)) {
-    return `there is no such hook: ln -s "$(command -v qemu-netif)" ${hook}; or set NETIF=managed, or net=user for the NIC`;
+    return `there is no such hook: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;
   }
   return `the whole output is in "${logPath}"`;
 }

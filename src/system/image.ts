@@ -16,18 +16,46 @@ export type { ImageInfo } from './image-formats.ts';
  * may not read it.
  */
 export function readImageInfo(path: string): ImageInfo {
+  return withImage(path, (file, stats) => {
+    return stats.isBlockDevice() ? { ...UNKNOWN, virtualSizeBytes: file.sizeBytes } : detectFormat(file);
+  });
+}
+
+/**
+ * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and what is
+ * opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a FIFO may be put
+ * there in between.
+ *
+ * @throws {QemuError} as {@link readImageInfo}.
+ */
+export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats) => T): T {
+  let place: number | undefined;
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(descriptor);
-    if (stats.isBlockDevice()) return { ...UNKNOWN, virtualSizeBytes: deviceSize(stats) };
-    if (!stats.isFile()) throw notAFile(path, stats);
-    return detectFormat(imageFile(descriptor, stats.size));
+    place = openSync(path, O_PATH);
+    const stats = fstatSync(place);
+    if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
+    descriptor = reopen(place, path);
+    return body(imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size), stats);
   } catch (error) {
     throw error instanceof QemuError ? error : fileError('read image', path, error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+    if (place !== undefined) closeSync(place);
+  }
+}
+
+/** Opens a place in the file system without what is there: open(2). Node has no name for it; the same number on all its Linux ports. */
+const O_PATH = 0o10000000;
+
+/** proc(5): opening this link opens the very file, whatever the path leads to by now. */
+function reopen(place: number, path: string): number {
+  const link = `/proc/self/fd/${place}`;
+  try {
+    return openSync(link, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replace(link, path);
+    throw error;
   }
 }
 
@@ -38,12 +66,17 @@ const UNKNOWN: ImageInfo = {
   backingFormat: undefined,
 };
 
-/** Size in sectors of 512 bytes, from sysfs; undefined when that is not mounted. */
+/** Size in bytes, from sysfs; undefined when that is not mounted. */
 function deviceSize(stats: Stats): number | undefined {
-  const major = (stats.rdev >> 8) & 0xfff;
-  const minor = (stats.rdev & 0xff) | ((stats.rdev >> 12) & 0xfff00);
-  const path = `/sys/dev/block/${major}:${minor}/size`;
+  const path = `/sys/dev/block/${deviceNumber(stats.rdev)}/size`;
   return existsSync(path) ? Number(readFileSync(path, 'utf8')) * 512 : undefined;
+}
+
+/** `major:minor` of a device, as sysfs and mountinfo write it: makedev(3). */
+export function deviceNumber(device: number): string {
+  const major = (device >> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  return `${major}:${minor}`;
 }
 
 function notAFile(path: string, stats: Stats): QemuError {

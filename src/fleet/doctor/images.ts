@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { shellCommand } from '../../config/shell-words.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
 import { findProgram, run } from '../../system/exec.ts';
@@ -27,7 +28,9 @@ function judgeMarks(machine: string, file: string): Finding[] {
   if ((marks & 2) !== 0) return [damaged(machine, file, 'is marked as corrupt: QEMU opens it for reading only')];
   if ((marks & 1) !== 0) {
     const detail = `"${file}" was not closed; QEMU repairs it at the next start, which may take a while`;
-    return [{ severity: 'warning', machine, title: 'Image was in use', detail, fix: `qemu-img check ${file}` }];
+    return [
+      { severity: 'warning', machine, title: 'Image was in use', detail, fix: shellCommand('qemu-img', 'check', file) },
+    ];
   }
   return [];
 }
@@ -44,7 +47,13 @@ async function checkImage(machine: string, disk: DiskConfig, signal: AbortSignal
     if (exitCode === 3) {
       const detail = `"${file}" takes more space than its data needs; nothing is lost`;
       return [
-        { severity: 'warning', machine, title: 'Image leaks space', detail, fix: `qemu-img check -r leaks ${file}` },
+        {
+          severity: 'warning',
+          machine,
+          title: 'Image leaks space',
+          detail,
+          fix: shellCommand('qemu-img', 'check', '-r', 'leaks', file),
+        },
       ];
     }
     if (exitCode === 1 && /Failed to get .* lock/.test(stderr)) return [inUse(machine, file, disk.readonly)];
@@ -56,7 +65,7 @@ async function checkImage(machine: string, disk: DiskConfig, signal: AbortSignal
 }
 
 function damaged(machine: string, file: string, what: string): Finding {
-  const fix = `qemu-img check -r all ${file}, after a copy`;
+  const fix = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after a copy`;
   return { severity: 'error', machine, title: 'Damaged image', detail: `"${file}" ${what}`, fix };
 }
 
@@ -66,7 +75,7 @@ function inUse(machine: string, file: string, isReadonly: boolean): Finding {
     machine,
     title: 'Image is in use',
     detail: `another program writes to "${file}", though the machine does not run: its start will fail`,
-    fix: `see which it is: fuser -v ${file}`,
+    fix: `see which it is: ${shellCommand('fuser', '-v', file)}`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
 import { locate } from '../../machine/locate.ts';
@@ -19,7 +20,9 @@ export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSi
         machine,
         title: issue.message,
         detail: `${issue.file}${issue.line === undefined ? '' : `, line ${issue.line}`}`,
-        fix: issue.hint ?? (issue.file === target.configPath ? `qemu-init edit ${machine}` : `edit ${issue.file}`),
+        fix:
+          issue.hint ??
+          (issue.file === target.configPath ? `qemu-init edit ${machine}` : `edit ${shellCommand(issue.file)}`),
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),

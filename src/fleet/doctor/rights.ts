@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Paths } from '../../system/paths.ts';
 import { userName } from '../../system/users.ts';
@@ -21,14 +22,21 @@ function judgePath(path: string): Finding[] {
   const isSticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
   const mine = process.getuid?.() ?? 0;
   if (stats.uid !== 0 && stats.uid !== mine) {
-    return [finding('error', path, `belongs to ${userName(stats.uid)}`, `chown ${userName(mine)} ${path}`)];
+    return [finding('error', path, `belongs to ${userName(stats.uid)}`, shellCommand('chown', userName(mine), path))];
   }
   if ((stats.mode & 0o002) !== 0 && !isSticky) {
-    return [finding('error', path, 'can be changed by every user of this host', `chmod o-w ${path}`)];
+    return [finding('error', path, 'can be changed by every user of this host', shellCommand('chmod', 'o-w', path))];
   }
   // A group of the same number is the user's own on hosts with user private groups.
   if ((stats.mode & 0o020) !== 0 && stats.gid !== 0 && stats.gid !== stats.uid && !isSticky) {
-    return [finding('warning', path, `can be changed by every member of group ${stats.gid}`, `chmod g-w ${path}`)];
+    return [
+      finding(
+        'warning',
+        path,
+        `can be changed by every member of group ${stats.gid}`,
+        shellCommand('chmod', 'g-w', path),
+      ),
+    ];
   }
   return [];
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
 import { runAsPrefix } from '../../machine/run-as.ts';
@@ -39,12 +40,12 @@ function findingsFor(config: MachineConfig, user: string, refused: ReadonlySet<s
     const machine = config.longName;
     const detail = `user "${user}", which QEMU runs as, may not ${word.startsWith('rw:') ? 'write' : 'read'} "${path}"`;
     if (path === KVM) {
-      const fix = `usermod --append --groups kvm ${user}`;
+      const fix = shellCommand('usermod', '--append', '--groups', 'kvm', user);
       return [
         { severity: config.kvm === 'on' ? 'error' : 'warning', machine, title: 'No right to use KVM', detail, fix },
       ];
     }
-    const fix = `chown ${user} ${path}; a folder on the way may be closed too: namei -l ${path}`;
+    const fix = `${shellCommand('chown', user, path)}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { joinWords, splitWords } from '../../../src/config/shell-words.ts';
+import { joinWords, shellCommand, splitWords } from '../../../src/config/shell-words.ts';
 
 suite('splitWords()', () => {
   test('splits at blanks and removes quotes and backslashes', () => {
@@ -58,4 +58,14 @@ suite('splitWords()', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('shellCommand() gives a real shell the same words, whatever is in them', () => {
+  const odd = ['/x;id>pwned;.img', "a'b", '$(id)', '`id`', '\u{1b}[2J\n', '\\', '*', '~', '', '#', '!x', '\u{9b}2J'];
+  const random = fc.sample(fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary-ascii' })), 200);
+  const words = [...odd, ...random].map((word) => word.replaceAll('\0', ''));
+  const command = shellCommand(...words);
+  assert.doesNotMatch(command, /\p{Cc}/u);
+  const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
+  assert.deepEqual(printed.split('\0').slice(0, -1), words);
 });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { readImageInfo } from '../../../src/system/image.ts';
 import { detectFormat } from '../../../src/system/image-formats.ts';
+import { until } from '../../support/lab.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 function detect(content: Buffer) {
@@ -132,4 +134,24 @@ test('a folder, a pipe and a terminal are no images, and none is waited for', (t
   for (const path of [join(dir, 'pipe'), '/dev/null']) {
     assert.throws(() => readImageInfo(path), { code: 'QEMU_IO', hint: 'it is neither a file nor a block device' });
   }
+});
+
+test('a pipe is looked at without being opened: who waits for a reader of it goes on waiting', async (t) => {
+  const path = join(tempDir(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const writer = spawn('sh', ['-c', 'echo $$; exec 3>"$0"; echo opened', path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => writer.kill('SIGKILL'));
+  let printed = '';
+  writer.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  await until(
+    'the writer sleeps',
+    () => printed !== '' && / S /.test(readFileSync(`/proc/${writer.pid}/stat`, 'utf8')),
+  );
+  assert.throws(() => readImageInfo(path), { code: 'QEMU_IO' });
+  await sleep(100);
+  assert.equal(printed, `${writer.pid}\n`);
 });

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, closeSync, fchownSync, lchownSync, openSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, fchmodSync, fchownSync, lchownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
+import { openLog } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { findUser, type User } from '../system/users.ts';
 
@@ -64,9 +65,11 @@ export function handOver(files: MachinePaths, user: User | undefined, firmwareVa
       chmodSync(join(files.tlsDir, name), 0o640);
     }
   }
-  const log = openSync(files.consoleLog, 'a', 0o640);
+  const log = openLog(files.consoleLog, 0o640);
   try {
     fchownSync(log, uid, gid);
+    // A file of another user's may have any mode.
+    fchmodSync(log, 0o640);
   } finally {
     closeSync(log);
   }

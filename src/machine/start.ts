@@ -3,8 +3,9 @@ import { LaunchError } from '../errors.ts';
 import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
-import { rotateLog, sizeOf } from '../system/log-file.ts';
+import { sizeOf } from '../system/log-file.ts';
 import { bootId, sendSignal, waitForExit } from '../system/process.ts';
+import { trimLog } from '../system/trim-log.ts';
 import { adopt } from './adopt.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
 import { buildArgs } from './argv/build.ts';
@@ -209,8 +210,8 @@ async function launchWith(
   const user = await resolveRunAs(config);
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
   ensureDir(host.paths.logDir, 0o711);
-  rotateLog(files.log);
-  rotateLog(files.consoleLog);
+  trimLog(files.log);
+  trimLog(files.consoleLog);
   let record: RunRecord = {
     phase: 'starting',
     name: target.longName,

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { MonitorConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { trimOpenLog } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { trimLog } from '../system/trim-log.ts';
 import { allocationOf } from './allocation.ts';
 import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
@@ -60,7 +60,7 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
   }
   const { process, record } = located;
   // Nothing is resident that could do it: whoever looks keeps the logs of what runs within their limit.
-  for (const log of [target.files.log, target.files.consoleLog]) trimOpenLog(log);
+  for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
   return {
     ...base,

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { qemuEnvironment } from './environment.ts';
-import { fileError } from './file-error.ts';
 import { findProgram } from './find-program.ts';
 import { withoutInherited } from './inherited.ts';
 import type { ProcessEnd } from './launch-process.ts';
+import { openLog } from './log-file.ts';
 import { spawnError } from './spawn-error.ts';
 
 /** A process that ends with this one. */
@@ -39,7 +39,7 @@ export async function spawnChild(argv: readonly string[], options: ChildOptions)
   const [program = ''] = argv;
   const leash = findProgram('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig', 'KILL', '--'];
   const [file = '', ...args] = findProgram(program) === undefined ? argv : [...leash, ...argv];
-  const log = openLog(options.logPath);
+  const log = openLog(options.logPath, 0o600);
   try {
     const child = withoutInherited(['ignore', log, log, ...options.descriptors.map(stdioOf)], (stdio) =>
       spawn(file, args, { cwd: options.cwd, stdio, env: qemuEnvironment({ argv, asCaller: true }) }),
@@ -70,12 +70,4 @@ export async function spawnChild(argv: readonly string[], options: ChildOptions)
 function stdioOf(descriptor: Descriptor): 'pipe' | 'ignore' | number {
   if (typeof descriptor === 'number') return descriptor;
   return descriptor === 'socket' ? 'pipe' : 'ignore';
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, 'a', 0o600);
-  } catch (error) {
-    throw fileError('open log', path, error);
-  }
 }

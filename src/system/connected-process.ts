@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { QemuError } from '../errors.ts';
 import { delay } from './delay.ts';
 import { childEnvironment } from './environment.ts';
-import { fileError } from './file-error.ts';
 import { withoutInherited } from './inherited.ts';
-import { readTail, sizeOf } from './log-file.ts';
+import { openLog, readTail, sizeOf } from './log-file.ts';
 import { spawnError } from './spawn-error.ts';
 
 /** A helper process that serves the other end of a socket. */
@@ -38,7 +37,7 @@ export async function spawnConnected(argv: readonly string[], options: Connected
   const [program = '', ...args] = argv;
   const { logPath, cwd } = options;
   const logStart = sizeOf(logPath);
-  const log = openLog(logPath);
+  const log = openLog(logPath, 0o640);
   try {
     const child = withoutInherited(['ignore', log, log, 'pipe'], (stdio) =>
       spawn(program, args, { detached: true, stdio, cwd, env: childEnvironment() }),
@@ -100,12 +99,4 @@ function seccompFilters(pid: string): number {
   }
   const match = /^Seccomp_filters:\s*(\d+)$/m.exec(status) ?? /^Seccomp:\s*(\d+)$/m.exec(status);
   return Number(match?.[1] ?? 0);
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, 'a', 0o640);
-  } catch (error) {
-    throw fileError('open log', path, error);
-  }
 }

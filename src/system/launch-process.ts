@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Stream } from 'node:stream';
 import { childEnvironment } from './environment.ts';
-import { fileError } from './file-error.ts';
 import { withoutInherited } from './inherited.ts';
+import { openLog } from './log-file.ts';
 import { readProcess } from './process.ts';
 import { spawnError } from './spawn-error.ts';
 
@@ -44,7 +44,7 @@ export interface DetachedOptions {
  */
 export async function spawnDetached(argv: readonly string[], options: DetachedOptions): Promise<DetachedProcess> {
   const [program = '', ...args] = argv;
-  const log = openLog(options.logPath);
+  const log = openLog(options.logPath, 0o640);
   try {
     const child = withUmask(options.umask, () =>
       withoutInherited(['ignore', log, log, ...(options.fds ?? [])], (stdio) =>
@@ -60,14 +60,6 @@ export async function spawnDetached(argv: readonly string[], options: DetachedOp
     throw spawnError(error, program, options.cwd);
   } finally {
     closeSync(log);
-  }
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, 'a', 0o640);
-  } catch (error) {
-    throw fileError('open log', path, error);
   }
 }
 

@@ -1,97 +1,106 @@
-import {
-  appendFileSync,
-  closeSync,
-  copyFileSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
+import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { isNotFound } from '../errors.ts';
 import { fileError } from './file-error.ts';
 
-/** Past this size a log is turned over: its content goes to `FILE.1`, replacing what was there. */
+/** Logs that exceed this size are shortened; the end of what they held goes to `FILE.1`. */
 export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Adds a line to a log, if that is possible: it is done on the way to something else. */
+/**
+ * Never through a symbolic link, and never waiting for the other end of a FIFO: QEMU's user may own the file, and in a
+ * user's own folders others may have put anything there.
+ */
+const CAREFULLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`, the latter also for anything but a regular file.
+ */
+export function openLog(path: string, mode: number): number {
+  try {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAREFULLY, mode);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+  } catch (error) {
+    throw fileError('open log', path, error);
+  }
+  throw fileError('open log', path, new Error('not a regular file'));
+}
+
+/** Appends a line to a log. Failures are ignored: a full disk, or another user's log, must not stop the caller. */
 export function appendToLog(path: string, line: string): void {
   try {
-    appendFileSync(path, `${line}\n`, { mode: 0o600 });
-  } catch {
-    // The disk is full, or the log another user's.
-  }
-}
-
-/** Turns a log over that nobody writes to at the moment. */
-export function rotateLog(path: string): void {
-  if (sizeOf(path) > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
-}
-
-/**
- * Turns a log over that a program holds open with O_APPEND: its content is copied away and the file shortened in place.
- * What is written between the two is lost. Of two that do it at once, one does. A log that cannot be turned over, since
- * this user may not or the disk is full, stays as it is: it is done on the way to something else.
- */
-export function trimOpenLog(path: string): void {
-  const copy = `${path}.1.new`;
-  try {
-    if (sizeOf(path) <= LOG_LIMIT_BYTES) return;
-    if (isOld(copy)) rmSync(copy);
-    const lock = openSync(copy, 'wx', 0o600);
-    closeSync(lock);
-  } catch {
-    return;
-  }
-  try {
-    // Somebody may have been faster, between the look at the size and now.
-    if (sizeOf(path) > LOG_LIMIT_BYTES) {
-      copyFileSync(path, copy);
-      truncateSync(path, 0);
-      renameSync(copy, `${path}.1`);
+    const fd = openLog(path, 0o600);
+    try {
+      appendFileSync(fd, `${line}\n`);
+    } finally {
+      closeSync(fd);
     }
   } catch {
-    // It stays as it is.
-  } finally {
-    rmSync(copy, { force: true });
+    // See above.
   }
 }
 
-/** Longer than any copy takes: left by a process that was killed over it. */
-const OLD_MS = 60_000;
-
-function isOld(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs > OLD_MS;
+/**
+ * Opens a log to read it, and with `write` to shorten it too; undefined when there is none, or something that is not a
+ * regular file. The caller closes the descriptor.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened.
+ */
+export function openLogToRead(path: string, access: 'read' | 'write' = 'read'): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | CAREFULLY);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw fileError('read', path, error);
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  return undefined;
 }
 
 /**
- * Text of a file from a byte offset on, the last `maxBytes` of it; empty when there is no such file.
+ * Text of a log from a byte offset on, the last `maxBytes` of it; empty when there is no such file.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be read.
  */
 export function readTail(path: string, offset: number, maxBytes: number): string {
-  let fd: number;
+  const fd = openLogToRead(path);
+  if (fd === undefined) return '';
   try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    if (isNotFound(error)) return '';
-    throw fileError('read', path, error);
-  }
-  try {
-    const size = sizeOf(path);
-    // A file that became shorter was turned over: all of it is new.
+    const { size } = fstatSync(fd);
+    // A file that became shorter was rotated: all of it is new.
     const start = Math.max(offset > size ? 0 : offset, size - maxBytes);
-    const buffer = Buffer.alloc(Math.max(0, size - start));
-    const read = readSync(fd, buffer, 0, buffer.length, start);
-    return buffer.subarray(0, read).toString('utf8');
+    return readBytes(fd, start, Math.max(0, size - start)).toString('utf8');
   } finally {
     closeSync(fd);
   }
 }
 
-/** Bytes of a file; 0 when there is none. */
+/** Bytes of an open file from an offset on, fewer at its end. */
+export function readBytes(fd: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const read = readSync(fd, buffer, filled, length - filled, offset + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return buffer.subarray(0, filled);
+}
+
+/** Bytes of a log; 0 when there is none, or it cannot be read. */
 export function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    const fd = openLogToRead(path);
+    if (fd === undefined) return 0;
+    try {
+      return fstatSync(fd).size;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return 0;
+  }
 }

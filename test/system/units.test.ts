@@ -11,7 +11,9 @@ describe('a host with systemd', () => {
   const host = hostOfSuite();
 
   test('systemd has nothing to say about the units', () => {
-    const { code, stdout, stderr } = host.run('systemd-analyze verify qemu@web.service qemu.target qemu-reload.path');
+    const { code, stdout, stderr } = host.run(
+      'systemd-analyze verify qemu@web.service qemu.target qemu-reload.path qemu-trim.timer',
+    );
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
@@ -48,6 +50,13 @@ describe('a host with systemd', () => {
     assert.ok(up('web') <= began('app'));
     assert.ok(up('app') - began('app') >= 2_000_000);
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
+  });
+
+  test('a timer shortens logs while nobody looks', () => {
+    assert.equal(host.sh('systemctl is-active qemu-trim.timer'), 'active');
+    host.sh('head -c 5M /dev/zero >>/var/log/qemu-init/web.console; systemctl start qemu-trim.service');
+    assert.ok(Number(host.sh('stat -c %s /var/log/qemu-init/web.console')) < 4 * 1024 ** 2);
+    assert.equal(host.sh('stat -c "%a %U %s" /var/log/qemu-init/web.console.1'), `600 root ${4 * 1024 ** 2}`);
   });
 
   test('QEMU runs as user qemu, without capabilities and in its sandbox', () => {

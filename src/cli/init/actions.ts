@@ -234,13 +234,15 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./console.ts'),
   },
   {
-    command: 'log <id>',
+    command: 'log [id]',
     describe: "Print QEMU's output, or the serial console's",
     options: (parser) =>
-      one(parser)
+      parser
+        .positional('id', { type: 'string', describe: 'Short or long name, or path of a cfg file' })
         .option('console', { type: 'boolean', describe: 'What the guest printed on its console' })
         .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Only the last lines' })
-        .option('follow', { type: 'boolean', alias: 'f', describe: 'Go on until interrupted' }) as Argv<object>,
+        .option('follow', { type: 'boolean', alias: 'f', describe: 'Go on until interrupted' })
+        .option('trim', { type: 'boolean', describe: 'Only shorten all logs larger than 4 MiB' }) as Argv<object>,
     load: () => import('./log.ts'),
   },
   {

@@ -1,14 +1,17 @@
-import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { QemuError } from '../../errors.ts';
 import { delay } from '../../system/delay.ts';
-import { LOG_LIMIT_BYTES, readTail, sizeOf, trimOpenLog } from '../../system/log-file.ts';
+import { namesIn } from '../../system/files.ts';
+import { LogFollower } from '../../system/follow-log.ts';
+import { trimLog } from '../../system/trim-log.ts';
 import type { Context } from '../context.ts';
 
 interface Arguments {
-  readonly id: string;
+  readonly id?: string;
   readonly console: boolean;
   readonly lines?: string;
   readonly follow: boolean;
+  readonly trim: boolean;
 }
 
 const PAUSE_MS = 200;
@@ -20,14 +23,26 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   if (args.follow && context.output.json) {
     throw new QemuError('QEMU_USAGE', '--follow has no JSON form', { hint: 'leave out --json' });
   }
+  if (args.trim) return trimAll(context, args);
+  if (args.id === undefined) {
+    throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'name one; see: qemu-init list' });
+  }
   const { files, longName } = context.fleet().get(args.id);
   const path = args.console ? files.consoleLog : files.log;
-  for (const log of [files.log, files.consoleLog]) trimOpenLog(log);
-  const text = readTail(path, 0, LOG_LIMIT_BYTES);
+  for (const log of [files.log, files.consoleLog]) trimLog(log);
+  const log = new LogFollower(path);
+  const text = log.before();
   const shown = args.lines === undefined ? text : lastLines(text, Number(args.lines));
   if (context.output.json) context.output.document([{ name: longName, path, text: shown }]);
   else context.output.raw(shown);
-  if (args.follow) await follow(context, path, sizeOf(path));
+  if (args.follow) await follow(context, log);
+  return 0;
+}
+
+/** Shortens the logs of all machines, registered or not: what the timer of systemd does between two looks. */
+function trimAll({ paths }: Context, args: Arguments): number {
+  if (args.id !== undefined) throw new QemuError('QEMU_USAGE', '--trim is for all machines: give no id');
+  for (const name of namesIn(paths.logDir)) if (/\.(log|console)$/.test(name)) trimLog(join(paths.logDir, name));
   return 0;
 }
 
@@ -38,22 +53,11 @@ function lastLines(text: string, count: number): string {
   return lines.slice(Math.max(0, complete - count)).join('\n');
 }
 
-/** Prints what is added until the signal comes, which is the way to end it and no failure. */
-async function follow(context: Context, path: string, from: number): Promise<void> {
-  let position = from;
+/** Prints what is added until the signal comes, which is the way to end it and not a failure. */
+async function follow(context: Context, log: LogFollower): Promise<void> {
   while (!context.signal.aborted) {
-    const size = sizeOf(path);
-    if (size < position) position = 0;
-    if (size > position) {
-      const file = await open(path);
-      try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(size - position), 0, size - position, position);
-        context.output.raw(buffer.subarray(0, bytesRead));
-        position += bytesRead;
-      } finally {
-        await file.close();
-      }
-    }
-    await delay(PAUSE_MS, context.signal).catch(() => {});
+    const piece = log.next();
+    if (piece.length > 0) context.output.raw(piece);
+    else await delay(PAUSE_MS, context.signal).catch(() => {});
   }
 }

@@ -32,7 +32,7 @@ const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
     step('systemctl', 'daemon-reload'),
     step('systemctl', '--quiet', 'enable', 'qemu.target'),
-    step('systemctl', 'start', 'qemu-reload.path'),
+    step('systemctl', 'start', 'qemu-reload.path', 'qemu-trim.timer'),
   ],
   openrc: [step('rc-update', '--quiet', 'add', 'qemu-init', 'default')],
   sysv: [step('update-rc.d', 'qemu-init', 'defaults')],
@@ -52,7 +52,10 @@ export function unregisterSteps(init: InitSystem): readonly Step[] {
 }
 
 const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
-  systemd: [step('systemctl', 'stop', 'qemu-reload.path'), step('systemctl', '--quiet', 'disable', 'qemu.target')],
+  systemd: [
+    step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer'),
+    step('systemctl', '--quiet', 'disable', 'qemu.target'),
+  ],
   // It fails for each runlevel that does not have the service.
   openrc: [{ ...step('rc-update', '--quiet', '--all', 'delete', 'qemu-init'), anyStatus: true }],
   sysv: [step('update-rc.d', '-f', 'qemu-init', 'remove')],

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LogFollower } from '../../../src/system/follow-log.ts';
+import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/log-file.ts';
+import { trimLog } from '../../../src/system/trim-log.ts';
+import { tempDir } from '../../support/temp-root.ts';
+
+/** A user that nobody else is. */
+const QEMU_USER = 64_321;
+
+function text(letter: string, bytes = LOG_LIMIT_BYTES + 1): Buffer {
+  return Buffer.alloc(bytes, letter);
+}
+
+test('of a log that a captured QEMU made a setuid program only the bytes are taken over', (t) => {
+  const dir = tempDir(t);
+  const log = join(dir, 'web.console');
+  writeFileSync(log, Buffer.concat([text('a'), text('b', LOG_LIMIT_BYTES)]));
+  if (process.getuid?.() === 0) chownSync(log, QEMU_USER, QEMU_USER);
+  chmodSync(log, 0o6755);
+  trimLog(log);
+  const copy = lstatSync(`${log}.1`);
+  assert.equal(copy.mode & 0o7777, 0o600);
+  assert.equal(copy.uid, process.getuid?.());
+  assert.equal(copy.gid, process.getgid?.());
+  assert.ok(readFileSync(`${log}.1`).equals(text('b', LOG_LIMIT_BYTES)), 'it is the last 4 MiB');
+  assert.equal(sizeOf(log), 0);
+  assert.deepEqual(readdirSync(dir).sort(), ['web.console', 'web.console.1']);
+});
+
+test('a sparse log of 1 TiB costs neither time nor room, to shorten or to read', (t) => {
+  const log = join(tempDir(t), 'web.console');
+  writeFileSync(log, '');
+  truncateSync(log, 2 ** 40);
+  const began = performance.now();
+  assert.equal(readTail(log, 0, 1000).length, 1000);
+  trimLog(log);
+  assert.ok(performance.now() - began < 1500, 'a look at a machine has 2 s');
+  assert.equal(sizeOf(log), 0);
+  assert.ok(lstatSync(`${log}.1`).blocks * 512 <= 2 * LOG_LIMIT_BYTES);
+});
+
+test('what takes the place of a log, a link or a FIFO, is neither followed nor waited for', (t) => {
+  const dir = tempDir(t);
+  const precious = join(dir, 'precious');
+  writeFileSync(precious, text('p'));
+  symlinkSync(precious, join(dir, 'link'));
+  execFileSync('mkfifo', [join(dir, 'fifo')]);
+  mkdirSync(join(dir, 'folder'));
+  for (const name of ['link', 'fifo', 'folder', 'missing']) {
+    const path = join(dir, name);
+    trimLog(path);
+    if (name !== 'missing') {
+      appendToLog(path, 'line');
+      assert.throws(() => openLog(path, 0o600), { code: 'QEMU_IO' }, name);
+    }
+  }
+  assert.equal(readTail(join(dir, 'fifo'), 0, 100), '');
+  assert.throws(() => readTail(join(dir, 'link'), 0, 100), { code: 'QEMU_IO' });
+  assert.ok(readFileSync(precious).equals(text('p')));
+  assert.deepEqual(readdirSync(dir).sort(), ['fifo', 'folder', 'link', 'precious']);
+});
+
+test('a file that is in the way of the copy, or a link, leaves the log and what it leads to alone', (t) => {
+  const dir = tempDir(t);
+  const log = join(dir, 'web.log');
+  writeFileSync(join(dir, 'precious'), 'p');
+  writeFileSync(log, text('a'));
+  symlinkSync('precious', `${log}.1.new`);
+  trimLog(log);
+  assert.equal(readFileSync(join(dir, 'precious'), 'utf8'), 'p');
+  assert.equal(sizeOf(log), LOG_LIMIT_BYTES + 1, 'another process seems to be at it');
+});
+
+test('a follower misses nothing of a log that is shortened and grows past its old end between two looks', (t) => {
+  const log = join(tempDir(t), 'web.console');
+  writeFileSync(log, 'before\n');
+  const follower = new LogFollower(log);
+  assert.equal(follower.before(), 'before\n');
+  const follow = (): string => {
+    let read = '';
+    for (;;) {
+      const piece = follower.next();
+      if (piece.length === 0) return read;
+      read += piece.toString();
+    }
+  };
+  appendFileSync(log, 'one\n');
+  assert.equal(follow(), 'one\n');
+  const rest = Array.from({ length: 500_000 }, (_, line) => `line ${line}\n`).join('');
+  appendFileSync(log, rest);
+  follower.next();
+  appendFileSync(log, 'last of the old\n');
+  const seen = follow();
+  assert.ok(seen.endsWith('last of the old\n'));
+  appendFileSync(log, 'unseen\n');
+  trimLog(log);
+  // Longer than the old one was.
+  appendFileSync(log, 'new\n'.repeat(2_000_000));
+  const after = follow();
+  assert.ok(after.startsWith('unseen\n'), after.slice(0, 50));
+  assert.equal(after.slice(-4), 'new\n');
+});

@@ -35,6 +35,10 @@ export class JsonReader {
     this.#issues.push({ file: this.#path, line, message, severity, hint: hintOf(hint, this.#issues) });
   }
 
+  warn(line: number, message: string, hint?: Hint): void {
+    this.report(line, message, { severity: 'warning', hint });
+  }
+
   object(node: JsonNode, label: string, known: readonly string[]): JsonObject | undefined {
     if (node.kind !== 'object') {
       this.report(node.line, `${label} is ${describe(node)}, not an object`);
@@ -42,16 +46,14 @@ export class JsonReader {
     }
     const members = new Map<string, JsonMember>();
     for (const member of node.members) {
-      const first = members.get(member.name);
+      const name = this.#knownName(member, label, known);
+      const first = members.get(name);
       if (first) {
-        this.report(member.line, `${label} has ${quote(member.name)} twice, in lines ${first.line} and ${member.line}`);
-      } else if (known.includes(member.name)) {
-        members.set(member.name, member);
+        this.report(member.line, `${label} has ${quote(name)} twice, in lines ${first.line} and ${member.line}`);
+      } else if (known.includes(name)) {
+        members.set(name, member);
       } else {
-        this.report(member.line, `${label} has the unknown member ${quote(member.name)}`, {
-          severity: 'warning',
-          hint: () => suggest(nearest(member.name, known)),
-        });
+        this.warn(member.line, `${label} has the unknown member ${quote(name)}`, () => suggest(nearest(name, known)));
       }
     }
     return { label, line: node.line, members };
@@ -76,8 +78,11 @@ export class JsonReader {
     return node.items.flatMap((item, position) => this.object(item, `${label}[${position}]`, known) ?? []);
   }
 
-  needed<T>(parent: JsonObject, name: string, found: Found<T> | undefined): Found<T> | undefined {
-    if (!found && !this.has(parent, name)) this.report(parent.line, `${parent.label} has no "${name}"`);
+  /** A member that has to be there; when it is there and empty, a warning says what is used instead. */
+  stated<T>(parent: JsonObject, name: string, found: Found<T> | undefined, instead: string): Found<T> | undefined {
+    const member = parent.members.get(name);
+    if (member && this.isEmpty(parent, name)) this.warn(member.line, `${parent.label}.${name} is empty`, instead);
+    else if (!found && !this.has(parent, name)) this.report(parent.line, `${parent.label} has no "${name}"`);
     return found;
   }
 
@@ -85,6 +90,12 @@ export class JsonReader {
   has(parent: JsonObject, name: string): boolean {
     const node = parent.members.get(name)?.value;
     return node !== undefined && node.kind !== 'null' && !(node.kind === 'string' && node.value === '');
+  }
+
+  /** Whether a member is there with what stands for no value: the empty text, or 0. */
+  isEmpty(parent: JsonObject, name: string): boolean {
+    const node = parent.members.get(name)?.value;
+    return (node?.kind === 'string' && node.value === '') || (node?.kind === 'number' && node.value === 0);
   }
 
   /** A text; null and the empty text count as absent. */
@@ -104,14 +115,24 @@ export class JsonReader {
     return node.value === '' ? undefined : { line: node.line, value: node.value };
   }
 
-  /** A whole number from 1. */
+  /** A whole number from 1; 0 counts as absent. */
   count(parent: JsonObject, name: string): Found<number> | undefined {
+    if (this.isEmpty(parent, name) && parent.members.get(name)?.value.kind === 'number') return undefined;
     return this.#number(parent, name, (value) => Number.isSafeInteger(value) && value >= 1, 'a whole number from 1');
   }
 
   /** A number from 0. */
   size(parent: JsonObject, name: string): Found<number> | undefined {
     return this.#number(parent, name, (value) => Number.isFinite(value) && value >= 0, 'a number from 0');
+  }
+
+  /** Case does not count, as in the programs that read this form (encoding/json of Go). */
+  #knownName({ name, line }: JsonMember, label: string, known: readonly string[]): string {
+    if (known.includes(name)) return name;
+    const meant = known.find((each) => each.toLowerCase() === name.toLowerCase());
+    if (meant === undefined) return name;
+    this.warn(line, `${label} has ${quote(name)}, which is taken as ${quote(meant)}`);
+    return meant;
   }
 
   #number(

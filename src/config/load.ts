@@ -1,4 +1,4 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { ConfigError, type ConfigIssue, errorCode, isNotFound } from '../errors.ts';
 import { parseIni } from './ini.ts';
 import { type Inspection, parseMachineConfig } from './machine-config.ts';
@@ -37,11 +37,12 @@ export function inspectMachineConfig(path: string, defaultsPath: string): Inspec
   const unread = 'issue' in defaults && !isNotFound(defaults.cause) ? defaults : undefined;
   const further = unread ? [unread.issue] : [];
   if ('issue' in read) return { issues: [read.issue, ...further] };
-  const { config, draft, issues } = parseMachineConfig(read.text, {
+  const { config, draft, issues, cleared } = parseMachineConfig(read.text, {
     path,
+    exists: existsSync,
     defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
   });
-  return { config: unread ? undefined : config, draft, issues: [...issues, ...further] };
+  return { config: unread ? undefined : config, draft, issues: [...issues, ...further], cleared };
 }
 
 /**

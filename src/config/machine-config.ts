@@ -19,6 +19,7 @@ import { parseJsonMachine } from './json-machine.ts';
 import {
   CUSTOM_SECTION,
   DEFAULT_MEMORY_BYTES,
+  findKey,
   KVM_VALUES,
   keySpec,
   NETIF_VALUES,
@@ -43,6 +44,8 @@ export interface ParseOptions {
   readonly path: string;
   /** The host's `defaults-qemu.cfg`, when there is one. */
   readonly defaults?: { readonly path: string; readonly text: string } | undefined;
+  /** Whether a file is there, for names in a JSON machine that can mean two files. */
+  readonly exists?: ((path: string) => boolean) | undefined;
 }
 
 /** What a configuration says, and what is wrong with it. */
@@ -53,12 +56,14 @@ export interface Inspection {
   readonly draft?: MachineConfig | undefined;
   /** All problems at once: those of the machine's file, then those of the defaults, by line. */
   readonly issues: readonly ConfigIssue[];
+  /** Keys that the machine's file sets to nothing, which takes them back to their own defaults. */
+  readonly cleared?: readonly string[] | undefined;
 }
 
-/** Reads a machine's file over the host's defaults. Pure; never throws. Nothing on the host is looked at. */
+/** Reads a machine's file over the host's defaults. Pure but for `exists`; never throws. */
 export function parseMachineConfig(text: string, options: ParseOptions): Inspection {
-  const { path, defaults } = options;
-  const machine = path.endsWith('.json') ? parseJsonMachine(text, path) : parseIni(text, path, CUSTOM_SECTION);
+  const { path, defaults, exists } = options;
+  const machine = path.endsWith('.json') ? parseJsonMachine(text, path, exists) : parseIni(text, path, CUSTOM_SECTION);
   const below = defaults && parseIni(defaults.text, defaults.path, CUSTOM_SECTION);
   const issues: ConfigIssue[] = [...machine.issues, ...(below?.issues ?? [])];
 
@@ -75,7 +80,8 @@ export function parseMachineConfig(text: string, options: ParseOptions): Inspect
   ];
   const draft = readMachine(path, settings, custom, issues);
   const sorted = sortIssues(issues, [path, ...(defaults ? [defaults.path] : [])]);
-  return { config: hasErrors(sorted) ? undefined : draft, draft, issues: sorted };
+  const cleared = machine.entries.filter(({ key, value }) => value === '' && findKey(key)).map(({ key }) => key);
+  return { config: hasErrors(sorted) ? undefined : draft, draft, issues: sorted, cleared };
 }
 
 /** The long name of the machine in a file: `web` of `web-qemu.cfg`, `web.cfg` or `web.json`. */
@@ -134,6 +140,7 @@ function readMachine(
     nics: reader
       .family('NIC', parseNic)
       .map((nic) => ({ ...nic, bridge: nic.net === 'bridge' ? (nic.bridge ?? bridge) : '' })),
+    bridge,
     netif: reader.choice('NETIF', NETIF_VALUES),
     vnc: reader.read('VNC', parseVnc) ?? {
       kind: 'tcp',

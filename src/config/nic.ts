@@ -22,6 +22,7 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
     index,
     model,
     net,
+    hasOwnBridge: net === 'bridge' && list.get('bridge') !== undefined,
     bridge: readChecked(list.get('bridge'), checkBridge, `${context.key} bridge`, context),
     mac: readChecked(list.get('mac'), checkMac, `${context.key} mac`, context),
     hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, net, context)),
@@ -38,10 +39,9 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
 
 /** Writes a NIC as {@link parseNic} reads it. */
 export function renderNic(nic: NicConfig): string {
-  const isUsual = nic.net !== 'bridge' || nic.bridge === keySpec('BRIDGE_IFNAME').default;
   return renderOptionList(nic.model, [
     ['net', nic.net === 'bridge' ? undefined : nic.net],
-    ['bridge', isUsual ? undefined : nic.bridge],
+    ['bridge', nic.hasOwnBridge ? nic.bridge : undefined],
     ['mac', nic.mac],
     ...nic.hostForwards.map((forward) => ['hostfwd', renderHostForward(forward)] as const),
     ['vlan', nic.vlan?.toString()],

@@ -1,7 +1,7 @@
 import { renderQuoted, renderValue } from './cfg-lines.ts';
 import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
-import { CUSTOM_SECTION, KEYS, type KeyName, keySpec } from './keys.ts';
+import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
 import { joinWords } from './shell-words.ts';
 import type { MachineConfig } from './types.ts';
@@ -10,15 +10,19 @@ import { renderSize } from './values.ts';
 import { renderVnc } from './vnc.ts';
 
 /**
- * Writes a machine as a cfg file that reads back to an equal machine: only keys that are not at their defaults, paths
- * absolute, in the order of the key table.
+ * Writes a machine as a cfg file that reads back to an equal machine, whatever the defaults of the host: each key that the
+ * machine's own file states, and what is not at its default otherwise. Paths are absolute, keys in the order of the table.
+ *
+ * @param cleared keys that the file sets to nothing.
  */
-export function renderMachineConfig(config: MachineConfig): string {
+export function renderMachineConfig(config: MachineConfig, cleared: readonly string[] = []): string {
   const lines: string[] = [];
   for (const spec of KEYS) {
     const value = WRITERS[spec.name](config);
+    const isStated = config.origins.get(spec.name)?.file === config.path;
     if (typeof value !== 'string') lines.push(...value.map(([key, text]) => `${key}=${renderQuoted(text)}`));
-    else if (value !== spec.default) lines.push(`${spec.name}=${renderValue(value)}`);
+    else if (value !== spec.default || isStated) lines.push(`${spec.name}=${renderValue(value)}`);
+    lines.push(...cleared.filter((key) => findKey(key)?.name === spec.name).map((key) => `${key}=`));
   }
   if (config.custom.length > 0) lines.push('', `[${CUSTOM_SECTION}]`, ...config.custom.map(renderCustom));
   return lines.map((line) => `${line}\n`).join('');
@@ -28,10 +32,10 @@ type FamilyText = readonly (readonly [key: string, text: string])[];
 
 /** The value of each key; of a family its members. */
 const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | FamilyText>> = {
-  NAME: ({ name, longName }) => (name === longName ? '' : name),
+  NAME: ({ name, longName, origins }) => (name === longName && !origins.has('NAME') ? '' : name),
   OS: ({ os }) => os,
   DESC: ({ description }) => description,
-  UUID: ({ uuid, name }) => (uuid === deriveUuid(name) ? '' : uuid),
+  UUID: ({ uuid, name, origins }) => (uuid === deriveUuid(name) && !origins.has('UUID') ? '' : uuid),
   TGTARCH: ({ targetArch }) => targetArch,
   MACHINE: ({ machine }) => machine,
   CPU: ({ cpu }) => cpu ?? 'auto',
@@ -51,8 +55,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   DSK: ({ disks }) => disks.map((disk) => [`DSK${disk.index}`, renderDisk(disk)]),
   CDR: ({ cdroms }) => cdroms.map((cdrom) => [`CDR${cdrom.index}`, renderCdrom(cdrom)]),
   NIC: ({ nics }) => nics.map((nic) => [`NIC${nic.index}`, renderNic(nic)]),
-  // Each NIC says its own.
-  BRIDGE_IFNAME: () => keySpec('BRIDGE_IFNAME').default,
+  BRIDGE_IFNAME: ({ bridge }) => bridge,
   NETIF: ({ netif }) => netif,
   VNC: ({ vnc }) => renderVnc(vnc),
   VGA: ({ vga }) => vga,

@@ -56,6 +56,8 @@ export interface NicConfig {
   readonly net: NetBackend;
   /** Bridge that the tap joins, for `net=bridge`; else empty. */
   readonly bridge: string;
+  /** The NIC names the bridge itself; else it is that of BRIDGE_IFNAME. */
+  readonly hasOwnBridge?: boolean | undefined;
   /** `mac=` in lower or upper case as written; undefined means: derive and lease. */
   readonly mac: string | undefined;
   readonly hostForwards: readonly HostForward[];
@@ -125,6 +127,8 @@ export interface MachineConfig {
   readonly disks: readonly DiskConfig[];
   readonly cdroms: readonly CdromConfig[];
   readonly nics: readonly NicConfig[];
+  /** Bridge of every NIC that names none. */
+  readonly bridge: string;
   readonly netif: 'hook' | 'managed';
 
   readonly vnc: VncConfig;

@@ -210,6 +210,13 @@ test('a JSON machine starts as it is, and import turns it into a cfg file with t
   assert.equal((await root.init('import', path, '--output', join(root.dir, 'vms'))).code, 1, 'it is there already');
   const imported = await root.one('showcmd', join(root.dir, 'vms/ozone-qemu.cfg'));
   assert.deepEqual(imported['args'], shown['args']);
+  // What it states is what others have by default: the defaults of this host must not take its place.
+  const usual = { cpu: { cores: 1, type: 'max' }, memory: { size_mb: 2048 }, network: { interface: 'br0' } };
+  const plain = root.write('vms/plain.json', JSON.stringify({ ...JSON_MACHINE, ...usual }));
+  const { NIC1, RAM, SMP } = Object.fromEntries(
+    (await root.ok('import', plain, '--output', '-')).split('\n').map((line) => line.split(/=(.*)/)),
+  );
+  assert.deepEqual({ NIC1, RAM, SMP }, { NIC1: '"virtio-net-pci,bridge=br0"', RAM: '2G', SMP: '1' });
   assert.equal((await root.init('import', join(root.dir, 'vms/none.json'))).code, 6);
   root.write('vms/bad.json', '{"vm":{"name":"a/b"},"memory":{"size_mb":"much"}}');
   const bad = await root.init('import', join(root.dir, 'vms/bad.json'));

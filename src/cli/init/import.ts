@@ -4,6 +4,7 @@ import { formatIssue } from '../../config/issues.ts';
 import { inspectMachineConfig } from '../../config/load.ts';
 import { isValidName } from '../../config/names.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
+import { deriveUuid } from '../../config/uuid.ts';
 import { ConfigError, QemuError } from '../../errors.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +21,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const source = resolve(args.file);
   if (!existsSync(source)) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${source}"`);
   // No defaults: the file is to mean the same on another host.
-  const { config, issues } = inspectMachineConfig(source, '');
+  const { config, issues, cleared } = inspectMachineConfig(source, '');
   if (!config) throw new ConfigError(`Cannot import "${source}"`, issues);
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const longName = args.name ?? config.longName;
@@ -29,7 +30,10 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, a letter or digit first',
     });
   }
-  const text = renderMachineConfig({ ...config, longName });
+  // What the file leaves to its own name goes with the new name.
+  const name = config.origins.has('NAME') ? config.name : longName;
+  const uuid = config.origins.has('UUID') ? config.uuid : deriveUuid(name);
+  const text = renderMachineConfig({ ...config, longName, name, uuid }, cleared);
   if (args.output === '-') {
     output.raw(text);
     return 0;

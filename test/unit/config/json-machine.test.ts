@@ -8,9 +8,10 @@ import { findKey } from '../../../src/config/keys.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
+import { deriveUuid } from '../../../src/config/uuid.ts';
 import { withoutOrigins } from './support.ts';
 
-const PATH = '/srv/vms/web.json';
+const PATH = '/srv/machines/web.json';
 
 const MACHINE = {
   vm: { name: 'web', uuid: '550e8400-e29b-41d4-a716-446655440000', created_at: '2024-06-01T12:00:00Z' },
@@ -81,8 +82,8 @@ suite('a JSON machine', () => {
       config.disks.map(({ file, format }) => [file, format]),
       [
         ['/srv/x/a.qcow2', 'qcow2'],
-        ['/srv/vms/disks/b.img', undefined],
-        ['/srv/vms/ü, "c".img', undefined],
+        ['/srv/machines/disks/b.img', undefined],
+        ['/srv/machines/ü, "c".img', undefined],
         ['/dev/vg/lv', undefined],
       ],
     );
@@ -104,10 +105,80 @@ suite('a JSON machine', () => {
 
   test('is the same machine as the cfg file that it is rendered to', () => {
     const config = parseGood(MACHINE);
-    const path = '/srv/vms/web-qemu.cfg';
+    const path = '/srv/machines/web-qemu.cfg';
     const again = parseMachineConfig(renderMachineConfig(config), { path });
     assert.deepEqual(again.issues, []);
     assert.deepEqual(withoutOrigins(again.config), withoutOrigins({ ...config, path, uuid: config.uuid }));
+  });
+});
+
+suite('a JSON machine as Ozone writes it', () => {
+  /** The example that comes with it, but for the folder. */
+  const EXAMPLE = {
+    vm: { name: 'example', uuid: 'example-id', created_at: '1970-01-01T12:00:00Z' },
+    cpu: { cores: 2, type: 'host' },
+    memory: { size_mb: 2048 },
+    network: { interfaces: [{ name: 'eth0', type: 'nat', mac: 'auto' }] },
+    storage: { disks: [{ name: 'example-disk', path: 'vms/example/disk-0.qcow2', size_gb: 20, format: 'qcow2' }] },
+  };
+
+  function read(machine: unknown, path = '/srv/vms/example.json', files: readonly string[] = []) {
+    const text = JSON.stringify(machine, null, 2);
+    const { config, issues } = parseMachineConfig(text, { path, exists: (file) => files.includes(file) });
+    assert.ok(config, issues.map(formatIssue).join('\n'));
+    return { config, warnings: issues.map(({ message }) => message) };
+  }
+
+  test('is used, and what stands for no value is passed over with a warning', () => {
+    const { config, warnings } = read(EXAMPLE);
+    assert.deepEqual(warnings, [
+      'vm.uuid "example-id" is not a UUID and is passed over',
+      'network.interfaces[0].mac "auto" is passed over',
+      '"vms/example/disk-0.qcow2" is taken from the folder above "vms": "/srv/vms/example/disk-0.qcow2"',
+    ]);
+    assert.equal(config.uuid, deriveUuid('example'));
+    assert.deepEqual([config.nics[0]?.net, config.nics[0]?.mac], ['user', undefined]);
+    assert.equal(config.disks[0]?.file, '/srv/vms/example/disk-0.qcow2');
+  });
+
+  test('has its images in the folder above "vms", unless they are only in its own', () => {
+    const diskOf = (...files: readonly string[]): unknown => {
+      const storage = { disks: [{ path: 'images/a.img' }] };
+      return read({ ...EXAMPLE, storage }, '/srv/vms/example.json', files).config.disks[0]?.file;
+    };
+    assert.equal(diskOf(), '/srv/images/a.img');
+    assert.equal(diskOf('/srv/vms/images/a.img'), '/srv/vms/images/a.img');
+    assert.equal(diskOf('/srv/vms/images/a.img', '/srv/images/a.img'), '/srv/images/a.img');
+  });
+
+  test('of which only one part has been filled in has the defaults for the rest', () => {
+    const { config, warnings } = read({
+      vm: { name: '', uuid: '', created_at: '' },
+      cpu: { cores: 0, type: '' },
+      memory: { size_mb: 0 },
+      network: { interface: '', type: '', mac: '' },
+      disk: { name: '', path: '', size_gb: 0, format: '' },
+    });
+    assert.deepEqual(warnings, [
+      'The machine has no disk',
+      'vm.name is empty',
+      'cpu.cores is empty',
+      'memory.size_mb is empty',
+    ]);
+    assert.deepEqual([config.name, config.smp, config.nics.length, config.disks.length], ['example', '1', 0, 0]);
+  });
+
+  test('may have its members in any letter case', () => {
+    const { config, warnings } = read({
+      VM: { Name: 'example' },
+      CPU: { Cores: 2 },
+      Memory: { Size_MB: 64 },
+      Disk: { PATH: '/srv/a.img' },
+    });
+    assert.deepEqual([config.smp, config.memoryBytes, config.disks[0]?.file], ['2', 64 * 1024 ** 2, '/srv/a.img']);
+    assert.ok(warnings.includes('memory has "Size_MB", which is taken as "size_mb"'), warnings.join('\n'));
+    const twice = parseMachineConfig('{"vm": {"name": "a",\n"Name": "b"}}', { path: PATH }).issues.map(formatIssue);
+    assert.ok(twice.includes(`${PATH}:2: vm has "name" twice, in lines 1 and 2`), twice.join('\n'));
   });
 });
 

@@ -9,6 +9,7 @@ suite('NICx', () => {
         index: 1,
         model: 'virtio-net-pci',
         net: 'bridge',
+        hasOwnBridge: false,
         bridge: 'br7',
         mac: undefined,
         hostForwards: [],

@@ -103,6 +103,7 @@ const nic: fc.Arbitrary<NicConfig> = fc
   .map((card) => ({ ...card, index: 0, hostForwards: card.net === 'user' ? card.hostForwards : [] }))
   .map((card) => (card.model.startsWith('virtio-net') ? card : { ...card, queues: undefined }))
   .map((card) => (card.net === 'bridge' ? card : { ...card, ...NO_TAP }))
+  .map((card) => ({ ...card, hasOwnBridge: card.net === 'bridge' }))
   .map((card) => ({ ...card, addresses: card.lock ? card.addresses : [] }));
 
 const vnc: fc.Arbitrary<VncConfig> = fc.oneof(
@@ -190,6 +191,18 @@ suite('renderMachineConfig()', () => {
     const written =
       'DESC="a \\"b\\" # c"\nRAM=1536M\nDSK1="/d,,e.img,if=scsi"\nVNC="[::1]:3"\n\n[custom]\n-x \'a b\'\n';
     assert.equal(renderMachineConfig(parseGood(written)), written);
+  });
+
+  test('writes what the file states, also where it is the default, so that the defaults of a host change nothing', () => {
+    const stated =
+      'NAME=web\nTGTARCH=qemu-system-x86_64\nMACHINE=q35\nCPU=auto\nSMP=1\nRAM=2G\nKVM=auto\nBOOT=disk,cdrom,network\n' +
+      'NIC1="virtio-net-pci,bridge=br0"\nNIC2="e1000"\nVNC=on\nVGA=std\nSTOPDELAY=60\nRESTART=no\n';
+    assert.equal(renderMachineConfig(parseGood(stated)), stated);
+    assert.equal(
+      renderMachineConfig(parseGood('BRIDGE_IFNAME=br0\nNIC1=e1000\n')),
+      'NIC1="e1000"\nBRIDGE_IFNAME=br0\n',
+    );
+    assert.equal(renderMachineConfig(parseGood('RAM=\n', 'RAM=1G\n'), ['RAM', 'NIC1']), 'RAM=\nNIC1=\n');
   });
 
   test('every machine reads back equal', () => {

@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
-import { bootId, type ProcessInfo } from '../system/process.ts';
-import { allocationOf } from './allocation.ts';
-import type { Host, Target } from './host.ts';
-import { type Located, slotFromArgv, vncFromArgv } from './locate.ts';
+import { bootId, type ProcessInfo, readExecutable } from '../system/process.ts';
+import type { Target } from './host.ts';
+import type { Located } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { type RunRecord, writeRecord } from './record.ts';
 import { startedAt } from './status.ts';
@@ -19,21 +19,25 @@ const READY_TIMEOUT_MS = 60_000;
  * @throws {QemuError} `QEMU_TIMEOUT` when one that was never waited for does not answer, `QEMU_ABORTED`.
  */
 export async function adopt(
-  host: Host,
   target: Target,
   config: MachineConfig,
   located: Extract<Located, { kind: 'alive' }>,
   signal: AbortSignal | undefined,
 ): Promise<RunRecord> {
   const { process, record } = located;
-  if (record?.phase === 'running') return record;
+  if (record?.phase === 'running') {
+    // It may have come from the copy.
+    if (!existsSync(target.files.record)) writeRecord(target.files, record);
+    return record;
+  }
   if (record) await finishStart(target, config, record.preconfig, signal);
   const { pid, startTime } = process;
   const adopted: RunRecord = {
-    ...(record ?? rebuild(host, target, config, process)),
+    ...(record ?? rebuild(target, config, process)),
     phase: 'running',
     pid,
     pidStartTime: startTime,
+    executable: readExecutable(process)?.id,
   };
   writeRecord(target.files, adopted);
   return adopted;
@@ -54,10 +58,8 @@ async function finishStart(
   }
 }
 
-/** What can be told from the process alone. */
-function rebuild(host: Host, target: Target, config: MachineConfig, { argv, startTime }: ProcessInfo): RunRecord {
-  const slot = slotFromArgv(argv, host.monitor);
-  const allocation = slot === undefined ? undefined : allocationOf(slot, host.monitor);
+/** What is left to know of a run whose record and its copy are both lost. Its command line is not asked for its ports. */
+function rebuild(target: Target, config: MachineConfig, { argv, startTime, uid }: ProcessInfo): RunRecord {
   return {
     phase: 'running',
     name: target.longName,
@@ -65,11 +67,13 @@ function rebuild(host: Host, target: Target, config: MachineConfig, { argv, star
     pid: undefined,
     pidStartTime: undefined,
     bootId: bootId(),
-    slot,
-    monitorPort: allocation?.monitorPort,
-    controlPort: allocation?.controlPort,
-    tls: argv.some((argument) => argument.startsWith('tls-creds-psk,')),
-    vnc: vncFromArgv(argv),
+    uid,
+    executable: undefined,
+    slot: undefined,
+    monitorPort: undefined,
+    controlPort: undefined,
+    tls: false,
+    vnc: undefined,
     startedAt: new Date(startedAt(undefined, startTime)).toISOString(),
     preconfig: argv.includes('--preconfig'),
     consoleLogOffset: 0,

@@ -42,10 +42,3 @@ export function allocationOf(slot: number, monitor: MonitorConfig): Allocation |
     vncDisplay,
   };
 }
-
-/** The slot that has this MONPORT, or undefined. The inverse of {@link allocationOf}. */
-export function slotOfMonitorPort(port: number, monitor: MonitorConfig): number | undefined {
-  const offset = port - monitor.monitorPort;
-  if (offset < 0 || offset % 200 >= 100) return undefined;
-  return Math.floor(offset / 200) * 100 + (offset % 200);
-}

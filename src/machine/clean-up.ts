@@ -3,6 +3,7 @@ import { removeTree, removeWithLeftovers } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { type MachineEnd, noteEnd, type ProcessExit } from './end.ts';
 import type { Host, Target } from './host.ts';
+import { removeCopies } from './kept.ts';
 import { releaseSlot } from './slots.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function cleanUp(
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
   removeTree(files.qemuDir);
+  removeCopies(files);
   removeWithLeftovers(files.record);
   return end;
 }

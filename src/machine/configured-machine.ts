@@ -253,7 +253,7 @@ export class ConfiguredMachine extends MonitoredMachine {
 
   async #connect(signal: AbortSignal | undefined): Promise<void> {
     // The machine's own socket is for qemu-init: a program that held it would be in the way of a stop.
-    if (monitorPorts(this.#host, this.target).control === undefined) return;
+    if (monitorPorts(this.target).control === undefined) return;
     const client = await openControl(this.#host, this.target, { timeoutMs: CONNECT_MS, signal });
     this.useMonitor(client);
     this.#client = client;

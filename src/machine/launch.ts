@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { errorCode, QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
+import { readSmallFile } from '../system/files.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import { sendSignal, waitForExit } from '../system/process.ts';
+import { parentOf, readExecutable, readProcess, sendSignal, waitForExit } from '../system/process.ts';
 import { launchError } from './launch-error.ts';
 import { launchHint } from './launch-hint.ts';
 import { connectOwn } from './own-monitor.ts';
@@ -33,6 +34,8 @@ export interface LaunchRequest {
 export interface Launched {
   readonly pid: number;
   readonly startTime: string;
+  /** See `RunRecord.executable`. */
+  readonly executable: string | undefined;
   readonly client: QmpClient;
 }
 
@@ -75,7 +78,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   try {
     client = await connectOwn(request.files, request.timeoutMs, signal);
     await client.execute('query-status', undefined, { timeoutMs: request.timeoutMs, signal });
-    return { pid: qemu.pid, startTime: qemu.startTime, client };
+    return { ...answering(qemu, request.files), client };
   } catch (error) {
     await client?.close();
     if (request.signal?.aborted) {
@@ -90,6 +93,24 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     const hint = launchHint(output, { runAs, logPath: request.files.log });
     throw launchError({ argv, binary, timeoutMs, end, output, cause: error, hint });
   }
+}
+
+/**
+ * The process that answers: QEMU itself, also when TGTARCH is a script that waits for it. What QEMU has written into its pid
+ * file counts only for a descendant of the process that was started.
+ */
+function answering(started: DetachedProcess, files: MachinePaths): Omit<Launched, 'client'> {
+  const written = Number(readSmallFile(files.pidFile)?.trim());
+  const found = descendsFrom(written, started.pid) ? readProcess(written) : undefined;
+  const { pid, startTime, thread } = found ?? { ...started, thread: started.pid };
+  return { pid, startTime, executable: readExecutable({ pid, thread })?.id };
+}
+
+function descendsFrom(pid: number, ancestor: number): boolean {
+  for (let each: number | undefined = pid; each !== undefined && each > 1; each = parentOf(each)) {
+    if (each === ancestor) return true;
+  }
+  return false;
 }
 
 async function endWithin(qemu: DetachedProcess, timeoutMs: number): Promise<ProcessEnd | undefined> {

@@ -1,12 +1,18 @@
-import { statSync } from 'node:fs';
-import type { MonitorConfig } from '../config/types.ts';
+import { basename } from 'node:path';
 import { readSmallFile } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import { bootId, findProcesses, isSameProcess, type ProcessInfo, readProcess } from '../system/process.ts';
-import { slotOfMonitorPort, VNC_BASE_PORT } from './allocation.ts';
-import { type RecordedVnc, type RunRecord, readRecord } from './record.ts';
+import {
+  type Executable,
+  findProcesses,
+  hasOtherRoot,
+  isSameProcess,
+  type ProcessInfo,
+  readExecutable,
+  readProcess,
+} from '../system/process.ts';
+import { isOfThisBoot, type RunRecord, readRecord } from './record.ts';
 
-/** Whether a machine's QEMU lives, found out from the pid file, /proc and the record. */
+/** Whether a machine's QEMU lives, found out from our own record and /proc. */
 export type Located =
   | { readonly kind: 'alive'; readonly process: ProcessInfo; readonly record: RunRecord | undefined }
   /** A pid file was left behind: QEMU was killed. */
@@ -15,30 +21,27 @@ export type Located =
   | { readonly kind: 'stopped'; readonly record: RunRecord | undefined };
 
 /**
- * Finds the QEMU of a machine. A process counts only when its command line names the machine's own pid file, so a pid
- * that went to another program is not taken for it, and when nobody else runs it: any user can give a program such a command
- * line. A zombie is dead. Files that are missing, empty or cut in half are made up for by a look through /proc.
+ * Finds the QEMU of a machine.
+ *
+ * Our own record names it, by pid, start time and program. QEMU's pid file is never believed: a captured QEMU can write
+ * any pid into it. Without a pid in a record, /proc is searched, where any user can put a process with any command line: see
+ * {@link isProven}. A zombie is dead, but a process whose first thread has exited is not.
  */
 export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
-  const pidText = readSmallFile(machine.pidFile);
   const record = readRecord(machine);
-  if (pidText === undefined && record === undefined) {
-    // Stopped, almost always; unless somebody has cleared the run-time folder.
-    const lost = (scan ?? recentScan()).find(machine).find((candidate) => isOf(machine, candidate, undefined));
-    return lost ? { kind: 'alive', process: lost, record } : { kind: 'stopped', record };
-  }
-
-  const candidates = [pidFromText(pidText), record?.bootId === bootId() ? record.pid : undefined];
-  for (const pid of candidates) {
-    const found = pid === undefined ? undefined : readProcess(pid);
-    if (found && isOf(machine, found, record)) return { kind: 'alive', process: found, record: sameRun(record, found) };
+  const hasPidFile = readSmallFile(machine.pidFile) !== undefined;
+  const gone: Located = { kind: hasPidFile ? 'dead' : 'stopped', record };
+  if (record?.pid !== undefined && isOfThisBoot(record)) {
+    const process = recordedProcess(machine, record);
+    return process ? { kind: 'alive', process, record } : gone;
   }
   // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
-  if (pidText === undefined && record?.phase === 'running') return { kind: 'stopped', record };
-
-  const found = (scan ?? new ProcessScan()).find(machine).find((candidate) => isOf(machine, candidate, record));
-  if (found) return { kind: 'alive', process: found, record: sameRun(record, found) };
-  return { kind: pidText === undefined ? 'stopped' : 'dead', record };
+  if (record?.phase === 'running' && !hasPidFile) return gone;
+  // Without any file it is stopped, almost always; unless somebody has cleared the folders.
+  const look = scan ?? (record === undefined && !hasPidFile ? recentScan() : new ProcessScan());
+  const start = record && isOfThisBoot(record) && record.phase === 'starting' ? record : undefined;
+  const process = look.find(machine).find((candidate) => isProven(candidate, start));
+  return process ? { kind: 'alive', process, record } : gone;
 }
 
 /**
@@ -69,52 +72,47 @@ function recentScan(): ProcessScan {
   return recent.scan;
 }
 
-/** The slot of a running machine whose record is lost, read off its command line. */
-export function slotFromArgv(argv: readonly string[], monitor: MonitorConfig): number | undefined {
-  for (const argument of argv) {
-    const port = /^socket,id=mon4,.*\bport=(\d+)/.exec(argument)?.[1];
-    if (port !== undefined) return slotOfMonitorPort(Number(port), monitor);
-  }
-  return undefined;
+/** The process that a record names, when it is still that one. */
+function recordedProcess(machine: MachinePaths, record: RunRecord): ProcessInfo | undefined {
+  const found = record.pid === undefined ? undefined : readProcess(record.pid);
+  if (found?.startTime !== record.pidStartTime || found === undefined || !isPlain(found)) return undefined;
+  const program = readExecutable(found);
+  const isAnother = program && record.executable !== undefined && program.id !== record.executable;
+  if (isAnother) return undefined;
+  // Not everybody may see which program it is; then at least its command line has to be QEMU's.
+  const isSeen = program !== undefined && record.executable !== undefined;
+  return isSeen || pidFileOf(found.argv) === machine.pidFile ? found : undefined;
 }
 
-/** The VNC server of a running machine whose record is lost, likewise. */
-export function vncFromArgv(argv: readonly string[]): RecordedVnc | undefined {
-  const value = argv.includes('-vnc') ? argv[argv.indexOf('-vnc') + 1] : undefined;
-  const [, host, display] = /^(.*):(\d+)(?:,|$)/.exec(value ?? '') ?? [];
-  if (host === undefined) return undefined;
-  return { host: host.replace(/^\[(.*)\]$/, '$1'), display: Number(display), port: VNC_BASE_PORT + Number(display) };
+/**
+ * Whether a process that merely says so on its command line is the machine's.
+ *
+ * It has to be in our own pid namespace and root folder, all four of its user ids have to be the same, and root's or the
+ * caller's own; and what it runs must not be a set-user-ID program, which would have those ids by its owner's grace and its
+ * arguments from anybody. Unless a start was interrupted it has to be QEMU by its name, too. Another user's process counts
+ * only when the record of such a start names that user, and then only if it is QEMU.
+ */
+function isProven(found: ProcessInfo, start: RunRecord | undefined): boolean {
+  if (!isPlain(found) || hasOtherRoot(found)) return false;
+  const program = readExecutable(found);
+  if (program?.isSetId) return false;
+  const isOwn = found.uid === 0 || found.uid === process.geteuid?.();
+  // The program in front of QEMU, such as setpriv, may not have become QEMU yet.
+  if (isOwn && start) return true;
+  return (isOwn || found.uid === start?.uid) && (program === undefined || isQemu(program));
 }
 
-/** The record, when it is of this very process: a pid and start time that disagree are of an earlier run. */
-function sameRun(record: RunRecord | undefined, found: ProcessInfo): RunRecord | undefined {
-  if (record?.pid === undefined) return record;
-  return record.pid === found.pid && record.pidStartTime === found.startTime ? record : undefined;
+/** Nothing that a set-user-ID program or a container has to do with. */
+function isPlain({ hasOneUid, isOfThisNamespace }: ProcessInfo): boolean {
+  return hasOneUid && isOfThisNamespace;
 }
 
-function isOf(machine: MachinePaths, found: ProcessInfo, record: RunRecord | undefined): boolean {
-  if (pidFileOf(found.argv) !== machine.pidFile) return false;
-  const isRecorded = record?.pid === found.pid && record.pidStartTime === found.startTime;
-  if (isRecorded || found.uid === 0 || found.uid === process.geteuid?.()) return true;
-  // The log outlives a run-time folder that somebody has cleared.
-  return found.uid === (ownerOf(machine.qemuDir) ?? ownerOf(machine.consoleLog));
-}
-
-/** The user that QEMU runs as has the folder of its sockets and the log of its console. */
-function ownerOf(path: string): number | undefined {
-  try {
-    return statSync(path).uid;
-  } catch {
-    // It is missing, or in a folder that is closed to us.
-    return undefined;
-  }
+/** By the name of its file: `qemu-system-x86_64`, `qemu-kvm` and `kvm` are usual. */
+function isQemu({ path }: Executable): boolean {
+  return /^(qemu|kvm)/.test(basename(path));
 }
 
 function pidFileOf(argv: readonly string[]): string | undefined {
   const at = argv.indexOf('-pidfile');
   return at < 0 ? undefined : argv[at + 1];
-}
-
-function pidFromText(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,10}\n$/.test(text) ? Number(text) : undefined;
 }

@@ -3,11 +3,10 @@ import { QmpClient } from '../qmp/client.ts';
 import type { QmpAddress } from '../qmp/state.ts';
 import { delay } from '../system/delay.ts';
 import { withLock } from '../system/lock.ts';
-import { allocationOf } from './allocation.ts';
 import { removeEmptyFolder } from './clean-up.ts';
 import { lockedIfPossible } from './exclusive.ts';
 import { type Host, notRunning, type Target } from './host.ts';
-import { locate, slotFromArgv } from './locate.ts';
+import { locate } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import { readPsk } from './tls.ts';
 
@@ -24,18 +23,11 @@ export interface MonitorPorts {
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`
  */
-export function monitorPorts(host: Host, target: Target): MonitorPorts {
+export function monitorPorts(target: Target): MonitorPorts {
   const located = locate(target.files);
   if (located.kind !== 'alive') throw notRunning(target);
-  const { record, process } = located;
-  if (record) return { monitor: record.monitorPort, control: record.controlPort, tls: record.tls };
-  const slot = slotFromArgv(process.argv, host.monitor);
-  const allocation = slot === undefined ? undefined : allocationOf(slot, host.monitor);
-  return {
-    monitor: allocation?.monitorPort,
-    control: allocation?.controlPort,
-    tls: process.argv.includes('-object') && process.argv.some((argument) => argument.startsWith('tls-creds-psk,')),
-  };
+  const { record } = located;
+  return { monitor: record?.monitorPort, control: record?.controlPort, tls: record?.tls ?? false };
 }
 
 /** The address of a port on one of the loopback addresses, with the key when it needs one. */
@@ -56,14 +48,14 @@ const AGAIN_MS = 50;
  * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy, and what `work` throws.
  */
 export async function withControl<T>(
-  host: Host,
+  _host: Host,
   target: Target,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   work: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + options.timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());
-  const ports = monitorPorts(host, target);
+  const ports = monitorPorts(target);
   const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
   const body = async (): Promise<T> => {
     const client = await connectControl(target, ports, left, options.signal);
@@ -89,11 +81,11 @@ export async function withControl<T>(
  * without one: its own socket is for short visits, since whoever holds it is in the way of a stop.
  */
 export async function openControl(
-  host: Host,
+  _host: Host,
   target: Target,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<QmpClient> {
-  const ports = monitorPorts(host, target);
+  const ports = monitorPorts(target);
   if (ports.control === undefined) throw noControlPort(target);
   const deadline = performance.now() + options.timeoutMs;
   const left = (): number => Math.max(1, deadline - performance.now());

@@ -1,5 +1,7 @@
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { bootId, isSameProcess } from '../system/process.ts';
+import { keepCopy } from './kept.ts';
 import { type StopSettings, stopSettingsFromJson } from './stop-settings.ts';
 
 /** Where a start has got to. `starting` that outlives its command means the command was killed. */
@@ -14,8 +16,12 @@ export interface RunRecord {
   readonly pid: number | undefined;
   /** Field 22 of /proc/PID/stat, in clock ticks since boot. */
   readonly pidStartTime: string | undefined;
-  /** The boot that pid and start time belong to. */
+  /** The boot or container that pid and start time belong to. */
   readonly bootId: string;
+  /** User that QEMU runs as. */
+  readonly uid: number | undefined;
+  /** Device and inode of the program that the process was seen to run; undefined when that could not be seen. */
+  readonly executable: string | undefined;
   readonly slot: number | undefined;
   readonly monitorPort: number | undefined;
   readonly controlPort: number | undefined;
@@ -38,9 +44,35 @@ export interface RecordedVnc {
   readonly port: number | undefined;
 }
 
-/** The record of a machine; undefined when it is missing, cut in half or not ours. */
+/**
+ * The record of a machine; undefined when it is missing, cut in half or not ours. Of a machine whose run-time folder was
+ * cleared while it runs it is the copy in the state folder.
+ */
 export function readRecord(machine: MachinePaths): RunRecord | undefined {
-  const text = readTextIfExists(machine.record);
+  return readFrom(machine.record) ?? keptRecord(machine);
+}
+
+/** Writes the record, and keeps a copy of that of a machine that runs. */
+export function writeRecord(machine: MachinePaths, record: RunRecord): void {
+  const text = `${JSON.stringify(record, null, 1)}\n`;
+  writeFileAtomic(machine.record, text, 0o600);
+  if (record.phase === 'running') keepCopy(machine, machine.keptRecord, text);
+}
+
+/** Whether pid and start time of a record mean something here and now: it is of this boot, or of this container. */
+export function isOfThisBoot({ bootId: boot }: Pick<RunRecord, 'bootId'>): boolean {
+  return boot === bootId();
+}
+
+/** A copy outlives the boot, and a QEMU that nobody cleaned up after: it counts only as long as its process lives. */
+function keptRecord(machine: MachinePaths): RunRecord | undefined {
+  const record = readFrom(machine.keptRecord);
+  if (record?.pid === undefined || record.pidStartTime === undefined || !isOfThisBoot(record)) return undefined;
+  return isSameProcess(record.pid, record.pidStartTime) ? record : undefined;
+}
+
+function readFrom(path: string): RunRecord | undefined {
+  const text = readTextIfExists(path);
   if (text === undefined) return undefined;
   let value: unknown;
   try {
@@ -49,10 +81,6 @@ export function readRecord(machine: MachinePaths): RunRecord | undefined {
     return undefined;
   }
   return isRecord(value) ? fromJson(value) : undefined;
-}
-
-export function writeRecord(machine: MachinePaths, record: RunRecord): void {
-  writeFileAtomic(machine.record, `${JSON.stringify(record, null, 1)}\n`, 0o600);
 }
 
 function fromJson(value: Record<string, unknown>): RunRecord | undefined {
@@ -68,6 +96,8 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     startedAt,
     pid: integer(value['pid']),
     pidStartTime: typeof value['pidStartTime'] === 'string' ? value['pidStartTime'] : undefined,
+    uid: integer(value['uid']),
+    executable: typeof value['executable'] === 'string' ? value['executable'] : undefined,
     slot: integer(value['slot']),
     monitorPort: integer(value['monitorPort']),
     controlPort: integer(value['controlPort']),

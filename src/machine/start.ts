@@ -75,7 +75,7 @@ export async function startMachine(
   return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     const located = locate(target.files);
     if (located.kind === 'alive') {
-      const record = await adopt(host, target, config, located, options.signal);
+      const record = await adopt(target, config, located, options.signal);
       return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };
     }
     await cleanUp(host, target, located.record?.slot);
@@ -219,6 +219,8 @@ async function launchWith(
     pid: undefined,
     pidStartTime: undefined,
     bootId: bootId(),
+    uid: user?.uid ?? process.geteuid?.(),
+    executable: undefined,
     slot: allocation.slot,
     monitorPort: allocation.monitorPort,
     controlPort: allocation.controlPort,
@@ -260,7 +262,8 @@ async function launchWith(
       },
     });
     step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
-    return { launched, record: { ...record, phase: 'running' } };
+    const { pid, startTime, executable } = launched;
+    return { launched, record: { ...record, phase: 'running', pid, pidStartTime: startTime, executable } };
   } finally {
     // What serves the other end is to see the end when QEMU ends.
     for (const socket of sockets) socket.destroy();

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { MonitorConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { trimLog } from '../system/trim-log.ts';
-import { allocationOf } from './allocation.ts';
 import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
-import { locate, type ProcessScan, slotFromArgv, vncFromArgv } from './locate.ts';
+import { locate, type ProcessScan } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
 import { lastReset } from './reset.ts';
@@ -67,25 +65,15 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
     configPath: record?.configPath ?? target.configPath,
     state: await askState(target.files, process.argv),
     pid: process.pid,
-    ...places(record, process.argv, host.monitor),
+    // Never from the command line: what a process says of itself is not to lead us to a port.
+    slot: record?.slot,
+    monitorPort: record?.monitorPort,
+    controlPort: record?.controlPort,
+    vnc: record?.vnc,
     startedAt: new Date(startedMs).toISOString(),
     uptimeSeconds: Math.max(0, Math.floor((Date.now() - startedMs) / 1000)),
     lastReset: lastReset(target.files, new Date(startedMs).toISOString()),
   };
-}
-
-function places(
-  record: RunRecord | undefined,
-  argv: readonly string[],
-  monitor: MonitorConfig,
-): Pick<MachineStatus, 'slot' | 'monitorPort' | 'controlPort' | 'vnc'> {
-  if (record) {
-    const { slot, monitorPort, controlPort, vnc } = record;
-    return { slot, monitorPort, controlPort, vnc };
-  }
-  const slot = slotFromArgv(argv, monitor);
-  const allocation = slot === undefined ? undefined : allocationOf(slot, monitor);
-  return { slot, monitorPort: allocation?.monitorPort, controlPort: allocation?.controlPort, vnc: vncFromArgv(argv) };
 }
 
 /** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { keepCopy } from './kept.ts';
 
 /** User name of the key; there is one key a machine. */
 export const PSK_IDENTITY = 'qemu';
@@ -33,24 +34,29 @@ export interface Psk {
 export function writeTlsFiles(machine: MachinePaths): void {
   ensureDir(machine.tlsDir, 0o700);
   const key = randomBytes(KEY_BYTES).toString('hex');
-  writeFileAtomic(keyFile(machine), `${PSK_IDENTITY}:${key}\n`, 0o600);
+  const line = `${PSK_IDENTITY}:${key}\n`;
+  writeFileAtomic(keyFile(machine), line, 0o600);
+  keepCopy(machine, machine.keptKey, line);
   writeFileAtomic(join(machine.tlsDir, 'dh-params.pem'), DH_PARAMETERS, 0o600);
 }
 
 /**
- * The key of a running machine.
+ * The key of a running machine; its copy, when the run-time folder was cleared.
  *
  * @throws {QemuError} `QEMU_IO` when there is none, `QEMU_NOT_PERMITTED` when the caller may not read it.
  */
 export function readPsk(machine: MachinePaths): Psk {
-  const text = readTextIfExists(keyFile(machine));
-  const hex = text === undefined ? undefined : /^qemu:([0-9a-f]+)\s*$/.exec(text)?.[1];
+  const hex = readKey(keyFile(machine)) ?? readKey(machine.keptKey);
   if (hex === undefined) {
     throw new QemuError('QEMU_IO', `Cannot read the monitor key "${keyFile(machine)}"`, {
       hint: 'restart the machine: its run-time files are damaged',
     });
   }
   return { identity: PSK_IDENTITY, key: Buffer.from(hex, 'hex') };
+}
+
+function readKey(path: string): string | undefined {
+  return /^qemu:([0-9a-f]+)\s*$/.exec(readTextIfExists(path) ?? '')?.[1];
 }
 
 function keyFile(machine: MachinePaths): string {

@@ -64,6 +64,10 @@ export interface MachinePaths {
   readonly consoleLog: string;
   /** Folder for what outlives a run: firmware variables, saved states. */
   readonly stateDir: string;
+  /** Mode 0700, for as long as the machine runs: copies of what reaches it, should the run-time folder be cleared. */
+  readonly keptDir: string;
+  readonly keptRecord: string;
+  readonly keptKey: string;
 }
 
 /** What says which files are meant. */
@@ -148,6 +152,8 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
 export function machinePaths(paths: Paths, longName: string): MachinePaths {
   const dir = join(paths.runDir, longName);
   const qemuDir = join(dir, 'qemu');
+  // A name with a dot in front can be no machine's.
+  const keptDir = join(paths.stateDir, '.runs', longName);
   return {
     dir,
     qemuDir,
@@ -164,5 +170,8 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),
+    keptDir,
+    keptRecord: join(keptDir, 'machine.json'),
+    keptKey: join(keptDir, 'keys.psk'),
   };
 }

@@ -19,7 +19,7 @@ const ANSWER_MS = 60_000;
 export async function runPipe(context: Context, target: Target, readOnly: boolean): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
-  monitorPorts(host, target);
+  monitorPorts(target);
   const codes: number[] = [];
   for await (const command of readLines(signal)) {
     if (readOnly && !isHmpQuery(command)) {

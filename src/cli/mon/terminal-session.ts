@@ -11,7 +11,7 @@ import { attach } from '../terminal.ts';
 /** Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. */
 export async function runTerminal(context: Context, target: Target): Promise<number> {
   const { output, signal } = context;
-  const ports = monitorPorts(context.fleet().host, target);
+  const ports = monitorPorts(target);
   if (ports.monitor === undefined) {
     throw new QemuError('QEMU_QMP_CONNECT', `Machine "${target.longName}" has no monitor port`, {
       hint: `use qemu-cmd, which does without: qemu-cmd -c "info status" ${target.longName}`,

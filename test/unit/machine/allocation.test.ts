@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { MonitorConfig } from '../../../src/config/types.ts';
-import { allocationOf, slotOfMonitorPort, VNC_BASE_PORT } from '../../../src/machine/allocation.ts';
+import { allocationOf, VNC_BASE_PORT } from '../../../src/machine/allocation.ts';
 
 const monitor: MonitorConfig = { monitorPort: 30320, monitor: 'tcp', tls: 'psk', vncDisplay: 0 };
 
@@ -42,17 +41,4 @@ test('MONITOR=off leaves the slot and its display', () => {
     controlPort: undefined,
     vncDisplay: 7,
   });
-});
-
-test('a slot is found again by its MONPORT, and a CTLPORT is nobody’s MONPORT', () => {
-  fc.assert(
-    fc.property(fc.nat(2000), fc.integer({ min: 1, max: 60_000 }), (slot, monitorPort) => {
-      const given = { ...monitor, monitorPort };
-      const allocation = allocationOf(slot, given);
-      if (allocation?.monitorPort === undefined || allocation.controlPort === undefined) return;
-      assert.equal(slotOfMonitorPort(allocation.monitorPort, given), slot);
-      assert.equal(slotOfMonitorPort(allocation.controlPort, given), undefined);
-    }),
-  );
-  assert.equal(slotOfMonitorPort(30319, monitor), undefined);
 });

@@ -1,30 +1,62 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { locate, ProcessScan, slotFromArgv } from '../../../src/machine/locate.ts';
+import { locate, ProcessScan } from '../../../src/machine/locate.ts';
 import { type RunRecord, writeRecord } from '../../../src/machine/record.ts';
+import { findProgram } from '../../../src/system/find-program.ts';
 import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/system/paths.ts';
-import { bootId, readProcess } from '../../../src/system/process.ts';
+import { bootId, readExecutable, readProcess } from '../../../src/system/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
+import { threadLeaver } from '../../support/thread-leaver.ts';
 
 const NOBODY = 65_534;
 
-/** A program that has the pid file on its command line as QEMU has, and ends with this process. */
-async function pretendQemu(
-  t: Cleanup,
-  files: MachinePaths,
-  uid?: number,
-): Promise<{ readonly pid: number; readonly child: ChildProcess }> {
-  const child = spawn('sh', ['-c', 'read forever', 'qemu', '-no-user-config', '-pidfile', files.pidFile], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+interface Pretended {
+  readonly pid: number;
+  readonly child: ChildProcess;
+}
+
+interface Pretence {
+  readonly uid?: number;
+  readonly mode?: number;
+  readonly name?: string;
+  /** Whom the program's file belongs to. */
+  readonly owner?: number;
+  readonly wrapper?: readonly string[];
+}
+
+/** A program that is called QEMU, has the pid file on its command line as QEMU has, and ends with this process. */
+async function pretendQemu(t: Cleanup, files: MachinePaths, how: Pretence = {}): Promise<Pretended> {
+  const { uid, mode = 0o755, name = 'qemu-system-x86_64', owner = process.getuid?.() ?? 0, wrapper = [] } = how;
+  const folder = tempDir(t);
+  chmodSync(folder, 0o755);
+  const program = join(folder, name);
+  copyFileSync(findProgram('sh') ?? '/bin/sh', program);
+  if (process.getuid?.() === 0) chownSync(program, owner, owner);
+  chmodSync(program, mode);
+  const words = [
+    ...wrapper,
+    program,
+    '-p',
+    '-c',
+    'echo; read forever',
+    'x',
+    '-no-user-config',
+    '-pidfile',
+    files.pidFile,
+  ];
+  const child = spawn(words[0] ?? '', words.slice(1), {
+    stdio: ['pipe', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid }),
   });
   t.after(() => {
     child.kill('SIGKILL');
   });
-  await once(child, 'spawn');
+  // It has become the program that it is to be.
+  await once(child.stdout, 'data');
   return { pid: child.pid ?? 0, child };
 }
 
@@ -32,6 +64,11 @@ function machineIn(t: Cleanup): MachinePaths {
   const files = machinePaths(resolvePaths({ root: tempDir(t) }, {}, 0, '/'), 'web');
   mkdirSync(files.qemuDir, { recursive: true });
   return files;
+}
+
+function locatedPid(files: MachinePaths): number | undefined {
+  const located = locate(files, new ProcessScan());
+  return located.kind === 'alive' ? located.process.pid : undefined;
 }
 
 function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRecord {
@@ -42,6 +79,8 @@ function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRe
     pid,
     pidStartTime: pid === undefined ? undefined : readProcess(pid)?.startTime,
     bootId: bootId(),
+    uid: process.geteuid?.(),
+    executable: pid === undefined ? undefined : readExecutable({ pid, thread: pid })?.id,
     slot: 3,
     monitorPort: 30323,
     controlPort: 30423,
@@ -62,11 +101,12 @@ test('a machine without any file is stopped', (t) => {
   assert.deepEqual(locate(files), { kind: 'stopped', record: undefined });
 });
 
-test('a machine is alive by its pid file, by its record, or by a look through /proc, whatever of them is damaged', async (t) => {
+test('a machine is alive by its record or by a look through /proc, whatever its pid file says', async (t) => {
   const files = machineIn(t);
   const { pid } = await pretendQemu(t, files);
+  const { pid: other } = await pretendQemu(t, machineIn(t));
   const record = recordOf(pid);
-  const damaged = [
+  const texts = [
     '',
     '\n',
     '0\n',
@@ -75,17 +115,17 @@ test('a machine is alive by its pid file, by its record, or by a look through /p
     `${pid}`,
     '99999999999\n',
     '\0\0\0\0',
-    'rubbish\n',
     `${process.pid}\n`,
+    `${other}\n`,
   ];
-  for (const text of [`${pid}\n`, undefined, ...damaged]) {
+  for (const text of [`${pid}\n`, undefined, ...texts]) {
     for (const written of [record, undefined]) {
-      if (text === undefined && written === undefined) continue;
       rmSync(files.record, { force: true });
+      rmSync(files.keptRecord, { force: true });
       rmSync(files.pidFile, { force: true });
       if (text !== undefined) writeFileSync(files.pidFile, text);
       if (written) writeRecord(files, written);
-      const located = locate(files);
+      const located = locate(files, new ProcessScan());
       const about = `pid file ${JSON.stringify(text)}, ${written ? 'with' : 'no'} record`;
       assert.equal(located.kind, 'alive', about);
       assert.equal(located.kind === 'alive' && located.process.pid, pid, about);
@@ -94,16 +134,73 @@ test('a machine is alive by its pid file, by its record, or by a look through /p
   }
 });
 
-test('a record of another process, of an earlier one with the same pid, or of another boot is not of this run', async (t) => {
+test('a record that is lost while the machine runs is made up for by its copy, until the process is gone', async (t) => {
+  const files = machineIn(t);
+  const { pid, child } = await pretendQemu(t, files);
+  const record = recordOf(pid);
+  writeRecord(files, record);
+  rmSync(files.dir, { recursive: true });
+  const located = locate(files);
+  assert.equal(located.kind === 'alive' && located.process.pid, pid);
+  assert.deepEqual(located.record, record);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  assert.deepEqual(locate(files), { kind: 'stopped', record: undefined });
+});
+
+test('of two processes with the right command line the recorded one is the machine, and no other stands in for it', async (t) => {
+  const files = machineIn(t);
+  const { pid, child } = await pretendQemu(t, files);
+  const { pid: decoy } = await pretendQemu(t, files);
+  writeRecord(files, recordOf(pid));
+  writeFileSync(files.pidFile, `${decoy}\n`);
+  assert.equal(locatedPid(files), pid);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  assert.equal(locate(files).kind, 'dead');
+});
+
+test('a process under the recorded pid with another start time or another program is not the machine', async (t) => {
   const files = machineIn(t);
   const { pid } = await pretendQemu(t, files);
-  writeFileSync(files.pidFile, `${pid}\n`);
-  for (const record of [recordOf(1), recordOf(pid, { pidStartTime: '1' })]) {
-    writeRecord(files, record);
-    const located = locate(files);
-    assert.equal(located.kind, 'alive');
-    assert.equal(located.record, undefined);
+  for (const more of [{ pidStartTime: '1' }, { executable: '1:1' }, { pid: 1 }]) {
+    writeRecord(files, recordOf(pid, more));
+    assert.equal(locate(files).kind, 'stopped', JSON.stringify(more));
   }
+  writeRecord(files, recordOf(pid, { executable: undefined }));
+  assert.equal(locatedPid(files), pid);
+});
+
+test('a QEMU whose file was replaced by an upgrade is still the machine', async (t) => {
+  const files = machineIn(t);
+  const { pid } = await pretendQemu(t, files);
+  writeRecord(files, recordOf(pid));
+  const path = readExecutable({ pid, thread: pid })?.path ?? '';
+  rmSync(path);
+  copyFileSync('/bin/true', path);
+  assert.equal(locatedPid(files), pid);
+  rmSync(files.record);
+  rmSync(files.keptRecord);
+  assert.equal(locatedPid(files), pid, 'without a record, too');
+});
+
+test('a QEMU whose first thread has exited lives until the last one does', async (t) => {
+  const program = threadLeaver(t, 'qemu-system-x86_64');
+  if (program === undefined) return t.skip('made for x86-64 only');
+  const files = machineIn(t);
+  const child = spawn(program, ['-no-user-config', '-pidfile', files.pidFile], { stdio: 'ignore' });
+  t.after(() => void child.kill('SIGKILL'));
+  const pid = child.pid ?? 0;
+  while ((readProcess(pid)?.thread ?? pid) === pid) await new Promise(setImmediate);
+  const started = readProcess(pid);
+  assert.deepEqual(started?.argv.slice(1), ['-no-user-config', '-pidfile', files.pidFile]);
+  const executable = started && readExecutable(started)?.id;
+  assert.match(executable ?? '', /^\d+:\d+$/);
+  writeRecord(files, recordOf(pid, { executable }));
+  assert.equal(locatedPid(files), pid);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(locate(files).kind, 'stopped');
 });
 
 test('a start that was killed before it noted the pid is found by its process', async (t) => {
@@ -115,22 +212,42 @@ test('a start that was killed before it noted the pid is found by its process', 
   assert.equal(located.record?.phase, 'starting');
 });
 
-test("another user's program is not the machine, whatever its command line says", async (t) => {
+test('what another user starts is not the machine, whatever its command line and the pid file say', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('only root can start programs of other users');
   const files = machineIn(t);
-  const { pid } = await pretendQemu(t, files, NOBODY);
-  writeFileSync(files.pidFile, `${pid}\n`);
-  assert.equal(locate(files).kind, 'dead');
-  // RUNAS: QEMU's user has the folder.
-  chownSync(files.qemuDir, NOBODY, NOBODY);
-  assert.equal(locate(files).kind, 'alive');
+  const asNobody = { uid: NOBODY };
+  const decoys: Readonly<Record<string, Pretence>> = {
+    'his own QEMU': asNobody,
+    "root's set-user-ID program": { ...asNobody, mode: 0o4755 },
+    "root's set-group-ID program": { ...asNobody, mode: 0o2755 },
+    "root's set-user-ID program that has taken all of root's ids": { mode: 0o4755 },
+    'a program that is no QEMU': { name: 'su' },
+    'one in a pid namespace of its own': { wrapper: ['unshare', '--pid', '--fork', '--kill-child', '--'] },
+  };
+  for (const [about, how] of Object.entries(decoys)) {
+    rmSync(files.record, { force: true });
+    rmSync(files.pidFile, { force: true });
+    const { pid, child } = await pretendQemu(t, files, how);
+    assert.equal(locate(files, new ProcessScan()).kind, 'stopped', about);
+    writeFileSync(files.pidFile, `${pid}\n`);
+    assert.equal(locate(files).kind, 'dead', `${about}, with a pid file`);
+    // What is known of an earlier run does not help it.
+    writeRecord(files, recordOf(1, { bootId: 'another' }));
+    assert.equal(locate(files).kind, 'dead', `${about}, with an old record`);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
 });
 
-test('a foreign process under the recorded pid is not the machine', (t) => {
+test("a start that was killed is found by QEMU's user, whom it has noted, and by nobody else's", async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can start programs of other users');
   const files = machineIn(t);
-  writeFileSync(files.pidFile, `${process.pid}\n`);
-  writeRecord(files, recordOf(process.pid));
-  assert.equal(locate(files).kind, 'dead');
+  const { pid } = await pretendQemu(t, files, { uid: NOBODY });
+  const start = recordOf(undefined, { phase: 'starting' });
+  writeRecord(files, start);
+  assert.equal(locate(files).kind, 'stopped');
+  writeRecord(files, { ...start, uid: NOBODY });
+  assert.equal(locatedPid(files), pid);
 });
 
 test('a QEMU that is gone is dead when it left its pid file, and stopped when it took it along', async (t) => {
@@ -155,14 +272,6 @@ test('one look through /proc serves many machines', async (t) => {
     [first, second, third].map((files) => scan.find(files).map(({ pid }) => pid)),
     [[a.pid], [b.pid], []],
   );
-});
-
-test('the slot is read off a command line', () => {
-  const monitor = { monitorPort: 30320, monitor: 'tcp', tls: 'psk', vncDisplay: 0 } as const;
-  const argv = ['qemu', '-chardev', 'socket,id=mon4,host=127.0.0.1,port=30523,server=on,wait=off,ipv6=off'];
-  assert.equal(slotFromArgv(argv, monitor), 103);
-  assert.equal(slotFromArgv(['qemu', '-chardev', 'socket,id=other,port=30523'], monitor), undefined);
-  assert.equal(slotFromArgv([], monitor), undefined);
 });
 
 test('a program that merely names the pid file is not taken for a QEMU whose run-time folder is lost', async (t) => {

@@ -36,6 +36,8 @@ const record: fc.Arbitrary<RunRecord> = fc.record(
     pid: number,
     pidStartTime: fc.option(fc.string(), { nil: undefined }),
     bootId: fc.uuid(),
+    uid: number,
+    executable: fc.option(fc.string(), { nil: undefined }),
     slot: number,
     monitorPort: number,
     controlPort: number,

@@ -11,6 +11,7 @@ import { NO_SLOT } from '../../../src/machine/allocation.ts';
 import type { Host, Notice } from '../../../src/machine/host.ts';
 import { claimSlot, peekSlot, releaseSlot } from '../../../src/machine/slots.ts';
 import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
+import { bootId, readProcess } from '../../../src/system/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 interface TestHost extends Host {
@@ -36,7 +37,7 @@ function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
 
 const wish = (longName: string, skip: readonly number[] = []) => ({ longName, usesVnc: true, skip: new Set(skip) });
 
-/** What a machine that runs leaves: its process and pid file. */
+/** What a machine that runs leaves: its process and record. */
 async function runningMachine(t: Cleanup, host: Host, longName: string): Promise<ChildProcess> {
   const files = machinePaths(host.paths, longName);
   mkdirSync(files.qemuDir, { recursive: true });
@@ -47,7 +48,9 @@ async function runningMachine(t: Cleanup, host: Host, longName: string): Promise
     child.kill('SIGKILL');
   });
   await once(child, 'spawn');
-  writeFileSync(files.pidFile, `${child.pid}\n`);
+  const { pid = 0 } = child;
+  const record = { phase: 'running', name: longName, configPath: '', bootId: bootId(), startedAt: '', pid };
+  writeFileSync(files.record, JSON.stringify({ ...record, pidStartTime: readProcess(pid)?.startTime }));
   return child;
 }
 

@@ -25,12 +25,24 @@ test('each run has a key of its own, for its owner alone, beside the group of RF
   assert.equal(der.subarray(-4).toString('hex'), 'ff020102');
 });
 
+test('a key that is lost with the run-time folder is read from its copy, which is for the owner alone', (t) => {
+  const files = machinePaths(resolvePaths({ root: tempDir(t) }, {}, 0, '/'), 'web');
+  mkdirSync(files.dir, { recursive: true });
+  writeTlsFiles(files);
+  const written = readPsk(files);
+  rmSync(files.dir, { recursive: true });
+  assert.deepEqual(readPsk(files), written);
+  assert.equal(statSync(files.keptKey).mode & 0o777, 0o600);
+  assert.equal(statSync(files.keptDir).mode & 0o777, 0o700);
+});
+
 test('a key that is missing or damaged is an error that says what helps', (t) => {
   const files = machinePaths(resolvePaths({ root: tempDir(t) }, {}, 0, '/'), 'web');
   mkdirSync(files.dir, { recursive: true });
   writeTlsFiles(files);
   for (const text of ['', 'qemu:', 'other:00', 'qemu:xyz', 'qemu:00\nqemu:11\n']) {
     writeFileSync(join(files.tlsDir, 'keys.psk'), text);
+    writeFileSync(files.keptKey, text);
     assert.throws(() => readPsk(files), { code: 'QEMU_IO', hint: /restart the machine/ });
   }
   rmSync(files.tlsDir, { recursive: true });

@@ -95,7 +95,10 @@ async function settleUnit({ longName }: Target): Promise<void> {
 
 /** What a start inside of the machine's own unit does besides. */
 export interface InsideUnit {
-  /** A QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is the machine's. */
+  /**
+   * It succeeded: a QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is the
+   * machine's.
+   */
   readonly started: (target: Target, pid: number, signal: AbortSignal) => Promise<void>;
   /** Leaves word of why it failed. */
   readonly failed: (error: unknown) => void;
@@ -108,6 +111,7 @@ export function insideUnit(paths: Paths, longName: string): InsideUnit | undefin
   if (unitOf('self') !== unit) return undefined;
   return {
     started: async ({ shortName, files }, pid, signal) => {
+      removeStartFailure(paths, longName);
       if (unitOf(pid) !== unit) moveIntoOwnUnit(pid);
       // The generator knows a machine that is not registered only by its run.
       const stop = shortName === undefined ? readRecord(files)?.stop : undefined;

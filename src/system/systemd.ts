@@ -15,7 +15,7 @@ export function isUnitInstalled(name: string): boolean {
   return UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
 }
 
-const UNIT_FOLDERS = [
+export const UNIT_FOLDERS: readonly string[] = [
   '/etc/systemd/system',
   '/run/systemd/system',
   '/usr/local/lib/systemd/system',

@@ -99,6 +99,78 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     assert.match(journal(host, 'barred', '--priority=3'), /PRECMD "\/srv\/hook" ended with exit status 4/);
     assert.equal(host.run('ls -A /run/qemu-init/barred').stdout, '');
   });
+
+  test('REQUIRES never ends a running machine: not by a crash, a restart or a stop of what it requires', async () => {
+    addMachine(host, 'db', 'RESTART=on-failure\nSTOPDELAY=1\n');
+    addMachine(host, 'lin', 'REQUIRES=db\nSTOPDELAY=1\n');
+    pauseOf(host, 'db', 0);
+    host.sh('systemctl daemon-reload; systemctl start qemu@lin');
+    const lin = pidOf(host, 'lin');
+    const db = pidOf(host, 'db');
+    host.sh('kill -9 "$1"', `${db}`);
+    await until('db is up again', () => isActive(host, 'db') === 'active' && pidOf(host, 'db') !== db);
+    host.sh('systemctl restart qemu@db; systemctl stop qemu@db');
+    assert.equal(pidOf(host, 'lin'), lin);
+    assert.equal(host.show('qemu@lin', 'NRestarts'), '0');
+    assert.equal(isActive(host, 'lin'), 'active');
+    host.sh('systemctl stop qemu@lin; systemctl start qemu@lin');
+    assert.equal(isActive(host, 'db'), 'active');
+    host.sh('systemctl stop qemu@lin qemu@db; echo PRECMD=/bin/false >>/etc/qemu/db-qemu.cfg');
+    assert.notEqual(host.run('systemctl start qemu@lin').code, 0);
+    assert.match(journal(host, 'lin', '--priority=3'), /"lin" requires "db", which did not start/);
+  });
+
+  test('mistakes in files are not tried again by RESTART, and a crash after them is', async () => {
+    addMachine(host, 'wrong', 'RESTART=always\n');
+    pauseOf(host, 'wrong', 0);
+    host.sh('mv /etc/qemu/wrong.img /etc/qemu/away; systemctl daemon-reload');
+    assert.notEqual(host.run('systemctl start qemu@wrong').code, 0);
+    await until('the unit has failed', () => isActive(host, 'wrong') === 'failed');
+    assert.equal(host.show('qemu@wrong', 'Job'), '');
+    assert.equal(host.show('qemu@wrong', 'NRestarts'), '0');
+    assert.equal(host.run('qemu-init start wrong').code, 6);
+    host.sh('mv /etc/qemu/away /etc/qemu/wrong.img; systemctl start qemu@wrong');
+    const pid = pidOf(host, 'wrong');
+    host.sh('kill -9 "$1"', `${pid}`);
+    await until('it is up again', () => isActive(host, 'wrong') === 'active' && pidOf(host, 'wrong') !== pid);
+    host.sh('qemu-init stop --force wrong');
+  });
+
+  test('every kind of network card and firmware starts in a unit', () => {
+    // Everybody may open it, as udev has it.
+    host.sh('umount /dev/net/tun; rm -f /dev/net/tun; mknod -m 666 /dev/net/tun c 10 200');
+    host.sh('ip link add br0 type bridge && ip link set br0 up; ip link set lo up');
+    host.sh('ip link add eth0 type veth peer name far; ip link set eth0 up; ip link set far up');
+    host.sh('ip address add 192.0.2.2/24 dev eth0; ip route add default via 192.0.2.1');
+    const nics = ['net=bridge', 'net=user', 'net=passt', 'net=none', 'net=bridge,queues=2'];
+    addMachine(
+      host,
+      'all',
+      `${nics.map((words, index) => `NIC${index + 1}=virtio-net-pci,${words}\n`).join('')}FIRMWARE=uefi\n`,
+    );
+    host.sh(
+      'sed -i s/RAM=8M/RAM=64M/ /etc/qemu/all-qemu.cfg; systemctl daemon-reload; systemctl start qemu@all || { journalctl --no-pager -n 20 -u qemu@all; false; }',
+    );
+    assert.match(host.sh('ps -C passt,passt.avx2 -o user='), /^qemu/m);
+    host.sh('qemu-init stop --force all');
+    assert.equal(host.run('pgrep "^passt"').stdout, '');
+  });
+
+  test('poweroff waits until the last of hanging machines had its time, whatever the host gives all of them', async () => {
+    const names = [10, 20, 30].map((order) => {
+      addMachine(host, `deaf${order}`, `STOPDELAY=2\nBOOTORDER=${order}\n`, { deaf: true });
+      return `deaf${order}`;
+    });
+    host.sh(
+      'sed "s/^JobTimeoutSec=.*/JobTimeoutSec=3s/" /usr/lib/systemd/system/poweroff.target >/etc/systemd/system/poweroff.target',
+    );
+    host.sh(`systemctl daemon-reload; systemctl start ${names.map((name) => `qemu@${name}`).join(' ')}`);
+    await host.powerOff();
+    await host.boot();
+    for (const name of names) {
+      assert.match(host.sh('journalctl --no-pager -b -1 -u "qemu@$1"', name), new RegExp(`${name}: stopped by quit`));
+    }
+  });
 });
 
 /** The tests do not wait for the pause before a restart. */

@@ -12,7 +12,7 @@ describe('a host with systemd', () => {
 
   test('systemd has nothing to say about the units', () => {
     const { code, stdout, stderr } = host.run(
-      'systemd-analyze verify qemu@web.service qemu.target qemu-reload.path qemu-trim.timer',
+      'systemd-analyze verify qemu@web.service qemu.target qemu-reload.path qemu-late.service qemu-trim.timer',
     );
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
@@ -35,6 +35,11 @@ describe('a host with systemd', () => {
     addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\n');
     addMachine(host, 'app', 'AUTOSTART=on\nBOOTORDER=70\nBOOTDELAY=2\n');
     addMachine(host, 'spare', 'BOOTORDER=10\n');
+    // Before anything is mounted nobody knows of this one, which the others require.
+    addMachine(host, 'late', 'AUTOSTART=on\nBOOTORDER=10\n');
+    host.sh('mkdir -p /opt/late /srv/late; mv /etc/qemu/late-qemu.cfg /etc/qemu/late.img /opt/late');
+    host.sh('sed -i "s,^late=.*,late=/srv/late/late," /etc/qemu/qemu-init.reg');
+    host.write('/etc/fstab', '/opt/late /srv/late none bind 0 0\n');
     await host.powerOff();
     await host.boot();
     for (const name of ['db', 'web', 'app'])
@@ -46,6 +51,9 @@ describe('a host with systemd', () => {
     assert.equal(isActive(host, 'spare'), 'inactive');
     const up = (name: string): number => Number(host.show(`qemu@${name}.service`, 'ActiveEnterTimestampMonotonic'));
     const began = (name: string): number => Number(host.show(`qemu@${name}.service`, 'InactiveExitTimestampMonotonic'));
+    assert.equal(isActive(host, 'late'), 'active');
+    assert.equal(host.show('qemu@late.service', 'NeedDaemonReload'), 'no');
+    assert.ok(up('late') <= began('db'));
     assert.ok(up('db') <= began('web'));
     assert.ok(up('web') <= began('app'));
     assert.ok(up('app') - began('app') >= 2_000_000);

@@ -4,6 +4,7 @@ import { limiter } from '../parallel.ts';
 import type { Finding } from './finding.ts';
 import { judgePrograms, judgeQemu, judgeSpace } from './host.ts';
 import { judgeMachine } from './machines.ts';
+import { judgeMemory } from './memory.ts';
 import { examineNetwork } from './network.ts';
 import { judgeRights } from './rights.ts';
 import { judgeRunAs } from './run-as.ts';
@@ -20,8 +21,11 @@ const AT_ONCE = 4;
 export async function examine(fleet: Fleet, source: string, signal: AbortSignal): Promise<Finding[]> {
   const { paths } = fleet.host;
   const targets = fleet.listWithRunning();
-  const configs = targets.flatMap((target) => fleet.inspect(target).config ?? []);
-  const registered = new Set(fleet.list().map(({ longName }) => longName));
+  const machines = targets.flatMap((target) => {
+    const { config } = fleet.inspect(target);
+    return config ? [{ target, config }] : [];
+  });
+  const configs = machines.map(({ config }) => config);
   const lane = limiter(AT_ONCE);
   const findings = [
     ...fleet.registryIssues.map((issue): Finding => {
@@ -36,8 +40,9 @@ export async function examine(fleet: Fleet, source: string, signal: AbortSignal)
     }),
     ...(await judgeQemu(configs, paths, signal)),
     ...judgePrograms(configs),
+    ...judgeMemory(configs),
     ...(await judgeUnits(
-      configs.filter(({ longName }) => registered.has(longName)),
+      machines.filter(({ target }) => target.shortName !== undefined),
       { paths, source },
       signal,
     )),

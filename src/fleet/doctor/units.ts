@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import { readTextIfExists } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
+import { shutdownTargets, spanSeconds } from '../../system/shutdown-targets.ts';
 import { isSystemdBooted, isUnitInstalled, systemctl } from '../../system/systemd.ts';
 import { collectItems } from '../install/items.ts';
 import { layoutFor } from '../install/layout.ts';
 import { stopTimeoutSeconds } from '../units/limits.ts';
-import { MACHINE_DROP_IN } from '../units/plan.ts';
+import { MACHINE_DROP_IN, orderOf, type PlannedMachine } from '../units/plan.ts';
+import { longestStopSeconds } from '../units/shutdown.ts';
 import { unitName } from '../units/unit-text.ts';
 import type { Finding } from './finding.ts';
 
@@ -19,11 +21,12 @@ export interface UnitSurroundings {
 
 /** Whether the host's init will start and stop the registered machines as their files say. */
 export async function judgeUnits(
-  configs: readonly MachineConfig[],
+  machines: readonly PlannedMachine[],
   { paths, source }: UnitSurroundings,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   if (paths.scope !== 'system') return [];
+  const configs = machines.map(({ config }) => config);
   const wanted = configs.some(({ autostart }) => autostart);
   if (!isSystemdBooted()) return wanted ? judgeInitScript() : [];
   if (!isUnitInstalled('qemu@.service')) {
@@ -36,7 +39,22 @@ export async function judgeUnits(
     const detail = `qemu.target is "${enabled.trim()}": no machine starts at boot`;
     findings.push(finding('error', 'Machines do not start at boot', detail, 'systemctl enable qemu.target'));
   }
-  return [...findings, ...(await judgeMachineUnits(configs, signal))];
+  return [...findings, ...(await judgeShutdown(machines, signal)), ...(await judgeMachineUnits(configs, signal))];
+}
+
+/** Whether machines that hang one after the other leave the last one its time, before systemd forces the end of the host. */
+async function judgeShutdown(machines: readonly PlannedMachine[], signal: AbortSignal): Promise<Finding[]> {
+  const needed = longestStopSeconds(machines, orderOf(machines));
+  const findings: Finding[] = [];
+  for (const { name } of shutdownTargets()) {
+    const { stdout } = await systemctl(['show', '--value', '--property=JobTimeoutUSec', name], { signal });
+    const span = stdout.trim();
+    if (needed === 0 || spanSeconds(span) >= needed) continue;
+    const detail = `${name} is forced after ${span}, but the stop of all machines may take ${needed} s: the last ones may get no power button`;
+    const fix = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
+    findings.push(finding('warning', 'The host gives too little time to stop', detail, fix));
+  }
+  return findings;
 }
 
 function judgeInitScript(): Finding[] {
@@ -96,23 +114,6 @@ function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): F
 
 function propertiesOf(text: string): Map<string, string> {
   return new Map([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
-}
-
-/** Seconds of a time span as systemctl prints it, such as `2min 30s`: systemd.time(7). */
-export function spanSeconds(text: string): number {
-  if (text === 'infinity') return Number.POSITIVE_INFINITY;
-  const units: Readonly<Record<string, number>> = {
-    w: 604_800,
-    d: 86_400,
-    h: 3600,
-    min: 60,
-    s: 1,
-    ms: 0.001,
-    us: 0.000_001,
-  };
-  return [...text.matchAll(/([\d.]+)([a-z]+)/g)].reduce((sum, [, number, unit = '']) => {
-    return sum + Number(number) * (units[unit] ?? 0);
-  }, 0);
 }
 
 function finding(severity: Finding['severity'], title: string, detail: string, fix: string): Finding {

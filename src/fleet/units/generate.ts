@@ -1,15 +1,16 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseIni } from '../../config/ini.ts';
 import { formatIssue } from '../../config/issues.ts';
-import { CUSTOM_SECTION } from '../../config/keys.ts';
-import { inspectMachineConfig, loadRegistry, readConfigText } from '../../config/load.ts';
+import { inspectMachineConfig, loadRegistry } from '../../config/load.ts';
 import { readRecord } from '../../machine/record.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../system/paths.ts';
+import { shutdownTargets } from '../../system/shutdown-targets.ts';
 import { namesInRunDir, targetOfEntry } from '../resolve.ts';
 import { type PlannedMachine, planUnits } from './plan.ts';
+import { wantsAutostart } from './wants-autostart.ts';
 
 /** What the registered machines come to. */
 export interface Generated {
@@ -29,17 +30,25 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const registry = loadRegistry(paths.registryFile);
   const problems = registry.issues.map(formatIssue);
   const broken: string[] = [];
+  const missing: string[] = [];
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
     const target = targetOfEntry(paths, entry);
     const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
     if (config) return [{ target, config }];
+    if (!existsSync(target.configPath)) missing.push(target.configPath);
     if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];
   });
   const known = new Set(machines.map(({ target }) => target.longName));
   const running = runsIn(paths).filter(({ longName }) => !known.has(longName));
-  const files = planUnits(machines, { broken, running, lanes: 2 * availableParallelism() });
+  const files = planUnits(machines, {
+    broken,
+    missing,
+    running,
+    shutdown: shutdownTargets(),
+    lanes: 2 * availableParallelism(),
+  });
   for (const file of files) {
     const path = join(dir, file.path);
     ensureDir(join(path, '..'), 0o755);
@@ -63,12 +72,4 @@ function stopSettingsOfRun(files: MachinePaths): StopSettings | undefined {
     // One that cannot be read must not cost the others their units.
     return undefined;
   }
-}
-
-/** AUTOSTART of a file that has mistakes elsewhere; undefined when it says nothing about it. */
-function wantsAutostart(path: string): boolean | undefined {
-  const read = readConfigText(path);
-  if ('issue' in read) return undefined;
-  const entry = parseIni(read.text, path, CUSTOM_SECTION).entries.find(({ key }) => key === 'AUTOSTART');
-  return entry && entry.value === 'on';
 }

@@ -2,9 +2,11 @@ import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
+import { lateDropIns } from './late.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
 import { type MachineOrder, orderMachines } from './order.ts';
-import { type UnitLine, unitName, unitPath, unitText } from './unit-text.ts';
+import { longestStopSeconds, type ShutdownTarget, shutdownDropIns } from './shutdown.ts';
+import { type UnitLine, unitName, unitPath, unitText, unitWords } from './unit-text.ts';
 
 /** A machine as the units need it. */
 export interface PlannedMachine {
@@ -26,6 +28,10 @@ export interface UnitOptions {
   readonly broken?: readonly string[] | undefined;
   /** Machines that run without a usable file or a line in the registry, and how they were to be stopped at their start. */
   readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
+  /** Files of registered machines that are not there. */
+  readonly missing?: readonly string[] | undefined;
+  /** Those that end this host. */
+  readonly shutdown?: readonly ShutdownTarget[] | undefined;
 }
 
 /** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
@@ -38,9 +44,7 @@ export const MACHINE_DROP_IN = '50-machine.conf';
 
 /** Drop-ins for the units of the registered machines. Pure. */
 export function planUnits(machines: readonly PlannedMachine[], options: UnitOptions): UnitFile[] {
-  const order = orderMachines(
-    machines.map(({ target, config }) => ({ ...target, bootOrder: config.bootOrder, requires: config.requires })),
-  );
+  const order = orderOf(machines);
   return [
     ...machines.map((machine, index) =>
       machineDropIn(machine, order.get(machine.target.longName), laneOf(machine.config, index, options.lanes)),
@@ -48,8 +52,17 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
     ...(options.running ?? []).map(runningDropIn),
     ...machines.flatMap(shortNameDropIn),
     ...targetDropIn(machines, options.broken ?? []),
-    ...pathDropIn(machines),
+    ...pathDropIn(machines, options.missing ?? []),
+    ...lateDropIns(options.missing ?? []),
+    ...shutdownDropIns(options.shutdown ?? [], longestStopSeconds(machines, order)),
   ];
+}
+
+/** The order of machines, by long name. */
+export function orderOf(machines: readonly PlannedMachine[]): ReadonlyMap<string, MachineOrder> {
+  return orderMachines(
+    machines.map(({ target, config }) => ({ ...target, bootOrder: config.bootOrder, requires: config.requires })),
+  );
 }
 
 function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder | undefined, lane: string): UnitFile {
@@ -58,13 +71,14 @@ function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder |
   const after = (order?.after ?? []).map(unitName).join(' ');
   const mounts = [...new Set([config.dir, ...filesOf(config).map((path) => dirname(path))])].filter(isNoDevice);
   const devices = filesOf(config).filter((path) => !isNoDevice(path));
-  const description = config.description === '' ? '' : `: ${config.description}`;
+  const description = config.description === '' ? '' : `: ${unitWords(config.description)}`;
   const text = unitText(`Made by qemu-generator of "${configPath}"`, {
     Unit: [
-      ['Description', `QEMU machine ${longName}${description}`.replaceAll('%', '%%').replace(/\\$/, '')],
+      ['Description', `QEMU machine ${longName}${description}`],
       ['SourcePath', configPath.replaceAll('%', '%%')],
       ['RequiresMountsFor', mounts.map(unitPath).join(' ')],
-      line('Requires', requires),
+      // Not Requires=, by which the end of a machine, and its restart, would stop those that require it.
+      line('Wants', requires),
       line('After', after),
       ...(config.restart === 'no'
         ? []
@@ -75,7 +89,10 @@ function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder |
       pair('TimeoutStartSec', startTimeoutSeconds(config)),
       pair('TimeoutStopSec', stopTimeoutSeconds(config)),
       ...(config.bootDelaySeconds === 0 ? [] : [bootDelay(config.bootDelaySeconds)]),
-      ...(config.restart === 'no' ? [] : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS)]),
+      ...(config.restart === 'no'
+        ? []
+        : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
+      ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],
   });
@@ -120,10 +137,11 @@ function targetDropIn(machines: readonly PlannedMachine[], broken: readonly stri
   return [{ path: 'qemu.target.d/50-autostart.conf', text }];
 }
 
-function pathDropIn(machines: readonly PlannedMachine[]): UnitFile[] {
-  if (machines.length === 0) return [];
+function pathDropIn(machines: readonly PlannedMachine[], missing: readonly string[]): UnitFile[] {
+  const paths = [...machines.map(({ target }) => target.configPath), ...missing];
+  if (paths.length === 0) return [];
   const text = unitText('Made by qemu-generator', {
-    Path: machines.map(({ target }) => line('PathChanged', target.configPath.replaceAll('%', '%%'))),
+    Path: paths.map((path) => line('PathChanged', path.replaceAll('%', '%%'))),
   });
   return [{ path: 'qemu-reload.path.d/50-machines.conf', text }];
 }
@@ -139,6 +157,25 @@ function bootDelay(seconds: number): UnitLine {
   const wait = `case $$(systemctl is-system-running) in initializing|starting) exec sleep ${seconds};; esac`;
   return ['ExecStartPre', `/bin/sh -c '${wait}'`];
 }
+
+/**
+ * A start that fails by what is wrong in files would fail again: the unit is then told to stop, which keeps it failed. Exit
+ * statuses that prevent a restart are no way to say that: RestartPreventExitStatus= is about QEMU itself.
+ */
+function noRetry(longName: string): UnitLine {
+  const note = `/run/qemu-init/.failures/${longName}.json`;
+  const stop = `systemctl --no-block --job-mode=ignore-dependencies stop ${unitName(longName)}`;
+  return [
+    'ExecStopPost',
+    `/bin/sh -c 'if grep -Eqs "QEMU_(CONFIG_INVALID|MACHINE_UNKNOWN)" ${note}; then ${stop}; fi'`,
+  ];
+}
+
+/** passt(1) shuts itself into namespaces and an empty root folder. */
+const PASST: readonly UnitLine[] = [
+  ['RestrictNamespaces', 'user ipc mnt pid uts'],
+  ['SystemCallFilter', '@mount'],
+];
 
 function filesOf(config: MachineConfig): string[] {
   const files = [...config.disks, ...config.cdroms].map(({ file }) => file);

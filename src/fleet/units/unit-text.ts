@@ -6,17 +6,34 @@ export function unitName(longName: string): string {
 /** A line of a unit file: a key with its value. Undefined: no line. */
 export type UnitLine = readonly [key: string, value: string] | undefined;
 
-/** Text of a unit file (systemd.syntax(7)). Sections without a line are left out. */
+/**
+ * Text of a unit file (systemd.syntax(7)). Sections without a line are left out. Whatever a value has in it, it stays one
+ * line: systemd ends lines at CR and NUL too, joins one that ends in a backslash with the next, and drops a whole file for
+ * one that is too long.
+ */
 export function unitText(comment: string, sections: Readonly<Record<string, readonly UnitLine[]>>): string {
   const parts = Object.entries(sections).flatMap(([name, lines]) => {
-    const written = lines.flatMap((line) => (line === undefined ? [] : [`${line[0]}=${line[1]}`]));
+    const written = lines.flatMap((line) => (line === undefined ? [] : [`${line[0]}=${oneLine(line[1])}`]));
     return written.length === 0 ? [] : [`[${name}]\n${written.join('\n')}\n`];
   });
-  return `# ${comment.replaceAll('\n', ' ')}\n\n${parts.join('\n')}`;
+  return `# ${oneLine(comment)}\n\n${parts.join('\n')}`;
 }
 
-/** A path as one word of a list: specifiers and quotes lose their meaning. */
+function oneLine(value: string): string {
+  return value.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\s\\]+$/, '');
+}
+
+/** Text for people: specifiers lose their meaning, and it has a length that fits a line of a table. */
+export function unitWords(text: string): string {
+  const short = text.length > MOST_WORDS ? `${text.slice(0, MOST_WORDS)}…` : text;
+  return short.replaceAll('%', '%%');
+}
+
+const MOST_WORDS = 200;
+
+/** A path as one word of a list: specifiers and quotes lose their meaning. A backslash has none in such lists. */
 export function unitPath(path: string): string {
   const plain = path.replaceAll('%', '%%');
-  return /^[\w%/.,:@+=-]+$/.test(plain) ? plain : `"${plain.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  if (/^[\w%/.,:@+=-]+$/.test(plain)) return plain;
+  return plain.includes('"') ? `'${plain.replaceAll("'", `'"'"'`)}'` : `"${plain}"`;
 }

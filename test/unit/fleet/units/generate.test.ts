@@ -23,10 +23,12 @@ test('the files of all machines become units, and those with mistakes are told',
     'qemu@w.service.d/50-short-name.conf',
     'qemu.target.d/50-autostart.conf',
     'qemu-reload.path.d/50-machines.conf',
+    'qemu.target.d/50-late.conf',
+    'qemu-late.service.d/50-mounts.conf',
   ]);
   assert.match(text('qemu@a.service.d/50-machine.conf'), /^TimeoutStopSec=110$/m);
   assert.match(text('qemu@web.service.d/50-machine.conf'), /^TimeoutStopSec=100$/m);
-  assert.match(text('qemu@web.service.d/50-machine.conf'), /^Requires=qemu@a\.service$/m);
+  assert.match(text('qemu@web.service.d/50-machine.conf'), /^Wants=qemu@a\.service$/m);
   const wanted = [...text('qemu.target.d/50-autostart.conf').matchAll(/^Wants=qemu@(.*)\.service$/gm)];
   assert.deepEqual(
     wanted.map(([, name]) => name),

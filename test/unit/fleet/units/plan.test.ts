@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import { UNIT_STOP_SECONDS } from '../../../../src/fleet/units/limits.ts';
 import { type PlannedMachine, planUnits } from '../../../../src/fleet/units/plan.ts';
+import { autostartIn } from '../../../../src/fleet/units/wants-autostart.ts';
 import { repoRoot } from '../../../support/repo.ts';
 
 function machine(longName: string, text: string, shortName = longName, defaults = ''): PlannedMachine {
@@ -64,9 +65,92 @@ test('folders of images are waited for, and block devices are let through', () =
 });
 
 test('text of the machine means nothing to systemd', () => {
-  const text = dropIn('DESC="100% %h $HOME \\\\"\nDSK1="/srv/50%/a.img"');
-  assert.match(text, /^Description=QEMU machine web: 100%% %%h \$HOME $/m);
+  const text = dropIn('DESC="100% %h $HOME \\\\\\\\"\nDSK1="/srv/50%/a.img"');
+  assert.match(text, /^Description=QEMU machine web: 100%% %%h \$HOME$/m);
   assert.match(text, /^RequiresMountsFor=\/etc\/qemu \/srv\/50%%$/m);
+});
+
+test('whatever a description ends in or has in it, no line of the unit is lost to it', () => {
+  const { target, config } = machine('web', '');
+  for (const description of [
+    'a\\',
+    'a\\\\',
+    'a\\ \\ ',
+    'a\nType=oneshot',
+    'a\rType=oneshot',
+    'a\0\u2028b',
+    'é'.repeat(2 ** 20),
+  ]) {
+    const [file] = planUnits([{ target, config: { ...config, description } }], { lanes: 1 });
+    const lines = (file?.text ?? '').split(/[\r\n\0]/);
+    const at = lines.findIndex((line) => line.startsWith('Description='));
+    assert.match(lines[at] ?? '', /^Description=QEMU machine web: .{1,210}$/u);
+    assert.doesNotMatch(lines[at] ?? '', /\\$/);
+    assert.equal(lines[at + 1], 'SourcePath=/etc/qemu/web-qemu.cfg');
+  }
+});
+
+test('REQUIRES starts machines and orders them, and binds none to the end of another', () => {
+  const files = filesOf(machine('db', ''), machine('web', 'REQUIRES=db'));
+  const text = files['qemu@web.service.d/50-machine.conf'] ?? '';
+  assert.match(text, /^Wants=qemu@db\.service\nAfter=qemu@db\.service$/m);
+  assert.doesNotMatch(text, /^(Requires|BindsTo|PartOf|Requisite)=/m);
+});
+
+test('mistakes in files are not tried again by RESTART', () => {
+  assert.match(dropIn('RESTART=always'), /^ExecStopPost=.*QEMU_\(CONFIG_INVALID.*--no-block.*stop qemu@web\.service/m);
+  assert.doesNotMatch(dropIn('RESTART=no'), /ExecStopPost/);
+});
+
+test('only the unit of a machine with net=passt lets it make the namespaces that passt shuts itself into', () => {
+  assert.match(
+    dropIn('NIC1=virtio-net-pci,net=passt'),
+    /^RestrictNamespaces=user ipc mnt pid uts\nSystemCallFilter=@mount$/m,
+  );
+  assert.doesNotMatch(dropIn('NIC1=virtio-net-pci,net=user'), /RestrictNamespaces|SystemCallFilter/);
+});
+
+test('the end of the host waits until the last of hanging machines had its time, and only then is it forced', () => {
+  const shutdown = [{ name: 'poweroff.target', limitSeconds: 1800 }];
+  const path = 'poweroff.target.d/50-qemu-machines.conf';
+  const plan = (...machines: readonly PlannedMachine[]): string | undefined =>
+    planUnits(machines, { lanes: 1, shutdown }).find((file) => file.path === path)?.text;
+  const three = [10, 20, 30].map((order) => machine(`m${order}`, `STOPDELAY=600\nBOOTORDER=${order}`));
+  // Each has 600 s, 30 s for the other rungs and 60 s for a busy host.
+  assert.match(plan(...three) ?? '', /^JobTimeoutSec=2670$/m);
+  assert.equal(plan(...three.slice(0, 1)), undefined);
+  const together = ['a', 'b', 'c'].map((name) => machine(name, 'STOPDELAY=600'));
+  assert.equal(plan(...together), undefined);
+  assert.equal(plan(), undefined);
+});
+
+test('files that are not there are read again when what may be mounted above them is', () => {
+  const files = planUnits([machine('a', '')], { lanes: 1, missing: ['/srv/my-vms/x.y/b-qemu.cfg'] });
+  const text = (path: string): string => files.find((file) => file.path === path)?.text ?? '';
+  assert.match(text('qemu.target.d/50-late.conf'), /^Wants=qemu-late\.service$/m);
+  assert.deepEqual(text('qemu-late.service.d/50-mounts.conf').match(/^After=.*$/gm), [
+    'After=srv.mount',
+    String.raw`After=srv-my\x2dvms.mount`,
+    String.raw`After=srv-my\x2dvms-x.y.mount`,
+  ]);
+  assert.match(text('qemu-reload.path.d/50-machines.conf'), /^PathChanged=\/srv\/my-vms\/x\.y\/b-qemu\.cfg$/m);
+});
+
+test('every way to write AUTOSTART counts in a file with mistakes, but a clear no', () => {
+  for (const text of [
+    'AUTOSTART=on',
+    'AUTOSTART=yes',
+    'AUTOSTART="ON"',
+    'RAM=x\n autostart = True # now',
+    'AUTOSTART="on',
+    'AUTOSTART=perhaps',
+  ])
+    assert.equal(autostartIn(text), true, text);
+  for (const text of ['{"autostart": true,', '{"name":"x","autostart":"yes"}', '{\n "autostart" : true\n'])
+    assert.equal(autostartIn(text), true, text);
+  for (const text of ['AUTOSTART=off', 'AUTOSTART=No', 'AUTOSTART=', '{"autostart":false'])
+    assert.equal(autostartIn(text), false, text);
+  for (const text of ['', '#AUTOSTART=on', 'RAM=x', 'XAUTOSTART=on']) assert.equal(autostartIn(text), undefined, text);
 });
 
 test('machines with AUTOSTART are wanted at boot, and no others', () => {

@@ -30,6 +30,25 @@ test('the package holds nothing else', () => {
   );
 });
 
+const REGISTRY = 'https://registry.npmjs.org/';
+
+test('every package that npm ci installs is checked against a SHA-512 sum, and comes from the registry', () => {
+  const lock: unknown = JSON.parse(readFileSync(join(repoRoot, 'package-lock.json'), 'utf8'));
+  assert.ok(typeof lock === 'object' && lock !== null && 'packages' in lock);
+  const { '': own, ...packages } = lock.packages as Record<string, { integrity?: string; resolved?: string }>;
+  assert.ok(own !== undefined && Object.keys(packages).length > 100);
+  const unchecked = Object.entries(packages).filter(
+    ([, { integrity = '', resolved = REGISTRY }]) =>
+      !/^sha512-[\w+/]{86}==$/.test(integrity) || !resolved.startsWith(REGISTRY),
+  );
+  // npm leaves the sums of other platforms' packages out when node_modules is there: remove those entries, and run
+  // "npm install --package-lock-only" in a folder without node_modules.
+  assert.deepEqual(
+    unchecked.map(([name]) => name),
+    [],
+  );
+});
+
 test('what "exports", "bin" and "man" of package.json name is in the package', () => {
   const named = [...leaves(manifest.exports), ...leaves(manifest.bin), ...leaves(manifest.man ?? [])];
   assert.deepEqual(

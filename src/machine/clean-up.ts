@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
-import { removeTree, removeWithLeftovers } from '../system/files.ts';
+import { removeWithLeftovers } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { removeTree } from '../system/remove-tree.ts';
 import { type MachineEnd, noteEnd, type ProcessExit } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { removeCopies } from './kept.ts';

@@ -20,9 +20,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode, isNotFound } from '../errors.ts';
 import { fileError } from './file-error.ts';
+import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
 
 /** How {@link writeFileAtomic} writes. */
 export interface WriteOptions {
@@ -122,7 +123,7 @@ export function removeIfExists(path: string): boolean {
  */
 export function removeWithLeftovers(path: string): void {
   try {
-    removeLeftovers(path, 'tmp', 0);
+    removeLeftovers(path, 0);
     rmSync(path, { force: true });
   } catch (error) {
     if (!isNotFound(error)) throw fileError('remove', path, error);
@@ -132,24 +133,6 @@ export function removeWithLeftovers(path: string): void {
 /** The name of the file that a temporary one of {@link writeFileAtomic} was to become; undefined for any other name. */
 export function nameOfTemporary(name: string): string | undefined {
   return /^\.(.+)\.\d+-\d+\.tmp$/.exec(name)?.[1];
-}
-
-/**
- * Removes a folder with all that is in it, or a file; a missing one is fine. It disappears in one step: others who
- * work in the folder at that moment find it gone, and what they make there afterwards is not touched.
- *
- * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
- */
-export function removeTree(path: string): void {
-  const doomed = hiddenSibling(path, 'gone');
-  try {
-    removeLeftovers(path, 'gone', 0);
-    renameSync(path, doomed);
-    rmSync(doomed, { recursive: true, force: true });
-  } catch (error) {
-    if (isNotFound(error)) return;
-    throw fileError('remove', path, error);
-  }
 }
 
 /**
@@ -183,7 +166,7 @@ function makeDir(path: string, mode: number): boolean {
 }
 
 function replaceFile(path: string, text: string, mode: number | undefined, durable: boolean): void {
-  removeLeftovers(path, 'tmp', TEMPORARY_MAX_AGE_MS);
+  removeLeftovers(path, TEMPORARY_MAX_AGE_MS);
   const temporary = hiddenSibling(path, 'tmp');
   const file = openSync(temporary, 'wx', mode ?? 0o644);
   try {
@@ -237,27 +220,16 @@ function followLink(path: string): string {
   }
 }
 
-let counter = 0;
-
-/** A name that no other process or call uses, beside the path, in the same file system. */
-function hiddenSibling(path: string, suffix: string): string {
-  counter += 1;
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${counter}.${suffix}`);
-}
-
 /** Writing one takes milliseconds: an older one belongs to a writer that was killed. */
 const TEMPORARY_MAX_AGE_MS = 60_000;
 
-/** Removes what killed processes left behind on the way to writing or removing this path. */
-function removeLeftovers(path: string, suffix: string, minimumAgeMs: number): void {
-  const start = `.${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(start) || !name.endsWith(`.${suffix}`)) continue;
+/** Removes what killed writers of this file left behind. What only looks like it, such as a folder, stays. */
+function removeLeftovers(path: string, minimumAgeMs: number): void {
+  for (const name of leftoversOf(path, 'tmp')) {
     const leftover = join(dirname(path), name);
     const stats = lstatSync(leftover, { throwIfNoEntry: false });
     // The clock may have been set back, so that nothing is older than zero.
     const isYoung = minimumAgeMs > 0 && stats !== undefined && Date.now() - stats.mtimeMs < minimumAgeMs;
-    if (stats === undefined || isYoung) continue;
-    rmSync(leftover, { recursive: true, force: true });
+    if (stats?.isFile() && !isYoung) rmSync(leftover, { force: true });
   }
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { type ExecResult, run } from './exec.ts';
-import { readTextIfExists, removeTree } from './files.ts';
+import { readTextIfExists } from './files.ts';
 import { probeRom, ROM_DONE, ROM_ENTERED } from './kvm-probe-rom.ts';
 import { onLeash } from './leash.ts';
+import { removeWhole } from './remove-tree.ts';
 
 /** Whether QEMU can run a machine under KVM here. */
 export interface KvmVerdict {
@@ -43,7 +44,7 @@ export async function runGuest(binary: string, signal: AbortSignal | undefined):
     const result = await run(program, args, limits).catch(ignoreTimeout);
     return judge(binary, result, readTextIfExists(join(folder, SERIAL_FILE)) ?? '');
   } finally {
-    removeTree(folder);
+    removeWhole(folder);
   }
 }
 

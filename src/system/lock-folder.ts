@@ -1,17 +1,9 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, isNotFound } from '../errors.ts';
-import { ensureDir } from './files.ts';
+import { ensureDir, readSmallFile } from './files.ts';
 import { bootId, isSameProcess, readProcess } from './process.ts';
+import { removeWhole } from './remove-tree.ts';
 
 /** Who holds a lock. */
 export interface LockHolder {
@@ -58,8 +50,8 @@ export function releaseLockFolder(path: string): void {
 export function readLockHolder(path: string): LockHolder | undefined {
   try {
     for (const name of holderFiles(path)) {
-      const holder = parseHolderName(name);
-      if (holder === undefined || !isAlive(holder)) continue;
+      const holder = readHolder(path, name);
+      if (holder === undefined) continue;
       return { pid: holder.pid, command: readPurpose(join(path, name)) ?? commandLine(holder.pid) };
     }
   } catch {
@@ -85,6 +77,18 @@ function parseHolderName(name: string): HolderId | undefined {
   return { pid: Number(pid), startTime, boot };
 }
 
+/**
+ * The living process that an entry of a lock folder names; undefined for anything else. What other users could have put
+ * there, and what is no file, names nobody.
+ */
+function readHolder(path: string, name: string): HolderId | undefined {
+  const holder = parseHolderName(name);
+  if (holder === undefined || !isAlive(holder)) return undefined;
+  const stats = lstatSync(join(path, name), { throwIfNoEntry: false });
+  const isOurs = stats?.uid === 0 || stats?.uid === process.geteuid?.();
+  return stats?.isFile() && isOurs ? holder : undefined;
+}
+
 function isAlive(holder: HolderId): boolean {
   return holder.boot === shortBootId() && isSameProcess(holder.pid, holder.startTime);
 }
@@ -93,27 +97,30 @@ function shortBootId(): string {
   return bootId().slice(0, 8);
 }
 
-/** A purpose that cannot be read, because its lock has just been given back, is none. */
+/** Undefined when it cannot be read, because its lock has just been given back, and for text that is not one of ours. */
 function readPurpose(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8') || undefined;
+    const text = readSmallFile(path) ?? '';
+    return /^[\w-]+$/.test(text) ? text : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** For a terminal: without control characters. */
 function commandLine(pid: number): string {
-  return readProcess(pid)?.argv.join(' ') ?? '';
+  return readProcess(pid)?.argv.join(' ').replaceAll(/\p{C}/gu, '?') ?? '';
 }
 
 /** Throws when a living process holds the lock; clears away the files of all others. */
 function refuseIfHeld(path: string): void {
   for (const name of holderFiles(path)) {
-    const holder = parseHolderName(name);
-    if (holder !== undefined && isAlive(holder)) {
+    const holder = readHolder(path, name);
+    if (holder !== undefined) {
       throw Object.assign(new Error(`lock is held by process ${holder.pid}`), { code: 'EEXIST' });
     }
-    rmSync(join(path, name), { recursive: true, force: true });
+    if (removeWhole(join(path, name))) continue;
+    throw Object.assign(new Error(`"${join(path, name)}" is in the way and cannot be removed`), { code: 'EPERM' });
   }
 }
 
@@ -129,7 +136,7 @@ function tryToTake(path: string, purpose: string): boolean {
     else if (code !== 'ENOENT' && !isInUse(error)) throw error;
     return false;
   } finally {
-    rmSync(claim, { recursive: true, force: true });
+    removeWhole(claim);
   }
 }
 
@@ -153,7 +160,7 @@ function makeClaim(path: string, purpose: string, attempt = 1): string {
     writeFileSync(join(claim, holderName()), purpose);
     return claim;
   } catch (error) {
-    rmSync(claim, { recursive: true, force: true });
+    removeWhole(claim);
     if (errorCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
     // Another command has just removed the folder that the lock is in, with all of it.
     ensureDir(dirname(path), 0o700);
@@ -168,7 +175,7 @@ function removeDeadClaims(path: string): void {
     if (!name.startsWith(start)) continue;
     const [, pid] = /^(\d+)\.\d+$/.exec(name.slice(start.length)) ?? [];
     if (pid === undefined || readProcess(Number(pid)) !== undefined) continue;
-    rmSync(join(dirname(path), name), { recursive: true, force: true });
+    removeWhole(join(dirname(path), name));
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,9 @@ export class FakeQmpServer implements AsyncDisposable {
     const path = options.listen?.path ?? join(folder ?? '', 'qmp');
     await listen(server, { path });
     const cleanUp = (): void => {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+      if (folder === undefined) return;
+      rmSync(path, { force: true });
+      rmdirSync(folder);
     };
     return new FakeQmpServer(options, server, { kind: 'unix', path }, cleanUp);
   }

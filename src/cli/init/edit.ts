@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
 import { readConfigText } from '../../config/load.ts';
@@ -10,6 +10,7 @@ import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
 import { fileError } from '../../system/file-error.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files.ts';
 import { withLock } from '../../system/lock.ts';
+import { removeWhole } from '../../system/remove-tree.ts';
 import { runInteractive } from '../../system/run-interactive.ts';
 import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
@@ -50,7 +51,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     context.output.line(`${path}: installed`);
     return 0;
   } finally {
-    if (!keep) rmSync(folder, { recursive: true, force: true });
+    if (!keep) removeWhole(folder);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../errors.ts';
@@ -8,6 +8,7 @@ import { DrainedSocket } from '../../system/drained-socket.ts';
 import { fileError } from '../../system/file-error.ts';
 import type { ProcessEnd } from '../../system/launch-process.ts';
 import { readTail } from '../../system/log-file.ts';
+import { removeWhole } from '../../system/remove-tree.ts';
 import { type EndOptions, endsWithin } from '../ends-within.ts';
 import { launchError } from '../launch-error.ts';
 import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';
@@ -51,7 +52,7 @@ export class Run {
     this.finished = child.exited.then((end) => {
       this.#log = readTail(logPath, 0, LOG_BYTES);
       this.#end = end;
-      removeFolder(dir);
+      removeWhole(dir);
     });
   }
 
@@ -67,7 +68,7 @@ export class Run {
     try {
       return new Run(launched, await spawnChild(launched.argv, { logPath, cwd: dir, descriptors }), dir, logPath);
     } catch (error) {
-      removeFolder(dir);
+      removeWhole(dir);
       throw error;
     }
   }
@@ -204,15 +205,6 @@ export function launchAborted(cause: unknown): QemuError {
 
 function lateText(timeoutMs: number): string {
   return `it did not go down in ${timeoutMs} ms`;
-}
-
-/** A folder that cannot be removed is no reason for a machine not to have ended. */
-function removeFolder(dir: string): void {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-  } catch {
-    // It is below the system's folder for such things.
-  }
 }
 
 function makeFolder(root: string): string {

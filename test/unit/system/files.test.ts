@@ -17,7 +17,6 @@ import {
   ensureDir,
   readTextIfExists,
   removeIfExists,
-  removeTree,
   removeWithLeftovers,
   writeFileAtomic,
 } from '../../../src/system/files.ts';
@@ -109,24 +108,6 @@ test('removeWithLeftovers() removes a file and what killed writers of it left, a
     writeFileSync(join(dir, name), '');
   for (const name of ['file', 'file', 'no/file']) removeWithLeftovers(join(dir, name));
   assert.deepEqual(readdirSync(dir).sort(), ['.file2.1-1.tmp', 'file2']);
-});
-
-test('removeTree() removes a folder with all in it, a link but not its target, and what is not there', (t) => {
-  const dir = tempDir(t);
-  mkdirSync(join(dir, 'kept'));
-  mkdirSync(join(dir, 'tree/deep'), { recursive: true });
-  writeFileSync(join(dir, 'tree/deep/file'), '');
-  symlinkSync(join(dir, 'kept'), join(dir, 'link'));
-  for (const name of ['tree', 'link', 'missing', 'missing/too']) removeTree(join(dir, name));
-  assert.deepEqual(readdirSync(dir), ['kept']);
-});
-
-test('removeTree() finishes a removal that was interrupted', (t) => {
-  const dir = tempDir(t);
-  mkdirSync(join(dir, '.tree.1-1.gone/deep'), { recursive: true });
-  mkdirSync(join(dir, 'tree'));
-  removeTree(join(dir, 'tree'));
-  assert.deepEqual(readdirSync(dir), []);
 });
 
 test('ensureDir() gives the last folder its exact mode, and those above it 0755', (t) => {

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { errorCode, type QemuError } from '../../../src/errors.ts';
-import { removeTree } from '../../../src/system/files.ts';
 import { type LockHolder, withLock } from '../../../src/system/lock.ts';
 import { bootId, readProcess } from '../../../src/system/process.ts';
+import { removeTree } from '../../../src/system/remove-tree.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const HOUR_MS = 3_600_000;
@@ -210,6 +219,7 @@ test('a deadline of years does not overflow', async (t) => {
 
 const LIVING = readProcess(process.pid)?.startTime;
 const BOOT = bootId().slice(0, 8);
+const ALIVE = `holder.${process.pid}.${LIVING}.${BOOT}`;
 
 for (const [what, make] of [
   ['an empty folder', (path: string) => mkdirSync(path)],
@@ -218,6 +228,24 @@ for (const [what, make] of [
   ['a holder that is a folder', (path: string) => mkdirSync(join(path, 'deep/er'), { recursive: true })],
   ['a holder of another boot', (path: string) => holderFolder(path, `holder.${process.pid}.${LIVING}.00000000`)],
   ['a holder with the pid of another process', (path: string) => holderFolder(path, `holder.1.1.${BOOT}`)],
+  ['a name cut in half', (path: string) => holderFolder(path, `holder.${process.pid}.${LIVING}`)],
+  ['a folder with the name of a living holder', (path: string) => mkdirSync(join(path, ALIVE), { recursive: true })],
+  [
+    'a link with the name of a living holder',
+    (path: string) => {
+      mkdirSync(path);
+      symlinkSync('/etc/passwd', join(path, ALIVE));
+    },
+  ],
+  [
+    'the name of a living holder, written by another user,',
+    (path: string) => {
+      holderFolder(path, ALIVE);
+      // Only root can make it so; for others it is a dead one.
+      if (process.getuid?.() === 0) chownSync(join(path, ALIVE), 64_321, 64_321);
+      else renameSync(join(path, ALIVE), join(path, 'holder.1.1.0'));
+    },
+  ],
   ['several dead holders', (path: string) => holderFolder(path, `holder.1.1.${BOOT}`, `holder.2.1.${BOOT}`)],
 ] as const) {
   test(`${what} in place of the lock holds nobody up`, async (t) => {

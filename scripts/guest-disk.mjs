@@ -35,6 +35,8 @@ const VECTOR = { serial: 0x0c, acpi: 0x71 };
  * @property {boolean} [deaf] ignores the power button
  * @property {number} [presses] goes down at this press of the power button only, 1 to 255
  * @property {boolean} [echo] sends serial input back in capitals
+ * @property {boolean} [writes] greets only once it has written a sector of its disk
+ * @property {boolean} [sleeps] suspends itself (S3) once the greeting is out; woken up, it boots again and stays awake
  * @property {boolean} [poweroffAfterBanner] goes down by itself once all is printed
  * @property {number} [spamBytes] prints about so many bytes after the greeting; Infinity never ends
  */
@@ -62,9 +64,11 @@ export function bootSector(options = {}) {
     throw new RangeError(`The banner must have at most ${BANNER_MAX_BYTES} bytes and no NUL`);
   }
   const code = assemble([
+    options.writes ? WRITE : [],
     setUp(options),
     print(banner),
     spam(options.spamBytes ?? 0),
+    options.sleeps ? SLEEP : [],
     options.poweroffAfterBanner ? jump('off') : [],
     idle(options),
     powerButton(options.deaf ? 0 : (options.presses ?? 1)),
@@ -104,6 +108,17 @@ function setUp({ echo, deaf }) {
     out16(PM1.enable, deaf ? 0 : 0x0100),
   ];
 }
+
+/** Before the interrupts are the guest's own. */
+const WRITE = [
+  [0x31, 0xc0], //              xor ax, ax
+  [0x8e, 0xc0], //              mov es, ax
+  [0xb8, word(0x0301)], //      mov ax, 0x0301: write one sector
+  [0xbb, word(ORIGIN)], //      mov bx, 0x7c00
+  [0xb9, word(0x0010)], //      mov cx, 0x0010: sector 16 of the first track
+  [0xba, word(0x0080)], //      mov dx, 0x0080: of head 0 of the first disk
+  [0xcd, 0x13], //              int 0x13
+];
 
 /** @param {Uint8Array} banner */
 function print(banner) {
@@ -190,6 +205,17 @@ function powerButton(presses) {
     [label('count'), presses & 0xff],
   ];
 }
+
+/** Woken up it is booted again. The memory of the clock, which a cold start has cleared, tells one from the other. */
+const SLEEP = [
+  outByte(0x70, 0x7e), //            a byte that the BIOS does not use
+  [0xe4, 0x71], //                   in al, 0x71
+  [0x84, 0xc0], //                   test al, al
+  [0x75, relative('awake')], //      jnz awake
+  outByte(0x71, 1),
+  out16(PM1.control, 0x2400), //     SLP_EN with sleep type 1, which is S3 on QEMU
+  label('awake'),
+];
 
 const OFF = [
   label('off'),

@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'QEMU_DEVICE_UNKNOWN'
   /** The machine is not running and had to be. */
   | 'QEMU_NOT_RUNNING'
+  /** The machine did not get into the state that was asked for. */
+  | 'QEMU_MACHINE_STATE'
   /** QEMU did not start. */
   | 'QEMU_LAUNCH_FAILED'
   /** The machine is still running after all that was allowed. */
@@ -131,6 +133,23 @@ export class LaunchError extends QemuError {
     this.exitCode = detail.exitCode;
     this.signal = detail.signal;
     this.output = detail.output;
+  }
+}
+
+/** The machine is not in the state that was asked for. Code `QEMU_MACHINE_STATE`, of a stop `QEMU_STOP_FAILED`. */
+export class MachineStateError extends QemuError {
+  override readonly name = 'MachineStateError';
+  /** The state that was seen, as `status` has it. */
+  readonly state: string;
+
+  constructor(
+    code: 'QEMU_MACHINE_STATE' | 'QEMU_STOP_FAILED',
+    message: string,
+    state: string,
+    options: QemuErrorOptions = {},
+  ) {
+    super(code, message, options);
+    this.state = state;
   }
 }
 

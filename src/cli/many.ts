@@ -11,7 +11,7 @@ export interface Presentation<T> {
   /** Members of the JSON object besides `name`. */
   readonly json: (value: T) => object;
   /** Members of the JSON object of a failure besides `name` and `error`, which may tell how long it took. */
-  readonly failed?: (seconds: number) => object;
+  readonly failed?: (seconds: number, error: unknown) => object;
   /** Exit status of a success; 0 if not given. */
   readonly code?: (value: T) => number;
 }
@@ -56,5 +56,5 @@ function failureDocument<T>(
   { error, seconds }: { readonly error: unknown; readonly seconds: number },
   { failed }: Presentation<T>,
 ): object {
-  return { name, ...failed?.(seconds), error: errorDocument(error) };
+  return { name, ...failed?.(seconds, error), error: errorDocument(error) };
 }

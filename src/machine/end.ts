@@ -80,25 +80,36 @@ const CAUSES: Readonly<Record<number, EndCause>> = {
   8: 'guest-panic',
 };
 
+interface LoggedEnd {
+  readonly cause: EndCause;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** The last request to end in QEMU's log that is not of an earlier run. Pure. */
-export function endInLog(log: string, startedAt: string): { cause: EndCause; at: string } | undefined {
+export function endInLog(log: string, startedAt: string): LoggedEnd | undefined {
   const from = Date.parse(startedAt);
   const requests = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
   // Of a signal QEMU tells in a line of its own.
   const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
   const kills = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${KILL_LINE}$`, 'gm'))];
-  return (
-    [
-      ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
-      ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
-      ...kills.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'kill' as const })),
-    ]
-      // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
-      .filter(({ ms }) => ms >= from && ms <= 8.64e15)
-      .toSorted((a, b) => a.ms - b.ms)
-      .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]))
-      .at(-1)
-  );
+  const requested = [
+    ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
+    ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
+    ...kills.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'kill' as const })),
+  ]
+    // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
+    .filter(({ ms }) => ms >= from && ms <= 8.64e15)
+    .toSorted((a, b) => a.ms - b.ms)
+    .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]));
+  const [before, last] = [requested.at(-2), requested.at(-1)];
+  return before && last && wasDown(before, last, resetInLog(log, startedAt)) ? before : last;
+}
+
+/** With -no-shutdown QEMU outlives its guest: what then ends it took nothing from anybody. */
+function wasDown(before: LoggedEnd, last: LoggedEnd, lastReset: string | undefined): boolean {
+  if (before.cause !== 'guest-shutdown' || last.cause !== 'quit') return false;
+  return lastReset === undefined || lastReset < before.at;
 }
 
 /**

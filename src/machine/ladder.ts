@@ -27,6 +27,8 @@ export interface LadderWish {
 }
 
 export const PRESS_AGAIN_MS = 10_000;
+/** A guest that was just woken up or let run may not listen yet. */
+export const PRESS_SOON_MS = 2_000;
 export const QUIT_MS = 15_000;
 export const SIGTERM_MS = 5_000;
 /** A process that is stuck in the kernel (state D) outlives even SIGKILL for a while. */
@@ -41,13 +43,17 @@ export function planLadder(wish: LadderWish): Step[] {
     timeoutMs: wish.stopDelayMs,
     repeatMs: PRESS_AGAIN_MS,
   };
-  const end: Step[] = [
+  if (wish.noKill) return [ask];
+  return wish.force ? planEnd() : [ask, ...planEnd()];
+}
+
+/** The steps that end QEMU, whatever its guest does. */
+export function planEnd(): Exclude<Step, { kind: 'ask' }>[] {
+  return [
     { kind: 'quit', timeoutMs: QUIT_MS },
     { kind: 'sigterm', timeoutMs: SIGTERM_MS },
     { kind: 'sigkill', timeoutMs: SIGKILL_MS },
   ];
-  if (wish.noKill) return [ask];
-  return wish.force ? end : [ask, ...end];
 }
 
 /** Longest time that the ladder takes, in milliseconds. */

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { trimLog } from '../system/trim-log.ts';
@@ -7,6 +6,7 @@ import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { locate, type ProcessScan } from './locate.ts';
 import { connectOwn } from './own-monitor.ts';
+import { failedDisks, queryState } from './query-state.ts';
 import type { RecordedVnc, RunRecord } from './record.ts';
 import { lastReset } from './reset.ts';
 
@@ -19,6 +19,8 @@ export interface MachineStatus {
   readonly shortName: string | undefined;
   /** `running`, `paused`, … as QEMU says; `preconfig`, `unresponsive`, `dead` (killed) or `stopped`. */
   readonly state: MachineState;
+  /** What keeps the guest in that state, as far as QEMU tells: the disks that failed. */
+  readonly stateDetail: string | undefined;
   readonly pid: number | undefined;
   readonly slot: number | undefined;
   readonly monitorPort: number | undefined;
@@ -46,6 +48,7 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
     return {
       ...base,
       state: located.kind,
+      stateDetail: undefined,
       pid: undefined,
       slot: undefined,
       monitorPort: undefined,
@@ -63,7 +66,7 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
   return {
     ...base,
     configPath: record?.configPath ?? target.configPath,
-    state: await askState(target.files, process.argv),
+    ...(await lookAtState(target.files)),
     pid: process.pid,
     // Never from the command line: what a process says of itself is not to lead us to a port.
     slot: record?.slot,
@@ -77,31 +80,28 @@ export async function machineStatus(host: Host, target: Target, scan?: ProcessSc
 }
 
 /** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */
-export async function askState(files: MachinePaths, argv: readonly string[]): Promise<MachineState> {
-  let client: QmpClient | undefined;
-  try {
-    const deadline = performance.now() + LOOK_TIMEOUT_MS;
-    client = await connectOwn(files, LOOK_TIMEOUT_MS);
-    const left = (): number => Math.max(1, deadline - performance.now());
-    const { status } = await client.execute('query-status', undefined, { timeoutMs: left() });
-    if (argv.includes('--preconfig') && status === 'prelaunch' && (await isPreconfig(client, left())))
-      return 'preconfig';
-    return status;
-  } catch {
-    return 'unresponsive';
-  } finally {
-    await client?.close();
-  }
+export async function askState(files: MachinePaths): Promise<MachineState> {
+  return (await lookAtState(files)).state;
 }
 
-/** QEMU 7.2 says `prelaunch` in the preconfig state too; there it refuses what needs a machine, such as query-pci. */
-async function isPreconfig(client: QmpClient, timeoutMs: number): Promise<boolean> {
+/** The same, with what keeps the guest in it. */
+export async function lookAtState(
+  files: MachinePaths,
+  lookMs = LOOK_TIMEOUT_MS,
+): Promise<Pick<MachineStatus, 'state' | 'stateDetail'>> {
+  let client: QmpClient | undefined;
+  let state: MachineState = 'unresponsive';
   try {
-    await client.executeRaw('query-pci', undefined, { timeoutMs });
-    return false;
-  } catch (error) {
-    if (error instanceof QemuError && error.code === 'QEMU_QMP_REFUSED') return true;
-    throw error;
+    const deadline = performance.now() + lookMs;
+    client = await connectOwn(files, lookMs);
+    const left = (): { timeoutMs: number } => ({ timeoutMs: Math.max(1, deadline - performance.now()) });
+    state = await queryState(client, left());
+    const failed = state === 'io-error' ? await failedDisks(client, left()) : [];
+    return { state, stateDetail: failed.length === 0 ? undefined : failed.join(', ') };
+  } catch {
+    return { state, stateDetail: undefined };
+  } finally {
+    await client?.close();
   }
 }
 

@@ -2,13 +2,14 @@ import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import { sendSignal, waitForExit } from '../system/process.ts';
 import { cleanUp } from './clean-up.ts';
-import { climb, stillRunning } from './climb.ts';
+import { climb, stillThere } from './climb.ts';
 import { logKill } from './end.ts';
 import { exclusively, lockedIfPossible } from './exclusive.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { planLadder, type Rung, SIGKILL_MS, type Step } from './ladder.ts';
 import { locate } from './locate.ts';
+import { askState } from './status.ts';
 
 /** How to stop a machine. */
 export interface StopOptions {
@@ -26,6 +27,8 @@ export interface StopResult {
   readonly outcome: 'stopped' | 'not-running';
   /** What ended it. */
   readonly rung: Rung;
+  /** The state that was seen then, as `status` has it: `stopped`, unless another command has started it at once. */
+  readonly state: string;
   readonly seconds: number;
 }
 
@@ -44,11 +47,7 @@ export async function stopMachine(
   options: StopOptions = {},
 ): Promise<StopResult> {
   const began = performance.now();
-  const result = (rung: Rung): StopResult => ({
-    outcome: rung === 'none' ? 'not-running' : 'stopped',
-    rung,
-    seconds: Math.round(performance.now() - began) / 1000,
-  });
+  const result = (rung: Rung): Promise<StopResult> => stopResult(target, rung, began);
   const body = async (): Promise<StopResult> => {
     const located = locate(target.files);
     if (located.kind !== 'alive') {
@@ -84,33 +83,39 @@ function ladderFor(config: StopConfig, options: StopOptions): Step[] {
 /** Ends QEMU at once with SIGKILL, whoever is busy with the machine. */
 export async function killMachine(host: Host, target: Target, signal?: AbortSignal): Promise<StopResult> {
   const began = performance.now();
-  const kill = async (): Promise<StopResult> => {
+  const kill = async (): Promise<Rung> => {
     const located = locate(target.files);
     let rung: Rung = 'none';
     if (located.kind === 'alive') {
       const { pid, startTime } = located.process;
       host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
       if (sendSignal(pid, startTime, 'SIGKILL')) logKill(target);
-      if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw stillRunning(target, pid);
+      if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
       rung = 'sigkill';
     }
-    return {
-      outcome: rung === 'none' ? 'not-running' : 'stopped',
-      rung,
-      seconds: Math.round(performance.now() - began) / 1000,
-    };
+    return rung;
   };
   return forcibly(
     host,
     target,
     signal,
     async () => {
-      const result = await kill();
+      const rung = await kill();
       await cleanUp(host, target, locate(target.files).record?.slot);
-      return result;
+      return stopResult(target, rung, began);
     },
-    kill,
+    async () => stopResult(target, await kill(), began),
   );
+}
+
+async function stopResult(target: Target, rung: Rung, began: number): Promise<StopResult> {
+  const { kind } = locate(target.files);
+  return {
+    outcome: rung === 'none' ? 'not-running' : 'stopped',
+    rung,
+    state: kind === 'alive' ? await askState(target.files) : kind,
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
 }
 
 /** How long a command that brooks no delay waits for the one that is busy with the machine. */

@@ -4,7 +4,8 @@ import { readTail, sizeOf } from '../system/log-file.ts';
 import { canConnect } from '../system/ports.ts';
 import { notRunning, type Target } from './host.ts';
 import { locate } from './locate.ts';
-import { askState } from './status.ts';
+import { describeState } from './run-state.ts';
+import { askState, lookAtState } from './status.ts';
 
 /** What can be waited for. */
 export type Goal =
@@ -35,6 +36,9 @@ function consoleGoal(value: string): Goal | undefined {
 
 const PAUSE_MS = 50;
 
+/** What may be spent on it when the time is up. */
+const LAST_LOOK_MS = 300;
+
 /** The console is searched from here on back: a pattern is looked for in what the guest printed last. */
 const CONSOLE_BYTES = 8 * 1024 * 1024;
 
@@ -57,7 +61,11 @@ export async function waitForGoal(target: Target, goal: Goal, deadline: number, 
     }
     const left = deadline - performance.now();
     if (left <= 0) {
-      throw new QemuError('QEMU_TIMEOUT', `Machine "${target.longName}" did not get to "${describe(goal)}" in time`);
+      throw new QemuError('QEMU_TIMEOUT', `Machine "${target.longName}" did not get to "${describe(goal)}" in time`, {
+        cause: alive
+          ? new Error(`it is ${describeState((await lookAtState(target.files, LAST_LOOK_MS)).state)}`)
+          : undefined,
+      });
     }
     await delay(Math.min(PAUSE_MS, left), signal);
   }
@@ -68,7 +76,7 @@ function checkFor(target: Target, goal: Goal): () => Promise<boolean> {
     case 'running':
       return async () => {
         const located = locate(target.files);
-        return located.kind === 'alive' && (await askState(target.files, located.process.argv)) === 'running';
+        return located.kind === 'alive' && (await askState(target.files)) === 'running';
       };
     case 'stopped':
       return async () => locate(target.files).kind !== 'alive';

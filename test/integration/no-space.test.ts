@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Lab, lab } from '../support/lab.ts';
+import { guestDisk } from '../support/guest-disk.ts';
+import { type Lab, lab, until } from '../support/lab.ts';
 import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
@@ -122,6 +123,31 @@ test('a disk that fills up while a machine runs does not keep it from being stop
   const stopped = await root.one('stop', 'web');
   assert.equal(stopped['rung'], 'powerdown');
   assert.deepEqual(root.qemus(), []);
+});
+
+test('a guest that stands still because its disk is full is told as that, and goes on when there is room', async (t) => {
+  const root = mountLab(t);
+  const dir = join(root.dir, 'small');
+  mkdirSync(dir);
+  mountSmall(dir, 256);
+  root.unmountAfter(dir);
+  root.add('web', `DSK1=${dir}/web.img\nSTOPDELAY=3\n`);
+  guestDisk(dir, { name: 'web.img', writes: true });
+  fill(dir, 0);
+  await root.ok('start', 'web');
+  await until('the guest stands still', async () => (await root.state('web')) === 'io-error');
+  const { stateDetail } = await root.one('status', 'web');
+  assert.equal(stateDetail, 'dsk1: no space left on the host');
+  assert.match((await root.init('doctor')).stdout, /io-error[\s\S]*dsk1: no space left/);
+  const failed = await root.init('resume', 'web');
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /is not resumed, but io-error .*dsk1: no space left on the host/);
+  const kept = await root.one('stop', 'web', '--no-kill');
+  assert.deepEqual([kept['outcome'], kept['state']], ['failed', 'io-error']);
+  rmSync(join(dir, 'ballast'));
+  assert.equal((await root.one('resume', 'web'))['state'], 'running');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
 });
 
 test('a full log folder does not keep a machine from starting', async (t) => {

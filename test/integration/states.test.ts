@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
-import { freePort, lab } from '../support/lab.ts';
+import { freePort, lab, until } from '../support/lab.ts';
 
 test('pause and resume stop and run the processors, and a paused machine can be stopped by its button', async (t) => {
   const root = lab(t);
@@ -16,9 +16,58 @@ test('pause and resume stop and run the processors, and a paused machine can be 
   await root.ok('pause', '--all');
   const stopped = await root.one('stop', 'web');
   assert.equal(stopped['rung'], 'powerdown');
-  for (const action of ['pause', 'resume', 'reset', 'exit-preconfig']) {
+  for (const action of ['pause', 'resume', 'reset', 'wake', 'exit-preconfig']) {
     assert.equal((await root.init(action, 'web')).code, 7, action);
   }
+});
+
+test('a guest that sleeps is told as that, woken up by wake, and woken up for a stop', async (t) => {
+  const root = lab(t);
+  root.add('web', '', { sleeps: true });
+  await root.ok('start', 'web');
+  await until('it sleeps', async () => (await root.state('web')) === 'suspended');
+  const status = await root.init('status', 'web');
+  assert.equal(status.code, 0);
+  assert.match(status.stderr, /^web: suspended \(the guest sleeps\)$/m);
+  for (const action of ['pause', 'resume']) {
+    const { code, stdout, stderr } = await root.init(action, 'web', '--json');
+    assert.equal(code, 1, action);
+    const [{ outcome, state, error }] = JSON.parse(stdout);
+    assert.deepEqual([outcome, state, error.code], ['failed', 'suspended', 'QEMU_MACHINE_STATE']);
+    assert.match(stderr, /hint: qemu-init wake web/);
+  }
+  const late = await root.init('wait', 'web', '--timeout', '0.1');
+  assert.match(late.stderr, /it is suspended/);
+  assert.deepEqual(await root.one('wake', 'web'), { name: 'web', outcome: 'woken', state: 'running' });
+  assert.equal((await root.one('wake', 'web'))['outcome'], 'awake');
+  await root.ok('pause', 'web');
+  assert.equal((await root.init('wake', 'web')).code, 1);
+  await root.ok('stop', 'web', '--force');
+
+  await root.ok('start', 'web');
+  await until('it sleeps', async () => (await root.state('web')) === 'suspended');
+  const { rung, state } = await root.one('stop', 'web');
+  assert.deepEqual({ rung, state }, { rung: 'powerdown', state: 'stopped' });
+});
+
+test('with -no-shutdown the guest that is down is what ended the machine', async (t) => {
+  const root = lab(t);
+  root.add('web', '[custom]\n-no-shutdown\n');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const { rung, seconds } = await root.one('stop', 'web');
+  assert.equal(rung, 'powerdown');
+  assert.ok(Number(seconds) < 50, 'it does not wait for its STOPDELAY');
+  assert.equal(Object((await root.one('status', 'web'))['lastEnd']).cause, 'guest-shutdown');
+
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.cmd('-c', 'system_powerdown', 'web');
+  await until('the guest is down', async () => (await root.state('web')) === 'shutdown');
+  const resumed = await root.init('resume', 'web');
+  assert.equal(resumed.code, 1);
+  assert.match(resumed.stderr, /is not resumed, but shutdown .*: it has to be reset first/);
+  assert.equal((await root.one('stop', 'web', '--no-kill'))['rung'], 'powerdown');
 });
 
 test('--paused leaves the machine before its first instruction', async (t) => {
@@ -58,7 +107,7 @@ test('--preconfig leaves it before the machine is made: status says so, and only
     assert.equal(refused.code, 1, refused.stdout);
     assert.match(refused.stderr, /only after machine initialization/);
   }
-  assert.equal((await root.one('exit-preconfig', 'web'))['outcome'], 'machine-made');
+  assert.deepEqual(await root.one('exit-preconfig', 'web'), { name: 'web', outcome: 'machine-made', state: 'running' });
   assert.equal(await root.state('web'), 'running');
   assert.equal((await root.init('exit-preconfig', 'web')).code, 1);
   await root.ok('wait', 'web', '--for', 'console=ready');

@@ -123,6 +123,7 @@ export const ACTIONS: readonly Action[] = [
   { command: 'reset [ids..]', describe: 'Press the reset button', options: many, load: () => import('./reset.ts') },
   { command: 'pause [ids..]', describe: 'Stop the processors', options: many, load: () => import('./pause.ts') },
   { command: 'resume [ids..]', describe: 'Let the processors run', options: many, load: () => import('./resume.ts') },
+  { command: 'wake [ids..]', describe: 'Wake guests that sleep', options: many, load: () => import('./wake.ts') },
   {
     command: 'exit-preconfig [ids..]',
     describe: 'Make a machine that was started with --preconfig',

@@ -1,25 +1,40 @@
+import { MachineStateError } from '../../errors.ts';
+import type { ChangeContext, StateChange } from '../../machine/change-state.ts';
 import type { Target } from '../../machine/host.ts';
-import type { QmpClient } from '../../qmp/client.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
 
-/** Does something to running machines over their own sockets, and says `done` of each. */
-export async function forEachRunning(
+/** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
+const MONITOR_TIMEOUT_MS = 10_000;
+
+/** Changes the state of running machines over their own sockets, and reports the state that each then has. */
+export async function changeState(
   context: Context,
   args: SelectionArguments,
-  done: string,
-  work: (client: QmpClient, target: Target) => Promise<void>,
+  change: (monitor: ChangeContext, target: Target) => Promise<StateChange>,
+  timeoutMs = MONITOR_TIMEOUT_MS,
 ): Promise<number> {
   const fleet = context.fleet();
+  const { signal } = context;
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
   const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
-    fleet.withMonitor(target, (client) => work(client, target), context.signal),
+    fleet.withMonitor(target, (client) => change({ client, name: target.longName, timeoutMs, signal }, target), signal),
   );
-  return present(context, selection, outcomes, {
-    text: (name) => `${name}: ${done}`,
-    // As one word, like all outcomes: machine-made.
-    json: () => ({ outcome: done.replaceAll(' ', '-') }),
-    failed: () => ({ outcome: 'failed' }),
+  return present<StateChange>(context, selection, outcomes, {
+    text: (name, { outcome, state }) =>
+      `${name}: ${outcome.replaceAll('-', ' ')}${EXPECTED[outcome] === state ? '' : ` (${state})`}`,
+    json: ({ outcome, state }) => ({ outcome, state }),
+    failed: (_, error) => ({ outcome: 'failed', state: error instanceof MachineStateError ? error.state : undefined }),
   });
 }
+
+/** The state that goes without saying. */
+const EXPECTED: Readonly<Record<StateChange['outcome'], string>> = {
+  paused: 'paused',
+  resumed: 'running',
+  reset: 'running',
+  woken: 'running',
+  awake: 'running',
+  'machine-made': 'running',
+};

@@ -1,12 +1,8 @@
+import { pause } from '../../machine/change-state.ts';
 import type { Context } from '../context.ts';
 import type { SelectionArguments } from '../selection.ts';
-import { forEachRunning } from './monitor-action.ts';
+import { changeState } from './monitor-action.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
-  return forEachRunning(context, args, 'paused', async (client) => {
-    await client.execute('stop', undefined, { signal: context.signal, timeoutMs: MONITOR_TIMEOUT_MS });
-  });
+  return changeState(context, args, pause);
 }
-
-/** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
-const MONITOR_TIMEOUT_MS = 10_000;

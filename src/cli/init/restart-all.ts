@@ -56,7 +56,7 @@ export const restartOutcome: Presentation<RestartResult> = {
       ? startOutcome.text(name, value)
       : `${startOutcome.text(name, value)}, stopped by ${value.rung}`,
   json: (value) => ({ ...startOutcome.json(value), rung: value.rung }),
-  failed: (seconds) => ({ ...startOutcome.failed?.(seconds), rung: 'none' }),
+  failed: (seconds, error) => ({ ...startOutcome.failed?.(seconds, error), rung: 'none' }),
 };
 
 function passed<T>(outcomes: readonly Outcome<T>[]): Target[] {

@@ -1,4 +1,5 @@
 import { describeEnd, isBadEnd } from '../../machine/end.ts';
+import { describeState, stateRule } from '../../machine/run-state.ts';
 import type { MachineStatus } from '../../machine/status.ts';
 import type { Context } from '../context.ts';
 import { statusExitCode } from '../exit-code.ts';
@@ -15,7 +16,10 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
-    for (const { name, problems, pid, lastEnd, lastReset } of shown) {
+    for (const { name, state, stateDetail, problems, pid, lastEnd, lastReset } of shown) {
+      const { meaning, severity } = stateRule(state);
+      const level = severity === 'error' ? 'warning' : 'info';
+      if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
       // A guest that boots again is nothing special, but who looks for a reason has to see it.
       if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);

@@ -1,3 +1,4 @@
+import { MachineStateError } from '../../errors.ts';
 import type { StopResult } from '../../machine/stop.ts';
 import type { Presentation } from '../many.ts';
 
@@ -5,7 +6,12 @@ import type { Presentation } from '../many.ts';
 export const stopOutcome: Presentation<StopResult> = {
   text: (name, { outcome, rung, seconds }) =>
     outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`,
-  json: ({ outcome, rung, seconds }) => ({ outcome, rung, seconds }),
+  json: ({ outcome, rung, state, seconds }) => ({ outcome, rung, state, seconds }),
   // No rung has ended the guest.
-  failed: (seconds) => ({ outcome: 'failed', rung: 'none', seconds }),
+  failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), seconds }),
 };
+
+/** The state in which a machine was seen that a command could not change. */
+function stateOf(error: unknown): string | undefined {
+  return error instanceof MachineStateError ? error.state : undefined;
+}

@@ -2,6 +2,8 @@ import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
 import { locate } from '../../machine/locate.ts';
+import { stateRule } from '../../machine/run-state.ts';
+import { lookAtState } from '../../machine/status.ts';
 import { checkMachine } from '../check.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Finding } from './finding.ts';
@@ -26,9 +28,20 @@ export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSi
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
+    ...(located.kind === 'alive' ? await judgeState(target) : []),
     ...(config ? judgeVnc(config) : []),
     ...(config && located.kind !== 'alive' ? await judgeImages(config, signal) : []),
   ];
+}
+
+/** A guest that is up and does not do its work. */
+async function judgeState({ longName, files }: Target): Promise<Finding[]> {
+  const { state, stateDetail } = await lookAtState(files);
+  const { severity, meaning, way } = stateRule(state);
+  if (severity !== 'error') return [];
+  const title = `The guest does not run: ${state}`;
+  const detail = [meaning, stateDetail].filter((part) => part !== undefined).join('; ');
+  return [{ severity, machine: longName, title, detail, fix: `qemu-init ${way ?? 'status'} ${longName}` }];
 }
 
 function leftBehind(machine: string): Finding {

@@ -40,6 +40,12 @@ test('SIGKILL of ours is told by a line of ours', () => {
   assert.equal(endInLog(`x ${kill}`, STARTED), undefined);
 });
 
+test('quit of a QEMU whose guest was down is the end that the guest made, unless it was reset in between', () => {
+  const reset = `4394@${(BEGAN + 2).toFixed(6)}:ps2_kbd_reset 0x1\n`;
+  assert.equal(endInLog(line(1, 6) + line(3, 2), STARTED)?.cause, 'guest-shutdown');
+  assert.equal(endInLog(line(1, 6) + reset + line(3, 2), STARTED)?.cause, 'quit');
+});
+
 test('requests of an earlier run, resets and lines cut in half are no end', () => {
   assert.equal(endInLog(line(-1, 6), STARTED), undefined);
   assert.equal(endInLog(line(1, 3) + line(2, 9) + line(3, 10) + line(4, 99), STARTED), undefined);

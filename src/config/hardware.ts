@@ -122,5 +122,5 @@ export function checkUser(text: string): string | undefined {
   if (/^(?:root|0+)$/.test(text)) return 'would keep every right of root for QEMU; name a user without any';
   return /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10})$/.test(text)
     ? undefined
-    : 'is not a user; it must be a name or a number';
+    : 'is not a user; it must be auto, a name or a number';
 }

@@ -513,9 +513,9 @@ const TABLE = [
     group: RIGHTS,
     type: 'user',
     default: '',
-    example: 'qemu',
+    example: 'auto',
     otherNames: ['USER', 'VM_USER'],
-    doc: 'user that QEMU runs as from its first instruction; whoever starts it when not given',
+    doc: 'user that QEMU runs as from its first instruction: auto is a user for this machine alone; default: the caller',
   },
   {
     name: 'SANDBOX',

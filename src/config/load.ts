@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError, type ConfigIssue, errorCode, isNotFound } from '../errors.ts';
 import { parseIni } from './ini.ts';
 import { type Inspection, parseMachineConfig } from './machine-config.ts';
@@ -41,6 +42,7 @@ export function inspectMachineConfig(path: string, defaultsPath: string): Inspec
     path,
     exists: existsSync,
     defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
+    etcDir: defaultsPath === '' ? undefined : dirname(defaultsPath),
   });
   return { config: unread ? undefined : config, draft, issues: [...issues, ...further], cleared };
 }

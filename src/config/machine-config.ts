@@ -32,6 +32,7 @@ import {
 import { checkMachine } from './machine-checks.ts';
 import { isValidName, NAME_RULE } from './names.ts';
 import { checkBridge, parseNic } from './nic.ts';
+import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
 import { mergeSettings, type Settings } from './settings.ts';
 import type { CustomLine, MachineConfig } from './types.ts';
@@ -46,6 +47,8 @@ export interface ParseOptions {
   readonly defaults?: { readonly path: string; readonly text: string } | undefined;
   /** Whether a file is there, for names in a JSON machine that can mean two files. */
   readonly exists?: ((path: string) => boolean) | undefined;
+  /** Configuration folder of the scope; that of the system when absent. */
+  readonly etcDir?: string | undefined;
 }
 
 /** What a configuration says, and what is wrong with it. */
@@ -78,7 +81,7 @@ export function parseMachineConfig(text: string, options: ParseOptions): Inspect
     ...(defaults && below ? parseCustom(below.raw, defaults.path, issues) : []),
     ...parseCustom(machine.raw, path, issues),
   ];
-  const draft = readMachine(path, settings, custom, issues);
+  const draft = readMachine({ path, etcDir: options.etcDir ?? '/etc/qemu' }, settings, custom, issues);
   const sorted = sortIssues(issues, [path, ...(defaults ? [defaults.path] : [])]);
   const cleared = machine.entries.filter(({ key, value }) => value === '' && findKey(key)).map(({ key }) => key);
   return { config: hasErrors(sorted) ? undefined : draft, draft, issues: sorted, cleared };
@@ -90,7 +93,7 @@ export function longNameOf(path: string): string {
 }
 
 function readMachine(
-  path: string,
+  { path, etcDir }: { readonly path: string; readonly etcDir: string },
   settings: Settings,
   custom: readonly CustomLine[],
   issues: ConfigIssue[],
@@ -105,6 +108,7 @@ function readMachine(
   const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
   const kernel = reader.path('KERNEL');
   const cpu = reader.text('CPU', checkCpu);
+  const runAs = reader.text('RUNAS', checkUser);
   const bridge = reader.text('BRIDGE_IFNAME', checkBridge);
   const uuid = reader.read('UUID', (text, { report }) => {
     const parsed = parseUuid(text);
@@ -153,7 +157,8 @@ function readMachine(
     agent: reader.switch('QGA'),
     rng: reader.switch('RNG'),
     balloon: reader.switch('BALLOON'),
-    runAs: reader.text('RUNAS', checkUser) || undefined,
+    runAs: runAs === OWN_USER ? ownUserName(longName, etcDir) : runAs || undefined,
+    ownUser: runAs === OWN_USER,
     sandbox: reader.switch('SANDBOX'),
     autostart: reader.switch('AUTOSTART'),
     bootOrder: reader.integer('BOOTORDER'),

@@ -3,6 +3,7 @@ import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
+import { OWN_USER } from './own-user.ts';
 import { joinWords } from './shell-words.ts';
 import type { MachineConfig } from './types.ts';
 import { deriveUuid } from './uuid.ts';
@@ -61,7 +62,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   VGA: ({ vga }) => vga,
   SERIAL: ({ serial }) => onOff(serial),
   QGA: ({ agent }) => onOff(agent),
-  RUNAS: ({ runAs }) => runAs ?? '',
+  RUNAS: ({ runAs, ownUser }) => (ownUser ? OWN_USER : (runAs ?? '')),
   SANDBOX: ({ sandbox }) => onOff(sandbox),
   AUTOSTART: ({ autostart }) => onOff(autostart),
   BOOTORDER: ({ bootOrder }) => String(bootOrder),

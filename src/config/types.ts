@@ -141,6 +141,8 @@ export interface MachineConfig {
 
   /** User name; undefined: the user who calls. */
   readonly runAs: string | undefined;
+  /** RUNAS=auto: `runAs` is the machine's own user, which there may not be yet. */
+  readonly ownUser: boolean;
   readonly sandbox: boolean;
 
   readonly autostart: boolean;

@@ -7,6 +7,7 @@ import { renderTemplate } from '../config/template.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
+import { ensureOwnUser } from '../machine/own-user.ts';
 import { run } from '../system/exec.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { probeQemu } from '../system/qemu-probe.ts';
@@ -54,7 +55,7 @@ export async function createMachine(
   const defaults = readTextIfExists(paths.defaultsFile);
   const draft = check(
     wanted,
-    configPath,
+    { path: configPath, etcDir: paths.etcDir },
     defaults === undefined ? undefined : { path: paths.defaultsFile, text: defaults },
   );
   const probe = await probeQemu(draft.targetArch, paths.probesDir, { signal });
@@ -65,7 +66,7 @@ export async function createMachine(
     if (diskSize !== undefined) {
       await makeImage(image, diskSize, signal);
       made.push(image);
-      await handOver(image, draft.runAs);
+      await handOver(image, draft);
     }
     writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
     made.push(configPath);
@@ -84,10 +85,10 @@ function textOf(settings: Settings): string {
 
 function check(
   settings: Settings,
-  path: string,
+  { path, etcDir }: { readonly path: string; readonly etcDir: string },
   defaults: { readonly path: string; readonly text: string } | undefined,
 ): MachineConfig {
-  const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults });
+  const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults, etcDir });
   if (config) return config;
   throw new ConfigError(`Cannot create "${path}"`, issues);
 }
@@ -103,9 +104,9 @@ async function makeImage(path: string, size: string, signal: AbortSignal | undef
 }
 
 /** An image that root makes is of no use to a QEMU that runs as somebody else. */
-async function handOver(path: string, runAs: string | undefined): Promise<void> {
-  if (runAs === undefined || process.getuid?.() !== 0) return;
-  const { uid, gid } = await findUser(runAs);
+async function handOver(path: string, config: MachineConfig): Promise<void> {
+  if (config.runAs === undefined || process.getuid?.() !== 0) return;
+  const { uid, gid } = (await ensureOwnUser(config)) ?? (await findUser(config.runAs));
   chownSync(path, uid, gid);
 }
 

@@ -14,9 +14,10 @@ import { type Host, type Notify, notRunning, type Target } from '../machine/host
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { openControl } from '../machine/monitor-access.ts';
 import { connectOwn } from '../machine/own-monitor.ts';
+import { ensureOwnUser } from '../machine/own-user.ts';
 import { readRecord } from '../machine/record.ts';
 import { previewRequest } from '../machine/request.ts';
-import { resolveRunAs, runAsPrefix } from '../machine/run-as.ts';
+import { previewRunAsPrefix } from '../machine/run-as.ts';
 import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { type MachineStatus, machineStatus } from '../machine/status.ts';
 import { killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
@@ -177,6 +178,8 @@ export class Fleet {
     // A unit knows no options, and nothing but the long name.
     const asUnit = !options.paused && !options.preconfig && this.#isFoundByName(target) && !this.isAlive(target);
     if (this.#services && asUnit) {
+      // A unit may not change the users of the host.
+      if (process.getuid?.() === 0) await ensureOwnUser(config);
       const message = 'systemd starts it; the steps are in the journal of its unit';
       this.host.notify({ level: 'debug', machine: target.longName, message });
       return this.#services.start(target, options.signal);
@@ -207,7 +210,7 @@ export class Fleet {
     const config = this.config(target);
     if (this.monitorError) throw this.monitorError;
     const request = await previewRequest(this.host, target, config);
-    const wrapper = runAsPrefix(await resolveRunAs(config));
+    const wrapper = await previewRunAsPrefix(config, request.accelerator);
     return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 

@@ -7,11 +7,13 @@ import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import { forgetEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
+import { ensureOwnUser } from '../machine/own-user.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import { checkMachine } from './check.ts';
 import { Fleet } from './fleet.ts';
 import { freeMacs, hasMacs, takeMacs } from './leases.ts';
+import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
@@ -55,6 +57,7 @@ export async function registerMachine(
       if (isThere) outcome = 'unchanged';
       const edited = isThere ? text : addRegistryEntry(text, shortName, value);
       const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
+      if (config && process.getuid?.() === 0) await ensureOwnUser(config);
       if (config) await takeMacs(paths, config, notify);
       return edited;
     });
@@ -88,6 +91,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
     await editRegistry(fleet, (text) => removeRegistryEntry(text, target.longName));
     await freeMacs(fleet.host.paths, target.longName);
     forgetEnd(fleet.host.paths, target.longName);
+    await dropOwnUser(fleet.host, target, fleet.inspect(target).draft);
   });
   return target;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { shellCommand } from '../config/shell-words.ts';
+import { MACHINES_GROUP } from '../system/users.ts';
 
 /** What the one who starts a machine can do about what QEMU printed when it did not come up. */
 export function launchHint(
@@ -8,6 +9,10 @@ export function launchHint(
 ): string {
   const { runAs, logPath } = context;
   const file = /Could not open '([^']+)': Permission denied/.exec(output)?.[1];
+  if (file !== undefined && runAs !== undefined && /Could not open backing file/.test(output)) {
+    const fix = `${shellCommand('chgrp', MACHINES_GROUP, file)}; ${shellCommand('chmod', 'g+r', file)}`;
+    return `QEMU runs as "${runAs}" (RUNAS), who may not read it: ${fix}; see: qemu-init doctor`;
+  }
   if (file !== undefined && runAs !== undefined) {
     return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
   }

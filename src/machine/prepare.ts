@@ -82,7 +82,8 @@ async function look(
   );
   if (probe !== undefined) issues.push(...deviceIssues(config, probe));
   await attempt('FIRMWARE', () => findFirmware(config, files));
-  if (config.runAs !== undefined) await attempt('RUNAS', () => findUser(config.runAs ?? ''));
+  // The machine's own user is made by the start.
+  if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findUser(config.runAs ?? ''));
   const disks = config.disks.map((disk) => diskFormat(config, disk));
   const cdroms = config.cdroms.map((cdrom) => cdromFormat(config, cdrom));
   issues.push(

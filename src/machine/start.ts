@@ -19,6 +19,7 @@ import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { type Launched, launch } from './launch.ts';
 import { locate } from './locate.ts';
+import { ensureOwnUser } from './own-user.ts';
 import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './record.ts';
@@ -26,6 +27,7 @@ import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
 import { stopSettingsOf } from './stop-settings.ts';
+import { takeOverImages } from './take-over.ts';
 import { writeTlsFiles } from './tls.ts';
 import { setVncPassword } from './vnc-password.ts';
 
@@ -207,7 +209,12 @@ async function launchWith(
   const step = (level: 'debug' | 'trace', message: string): void =>
     host.notify({ level, machine: target.longName, message });
   const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
-  const user = await resolveRunAs(config);
+  if (process.getuid?.() === 0) await ensureOwnUser(config);
+  const user = await resolveRunAs(config, prepared.accelerator);
+  for (const image of config.ownUser && user ? takeOverImages(config, user) : []) {
+    const message = `"${image}" was of the user of all machines, and is now of "${user?.name}"`;
+    host.notify({ level: 'info', machine: target.longName, message });
+  }
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
   ensureDir(host.paths.logDir, 0o711);
   trimLog(files.log);

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { QemuError } from '../errors.ts';
-import { run } from './exec.ts';
+import { delay } from './delay.ts';
+import { type ExecResult, run } from './exec.ts';
+import { DEFAULT_PATH, findProgram } from './find-program.ts';
 
 /** A user of this host, passwd(5). */
 export interface User {
@@ -8,6 +10,9 @@ export interface User {
   readonly uid: number;
   /** Primary group. */
   readonly gid: number;
+  /** The field that says who it is (GECOS). */
+  readonly comment: string;
+  readonly shell: string;
 }
 
 /**
@@ -16,21 +21,111 @@ export interface User {
  * @throws {QemuError} `QEMU_CONFIG_INVALID` when there is none.
  */
 export async function findUser(name: string): Promise<User> {
-  const local = userIn(readFileSync('/etc/passwd', 'utf8'), name);
-  if (local) return local;
-  const { stdout } = await run('getent', ['passwd', '--', name]);
-  const found = userIn(stdout, name);
+  const found = await lookUpUser(name);
   if (found) return found;
   throw new QemuError('QEMU_CONFIG_INVALID', `There is no user "${name}" on this host`, {
     hint: `make one: useradd --system --groups kvm --shell /usr/sbin/nologin ${name}`,
   });
 }
 
+/** The same; undefined when there is none. */
+export async function lookUpUser(name: string): Promise<User | undefined> {
+  const local = localUser(name);
+  if (local) return local;
+  const { stdout } = await run('getent', ['passwd', '--', name]);
+  return userIn(stdout, name);
+}
+
+/** The same of `/etc/passwd` alone, where this host's own users are. */
+export function localUser(name: string): User | undefined {
+  return userIn(readFileSync('/etc/passwd', 'utf8'), name);
+}
+
+/** Group that the users of machines have in common; no file that is one machine's is open to it. */
+export const MACHINES_GROUP = 'qemu';
+
+/** The commands that make a group and a user without a home or a way to log in: groupadd(8), useradd(8). */
+export function newUserCommands(name: string, comment: string): { readonly group: string[]; readonly user: string[] } {
+  const account = ['--system', '--no-user-group', '--no-create-home', '--home-dir', '/nonexistent'];
+  const shell = ['--shell', '/usr/sbin/nologin', '--comment', comment];
+  return {
+    group: ['groupadd', '--system', MACHINES_GROUP],
+    user: ['useradd', ...account, ...shell, '--gid', MACHINES_GROUP, name],
+  };
+}
+
+/**
+ * Makes a user as {@link newUserCommands} says, unless it is there.
+ *
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` without useradd(8), `QEMU_COMMAND_FAILED` with what it printed.
+ */
+export async function addUser(name: string, comment: string): Promise<User> {
+  const commands = newUserCommands(name, comment);
+  if (groupId(MACHINES_GROUP) === undefined) await administer(commands.group);
+  const { exitCode, stderr } = await administer(commands.user);
+  const made = localUser(name);
+  if (made) return made;
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make the user "${name}" (status ${exitCode}): ${stderr.trim()}`, {
+    hint: `make it, or set RUNAS to another user: ${commands.user.join(' ')}`,
+  });
+}
+
+/** Removes a user, whose primary group stays. @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED`. */
+export async function removeUser(name: string): Promise<void> {
+  const { exitCode, stderr } = await administer(['userdel', name]);
+  if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `Cannot remove user "${name}": ${stderr.trim()}`);
+}
+
+/** Only one program at a time changes the users: another one, such as a start at the same moment, is waited for. */
+async function administer([program = '', ...args]: readonly string[]): Promise<ExecResult> {
+  const path = `${process.env['PATH'] ?? DEFAULT_PATH}:/usr/sbin:/sbin`;
+  const file = findProgram(program, path);
+  if (file === undefined) {
+    throw new QemuError('QEMU_NOT_INSTALLED', `There is no program "${program}", which RUNAS=auto needs`, {
+      hint: 'apt install passwd, or set RUNAS to a user that you made',
+    });
+  }
+  for (let tries = 1; ; tries++) {
+    const result = await run(file, args, { timeoutMs: LONGEST_MS });
+    if (result.exitCode === 0 || tries === MOST_TRIES || !/lock/i.test(result.stderr)) return result;
+    await delay(PAUSE_MS);
+  }
+}
+
+/** useradd(8) itself waits 15 s for the lock. */
+const LONGEST_MS = 30_000;
+const MOST_TRIES = 20;
+const PAUSE_MS = 100;
+
+/** Number of a group of `/etc/group`. */
+function groupId(name: string): number | undefined {
+  return groups().find((group) => group.name === name)?.gid;
+}
+
+/** Groups of `/etc/group` that a user is a member of besides its primary one, in the order of the file. */
+export function furtherGroups(user: string): number[] {
+  return groups().flatMap(({ gid, members }) => (members.includes(user) ? [gid] : []));
+}
+
+function groups(): { readonly name: string; readonly gid: number; readonly members: readonly string[] }[] {
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [name = '', , gid, members = ''] = line.split(':');
+    return gid === undefined ? [] : [{ name, gid: Number(gid), members: members.split(',') }];
+  });
+}
+
+/** The group whose members may open a file; undefined when there is no such file, or the group is root's. */
+export function groupOfFile(path: string): number | undefined {
+  const gid = statSync(path, { throwIfNoEntry: false })?.gid;
+  return gid === 0 ? undefined : gid;
+}
+
 function userIn(passwd: string, name: string): User | undefined {
   for (const line of passwd.split('\n')) {
-    const [login, , uid, gid] = line.split(':');
+    const [login, , uid, gid, comment = '', , shell = ''] = line.split(':');
     if (uid === undefined || gid === undefined || (login !== name && !isNumber(name, uid))) continue;
-    return { name: login ?? name, uid: Number(uid), gid: Number(gid) };
+    return { name: login ?? name, uid: Number(uid), gid: Number(gid), comment, shell };
   }
   return undefined;
 }

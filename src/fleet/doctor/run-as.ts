@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
-import { runAsPrefix } from '../../machine/run-as.ts';
+import { type RunAs, runAsPrefix } from '../../machine/run-as.ts';
+import { isTakenOver } from '../../machine/take-over.ts';
 import { findProgram, run } from '../../system/exec.ts';
-import { findUser } from '../../system/users.ts';
+import { findUser, lookUpUser } from '../../system/users.ts';
 import type { Finding } from './finding.ts';
 
 /** Prints those of its arguments that this user may not use: `r:PATH` to be read, `rw:PATH` to be written too. */
@@ -21,8 +22,9 @@ export async function judgeRunAs(configs: readonly MachineConfig[], signal: Abor
   for (const name of users) {
     const machines = configs.filter(({ runAs }) => runAs === name);
     try {
-      const refused = await refusedTo(name, machines.flatMap(wanted), signal);
-      findings.push(...machines.flatMap((config) => findingsFor(config, name, refused)));
+      const user = machines.some(({ ownUser }) => ownUser) ? await ownUserOrStranger(name) : await findUser(name);
+      const refused = await refusedTo(user, machines.flatMap(wanted), signal);
+      findings.push(...machines.flatMap((config) => findingsFor(config, user, refused)));
     } catch (error) {
       if (signal.aborted || !(error instanceof QemuError)) throw error;
       const fix = error.hint ?? 'set RUNAS to a user of this host';
@@ -33,7 +35,17 @@ export async function judgeRunAs(configs: readonly MachineConfig[], signal: Abor
   return findings;
 }
 
-function findingsFor(config: MachineConfig, user: string, refused: ReadonlySet<string>): Finding[] {
+/** Who may use no more than what is open to everybody, while the machine's own user is still to be made. */
+async function ownUserOrStranger(name: string): Promise<RunAs> {
+  const user = await lookUpUser(name);
+  if (user) return { ...user, groups: [] };
+  return { name, uid: NOBODY, gid: NOBODY, comment: '', shell: '', groups: [] };
+}
+
+/** The number that the kernel gives to users without one. */
+const NOBODY = 65534;
+
+function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused: ReadonlySet<string>): Finding[] {
   return wanted(config).flatMap((word): Finding[] => {
     const path = word.slice(word.indexOf(':') + 1);
     if (!refused.has(path)) return [];
@@ -45,7 +57,11 @@ function findingsFor(config: MachineConfig, user: string, refused: ReadonlySet<s
         { severity: config.kvm === 'on' ? 'error' : 'warning', machine, title: 'No right to use KVM', detail, fix },
       ];
     }
-    const fix = `${shellCommand('chown', user, path)}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    const first =
+      config.ownUser && uid === NOBODY
+        ? `${shellCommand('qemu-init', 'register', machine)} makes the user; then: `
+        : '';
+    const fix = `${first}${shellCommand('chown', user, path)}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
   });
 }
@@ -53,16 +69,18 @@ function findingsFor(config: MachineConfig, user: string, refused: ReadonlySet<s
 const KVM = '/dev/kvm';
 
 function wanted(config: MachineConfig): string[] {
-  const disks = config.disks.map((disk) => `${disk.readonly || disk.snapshot ? 'r' : 'rw'}:${disk.file}`);
+  const own = config.disks.filter((disk) => !(config.ownUser && isTakenOver(disk)));
+  const disks = own.map((disk) => `${disk.readonly || disk.snapshot ? 'r' : 'rw'}:${disk.file}`);
   const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
   const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
-  const kvm = config.kvm === 'off' ? [] : [`rw:${KVM}`];
+  // Who has a user alone has the group of KVM as well.
+  const kvm = config.kvm === 'off' || config.ownUser ? [] : [`rw:${KVM}`];
   // What is missing is told elsewhere.
   return [...disks, ...cdroms, ...boot, ...kvm].filter((word) => existsSync(word.slice(word.indexOf(':') + 1)));
 }
 
-async function refusedTo(name: string, words: readonly string[], signal: AbortSignal): Promise<Set<string>> {
-  const [program = 'setpriv', ...prefix] = runAsPrefix(await findUser(name));
+async function refusedTo(user: RunAs, words: readonly string[], signal: AbortSignal): Promise<Set<string>> {
+  const [program = 'setpriv', ...prefix] = runAsPrefix(user);
   const { stdout } = await run(program, [...prefix, 'sh', '-c', SCRIPT, 'sh', ...words], { signal });
   return new Set(stdout.split('\0').filter((path) => path !== ''));
 }

@@ -1,0 +1,61 @@
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ownUserName } from '../config/own-user.ts';
+import type { MachineConfig } from '../config/types.ts';
+import { QemuError } from '../errors.ts';
+import type { Host, Target } from '../machine/host.ts';
+import { ownUserComment } from '../machine/own-user.ts';
+import { namesIn } from '../system/files.ts';
+import { findProcesses } from '../system/process.ts';
+import { localUser, removeUser } from '../system/users.ts';
+
+/** Files of a folder that are looked at; whoever has more of them keeps its user. */
+const MOST_FILES = 10_000;
+
+/**
+ * Removes the user that a machine with RUNAS=auto has, when nothing on the host is that user's any more: its number may be
+ * given to another user, to whom all files that were left would belong. What is left is told.
+ *
+ * @param config what could be read of the machine's file; its disks are looked at.
+ */
+export async function dropOwnUser(host: Host, target: Target, config: MachineConfig | undefined): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { longName } = target;
+  const user = localUser(ownUserName(longName, host.paths.etcDir));
+  if (user?.comment !== ownUserComment(longName)) return;
+  const left = remainsOf(user.uid, foldersOf(host, target, config));
+  if (left === undefined) {
+    try {
+      await removeUser(user.name);
+    } catch (error) {
+      if (!(error instanceof QemuError)) throw error;
+      host.notify({ level: 'warning', machine: longName, message: error.message });
+    }
+    return;
+  }
+  const message = `user "${user.name}" is kept: ${left} is its; when it is not needed: userdel ${user.name}`;
+  host.notify({ level: 'info', machine: longName, message });
+}
+
+/** Where files of the machine's user can be. */
+function foldersOf({ paths }: Host, { files, configPath }: Target, config: MachineConfig | undefined): string[] {
+  const images = (config?.disks ?? []).map(({ file }) => dirname(file));
+  return [...new Set([dirname(configPath), ...images, files.dir, files.qemuDir, files.stateDir, paths.logDir])];
+}
+
+/** Something that belongs to a user. */
+function remainsOf(uid: number, folders: readonly string[]): string | undefined {
+  const [process] = findProcesses((argv) => argv.length > 0).filter((found) => found.uid === uid);
+  if (process !== undefined) return `process ${process.pid}`;
+  for (const folder of folders) {
+    const names = namesIn(folder);
+    if (names.length > MOST_FILES) return `perhaps a file in "${folder}"`;
+    const found = names.map((name) => join(folder, name)).find((path) => ownerOf(path) === uid);
+    if (found !== undefined) return `"${found}"`;
+  }
+  return undefined;
+}
+
+function ownerOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid;
+}

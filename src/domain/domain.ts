@@ -51,11 +51,14 @@ export class Domain implements AsyncDisposable {
   readonly name: string;
   /** The connection, for all that this class has no method for. */
   readonly client: QmpClient;
+  readonly #scratchDir: string | undefined;
   #commands: ReadonlySet<string> | undefined;
 
-  constructor(client: QmpClient, name: string) {
+  /** @param scratchDir folder of the caller's for files that QEMU writes; the one for temporary files when absent. */
+  constructor(client: QmpClient, name: string, scratchDir?: string) {
     this.client = client;
     this.name = name;
+    this.#scratchDir = scratchDir;
   }
 
   /** Sends any command. The answer is what QEMU returned, without its envelope. */
@@ -136,7 +139,7 @@ export class Domain implements AsyncDisposable {
    * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display; `QEMU_IO` when there is no room for the file.
    */
   screenDump(options: ScreenDumpOptions = {}): Promise<Buffer> {
-    return screenDump(this, options);
+    return screenDump(this, options, this.#scratchDir);
   }
 
   /** Presses the power button. QEMU answers at once, whether or not a guest is there to notice. */

@@ -13,9 +13,13 @@ export interface ScreenDumpOptions extends ExecuteOptions {
 }
 
 /** Makes QEMU write its screen into a file of ours, and reads that. See {@link Domain.screenDump}. */
-export async function screenDump(domain: Domain, { format = 'png', ...options }: ScreenDumpOptions): Promise<Buffer> {
+export async function screenDump(
+  domain: Domain,
+  { format = 'png', ...options }: ScreenDumpOptions,
+  scratchDir = tmpdir(),
+): Promise<Buffer> {
   // QEMU writes the file itself, as its user and from its folder: the path has to be absolute, and nobody else's.
-  const folder = await makeFolder();
+  const folder = await makeFolder(scratchDir);
   const filename = join(folder, `${randomUUID()}.${format}`);
   try {
     await offer(filename);
@@ -26,13 +30,13 @@ export async function screenDump(domain: Domain, { format = 'png', ...options }:
   }
 }
 
-async function makeFolder(): Promise<string> {
+async function makeFolder(parent: string): Promise<string> {
   try {
-    const folder = await mkdtemp(join(tmpdir(), 'qemu-init-screen-'));
+    const folder = await mkdtemp(join(parent, 'qemu-init-screen-'));
     if (mayBeAnotherUser()) await chmod(folder, 0o711);
     return folder;
   } catch (cause) {
-    throw new QemuError('QEMU_IO', `Cannot make a folder in "${tmpdir()}"`, { cause });
+    throw new QemuError('QEMU_IO', `Cannot make a folder in "${parent}"`, { cause });
   }
 }
 

@@ -238,7 +238,8 @@ export class Fleet {
    */
   async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
     const client = await openControl(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
-    return new Domain(client, target.longName);
+    // A QEMU in a unit has temporary files of its own.
+    return new Domain(client, target.longName, target.files.dir);
   }
 
   /**

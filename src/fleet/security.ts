@@ -4,7 +4,7 @@ import type { MachineConfig } from '../config/types.ts';
 import { notRunning, type Target } from '../machine/host.ts';
 import { locate } from '../machine/locate.ts';
 import { type ListeningSocket, listeningSockets, type ProcessRights, readRights } from '../system/process-rights.ts';
-import { userName } from '../system/users.ts';
+import { groupName, userName } from '../system/users.ts';
 import type { Fleet } from './fleet.ts';
 
 /** Who may get at a file. */
@@ -17,9 +17,11 @@ export interface FileAccess {
 }
 
 /** What a running machine's QEMU may do, and who may get at what is its. */
-export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid'> {
+export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid' | 'groups'> {
   readonly pid: number;
   readonly user: string;
+  /** All groups, the primary one first. */
+  readonly groups: readonly string[];
   readonly listening: readonly ListeningSocket[];
   readonly files: readonly FileAccess[];
   /** What could be tighter, and how. */
@@ -37,15 +39,16 @@ export function inspectSecurity(fleet: Fleet, target: Target): SecurityReport {
   if (located.kind !== 'alive' || rights === undefined) throw notRunning(target);
   const { pid } = located.process;
   const { config } = fleet.inspect(target);
-  const { uid, gid: _gid, ...others } = rights;
+  const { uid, gid, groups, ...others } = rights;
   const report = {
     pid,
     user: userName(uid),
+    groups: [...new Set([gid, ...groups])].map(groupName),
     ...others,
     listening: listeningSockets(pid),
     files: filesOf(target, config).flatMap(accessTo),
   };
-  return { ...report, advice: adviceFor({ ...report, advice: [] }, uid) };
+  return { ...report, advice: adviceFor({ ...report, advice: [] }, uid, config) };
 }
 
 function filesOf({ files, configPath }: Target, config: MachineConfig | undefined): string[] {
@@ -75,10 +78,16 @@ function isShut(folder: string): boolean {
   return false;
 }
 
-function adviceFor(report: SecurityReport, uid: number): string[] {
+function adviceFor(report: SecurityReport, uid: number, config: MachineConfig | undefined): string[] {
   const advice: string[] = [];
-  if (uid === 0) advice.push('QEMU is root: set RUNAS=qemu');
+  if (uid === 0) advice.push('QEMU is root: set RUNAS=auto');
   else if (report.capabilities.length > 0) advice.push(`QEMU has capabilities: ${report.capabilities.join(', ')}`);
+  if (config?.runAs !== undefined && !config.ownUser) {
+    advice.push(`other machines may have the user ${report.user} as well: set RUNAS=auto`);
+  }
+  if (uid !== process.geteuid?.() && !report.closed.includes('temporary')) {
+    advice.push('it sees the temporary files of the host: start it as a service');
+  }
   if (report.seccomp === 'off') advice.push('any system call is allowed: set SANDBOX=on');
   for (const { address, port } of report.listening) {
     if (address.startsWith('127.') || address === '::1') continue;

@@ -19,6 +19,10 @@ export function launchHint(
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
   }
+  const closed = /'(\/[^']+)': (?:Read-only file system|No such file or directory)/.exec(output)?.[1];
+  if (closed !== undefined && existsSync('/run/systemd/system')) {
+    return `a unit closes what the machine's file does not name to it, perhaps "${closed}": see HARDENING in qemu-init(8)`;
+  }
   const hook = /network script (\S+) failed with status/.exec(output)?.[1];
   if (hook !== undefined && !existsSync(hook)) {
     return `there is no such hook: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;

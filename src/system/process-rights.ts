@@ -1,16 +1,23 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** What the kernel lets a process do: proc_pid_status(5). */
 export interface ProcessRights {
   readonly uid: number;
   readonly gid: number;
+  /** Further groups. */
+  readonly groups: readonly number[];
   /** Effective capabilities, as names of capabilities(7) without the `CAP_`. */
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly seccomp: 'off' | 'strict' | 'filter';
   /** Namespaces that are not those of process 1: namespaces(7). */
   readonly namespaces: readonly string[];
+  /** What of the host is closed to it by its mounts. Empty when its files may not be looked at. */
+  readonly closed: readonly Closed[];
 }
+
+/** `system`: all but its own files is read-only; `homes`, `temporary`: it sees other folders there; `processes`: those of other users. */
+export type Closed = 'system' | 'homes' | 'temporary' | 'processes';
 
 /** A TCP socket that listens. */
 export interface ListeningSocket {
@@ -31,10 +38,14 @@ export function readRights(pid: number): ProcessRights | undefined {
   return {
     uid: Number(field('Uid').split('\t')[1]),
     gid: Number(field('Gid').split('\t')[1]),
+    groups: field('Groups')
+      .split(' ')
+      .flatMap((gid) => (gid === '' ? [] : [Number(gid)])),
     capabilities: capabilityNames(BigInt(`0x${field('CapEff') || '0'}`)),
     noNewPrivileges: field('NoNewPrivs') === '1',
     seccomp: modes[Number(field('Seccomp'))] ?? 'off',
     namespaces: ownNamespaces(pid),
+    closed: closedTo(pid),
   };
 }
 
@@ -74,6 +85,35 @@ function ownNamespaces(pid: number): string[] {
   }
 }
 
+/** mountinfo of proc_pid_mountinfo(5), and what a path leads to in the process's own root folder. */
+function closedTo(pid: number): Closed[] {
+  const mounts = allLinesOf(`/proc/${pid}/mountinfo`).map((line) => line.split(' '));
+  const optionsOf = (path: string): string =>
+    mounts
+      .filter(([, , , , place]) => place === path)
+      .map(([, , , , , options, ...rest]) => `${options} ${rest.at(-1)}`)
+      .at(-1) ?? '';
+  const differs = (path: string): boolean => {
+    const [own, its] = [identity(path), identity(`/proc/${pid}/root${path}`)];
+    return own !== undefined && its !== undefined && own !== its;
+  };
+  const closed: Closed[] = [];
+  if (/^ro\b/.test(optionsOf('/'))) closed.push('system');
+  if (differs('/home') && differs('/root')) closed.push('homes');
+  if (differs('/tmp')) closed.push('temporary');
+  if (/\bhidepid=(?:invisible|2|ptraceable|4)\b/.test(optionsOf('/proc'))) closed.push('processes');
+  return closed;
+}
+
+function identity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
 function linksIn(folder: string): string[] {
   try {
     return readdirSync(folder).map((name) => readlinkSync(`${folder}/${name}`));
@@ -82,9 +122,14 @@ function linksIn(folder: string): string[] {
   }
 }
 
+/** A table without the line of its headings. */
 function linesOf(path: string): string[] {
+  return allLinesOf(path).slice(1);
+}
+
+function allLinesOf(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').slice(1);
+    return readFileSync(path, 'utf8').split('\n');
   } catch {
     return [];
   }

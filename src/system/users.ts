@@ -115,6 +115,11 @@ function groups(): { readonly name: string; readonly gid: number; readonly membe
   });
 }
 
+/** The name of a group of this host; the number when there is none. */
+export function groupName(gid: number): string {
+  return groups().find((group) => group.gid === gid)?.name ?? String(gid);
+}
+
 /** The group whose members may open a file; undefined when there is no such file, or the group is root's. */
 export function groupOfFile(path: string): number | undefined {
   const gid = statSync(path, { throwIfNoEntry: false })?.gid;

@@ -96,7 +96,7 @@ test('security tells what a running QEMU may do and what could be tighter', asyn
   assert.equal(web['seccomp'], 'filter');
   const { username, uid } = userInfo();
   assert.equal(web['user'], username);
-  assert.equal(/RUNAS=qemu/.test(String(web['advice'])), uid === 0);
+  assert.equal(/RUNAS=auto/.test(String(web['advice'])), uid === 0);
   const ports = web['listening'] as { address: string; port: number }[];
   assert.ok(ports.some(({ address }) => address === '127.0.0.1'));
   const files = web['files'] as { path: string; mode: string }[];

@@ -16,7 +16,7 @@ export function hostOfSuite(): Container {
   return host;
 }
 
-/** Adds a small machine with the tiny guest, which QEMU runs as user `qemu`, and registers it under its own name. */
+/** Adds a small machine with the tiny guest, whose image the machine's own user takes over, and registers it under its own name. */
 export function addMachine(host: Container, name: string, lines = '', guest: GuestOptions = {}): void {
   guestDisk(join(host.dir, 'etc/qemu'), { ...guest, name: `${name}.img` });
   host.write(`/etc/qemu/${name}-qemu.cfg`, `${LIGHT}DSK1=${name}.img\n${lines}`);

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
 import { inspectMachineConfig, loadRegistry } from '../../config/load.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { readRecord } from '../../machine/record.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
@@ -34,7 +35,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
     const target = targetOfEntry(paths, entry);
     const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
-    if (config) return [{ target, config }];
+    if (config) return [{ target, config, realFiles: realFilesOf(config) }];
     if (!existsSync(target.configPath)) missing.push(target.configPath);
     if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
@@ -55,6 +56,18 @@ export function generateUnits(paths: Paths, dir: string): Generated {
     writeFileAtomic(path, file.text, 0o644);
   }
   return { files: files.map(({ path }) => path), problems };
+}
+
+/** Images that a link leads to. One on a file system that is not mounted yet is found when that is read again. */
+function realFilesOf({ disks }: MachineConfig): string[] {
+  return disks.flatMap(({ file, readonly }) => {
+    try {
+      const real = realpathSync(file);
+      return readonly || real === file || real.startsWith('/dev/') ? [] : [real];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** The runs that left word of how they are to be stopped. That of a machine that has ended meanwhile does no harm. */

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Target } from '../../machine/host.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
+import { type Closed, closedTo, hardeningLines } from './hardening.ts';
 import { lateDropIns } from './late.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
 import { type MachineOrder, orderMachines } from './order.ts';
@@ -12,6 +13,8 @@ import { type UnitLine, unitName, unitPath, unitText, unitWords } from './unit-t
 export interface PlannedMachine {
   readonly target: Pick<Target, 'longName' | 'shortName' | 'configPath'>;
   readonly config: MachineConfig;
+  /** Where links among its images lead. */
+  readonly realFiles?: readonly string[] | undefined;
 }
 
 /** A file that the generator writes. */
@@ -45,9 +48,14 @@ export const MACHINE_DROP_IN = '50-machine.conf';
 /** Drop-ins for the units of the registered machines. Pure. */
 export function planUnits(machines: readonly PlannedMachine[], options: UnitOptions): UnitFile[] {
   const order = orderOf(machines);
+  const closed = closedTo(machines);
   return [
     ...machines.map((machine, index) =>
-      machineDropIn(machine, order.get(machine.target.longName), laneOf(machine.config, index, options.lanes)),
+      machineDropIn(machine, {
+        order: order.get(machine.target.longName),
+        lane: laneOf(machine.config, index, options.lanes),
+        closed,
+      }),
     ),
     ...(options.running ?? []).map(runningDropIn),
     ...machines.flatMap(shortNameDropIn),
@@ -65,7 +73,10 @@ export function orderOf(machines: readonly PlannedMachine[]): ReadonlyMap<string
   );
 }
 
-function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder | undefined, lane: string): UnitFile {
+function machineDropIn(
+  { target, config, realFiles }: PlannedMachine,
+  { order, lane, closed }: { readonly order: MachineOrder | undefined; readonly lane: string; readonly closed: Closed },
+): UnitFile {
   const { longName, configPath } = target;
   const requires = (order?.requires ?? []).map(unitName).join(' ');
   const after = (order?.after ?? []).map(unitName).join(' ');
@@ -92,6 +103,7 @@ function machineDropIn({ target, config }: PlannedMachine, order: MachineOrder |
       ...(config.restart === 'no'
         ? []
         : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
+      ...hardeningLines({ config, realFiles }, closed),
       ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],

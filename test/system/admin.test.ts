@@ -49,6 +49,11 @@ describe('users who are not root, on a host with systemd', () => {
     assert.notEqual(ask('member', 'stop', 'qemu.target'), 0);
     assert.equal(pidOf(host, 'web'), pid);
     assert.equal(ask('member', 'status'), 0);
+    // How it is asked for cannot be seen: with this mode a stop would cancel all that others wait for.
+    host.sh('systemd-run --quiet --no-block --unit=busy --property=Type=oneshot sleep 300');
+    assert.notEqual(ask('member', 'stop --job-mode=flush'), 0);
+    assert.match(host.sh('systemctl list-jobs --no-legend'), /busy\.service start/);
+    host.sh('systemctl stop busy');
     assert.equal(ask('member', 'stop'), 0);
     assert.equal(isActive(host, 'web'), 'inactive');
     assert.match(host.sh('journalctl --sync; journalctl --no-pager -b -u qemu@web'), /web: stopped by powerdown/);
@@ -60,7 +65,7 @@ describe('users who are not root, on a host with systemd', () => {
     host.sh('userdel qemu; groupdel qemu-admin; groupdel -f qemu 2>&1 || true');
     for (let call = 0; call < 2; call++) host.sh('qemu-init install');
     assert.match(host.sh('id qemu'), /\(qemu\) gid=\d+\(qemu\) .*\(kvm\)/);
-    assert.match(host.sh('getent passwd qemu'), /:\/var\/lib\/qemu:\/usr\/sbin\/nologin$/);
+    assert.match(host.sh('getent passwd qemu'), /:\/var\/lib\/qemu-init:\/usr\/sbin\/nologin$/);
     host.sh('getent group qemu-admin');
   });
 });

@@ -209,7 +209,7 @@ const NIC_OPTIONS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    doc: 'on: nothing leaves the NIC but from its own MAC and its ip= addresses',
+    doc: 'on: nothing leaves the NIC but from its own MAC and, with ip=, from those addresses',
   },
   {
     name: 'ip',

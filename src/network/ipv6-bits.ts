@@ -30,3 +30,11 @@ function dottedGroups(bytes: readonly string[]): string {
 function hex(value: bigint): string {
   return value.toString(16).padStart(32, '0');
 }
+
+/** The link-local address that an interface makes of its MAC (RFC 4291, appendix A: modified EUI-64). */
+export function linkLocalOf(mac: string): string {
+  const [first = 0, ...rest] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
+  const bytes = [first ^ 2, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
+  const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `fe80::${digits.match(/.{4}/g)?.join(':')}`;
+}

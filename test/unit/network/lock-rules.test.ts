@@ -25,18 +25,18 @@ table netdev qemu-init.web.1 {
 test('with addresses of one kind nothing of the other gets out', () => {
   const ipv4 = lockRules({ tap, mac, addresses: ['192.0.2.5', '198.51.100.0/24'] });
   assert.match(ipv4, /\n {4}arp saddr ip 192\.0\.2\.5 accept\n/);
-  assert.match(ipv4, /\n {4}ip saddr 198\.51\.100\.0\/24 accept\n/);
+  assert.match(ipv4, /\n {4}ip saddr 198\.51\.100\.0\/24 meta l4proto != 255 accept\n/);
   assert.match(ipv4, /\n {4}drop\n {2}\}\n\}\n$/);
   assert.doesNotMatch(ipv4, /ip6|icmpv6/);
   const ipv6 = lockRules({ tap, mac, addresses: ['2001:db8::5'] });
-  assert.match(ipv6, /\n {4}ip6 saddr 2001:db8::5 accept\n/);
+  assert.match(ipv6, /\n {4}ip6 saddr 2001:db8::5 meta l4proto != \{ 0, .* \} accept\n/);
   assert.doesNotMatch(ipv6, / ip saddr|arp saddr ip/);
 });
 
-test('an IPv6 guest may claim only its own and link-local addresses', () => {
+test('an IPv6 guest may claim only its own addresses and the link-local one of its MAC', () => {
   assert.match(
     lockRules({ tap, mac, addresses: ['2001:db8::/64'] }),
-    / {2}chain neighbour \{\n {4}@th,64,128 & 0xffc0{29} == 0xfe80{29} return\n {4}@th,64,128 & 0xf{16}0{16} == 0x20010db80{24} return\n {4}drop\n {2}\}/,
+    / {2}chain neighbour \{\n {4}@th,64,128 & 0xf{32} == 0xfe80{13}dcadbefffeef0001 return\n {4}@th,64,128 & 0xf{16}0{16} == 0x20010db80{24} return\n {4}drop\n {2}\}/,
   );
 });
 

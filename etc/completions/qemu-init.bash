@@ -63,8 +63,7 @@ _qemu_init() {
       edit) options+=' --registry --monitor --defaults' ;;
       import) options+=' --name --output --force' ;;
       log) options+=' --console --lines --follow' ;;
-      install) options+=' --prefix --destdir --dry-run' ;;
-      uninstall) options+=' --prefix --destdir --dry-run --stop' ;;
+      install | uninstall) options+=' --prefix --destdir --dry-run' ;;
       *) options+=' --all' ;;
     esac
     _qemu_init_words "$options"

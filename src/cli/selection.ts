@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { ConfigError, QemuError } from '../errors.ts';
+import { insideUnit } from '../fleet/inside-unit.ts';
 import type { Target } from '../machine/host.ts';
 import type { Context } from './context.ts';
 
 export interface SelectionArguments {
   readonly ids?: readonly string[];
   readonly all?: boolean;
+  readonly direct?: boolean;
 }
 
 /** Machines that a command line names, and the ids that name none. */
@@ -35,7 +37,8 @@ export function select(context: Context, args: SelectionArguments, everything: (
   const unknown: { id: string; error: unknown }[] = [];
   for (const id of ids) {
     try {
-      const target = context.fleet().get(id);
+      const isUnit = args.direct === true && insideUnit(context.paths, id) !== undefined;
+      const target = isUnit ? context.fleet().getOfUnit(id) : context.fleet().get(id);
       targets.set(target.longName, target);
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;

@@ -32,8 +32,8 @@ import { attempt, runOrdered } from './ordered.ts';
 import type { Outcome } from './outcome.ts';
 import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
-import { folderOf, namesInRunDir, resolveId, targetOfEntry } from './resolve.ts';
-import type { Services } from './services.ts';
+import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
+import { moveIntoUnit, type Services } from './services.ts';
 import { explainFailures, whyNotStarted } from './why-not-started.ts';
 
 /** How many machines at a time. */
@@ -136,6 +136,15 @@ export class Fleet {
   }
 
   /**
+   * The machine of a unit, by its long name alone: a short name may be the same as the long name of one that runs.
+   *
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
+   */
+  getOfUnit(longName: string): Target {
+    return resolveOfUnit(this.host.paths, this.#entries, longName);
+  }
+
+  /**
    * The configuration of a machine, with the host's defaults.
    *
    * @throws {ConfigError} with all that is wrong in it.
@@ -175,16 +184,16 @@ export class Fleet {
     for (const issue of issues) {
       this.host.notify({ level: 'warning', machine: target.longName, message: issue.message });
     }
-    // A unit knows no options, and nothing but the long name.
-    const asUnit = !options.paused && !options.preconfig && this.#isFoundByName(target) && !this.isAlive(target);
-    if (this.#services && asUnit) {
+    if (this.#services) {
       // A unit may not change the users of the host.
       if (process.getuid?.() === 0) await ensureOwnUser(config);
       const message = 'systemd starts it; the steps are in the journal of its unit';
       this.host.notify({ level: 'debug', machine: target.longName, message });
-      return this.#services.start(target, options.signal);
+      return this.#services.start(this.host, target, options);
     }
-    const result = await startMachine(this.host, target, config, options);
+    const onUp = ({ pid }: { readonly pid: number }): Promise<void> =>
+      moveIntoUnit(this.host, target, pid, options.signal);
+    const result = await startMachine(this.host, target, config, { ...options, onUp });
     if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
     return result;
   }
@@ -200,8 +209,9 @@ export class Fleet {
       const message = `"${target.configPath}" cannot be used: it is stopped with the settings that it was started with`;
       this.host.notify({ level: 'warning', machine: target.longName, message });
     }
+    const settle = this.#services?.stopping(target);
     const result = await stopMachine(this.host, target, settings, options);
-    await this.#services?.settle(target);
+    await settle?.(result.rung);
     return result;
   }
 
@@ -220,8 +230,9 @@ export class Fleet {
    * @throws {QemuError} `QEMU_STOP_FAILED`, `QEMU_ABORTED`, `QEMU_NOT_PERMITTED`.
    */
   async kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
+    const settle = this.#services?.stopping(target);
     const result = await killMachine(this.host, target, signal);
-    await this.#services?.settle(target);
+    await settle?.(result.rung);
     return result;
   }
 
@@ -345,14 +356,6 @@ export class Fleet {
   /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */
   #requiredBy(target: Target): Target[] {
     return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
-  }
-
-  #isFoundByName({ longName, configPath }: Target): boolean {
-    try {
-      return this.get(longName).configPath === configPath;
-    } catch {
-      return false;
-    }
   }
 
   #bootOrder(target: Target): number {

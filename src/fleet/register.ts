@@ -15,6 +15,7 @@ import { Fleet } from './fleet.ts';
 import { freeMacs, hasMacs, takeMacs } from './leases.ts';
 import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
+import { takenName } from './taken-names.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -55,6 +56,8 @@ export async function registerMachine(
         return isSame && findConfig(paths, entry.longName, entry.dir) === configPath;
       });
       if (isThere) outcome = 'unchanged';
+      const taken = isThere ? undefined : takenName(paths, shortName, place.longName);
+      if (taken) throw taken;
       const edited = isThere ? text : addRegistryEntry(text, shortName, value);
       const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
       if (config && process.getuid?.() === 0) await ensureOwnUser(config);

@@ -9,6 +9,9 @@ import { locate } from '../machine/locate.ts';
 import { readRecord } from '../machine/record.ts';
 import { namesIn } from '../system/files.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
+import { isSystemdBooted } from '../system/systemd.ts';
+import { readAsked } from './asked.ts';
+import { unitName } from './units/unit-text.ts';
 
 /** The machine of a registry entry, whether or not its file is there. */
 export function targetOfEntry(paths: Paths, entry: RegistryEntry): Target {
@@ -38,8 +41,10 @@ export function findConfig(paths: Paths, longName: string, dir: string | undefin
 export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: string, cwd: string): Target {
   if (id.includes('/') || /\.(cfg|json)$/.test(id)) return targetOfPath(paths, entries, resolve(cwd, id));
   const entry = entries.find(({ shortName }) => shortName === id) ?? entries.find(({ longName }) => longName === id);
-  if (entry) return targetOfEntry(paths, entry);
+  if (entry) return notAnotherLongName(paths, id, entry);
   if (isValidName(id)) {
+    const running = runningAs(paths, id);
+    if (running) return running;
     const configPath = findConfig(paths, id, undefined);
     if (existsSync(configPath)) return unregistered(paths, id, configPath);
     const files = machinePaths(paths, id);
@@ -48,6 +53,47 @@ export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: s
     if (record || locate(files).kind !== 'stopped') return unregistered(paths, id, record?.configPath ?? configPath);
   }
   throw unknownMachine(id, entries, paths);
+}
+
+/**
+ * The machine of the unit with that long name. What was started by its path is found again.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
+ */
+export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], longName: string): Target {
+  const entry = entries.find((each) => each.longName === longName);
+  if (entry) return targetOfEntry(paths, entry);
+  const { configPath } = readAsked(paths, longName);
+  return configPath === undefined ? resolveId(paths, [], longName, '/') : unregistered(paths, longName, configPath);
+}
+
+/** A machine that runs under a long name, from the file that it was started with. */
+export function runningAs(paths: Paths, longName: string): Target | undefined {
+  const files = machinePaths(paths, longName);
+  // Without these a look through all processes would be needed, which only what is known to run is worth.
+  if (!existsSync(files.record) && !existsSync(files.pidFile)) return undefined;
+  const located = locate(files);
+  const configPath = located.kind === 'alive' ? located.record?.configPath : undefined;
+  return configPath === undefined ? undefined : unregistered(paths, longName, configPath);
+}
+
+/** An id that is the short name of one machine and the long name of another that runs means neither. */
+function notAnotherLongName(paths: Paths, id: string, entry: RegistryEntry): Target {
+  const target = targetOfEntry(paths, entry);
+  if (entry.longName === id || runningAs(paths, id) === undefined) return target;
+  throw new QemuError(
+    'QEMU_CONFIG_INVALID',
+    `"${id}" is the short name of "${entry.longName}", and the name of a machine that runs`,
+    {
+      hint: `for the one in the registry: "${entry.longName}"; to stop the one that runs: ${stopByUnit(paths, id)}`,
+    },
+  );
+}
+
+function stopByUnit(paths: Paths, longName: string): string {
+  return paths.scope === 'system' && isSystemdBooted()
+    ? `systemctl stop ${unitName(longName)}`
+    : 'correct the registry first';
 }
 
 /** Machines that left something in the run-time folder, registered or not. */

@@ -1,122 +1,189 @@
 import { QemuError } from '../errors.ts';
-import type { Target } from '../machine/host.ts';
+import { exclusively } from '../machine/exclusive.ts';
+import type { Host, Target } from '../machine/host.ts';
+import type { Rung } from '../machine/ladder.ts';
 import { locate } from '../machine/locate.ts';
-import { readRecord } from '../machine/record.ts';
-import type { StartResult } from '../machine/start.ts';
+import type { LaunchMode } from '../machine/request.ts';
+import { alreadyRunning, type StartResult } from '../machine/start.ts';
+import { delay } from '../system/delay.ts';
 import type { Paths } from '../system/paths.ts';
 import {
+  invocationOf,
   isSystemdBooted,
   isUnitInstalled,
-  moveIntoOwnUnit,
   reloadSystemd,
   systemctl,
   unitOf,
+  unitProperties,
 } from '../system/systemd.ts';
-import { readStartFailure, removeStartFailure, writeStartFailure } from './start-failure.ts';
-import { stopTimeoutSeconds, UNIT_STOP_SECONDS } from './units/limits.ts';
+import { takeAsked, writeAsked } from './asked.ts';
+import { forgetCrashes } from './crashes.ts';
+import { insideUnit } from './inside-unit.ts';
+import { readStartFailure, removeStartFailure } from './start-failure.ts';
 import { MACHINE_DROP_IN } from './units/plan.ts';
 import { unitName } from './units/unit-text.ts';
+
+/** How the unit of a machine is to start it. */
+export interface UnitStartOptions extends LaunchMode {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** The service manager, as far as machines are its units. */
 export interface Services {
   /**
-   * Has the manager start a machine that does not run, and that is found by its long name.
+   * Has the manager start a machine. One that is going down is waited for; one that runs is left alone, but is a unit after this.
    *
-   * @throws {QemuError} what the start in the unit threw.
+   * @throws {QemuError} what the start in the unit threw; `QEMU_LAUNCH_FAILED` for a unit that is masked or does not start.
    */
-  readonly start: (target: Target, signal: AbortSignal | undefined) => Promise<StartResult>;
-  /** Tells the manager that the machine was stopped on purpose: it is not to start it again, nor to call it failed. */
-  readonly settle: (target: Target) => Promise<void>;
+  readonly start: (host: Host, target: Target, options: UnitStartOptions) => Promise<StartResult>;
+  /**
+   * To be called before a machine is stopped. What it returns, called when that is done, tells the manager that the machine
+   * was stopped on purpose: it is not to start it again, nor to call it failed.
+   */
+  readonly stopping: (target: Target) => (rung: Rung) => Promise<void>;
 }
 
 /** Undefined where machines are no units: without systemd, without our unit, for users and scratch folders. */
 export function findServices(paths: Paths): Services | undefined {
   if (paths.scope !== 'system' || process.getuid?.() !== 0) return undefined;
-  if (!isSystemdBooted() || !isUnitInstalled('qemu@.service')) return undefined;
-  return { start: (target, signal) => startUnit(paths, target, signal), settle: settleUnit };
+  if (!isSystemdBooted() || !isUnitInstalled(UNIT_FILE)) return undefined;
+  return { start: startUnit, stopping: stoppingUnit };
+}
+
+const UNIT_FILE = 'qemu@.service';
+
+/** Why the host's shutdown does not stop a machine as it should, although systemd runs it. Undefined when it does. */
+export function outsideUnit(paths: Paths, { longName }: Target, pid: number): string | undefined {
+  if (paths.scope === 'user' || !isSystemdBooted() || unitOf(pid) === unitName(longName)) return undefined;
+  const consequence = 'the shutdown of the host ends its guest like a pulled plug';
+  if (paths.scope === 'root') return `machines below --root have no unit: ${consequence}`;
+  if (!isUnitInstalled(UNIT_FILE)) return `${UNIT_FILE} is not installed: ${consequence}`;
+  return `QEMU (process ${pid}) is not in ${unitName(longName)}: ${consequence}`;
 }
 
 /** The start in the unit has deadlines of its own; this is longer than what the unit allows. */
 const START_MS = 2 * 86_400_000;
 
-async function startUnit(paths: Paths, target: Target, signal: AbortSignal | undefined): Promise<StartResult> {
+/** systemd learns of QEMU's end a moment after others do, and until then has nothing to start. */
+const MOST_TURNS = 50;
+const TURN_MS = 100;
+
+async function startUnit(host: Host, target: Target, options: UnitStartOptions): Promise<StartResult> {
   const began = performance.now();
+  const { paths } = host;
+  const { signal } = options;
   const unit = unitName(target.longName);
-  removeStartFailure(paths, target.longName);
-  await takeOverChanges(unit, target, signal);
-  let result: Awaited<ReturnType<typeof systemctl>>;
+  // A command that stops it has the lock until QEMU is gone.
+  if (alreadyRunning(target)) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
+  const wasAlive = alreadyRunning(target) !== undefined;
+  forgetCrashes(paths, target.longName);
+  for (let turn = 0; ; turn++) {
+    const running = await runningInUnit(unit, target, signal);
+    if (running) return running;
+    removeStartFailure(paths, target.longName);
+    writeAsked(paths, target.longName, askedFor(target, options));
+    await takeOverChanges(unit, signal);
+    const before = invocationOf(unit);
+    const { exitCode, stderr } = await runStartJob(unit, signal);
+    takeAsked(paths, target.longName);
+    const started = alreadyRunning(target);
+    if (exitCode === 0 && started) {
+      const seconds = Math.round(performance.now() - began) / 1000;
+      return { ...started, outcome: wasAlive ? 'already-running' : 'started', seconds };
+    }
+    const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit) === before;
+    if (!didNothing || turn >= MOST_TURNS) {
+      const failure = readStartFailure(paths, target.longName);
+      removeStartFailure(paths, target.longName);
+      throw failure ?? unitError(unit, stderr);
+    }
+    await delay(TURN_MS, signal);
+  }
+}
+
+function askedFor(
+  { shortName, configPath }: Target,
+  { paused, preconfig }: UnitStartOptions,
+): Parameters<typeof writeAsked>[2] {
+  return {
+    configPath: shortName === undefined ? configPath : undefined,
+    paused: paused === true,
+    preconfig: preconfig === true,
+  };
+}
+
+/** A machine that runs in its unit, which is not about to stop it. */
+async function runningInUnit(unit: string, target: Target, signal?: AbortSignal): Promise<StartResult | undefined> {
+  const running = alreadyRunning(target);
+  if (!running || unitOf(running.pid) !== unit) return undefined;
+  const state = (await unitProperties(unit, ['ActiveState'], signal)).get('ActiveState') ?? '';
+  return ['active', 'reloading', 'activating'].includes(state) ? running : undefined;
+}
+
+async function runStartJob(
+  unit: string,
+  signal: AbortSignal | undefined,
+): Promise<{ exitCode: number; stderr: string }> {
   try {
-    result = await systemctl(['start', unit], { timeoutMs: START_MS, signal });
+    const { exitCode = 1, stderr } = await systemctl(['start', unit], { timeoutMs: START_MS, signal });
+    return { exitCode, stderr };
   } catch (error) {
     // The job goes on without the one who asked for it.
     await systemctl(['stop', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS });
     throw error;
   }
-  const located = locate(target.files);
-  if (result.exitCode !== 0 || located.kind !== 'alive') {
-    const failure = readStartFailure(paths, target.longName);
-    removeStartFailure(paths, target.longName);
-    throw failure ?? unitError(unit, result.stderr);
-  }
-  const { record, process } = located;
-  return {
-    outcome: 'started',
-    pid: process.pid,
-    slot: record?.slot,
-    monitorPort: record?.monitorPort,
-    controlPort: record?.controlPort,
-    vnc: record?.vnc,
-    seconds: Math.round(performance.now() - began) / 1000,
-  };
 }
 
 /** The unit's limits are made of the machine's file, which may just have been edited. */
-async function takeOverChanges(unit: string, target: Target, signal: AbortSignal | undefined): Promise<void> {
-  const { stdout } = await systemctl(['show', '--property=NeedDaemonReload,ActiveState,DropInPaths', unit], { signal });
-  const isNew = target.shortName !== undefined && !stdout.includes(MACHINE_DROP_IN);
-  if (isNew || stdout.includes('NeedDaemonReload=yes')) await reloadSystemd(signal);
+async function takeOverChanges(unit: string, signal: AbortSignal | undefined): Promise<void> {
+  const names = ['LoadState', 'NeedDaemonReload', 'ActiveState', 'DropInPaths'];
+  const shown = await unitProperties(unit, names, signal);
+  if (shown.get('LoadState') === 'masked') {
+    throw new QemuError(
+      'QEMU_LAUNCH_FAILED',
+      `The unit "${unit}" is masked: an administrator has forbidden its start`,
+      {
+        hint: `allow it again: systemctl unmask ${unit}`,
+      },
+    );
+  }
+  const isNew = !(shown.get('DropInPaths') ?? '').includes(MACHINE_DROP_IN);
+  if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(signal);
   // Who starts it by hand means it, however often it has ended by itself.
-  if (stdout.includes('ActiveState=failed')) await systemctl(['reset-failed', unit], { signal });
+  if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], { signal });
 }
 
 function unitError(unit: string, said: string): QemuError {
   const detail = said.trim().split('\n')[0] ?? '';
   return new QemuError('QEMU_LAUNCH_FAILED', `systemd did not start "${unit}"${detail === '' ? '' : `: ${detail}`}`, {
-    hint: `see: journalctl -u ${unit}; or go without systemd: --direct`,
+    hint: `see: journalctl -u ${unit}`,
   });
 }
 
-async function settleUnit({ longName }: Target): Promise<void> {
+function stoppingUnit({ longName, files }: Target): (rung: Rung) => Promise<void> {
   const unit = unitName(longName);
-  // Machines that require this one are not stopped with it, as they are not without systemd.
-  await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS });
-  await systemctl(['reset-failed', '--quiet', unit]);
-}
-
-/** What a start inside of the machine's own unit does besides. */
-export interface InsideUnit {
-  /**
-   * It succeeded: a QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is the
-   * machine's.
-   */
-  readonly started: (target: Target, pid: number, signal: AbortSignal) => Promise<void>;
-  /** Leaves word of why it failed. */
-  readonly failed: (error: unknown) => void;
-}
-
-/** Undefined when this process is not in the unit of the machine. */
-export function insideUnit(paths: Paths, longName: string): InsideUnit | undefined {
-  if (paths.scope !== 'system') return undefined;
-  const unit = unitName(longName);
-  if (unitOf('self') !== unit) return undefined;
-  return {
-    started: async ({ shortName, files }, pid, signal) => {
-      removeStartFailure(paths, longName);
-      if (unitOf(pid) !== unit) moveIntoOwnUnit(pid);
-      // The generator knows a machine that is not registered only by its run.
-      const stop = shortName === undefined ? readRecord(files)?.stop : undefined;
-      if (stop && stopTimeoutSeconds(stop) > UNIT_STOP_SECONDS) await reloadSystemd(signal);
-    },
-    failed: (error) => writeStartFailure(paths, longName, error),
+  const before = invocationOf(unit);
+  return async (rung) => {
+    const now = invocationOf(unit);
+    // Somebody has started it again meanwhile.
+    if (now !== undefined && now !== before && locate(files).kind === 'alive') return;
+    // Machines that require this one are not stopped with it, as they are not without systemd.
+    await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS });
+    // These leave a unit that has failed.
+    if (rung === 'sigkill' || rung === 'none') await systemctl(['reset-failed', '--quiet', unit]);
   };
+}
+
+/** For a command that works without systemd: a QEMU that it has started becomes the main process of its unit nevertheless. */
+export async function moveIntoUnit(host: Host, target: Target, pid: number, signal?: AbortSignal): Promise<void> {
+  const { paths } = host;
+  if (paths.scope === 'user' || insideUnit(paths, target.longName)) return;
+  try {
+    if (outsideUnit(paths, target, pid) !== undefined) await findServices(paths)?.start(host, target, { signal });
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
+    host.notify({ level: 'warning', machine: target.longName, message: error.message });
+  }
+  const problem = outsideUnit(paths, target, pid);
+  if (problem !== undefined) host.notify({ level: 'warning', machine: target.longName, message: problem });
 }

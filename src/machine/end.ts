@@ -141,7 +141,9 @@ export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): Machi
   try {
     ensureDir(paths.stateDir, 0o755);
     ensureDir(folderOf(paths), 0o700);
-    writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(end)}\n`, 0o600);
+    // The text first: the unit's script prints it without starting Node.
+    const note = end && { text: describeEnd(end), ...end };
+    writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(note)}\n`, 0o600);
   } catch (error) {
     // A full disk must not keep a machine from being cleaned up after: all that is lost is a line of `status`.
     if (!(error instanceof QemuError)) throw error;

@@ -26,6 +26,8 @@ export interface LaunchRequest {
   /** How long QEMU may take to answer its first command. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** An interruption does not end QEMU: its guest may run already. */
+  readonly keepInterrupted?: boolean | undefined;
   /** Called as soon as there is a process, before it has answered. */
   readonly onSpawn: (process: DetachedProcess) => void;
 }
@@ -82,7 +84,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   } catch (error) {
     await client?.close();
     if (request.signal?.aborted) {
-      await killNow(qemu);
+      if (!request.keepInterrupted) await killNow(qemu);
       throw new QemuError('QEMU_ABORTED', 'Starting was interrupted', { cause: error });
     }
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.

@@ -38,6 +38,10 @@ export interface StartOptions extends LaunchMode {
   readonly fds?: readonly PassedFd[] | undefined;
   /** Called with QEMU's process as soon as there is one; again when a port was lost and it is started anew. */
   readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
+  /** Called when QEMU answers, before POSTCMD; also for a machine that runs already. */
+  readonly onUp?: ((up: { readonly pid: number }) => Promise<void>) | undefined;
+  /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
+  readonly keepInterrupted?: boolean | undefined;
 }
 
 /** What became of a start. */
@@ -74,16 +78,20 @@ export async function startMachine(
 ): Promise<StartResult> {
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
-  return exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
+  const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     const located = locate(target.files);
     if (located.kind === 'alive') {
       const record = await adopt(target, config, located, options.signal);
-      return { outcome: 'already-running', ...summary(located.process.pid, record), seconds: seconds() };
+      return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
     }
     await cleanUp(host, target, located.record?.slot);
     const { pid, record } = await startFresh(host, target, config, options);
-    return { outcome: 'started', ...summary(pid, record), seconds: seconds() };
+    return { outcome: 'started' as const, ...summary(pid, record) };
   });
+  await options.onUp?.(result);
+  // Without the lock: the guest runs, and a stop must not wait for a slow command.
+  if (result.outcome === 'started') await runPostCommand(host, target, config, result.pid, options.signal);
+  return { ...result, seconds: seconds() };
 }
 
 /** What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile. */
@@ -125,9 +133,9 @@ async function startFresh(
       await launched.client.close();
     }
     writeRecord(target.files, record);
-    await runPostCommand(host, target, config, launched, signal);
     return { pid: launched.pid, record };
   } catch (error) {
+    if (options.keepInterrupted && signal?.aborted && locate(target.files).kind === 'alive') throw error;
     if (launched) await killProcess(launched);
     await cleanUp(host, target, readRecord(target.files)?.slot);
     throw error;
@@ -260,6 +268,7 @@ async function launchWith(
       files,
       timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
       signal: options.signal,
+      keepInterrupted: options.keepInterrupted,
       fds: [...sockets, ...passed.map(({ fd }) => fd)],
       onSpawn: (process) => {
         record = { ...record, pid: process.pid, pidStartTime: process.startTime };
@@ -289,11 +298,11 @@ async function runPostCommand(
   host: Host,
   target: Target,
   config: MachineConfig,
-  launched: Launched,
+  pid: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await runHook(host, target, 'POSTCMD', config.postCommand, { cwd: config.dir, pid: launched.pid, signal });
+    await runHook(host, target, 'POSTCMD', config.postCommand, { cwd: config.dir, pid, signal });
   } catch (error) {
     // The guest runs by now: ending it because of this would lose more than it saves.
     const message = error instanceof Error ? error.message : String(error);

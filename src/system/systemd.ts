@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { type ExecResult, run } from './exec.ts';
@@ -42,6 +42,28 @@ export function systemctl(
 export async function reloadSystemd(signal?: AbortSignal): Promise<void> {
   const { exitCode, stderr } = await systemctl(['daemon-reload'], { signal });
   if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `systemd did not reload: ${stderr.trim()}`);
+}
+
+/** Properties of a unit: org.freedesktop.systemd1(5). */
+export async function unitProperties(
+  unit: string,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await systemctl(['show', `--property=${names.join(',')}`, unit], { signal });
+  return new Map([...stdout.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
+}
+
+/**
+ * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so that nobody has
+ * to ask. Undefined for a unit that is not running.
+ */
+export function invocationOf(unit: string): string | undefined {
+  try {
+    return readlinkSync(`/run/systemd/units/invocation:${unit}`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The unit that a process belongs to, by its control group: cgroups(7). */

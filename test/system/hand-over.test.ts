@@ -68,17 +68,87 @@ describe('commands typed on a host with systemd', () => {
     init(host, 'stop --force top');
   });
 
-  test('--direct works beside systemd, and the unit takes the machine over when it is started', async () => {
+  test('whichever way a machine is started, its QEMU is the main process of its unit', async () => {
     init(host, 'stop --force web');
-    assert.equal(init(host, 'start --direct web').code, 0);
-    assert.equal(isActive(host, 'web'), 'inactive');
-    const pid = pidOf(host, 'web');
-    host.sh('systemctl start qemu@web');
-    assert.equal(isActive(host, 'web'), 'active');
-    assert.equal(host.show('qemu@web.service', 'MainPID'), `${pid}`);
-    await ready(host, 'web');
-    host.sh('systemctl stop qemu@web');
-    assert.equal(init(host, 'status web').code, 3);
+    host.sh(
+      'mkdir /srv/vm; cd /etc/qemu; cp -p web.img /srv/vm/lone.img; sed s/web.img/lone.img/ web-qemu.cfg >/srv/vm/lone-qemu.cfg',
+    );
+    host.sh('cd /etc/qemu; cp -p web.img loose.img; sed s/web.img/loose.img/ web-qemu.cfg >loose-qemu.cfg');
+    const ways = {
+      web: ['start --direct web', 'start --paused web', 'start --direct --paused web', 'start --preconfig web'],
+      lone: ['start /srv/vm/lone-qemu.cfg', 'start --direct /srv/vm/lone-qemu.cfg'],
+      loose: ['start loose', 'start --direct loose'],
+    };
+    for (const [name, calls] of Object.entries(ways)) {
+      for (const call of calls) {
+        const { code, stdout, stderr } = init(host, call);
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, call);
+        assert.match(stdout, new RegExp(`^${name}: started in `), call);
+        assertInUnit(host, name, call);
+        const [{ state }] = JSON.parse(host.run(`qemu-init status --json ${name}`).stdout);
+        const expected = call.includes('--paused')
+          ? 'prelaunch'
+          : call.includes('--preconfig')
+            ? 'preconfig'
+            : 'running';
+        assert.equal(state, expected, call);
+        assert.equal(init(host, `stop --force ${name}`).code, 0, call);
+        assert.equal(isActive(host, name), 'inactive', call);
+      }
+    }
+    // How it was asked for is over with that start.
+    assert.equal(init(host, 'start web').code, 0);
+    assert.equal(JSON.parse(host.sh('qemu-init status --json web'))[0].state, 'running');
+    init(host, 'stop --force web');
+  });
+
+  test('start, stop and systemctl restart at the same moment never leave a QEMU that its unit does not know', async () => {
+    for (let round = 0; round < 10; round++) {
+      host.run(
+        `for each in "qemu-init start web" "qemu-init stop --force web" "systemctl restart qemu@web"; do
+          { sleep 0.0$(( ($1 * 7 + \${#each}) % 10 )); $each; } >/dev/null 2>&1 &
+        done; wait`,
+        `${round}`,
+      );
+      const alive = host.run('qemu-init status web').code === 0;
+      if (alive) assertInUnit(host, 'web', `round ${round}`);
+      else await until('the unit is inactive', () => ['inactive', 'failed'].includes(isActive(host, 'web')));
+    }
+    init(host, 'stop --force web');
+  });
+
+  test('a start typed while the machine goes down waits for that, and starts the unit', async () => {
+    addMachine(host, 'slow', 'STOPDELAY=2\n', { deaf: true });
+    for (const stop of ['qemu-init stop slow', 'systemctl stop qemu@slow']) {
+      assert.equal(init(host, 'start slow').code, 0);
+      const pid = pidOf(host, 'slow');
+      host.sh(`${stop} >/dev/null 2>&1 &`);
+      await until('the stop has begun', () => host.run('test -e /run/qemu-init/slow/lock').code === 0);
+      const { code, stderr } = init(host, 'start slow');
+      assert.equal(code, 0, stderr);
+      assert.notEqual(pidOf(host, 'slow'), pid);
+      assertInUnit(host, 'slow', stop);
+      init(host, 'stop --force slow');
+    }
+  });
+
+  test('a masked unit is reported as masked, and a QEMU without its unit by its start and by doctor', () => {
+    host.sh('systemctl mask --runtime qemu@web.service');
+    const masked = init(host, 'start web');
+    assert.equal(masked.code, 1);
+    assert.match(masked.stderr, /"qemu@web\.service" is masked/);
+    const direct = init(host, 'start --direct web');
+    assert.equal(direct.code, 0);
+    assert.match(direct.stderr, /is masked[\s\S]*not in qemu@web\.service: the shutdown of the host ends its guest/);
+    assert.match(init(host, 'doctor').stdout, /error: web: The unit is masked/);
+    host.sh('systemctl unmask --runtime qemu@web.service');
+    const found = init(host, 'doctor');
+    assert.equal(found.code, 1);
+    assert.match(found.stdout, /error: web: .*\n.*not in qemu@web\.service.*\n {2}fix: qemu-init start web/);
+    assert.match(init(host, 'start web').stdout, /^web: already running/);
+    assertInUnit(host, 'web', 'start');
+    assert.doesNotMatch(init(host, 'doctor').stdout, /not in qemu@web/);
+    init(host, 'stop --force web');
   });
 
   test('stop, kill and force end a machine with RESTART=always for good', async () => {
@@ -142,6 +212,14 @@ describe('commands typed on a host with systemd', () => {
     }
   });
 });
+
+/** Nothing of the machine is elsewhere, and its unit will stop it. */
+function assertInUnit(host: Container, name: string, how: string): void {
+  const pid = `${pidOf(host, name)}`;
+  assert.equal(isActive(host, name), 'active', how);
+  assert.match(host.sh('cat "/proc/$1/cgroup"', pid), new RegExp(`qemu@${name}\\.service$`, 'm'), how);
+  assert.equal(host.show(`qemu@${name}.service`, 'MainPID'), pid, how);
+}
 
 function init(host: Container, call: string): Ran {
   return host.run(`exec qemu-init ${call}`);

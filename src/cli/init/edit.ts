@@ -7,6 +7,7 @@ import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
 import { splitWords } from '../../config/shell-words.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
+import { takenNames } from '../../fleet/taken-names.ts';
 import { fileError } from '../../system/file-error.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files.ts';
 import { withLock } from '../../system/lock.ts';
@@ -123,7 +124,11 @@ function choose(context: Context, args: Arguments): Editable {
   if (args.monitor)
     return { path: paths.monitorFile, check: (text) => parseMonitorConfig(text, paths.monitorFile).issues };
   if (args.id === undefined && !args.defaults) {
-    return { path: paths.registryFile, check: (text) => parseRegistry(text, paths.registryFile).issues };
+    const check = (text: string): ConfigIssue[] => [
+      ...parseRegistry(text, paths.registryFile).issues,
+      ...takenNames(paths, text),
+    ];
+    return { path: paths.registryFile, check };
   }
   if (args.defaults) return { path: paths.defaultsFile, check: (text) => checkDefaults(text, paths.defaultsFile) };
   const path = context.fleet().get(args.id ?? '').configPath;

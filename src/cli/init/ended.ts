@@ -1,21 +1,51 @@
+import { CRASH_WINDOW_SECONDS, MOST_CRASHES, noteCrash } from '../../fleet/crashes.ts';
+import { insideUnit } from '../../fleet/inside-unit.ts';
 import { describeEnd, isBadEnd, notedEnd, type ProcessExit } from '../../machine/end.ts';
 import { tidyUp } from '../../machine/ended.ts';
+import type { Target } from '../../machine/host.ts';
 import type { Context } from '../context.ts';
 import { type SelectionArguments, select } from '../selection.ts';
+import { stopOutcome } from './stop-outcome.ts';
 
-/** What a unit calls when its QEMU is gone, however it went. */
+/** What a unit calls when its QEMU is gone, however it went, or is about to be killed. */
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
-  const { output, signal } = context;
-  const { host } = context.fleet();
   const { targets } = select(context, args, () => []);
   for (const target of targets) {
-    const exit = exitOf(process.env);
-    const tidied = await tidyUp(host, target, exit, signal);
-    // Who stopped it has cleaned up; a start that failed had no run, and the note is of an earlier one.
-    const end = tidied ?? (exit && notedEnd(host.paths, target.longName));
-    if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
+    await stopIfAlive(context, target);
+    await report(context, target);
   }
   return 0;
+}
+
+/** systemd stopped the unit during its start, or in a way of its own: what lives after this is killed with SIGKILL. */
+async function stopIfAlive({ output, fleet }: Context, target: Target): Promise<void> {
+  if (!fleet().isAlive(target)) return;
+  // Without the signal: nothing comes after this.
+  const result = await fleet().stop(target);
+  output.note('info', stopOutcome.text(target.longName, result) ?? '');
+}
+
+async function report(context: Context, target: Target): Promise<void> {
+  const { output, signal } = context;
+  const { host } = context.fleet();
+  const exit = exitOf(process.env);
+  const tidied = await tidyUp(host, target, exit, signal);
+  // Who stopped it has cleaned up; a start that failed had no run, and the note is of an earlier one.
+  const end = tidied ?? (exit && notedEnd(host.paths, target.longName));
+  if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
+  const hasFailed = (process.env['SERVICE_RESULT'] ?? 'success') !== 'success';
+  if (tidied || hasFailed) await countCrash(context, target);
+}
+
+/** RESTART has its limit here; without it systemd starts nothing again. */
+async function countCrash({ output, paths, fleet }: Context, target: Target): Promise<void> {
+  const unit = insideUnit(paths, target.longName);
+  const restart = fleet().inspect(target).config?.restart ?? 'no';
+  if (!unit || restart === 'no' || !noteCrash(paths, target.longName)) return;
+  const often = `it has ended ${MOST_CRASHES} times within ${CRASH_WINDOW_SECONDS / 60} minutes`;
+  const hint = `start it: qemu-init start ${target.longName}`;
+  output.note('error', `${target.longName}: not started again, since ${often}; ${hint}`);
+  await unit.giveUp();
 }
 
 /** How the unit's main process ended: systemd.exec(5). */

@@ -1,6 +1,7 @@
 import { ConfigError, QemuError } from '../../errors.ts';
+import { takeAsked } from '../../fleet/asked.ts';
+import { insideUnit } from '../../fleet/inside-unit.ts';
 import type { Outcome } from '../../fleet/outcome.ts';
-import { insideUnit } from '../../fleet/services.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
@@ -19,15 +20,20 @@ interface Arguments extends SelectionArguments {
 export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const selection = await choose(context, args);
+  const [only] = selection.targets;
+  const isUnit = args.direct === true && only !== undefined && insideUnit(context.paths, only.longName) !== undefined;
+  const mode = isUnit ? takeAsked(context.paths, only.longName) : args;
   const outcomes = await fleet.startMany(selection.targets, {
-    paused: args.paused,
-    preconfig: args.preconfig,
+    paused: mode.paused,
+    preconfig: mode.preconfig,
     parallel: args.parallel,
     alone: args.alone,
     withBootDelay: args.autostart,
     signal: context.signal,
+    // systemd has ended the start; what it began is stopped by ExecStopPost, which may take as long as a stop.
+    keepInterrupted: isUnit,
   });
-  if (args.direct) await tellUnit(context, outcomes);
+  if (isUnit) await tellUnit(context, outcomes);
   return present<StartResult>(context, selection, outcomes, startOutcome);
 }
 

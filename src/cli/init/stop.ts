@@ -1,5 +1,4 @@
 import { QemuError } from '../../errors.ts';
-import { insideUnit } from '../../fleet/services.ts';
 import type { StopResult } from '../../machine/stop.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
@@ -22,7 +21,6 @@ interface Arguments extends StopArguments {
 export async function run(context: Context, args: Arguments): Promise<number> {
   const noKill = args.kill === false;
   if (args.force && noKill) throw new QemuError('QEMU_USAGE', '--force and --no-kill contradict each other');
-  if (args.direct && hasEnded(context, args)) return (await import('./ended.ts')).run(context, args);
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.listWithRunning());
   const outcomes = await fleet.stopMany(selection.targets, {
@@ -34,9 +32,4 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     signal: context.signal,
   });
   return present<StopResult>(context, selection, outcomes, stopOutcome);
-}
-
-/** systemd stops a unit also when its QEMU has ended by itself (systemd.service(5), ExecStop): then it says how that went. */
-function hasEnded(context: Context, { ids = [] }: Arguments): boolean {
-  return process.env['EXIT_CODE'] !== undefined && ids.every((id) => insideUnit(context.paths, id) !== undefined);
 }

@@ -1,60 +1,27 @@
-import { QemuError } from '../../errors.ts';
 import { initSystem } from '../../fleet/install/init-system.ts';
 import { uninstallItems } from '../../fleet/install/install.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
-import { readManifest } from '../../fleet/install/manifest.ts';
 import { runSteps, unregisterSteps } from '../../fleet/install/register.ts';
 import type { Context } from '../context.ts';
-import { describeError } from '../report.ts';
-import { type InstallArguments, ownedBy, place, present } from './install.ts';
+import { type InstallArguments, place, present } from './install.ts';
 
-interface UninstallArguments extends InstallArguments {
-  readonly stop?: boolean;
-}
-
-export async function run(context: Context, args: UninstallArguments): Promise<number> {
+export async function run(context: Context, args: InstallArguments): Promise<number> {
   const { prefix, destDir, dryRun } = place(args);
   const isHost = destDir === '' && !dryRun;
   const init = initSystem();
+  if (isHost) warnOfRunning(context);
+  if (isHost) await runSteps(unregisterSteps(init), context.signal);
   const { manifest } = layoutFor(prefix);
-  const written = [...readManifest(`${destDir}${manifest}`).written.keys()];
-  const packaged = await ownedBy(destDir, [...written, PACKAGED_UNIT], context.signal);
-  // What a package has installed goes on with its own units and tools.
-  const isLast = isHost && written.length > 0 && !packaged.has(PACKAGED_UNIT);
-  if (isLast) await settleRunning(context, args.stop === true);
-  if (isLast) await runSteps(unregisterSteps(init), context.signal);
-  present(context, uninstallItems({ destDir, manifest, dryRun, packaged }), dryRun);
+  present(context, uninstallItems({ destDir, manifest, dryRun }), dryRun);
   if (isHost && init === 'systemd') await runSteps([{ file: 'systemctl', args: ['daemon-reload'] }], context.signal);
   return 0;
 }
 
-/** Where the package of a distribution has it. */
-const PACKAGED_UNIT = '/usr/lib/systemd/system/qemu@.service';
-
-/**
- * Machines that run would be left without what stops them with the host.
- *
- * @throws {QemuError} `QEMU_STOP_FAILED` when some run, or go on after they were to be stopped.
- */
-async function settleRunning({ fleet, output, signal }: Context, stop: boolean): Promise<void> {
+/** They are not harmed, but nothing shuts them down with the host any more. */
+function warnOfRunning({ fleet, output }: Context): void {
   const running = fleet()
     .listWithRunning()
     .filter((target) => fleet().isAlive(target));
-  if (running.length === 0) return;
-  if (!stop) {
-    const names = running.map(({ longName }) => longName).join(', ');
-    throw new QemuError('QEMU_STOP_FAILED', `Machines are running, which nothing would stop with the host: ${names}`, {
-      hint: 'stop them first: qemu-init stop --all; or: qemu-init uninstall --stop',
-    });
-  }
-  const failed: string[] = [];
-  for (const outcome of await fleet().stopMany(running, { signal })) {
-    const name = outcome.target.longName;
-    if (outcome.ok) output.note('info', `${name}: stopped by ${outcome.value.rung}`);
-    else {
-      output.note('error', `${name}: ${describeError(outcome.error, output.debug)}`);
-      failed.push(name);
-    }
-  }
-  if (failed.length > 0) throw new QemuError('QEMU_STOP_FAILED', `Still running: ${failed.join(', ')}`);
+  const names = running.map(({ longName }) => longName).join(', ');
+  if (names !== '') output.note('warning', `still running, and from now on not stopped at shutdown: ${names}`);
 }

@@ -6,6 +6,7 @@ import { stateRule } from '../../machine/run-state.ts';
 import { lookAtState } from '../../machine/status.ts';
 import { checkMachine } from '../check.ts';
 import type { Fleet } from '../fleet.ts';
+import { outsideUnit } from '../services.ts';
 import type { Finding } from './finding.ts';
 import { judgeImages } from './images.ts';
 
@@ -29,6 +30,7 @@ export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSi
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
     ...(located.kind === 'alive' ? await judgeState(target) : []),
+    ...(located.kind === 'alive' ? judgeUnitOf(fleet, target, located.process.pid) : []),
     ...(config ? judgeVnc(config) : []),
     ...(config && located.kind !== 'alive' ? await judgeImages(config, signal) : []),
   ];
@@ -42,6 +44,18 @@ async function judgeState({ longName, files }: Target): Promise<Finding[]> {
   const title = `The guest does not run: ${state}`;
   const detail = [meaning, stateDetail].filter((part) => part !== undefined).join('; ');
   return [{ severity, machine: longName, title, detail, fix: `qemu-init ${way ?? 'status'} ${longName}` }];
+}
+
+/** A QEMU that systemd would end with the session that it was started in, or with all that is left at the end. */
+function judgeUnitOf(fleet: Fleet, target: Target, pid: number): Finding[] {
+  const { paths } = fleet.host;
+  const detail = outsideUnit(paths, target, pid);
+  if (detail === undefined) return [];
+  const machine = target.longName;
+  const id = target.shortName === undefined ? target.configPath : machine;
+  const start = shellCommand('qemu-init', 'start', id);
+  const fix = paths.scope === 'system' ? start : `stop it before the host goes down: qemu-init stop ${machine}`;
+  return [{ severity: 'error', machine, title: 'Shutdown of the host does not stop it', detail, fix }];
 }
 
 function leftBehind(machine: string): Finding {

@@ -5,15 +5,13 @@ import { readTextIfExists } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { shutdownTargets, spanSeconds } from '../../system/shutdown-targets.ts';
 import { isSystemdBooted, isUnitInstalled, systemctl } from '../../system/systemd.ts';
-import { COMMON_NODE } from '../install/interpreter.ts';
 import { collectItems } from '../install/items.ts';
-import { installedLayouts } from '../install/layout.ts';
+import { layoutFor } from '../install/layout.ts';
 import { stopTimeoutSeconds } from '../units/limits.ts';
 import { MACHINE_DROP_IN, orderOf, type PlannedMachine } from '../units/plan.ts';
 import { longestStopSeconds } from '../units/shutdown.ts';
 import { unitName } from '../units/unit-text.ts';
 import type { Finding } from './finding.ts';
-import { judgeInterpreter } from './interpreter.ts';
 
 export interface UnitSurroundings {
   readonly paths: Paths;
@@ -30,16 +28,17 @@ export async function judgeUnits(
   if (paths.scope !== 'system') return [];
   const configs = machines.map(({ config }) => config);
   const wanted = configs.some(({ autostart }) => autostart);
-  if (!isSystemdBooted()) return [...(wanted ? judgeInitScript() : []), ...(await judgeInterpreter(source, signal))];
+  if (!isSystemdBooted()) return wanted ? judgeInitScript() : [];
   if (!isUnitInstalled('qemu@.service')) {
     const detail = 'nothing starts machines at boot or stops them at shutdown';
     return wanted ? [finding('error', 'The units are not installed', detail, 'qemu-init install')] : [];
   }
-  const findings = [...outdatedUnits(source), ...(await judgeInterpreter(source, signal))];
+  const findings = outdatedUnits(source);
   const { stdout: enabled } = await systemctl(['is-enabled', 'qemu.target'], { signal });
   if (wanted && enabled.trim() !== 'enabled') {
     const detail = `qemu.target is "${enabled.trim()}": no machine starts at boot`;
-    findings.push(finding('error', 'Machines do not start at boot', detail, 'systemctl enable qemu.target'));
+    const unmask = enabled.trim().startsWith('masked') ? 'systemctl unmask qemu.target; ' : '';
+    findings.push(finding('error', 'Machines do not start at boot', detail, `${unmask}systemctl enable qemu.target`));
   }
   return [...findings, ...(await judgeShutdown(machines, signal)), ...(await judgeMachineUnits(configs, signal))];
 }
@@ -65,11 +64,17 @@ function judgeInitScript(): Finding[] {
   return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
 }
 
+/** Prefixes that another installation than this one may have. */
+const PREFIXES = ['/usr/local', '/usr'];
+
 /** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
 function outdatedUnits(source: string): Finding[] {
-  const layout = installedLayouts(source).find(({ unitDir }) => existsSync(`${unitDir}/qemu@.service`));
-  if (layout === undefined) return [];
-  const other = collectItems({ source, layout, node: COMMON_NODE, initSystem: 'systemd' })
+  const own = /^(.*)\/lib\/qemu-init\/?$/.exec(source)?.[1];
+  const prefixes = own === undefined ? PREFIXES : [own];
+  const prefix = prefixes.find((each) => existsSync(`${layoutFor(each).unitDir}/qemu@.service`));
+  if (prefix === undefined) return [];
+  const layout = layoutFor(prefix);
+  const other = collectItems({ source, layout, node: process.execPath, initSystem: 'systemd' })
     .filter((item) => item.kind === 'file' && dirname(item.path) === layout.unitDir)
     .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
     .map(({ path }) => path);
@@ -81,7 +86,7 @@ function outdatedUnits(source: string): Finding[] {
 async function judgeMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
   if (configs.length === 0) return [];
   const units = configs.map(({ longName }) => unitName(longName));
-  const properties = '--property=Id,TimeoutStopUSec,DropInPaths,NeedDaemonReload';
+  const properties = '--property=Id,LoadState,TimeoutStopUSec,DropInPaths,NeedDaemonReload';
   const { stdout } = await systemctl(['show', properties, ...units], { signal });
   const shown = new Map(
     stdout
@@ -96,6 +101,10 @@ function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): F
   const unit = unitName(config.longName);
   const machine = config.longName;
   const reload = 'systemctl daemon-reload';
+  if (shown.get('LoadState') === 'masked') {
+    const detail = `an administrator has forbidden the start of ${unit}`;
+    return [{ ...finding('error', 'The unit is masked', detail, `systemctl unmask ${unit}`), machine }];
+  }
   if (shown.get('NeedDaemonReload') === 'yes' || !shown.get('DropInPaths')?.includes(MACHINE_DROP_IN)) {
     const detail = `systemd has not read what "${config.path}" makes of ${unit}`;
     return [{ ...finding('warning', 'The unit is not current', detail, reload), machine }];

@@ -9,7 +9,8 @@ import type { StopSettings } from '../../machine/stop-settings.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../system/paths.ts';
 import { shutdownTargets } from '../../system/shutdown-targets.ts';
-import { namesInRunDir, targetOfEntry } from '../resolve.ts';
+import { askedMachines } from '../asked.ts';
+import { namesInRunDir, runningAs, targetOfEntry } from '../resolve.ts';
 import { type PlannedMachine, planUnits } from './plan.ts';
 import { wantsAutostart } from './wants-autostart.ts';
 
@@ -21,7 +22,7 @@ export interface Generated {
 }
 
 /**
- * Writes the drop-ins of all registered machines (systemd.generator(7)). A machine whose file is wrong has none; one that is
+ * Writes the drop-ins of all registered machines, and of those that were started by their paths (systemd.generator(7)). A machine whose file is wrong has none; one that is
  * to start at boot is wanted nevertheless, so that its unit fails where everybody looks. Nothing is executed and nothing but configuration is read.
  *
  * @param dir folder for units of normal priority.
@@ -41,12 +42,22 @@ export function generateUnits(paths: Paths, dir: string): Generated {
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];
   });
+  const registered = new Set(registry.entries.map(({ longName }) => longName));
+  const asked = askedMachines(paths).filter(({ longName }) => !registered.has(longName));
+  for (const { longName, configPath } of asked) {
+    const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
+    if (config) machines.push({ target: { longName, configPath, shortName: undefined }, config });
+  }
   const known = new Set(machines.map(({ target }) => target.longName));
   const running = runsIn(paths).filter(({ longName }) => !known.has(longName));
+  const taken = registry.entries
+    .map(({ shortName }) => shortName)
+    .filter((name) => asked.some(({ longName }) => longName === name) || runningAs(paths, name) !== undefined);
   const files = planUnits(machines, {
     broken,
     missing,
     running,
+    taken,
     shutdown: shutdownTargets(),
     lanes: 2 * availableParallelism(),
   });

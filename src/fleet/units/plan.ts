@@ -29,6 +29,8 @@ export interface UnitOptions {
   readonly lanes: number;
   /** Long names of machines that are to start at boot, but whose files are wrong. */
   readonly broken?: readonly string[] | undefined;
+  /** Long names of machines in use that are somebody's short names as well: their units must stay as they are. */
+  readonly taken?: readonly string[] | undefined;
   /** Machines that run without a usable file or a line in the registry, and how they were to be stopped at their start. */
   readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
   /** Files of registered machines that are not there. */
@@ -37,9 +39,7 @@ export interface UnitOptions {
   readonly shutdown?: readonly ShutdownTarget[] | undefined;
 }
 
-/** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
-const RESTARTS = 5;
-const RESTART_WINDOW_SECONDS = 600;
+/** How often that may be is counted by {@link noteCrash}. */
 const RESTART_PAUSE_SECONDS = 5;
 
 /** Name of the drop-in that a registered machine has. */
@@ -58,7 +58,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
       }),
     ),
     ...(options.running ?? []).map(runningDropIn),
-    ...machines.flatMap(shortNameDropIn),
+    ...machines.filter(({ target }) => !options.taken?.includes(target.shortName ?? '')).flatMap(shortNameDropIn),
     ...targetDropIn(machines, options.broken ?? []),
     ...pathDropIn(machines, options.missing ?? []),
     ...lateDropIns(options.missing ?? []),
@@ -91,9 +91,6 @@ function machineDropIn(
       // Not Requires=, by which the end of a machine, and its restart, would stop those that require it.
       line('Wants', requires),
       line('After', after),
-      ...(config.restart === 'no'
-        ? []
-        : [pair('StartLimitIntervalSec', RESTART_WINDOW_SECONDS), pair('StartLimitBurst', RESTARTS)]),
     ],
     Service: [
       ['Environment', `QEMU_INIT_LANE=${lane}`],
@@ -119,21 +116,16 @@ function runningDropIn({ longName, stop }: { readonly longName: string; readonly
   return { path: `${unitName(longName)}.d/50-running.conf`, text };
 }
 
-/** The unit of a short name would start the machine in the wrong place: it says which one is right. */
+/**
+ * The unit of a short name would start the machine in the wrong place: it says which one is right, before it starts anything.
+ * Nothing is taken from the unit: a machine of that long name that should run nevertheless is stopped as any other.
+ */
 function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): UnitFile[] {
   if (shortName === undefined || shortName === longName) return [];
   const message = `Units of machines have their long names, here ${unitName(longName)}`;
   const text = unitText(`Made by qemu-generator: ${shortName} is the short name of ${longName}`, {
     Unit: [['Description', `Short name of QEMU machine ${longName}`]],
-    Service: [
-      ['Type', 'oneshot'],
-      ['PIDFile', ''],
-      ['ExecStart', ''],
-      ['ExecStart', `/bin/sh -c 'echo "<3>${message}" >&2; exit 6'`],
-      ['ExecReload', ''],
-      ['ExecStop', ''],
-      ['ExecStopPost', ''],
-    ],
+    Service: [['ExecStartPre', `/bin/sh -c 'echo "<3>${message}" >&2; exit 6'`]],
   });
   return [{ path: `${unitName(shortName)}.d/50-short-name.conf`, text }];
 }

@@ -45,11 +45,10 @@ test('the defaults of the host count as they do for a start', () => {
   assert.match(dropIn('', 'RESTART=always'), /^Restart=always$/m);
 });
 
-test('RESTART comes with limits, and without it the unit restarts nothing', () => {
+test('with RESTART the unit is started again after a pause, and without it never; starts by hand have no limit', () => {
   const text = dropIn('RESTART=on-failure');
-  for (const line of ['Restart=on-failure', 'RestartSec=5', 'StartLimitIntervalSec=600', 'StartLimitBurst=5']) {
-    assert.ok(text.includes(`\n${line}\n`), line);
-  }
+  for (const line of ['Restart=on-failure', 'RestartSec=5']) assert.ok(text.includes(`\n${line}\n`), line);
+  assert.doesNotMatch(text, /StartLimit/);
   assert.doesNotMatch(dropIn('RESTART=no'), /Restart|StartLimit/);
 });
 
@@ -171,8 +170,18 @@ test('a machine with mistakes in its file is wanted too when it is to start, so 
 test('the unit of a short name refuses to start, and says which one is right', () => {
   const files = filesOf(machine('web-prod', '', 'web'));
   const text = files['qemu@web.service.d/50-short-name.conf'] ?? '';
-  assert.match(text, /^ExecStart=\nExecStart=.*qemu@web-prod\.service.*exit 6/m);
+  assert.match(text, /^ExecStartPre=.*qemu@web-prod\.service.*exit 6/m);
   assert.equal(filesOf(machine('web', ''))['qemu@web.service.d/50-short-name.conf'], undefined);
+});
+
+test('the drop-in of a short name takes nothing from the unit, and one that is in use has none', () => {
+  const text = filesOf(machine('web-prod', '', 'web'))['qemu@web.service.d/50-short-name.conf'] ?? '';
+  assert.doesNotMatch(text, /^(?:ExecStart|ExecStop|ExecStopPost|ExecReload|PIDFile|Type)=/m);
+  const files = planUnits([machine('web-prod', '', 'web')], { lanes: 2, taken: ['web'] });
+  assert.deepEqual(
+    files.map(({ path }) => path).filter((path) => path.startsWith('qemu@web.service.d')),
+    [],
+  );
 });
 
 test('as many machines start at a time as there are lanes, but those with hooks may start others', () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
+import { markLog } from '../system/log-mark.ts';
 import { bootId, type ProcessInfo, readExecutable } from '../system/process.ts';
 import type { Target } from './host.ts';
 import type { Located } from './locate.ts';
@@ -76,7 +77,8 @@ function rebuild(target: Target, config: MachineConfig, { argv, startTime, uid }
     vnc: undefined,
     startedAt: new Date(startedAt(undefined, startTime)).toISOString(),
     preconfig: argv.includes('--preconfig'),
-    consoleLogOffset: 0,
+    // Where the run began in it is lost: what comes from now on is its own for sure.
+    consoleLog: markLog(target.files.consoleLog),
     stop: stopSettingsOf(config),
   };
 }

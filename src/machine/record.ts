@@ -1,4 +1,5 @@
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts';
+import type { LogMark } from '../system/log-mark.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { bootId, isSameProcess } from '../system/process.ts';
 import { keepCopy } from './kept.ts';
@@ -31,8 +32,8 @@ export interface RunRecord {
   readonly startedAt: string;
   /** Started with --preconfig and, as far as we know, still there. */
   readonly preconfig: boolean;
-  /** Size of the console log when this run began: what stands before it is of earlier runs. */
-  readonly consoleLogOffset: number;
+  /** The end of the console log when this run began: what is before it is of earlier runs. */
+  readonly consoleLog: LogMark;
   /** How it was to be stopped when it was started; undefined when that is lost. */
   readonly stop: StopSettings | undefined;
 }
@@ -104,9 +105,18 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     tls: value['tls'] === true,
     vnc: recordedVnc(value['vnc']),
     preconfig: value['preconfig'] === true,
-    consoleLogOffset: integer(value['consoleLogOffset']) ?? 0,
+    consoleLog: logMark(value['consoleLog']),
     stop: stopSettingsFromJson(value['stop']),
   };
+}
+
+function logMark(value: unknown): LogMark {
+  const { offset, before, previous } = isRecord(value) ? value : {};
+  return { offset: integer(offset) ?? 0, before: text(before), previous: text(previous) };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function recordedVnc(value: unknown): RecordedVnc | undefined {

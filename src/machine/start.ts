@@ -3,7 +3,7 @@ import { LaunchError } from '../errors.ts';
 import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
-import { sizeOf } from '../system/log-file.ts';
+import { markLog } from '../system/log-mark.ts';
 import { bootId, sendSignal, waitForExit } from '../system/process.ts';
 import { trimLog } from '../system/trim-log.ts';
 import { adopt } from './adopt.ts';
@@ -243,7 +243,7 @@ async function launchWith(
     vnc: recordedVnc(request),
     startedAt: new Date().toISOString(),
     preconfig: request.preconfig,
-    consoleLogOffset: sizeOf(files.consoleLog),
+    consoleLog: markLog(files.consoleLog),
     stop: stopSettingsOf(config),
   };
   // Before anything is made: a command that is killed from here on leaves a trace that the next one follows.

@@ -1,7 +1,7 @@
-import { QemuError } from '../errors.ts';
+import { errorCode, QemuError } from '../errors.ts';
 import { delay } from '../system/delay.ts';
-import { readTail, sizeOf } from '../system/log-file.ts';
 import { canConnect } from '../system/ports.ts';
+import { ConsoleSearch } from './console-search.ts';
 import { notRunning, type Target } from './host.ts';
 import { locate } from './locate.ts';
 import { describeState } from './run-state.ts';
@@ -39,9 +39,6 @@ const PAUSE_MS = 50;
 /** What may be spent on it when the time is up. */
 const LAST_LOOK_MS = 300;
 
-/** The console is searched from here on back: a pattern is looked for in what the guest printed last. */
-const CONSOLE_BYTES = 8 * 1024 * 1024;
-
 /**
  * Waits until the goal is reached.
  *
@@ -50,55 +47,76 @@ const CONSOLE_BYTES = 8 * 1024 * 1024;
  * and it does not run.
  */
 export async function waitForGoal(target: Target, goal: Goal, deadline: number, signal?: AbortSignal): Promise<void> {
-  const check = checkFor(target, goal);
+  if (goal.kind === 'console') return waitForConsole(target, goal.pattern, deadline, signal);
   for (;;) {
-    // Asked before the check: what a machine printed just before it ended still counts.
-    const alive = locate(target.files).kind === 'alive';
-    if (await check()) return;
-    const needsMachine = goal.kind === 'console' || goal.kind === 'port';
-    if (needsMachine && !alive) {
-      throw notRunning(target);
-    }
-    const left = deadline - performance.now();
-    if (left <= 0) {
-      throw new QemuError('QEMU_TIMEOUT', `Machine "${target.longName}" did not get to "${describe(goal)}" in time`, {
-        cause: alive
-          ? new Error(`it is ${describeState((await lookAtState(target.files, LAST_LOOK_MS)).state)}`)
-          : undefined,
-      });
-    }
-    await delay(Math.min(PAUSE_MS, left), signal);
+    // Asked before the check: what a machine did just before it ended still counts.
+    const alive = isAlive(target);
+    if (await isReached(target, goal)) return;
+    if (goal.kind === 'port' && !alive) throw notRunning(target);
+    await pause(target, goal, deadline, signal);
   }
 }
 
-function checkFor(target: Target, goal: Goal): () => Promise<boolean> {
+async function isReached(target: Target, goal: Exclude<Goal, { kind: 'console' }>): Promise<boolean> {
   switch (goal.kind) {
     case 'running':
-      return async () => {
-        const located = locate(target.files);
-        return located.kind === 'alive' && (await askState(target.files)) === 'running';
-      };
+      return isAlive(target) && (await askState(target.files)) === 'running';
     case 'stopped':
-      return async () => locate(target.files).kind !== 'alive';
-    case 'console':
-      return consoleCheck(target, goal.pattern);
+      return !isAlive(target);
     case 'port':
-      return () => canConnect(goal.host, goal.port);
+      return canConnect(goal.host, goal.port);
     default:
       return goal satisfies never;
   }
 }
 
-function consoleCheck(target: Target, pattern: RegExp): () => Promise<boolean> {
-  const { consoleLog } = target.files;
-  const offset = locate(target.files).record?.consoleLogOffset ?? 0;
-  let seen = -1;
-  return async () => {
-    const size = sizeOf(consoleLog);
-    if (size === seen) return false;
-    seen = size;
-    return pattern.test(readTail(consoleLog, offset, CONSOLE_BYTES).replaceAll('\r\n', '\n'));
-  };
+/** The pattern comes from people and the text from a guest: together they may take for ever. */
+async function waitForConsole(
+  target: Target,
+  pattern: RegExp,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const late = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+  const search = new ConsoleSearch(target, pattern);
+  try {
+    for (;;) {
+      const alive = isAlive(target);
+      if (await search.isFound(signal ? AbortSignal.any([signal, late]) : late)) return;
+      if (!alive) throw notRunning(target);
+      await pause(target, { kind: 'console', pattern }, deadline, signal, search.tookMs);
+    }
+  } catch (error) {
+    if (!late.aborted || signal?.aborted || errorCode(error) !== 'QEMU_ABORTED') throw error;
+    throw timeoutError(target, { kind: 'console', pattern }, SLOW_PATTERN);
+  } finally {
+    await search.close();
+  }
+}
+
+const SLOW_PATTERN = 'the expression takes too long on what the guest has printed';
+
+/** Waits for a while. Throws when the time is up. */
+async function pause(
+  target: Target,
+  goal: Goal,
+  deadline: number,
+  signal: AbortSignal | undefined,
+  atLeastMs = 0,
+): Promise<void> {
+  const left = deadline - performance.now();
+  if (left > 0) return delay(Math.min(Math.max(PAUSE_MS, atLeastMs), left), signal);
+  const state = isAlive(target) ? (await lookAtState(target.files, LAST_LOOK_MS)).state : undefined;
+  throw timeoutError(target, goal, state === undefined ? undefined : `it is ${describeState(state)}`);
+}
+
+function timeoutError({ longName }: Target, goal: Goal, why: string | undefined): QemuError {
+  const message = `Machine "${longName}" did not get to "${describe(goal)}" in time`;
+  return new QemuError('QEMU_TIMEOUT', message, { cause: why === undefined ? undefined : new Error(why) });
+}
+
+function isAlive({ files }: Target): boolean {
+  return locate(files).kind === 'alive';
 }
 
 function describe(goal: Goal): string {

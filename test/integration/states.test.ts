@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { freePort, lab, until } from '../support/lab.ts';
@@ -150,4 +152,44 @@ test('wait ends when the goal is reached, when the machine ends before, and at i
   for (const goal of ['started', 'port=0', 'port=70000', 'console=(', 'console=', 'port=x:y']) {
     assert.equal((await root.init('wait', 'web', '--for', goal)).code, 2, goal);
   }
+});
+
+test('wait keeps its deadline, and hears SIGINT, whatever the guest prints and the expression is', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  // QEMU appends to it what the guest prints, here a line of 256 KiB and a prompt.
+  const log = join(root.logDir, 'web.console');
+  appendFileSync(log, `${'x'.repeat(262_144)}\nweb login: `);
+  await root.ok('wait', 'web', '--for', 'console=\\S+ login:', '--timeout', '20');
+  const late = await root.init('wait', 'web', '--for', 'console=(x+x+)+y', '--timeout', '1');
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /did not get to "console=.*" in time\n.*the expression takes too long/);
+  const endless = root.spawn('qemu-init', ['wait', 'web', '--for', 'console=(x+x+)+y', '--timeout', '600']);
+  await until('it searches', () => cpuTicks(endless.child.pid) > 100);
+  endless.child.kill('SIGINT');
+  assert.equal((await endless.result).code, 130);
+});
+
+/** Time on a processor, in hundredths of a second: proc(5), utime. */
+function cpuTicks(pid: number | undefined): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[11]);
+}
+
+test('wait is never content with what an earlier run has printed', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const waiting = root.spawn('qemu-init', ['wait', 'web', '--for', 'console=ready[\\s\\S]*ready', '--timeout', '3']);
+  await root.ok('stop', 'web', '--force');
+  await root.ok('start', 'web', '--paused');
+  const { code } = await waiting.result;
+  assert.ok(code === 1 || code === 7, `${code}`);
+  const early = await root.init('wait', 'web', '--for', 'console=ready', '--timeout', '0.2');
+  assert.equal(early.code, 1);
+  // Nor when the record is lost.
+  rmSync(root.runDir, { recursive: true });
+  assert.equal((await root.init('wait', 'web', '--for', 'console=ready', '--timeout', '0.2')).code, 1);
 });

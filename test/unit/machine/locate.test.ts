@@ -88,7 +88,7 @@ function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRe
     vnc: undefined,
     startedAt: new Date().toISOString(),
     preconfig: false,
-    consoleLogOffset: 0,
+    consoleLog: { offset: 0, before: '', previous: '' },
     stop: undefined,
     ...more,
   };

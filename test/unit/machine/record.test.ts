@@ -45,7 +45,7 @@ const record: fc.Arbitrary<RunRecord> = fc.record(
     vnc: fc.option(fc.record({ host: fc.string(), display: number, port: number }, plain), { nil: undefined }),
     startedAt: fc.constant('2030-01-01T00:00:00.000Z'),
     preconfig: fc.boolean(),
-    consoleLogOffset: fc.nat(),
+    consoleLog: fc.record({ offset: fc.nat(), before: fc.string(), previous: fc.string() }, plain),
     stop: fc.option(stop, { nil: undefined }),
   },
   plain,
@@ -98,14 +98,14 @@ test('members of the wrong type are as if they were missing', (t) => {
       slot: 1.5,
       vnc: [],
       tls: 'yes',
-      consoleLogOffset: null,
+      consoleLog: { offset: null, before: 1 },
       stop: { preStop: 'x' },
       more: 1,
     }),
   );
   const read = readRecord(files);
   assert.deepEqual(
-    [read?.pid, read?.slot, read?.vnc, read?.tls, read?.consoleLogOffset, read?.stop],
-    [undefined, undefined, undefined, false, 0, undefined],
+    [read?.pid, read?.slot, read?.vnc, read?.tls, read?.consoleLog, read?.stop],
+    [undefined, undefined, undefined, false, { offset: 0, before: '', previous: '' }, undefined],
   );
 });

@@ -1,0 +1,49 @@
+import { sizeOf } from '../system/log-file.ts';
+import { type LogMark, markLog, readSince } from '../system/log-mark.ts';
+import { RegexWorker } from '../system/regex-worker.ts';
+import { consoleTexts } from './console-texts.ts';
+import type { Target } from './host.ts';
+import { locate } from './locate.ts';
+
+/** The console is searched from its end this far back. */
+const CONSOLE_BYTES = 8 * 1024 * 1024;
+
+/** The search for what a guest has printed since the run began that goes on. To be closed. */
+export class ConsoleSearch {
+  readonly #target: Target;
+  readonly #worker: RegexWorker;
+  /** For a run whose beginning in the log is lost: what comes from now on is its own for sure. */
+  readonly #now: LogMark;
+  #searched: string | undefined;
+  #tookMs = 0;
+
+  constructor(target: Target, pattern: RegExp) {
+    this.#target = target;
+    this.#worker = new RegexWorker(pattern);
+    this.#now = markLog(target.files.consoleLog);
+  }
+
+  /** What the last search took, in milliseconds. */
+  get tookMs(): number {
+    return this.#tookMs;
+  }
+
+  /** Whether it is found by now. @throws {QemuError} `QEMU_ABORTED`, and as {@link readSince}. */
+  async isFound(signal: AbortSignal): Promise<boolean> {
+    const { files } = this.#target;
+    // Each time: meanwhile the machine may have been stopped and started.
+    const mark = locate(files).record?.consoleLog ?? this.#now;
+    const searched = `${mark.offset} ${sizeOf(files.consoleLog)}`;
+    if (searched === this.#searched) return false;
+    this.#searched = searched;
+    const bytes = readSince(files.consoleLog, mark, CONSOLE_BYTES);
+    const began = performance.now();
+    const isFound = await this.#worker.test(consoleTexts(bytes.toString('utf8').replaceAll('\r\n', '\n')), signal);
+    this.#tookMs = performance.now() - began;
+    return isFound;
+  }
+
+  close(): Promise<void> {
+    return this.#worker.close();
+  }
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LOG_LIMIT_BYTES } from '../../../src/system/log-file.ts';
+import { markLog, readSince } from '../../../src/system/log-mark.ts';
+import { trimLog } from '../../../src/system/trim-log.ts';
+import { type Cleanup, tempDir } from '../../support/temp-root.ts';
+
+const MOST = 2 * LOG_LIMIT_BYTES;
+
+function logWith(t: Cleanup, text: string): { path: string; since: () => string; mark: () => void } {
+  const path = join(tempDir(t), 'log');
+  writeFileSync(path, text);
+  let mark = markLog(path);
+  return {
+    path,
+    since: () => readSince(path, mark, MOST).toString(),
+    mark: () => {
+      mark = markLog(path);
+    },
+  };
+}
+
+test('what a log gets after a mark is read, and nothing before it', (t) => {
+  const log = logWith(t, 'old');
+  assert.equal(log.since(), '');
+  appendFileSync(log.path, 'new');
+  assert.equal(log.since(), 'new');
+});
+
+test('a log that is shortened keeps what came after the mark, however much it grows again', (t) => {
+  const log = logWith(t, 'old');
+  appendFileSync(log.path, `new ${'.'.repeat(LOG_LIMIT_BYTES - 10)} end`);
+  trimLog(log.path);
+  assert.match(log.since(), /^new \.+ end$/);
+  appendFileSync(log.path, 'old and longer than it was');
+  assert.match(log.since(), /^new \.+ endold and longer/);
+});
+
+test('what an earlier run left is never taken for new: not in a log that is gone or was replaced, not in the one before it', (t) => {
+  const log = logWith(t, `${'.'.repeat(LOG_LIMIT_BYTES)} old`);
+  trimLog(log.path);
+  appendFileSync(log.path, 'old');
+  log.mark();
+  rmSync(log.path);
+  assert.equal(log.since(), '');
+  writeFileSync(log.path, 'n');
+  assert.equal(log.since(), 'n');
+});
+
+test('a mark that is too old for what is kept leaves all of it', (t) => {
+  const log = logWith(t, 'old');
+  for (let turn = 0; turn < 2; turn++) {
+    appendFileSync(log.path, 'new '.repeat(LOG_LIMIT_BYTES / 3));
+    trimLog(log.path);
+  }
+  const text = log.since();
+  assert.equal(text.length, LOG_LIMIT_BYTES);
+  assert.doesNotMatch(text, /old/);
+});

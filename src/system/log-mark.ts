@@ -31,12 +31,21 @@ export function markLog(path: string): LogMark {
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be read.
  */
 export function readSince(path: string, mark: LogMark, maxBytes: number): Buffer {
-  const kept = withLog(path, (fd, size) => (isAt(fd, size, mark) ? tail(fd, mark.offset, size, maxBytes) : undefined));
+  const shortened = identityOf(`${path}.1`) === mark.previous ? undefined : readAll(`${path}.1`, maxBytes);
+  // What is printed again and again may be there once more in the log that was emptied.
+  const wasEmptied = mark.before !== '' && shortened?.includes(Buffer.from(mark.before, 'base64')) === true;
+  const kept = wasEmptied
+    ? undefined
+    : withLog(path, (fd, size) => (isAt(fd, size, mark) ? tail(fd, mark.offset, size, maxBytes) : undefined));
   if (kept !== undefined) return kept;
-  const isOurs = identityOf(`${path}.1`) !== mark.previous;
-  const shortened = isOurs ? withLog(`${path}.1`, (fd, size) => tail(fd, 0, size, maxBytes)) : undefined;
-  const now = withLog(path, (fd, size) => tail(fd, 0, size, maxBytes)) ?? Buffer.alloc(0);
-  return Buffer.concat([after(shortened ?? Buffer.alloc(0), mark), now]).subarray(-maxBytes);
+  const earlier = shortened === undefined ? NOTHING : after(shortened, mark);
+  return Buffer.concat([earlier, readAll(path, maxBytes) ?? NOTHING]).subarray(-maxBytes);
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function readAll(path: string, maxBytes: number): Buffer | undefined {
+  return withLog(path, (fd, size) => tail(fd, 0, size, maxBytes));
 }
 
 /** Whether the log still has, before the mark, what it had there. */

@@ -1,6 +1,6 @@
 /**
  * A value as JSON text. A member that is not there is null, so that every key always is; integers past 2^53, which the QMP
- * client gives as bigint, are printed digit by digit.
+ * client gives as bigint, or as a number when that is exact, are printed digit by digit.
  *
  * @param space blanks a level; 0 for one line.
  */
@@ -12,10 +12,15 @@ export function printJson(value: unknown, space = 2): string {
     value,
     (_, each: unknown) => {
       if (each === undefined) return null;
-      return typeof each === 'bigint' ? `${mark}${digits.push(String(each)) - 1}` : each;
+      return isLongInteger(each) ? `${mark}${digits.push(String(BigInt(each))) - 1}` : each;
     },
     space,
   );
   if (digits.length === 0) return text;
   return text.replace(new RegExp(`"${mark}(\\d+)"`, 'g'), (_, at: string) => digits[Number(at)] ?? '0');
+}
+
+/** Whether `JSON.stringify` would refuse the value or, with its shortest digits, print another one: 2^60 ends in 7000 there. */
+function isLongInteger(value: unknown): value is bigint | number {
+  return typeof value === 'bigint' || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }

@@ -11,9 +11,9 @@ import { exitCodeOf, worst } from './exit-code.ts';
 import { present } from './many.ts';
 import { printJson } from './print-json.ts';
 import { isAssignment, parseQmpRequest } from './qmp-arguments.ts';
-import { errorDocument } from './report.ts';
+import { describeError, errorDocument } from './report.ts';
 import { type Handle, runTool } from './run-tool.ts';
-import { readLines } from './stdin-lines.ts';
+import { readNumberedLines } from './stdin-lines.ts';
 
 interface Arguments {
   readonly words?: readonly string[];
@@ -28,6 +28,12 @@ interface Command {
   readonly text: string;
   /** Sends it and returns the answer as text and as data. */
   readonly send: (client: QmpClient) => Promise<Answer>;
+}
+
+/** A line of standard input that is not a command. */
+interface BadLine {
+  readonly text: string;
+  readonly error: QemuError;
 }
 
 interface Answer {
@@ -97,7 +103,8 @@ async function run(context: Context, args: Arguments): Promise<number> {
   const assignments = words.filter(isAssignment);
   const codes: number[] = [];
   for await (const command of commands(args, assignments, options)) {
-    codes.push(await sendToAll(context, targets, command, options, args.all === true));
+    if ('error' in command) codes.push(refuseLine(context, command));
+    else codes.push(await sendToAll(context, targets, command, options, args.all === true));
   }
   return worst(codes);
 }
@@ -116,12 +123,12 @@ function choose(context: Context, ids: readonly string[], all: boolean): Target[
   return [fleet.get(id)];
 }
 
-/** The commands to send: the one that was given, or those on stdin. */
+/** The commands to send: the one that was given, or those on stdin, where a line that cannot be read keeps no other from being sent. */
 async function* commands(
   args: Arguments,
   assignments: readonly string[],
   options: ExecuteOptions,
-): AsyncGenerator<Command> {
+): AsyncGenerator<Command | BadLine> {
   const make = args.qmp === undefined ? hmpCommand : qmpCommand;
   const given = args.qmp ?? args.command ?? '';
   if (given !== '-') {
@@ -130,10 +137,22 @@ async function* commands(
   }
   if (assignments.length > 0)
     throw new QemuError('QEMU_USAGE', `"${assignments[0]}" belongs on the line of its command`);
-  for await (const line of readLines(options.signal)) {
-    const [command = '', ...words] = args.qmp === undefined || line.startsWith('{') ? [line] : splitWords(line);
-    yield make(command, words, options);
+  for await (const { text, number } of readNumberedLines(options.signal)) {
+    try {
+      const [command = '', ...words] = args.qmp === undefined || text.startsWith('{') ? [text] : splitWords(text);
+      yield make(command, words, options);
+    } catch (cause) {
+      if (!(cause instanceof QemuError)) throw cause;
+      const { code, hint } = cause;
+      yield { text, error: new QemuError(code, `Cannot read line ${number} of standard input`, { cause, hint }) };
+    }
   }
+}
+
+function refuseLine({ output }: Context, { text, error }: BadLine): number {
+  if (output.json) output.document([{ command: text, ok: false, error: errorDocument(error) }]);
+  output.note('error', describeError(error, output.debug));
+  return exitCodeOf(error);
 }
 
 function hmpCommand(text: string, assignments: readonly string[], options: ExecuteOptions): Command {

@@ -1,9 +1,22 @@
 import { createInterface } from 'node:readline';
 
-/** The lines of stdin without those that are empty or comments. */
-export async function* readLines(signal?: AbortSignal): AsyncGenerator<string> {
+/** A line of standard input with its number, from 1, among all lines. */
+export interface NumberedLine {
+  readonly text: string;
+  readonly number: number;
+}
+
+/** The lines of standard input, trimmed, without those that are empty or comments. */
+export async function* readNumberedLines(signal?: AbortSignal): AsyncGenerator<NumberedLine> {
+  let number = 0;
   for await (const line of createInterface({ input: process.stdin, ...(signal && { signal }) })) {
+    number += 1;
     const text = line.trim();
-    if (text !== '' && !text.startsWith('#')) yield text;
+    if (text !== '' && !text.startsWith('#')) yield { text, number };
   }
+}
+
+/** The same without their numbers. */
+export async function* readLines(signal?: AbortSignal): AsyncGenerator<string> {
+  for await (const { text } of readNumberedLines(signal)) yield text;
 }

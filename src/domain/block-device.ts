@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { QemuError } from '../errors.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
@@ -15,8 +16,16 @@ export interface CommitOptions extends JobOptions {
   readonly baseNode?: string | undefined;
 }
 
+/** How to go on in a new overlay. */
+export interface SnapshotOptions extends ExecuteOptions {
+  /** Replaces a file that is there already; without it such a file is refused. */
+  readonly overwrite?: boolean | undefined;
+}
+
 /** How to mirror. */
 export interface MirrorOptions extends JobOptions {
+  /** Replaces a file, or what is on a block device, that is there already; without it such a path is refused. */
+  readonly overwrite?: boolean | undefined;
   /** Format of the copy; `raw` if not given. */
   readonly format?: string | undefined;
 }
@@ -65,10 +74,10 @@ export class BlockDevice {
    *
    * @param overlay absolute path of the new file, which QEMU makes.
    * @param nodeName node name for it.
-   * @throws {QemuError} `QEMU_USAGE` for a relative path or an empty drive, `QEMU_QMP_REFUSED`.
+   * @throws {QemuError} `QEMU_USAGE` for a relative path, a file that exists or an empty drive, `QEMU_QMP_REFUSED`.
    */
-  async snapshot(overlay: string, nodeName: string, options?: ExecuteOptions): Promise<void> {
-    requireAbsolute('overlay', overlay);
+  async snapshot(overlay: string, nodeName: string, options: SnapshotOptions = {}): Promise<void> {
+    requireNewPath('overlay', overlay, options.overwrite);
     const args = {
       'node-name': this.#medium().nodeName,
       'snapshot-file': overlay,
@@ -105,11 +114,11 @@ export class BlockDevice {
    *
    * @param destination absolute path; QEMU makes the file.
    * @param jobId id for the job, which no other job has.
-   * @throws {QemuError} `QEMU_USAGE` for a relative path, before anything is sent, or an empty drive; `QEMU_QMP_REFUSED`,
+   * @throws {QemuError} `QEMU_USAGE` for a relative path or a file that exists, before anything is sent, or an empty drive; `QEMU_QMP_REFUSED`,
    * `QEMU_COMMAND_FAILED` when the job fails or is cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
   async mirror(destination: string, jobId: string, options: MirrorOptions = {}): Promise<BlockJob> {
-    requireAbsolute('destination', destination);
+    requireNewPath('destination', destination, options.overwrite);
     const args = {
       device: this.#medium().nodeName,
       target: destination,
@@ -147,9 +156,15 @@ function deviceId(qdev: string | undefined): string | undefined {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
 }
 
-function requireAbsolute(what: string, path: string): void {
-  if (isAbsolute(path)) return;
-  throw new QemuError('QEMU_USAGE', `The ${what} "${path}" is no absolute path`, {
-    hint: 'QEMU would take it for a file in the folder that it runs in',
+/** QEMU empties a file that it finds under the name of a new one: its `mode` has no value that would make it refuse. */
+function requireNewPath(what: string, path: string, overwrite: boolean | undefined): void {
+  if (!isAbsolute(path)) {
+    throw new QemuError('QEMU_USAGE', `The ${what} "${path}" is not an absolute path`, {
+      hint: 'QEMU would take it for a file in the folder that it runs in',
+    });
+  }
+  if (overwrite === true || !existsSync(path)) return;
+  throw new QemuError('QEMU_USAGE', `The ${what} "${path}" exists already`, {
+    hint: 'choose another path, or set overwrite: true to lose what is there',
   });
 }

@@ -1,8 +1,9 @@
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
-import type { EventFilter } from '../qmp/event.ts';
-import type { SubscribeOptions } from '../qmp/event-hub.ts';
+import type { EventName } from '../qmp/commands.ts';
+import type { EventFilter, EventMatch, KnownEvent, QmpEvent } from '../qmp/event.ts';
+import type { SubscribeOptions, WaitOptions } from '../qmp/event-hub.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
 import { asArray, asRecord, asText } from './answer.ts';
 import { type BlockDevice, parseBlockDevices } from './block-device.ts';
@@ -42,9 +43,12 @@ export type RunState =
  * `QEMU_QMP_REFUSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_STATE`.
  *
  * @example
- * const client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu-init/web/qemu/qmp.sock' });
- * await using domain = new Domain(client, 'web');
- * console.log(await domain.status());
+ * const domain = await fleet.domain(fleet.get('web'));
+ * try {
+ *   console.log(await domain.status());
+ * } finally {
+ *   await domain.close();
+ * }
  */
 export class Domain implements AsyncDisposable {
   /** Name for messages. */
@@ -152,9 +156,31 @@ export class Domain implements AsyncDisposable {
     await this.client.execute('system_reset', undefined, options);
   }
 
-  /** Events from now on, until the subscription or the connection ends. */
-  events(filter?: EventFilter, options?: SubscribeOptions): EventSubscription {
+  /**
+   * Events from now on, until the subscription or the connection ends.
+   *
+   * @throws {QemuError} `QEMU_USAGE` when the limit is not a whole number from 1.
+   */
+  events<N extends EventName>(filter: N | readonly N[], options?: SubscribeOptions): EventSubscription<KnownEvent<N>>;
+  events(filter?: EventFilter, options?: SubscribeOptions): EventSubscription;
+  // The signatures above say which: the data of an event is typed by name, and not checked at run time.
+  events(filter?: EventFilter, options?: SubscribeOptions): object {
     return this.client.events(filter, options);
+  }
+
+  /**
+   * Waits for one event. Only events from now on count, unless `since` says otherwise.
+   *
+   * @throws {QemuError} as {@link QmpClient.waitForEvent}.
+   */
+  waitForEvent<N extends EventName>(
+    name: N | readonly N[],
+    match?: EventMatch,
+    options?: WaitOptions,
+  ): Promise<KnownEvent<N>>;
+  waitForEvent(filter: EventFilter, match?: EventMatch, options?: WaitOptions): Promise<QmpEvent>;
+  waitForEvent(filter: EventFilter, match?: EventMatch, options?: WaitOptions): Promise<unknown> {
+    return this.client.waitForEvent(filter, match, options);
   }
 
   /** Ends the connection, and with it every call and every subscription; may be called twice. QEMU goes on. */

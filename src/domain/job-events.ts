@@ -1,5 +1,5 @@
 import { QemuError } from '../errors.ts';
-import { startDeadline } from '../qmp/abort.ts';
+import { checkTimeout, startDeadline } from '../qmp/abort.ts';
 import type { QmpEvent } from '../qmp/event.ts';
 import type { Domain } from './domain.ts';
 
@@ -67,6 +67,7 @@ async function nextOf(
   goal: string,
 ): Promise<QmpEvent> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  checkTimeout(timeoutMs);
   const events = domain.events((event) => names.includes(event.event) && event.data['device'] === jobId, { signal });
   let isLate = false;
   const timer = startDeadline(timeoutMs, () => {

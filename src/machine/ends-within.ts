@@ -1,3 +1,4 @@
+import { startDeadline } from '../qmp/abort.ts';
 import { untilAborted } from '../system/delay.ts';
 
 /** How long to wait. */
@@ -9,21 +10,15 @@ export interface EndOptions {
 
 export const DEFAULT_END_MS = 30_000;
 
-/** What a timer of Node takes: past it, it would go off at once. */
-const MOST_TIMER_MS = 2 ** 31 - 1;
-
 /**
  * Whether a promise settles in time.
  *
- * @throws {QemuError} `QEMU_ABORTED`; and what the promise is rejected with.
+ * @throws {QemuError} `QEMU_ABORTED`; `QEMU_USAGE` for a bad time limit; and what the promise is rejected with.
  */
 export async function endsWithin(promise: Promise<unknown>, options: EndOptions): Promise<boolean> {
   const { timeoutMs = DEFAULT_END_MS, signal } = options;
   const late = new AbortController();
-  const timer =
-    timeoutMs === Number.POSITIVE_INFINITY
-      ? undefined
-      : setTimeout(() => late.abort(), Math.min(timeoutMs, MOST_TIMER_MS));
+  const timer = startDeadline(timeoutMs, () => late.abort());
   try {
     await untilAborted(promise, signal ? AbortSignal.any([signal, late.signal]) : late.signal);
     return true;

@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { checkTimeout } from '../qmp/abort.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import type { EventName } from '../qmp/commands.ts';
@@ -124,7 +125,7 @@ export abstract class MonitoredMachine implements AsyncDisposable {
     const { timeoutMs = NEXT_EVENT_MS, signal } = options;
     const events = this.#events;
     if (!events) throw this.whyNoMonitor();
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + checkTimeout(timeoutMs);
     for (;;) {
       if (!(await events.arrival({ timeoutMs: Math.max(0, deadline - performance.now()), signal }))) {
         throw new QemuError('QEMU_TIMEOUT', `No event of machine "${this.name}" within ${Math.round(timeoutMs)} ms`);

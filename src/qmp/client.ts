@@ -17,8 +17,13 @@ import type { QmpAddress, QmpEnd, QmpState } from './state.ts';
  * The types of commands and events are those of QEMU 7.2 unless others are given, made by {@link generateTypes}.
  *
  * @example
- * await using client = await QmpClient.connect({ kind: 'unix', path: '/run/qemu-init/web/qmp' });
- * const { status } = await client.execute('query-status');
+ * const client = await QmpClient.connect({ kind: 'unix', path: '/run/user/1000/lab/qmp' });
+ * try {
+ *   const { status } = await client.execute('query-status');
+ *   console.log(status);
+ * } finally {
+ *   await client.close();
+ * }
  */
 export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Events extends EventMap<Events> = QmpEvents>
   implements AsyncDisposable

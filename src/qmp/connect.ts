@@ -1,5 +1,5 @@
 import { errorCode, QemuError } from '../errors.ts';
-import { listenForAbort, startDeadline } from './abort.ts';
+import { checkTimeout, listenForAbort, startDeadline } from './abort.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
 import { QmpSession, type SessionHandlers } from './session.ts';
@@ -38,6 +38,7 @@ export async function connectSession(
   stop: AbortController,
 ): Promise<Connected> {
   const { timeoutMs = DEFAULT_CONNECT_MS, retry = false, signal, maxLineBytes = MAX_LINE_BYTES } = options;
+  checkTimeout(timeoutMs);
   const where = describeAddress(address);
   let missing: keyof typeof TIMEOUT_HINTS = 'connection';
   const onAbort = (): void => stop.abort(abortedError(`Connecting to "${where}" was aborted`, signal));

@@ -1,5 +1,5 @@
 import { QemuError } from '../errors.ts';
-import { listenForAbort, startDeadline } from './abort.ts';
+import { checkTimeout, listenForAbort, startDeadline } from './abort.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';
@@ -73,11 +73,14 @@ export class EventHub {
     });
     this.#subscriptions.add(subscription);
     const ignoreSignal = listenForAbort(signal, onAbort);
+    // Nothing comes any more on a connection that has ended: its listener would wait for ever.
+    if (this.#end !== undefined) subscription.finish(this.#end);
     return subscription;
   }
 
   async wait(filter: EventFilter, match: EventMatch | undefined, options: WaitOptions): Promise<QmpEvent> {
     const { since, timeoutMs = DEFAULT_WAIT_MS, signal } = options;
+    checkTimeout(timeoutMs);
     const isWanted = (event: QmpEvent): boolean => passesFilter(event, filter) && matchesEvent(event, match);
     const known = since === undefined ? undefined : this.#lookBack(since, isWanted);
     if (known !== undefined) return known;

@@ -45,15 +45,15 @@ export class EventSubscription<E extends QmpEvent<string, object> = QmpEvent>
    * The next event; waits for it. `done` when the connection has ended or {@link close} was called. Rejects with what
    * the listener's filter threw, and with QEMU_ABORTED when its signal was aborted.
    */
-  async next(): Promise<IteratorResult<E, undefined>> {
+  next(): Promise<IteratorResult<E, undefined>> {
     const event = this.#queue.shift();
-    if (event !== undefined) return { done: false, value: event };
+    if (event !== undefined) return Promise.resolve({ done: false, value: event });
     if (this.#failure !== undefined) {
       const { error } = this.#failure;
       this.#failure = undefined;
-      throw error;
+      return Promise.reject(error);
     }
-    if (this.#isDone) return { done: true, value: undefined };
+    if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#readers.push({ resolve, reject });
     });

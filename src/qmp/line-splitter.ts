@@ -2,6 +2,7 @@ import { QemuError } from '../errors.ts';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const OPENING_BRACE = 0x7b;
 /** A buffer that grew beyond this is given back after its line. */
 const KEPT_BYTES = 65_536;
 
@@ -32,32 +33,49 @@ export class LineSplitter {
    * @throws {QemuError} QEMU_QMP_PROTOCOL when a line is longer than allowed, after the lines before it were handed out.
    */
   push(chunk: Buffer): void {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-      this.#finish(chunk, start, end);
-      start = end + 1;
-    }
-    if (start < chunk.length) this.#append(chunk, start, chunk.length);
-  }
-
-  #finish(chunk: Buffer, start: number, end: number): void {
-    if (this.#partialBytes === 0) {
-      this.#checkLength(end - start);
-      this.#emit(chunk, start, end);
+    const last = chunk.lastIndexOf(LINE_FEED);
+    if (last === -1) {
+      this.#append(chunk, 0, chunk.length);
       return;
     }
-    this.#append(chunk, start, end);
-    const line = this.#partial;
-    const bytes = this.#partialBytes;
-    this.#partialBytes = 0;
-    if (line.length > KEPT_BYTES) this.#partial = Buffer.alloc(0);
-    this.#emit(line, 0, bytes);
+    let start = 0;
+    if (this.#partialBytes > 0) {
+      start = chunk.indexOf(LINE_FEED) + 1;
+      this.#finish(chunk, 0, start - 1);
+    }
+    // Decoding all complete lines at once costs much less than decoding each.
+    if (last - start <= this.#maxBytes) this.#emitAll(chunk.toString('utf8', start, last + 1));
+    else for (; start <= last; start = chunk.indexOf(LINE_FEED, start) + 1) this.#emitChecked(chunk, start);
+    if (last + 1 < chunk.length) this.#append(chunk, last + 1, chunk.length);
   }
 
-  #emit(bytes: Buffer, start: number, end: number): void {
-    const last = end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
-    const line = bytes.toString('utf8', start, last);
-    if (/\S/.test(line)) this.#onLine(line);
+  /** Hands out lines, each with its line end. */
+  #emitAll(text: string): void {
+    let start = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+      this.#emit(text.slice(start, text.charCodeAt(end - 1) === CARRIAGE_RETURN && end > start ? end - 1 : end));
+      start = end + 1;
+    }
+  }
+
+  #emitChecked(chunk: Buffer, start: number): void {
+    const end = chunk.indexOf(LINE_FEED, start);
+    this.#checkLength(end - start);
+    this.#emitAll(chunk.toString('utf8', start, end + 1));
+  }
+
+  /** Completes the line that has begun. */
+  #finish(chunk: Buffer, start: number, end: number): void {
+    this.#append(chunk, start, end);
+    const line = this.#partial.toString('utf8', 0, this.#partialBytes);
+    this.#partialBytes = 0;
+    if (this.#partial.length > KEPT_BYTES) this.#partial = Buffer.alloc(0);
+    this.#emit(line.endsWith('\r') ? line.slice(0, -1) : line);
+  }
+
+  #emit(line: string): void {
+    // Nearly every line begins with a brace: only others have to be searched.
+    if (line.charCodeAt(0) === OPENING_BRACE || /\S/.test(line)) this.#onLine(line);
   }
 
   #append(chunk: Buffer, start: number, end: number): void {

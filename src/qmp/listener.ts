@@ -13,9 +13,14 @@ export type ListenTarget =
  * exactly one connection; whoever comes later is refused.
  *
  * @example
- * await using listener = await QmpListener.listen({ kind: 'unix', path: '/run/user/1000/web/qmp' });
- * // start QEMU with -qmp unix:/run/user/1000/web/qmp
- * await using client = await QmpClient.connect(listener.address);
+ * const listener = await QmpListener.listen({ kind: 'unix', path: '/run/user/1000/lab/qmp' });
+ * try {
+ *   // Start QEMU with -qmp unix:/run/user/1000/lab/qmp here.
+ *   const client = await QmpClient.connect(listener.address);
+ *   await client.close();
+ * } finally {
+ *   await listener.close();
+ * }
  */
 export class QmpListener implements AsyncDisposable {
   /** What to pass to {@link QmpClient.connect}. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { debuglog } from 'node:util';
 import { QemuError } from '../errors.ts';
+import { checkTimeout } from './abort.ts';
 import {
   type Answer,
   abortedError,
@@ -87,7 +88,7 @@ export class QmpSession {
     }
     const id = this.#nextId;
     const line = encodeCommand(name, args, id, outOfBand);
-    const { timeoutMs = defaultTimeoutMs(line) } = options;
+    const timeoutMs = checkTimeout(options.timeoutMs === undefined ? defaultTimeoutMs(line) : options.timeoutMs);
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
       const giveUp = (error: QemuError): void => {
@@ -119,7 +120,15 @@ export class QmpSession {
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
     const end: QmpEnd = { kind: 'closed', error: undefined };
+    // A peer that has answered everything has read everything: nothing is left to be flushed.
+    const isIdle = this.#sent.size === 0 && this.#stream.writableLength === 0;
     this.#settleAll(end);
+    await (isIdle ? undefined : this.#flush());
+    this.#stream.destroy();
+    this.#handlers.onEnd(end);
+  }
+
+  async #flush(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, FLUSH_MS);
       const done = (): void => {
@@ -129,8 +138,6 @@ export class QmpSession {
       this.#stream.once('close', done);
       this.#stream.end(done);
     });
-    this.#stream.destroy();
-    this.#handlers.onEnd(end);
   }
 
   #read(chunk: Buffer | string): void {
@@ -144,6 +151,7 @@ export class QmpSession {
   }
 
   #hangUp(): void {
+    if (this.#end !== undefined) return;
     const bytes = this.#splitter.partialBytes;
     if (bytes > 0) {
       this.fail(new QemuError('QEMU_QMP_PROTOCOL', `Peer closed the connection within a line, after ${bytes} bytes`));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { checkTimeout, listenForAbort } from './abort.ts';
 import { QmpClient } from './client.ts';
 import { abortedError } from './command.ts';
 import type { QmpAddress } from './state.ts';
@@ -50,11 +50,11 @@ async function connectPatiently(
   address: QmpAddress,
   { giveUpAfterMs = 60_000, signal }: SessionsOptions,
 ): Promise<QmpClient> {
-  const deadlineMs = performance.now() + giveUpAfterMs;
+  const deadlineMs = performance.now() + checkTimeout(giveUpAfterMs);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const leftMs = deadlineMs - performance.now();
     try {
-      return await QmpClient.connect(address, { timeoutMs: Math.min(LONGEST_PAUSE_MS, leftMs), signal });
+      return await QmpClient.connect(address, { timeoutMs: Math.max(0, Math.min(LONGEST_PAUSE_MS, leftMs)), signal });
     } catch (error) {
       if (!PASSING_CODES.includes(errorCode(error)) || performance.now() + pauseMs > deadlineMs) throw error;
     }

@@ -23,11 +23,18 @@ export class DrainedSocket extends Duplex {
     // A peer that is killed resets the connection: for a reader that is an end like any other.
     socket.on('error', () => this.#finish());
     socket.on('close', () => this.#finish());
+    // All was read, and nobody is there any more who could be written to.
+    this.once('end', () => this.destroy());
   }
 
   /** Bytes that nobody took in time. */
   get droppedBytes(): number {
     return this.#dropped;
+  }
+
+  /** Leaving a loop over it keeps it: the next loop goes on where this one ended. */
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Buffer> {
+    return this.iterator({ destroyOnReturn: false });
   }
 
   override _read(): void {

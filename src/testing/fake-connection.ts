@@ -1,9 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
-import { parseJson } from '../qmp/json.ts';
 import { type FakeCall, type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
-import { OUT_OF_BAND_COMMANDS } from './fake-machine.ts';
-import { InputScanner, type ScannedInput } from './input-scanner.ts';
+import { OUT_OF_BAND_COMMANDS, refuseArguments, wrongType } from './fake-machine.ts';
+import { type JsonInput, JsonReader } from './json-reader.ts';
 import { renderQemuJson } from './qemu-json.ts';
 
 /** What a connection does. */
@@ -21,8 +19,7 @@ export class FakeConnection {
   readonly closed: Promise<void>;
   readonly #stream: Duplex;
   readonly #setup: FakeConnectionSetup;
-  readonly #scanner = new InputScanner();
-  readonly #decoder = new StringDecoder('utf8');
+  readonly #reader = new JsonReader((input) => this.#take(input));
   #isNegotiated = false;
   #enabled: readonly string[] = [];
   #unanswered = 0;
@@ -35,7 +32,7 @@ export class FakeConnection {
       stream.once('close', resolve);
     });
     stream.on('error', () => {});
-    stream.on('data', (chunk: Buffer) => this.#receive(this.#decoder.write(chunk)));
+    stream.on('data', (chunk: Buffer) => this.#reader.push(chunk));
     stream.once('end', () => stream.end());
     if (setup.greeting !== '') this.send(setup.greeting);
   }
@@ -92,34 +89,14 @@ export class FakeConnection {
     this.#stream.destroy();
   }
 
-  #receive(text: string): void {
-    for (const input of this.#scanner.push(text)) this.#take(input);
-  }
-
-  #take(input: ScannedInput): void {
-    if (input.kind === 'stray') {
-      this.sendError('GenericError', `JSON parse error, stray '${input.char}'`);
-      return;
-    }
-    let value: unknown;
-    try {
-      value = parseJson(input.text);
-    } catch {
-      this.sendError('GenericError', 'JSON parse error, expecting value');
-      return;
-    }
-    const surrogate = findLoneSurrogate(input.text);
-    if (surrogate !== undefined) {
-      this.sendError('GenericError', `JSON parse error, ${surrogate} is not a valid Unicode character`);
-    } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.sendError('GenericError', 'QMP input must be a JSON object');
-    } else {
-      this.#execute(value as Readonly<Record<string, unknown>>);
-    }
+  #take(input: JsonInput): void {
+    if (input.kind === 'error') this.sendError('GenericError', input.desc);
+    else if (isRecord(input.value)) this.#execute(input.value);
+    else this.sendError('GenericError', 'QMP input must be a JSON object');
   }
 
   #execute(input: Readonly<Record<string, unknown>>): void {
-    const fault = findFault(input);
+    const fault = findFault(input, this.#enabled.includes('oob'));
     if (fault !== undefined) {
       this.sendError('GenericError', fault, input['id']);
       return;
@@ -127,7 +104,7 @@ export class FakeConnection {
     const outOfBand = 'exec-oob' in input;
     const call: FakeCall = {
       name: String(outOfBand ? input['exec-oob'] : input['execute']),
-      args: (input['arguments'] ?? {}) as Readonly<Record<string, unknown>>,
+      args: isRecord(input['arguments']) ? { ...input['arguments'] } : {},
       id: input['id'],
       outOfBand,
       connection: this,
@@ -157,14 +134,18 @@ export class FakeConnection {
     if (!this.#isNegotiated && call.name !== 'qmp_capabilities') {
       throw new FakeRefusal('CommandNotFound', "Expecting capabilities negotiation with 'qmp_capabilities'");
     }
-    const command = this.#setup.commands[call.name];
-    if (call.name === 'qmp_capabilities') {
-      if (command === undefined) return this.#negotiate(call.args);
-      this.#isNegotiated = true;
+    const command = Object.hasOwn(this.#setup.commands, call.name) ? this.#setup.commands[call.name] : undefined;
+    const isNegotiation = call.name === 'qmp_capabilities';
+    if (command === undefined && !isNegotiation) {
+      throw new FakeRefusal('CommandNotFound', `The command ${call.name} has not been found`);
     }
-    if (command === undefined) throw new FakeRefusal('CommandNotFound', `The command ${call.name} has not been found`);
     if (call.outOfBand && !OUT_OF_BAND_COMMANDS.includes(call.name)) {
       throw new FakeRefusal('GenericError', `The command ${call.name} does not support OOB`);
+    }
+    if (command === undefined) return this.#negotiate(call.args);
+    if (isNegotiation) {
+      this.#isNegotiated = true;
+      this.#enabled = readEnable(call.args);
     }
     return command(call);
   }
@@ -173,7 +154,7 @@ export class FakeConnection {
     if (this.#isNegotiated) {
       throw new FakeRefusal('CommandNotFound', 'Capabilities negotiation is already complete, command ignored');
     }
-    const enable = Array.isArray(args['enable']) ? args['enable'].map(String) : [];
+    const enable = readEnable(args);
     const unknown = enable.find((name) => !this.#setup.capabilities.includes(name));
     if (unknown !== undefined) {
       throw new FakeRefusal('GenericError', `Parameter 'null' does not accept value '${unknown}'`);
@@ -186,21 +167,31 @@ export class FakeConnection {
 
 const KNOWN_MEMBERS: readonly string[] = ['execute', 'exec-oob', 'arguments', 'id'];
 
-function findFault(input: Readonly<Record<string, unknown>>): string | undefined {
+/** @param allowsOutOfBand whether the client has enabled `oob`: without it the member is as unknown as any other. */
+function findFault(input: Readonly<Record<string, unknown>>, allowsOutOfBand: boolean): string | undefined {
+  if ('exec-oob' in input && !allowsOutOfBand) return "QMP input member 'exec-oob' is unexpected";
   for (const name of ['execute', 'exec-oob']) {
     if (name in input && typeof input[name] !== 'string') return `QMP input member '${name}' must be a string`;
   }
   if ('execute' in input && 'exec-oob' in input) return "QMP input member 'execute' clashes with 'exec-oob'";
-  if ('arguments' in input && (typeof input['arguments'] !== 'object' || input['arguments'] === null)) {
-    return "QMP input member 'arguments' must be an object";
-  }
+  if ('arguments' in input && !isRecord(input['arguments'])) return "QMP input member 'arguments' must be an object";
   const unknown = Object.keys(input).find((name) => !KNOWN_MEMBERS.includes(name));
   if (unknown !== undefined) return `QMP input member '${unknown}' is unexpected`;
   return 'execute' in input || 'exec-oob' in input ? undefined : "QMP input lacks member 'execute'";
 }
 
-function findLoneSurrogate(text: string): string | undefined {
-  const lone =
-    /\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}/;
-  return lone.exec(text)?.[0];
+/** The argument of `qmp_capabilities`. */
+function readEnable(args: Readonly<Record<string, unknown>>): string[] {
+  const { enable = [], ...rest } = args;
+  if (!Array.isArray(enable)) throw wrongType('enable', 'array');
+  const names = enable.map((name: unknown, at) => {
+    if (typeof name === 'string') return name;
+    throw wrongType(`enable[${at}]`, 'string');
+  });
+  refuseArguments(rest);
+  return names;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

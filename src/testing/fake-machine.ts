@@ -12,11 +12,8 @@ export const OUT_OF_BAND_COMMANDS: readonly string[] = ['migrate-recover', 'migr
 /** The commands that every fake answers, as `qemu-system-x86_64 -machine none -S` 7.2.22 does, byte for byte. */
 export function makeMachineCommands(): Record<string, FakeCommand> {
   let status = 'prelaunch';
-  return {
-    'query-status': ({ args }) => {
-      refuseArguments(args);
-      return { status, singlestep: false, running: status === 'running' };
-    },
+  const plain: Record<string, FakeCommand> = {
+    'query-status': () => ({ status, singlestep: false, running: status === 'running' }),
     'query-version': () => FAKE_VERSION,
     'query-name': () => ({}),
     'query-uuid': () => ({ UUID: '00000000-0000-0000-0000-000000000000' }),
@@ -24,7 +21,6 @@ export function makeMachineCommands(): Record<string, FakeCommand> {
     'query-cpus-fast': () => [],
     'query-jobs': () => [],
     'query-yank': () => [],
-    'human-monitor-command': ({ args }) => answerHmp(args['command-line'], status),
     cont: ({ connection }) => {
       if (status !== 'running') connection.sendEvent('RESUME');
       status = 'running';
@@ -51,18 +47,33 @@ export function makeMachineCommands(): Record<string, FakeCommand> {
       return NO_ANSWER;
     },
   };
+  const withoutArguments = Object.entries(plain).map(([name, command]): [string, FakeCommand] => [
+    name,
+    (call) => {
+      refuseArguments(call.args);
+      return command(call);
+    },
+  ]);
+  return { ...Object.fromEntries(withoutArguments), 'human-monitor-command': ({ args }) => answerHmp(args, status) };
 }
 
-function refuseArguments(args: Readonly<Record<string, unknown>>): void {
+/** What QEMU says of arguments that a command does not have. Of several it names whichever comes first in its hash table. */
+export function refuseArguments(args: Readonly<Record<string, unknown>>): void {
   const [name] = Object.keys(args);
   if (name !== undefined) throw new FakeRefusal('GenericError', `Parameter '${name}' is unexpected`);
 }
 
-function answerHmp(commandLine: unknown, status: string): string {
+/** What QEMU says of an argument of another type. */
+export function wrongType(name: string, expected: string): FakeRefusal {
+  return new FakeRefusal('GenericError', `Invalid parameter type for '${name}', expected: ${expected}`);
+}
+
+function answerHmp(args: Readonly<Record<string, unknown>>, status: string): string {
+  const { 'command-line': commandLine, 'cpu-index': cpuIndex = 0, ...rest } = args;
   if (commandLine === undefined) throw new FakeRefusal('GenericError', "Parameter 'command-line' is missing");
-  if (typeof commandLine !== 'string') {
-    throw new FakeRefusal('GenericError', "Invalid parameter type for 'command-line', expected: string");
-  }
+  if (typeof commandLine !== 'string') throw wrongType('command-line', 'string');
+  if (typeof cpuIndex !== 'bigint' && !Number.isInteger(cpuIndex)) throw wrongType('cpu-index', 'integer');
+  refuseArguments(rest);
   if (commandLine === '') return '';
   if (commandLine !== 'info status') return `unknown command: '${commandLine}'\r\n`;
   const shown = status === 'running' || status === 'paused' ? status : `paused (${status})`;

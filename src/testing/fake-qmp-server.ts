@@ -27,8 +27,13 @@ export interface FakeQmpOptions {
  * that can be told to misbehave. It serves one client at a time as QEMU does: the next is greeted when the first leaves.
  *
  * @example
- * await using fake = await FakeQmpServer.start({ commands: { 'query-block': () => NO_ANSWER } });
- * await using client = await QmpClient.connect(fake.address);
+ * const fake = await FakeQmpServer.start({ commands: { 'query-block': () => NO_ANSWER } });
+ * try {
+ *   const client = await QmpClient.connect(fake.address);
+ *   await client.close();
+ * } finally {
+ *   await fake.close();
+ * }
  */
 export class FakeQmpServer implements AsyncDisposable {
   /** Every command that came in, in order, negotiation included. */

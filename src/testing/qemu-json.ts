@@ -16,6 +16,7 @@ export function renderQemuJson(value: unknown): string {
 function renderNumber(value: number | bigint): string {
   const isInteger = typeof value === 'bigint' || Number.isInteger(value);
   if (isInteger && BigInt(value) >= -(2n ** 63n) && BigInt(value) < 2n ** 64n) return String(BigInt(value));
+  if (!Number.isFinite(Number(value))) return Number(value) > 0 ? 'inf' : '-inf';
   const digits = Number(value).toPrecision(17);
   if (!digits.includes('e')) return digits.replace(/\.?0+$/, '');
   return digits.replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2');

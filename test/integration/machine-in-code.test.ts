@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LaunchError, Machine } from '../../src/index.ts';
-import { readProcess } from '../../src/system/process.ts';
+import { readProcess, waitForExit } from '../../src/system/process.ts';
 import { consoleText } from '../support/console-text.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
@@ -334,4 +334,21 @@ test('QEMU does not outlive a program that is killed', { skip: !existsSync('/usr
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
   assert.match(stdout, /^\d+$/);
   while (readProcess(Number(stdout)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('a program that ends without shutting its machine down leaves no QEMU and no folder', async (t) => {
+  const dir = tempDir(t);
+  const script = `
+    import { Machine } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+    const machine = new Machine({ args: ${JSON.stringify([...TCG, '-S'])}, tempDir: ${JSON.stringify(dir)} });
+    await machine.launch();
+    console.log(machine.pid);
+    process.exit(3);`;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 3);
+  const process_ = readProcess(Number(stdout));
+  if (process_) assert.ok(await waitForExit(process_.pid, process_.startTime, 10_000));
+  assert.deepEqual(readdirSync(dir), []);
 });

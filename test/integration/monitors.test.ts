@@ -100,6 +100,16 @@ test('a refused command is exit 1 with QEMU’s own words; text and JSON go to s
   ];
   for (const args of usage) assert.equal((await root.cmd(...args)).code, 2, args.join(' '));
   assert.equal((await root.cmd('-c', 'info status', 'nobody')).code, 6);
+  // A line that cannot be read is named, and keeps no other from being sent.
+  const input = '# names\n\n{"execute":\nquery-name\nquery-name "open\nqom-get path=[1 property=x\nquery-uuid\n';
+  const batch = await root.run('qemu-cmd', ['-q', '-', 'web'], { input });
+  assert.equal(batch.code, 2);
+  assert.match(batch.stdout, /"name": "web"[\s\S]*"UUID":/);
+  assert.deepEqual(batch.stderr.match(/Cannot read line \d+ of standard input/g), [
+    'Cannot read line 3 of standard input',
+    'Cannot read line 5 of standard input',
+    'Cannot read line 6 of standard input',
+  ]);
   // The answer to quit is that QEMU is gone.
   assert.equal((await root.cmd('-c', 'quit', 'web')).code, 0);
   await root.ok('wait', 'web', '--for', 'stopped');

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../errors.ts';
+import { checkTimeout } from '../../qmp/abort.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import { DEFAULT_END_MS, type EndOptions } from '../ends-within.ts';
 import { MonitoredMachine, type ShutdownOptions } from '../monitored-machine.ts';
@@ -40,9 +41,13 @@ const LAUNCH_MS = 60_000;
  * socket (SCM_RIGHTS), so QMP's `getfd` and `add-fd` have nothing to receive.
  *
  * @example
- * await using machine = new Machine({ args: ['-m', '64', '-S'] });
- * await machine.launch();
- * await machine.command('query-status');
+ * const machine = new Machine({ args: ['-m', '64', '-S'] });
+ * try {
+ *   await machine.launch();
+ *   await machine.command('query-status');
+ * } finally {
+ *   await machine.kill();
+ * }
  */
 export class Machine extends MonitoredMachine {
   readonly name: string;
@@ -143,9 +148,11 @@ export class Machine extends MonitoredMachine {
    */
   async launch(options: LaunchOptions = {}): Promise<void> {
     this.#requireStopped('launch');
+    const { timeoutMs = LAUNCH_MS } = options;
+    checkTimeout(timeoutMs);
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    const launched = this.#launch(options.timeoutMs ?? LAUNCH_MS, signal);
+    const launched = this.#launch(timeoutMs, signal);
     const over = (): void => {
       this.#launching = undefined;
     };
@@ -163,6 +170,7 @@ export class Machine extends MonitoredMachine {
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { hard = false, graceful = false, timeoutMs = DEFAULT_END_MS, signal } = options;
+    checkTimeout(timeoutMs);
     const run = this.#run;
     if (!run || run.end || hard || this.#launching) return this.kill();
     const failure = await (graceful ? run.powerDown(timeoutMs, signal) : run.quit(timeoutMs, signal));

@@ -49,10 +49,12 @@ export class Run {
     this.console = console && new DrainedSocket(console);
     this.#child = child;
     this.#logPath = logPath;
+    const forget = removeAtExit(dir);
     this.finished = child.exited.then((end) => {
       this.#log = readTail(logPath, 0, LOG_BYTES);
       this.#end = end;
       removeWhole(dir);
+      forget();
     });
   }
 
@@ -205,6 +207,22 @@ export function launchAborted(cause: unknown): QemuError {
 
 function lateText(timeoutMs: number): string {
   return `it did not go down in ${timeoutMs} ms`;
+}
+
+/** A program that ends before its QEMU is gone leaves no folder either; the kernel sees to QEMU itself. */
+function removeAtExit(dir: string): () => void {
+  if (doomed.size === 0) process.on('exit', removeDoomed);
+  doomed.add(dir);
+  return () => {
+    doomed.delete(dir);
+    if (doomed.size === 0) process.off('exit', removeDoomed);
+  };
+}
+
+const doomed = new Set<string>();
+
+function removeDoomed(): void {
+  for (const dir of doomed) removeWhole(dir);
 }
 
 function makeFolder(root: string): string {

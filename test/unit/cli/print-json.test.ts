@@ -10,6 +10,13 @@ test('integers past 2^53 are printed digit by digit', () => {
   );
 });
 
+test('integers past 2^53 that a number holds exactly are, too', () => {
+  assert.equal(
+    printJson([2 ** 60, -(2 ** 63), 2 ** 53], 0),
+    '[1152921504606846976,-9223372036854775808,9007199254740992]',
+  );
+});
+
 test('a member that is not there is null', () => {
   assert.equal(printJson({ a: undefined, b: null }, 0), '{"a":null,"b":null}');
   assert.equal(printJson(undefined), 'null');

@@ -105,3 +105,14 @@ test('a screen dump that is refused leaves nothing', async (t) => {
   await assert.rejects(domain.screenDump({ format: 'ppm' }), { code: 'QEMU_QMP_REFUSED' });
   assert.deepEqual(screens(), before);
 });
+
+test('events are typed by their names, and one can be waited for', async (t) => {
+  const { domain, fake } = await fakeDomain(t, {});
+  const events = domain.events('SHUTDOWN');
+  const waited = domain.waitForEvent(['STOP', 'SHUTDOWN'], { guest: true }, { timeoutMs: 10_000 });
+  fake.connections[0]?.sendEvent('SHUTDOWN', { guest: true, reason: 'guest-shutdown' });
+  const { value } = await events.next();
+  const reason: string | undefined = value?.data.reason;
+  assert.equal(reason, 'guest-shutdown');
+  assert.equal((await waited).event, 'SHUTDOWN');
+});

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { BlockJob } from '../../../src/domain/block-job.ts';
 import type { Domain } from '../../../src/domain/domain.ts';
 import type { FakeCall, FakeCommand, FakeQmpServer } from '../../../src/testing/index.ts';
+import { tempDir } from '../../support/temp-root.ts';
 import { fakeDomain, oneDrive } from './support.ts';
 
 type Events = readonly (readonly [name: string, data: Readonly<Record<string, unknown>>])[];
@@ -144,4 +147,23 @@ test('relative paths are refused before anything is sent', async (t) => {
     fake.calls.slice(before).map(({ name }) => name),
     ['query-status'],
   );
+});
+
+test('a copy or an overlay never replaces a file, unless that was asked for', async (t) => {
+  const { domain, fake } = await jobDomain(t, {
+    'drive-mirror': afterEvents(['BLOCK_JOB_READY', JOB]),
+    'blockdev-snapshot-sync': () => ({}),
+  });
+  const path = join(tempDir(t), 'precious.img');
+  writeFileSync(path, 'precious');
+  const drive = await domain.blockDevice('n1');
+  await assert.rejects(drive.mirror(path, 'j1'), { code: 'QEMU_USAGE', message: /exists already/ });
+  await assert.rejects(drive.snapshot(path, 'top'), { code: 'QEMU_USAGE', message: /exists already/ });
+  assert.deepEqual(
+    fake.calls.filter(({ name }) => /mirror|snapshot/.test(name)),
+    [],
+  );
+  await drive.mirror(path, 'j1', { overwrite: true });
+  await drive.snapshot(path, 'top', { overwrite: true });
+  assert.equal(fake.calls.filter(({ name }) => /mirror|snapshot/.test(name)).length, 2);
 });

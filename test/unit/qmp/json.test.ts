@@ -49,6 +49,16 @@ for (const [text, value] of [
   });
 }
 
+for (const text of ['1152921504606846976', '-9223372036854775808', '9007199254740992', '[100000000000000000000]']) {
+  test(`${text} is sent with the digits that it was read with`, () => {
+    assert.equal(encodeJson(parseJson(text)), text);
+  });
+}
+
+test('a number past 2^53 is sent with all its digits', () => {
+  assert.equal(encodeJson({ size: 2 ** 60 }), '{"size":1152921504606846976}');
+});
+
 test('parseJson throws a SyntaxError for what is no JSON', () => {
   for (const text of ['', '{', '{"a":12345678901234567890', '01', 'NaN'])
     assert.throws(() => parseJson(text), SyntaxError);

@@ -248,3 +248,24 @@ test('waitForEvent matches objects by subset, lists and plain values by equality
     await assert.rejects(client.waitForEvent('E', match, { since, timeoutMs: 1 }), { code: 'QEMU_TIMEOUT' });
   }
 });
+
+test('listening to a connection that has ended ends at once', async (t) => {
+  const { client } = await connectBySocket(t);
+  await client.close();
+  const seen: unknown[] = [];
+  for await (const event of client.events(undefined, { signal: AbortSignal.timeout(10_000) })) seen.push(event);
+  assert.deepEqual(seen, []);
+  const subscription = client.events();
+  assert.deepEqual(await subscription.next(), { done: true, value: undefined });
+  assert.equal(subscription.end?.kind, 'closed');
+});
+
+test('a listener made before the connection is served from its first event on', async (t) => {
+  const fake = await startFake(t);
+  const client = new QmpClient();
+  t.after(() => client.close());
+  const events = client.events('STOP', { signal: AbortSignal.timeout(10_000) });
+  await client.open(fake.address);
+  fake.connections[0]?.sendEvent('STOP');
+  assert.equal((await events.next()).value?.event, 'STOP');
+});

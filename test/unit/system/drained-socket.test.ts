@@ -23,7 +23,7 @@ async function socketPair(t: TestContext): Promise<{ near: DrainedSocket; far: S
 
 async function readAll(stream: DrainedSocket): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -62,4 +62,16 @@ test('a peer that resets the connection ends the stream without an error', async
   far.destroy();
   assert.equal((await readAll(near)).length, 0);
   assert.equal(near.destroyed, true);
+});
+
+test('leaving a loop over it keeps the stream: the next loop goes on', async (t) => {
+  const { near, far } = await socketPair(t);
+  far.write('one');
+  for await (const chunk of near) {
+    assert.equal(String(chunk), 'one');
+    break;
+  }
+  assert.equal(near.destroyed, false);
+  far.end('two');
+  assert.equal(String(await readAll(near)), 'two');
 });

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Machine } from '../../../src/machine/code/machine.ts';
+import { QmpClient } from '../../../src/qmp/client.ts';
+import { openSessions } from '../../../src/qmp/sessions.ts';
+import { NO_ANSWER } from '../../../src/testing/index.ts';
+import { connectBySocket } from './support.ts';
+
+for (const bad of [Number.NaN, -1, null, '100', true, Number.NEGATIVE_INFINITY]) {
+  const timeoutMs = bad as number;
+  test(`a time limit of ${JSON.stringify(bad)} (${String(bad)}) is refused before anything is done`, async (t) => {
+    const { fake, client } = await connectBySocket(t);
+    const sent = fake.calls.length;
+    const refused = { code: 'QEMU_USAGE', message: /^timeoutMs must be a number of milliseconds/ };
+    await assert.rejects(client.execute('query-status', undefined, { timeoutMs }), refused);
+    await assert.rejects(client.hmp('info status', { timeoutMs }), refused);
+    await assert.rejects(client.waitForEvent('STOP', undefined, { timeoutMs }), refused);
+    await assert.rejects(QmpClient.connect(fake.address, { timeoutMs }), refused);
+    await assert.rejects(openSessions(fake.address, { giveUpAfterMs: timeoutMs }).next(), { code: 'QEMU_USAGE' });
+    const machine = new Machine();
+    await assert.rejects(machine.launch({ timeoutMs }), refused);
+    await assert.rejects(machine.shutdown({ timeoutMs }), refused);
+    assert.equal(fake.calls.length, sent);
+    assert.equal(machine.isRunning(), false);
+  });
+}
+
+test('0 is a time limit that is over, Infinity none', async (t) => {
+  const { client } = await connectBySocket(t, { commands: { 'query-block': () => NO_ANSWER } });
+  await assert.rejects(client.execute('query-block', undefined, { timeoutMs: 0 }), { code: 'QEMU_TIMEOUT' });
+  assert.equal((await client.execute('query-status', undefined, { timeoutMs: Infinity })).status, 'prelaunch');
+});

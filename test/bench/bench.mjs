@@ -10,6 +10,7 @@ import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
 import { timeNics } from './nics.mjs';
+import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
@@ -139,7 +140,24 @@ async function benchQmp() {
     const ratio = bare / ours;
     row(what, `${perSecond(ours)} = ${times(ratio)} a bare socket`, '≥ 0.90 × a bare socket', ratio >= 0.9);
   }
+  await benchNodeQemu(path);
   await lab.time('qemu-init', 'kill', 'm0');
+}
+
+/** Side by side with the other client of QMP that npm has. */
+async function benchNodeQemu(path) {
+  const flood = await startFlood(lab.dir, 100_000);
+  try {
+    const compare = async (what, rounds, time) => {
+      const { ours, theirs } = await medians(rounds, { ours: () => time('ours'), theirs: () => time('theirs') });
+      row(what, `${ms(ours)} = ${times(ours / theirs)} node-qemu`, '≤ 1 × node-qemu', ours <= theirs);
+    };
+    await compare('QMP: 50 × connect, query-status, close', 15, (who) => timeCycles(who, path, 50));
+    await compare('QMP: 2,000 × query-status', 9, (who) => timeCommands(who, path, 2000));
+    await compare('QMP: 100,000 events', 9, (who) => timeEvents(who, flood.path, 100_000));
+  } finally {
+    flood.end();
+  }
 }
 
 async function benchHook() {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ export class FakeQmpServer implements AsyncDisposable {
     const path = options.listen?.path ?? join(folder ?? '', 'qmp');
     await listen(server, { path });
     const cleanUp = (): void => {
-      if (folder === undefined) return;
+      if (folder === undefined || !existsSync(folder)) return;
       rmSync(path, { force: true });
       rmdirSync(folder);
     };

@@ -24,6 +24,8 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
     readonly: list.get('readonly') === 'on',
     snapshot: list.get('snapshot') === 'on',
     serial: readSerial(list, context),
+    key: readKey(list, context),
+    backing: list.all('backing'),
   };
   if (disk.aio === 'native' && disk.cache !== 'none' && disk.cache !== 'directsync') {
     context.report(`${context.key} aio "native" needs cache=none or cache=directsync`);
@@ -47,20 +49,23 @@ export function renderDisk(disk: DiskConfig): string {
     ['readonly', disk.readonly ? 'on' : undefined],
     ['snapshot', disk.snapshot ? 'on' : undefined],
     ['serial', disk.serial],
+    ['key', disk.key],
+    ...disk.backing.map((name) => ['backing', name] as const),
   ]);
 }
 
 /** Reads a `CDRx`; undefined when it has no file name. Problems are reported. */
 export function parseCdrom(text: string, index: number, context: ValueContext): CdromConfig | undefined {
-  const { head } = parseOptionList(text, [], 'file', context);
-  if (head.toLowerCase() === 'empty') return { index, file: undefined };
-  const file = readFileName(head, context);
-  return file === undefined ? undefined : { index, file };
+  const list = parseOptionList(text, keySpec('CDR').options ?? [], 'file', context);
+  const optional = list.get('optional') === 'on';
+  if (list.head.toLowerCase() === 'empty') return { index, file: undefined, optional };
+  const file = readFileName(list.head, context);
+  return file === undefined ? undefined : { index, file, optional };
 }
 
 /** Writes a drive as {@link parseCdrom} reads it. */
 export function renderCdrom(cdrom: CdromConfig): string {
-  return cdrom.file === undefined ? 'empty' : renderOptionList(cdrom.file, []);
+  return renderOptionList(cdrom.file ?? 'empty', [['optional', cdrom.optional ? 'on' : undefined]]);
 }
 
 function readFileName(name: string, { key, dir, report }: ValueContext): string | undefined {
@@ -79,6 +84,16 @@ function readFileName(name: string, { key, dir, report }: ValueContext): string 
     return undefined;
   }
   return resolve(dir, name);
+}
+
+function readKey(list: OptionList, { key, dir, report }: ValueContext): string | undefined {
+  const file = list.get('key');
+  if (file === undefined) return undefined;
+  const format = list.get('format');
+  if (format !== undefined && format !== 'luks' && format !== 'qcow2') {
+    report(`${key} key= is for format=luks and format=qcow2, not for "${format}"`);
+  }
+  return resolve(dir, file);
 }
 
 function readSerial(list: OptionList, { key, report }: ValueContext): string | undefined {

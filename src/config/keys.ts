@@ -35,6 +35,8 @@ export interface OptionSpec {
   readonly max?: number;
   /** One line. */
   readonly doc: string;
+  /** The name alone means on. */
+  readonly bare?: true;
   /** May be given more than once. */
   readonly repeated?: true;
   /** May not stand in defaults-qemu.cfg. */
@@ -98,7 +100,7 @@ export const PANIC_VALUES = ['none', 'pause', 'shutdown', 'exit-failure'] as con
 export const MONITOR_VALUES = ['tcp', 'off'] as const;
 export const TLS_VALUES = ['psk', 'off'] as const;
 
-/** Image formats that QEMU can write to. */
+/** Image formats that QEMU can write to, and at the end those that it only reads. */
 export const IMAGE_FORMATS = [
   'raw',
   'qcow2',
@@ -110,6 +112,9 @@ export const IMAGE_FORMATS = [
   'vpc',
   'luks',
   'parallels',
+  'bochs',
+  'cloop',
+  'dmg',
 ] as const;
 
 /** Memory when RAM is not set. */
@@ -124,7 +129,7 @@ const DISK_OPTIONS = [
     type: 'choice',
     default: '',
     values: IMAGE_FORMATS,
-    doc: 'image format; found out from the image before start when not given',
+    doc: 'image format; if not given, found out at the first start, after which it must stay the same',
   },
   { name: 'if', type: 'choice', default: 'virtio', values: DISK_INTERFACES, doc: 'controller that the guest sees' },
   {
@@ -161,6 +166,30 @@ const DISK_OPTIONS = [
     type: 'text',
     default: '',
     doc: 'serial number that the guest sees, at most 20 characters (scsi: 36)',
+  },
+  {
+    name: 'key',
+    type: 'text',
+    default: '',
+    doc: 'file with the key of a LUKS or encrypted qcow2 image, used byte for byte',
+  },
+  {
+    name: 'backing',
+    type: 'text',
+    default: '',
+    repeated: true,
+    doc: 'what the image may rest on that is not a file, as its header names it: nbd://10.0.0.1/base',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const CDROM_OPTIONS = [
+  {
+    name: 'optional',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    bare: true,
+    doc: 'on, or just the word: when the file is missing the drive is empty, with a warning',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -431,7 +460,7 @@ const TABLE = [
     values: ['empty'],
     example: 'debian.iso',
     max: 48,
-    options: [],
+    options: CDROM_OPTIONS,
     inDefaults: false,
     otherNames: ['CDROM', 'CD', 'ISO', 'DVD'],
     doc: 'CD-ROM drive: an ISO file, or empty for a drive without a disc',

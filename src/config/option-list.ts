@@ -48,7 +48,9 @@ export function parseOptionList(
       head += `,${segment}`;
     } else {
       inHead = false;
-      reportBareWord(segment.trim(), specs, context);
+      const word = segment.trim();
+      if (specs.some(({ name, bare }) => bare && name === word)) addOption(word, 'on', specs, values, headIs, context);
+      else reportBareWord(word, specs, context);
     }
   }
   return { head, get: (name) => values.get(name)?.[0], all: (name) => values.get(name) ?? [] };

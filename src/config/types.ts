@@ -25,6 +25,10 @@ export interface DiskConfig {
   /** Throw away what the guest writes (QEMU `snapshot=on`). */
   readonly snapshot: boolean;
   readonly serial: string | undefined;
+  /** Absolute path of the file with the key of an encrypted image. */
+  readonly key: string | undefined;
+  /** Names, not of files, that headers of the image and of what it rests on may mention. */
+  readonly backing: readonly string[];
 }
 
 /** One `CDRx`. */
@@ -32,6 +36,8 @@ export interface CdromConfig {
   readonly index: number;
   /** Absolute path of the ISO file; undefined is a drive without a disc. */
   readonly file: string | undefined;
+  /** When the file is missing the drive is empty. */
+  readonly optional: boolean;
 }
 
 /** One `hostfwd=tcp:127.0.0.1:2222-:22`. */

@@ -1,4 +1,4 @@
-import { chownSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, fchownSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setKey } from '../config/edit-text.ts';
 import { parseMachineConfig } from '../config/machine-config.ts';
@@ -8,10 +8,12 @@ import type { MachineConfig } from '../config/types.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
-import { run } from '../system/exec.ts';
+import { runAsPrefix } from '../machine/run-as.ts';
+import { fileError } from '../system/file-error.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { runQemuImg } from '../system/qemu-img.ts';
 import { probeQemu } from '../system/qemu-probe.ts';
-import { findUser } from '../system/users.ts';
+import { findUser, type User } from '../system/users.ts';
 import type { Fleet } from './fleet.ts';
 import { registerMachine } from './register.ts';
 
@@ -64,9 +66,8 @@ export async function createMachine(
   try {
     ensureDir(dir, 0o755);
     if (diskSize !== undefined) {
-      await makeImage(image, diskSize, signal);
+      await makeImage(image, diskSize, draft, signal);
       made.push(image);
-      await handOver(image, draft);
     }
     writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
     made.push(configPath);
@@ -93,21 +94,43 @@ function check(
   throw new ConfigError(`Cannot create "${path}"`, issues);
 }
 
-async function makeImage(path: string, size: string, signal: AbortSignal | undefined): Promise<void> {
-  const { exitCode, stderr } = await run('qemu-img', ['create', '-q', '-f', 'qcow2', path, size], {
-    timeoutMs: IMAGE_MS,
-    signal,
-  });
-  if (exitCode === 0) return;
+/**
+ * Makes an image that belongs to the machine's user and is open to nobody else, by a qemu-img that is that user: an image that
+ * root made would be of no use to its QEMU.
+ */
+async function makeImage(
+  path: string,
+  size: string,
+  config: MachineConfig,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const user =
+    config.runAs === undefined || !isRoot
+      ? undefined
+      : ((await ensureOwnUser(config)) ?? (await findUser(config.runAs)));
+  makeFile(path, user);
+  const call = ['create', '-q', '-f', 'qcow2', path, size];
+  const options = { timeoutMs: IMAGE_MS, signal };
+  let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
+  // A folder on the way may be closed to that user now.
+  if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
+  if (result.exitCode === 0) return;
   removeIfExists(path);
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make a disk image of size "${size}": ${stderr.trim()}`);
+  const message = `Cannot make a disk image of size "${size}": ${result.stderr.trim()}`;
+  throw new QemuError('QEMU_COMMAND_FAILED', message);
 }
 
-/** An image that root makes is of no use to a QEMU that runs as somebody else. */
-async function handOver(path: string, config: MachineConfig): Promise<void> {
-  if (config.runAs === undefined || process.getuid?.() !== 0) return;
-  const { uid, gid } = (await ensureOwnUser(config)) ?? (await findUser(config.runAs));
-  chownSync(path, uid, gid);
+function makeFile(path: string, user: User | undefined): void {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'wx', 0o600);
+    if (user) fchownSync(file, user.uid, user.gid);
+  } catch (error) {
+    throw fileError('make', path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 /** An image is made in milliseconds, though not on every network file system. */

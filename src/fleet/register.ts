@@ -7,6 +7,7 @@ import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import { forgetEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
+import { forgetBases, forgetImages, hasImageMemory } from '../machine/image-memory.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
@@ -68,6 +69,7 @@ export async function registerMachine(
     if (!hadMacs && hasMacs(paths, place.longName)) await freeMacs(paths, place.longName);
     throw error;
   }
+  forgetBases(paths, place.longName);
   const renewed = new Fleet(paths, notify);
   const target = renewed.get(shortName);
   return { target, outcome, issues: await checkMachine(renewed, target) };
@@ -83,7 +85,9 @@ export async function registerMachine(
 export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target | undefined> {
   const target = findTarget(fleet, id);
   if (target === undefined) return undefined;
-  if (target.shortName === undefined && !hasMacs(fleet.host.paths, target.longName)) return undefined;
+  const { paths } = fleet.host;
+  const isKnown = hasMacs(paths, target.longName) || hasImageMemory(paths, target.longName);
+  if (target.shortName === undefined && !isKnown) return undefined;
   // A start that is under way has not got a process yet.
   await exclusively(fleet.host, target, { purpose: 'unregister' }, async () => {
     if (fleet.isAlive(target)) {
@@ -95,6 +99,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
     await freeMacs(fleet.host.paths, target.longName);
     forgetEnd(fleet.host.paths, target.longName);
     await dropOwnUser(fleet.host, target, fleet.inspect(target).draft);
+    forgetImages(fleet.host.paths, target.longName);
   });
   return target;
 }

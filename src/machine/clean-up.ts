@@ -4,6 +4,7 @@ import type { MachinePaths } from '../system/paths.ts';
 import { removeTree } from '../system/remove-tree.ts';
 import { type MachineEnd, noteEnd, type ProcessExit } from './end.ts';
 import type { Host, Target } from './host.ts';
+import { removeKeys } from './image-keys.ts';
 import { removeCopies } from './kept.ts';
 import { releaseSlot } from './slots.ts';
 
@@ -24,6 +25,7 @@ export async function cleanUp(
   const end = noteEnd(host.paths, target, exit);
   await host.network.tearDown(target.longName);
   removeTree(files.tlsDir);
+  removeKeys(files);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
   removeTree(files.qemuDir);

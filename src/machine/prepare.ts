@@ -1,6 +1,5 @@
-import type { CdromConfig, DiskConfig, MachineConfig } from '../config/types.ts';
+import type { MachineConfig } from '../config/types.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
-import { readImageInfo } from '../system/image.ts';
 import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
@@ -8,14 +7,14 @@ import { findUser } from '../system/users.ts';
 import { findFirmware } from './firmware.ts';
 import type { Host } from './host.ts';
 import { deviceIssues, fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
-import { fileIssue, issueAt, issueOf } from './issues.ts';
+import { type FoundImages, findImages } from './images.ts';
+import { issueAt, issueOf } from './issues.ts';
 
 /** What has to be found out on the host before a command line can be built. */
 export interface Prepared {
   readonly probe: QemuProbe;
   readonly accelerator: 'kvm' | 'tcg';
-  readonly diskFormats: readonly string[];
-  readonly cdromFormats: readonly string[];
+  readonly images: FoundImages;
 }
 
 /**
@@ -29,7 +28,7 @@ export async function prepare(
   files: MachinePaths,
   signal?: AbortSignal,
 ): Promise<Prepared> {
-  const { issues, probe, disks, cdroms } = await look(host, config, files, signal);
+  const { issues, probe, images } = await look(host, config, files, signal);
   if (probe === undefined || issues.some(({ severity }) => severity === 'error')) {
     throw new ConfigError(`Cannot use "${config.path}"`, issues);
   }
@@ -37,8 +36,7 @@ export async function prepare(
   return {
     probe,
     accelerator: await accelerator(host, config, probe, signal),
-    diskFormats: disks.map(({ format }) => format),
-    cdromFormats: cdroms.map(({ format }) => format),
+    images,
   };
 }
 
@@ -57,8 +55,7 @@ interface Findings {
   readonly issues: ConfigIssue[];
   /** Undefined: there is no such QEMU, as an issue says. */
   readonly probe: QemuProbe | undefined;
-  readonly disks: readonly FoundFormat[];
-  readonly cdroms: readonly FoundFormat[];
+  readonly images: FoundImages;
 }
 
 async function look(
@@ -84,49 +81,9 @@ async function look(
   await attempt('FIRMWARE', () => findFirmware(config, files));
   // The machine's own user is made by the start.
   if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findUser(config.runAs ?? ''));
-  const disks = config.disks.map((disk) => diskFormat(config, disk));
-  const cdroms = config.cdroms.map((cdrom) => cdromFormat(config, cdrom));
-  issues.push(
-    ...[...disks, ...cdroms].flatMap(({ issue }) => (issue ? [issue] : [])),
-    ...fileIssues(config),
-    ...programIssues(config),
-    ...socketIssues(config, files),
-  );
-  return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, disks, cdroms };
-}
-
-interface FoundFormat {
-  readonly format: string;
-  readonly issue?: ConfigIssue;
-}
-
-function diskFormat(config: MachineConfig, disk: DiskConfig): FoundFormat {
-  const key = `DSK${disk.index}`;
-  let found: string;
-  try {
-    found = readImageInfo(disk.file).format;
-  } catch (error) {
-    return { format: disk.format ?? 'raw', issue: fileIssue(config, key, disk.file, error) };
-  }
-  if (disk.format !== undefined && disk.format !== found) {
-    const message = `${key} is declared format=${disk.format}, but "${disk.file}" is ${found}`;
-    return { format: disk.format, issue: issueAt(config, key, message, formatHint(found)) };
-  }
-  return { format: found };
-}
-
-/** A guest that may write to a raw disk can give it the header of another format: then the hint would be the attack. */
-function formatHint(found: string): string {
-  return `if nobody but you wrote to the image, declare format=${found}; otherwise look at it first: qemu-img info`;
-}
-
-function cdromFormat(config: MachineConfig, cdrom: CdromConfig): FoundFormat {
-  if (cdrom.file === undefined) return { format: 'raw' };
-  try {
-    return { format: readImageInfo(cdrom.file).format };
-  } catch (error) {
-    return { format: 'raw', issue: fileIssue(config, `CDR${cdrom.index}`, cdrom.file, error) };
-  }
+  const images = findImages(host.paths, config);
+  issues.push(...images.issues, ...fileIssues(config), ...programIssues(config), ...socketIssues(config, files));
+  return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };
 }
 
 async function accelerator(

@@ -1,4 +1,4 @@
-import type { MachineConfig } from '../config/types.ts';
+import type { CdromConfig, MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { buildOptions } from './argv/build.ts';
@@ -39,7 +39,7 @@ export async function reloadMachine(host: Host, target: Target, config: MachineC
   }
   const client = await connectOwn(target.files, TIMEOUT_MS);
   try {
-    return { applied: await changeDiscs(client, config, request.cdromFormats) };
+    return { applied: await changeDiscs(client, request.cdroms) };
   } finally {
     await client.close();
   }
@@ -69,10 +69,10 @@ function isDiscDrive(argument: string): boolean {
   return /(^|,)id=cdr\d+,media=cdrom/.test(argument);
 }
 
-async function changeDiscs(client: QmpClient, config: MachineConfig, formats: readonly string[]): Promise<string[]> {
+async function changeDiscs(client: QmpClient, cdroms: readonly CdromConfig[]): Promise<string[]> {
   const inserted = await insertedFiles(client);
   const applied: string[] = [];
-  for (const [position, cdrom] of config.cdroms.entries()) {
+  for (const cdrom of cdroms) {
     const id = `cdr${cdrom.index}-dev`;
     if (inserted.get(id) === cdrom.file) continue;
     if (cdrom.file === undefined) await client.executeRaw('eject', { id, force: true }, { timeoutMs: TIMEOUT_MS });
@@ -80,7 +80,7 @@ async function changeDiscs(client: QmpClient, config: MachineConfig, formats: re
       const medium = {
         id,
         filename: cdrom.file,
-        format: formats[position] ?? 'raw',
+        format: 'raw',
         'read-only-mode': 'read-only',
         force: true,
       };

@@ -98,12 +98,12 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   chownSync(files.dir, 0, gid);
   chmodSync(files.dir, 0o710);
   lchownSync(files.qemuDir, uid, gid);
-  if (directoryExists(files.tlsDir)) {
-    chownSync(files.tlsDir, 0, gid);
-    chmodSync(files.tlsDir, 0o710);
-    for (const name of readdirSync(files.tlsDir)) {
-      chownSync(join(files.tlsDir, name), uid, 0);
-      chmodSync(join(files.tlsDir, name), 0o400);
+  for (const folder of [files.tlsDir, files.keysDir].filter(directoryExists)) {
+    chownSync(folder, 0, gid);
+    chmodSync(folder, 0o710);
+    for (const name of readdirSync(folder)) {
+      chownSync(join(folder, name), uid, 0);
+      chmodSync(join(folder, name), 0o400);
     }
   }
   const log = openLog(files.consoleLog, 0o600);

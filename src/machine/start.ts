@@ -1,5 +1,5 @@
 import type { MachineConfig } from '../config/types.ts';
-import { LaunchError } from '../errors.ts';
+import { errorCode, LaunchError, QemuError } from '../errors.ts';
 import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
@@ -17,6 +17,8 @@ import { exclusively } from './exclusive.ts';
 import { ensureVariables } from './firmware.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
+import { removeKeys, writeKeys } from './image-keys.ts';
+import { writeImageMemory } from './image-memory.ts';
 import { type Launched, launch } from './launch.ts';
 import { locate } from './locate.ts';
 import { ensureOwnUser } from './own-user.ts';
@@ -120,6 +122,7 @@ async function startFresh(
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
   await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
+  noteImages(host, target, prepared);
   let launched: Launched | undefined;
   try {
     const begun = await launchInSlot(host, target, config, prepared, options);
@@ -139,6 +142,17 @@ async function startFresh(
     if (launched) await killProcess(launched);
     await cleanUp(host, target, readRecord(target.files)?.slot);
     throw error;
+  }
+}
+
+/** Before the guest runs: it must not be the first to say what its disks are. */
+function noteImages(host: Host, target: Target, { images }: Prepared): void {
+  try {
+    writeImageMemory(host.paths, target.longName, images.memory);
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    const message = `cannot note the formats of the images in "${host.paths.imagesDir}" (${errorCode(error.cause) ?? error.message})`;
+    host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
 
@@ -249,6 +263,7 @@ async function launchWith(
   // Before anything is made: a command that is killed from here on leaves a trace that the next one follows.
   writeRecord(files, record);
   if (request.tls) writeTlsFiles(files);
+  writeKeys(config, files);
   ensureVariables(config, request.firmware, files);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
@@ -281,6 +296,7 @@ async function launchWith(
     const { pid, startTime, executable } = launched;
     return { launched, record: { ...record, phase: 'running', pid, pidStartTime: startTime, executable } };
   } finally {
+    removeKeys(files);
     // What serves the other end is to see the end when QEMU ends.
     for (const socket of sockets) socket.destroy();
   }

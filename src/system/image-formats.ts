@@ -1,3 +1,4 @@
+import { isBochs, isCloop, isDmg } from './image-read-only.ts';
 import { isVhdx, readVhdx } from './image-vhdx.ts';
 import { isVmdk, readVmdk } from './image-vmdk.ts';
 import { isVpc, readVpc } from './image-vpc.ts';
@@ -12,6 +13,16 @@ export interface ImageInfo {
   readonly backingFile: string | undefined;
   /** Undefined when the header does not tell, which QEMU refuses since 6.1 in new images. */
   readonly backingFormat: string | undefined;
+  /** External data file of a qcow2 image, written like a backing file; always raw. */
+  readonly dataFile?: string;
+  /** Files that a VMware descriptor says its data is in, as written there. */
+  readonly extents?: readonly string[];
+  /** How a qcow2 image is encrypted. */
+  readonly encryption?: 'aes' | 'luks';
+  /** Why QEMU cannot write to it, as a clause: `is compressed (streamOptimized)`. */
+  readonly writeObstacle?: string;
+  /** Why QEMU cannot use it, as a clause. */
+  readonly obstacle?: string;
 }
 
 /** An open image. */
@@ -35,6 +46,13 @@ const HEAD_BYTES = 4096;
 
 const SECTOR_BYTES = 512;
 
+/** What the header says of an image that is known to be of that format; nothing when it is not. */
+export function readFormat(file: ImageFile, format: string): ImageDetail | undefined {
+  const head = file.read(0, HEAD_BYTES);
+  const known = FORMATS.find((each) => each.format === format);
+  return known?.matches(head, file) === true ? known.read(head, file) : undefined;
+}
+
 /**
  * The first format that matches. Sources: QEMU's docs/interop (qcow2.txt, qed_spec.txt, parallels.txt), the VMware
  * Virtual Disk Format 1.1, the VHD and [MS-VHDX] specifications, the LUKS 1.2.2 on-disk format, and for qcow (version
@@ -52,6 +70,9 @@ export function detectFormat(file: ImageFile): ImageInfo {
   };
 }
 
+/** Formats that QEMU has no code to write for. */
+const NEVER_WRITTEN: ImageDetail = { writeObstacle: 'is of a format that QEMU only reads' };
+
 const QCOW_MAGIC = 'QFI\u{fb}';
 const VDI_SIGNATURE = 0xbeda107f;
 
@@ -67,6 +88,7 @@ const FORMATS: readonly ImageFormat[] = [
     read: (head, file) => ({
       virtualSizeBytes: Number(head.readBigUInt64BE(24)),
       backingFile: readText(file, Number(head.readBigUInt64BE(8)), head.readUInt32BE(16)),
+      ...(head.readUInt32BE(36) === 1 ? { encryption: 'aes' as const } : {}),
     }),
   },
   { format: 'qed', matches: (head) => startsWith(head, 'QED\0'), read: readQed },
@@ -95,6 +117,9 @@ const FORMATS: readonly ImageFormat[] = [
         (startsWith(head, 'WithoutFreeSpace') ? head.readUInt32LE(36) : Number(head.readBigUInt64LE(36))),
     }),
   },
+  { format: 'bochs', matches: isBochs, read: () => NEVER_WRITTEN },
+  { format: 'cloop', matches: isCloop, read: () => NEVER_WRITTEN },
+  { format: 'dmg', matches: isDmg, read: () => NEVER_WRITTEN },
 ];
 
 /** QEMU counts whole sectors. */
@@ -102,32 +127,53 @@ function rawSize(file: ImageFile): number {
   return Math.ceil(file.sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
+/** "incompatible_features": the guest's data is in another file. */
+const QCOW2_HAS_DATA_FILE = 4n;
+const QCOW2_ENCRYPTION: readonly (ImageInfo['encryption'] | undefined)[] = [undefined, 'aes', 'luks'];
+
 function readQcow2(head: Buffer, file: ImageFile): ImageDetail {
   const version = head.readUInt32BE(4);
   const headerBytes = version >= 3 ? head.readUInt32BE(100) : 72;
+  const features = version >= 3 ? head.readBigUInt64BE(72) : 0n;
+  const { backingFormat, dataFile, isDamaged } = readQcow2Extensions(file, headerBytes);
+  const encryption = QCOW2_ENCRYPTION[head.readUInt32BE(32)];
+  const hasDataFile = (features & QCOW2_HAS_DATA_FILE) !== 0n;
   return {
     virtualSizeBytes: Number(head.readBigUInt64BE(24)),
     backingFile: readText(file, Number(head.readBigUInt64BE(8)), head.readUInt32BE(16)),
-    backingFormat: readQcow2BackingFormat(file, headerBytes),
+    backingFormat,
+    ...(hasDataFile && dataFile !== undefined ? { dataFile } : {}),
+    ...(encryption === undefined ? {} : { encryption }),
+    ...(hasDataFile && dataFile === undefined ? { obstacle: 'has its data in another file and does not name it' } : {}),
+    ...(isDamaged ? { obstacle: 'has a damaged header' } : {}),
   };
 }
 
 const QCOW2_END_OF_EXTENSIONS = 0;
 const QCOW2_BACKING_FORMAT = 0xe2792aca;
-const QCOW2_MOST_EXTENSIONS = 64;
+const QCOW2_DATA_FILE = 0x44415441;
+/** QEMU itself writes five. */
+const QCOW2_MOST_EXTENSIONS = 1000;
 
-/** Header extensions are type, length and data, each padded to 8 bytes. */
-function readQcow2BackingFormat(file: ImageFile, headerBytes: number): string | undefined {
+/** Header extensions are type, length and data, each padded to 8 bytes. Of two of a kind QEMU takes the last. */
+function readQcow2Extensions(
+  file: ImageFile,
+  headerBytes: number,
+): { backingFormat: string | undefined; dataFile: string | undefined; isDamaged: boolean } {
+  const found = new Map<number, string | undefined>();
+  const result = (isDamaged: boolean): ReturnType<typeof readQcow2Extensions> => {
+    return { backingFormat: found.get(QCOW2_BACKING_FORMAT), dataFile: found.get(QCOW2_DATA_FILE), isDamaged };
+  };
   let offset = headerBytes;
   for (let count = 0; count < QCOW2_MOST_EXTENSIONS; count += 1) {
     const extension = file.read(offset, 8);
     const type = extension.readUInt32BE(0);
     const length = extension.readUInt32BE(4);
-    if (type === QCOW2_END_OF_EXTENSIONS) return undefined;
-    if (type === QCOW2_BACKING_FORMAT) return readText(file, offset + 8, length);
+    if (type === QCOW2_END_OF_EXTENSIONS) return result(false);
+    if (type === QCOW2_BACKING_FORMAT || type === QCOW2_DATA_FILE) found.set(type, readText(file, offset + 8, length));
     offset += 8 + Math.ceil(length / 8) * 8;
   }
-  return undefined;
+  return result(true);
 }
 
 const QED_HAS_BACKING_FILE = 1n;
@@ -149,7 +195,9 @@ const LONGEST_TEXT_BYTES = 4096;
 /** Undefined for an empty text, and for what only a damaged header can say. */
 function readText(file: ImageFile, offset: number, length: number): string | undefined {
   if (offset === 0 || offset >= file.sizeBytes || length === 0 || length > LONGEST_TEXT_BYTES) return undefined;
-  return file.read(offset, length).toString();
+  const text = file.read(offset, length).toString();
+  // QEMU takes it as a text of C.
+  return text.split('\0')[0] || undefined;
 }
 
 function startsWith(head: Buffer, text: string): boolean {

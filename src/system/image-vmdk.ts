@@ -1,7 +1,11 @@
 import type { ImageDetail, ImageFile } from './image-formats.ts';
 
 const SECTOR_BYTES = 512;
-const LONGEST_DESCRIPTOR_BYTES = 64 * 1024;
+/** As much of it as QEMU reads. */
+const LONGEST_DESCRIPTOR_BYTES = 1024 * 1024;
+
+/** "compressAlgorithm" of a sparse extent: deflate. */
+const COMPRESSED = 1;
 
 /** A VMware image: a sparse extent (`KDMV`, `COWD`), or the text that lists the extents of a disk. */
 export function isVmdk(head: Buffer): boolean {
@@ -17,13 +21,33 @@ export function readVmdk(head: Buffer, file: ImageFile): ImageDetail {
       const offset = Number(head.readBigUInt64LE(28)) * SECTOR_BYTES;
       const length = Number(head.readBigUInt64LE(36)) * SECTOR_BYTES;
       const descriptor = offset === 0 ? '' : readDescriptor(file, offset, length);
-      return { virtualSizeBytes: Number(head.readBigUInt64LE(12)) * SECTOR_BYTES, ...parentOf(descriptor) };
+      const capacity = Number(head.readBigUInt64LE(12));
+      // Without a capacity QEMU goes by the descriptor as if it were a file by itself.
+      if (capacity === 0) return readDescribed(descriptor);
+      return { virtualSizeBytes: capacity * SECTOR_BYTES, ...parentOf(descriptor), ...compressionOf(head) };
     }
-    default: {
-      const descriptor = readDescriptor(file, 0, file.sizeBytes);
-      return { virtualSizeBytes: sizeOfExtents(descriptor), ...parentOf(descriptor) };
-    }
+    default:
+      return readDescribed(readDescriptor(file, 0, file.sizeBytes));
   }
+}
+
+/** Whether an extent of a VMware disk, a file by itself, can only be read. */
+export function compressionOf(head: Buffer): ImageDetail {
+  const isCompressed = magic(head) === 'KDMV' && head.readUInt16LE(77) === COMPRESSED;
+  return isCompressed ? { writeObstacle: STREAM_OPTIMIZED } : {};
+}
+
+const STREAM_OPTIMIZED = 'is compressed (streamOptimized), and QEMU cannot write to what is in it';
+
+function readDescribed(descriptor: string): ImageDetail {
+  const [, type = ''] = /^createType\s*=\s*"([^"]*)"/im.exec(descriptor) ?? [];
+  return {
+    virtualSizeBytes: sizeOfExtents(descriptor),
+    ...parentOf(descriptor),
+    extents: extentsOf(descriptor),
+    ...(/^streamOptimized$/i.test(type) ? { writeObstacle: STREAM_OPTIMIZED } : {}),
+    ...(/^seSparse$/i.test(type) ? { writeObstacle: 'is of a kind (seSparse) that QEMU only reads' } : {}),
+  };
 }
 
 function magic(head: Buffer): string {
@@ -40,7 +64,16 @@ function isDescriptor(head: Buffer): boolean {
 }
 
 function readDescriptor(file: ImageFile, offset: number, length: number): string {
-  return file.read(offset, Math.min(length, LONGEST_DESCRIPTOR_BYTES)).toString();
+  const text = file.read(offset, Math.max(0, Math.min(length, LONGEST_DESCRIPTOR_BYTES))).toString();
+  return text.split('\0')[0] ?? '';
+}
+
+/** QEMU reads these lines with scanf(3), for which blanks and line ends are the same. */
+function extentsOf(descriptor: string): string[] {
+  const names = descriptor.matchAll(
+    /^\s*(?:RW|RDONLY|NOACCESS)\s+[+-]?\d+\s*(?:FLAT|SPARSE|VMFS|VMFSSPARSE|SESPARSE|VMFSRDM|VMFSRAW)\s*"([^"\r\n]+)/gm,
+  );
+  return [...names].map(([, name = '']) => name);
 }
 
 /** Extents are lines such as `RW 20480 SPARSE "web-s001.vmdk"`, with their size in sectors. */
@@ -51,6 +84,7 @@ function sizeOfExtents(descriptor: string): number {
 }
 
 function parentOf(descriptor: string): ImageDetail {
-  const [, backingFile] = /^parentFileNameHint="([^"\n]+)"/m.exec(descriptor) ?? [];
+  // QEMU looks for the word anywhere, and passes over two characters.
+  const [, backingFile] = /parentFileNameHint[\s\S]{2}([^"]+)"/.exec(descriptor) ?? [];
   return backingFile === undefined ? {} : { backingFile, backingFormat: 'vmdk' };
 }

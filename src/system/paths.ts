@@ -33,6 +33,8 @@ export interface Paths {
   readonly lastSlotsFile: string;
   /** Leased MAC addresses. */
   readonly leasesFile: string;
+  /** What images were like at the last start, one file a machine. */
+  readonly imagesDir: string;
   /** What QEMU binaries can do, by path, size and mtime. */
   readonly probesDir: string;
 }
@@ -58,6 +60,8 @@ export interface MachinePaths {
   readonly vncSocket: string;
   /** Folder for `tls-creds-psk`: `keys.psk` and `dh-params.pem`. */
   readonly tlsDir: string;
+  /** Copies of the keys of encrypted images, there while QEMU starts. */
+  readonly keysDir: string;
   /** QEMU's own output. */
   readonly log: string;
   /** What the guest printed on its first serial port. */
@@ -144,6 +148,7 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
     tapsDir: join(runDir, '.taps'),
     lastSlotsFile: join(stateDir, 'slots.json'),
     leasesFile: join(stateDir, 'macs.json'),
+    imagesDir: join(stateDir, '.images'),
     probesDir: join(stateDir, '.probes'),
   };
 }
@@ -167,6 +172,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     agentSocket: join(qemuDir, 'agent.sock'),
     vncSocket: join(qemuDir, 'vnc.sock'),
     tlsDir: join(dir, 'tls'),
+    keysDir: join(dir, 'keys'),
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),

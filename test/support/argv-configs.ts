@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parseMachineConfig } from '../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../src/config/types.ts';
 import { type Allocation, NO_SLOT } from '../../src/machine/allocation.ts';
-import type { ArgvRequest, FirmwareFiles } from '../../src/machine/argv/request.ts';
+import type { ArgvRequest, DriveFormat, FirmwareFiles } from '../../src/machine/argv/request.ts';
 import { netdevArgument, nicDeviceProperties } from '../../src/network/netdev.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 
@@ -55,7 +55,7 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
       'DSK9=i.img',
       'DSK10=j.img',
     ),
-    request: { diskFormats: ['raw', 'qcow2', ...Array.from({ length: 8 }, () => 'raw')] },
+    request: { drives: ['raw', 'qcow2', ...Array.from({ length: 8 }, () => 'raw')].map(drive) },
   },
   {
     title: 'pc-disks',
@@ -171,8 +171,8 @@ export function argvRequest({ text, request = {} }: ArgvConfig): ArgvRequest {
     binary: '/usr/bin/qemu-system-x86_64',
     ipv6: true,
     tls: true,
-    diskFormats: config.disks.map(() => 'raw'),
-    cdromFormats: config.cdroms.map(() => 'raw'),
+    drives: config.disks.map(() => drive('raw')),
+    cdroms: config.cdroms,
     links: config.nics.map((nic) => ({
       mac: nic.mac ?? `DE:AD:BE:EF:00:${nic.index.toString(16).padStart(2, '0').toUpperCase()}`,
       netdev: netdevArgument(nic, {
@@ -198,4 +198,8 @@ export function configOf(text: string, path = `${ARGV_DIR}/web-qemu.cfg`): Machi
   assert.ok(config);
   assert.equal(config.dir, dirname(path));
   return config;
+}
+
+function drive(format: string): DriveFormat {
+  return { format, properties: [] };
 }

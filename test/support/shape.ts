@@ -51,6 +51,18 @@ function isOfType(value: unknown, type: string): boolean {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
 const VNC: Shape = orNull({ members: { host: 'string', display: orNull('integer'), port: orNull('integer') } });
 
+const IMAGES: Shape = {
+  list: {
+    members: {
+      key: /^DSK\d+$/,
+      file: 'string',
+      format: /^[a-z0-9]+$/,
+      role: /^(image|backing|data|extent)$/,
+      depth: 'integer',
+    },
+  },
+};
+
 const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** The documents of qemu-init as its manual describes them, one object a machine. */
@@ -137,6 +149,7 @@ export const DOCUMENTS = {
             },
           },
         },
+        images: IMAGES,
       },
     },
   },
@@ -156,6 +169,7 @@ export const DOCUMENTS = {
             },
           },
         },
+        images: IMAGES,
       },
     },
   },

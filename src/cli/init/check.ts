@@ -1,11 +1,18 @@
 import { formatIssue } from '../../config/issues.ts';
 import { ConfigError, type ConfigIssue } from '../../errors.ts';
 import { checkMachine, readableConfigs } from '../../fleet/check.ts';
+import { type ListedImage, listImages } from '../../fleet/image-list.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import { present } from '../many.ts';
 import { issueDocument } from '../report.ts';
 import { type SelectionArguments, select } from '../selection.ts';
+import { imageLines } from './image-lines.ts';
+
+interface Checked {
+  readonly issues: readonly ConfigIssue[];
+  readonly images: readonly ListedImage[];
+}
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { output } = context;
@@ -14,8 +21,14 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const selection = select(context, { ...args, all: everything }, () => fleet.list());
   const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
   const others = readableConfigs(fleet);
-  const outcomes = await fleet.each(selection.targets, 1, (target) => checkMachine(fleet, target, others));
-  const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value : []))];
+  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
+    const { draft } = fleet.inspect(target);
+    return {
+      issues: await checkMachine(fleet, target, others),
+      images: draft ? listImages(context.paths, draft) : [],
+    };
+  });
+  const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.issues : []))];
   const shown = new Set<string>();
   for (const issue of found) {
     const text = formatIssue(issue);
@@ -23,11 +36,15 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     if (!shown.has(text)) output.note(issue.severity, text);
     shown.add(text);
   }
-  return present<ConfigIssue[]>(context, selection, outcomes, {
-    text: (name, issues) => (codeOf(issues) === 0 ? `${name}: good` : undefined),
-    json: (issues) => ({ ok: codeOf(issues) === 0, problems: issues.map(issueDocument) }),
+  return present<Checked>(context, selection, outcomes, {
+    text: (name, { issues, images }) => {
+      const lines = imageLines(images).map((line) => `  ${line}`);
+      const heading = codeOf(issues) === 0 ? `${name}: good` : lines.length > 0 && `${name}:`;
+      return heading === false ? undefined : [heading, ...lines].join('\n');
+    },
+    json: ({ issues, images }) => ({ ok: codeOf(issues) === 0, problems: issues.map(issueDocument), images }),
     failed: () => ({ ok: false }),
-    code: codeOf,
+    code: ({ issues }) => codeOf(issues),
   });
 }
 

@@ -1,7 +1,9 @@
 import { monitorOrigins } from '../../config/load.ts';
 import { joinWords } from '../../config/shell-words.ts';
 import type { Origin } from '../../config/types.ts';
+import { listImages } from '../../fleet/image-list.ts';
 import type { Context } from '../context.ts';
+import { imageLines } from './image-lines.ts';
 
 interface Explained {
   readonly args: readonly string[];
@@ -18,12 +20,13 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   const config = fleet.config(target);
   const origins = new Map([...monitorOrigins(context.paths.monitorFile), ...config.origins]);
   const { wrapper, binary, options } = await fleet.commandLine(target);
+  const images = listImages(context.paths, config);
   let customSeen = 0;
   const explained = options.map(({ args: option, key }): Explained => {
     const origin = key === '[custom]' ? config.custom[customSeen++]?.origin : origins.get(key);
     return { args: option, key: key || undefined, ...place(origin) };
   });
-  if (output.json) output.document([{ name: target.longName, wrapper, binary, options: explained }]);
+  if (output.json) output.document([{ name: target.longName, wrapper, binary, options: explained, images }]);
   else {
     const program = (key: string): string => from({ args: [], key, ...place(origins.get(key)) });
     output.table([
@@ -32,6 +35,7 @@ export async function run(context: Context, args: { readonly id: string }): Prom
       [program('TGTARCH'), joinWords([binary])],
       ...explained.map((each) => [from(each), joinWords(each.args)]),
     ]);
+    for (const line of imageLines(images)) output.line(line);
   }
   return 0;
 }

@@ -1,29 +1,37 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { shellCommand } from '../../config/shell-words.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
-import { findProgram, run } from '../../system/exec.ts';
-import { readImageInfo } from '../../system/image.ts';
+import { type FoundDisk, findImages } from '../../machine/images.ts';
+import { runAsPrefix } from '../../machine/run-as.ts';
+import { findProgram } from '../../system/exec.ts';
+import type { Paths } from '../../system/paths.ts';
+import { runQemuImg } from '../../system/qemu-img.ts';
+import { lookUpUser } from '../../system/users.ts';
 import type { Finding } from './finding.ts';
 
 /** An image that takes longer is not judged: reading the tables of a large one on a slow disk takes minutes. */
 const CHECK_MS = 10_000;
 
 /** What is wrong with the images of a machine that does not run; what a QEMU has open is always marked as in use. */
-export async function judgeImages(config: MachineConfig, signal: AbortSignal): Promise<Finding[]> {
+export async function judgeImages(paths: Paths, config: MachineConfig, signal: AbortSignal): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const disk of config.disks) {
-    const marked = judgeMarks(config.longName, disk.file);
-    const found = marked.length > 0 ? marked : await checkImage(config.longName, disk, signal);
-    findings.push(...found);
+  for (const found of findImages(paths, config).disks) {
+    // What is wrong there is said by the check of the machine, and nothing of it is for qemu-img.
+    if (found.chain.problems.length > 0) continue;
+    const marked = judgeMarks(config.longName, found);
+    findings.push(...(marked.length > 0 ? marked : await checkImage(config, found, signal)));
   }
   return findings;
 }
 
 /** Marks in the header of a qcow2 image: docs/interop/qcow2.txt of QEMU, "incompatible_features". */
-function judgeMarks(machine: string, file: string): Finding[] {
-  const header = headerOf(file);
-  const isQcow2 = header.length >= 80 && header.readUInt32BE(0) === 0x51_46_49_fb && header.readUInt32BE(4) >= 3;
+function judgeMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk): Finding[] {
+  const header = chain.layers[0]?.head ?? Buffer.alloc(0);
+  const isQcow2 =
+    drive.format === 'qcow2' &&
+    header.length >= 80 &&
+    header.readUInt32BE(0) === 0x51_46_49_fb &&
+    header.readUInt32BE(4) >= 3;
   const marks = isQcow2 ? header.readUInt32BE(76) : 0;
   if ((marks & 2) !== 0) return [damaged(machine, file, 'is marked as corrupt: QEMU opens it for reading only')];
   if ((marks & 1) !== 0) {
@@ -36,13 +44,16 @@ function judgeMarks(machine: string, file: string): Finding[] {
 }
 
 /** What qemu-img(1) says of an image: statuses of its `check`. Without that program, nothing. */
-async function checkImage(machine: string, disk: DiskConfig, signal: AbortSignal): Promise<Finding[]> {
+async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Finding[]> {
+  const { disk, drive, chain } = found;
   const { file } = disk;
-  const format = disk.format ?? formatOf(file);
-  if (format === undefined || findProgram('qemu-img') === undefined) return [];
+  const machine = config.longName;
+  const isEncrypted = disk.key !== undefined;
+  if (drive.format === 'raw' || isEncrypted || findProgram('qemu-img') === undefined) return [];
   try {
-    const call = ['check', '--output=json', '-f', format, '--', file];
-    const { exitCode, stderr } = await run('qemu-img', call, { timeoutMs: CHECK_MS, signal });
+    const prefix = await prefixFor(config, chain.layers[0]?.stats?.uid);
+    const call = ['check', '--output=json', '-f', drive.format, '--', file];
+    const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
     if (exitCode === 2) return [damaged(machine, file, 'has errors: data in it is lost, or will be')];
     if (exitCode === 3) {
       const detail = `"${file}" takes more space than its data needs; nothing is lost`;
@@ -79,25 +90,10 @@ function inUse(machine: string, file: string, isReadonly: boolean): Finding {
   };
 }
 
-function formatOf(file: string): string | undefined {
-  try {
-    return readImageInfo(file).format;
-  } catch {
-    // checkMachine() says that it cannot be read.
-    return undefined;
-  }
-}
-
-function headerOf(file: string): Buffer {
-  const header = Buffer.alloc(80);
-  try {
-    const fd = openSync(file, 'r');
-    try {
-      return header.subarray(0, readSync(fd, header, 0, header.length, 0));
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return Buffer.alloc(0);
-  }
+/** As whom an image is read: the machine's user, or else its owner, since what is in it may be a guest's work. */
+async function prefixFor({ runAs }: MachineConfig, owner: number | undefined): Promise<string[]> {
+  if (process.getuid?.() !== 0) return [];
+  const user = runAs === undefined ? undefined : await lookUpUser(runAs);
+  if (user) return runAsPrefix({ ...user, groups: undefined });
+  return runAsPrefix({ uid: owner ?? 0, gid: 0, groups: [] });
 }

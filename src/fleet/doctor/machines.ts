@@ -32,7 +32,7 @@ export async function judgeMachine(fleet: Fleet, target: Target, signal: AbortSi
     ...(located.kind === 'alive' ? await judgeState(target) : []),
     ...(located.kind === 'alive' ? judgeUnitOf(fleet, target, located.process.pid) : []),
     ...(config ? judgeVnc(config) : []),
-    ...(config && located.kind !== 'alive' ? await judgeImages(config, signal) : []),
+    ...(config && located.kind !== 'alive' ? await judgeImages(fleet.host.paths, config, signal) : []),
   ];
 }
 

@@ -5,6 +5,7 @@ import { QemuError } from '../../errors.ts';
 import { type RunAs, runAsPrefix } from '../../machine/run-as.ts';
 import { isTakenOver } from '../../machine/take-over.ts';
 import { findProgram, run } from '../../system/exec.ts';
+import { readChain } from '../../system/image-chain.ts';
 import { findUser, lookUpUser } from '../../system/users.ts';
 import type { Finding } from './finding.ts';
 
@@ -70,7 +71,13 @@ const KVM = '/dev/kvm';
 
 function wanted(config: MachineConfig): string[] {
   const own = config.disks.filter((disk) => !(config.ownUser && isTakenOver(disk)));
-  const disks = own.map((disk) => `${disk.readonly || disk.snapshot ? 'r' : 'rw'}:${disk.file}`);
+  const disks = own.flatMap((disk) => {
+    const { layers } = readChain(disk.file, { format: disk.format, allowed: disk.backing });
+    // Of an overlay only the image itself is written to.
+    return layers
+      .filter(({ isRemote }) => !isRemote)
+      .map(({ file, depth }) => `${disk.readonly || disk.snapshot || depth > 0 ? 'r' : 'rw'}:${file}`);
+  });
   const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
   const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
   // Who has a user alone has the group of KVM as well.

@@ -182,7 +182,8 @@ const PASST: readonly UnitLine[] = [
 ];
 
 function filesOf(config: MachineConfig): string[] {
-  const files = [...config.disks, ...config.cdroms].map(({ file }) => file);
+  const cdroms = config.cdroms.filter(({ optional }) => !optional);
+  const files = [...config.disks, ...cdroms].map(({ file }) => file);
   return [...files, config.kernel, config.initrd].flatMap((path) => (path === undefined ? [] : [path]));
 }
 

@@ -6,13 +6,12 @@ import { type Option, option, properties, quoteComma } from './option.ts';
 /** The drives of CDR1 … and the controllers that they need. */
 export function cdromOptions(
   cdroms: readonly CdromConfig[],
-  formats: readonly string[],
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
 ): Option[] {
   return [
     ...controllers(cdroms, chipset),
-    ...cdroms.flatMap((cdrom, position) => {
+    ...cdroms.flatMap((cdrom) => {
       const key = `CDR${cdrom.index}`;
       const id = `cdr${cdrom.index}`;
       const order = bootIndex.get(key);
@@ -22,7 +21,7 @@ export function cdromOptions(
           '-drive',
           properties(
             cdrom.file !== undefined && `file=${quoteComma(cdrom.file)}`,
-            cdrom.file !== undefined && `format=${formats[position] ?? 'raw'}`,
+            cdrom.file !== undefined && 'format=raw',
             'if=none',
             `id=${id}`,
             'media=cdrom',

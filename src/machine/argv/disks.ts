@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { DiskConfig } from '../../config/types.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
 import { type Option, option, properties, quoteComma } from './option.ts';
+import type { DriveFormat } from './request.ts';
 
 /** Ports of one AHCI controller (ICH9 and the `ich9-ahci` device have six). */
 export const AHCI_PORTS = 6;
@@ -8,7 +10,8 @@ export const AHCI_PORTS = 6;
 /** The drives of DSK1 … and the controllers that they need. */
 export function diskOptions(
   disks: readonly DiskConfig[],
-  formats: readonly string[],
+  drives: readonly DriveFormat[],
+  keysDir: string,
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
 ): Option[] {
@@ -19,18 +22,28 @@ export function diskOptions(
       const key = `DSK${disk.index}`;
       const id = `dsk${disk.index}`;
       return [
-        option(key, '-drive', driveValue(disk, id, formats[at] ?? 'raw')),
+        ...(disk.key === undefined
+          ? []
+          : [option(key, '-object', `secret,id=${id}-key,file=${quoteComma(keyCopy(keysDir, disk))}`)]),
+        option(key, '-drive', driveValue(disk, id, drives[at] ?? RAW)),
         option(key, '-device', deviceValue(disk, id, chipset, bootIndex.get(key), disks.length)),
       ];
     }),
   ];
 }
 
+const RAW: DriveFormat = { format: 'raw', properties: [] };
+
+/** The copy of a disk's key that QEMU reads. The key itself may be in a place that its user cannot reach. */
+export function keyCopy(keysDir: string, { index }: DiskConfig): string {
+  return join(keysDir, `dsk${index}`);
+}
+
 function isPci(disk: DiskConfig): boolean {
   return disk.interface === 'virtio' || disk.interface === 'nvme';
 }
 
-function driveValue(disk: DiskConfig, id: string, format: string): string {
+function driveValue(disk: DiskConfig, id: string, { format, properties: further }: DriveFormat): string {
   return properties(
     `file=${quoteComma(disk.file)}`,
     `format=${format}`,
@@ -41,6 +54,7 @@ function driveValue(disk: DiskConfig, id: string, format: string): string {
     disk.cache !== undefined && `cache=${disk.cache}`,
     disk.aio !== undefined && `aio=${disk.aio}`,
     disk.discard !== undefined && `discard=${disk.discard}`,
+    ...further,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { MachineConfig } from '../../config/types.ts';
+import type { CdromConfig, MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { Allocation } from '../allocation.ts';
 
@@ -14,10 +14,10 @@ export interface ArgvRequest {
   readonly ipv6: boolean;
   /** Both ports need the machine's key. */
   readonly tls: boolean;
-  /** Format of each DSKx, in order. */
-  readonly diskFormats: readonly string[];
-  /** Format of each CDRx, in order; of an empty drive it is not looked at. */
-  readonly cdromFormats: readonly string[];
+  /** How each DSKx is opened, in order. */
+  readonly drives: readonly DriveFormat[];
+  /** Each CDRx, in order; without a file when an optional one is missing. */
+  readonly cdroms: readonly CdromConfig[];
   /** What each NICx is connected to, in order. */
   readonly links: readonly NicLink[];
   /** Firmware images; undefined: QEMU's own BIOS. */
@@ -26,6 +26,13 @@ export interface ArgvRequest {
   readonly paused: boolean;
   /** Stop before the machine is made (`--preconfig`). */
   readonly preconfig: boolean;
+}
+
+/** How QEMU opens the image of a disk. */
+export interface DriveFormat {
+  readonly format: string;
+  /** Further properties, such as `backing.driver=raw` for a base whose format no header names. */
+  readonly properties: readonly string[];
 }
 
 /** One NIC's connection, worked out by the network layer. */

@@ -24,12 +24,16 @@ suite('DSKx', () => {
         readonly: false,
         snapshot: false,
         serial: undefined,
+        key: undefined,
+        backing: [],
       },
     ]);
   });
 
   test('takes all its options', () => {
-    const value = 'd.img,format=QCOW2,if=nvme,cache=none,aio=native,discard=unmap,readonly=yes,snapshot=1,serial=S 1';
+    const value =
+      'd.img,format=QCOW2,if=nvme,cache=none,aio=native,discard=unmap,readonly=yes,snapshot=1,serial=S 1,' +
+      'key=k,backing=nbd://h/a,,b,backing=json:{}';
     assert.deepEqual(parseGood(`DSK1=${value}\n`).disks, [
       {
         index: 1,
@@ -42,6 +46,8 @@ suite('DSKx', () => {
         readonly: true,
         snapshot: true,
         serial: 'S 1',
+        key: '/etc/qemu/k',
+        backing: ['nbd://h/a,b', 'json:{}'],
       },
     ]);
   });
@@ -61,8 +67,8 @@ suite('DSKx', () => {
 
   test('an option that is not known is an error that tells about doubled commas, or the nearest one', () => {
     assert.deepEqual(problemsOf('DSK1=d.img,foo=bar\n'), [
-      '1: DSK1 has the unknown option "foo="; known are format, if, cache, aio, discard, readonly, snapshot, serial ' +
-        '(a comma that belongs to the file name is written twice)',
+      '1: DSK1 has the unknown option "foo="; known are format, if, cache, aio, discard, readonly, snapshot, serial, ' +
+        'key, backing (a comma that belongs to the file name is written twice)',
     ]);
     assert.match(problemsOf('DSK1=d.img,fromat=raw\n')[0] ?? '', /\(did you mean "format"\?\)$/);
   });
@@ -90,6 +96,12 @@ suite('DSKx', () => {
     assert.deepEqual(problemsOf('DSK1=",format=raw"\n'), ['1: DSK1 has no file name']);
     assert.match(problemsOf('DSK1=file=a.img\n')[0] ?? '', /"file=a.img" starts with "file="/);
     assert.match(problemsOf('DSK1=nbd://host/x\n')[0] ?? '', /"nbd:\/\/host\/x" is no file/);
+  });
+
+  test('a key is for formats that can be encrypted', () => {
+    assert.deepEqual(problemsOf('DSK1=d,format=raw,key=k\n'), [
+      '1: DSK1 key= is for format=luks and format=qcow2, not for "raw"',
+    ]);
   });
 
   test('aio=native needs a cache mode without the page cache', () => {
@@ -125,13 +137,21 @@ suite('CDRx', () => {
     assert.equal(cdromOf('a,,b=c.iso'), '/etc/qemu/a,b=c.iso');
     assert.equal(cdromOf('Empty'), undefined);
     assert.equal(cdromOf('./empty'), '/etc/qemu/empty');
-    assert.deepEqual(parseGood('CDR1=empty\n').cdroms, [{ index: 1, file: undefined }]);
+    assert.deepEqual(parseGood('CDR1=empty\n').cdroms, [{ index: 1, file: undefined, optional: false }]);
   });
 
-  test('has no options', () => {
+  test('is optional by the bare word, or by on', () => {
+    for (const value of ['a.iso,optional', 'a.iso,optional=on', 'a.iso, optional ']) {
+      assert.deepEqual(parseGood(`CDR1=${value}\n`).cdroms, [{ index: 1, file: '/etc/qemu/a.iso', optional: true }]);
+    }
+    assert.equal(parseGood('CDR1=a.iso,optional=off\n').cdroms[0]?.optional, false);
+  });
+
+  test('has no other options, and no format', () => {
+    assert.match(problemsOf('CDR1=a.iso,format=qcow2\n')[0] ?? '', /CDR1 has the unknown option "format="/);
     assert.match(
       problemsOf('CDR1=a.iso,media=cdrom\n')[0] ?? '',
-      /CDR1 has the unknown option "media="; it has no options/,
+      /CDR1 has the unknown option "media="; known are optional/,
     );
   });
 });

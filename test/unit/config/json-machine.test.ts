@@ -218,7 +218,7 @@ suite('a JSON machine with faults', () => {
         '13: memory.size_mb is -1, not a whole number from 1',
         '15: network is a list, not an object',
         '17: storage.disks is an object, not a list',
-        '19: DSK1 format "qcow9" is not allowed; allowed are raw, qcow2, qcow, qed, vmdk, vdi, vhdx, vpc, luks, parallels ' +
+        '19: DSK1 format "qcow9" is not allowed; allowed are raw, qcow2, qcow, qed, vmdk, vdi, vhdx, vpc, luks, parallels, bochs, cloop, dmg ' +
           '(did you mean "qcow2"?)',
         '21: disk.size_gb is "big", not a number from 0',
       ],

@@ -60,11 +60,14 @@ const disk: fc.Arbitrary<DiskConfig> = fc
     readonly: onOff,
     snapshot: onOff,
     serial: maybe(fc.stringMatching(/^[!-~]([ -~]{0,18}[!-~])?$/)),
+    key: maybe(trimmedPath),
+    backing: fc.array(fc.constantFrom('nbd://10.0.0.1/base,x', 'json:{"driver":"nbd"}'), { maxLength: 2 }),
   })
   .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync')
+  .filter(({ key, format }) => key === undefined || format === undefined || format === 'luks' || format === 'qcow2')
   .filter((made) => !made.readonly || (made.interface !== 'ide' && made.interface !== 'sata'));
 
-const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: maybe(path) });
+const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: maybe(path), optional: onOff });
 
 const forward: fc.Arbitrary<HostForward> = plain({
   protocol: fc.constantFrom('tcp', 'udp'),

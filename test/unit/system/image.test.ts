@@ -59,6 +59,7 @@ test('a VMware descriptor is known by its first line of content, and its size is
       virtualSizeBytes: 4096 * 512,
       backingFile: '/base disk.vmdk',
       backingFormat: 'vmdk',
+      extents: ['a-s001.vmdk', 'a-f002.vmdk'],
     });
   }
   for (const other of ['version=4\n', 'x\nversion=1\n', ' version=1\n', 'encoding="x"\nversion=1\n']) {

@@ -42,7 +42,7 @@ describe('the Debian package', () => {
   test('machines run, come up at boot, and live through an upgrade', async () => {
     addMachine(host, 'web', 'AUTOSTART=on\n');
     host.sh('qemu-init start web');
-    assert.match(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'web')}`), /^qemu/);
+    assert.match(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'web')}`), /^qi-web/);
     await until('the guest is up', () => consoleOf(host, 'web').includes('ready'));
     await host.powerOff();
     await host.boot();

@@ -39,7 +39,7 @@ describe('the surroundings of machines on a host with systemd', () => {
   test('doctor tells of images that QEMU may not write, as QEMU then does', () => {
     host.sh('chown root /etc/qemu/web.img; chmod 640 /etc/qemu/web.img');
     assert.deepEqual(examined(host).errors, [
-      'web: User "qemu", which QEMU runs as, may not write "/etc/qemu/web.img"',
+      'web: User "qi-web", which QEMU runs as, may not write "/etc/qemu/web.img"',
     ]);
     assert.match(host.run('qemu-init start web').stderr, /Permission denied/);
     host.sh('chown qemu /etc/qemu/web.img; systemctl reset-failed');

@@ -76,7 +76,7 @@ function hasHooks({ preCommand, postCommand, preStop, postStop }: MachineConfig)
 }
 
 function usesVsock({ custom }: MachineConfig): boolean {
-  return custom.some(({ args }) => args.some((word) => /\bvsock\b/.test(word) && !/^vhost-/.test(word)));
+  return custom.some(({ args }) => args.some((word) => /\bvsock\b/.test(word) && !word.startsWith('vhost-')));
 }
 
 /** What QEMU writes to; of options in `[custom]` any path that they name. */

@@ -22,6 +22,7 @@ import { alreadyRunning, type StartOptions, type StartResult, startMachine } fro
 import { type MachineStatus, machineStatus } from '../machine/status.ts';
 import { killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
 import type { StopSettings } from '../machine/stop-settings.ts';
+import { surroundingsPrefix } from '../machine/surroundings.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
 import { tellOpenRcStarted } from '../system/openrc.ts';
@@ -220,7 +221,10 @@ export class Fleet {
     const config = this.config(target);
     if (this.monitorError) throw this.monitorError;
     const request = await previewRequest(this.host, target, config);
-    const wrapper = await previewRunAsPrefix(config, request.accelerator);
+    const prefix = await previewRunAsPrefix(config, request.accelerator);
+    // A unit sees to its surroundings itself.
+    const isDirect = prefix.length > 0 && this.#services === undefined;
+    const wrapper = [...(isDirect ? await surroundingsPrefix(config, target.files, {}) : []), ...prefix];
     return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 

@@ -29,6 +29,7 @@ import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
 import { stopSettingsOf } from './stop-settings.ts';
+import { surroundingsPrefix } from './surroundings.ts';
 import { takeOverImages } from './take-over.ts';
 import { writeTlsFiles } from './tls.ts';
 import { setVncPassword } from './vnc-password.ts';
@@ -271,7 +272,8 @@ async function launchWith(
   try {
     const passed = options.fds ?? [];
     const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
-    const argv = [...runAsPrefix(user), request.binary, ...qemuOptions];
+    const surroundings = await surroundingsPrefix(config, files, user);
+    const argv = [...surroundings, ...runAsPrefix(user), request.binary, ...qemuOptions];
     step('trace', argv.join(' '));
     const began = performance.now();
     const launched = await launch({

@@ -26,7 +26,7 @@ export interface ListeningSocket {
 }
 
 /** The rights of a process; undefined when it is gone. */
-export function readRights(pid: number): ProcessRights | undefined {
+export function readRights(pid: number | 'self'): ProcessRights | undefined {
   let status: ReadonlyMap<string, string>;
   try {
     status = fieldsOf(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -47,6 +47,11 @@ export function readRights(pid: number): ProcessRights | undefined {
     namespaces: ownNamespaces(pid),
     closed: closedTo(pid),
   };
+}
+
+/** Whether this process has a capability, by its name of capabilities(7) without the `CAP_`. */
+export function hasCapability(name: string): boolean {
+  return readRights('self')?.capabilities.includes(name) === true;
 }
 
 /** The TCP ports that a process listens on. Empty when its files may not be looked at. */
@@ -74,7 +79,7 @@ function fieldsOf(text: string): ReadonlyMap<string, string> {
   );
 }
 
-function ownNamespaces(pid: number): string[] {
+function ownNamespaces(pid: number | 'self'): string[] {
   try {
     return readdirSync(`/proc/${pid}/ns`)
       .filter((name) => !name.endsWith('_for_children'))
@@ -86,7 +91,7 @@ function ownNamespaces(pid: number): string[] {
 }
 
 /** mountinfo of proc_pid_mountinfo(5), and what a path leads to in the process's own root folder. */
-function closedTo(pid: number): Closed[] {
+function closedTo(pid: number | 'self'): Closed[] {
   const mounts = allLinesOf(`/proc/${pid}/mountinfo`).map((line) => line.split(' '));
   const optionsOf = (path: string): string =>
     mounts

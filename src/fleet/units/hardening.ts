@@ -1,39 +1,18 @@
 import { dirname } from 'node:path';
 import type { MachineConfig, NetBackend } from '../../config/types.ts';
 import { ownUserComment } from '../../machine/own-user.ts';
+import { type Closed, type UsedPathsOf, writtenPaths } from '../../machine/used-paths.ts';
 import { MACHINES_GROUP, newUserCommands } from '../../system/users.ts';
 import { type UnitLine, unitPath } from './unit-text.ts';
 
-/** A machine, and where the links among its paths lead. */
-export interface HardenedMachine {
-  readonly config: MachineConfig;
-  /** Where links among its images lead. */
-  readonly realFiles?: readonly string[] | undefined;
-}
-
-/** Folders that are closed to machines unless one of them has files there: a start looks at those of others as well. */
-export interface Closed {
-  /** Home folders. */
-  readonly homes: boolean;
-  /** The temporary files of others. */
-  readonly temporary: boolean;
-}
-
-/** Folders that systemd.exec(5), ProtectHome=, closes. */
-const HOMES = ['/home', '/root', '/run/user'];
-/** Folders that PrivateTmp= replaces. */
-const TEMPORARY = ['/tmp', '/var/tmp'];
 /** Our own folders: slots, leases, locks, logs and firmware variables. */
 const OWN_FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init'];
-/** What nothing of a machine's is written to, though options may name files in it. */
-const SYSTEM_FOLDERS = ['/usr', '/boot', '/efi', '/bin', '/sbin', '/lib', '/lib64', '/proc', '/sys', '/dev'];
-
 /**
  * What the unit of a machine closes, systemd.exec(5): everything but its own files is read-only, home folders and the
  * temporary files of others are away, and so are other users' processes. Paths that the machine's file names stay open,
  * wherever they are.
  */
-export function hardeningLines(machine: HardenedMachine, closed: Closed): UnitLine[] {
+export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[] {
   const { config } = machine;
   return [
     ['ProtectSystem', 'strict'],
@@ -79,43 +58,10 @@ function usesVsock({ custom }: MachineConfig): boolean {
   return custom.some(({ args }) => args.some((word) => /\bvsock\b/.test(word) && !word.startsWith('vhost-')));
 }
 
-/** What QEMU writes to; of options in `[custom]` any path that they name. */
-function writtenPaths({ config: { disks, custom }, realFiles = [] }: HardenedMachine): string[] {
-  const images = disks.filter(({ readonly, snapshot }) => !readonly && !snapshot).map(({ file }) => file);
-  const named = custom.flatMap(({ args }) => args.flatMap(pathsIn));
-  return [...images, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
-}
-
-/** What can be closed to all machines. */
-export function closedTo(machines: readonly HardenedMachine[]): Closed {
-  const used = machines.flatMap((machine) => [...writtenPaths(machine), ...readPaths(machine.config)]);
-  const isFree = (folders: readonly string[]): boolean => !used.some((path) => isBelow(path, folders));
-  return { homes: isFree(HOMES), temporary: isFree(TEMPORARY) };
-}
-
-function readPaths(config: MachineConfig): string[] {
-  const { disks, cdroms, kernel, initrd, firmware, vnc, targetArch, path } = config;
-  const hooks = [config.preCommand, config.postCommand, config.preStop, config.postStop].flat();
-  const password = vnc.kind === 'off' ? undefined : vnc.passwordFile;
-  const files = [...disks, ...cdroms].map(({ file }) => file);
-  return [...files, kernel, initrd, firmware, password, targetArch, path, ...hooks].flatMap((each) =>
-    each?.startsWith('/') ? [each] : [],
-  );
-}
-
-/** Absolute paths in a word such as `file=/a,format=raw` or `unix:/run/a.sock`. */
-function pathsIn(word: string): string[] {
-  return [...word.matchAll(/(?:^|[=:])(\/[^,]*)/g)].flatMap(([, path]) => path ?? []);
-}
-
 /** The folder of a file, since images come and go beside one another; never all of the host. */
 function folderOf(path: string): string {
   const folder = dirname(path);
   return folder === '/' ? path : folder;
-}
-
-function isBelow(path: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
 /** Paths that may be missing are passed over by systemd. */

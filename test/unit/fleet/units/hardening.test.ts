@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../../src/config/types.ts';
-import { closedTo, hardeningLines } from '../../../../src/fleet/units/hardening.ts';
+import { hardeningLines } from '../../../../src/fleet/units/hardening.ts';
+import { closedTo } from '../../../../src/machine/used-paths.ts';
 
 function config(text: string, path = '/etc/qemu/web-qemu.cfg'): MachineConfig {
   const parsed = parseMachineConfig(text, { path });

@@ -71,9 +71,11 @@ describe('commands typed on a host with systemd', () => {
   test('whichever way a machine is started, its QEMU is the main process of its unit', async () => {
     init(host, 'stop --force web');
     host.sh(
-      'mkdir /srv/vm; cd /etc/qemu; cp -p web.img /srv/vm/lone.img; sed s/web.img/lone.img/ web-qemu.cfg >/srv/vm/lone-qemu.cfg',
+      'mkdir /srv/vm; cd /etc/qemu; cp web.img /srv/vm/lone.img; chown qemu /srv/vm/lone.img; sed s/web.img/lone.img/ web-qemu.cfg >/srv/vm/lone-qemu.cfg',
     );
-    host.sh('cd /etc/qemu; cp -p web.img loose.img; sed s/web.img/loose.img/ web-qemu.cfg >loose-qemu.cfg');
+    host.sh(
+      'cd /etc/qemu; cp web.img loose.img; chown qemu loose.img; sed s/web.img/loose.img/ web-qemu.cfg >loose-qemu.cfg',
+    );
     const ways = {
       web: ['start --direct web', 'start --paused web', 'start --direct --paused web', 'start --preconfig web'],
       lone: ['start /srv/vm/lone-qemu.cfg', 'start --direct /srv/vm/lone-qemu.cfg'],

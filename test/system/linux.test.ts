@@ -11,7 +11,7 @@ import { consoleOf, hostOfSuite } from './machines.ts';
 const BOOT_MS = 60_000;
 
 /** Of three ends each: what goes wrong once in a while shows. */
-const ROUNDS = 7;
+const ROUNDS = 4;
 
 /** The last thing that the guest does, after its file system is unmounted: to write this to its second disk. */
 const MARKER = 'unmounted';

@@ -46,7 +46,8 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const asked = askedMachines(paths).filter(({ longName }) => !registered.has(longName));
   for (const { longName, configPath } of asked) {
     const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
-    if (config) machines.push({ target: { longName, configPath, shortName: undefined }, config });
+    if (!config) continue;
+    machines.push({ target: { longName, configPath, shortName: undefined }, config, realFiles: realFilesOf(config) });
   }
   const known = new Set(machines.map(({ target }) => target.longName));
   const running = runsIn(paths).filter(({ longName }) => !known.has(longName));

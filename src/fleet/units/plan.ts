@@ -133,7 +133,9 @@ function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): U
 
 /** What systemd starts with `qemu.target`, thus at boot. */
 function targetDropIn(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
-  const good = machines.filter(({ config }) => config.autostart).map(({ target }) => target.longName);
+  // Of those that are not registered, boot starts none.
+  const registered = machines.filter(({ target }) => target.shortName !== undefined);
+  const good = registered.filter(({ config }) => config.autostart).map(({ target }) => target.longName);
   const wanted = [...good, ...broken].map(unitName);
   if (wanted.length === 0) return [];
   const text = unitText('Made by qemu-generator: machines with AUTOSTART=on', {

@@ -3,7 +3,7 @@ import { resolvePaths } from '../system/paths.ts';
 
 /**
  * The generator that systemd calls at boot and at each daemon-reload, with three folders to write to
- * (systemd.generator(7)). Returns the exit status.
+ * (systemd.generator(7)); with `--user` after them for the service manager of a user. Returns the exit status.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const [normalDir] = argv;
@@ -12,7 +12,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    const paths = resolvePaths({ system: true }, process.env, 0, '/');
+    const isUser = argv.includes('--user');
+    const paths = resolvePaths({ system: !isUser, user: isUser }, process.env, process.getuid?.() ?? 0, '/');
     for (const problem of generateUnits(paths, normalDir).problems)
       process.stderr.write(`qemu-generator: ${problem}\n`);
     return 0;

@@ -2,6 +2,7 @@ import type { Target } from '../machine/host.ts';
 import { readRecord } from '../machine/record.ts';
 import type { Paths } from '../system/paths.ts';
 import { moveIntoOwnUnit, reloadSystemd, systemctl, unitOf } from '../system/systemd.ts';
+import { userManagerOf } from '../system/user-systemd.ts';
 import { readAsked } from './asked.ts';
 import { removeStartFailure, writeStartFailure } from './start-failure.ts';
 import { stopTimeoutSeconds, UNIT_STOP_SECONDS } from './units/limits.ts';
@@ -22,7 +23,8 @@ export interface InsideUnit {
 
 /** Undefined when this process is not in the unit of the machine. */
 export function insideUnit(paths: Paths, longName: string): InsideUnit | undefined {
-  if (paths.scope !== 'system') return undefined;
+  if (paths.scope === 'root') return undefined;
+  const manager = userManagerOf(paths);
   const unit = unitName(longName);
   if (unitOf('self') !== unit) return undefined;
   return {
@@ -32,12 +34,12 @@ export function insideUnit(paths: Paths, longName: string): InsideUnit | undefin
       // The generator knows a machine that is not registered, and was not asked for, only by its run.
       const isKnown = shortName !== undefined || readAsked(paths, longName).configPath !== undefined;
       const stop = isKnown ? undefined : readRecord(files)?.stop;
-      if (stop && stopTimeoutSeconds(stop) > UNIT_STOP_SECONDS) await reloadSystemd(signal);
+      if (stop && stopTimeoutSeconds(stop) > UNIT_STOP_SECONDS) await reloadSystemd({ signal, manager });
     },
     failed: (error) => writeStartFailure(paths, longName, error),
     giveUp: async () => {
       // The unit is being stopped; being told so by somebody is what keeps systemd from a restart.
-      await systemctl(['stop', '--no-block', '--quiet', '--job-mode=ignore-dependencies', unit]);
+      await systemctl(['stop', '--no-block', '--quiet', '--job-mode=ignore-dependencies', unit], { manager });
     },
   };
 }

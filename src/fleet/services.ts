@@ -12,10 +12,12 @@ import {
   isSystemdBooted,
   isUnitInstalled,
   reloadSystemd,
+  type SystemctlOptions,
   systemctl,
   unitOf,
   unitProperties,
 } from '../system/systemd.ts';
+import { hasUserUnits, userManagerOf } from '../system/user-systemd.ts';
 import { takeAsked, writeAsked } from './asked.ts';
 import { forgetCrashes } from './crashes.ts';
 import { insideUnit } from './inside-unit.ts';
@@ -43,11 +45,12 @@ export interface Services {
   readonly stopping: (target: Target) => (rung: Rung) => Promise<void>;
 }
 
-/** Undefined where machines are no units: without systemd, without our unit, for users and scratch folders. */
+/** Undefined where machines are no units: without systemd, without our unit, for a user without a login, for scratch folders. */
 export function findServices(paths: Paths): Services | undefined {
-  if (paths.scope !== 'system' || process.getuid?.() !== 0) return undefined;
-  if (!isSystemdBooted() || !isUnitInstalled(UNIT_FILE)) return undefined;
-  return { start: startUnit, stopping: stoppingUnit };
+  const isRoot = paths.scope === 'system' && process.getuid?.() === 0;
+  const asRoot = isRoot && isSystemdBooted() && isUnitInstalled(UNIT_FILE);
+  if (!asRoot && !hasUserUnits(paths)) return undefined;
+  return { start: startUnit, stopping: (target) => stoppingUnit(target, userManagerOf(paths)) };
 }
 
 const UNIT_FILE = 'qemu@.service';
@@ -71,31 +74,35 @@ const TURN_MS = 100;
 async function startUnit(host: Host, target: Target, options: UnitStartOptions): Promise<StartResult> {
   const began = performance.now();
   const { paths } = host;
-  const { signal } = options;
+  const manage = { signal: options.signal, manager: userManagerOf(paths) };
+  const { signal, manager } = manage;
   const unit = unitName(target.longName);
   // A command that stops it has the lock until QEMU is gone.
   if (alreadyRunning(target)) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
-  const wasAlive = alreadyRunning(target) !== undefined;
+  const alive = alreadyRunning(target);
+  // Only root can move a process from a session into a unit.
+  if (alive && manager !== undefined) return alive;
+  const wasAlive = alive !== undefined;
   forgetCrashes(paths, target.longName);
   for (let turn = 0; ; turn++) {
-    const running = await runningInUnit(unit, target, signal);
+    const running = await runningInUnit(unit, target, manage);
     if (running) return running;
     removeStartFailure(paths, target.longName);
     writeAsked(paths, target.longName, askedFor(target, options));
-    await takeOverChanges(unit, signal);
-    const before = invocationOf(unit);
-    const { exitCode, stderr } = await runStartJob(unit, signal);
+    await takeOverChanges(unit, manage);
+    const before = invocationOf(unit, manager);
+    const { exitCode, stderr } = await runStartJob(unit, manage);
     takeAsked(paths, target.longName);
     const started = alreadyRunning(target);
     if (exitCode === 0 && started) {
       const seconds = Math.round(performance.now() - began) / 1000;
       return { ...started, outcome: wasAlive ? 'already-running' : 'started', seconds };
     }
-    const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit) === before;
+    const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit, manager) === before;
     if (!didNothing || turn >= MOST_TURNS) {
       const failure = readStartFailure(paths, target.longName);
       removeStartFailure(paths, target.longName);
-      throw failure ?? unitError(unit, stderr);
+      throw failure ?? unitError(unit, stderr, manager);
     }
     await delay(TURN_MS, signal);
   }
@@ -113,31 +120,29 @@ function askedFor(
 }
 
 /** A machine that runs in its unit, which is not about to stop it. */
-async function runningInUnit(unit: string, target: Target, signal?: AbortSignal): Promise<StartResult | undefined> {
+async function runningInUnit(unit: string, target: Target, manage: SystemctlOptions): Promise<StartResult | undefined> {
   const running = alreadyRunning(target);
   if (!running || unitOf(running.pid) !== unit) return undefined;
-  const state = (await unitProperties(unit, ['ActiveState'], signal)).get('ActiveState') ?? '';
+  const state = (await unitProperties(unit, ['ActiveState'], manage)).get('ActiveState') ?? '';
   return ['active', 'reloading', 'activating'].includes(state) ? running : undefined;
 }
 
-async function runStartJob(
-  unit: string,
-  signal: AbortSignal | undefined,
-): Promise<{ exitCode: number; stderr: string }> {
+async function runStartJob(unit: string, manage: SystemctlOptions): Promise<{ exitCode: number; stderr: string }> {
   try {
-    const { exitCode = 1, stderr } = await systemctl(['start', unit], { timeoutMs: START_MS, signal });
+    const { exitCode = 1, stderr } = await systemctl(['start', unit], { ...manage, timeoutMs: START_MS });
     return { exitCode, stderr };
   } catch (error) {
     // The job goes on without the one who asked for it.
-    await systemctl(['stop', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS });
+    const { manager } = manage;
+    await systemctl(['stop', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
     throw error;
   }
 }
 
 /** The unit's limits are made of the machine's file, which may just have been edited. */
-async function takeOverChanges(unit: string, signal: AbortSignal | undefined): Promise<void> {
+async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<void> {
   const names = ['LoadState', 'NeedDaemonReload', 'ActiveState', 'DropInPaths'];
-  const shown = await unitProperties(unit, names, signal);
+  const shown = await unitProperties(unit, names, manage);
   if (shown.get('LoadState') === 'masked') {
     throw new QemuError(
       'QEMU_LAUNCH_FAILED',
@@ -148,29 +153,29 @@ async function takeOverChanges(unit: string, signal: AbortSignal | undefined): P
     );
   }
   const isNew = !(shown.get('DropInPaths') ?? '').includes(MACHINE_DROP_IN);
-  if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(signal);
+  if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(manage);
   // Who starts it by hand means it, however often it has ended by itself.
-  if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], { signal });
+  if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], manage);
 }
 
-function unitError(unit: string, said: string): QemuError {
+function unitError(unit: string, said: string, manager: string | undefined): QemuError {
   const detail = said.trim().split('\n')[0] ?? '';
   return new QemuError('QEMU_LAUNCH_FAILED', `systemd did not start "${unit}"${detail === '' ? '' : `: ${detail}`}`, {
-    hint: `see: journalctl -u ${unit}`,
+    hint: `see: ${manager === undefined ? 'journalctl -u' : 'journalctl --user-unit'} ${unit}`,
   });
 }
 
-function stoppingUnit({ longName, files }: Target): (rung: Rung) => Promise<void> {
+function stoppingUnit({ longName, files }: Target, manager: string | undefined): (rung: Rung) => Promise<void> {
   const unit = unitName(longName);
-  const before = invocationOf(unit);
+  const before = invocationOf(unit, manager);
   return async (rung) => {
-    const now = invocationOf(unit);
+    const now = invocationOf(unit, manager);
     // Somebody has started it again meanwhile.
     if (now !== undefined && now !== before && locate(files).kind === 'alive') return;
     // Machines that require this one are not stopped with it, as they are not without systemd.
-    await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS });
+    await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
     // These leave a unit that has failed.
-    if (rung === 'sigkill' || rung === 'none') await systemctl(['reset-failed', '--quiet', unit]);
+    if (rung === 'sigkill' || rung === 'none') await systemctl(['reset-failed', '--quiet', unit], { manager });
   };
 }
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { type ExecResult, run } from './exec.ts';
 import { fileError } from './file-error.ts';
-import { readSmallFile } from './files.ts';
 
 /** Whether systemd is process 1 here: sd_booted(3). */
 export function isSystemdBooted(): boolean {
@@ -14,6 +13,18 @@ export function isSystemdBooted(): boolean {
 export function isUnitInstalled(name: string): boolean {
   return UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
 }
+
+/** The same, for the service managers of users. */
+export function isUserUnitInstalled(name: string): boolean {
+  return USER_UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
+}
+
+const USER_UNIT_FOLDERS = [
+  '/etc/systemd/user',
+  '/run/systemd/user',
+  '/usr/local/lib/systemd/user',
+  '/usr/lib/systemd/user',
+];
 
 export const UNIT_FOLDERS: readonly string[] = [
   '/etc/systemd/system',
@@ -26,12 +37,21 @@ export const UNIT_FOLDERS: readonly string[] = [
 /** Reading what changed may take a while on a host that is busy booting. */
 const TIMEOUT_MS = 90_000;
 
+/** How systemctl is run. */
+export interface SystemctlOptions {
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Run-time folder of the user whose service manager is meant; undefined: the host's own. */
+  readonly manager?: string | undefined;
+}
+
 /** Runs systemctl to its end, whatever its status. A job that it waits for goes on when it is given up. */
 export function systemctl(
   args: readonly string[],
-  { timeoutMs = TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined } = {},
+  { timeoutMs = TIMEOUT_MS, signal, manager }: SystemctlOptions = {},
 ): Promise<ExecResult> {
-  return run('systemctl', ['--no-ask-password', ...args], { timeoutMs, signal });
+  const [scope, env] = manager === undefined ? [[], {}] : [['--user'], { XDG_RUNTIME_DIR: manager }];
+  return run('systemctl', [...scope, '--no-ask-password', ...args], { timeoutMs, signal, env });
 }
 
 /**
@@ -39,8 +59,8 @@ export function systemctl(
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED`
  */
-export async function reloadSystemd(signal?: AbortSignal): Promise<void> {
-  const { exitCode, stderr } = await systemctl(['daemon-reload'], { signal });
+export async function reloadSystemd(options: SystemctlOptions = {}): Promise<void> {
+  const { exitCode, stderr } = await systemctl(['daemon-reload'], options);
   if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `systemd did not reload: ${stderr.trim()}`);
 }
 
@@ -48,19 +68,21 @@ export async function reloadSystemd(signal?: AbortSignal): Promise<void> {
 export async function unitProperties(
   unit: string,
   names: readonly string[],
-  signal?: AbortSignal,
+  options: SystemctlOptions = {},
 ): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await systemctl(['show', `--property=${names.join(',')}`, unit], { signal });
+  const { stdout } = await systemctl(['show', `--property=${names.join(',')}`, unit], options);
   return new Map([...stdout.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
 }
 
 /**
  * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so that nobody has
  * to ask. Undefined for a unit that is not running.
+ *
+ * @param manager as for {@link systemctl}.
  */
-export function invocationOf(unit: string): string | undefined {
+export function invocationOf(unit: string, manager = '/run'): string | undefined {
   try {
-    return readlinkSync(`/run/systemd/units/invocation:${unit}`);
+    return readlinkSync(`${manager}/systemd/units/invocation:${unit}`);
   } catch {
     return undefined;
   }
@@ -68,9 +90,19 @@ export function invocationOf(unit: string): string | undefined {
 
 /** The unit that a process belongs to, by its control group: cgroups(7). */
 export function unitOf(pid: number | 'self'): string | undefined {
-  const text = readSmallFile(`/proc/${pid}/cgroup`) ?? '';
-  const line = text.split('\n').find((each) => /^(?:\d+:name=systemd|0:):/.test(each));
+  const line = controlGroupsOf(pid)
+    .split('\n')
+    .find((each) => /^(?:\d+:name=systemd|0:):/.test(each));
   return line?.split('/').findLast((part) => /\.(?:service|scope)$/.test(part));
+}
+
+/** One line of any length for each hierarchy; empty for a process that is gone. */
+function controlGroupsOf(pid: number | 'self'): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /**

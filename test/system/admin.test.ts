@@ -8,6 +8,13 @@ describe('users who are not root, on a host with systemd', () => {
   const host = hostOfSuite();
   const as = (user: string, script: string): Ran => host.run('cd /; exec runuser -u "$1" -- sh -c "$2"', user, script);
 
+  /** A login of a user, which ends with its script. */
+  const session = (script: string): Ran =>
+    host.run(
+      'exec systemd-run --quiet --pipe --wait -p PAMName=login -p User=owner -p WorkingDirectory=/home/owner sh -c "$1"',
+      script,
+    );
+
   test('nobody but root gets at the run-time files, the logs and the images of machines', async () => {
     host.sh('useradd member; useradd --groups users other; usermod --append --groups qemu-admin member');
     addMachine(host, 'web');
@@ -58,6 +65,44 @@ describe('users who are not root, on a host with systemd', () => {
     assert.equal(isActive(host, 'web'), 'inactive');
     assert.match(host.sh('journalctl --sync; journalctl --no-pager -b -u qemu@web'), /web: stopped by powerdown/);
     assert.notEqual(ask('member', 'start'), 0);
+  });
+
+  test('a machine of a user is a unit of that user, is told of the logout, and then shut down by the power button', async () => {
+    host.write('/etc/systemd/logind.conf.d/test.conf', '[Login]\nUserStopDelaySec=0\n');
+    host.sh('systemctl restart systemd-logind; useradd --create-home owner; rm -f /var/lib/systemd/linger/owner');
+    addMachine(host, 'mine');
+    host.sh(
+      'cd /home/owner; mkdir -p .config/qemu; mv /etc/qemu/mine* .config/qemu; sed -i /^mine=/d /etc/qemu/qemu-init.reg; echo mine=mine >.config/qemu/qemu-init.reg; chown -R owner: .config',
+    );
+    const { code, stdout, stderr } = session(
+      `qemu-init start mine && systemctl --user is-active qemu@mine && qemu-init wait mine --for 'console=ready'; qemu-init doctor`,
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /mine: it is shut down when you log out; .*: loginctl enable-linger owner/);
+    assert.match(stdout, /^active$/m);
+    assert.match(stdout, /warning: mine: It ends when you log out/);
+    await until('the service manager of the user is gone', () => host.run('ls -A /run/user').stdout === '');
+    assert.match(host.sh('journalctl --sync; journalctl --no-pager -b'), /mine: stopped by powerdown/);
+  });
+
+  test('enable tells a user when the machine starts, and with lingering it lives from boot to poweroff', async () => {
+    assert.match(
+      session('qemu-init enable mine').stdout,
+      /^mine: starts when you log in; .*loginctl enable-linger owner/,
+    );
+    host.sh('loginctl enable-linger owner');
+    assert.match(session('qemu-init enable mine').stdout, /^mine: starts when the host boots .*already/);
+    await host.powerOff();
+    await host.boot();
+    const { stdout, stderr } = session(
+      "qemu-init wait mine --for running && qemu-init wait mine --for 'console=ready' && qemu-init start mine",
+    );
+    assert.match(stdout, /^mine: already running/m);
+    assert.doesNotMatch(stderr, /linger/);
+    await host.powerOff();
+    await host.boot();
+    assert.match(host.sh('journalctl --no-pager -b -1'), /mine: stopped by powerdown/);
+    host.sh('loginctl disable-linger owner');
   });
 
   test('install makes the user and its groups also where systemd-sysusers is missing', () => {

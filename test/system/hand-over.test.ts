@@ -206,7 +206,7 @@ describe('commands typed on a host with systemd', () => {
   });
 
   test('the names of machines are those of their units, whatever they have in them', () => {
-    for (const name of ['a.b', 'a-b_c', 'db.service', '0']) {
+    for (const name of ['a.b', 'a-b_c', 'db.service', '0', 'n'.repeat(40)]) {
       addMachine(host, name);
       assert.equal(init(host, `start ${name}`).code, 0);
       assert.equal(host.run('systemctl is-active "qemu@$1.service"', name).stdout, 'active\n');

@@ -136,6 +136,39 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     host.sh('qemu-init stop --force wrong');
   });
 
+  test('a POSTSTOP that takes longer than the pause before a restart is waited for', async () => {
+    const note = '/srv/turns';
+    host.write('/srv/turn', `#!/bin/sh\nsleep "$2"\necho "$1" >>${note}\n`, 0o755);
+    addMachine(host, 'slowly', 'RESTART=always\nPRECMD="/srv/turn pre 0"\nPOSTSTOP="/srv/turn post 2"\n');
+    pauseOf(host, 'slowly', 0);
+    host.sh('systemctl daemon-reload; systemctl start qemu@slowly; kill -9 "$(cat /run/qemu-init/slowly/qemu/pid)"');
+    await until(
+      'it is up again',
+      () => host.run(`wc -l <${note}`).stdout.trim() === '3' && isActive(host, 'slowly') === 'active',
+    );
+    assert.deepEqual(host.read(note).trim().split('\n'), ['pre', 'post', 'pre']);
+    host.sh('qemu-init stop --force slowly');
+  });
+
+  test('systemctl isolate presses the power button, and systemctl kill is told as a pulled plug', async () => {
+    addMachine(host, 'alone');
+    host.write(
+      '/etc/systemd/system/quiet.target',
+      '[Unit]\nRequires=basic.target dbus.service\nAfter=basic.target\nAllowIsolate=yes\n',
+    );
+    host.sh('systemctl daemon-reload; systemctl start qemu@alone');
+    await ready(host, 'alone', 1);
+    host.sh('systemctl isolate quiet.target');
+    await until('the unit is inactive', () => isActive(host, 'alone') === 'inactive');
+    assert.match(journal(host, 'alone'), /alone: stopped by powerdown/);
+    host.sh('systemctl start multi-user.target qemu@alone');
+    await ready(host, 'alone', 2);
+    host.sh('systemctl kill qemu@alone');
+    await until('the unit has ended', () => ['inactive', 'failed'].includes(isActive(host, 'alone')));
+    const [{ lastEnd }] = JSON.parse(host.run('qemu-init status --json alone').stdout);
+    assert.equal(lastEnd.cause, 'signal');
+  });
+
   test('every kind of network card and firmware starts in a unit', () => {
     // Everybody may open it, as udev has it.
     host.sh('umount /dev/net/tun; rm -f /dev/net/tun; mknod -m 666 /dev/net/tun c 10 200');

@@ -1,5 +1,7 @@
 import { setAutostart } from '../../fleet/autostart.ts';
-import { isSystemdBooted, isUnitInstalled, reloadSystemd } from '../../system/systemd.ts';
+import { whenStarted } from '../../fleet/boot-start.ts';
+import { isSystemdBooted, isUnitInstalled, reloadSystemd, systemctl } from '../../system/systemd.ts';
+import { hasUserUnits, userManagerOf } from '../../system/user-systemd.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
 import { type SelectionArguments, select } from '../selection.ts';
@@ -14,12 +16,19 @@ export async function changeAutostart(context: Context, args: SelectionArguments
   const selection = select(context, args, () => fleet.list());
   const outcomes = await fleet.each(selection.targets, 1, (target) => setAutostart(fleet, target, on, context.signal));
   const hasChanged = outcomes.some((outcome) => outcome.ok && outcome.value);
-  if (hasChanged && context.paths.scope === 'system' && isSystemdBooted() && isUnitInstalled('qemu@.service')) {
-    await reloadSystemd(context.signal);
+  const { paths, signal } = context;
+  if (hasChanged && paths.scope === 'system' && isSystemdBooted() && isUnitInstalled('qemu@.service')) {
+    await reloadSystemd({ signal });
   }
+  if (hasUserUnits(paths)) {
+    const manager = userManagerOf(paths);
+    if (hasChanged) await reloadSystemd({ signal, manager });
+    // Nobody else has enabled it for this user.
+    if (on) await systemctl(['--quiet', 'enable', 'qemu.target'], { signal, manager });
+  }
+  const when = on ? whenStarted(paths) : 'does not start by itself, neither at boot nor at a login';
   return present<boolean>(context, selection, outcomes, {
-    text: (name, changed) =>
-      `${name}: ${changed ? '' : 'already '}${on ? 'starts' : 'does not start'} when the host boots`,
+    text: (name, changed) => `${name}: ${when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
     json: (changed) => ({ autostart: on, outcome: changed ? 'changed' : 'unchanged' }),
   });
 }

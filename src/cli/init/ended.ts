@@ -3,6 +3,8 @@ import { insideUnit } from '../../fleet/inside-unit.ts';
 import { describeEnd, isBadEnd, notedEnd, type ProcessExit } from '../../machine/end.ts';
 import { tidyUp } from '../../machine/ended.ts';
 import type { Target } from '../../machine/host.ts';
+import { locate } from '../../machine/locate.ts';
+import { unitOf } from '../../system/systemd.ts';
 import type { Context } from '../context.ts';
 import { type SelectionArguments, select } from '../selection.ts';
 import { stopOutcome } from './stop-outcome.ts';
@@ -18,8 +20,11 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 }
 
 /** systemd stopped the unit during its start, or in a way of its own: what lives after this is killed with SIGKILL. */
-async function stopIfAlive({ output, fleet }: Context, target: Target): Promise<void> {
-  if (!fleet().isAlive(target)) return;
+async function stopIfAlive({ output, fleet, paths }: Context, target: Target): Promise<void> {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') return;
+  // Of a user, a QEMU in a session cannot be moved into the unit, whose start then fails: it is none of the unit's business.
+  if (paths.scope === 'user' && unitOf(located.process.pid) !== unitOf('self')) return;
   // Without the signal: nothing comes after this.
   const result = await fleet().stop(target);
   output.note('info', stopOutcome.text(target.longName, result) ?? '');

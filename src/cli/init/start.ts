@@ -34,7 +34,16 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     keepInterrupted: isUnit,
   });
   if (isUnit) await tellUnit(context, outcomes);
+  else if (context.paths.scope === 'user') await tellUser(context, outcomes);
   return present<StartResult>(context, selection, outcomes, startOutcome);
+}
+
+async function tellUser({ output, paths }: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
+  const { logoutNotice } = await import('../../fleet/logout-notice.ts');
+  for (const outcome of outcomes) {
+    const notice = outcome.ok ? logoutNotice(paths, outcome.target, outcome.value.pid) : undefined;
+    if (notice !== undefined) output.note('warning', `${outcome.target.longName}: ${notice}`);
+  }
 }
 
 /** In the unit of a machine: whoever asked systemd for the start wants to know more than that it failed. */

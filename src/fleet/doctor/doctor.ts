@@ -3,6 +3,7 @@ import type { Fleet } from '../fleet.ts';
 import { limiter } from '../parallel.ts';
 import type { Finding } from './finding.ts';
 import { judgePrograms, judgeQemu, judgeSpace } from './host.ts';
+import { judgeLogout } from './logout.ts';
 import { judgeMachine } from './machines.ts';
 import { judgeMemory } from './memory.ts';
 import { examineNetwork } from './network.ts';
@@ -41,6 +42,7 @@ export async function examine(fleet: Fleet, source: string, signal: AbortSignal)
     ...(await judgeQemu(configs, paths, signal)),
     ...judgePrograms(configs),
     ...judgeMemory(configs),
+    ...judgeLogout(paths, targets),
     ...(await judgeUnits(
       machines.filter(({ target }) => target.shortName !== undefined),
       { paths, source },

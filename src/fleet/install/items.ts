@@ -58,12 +58,18 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     .map((path) => file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path)));
   const units = inFolder('systemd').flatMap((name): Item[] => {
     const from = join('systemd', name);
+    if (name === 'user') return [];
     if (name.endsWith('.tmpfiles.conf')) return [fitted(`${layout.tmpfilesDir}/qemu-init.conf`, from)];
     if (name.endsWith('.sysusers.conf')) return [fitted(`${layout.sysusersDir}/qemu-init.conf`, from)];
     // The unit calls it in the program's own folder.
     if (name === 'qemu-ended') return [];
     if (name === 'qemu-generator') return [fitted(`${layout.generatorDir}/${name}`, from, 0o755)];
     return [fitted(`${layout.unitDir}/${name}`, from)];
+  });
+  const userUnits = inFolder('systemd/user').map((name) => {
+    const from = join('systemd/user', name);
+    if (name === 'qemu-user-generator') return fitted(`${layout.userGeneratorDir}/${name}`, from, 0o755);
+    return fitted(`${layout.userUnitDir}/${name}`, from);
   });
   const manuals = inFolder('dist/man').flatMap((name): Item[] => {
     const section = /\.([158])$/.exec(name)?.[1];
@@ -106,6 +112,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     ...manuals,
     ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,
+    ...userUnits,
     // systemd-sysv-generator(8) would make a second service of the init script, beside the units.
     { kind: 'link', path: `${layout.unitDir}/qemu-init.service`, target: '/dev/null' },
   ];

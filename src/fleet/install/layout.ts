@@ -5,6 +5,9 @@ export interface Layout {
   readonly binDir: string;
   readonly unitDir: string;
   readonly generatorDir: string;
+  /** The same two for the service managers of users. */
+  readonly userUnitDir: string;
+  readonly userGeneratorDir: string;
   readonly tmpfilesDir: string;
   readonly sysusersDir: string;
   readonly manDir: string;
@@ -36,6 +39,8 @@ export function layoutFor(prefix: string): Layout {
     binDir: `${base}/bin`,
     unitDir: `${seen}/lib/systemd/system`,
     generatorDir: `${seen}/lib/systemd/system-generators`,
+    userUnitDir: `${seen}/lib/systemd/user`,
+    userGeneratorDir: `${seen}/lib/systemd/user-generators`,
     tmpfilesDir: `${seen}/lib/tmpfiles.d`,
     sysusersDir: `${seen}/lib/sysusers.d`,
     manDir: `${share}/man`,

@@ -12,6 +12,7 @@ import { shutdownTargets } from '../../system/shutdown-targets.ts';
 import { askedMachines } from '../asked.ts';
 import { namesInRunDir, runningAs, targetOfEntry } from '../resolve.ts';
 import { type PlannedMachine, planUnits } from './plan.ts';
+import { planUserUnits } from './user-plan.ts';
 import { wantsAutostart } from './wants-autostart.ts';
 
 /** What the registered machines come to. */
@@ -54,14 +55,17 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const taken = registry.entries
     .map(({ shortName }) => shortName)
     .filter((name) => asked.some(({ longName }) => longName === name) || runningAs(paths, name) !== undefined);
-  const files = planUnits(machines, {
-    broken,
-    missing,
-    running,
-    taken,
-    shutdown: shutdownTargets(),
-    lanes: 2 * availableParallelism(),
-  });
+  const files =
+    paths.scope === 'user'
+      ? planUserUnits(machines, broken)
+      : planUnits(machines, {
+          broken,
+          missing,
+          running,
+          taken,
+          shutdown: shutdownTargets(),
+          lanes: 2 * availableParallelism(),
+        });
   for (const file of files) {
     const path = join(dir, file.path);
     ensureDir(join(path, '..'), 0o755);

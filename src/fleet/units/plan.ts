@@ -132,7 +132,7 @@ function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): U
 }
 
 /** What systemd starts with `qemu.target`, thus at boot. */
-function targetDropIn(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
+export function targetDropIn(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
   // Of those that are not registered, boot starts none.
   const registered = machines.filter(({ target }) => target.shortName !== undefined);
   const good = registered.filter(({ config }) => config.autostart).map(({ target }) => target.longName);

@@ -14,27 +14,29 @@ const MOST_FILES = 10_000;
 
 /**
  * Removes the user that a machine with RUNAS=auto has, when nothing on the host is that user's any more: its number may be
- * given to another user, to whom all files that were left would belong. What is left is told.
+ * given to another user, to whom all files that were left would belong.
  *
  * @param config what could be read of the machine's file; its disks are looked at.
+ * @returns why the user is kept.
  */
-export async function dropOwnUser(host: Host, target: Target, config: MachineConfig | undefined): Promise<void> {
-  if (process.getuid?.() !== 0) return;
+export async function dropOwnUser(
+  host: Host,
+  target: Target,
+  config: MachineConfig | undefined,
+): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
   const { longName } = target;
   const user = localUser(ownUserName(longName, host.paths.etcDir));
-  if (user?.comment !== ownUserComment(longName)) return;
+  if (user?.comment !== ownUserComment(longName)) return undefined;
   const left = remainsOf(user.uid, foldersOf(host, target, config));
-  if (left === undefined) {
-    try {
-      await removeUser(user.name);
-    } catch (error) {
-      if (!(error instanceof QemuError)) throw error;
-      host.notify({ level: 'warning', machine: longName, message: error.message });
-    }
-    return;
+  if (left !== undefined) return `user "${user.name}" is kept, since ${left} belongs to it`;
+  try {
+    await removeUser(user.name);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return error.message;
   }
-  const message = `user "${user.name}" is kept: ${left} is its; when it is not needed: userdel ${user.name}`;
-  host.notify({ level: 'info', machine: longName, message });
 }
 
 /** Where files of the machine's user can be. */

@@ -98,7 +98,8 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
     await editRegistry(fleet, (text) => removeRegistryEntry(text, target.longName));
     await freeMacs(fleet.host.paths, target.longName);
     forgetEnd(fleet.host.paths, target.longName);
-    await dropOwnUser(fleet.host, target, fleet.inspect(target).draft);
+    const kept = await dropOwnUser(fleet.host, target, fleet.inspect(target).draft);
+    if (kept !== undefined) fleet.host.notify({ level: 'info', machine: target.longName, message: kept });
     forgetImages(fleet.host.paths, target.longName);
   });
   return target;

@@ -1,8 +1,7 @@
 import { realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import type { MachineConfig } from '../config/types.ts';
+import type { DiskConfig, MachineConfig } from '../config/types.ts';
 import { findProgram, run } from '../system/exec.ts';
-import { readImageInfo } from '../system/image.ts';
+import { readChain } from '../system/image-chain.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { hasCapability } from '../system/process-rights.ts';
 import type { RunAs } from './run-as.ts';
@@ -27,7 +26,7 @@ export async function surroundingsPrefix(
   const { exitCode } = await run(program, [...args, 'true']);
   if (exitCode !== 0) return [];
   const own = [files.dir, files.stateDir, files.consoleLog, process.env['TMPDIR'] ?? ''];
-  return privatePrefix(closedTo([{ config, realFiles: config.disks.flatMap(({ file }) => chainOf(file)) }], own));
+  return privatePrefix(closedTo([{ config, realFiles: config.disks.flatMap(chainOf) }], own));
 }
 
 /**
@@ -46,22 +45,22 @@ export function privatePrefix(closed: Closed): string[] {
   return [...UNSHARE, 'sh', '-c', `{ ${mounts.join('; ')}; } 2>/dev/null; exec "$@"`, 'sh'];
 }
 
-/** Longest chain that is followed. */
-const MOST_LINKS = 64;
-
 /** The real paths of an image and of those that it rests on. */
-function chainOf(file: string): string[] {
-  const chain: string[] = [];
-  let next: string | undefined = file;
+function chainOf({ file, format }: DiskConfig): string[] {
   try {
-    while (next !== undefined && chain.length < MOST_LINKS) {
-      const real: string = realpathSync(next);
-      chain.push(next, real);
-      const backing: string | undefined = readImageInfo(real).backingFile;
-      next = backing === undefined ? undefined : resolve(dirname(real), backing);
-    }
+    return readChain(file, { format }).layers.flatMap((layer) =>
+      layer.isRemote ? [] : [layer.file, real(layer.file)],
+    );
   } catch {
-    // It is missing, or no file: QEMU says more.
+    // It is missing, or not an image: QEMU says more.
+    return [];
   }
-  return chain;
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

@@ -97,8 +97,8 @@ const LONGEST_MS = 30_000;
 const MOST_TRIES = 20;
 const PAUSE_MS = 100;
 
-/** Number of a group of `/etc/group`. */
-function groupId(name: string): number | undefined {
+/** Number of a group of `/etc/group`; undefined when there is none. */
+export function groupId(name: string): number | undefined {
   return groups().find((group) => group.name === name)?.gid;
 }
 

@@ -22,7 +22,7 @@ test('the package holds what users need', () => {
 
 test('the package holds nothing else', () => {
   const wanted =
-    /^(bin\/|dist\/(bin|lib|man)\/|etc\/|systemd\/|docs\/man\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
+    /^(bin\/|dist\/(bin|lib|man)\/|etc\/|systemd\/|docs\/man\/|(README|SECURITY|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
   const unwanted = /\.(test\.js|map|tsbuildinfo)$|\/\.|~$/;
   assert.deepEqual(
     [...paths].filter((path) => !wanted.test(path) || unwanted.test(path)),

@@ -93,6 +93,35 @@ describe('a host with systemd', () => {
     assert.deepEqual(got.split('\n'), ['img web', 'console web', 'key web', 'qmp web']);
   });
 
+  test('the user of a machine comes with create and register, and goes when nothing belongs to it', () => {
+    const exists = (): boolean => host.run('getent passwd qi-fresh').code === 0;
+    host.sh('qemu-init create fresh --disk 1M');
+    assert.equal(host.sh('stat -c "%U %G %a" /etc/qemu/fresh.qcow2'), 'qi-fresh qemu 600');
+    assert.match(
+      host.run('qemu-init unregister fresh').stderr,
+      /user "qi-fresh" is kept, since ".*fresh\.qcow2" belongs to it/,
+    );
+    host.sh(
+      'mv /etc/qemu/fresh.qcow2 /etc/qemu/base.qcow2; chown root:qemu /etc/qemu/base.qcow2; chmod 640 /etc/qemu/base.qcow2',
+    );
+    host.sh('qemu-init register fresh >/dev/null 2>&1; qemu-init unregister fresh');
+    assert.ok(!exists());
+    // An overlay on a base that all machines may read, and a user who is not there yet.
+    host.sh(
+      'qemu-img create -q -f qcow2 -F qcow2 -b base.qcow2 /etc/qemu/fresh.qcow2; chmod 600 /etc/qemu/fresh.qcow2',
+    );
+    host.sh('echo "DSK1=fresh.qcow2,format=qcow2\nRAM=8M\nKVM=off\nVNC=off" >/etc/qemu/fresh-qemu.cfg');
+    const { code, stderr } = host.run('qemu-init check fresh');
+    assert.equal(code, 6);
+    assert.match(stderr, /qemu-init register fresh makes the user; then: chown qi-fresh \/etc\/qemu\/fresh\.qcow2/);
+    assert.ok(!exists());
+    host.sh(
+      'qemu-init register fresh; chown qi-fresh /etc/qemu/fresh.qcow2; qemu-init check fresh; qemu-init start fresh',
+    );
+    assert.equal(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'fresh')}`), 'qi-fresh');
+    host.sh('qemu-init stop --force fresh; qemu-init unregister fresh; rm /etc/qemu/fresh*');
+  });
+
   test('doctor has no fault to find', () => {
     const { code, stdout } = host.run('qemu-init doctor');
     assert.deepEqual({ code, errors: stdout.match(/^error.*$/gm) }, { code: 0, errors: null });

@@ -6,7 +6,7 @@ import { type RunAs, runAsPrefix } from '../../machine/run-as.ts';
 import { isTakenOver } from '../../machine/take-over.ts';
 import { findProgram, run } from '../../system/exec.ts';
 import { readChain } from '../../system/image-chain.ts';
-import { findUser, lookUpUser } from '../../system/users.ts';
+import { findUser, groupId, lookUpUser, MACHINES_GROUP } from '../../system/users.ts';
 import type { Finding } from './finding.ts';
 
 /** Prints those of its arguments that this user may not use: `r:PATH` to be read, `rw:PATH` to be written too. */
@@ -36,11 +36,11 @@ export async function judgeRunAs(configs: readonly MachineConfig[], signal: Abor
   return findings;
 }
 
-/** Who may use no more than what is open to everybody, while the machine's own user is still to be made. */
+/** Who may use no more than what is open to everybody and to that group, while the machine's own user is still to be made. */
 async function ownUserOrStranger(name: string): Promise<RunAs> {
   const user = await lookUpUser(name);
   if (user) return { ...user, groups: [] };
-  return { name, uid: NOBODY, gid: NOBODY, comment: '', shell: '', groups: [] };
+  return { name, uid: NOBODY, gid: groupId(MACHINES_GROUP) ?? NOBODY, comment: '', shell: '', groups: [] };
 }
 
 /** The number that the kernel gives to users without one. */
@@ -62,7 +62,12 @@ function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused:
       config.ownUser && uid === NOBODY
         ? `${shellCommand('qemu-init', 'register', machine)} makes the user; then: `
         : '';
-    const fix = `${first}${shellCommand('chown', user, path)}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    // What is only read may be another machine's as well.
+    const isShared = config.ownUser && word.startsWith('r:');
+    const give = isShared
+      ? `${shellCommand('chgrp', MACHINES_GROUP, path)}; ${shellCommand('chmod', 'g+r', path)}`
+      : shellCommand('chown', user, path);
+    const fix = `${first}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
   });
 }

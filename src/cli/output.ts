@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { styleText } from 'node:util';
 import type { Notice } from '../machine/host.ts';
 import { printJson } from './print-json.ts';
+import { printable, printableCell } from './printable.ts';
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
@@ -24,13 +26,19 @@ const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
   trace: '<7>',
 };
 
-/** Results go to stdout, everything else to stderr. The only place that writes to either. */
+/**
+ * Results go to stdout, everything else to stderr. The only place that writes to either.
+ *
+ * What goes to a terminal has no control characters, whoever it is from; what goes to a file or another program is as it is.
+ * Only the sessions that join a terminal to a monitor or a console pass everything through (`attach`).
+ */
 export class Output {
   readonly json: boolean;
   readonly debug: boolean;
   readonly #options: OutputOptions;
   readonly #journal: boolean;
   readonly #color: boolean;
+  readonly #decoder = new StringDecoder('utf8');
   #hasDocument = false;
 
   constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
@@ -43,12 +51,12 @@ export class Output {
 
   /** A line of the result. */
   line(text: string): void {
-    if (!this.#options.quiet) process.stdout.write(`${text}\n`);
+    if (!this.#options.quiet) process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
   }
 
-  /** The result as it is, such as a monitor's answer or a log. */
+  /** The result as it is, such as a monitor's answer or a log; a part of it may end within a character. */
   raw(data: string | Uint8Array): void {
-    process.stdout.write(data);
+    process.stdout.write(this.#shown(data));
   }
 
   /**
@@ -56,7 +64,7 @@ export class Output {
    * not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
    */
   async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
-    if (process.stdout.write(data)) return;
+    if (process.stdout.write(this.#shown(data))) return;
     await once(process.stdout, 'drain', { signal }).catch(() => {});
   }
 
@@ -68,7 +76,8 @@ export class Output {
   /** The result as one JSON document. */
   document(value: unknown): void {
     this.#hasDocument = true;
-    process.stdout.write(`${printJson(value)}\n`);
+    const text = printJson(value);
+    process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
   }
 
   /** Something beside the result. */
@@ -77,7 +86,7 @@ export class Output {
     if (level === 'debug' && !this.debug && this.#options.verbose !== true) return;
     if (level !== 'error' && this.#options.quiet === true) return;
     const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
-    const shown = text
+    const shown = (isTerminal(process.stderr) ? printable(text) : text)
       .split('\n')
       .map((each) => `${prefix}${each}`)
       .join('\n');
@@ -92,7 +101,8 @@ export class Output {
   }
 
   /** Rows in columns. */
-  table(rows: readonly (readonly string[])[]): void {
+  table(table: readonly (readonly string[])[]): void {
+    const rows = isTerminal(process.stdout) ? table.map((row) => row.map(printableCell)) : table;
     const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
     for (const row of rows) {
       this.line(
@@ -104,11 +114,20 @@ export class Output {
     }
   }
 
+  #shown(data: string | Uint8Array): string | Uint8Array {
+    if (!isTerminal(process.stdout)) return data;
+    return printable(typeof data === 'string' ? data : this.#decoder.write(data));
+  }
+
   #paint(level: Level, text: string): string {
     if (!this.#color || this.#journal) return text;
     const format = { error: 'red', warning: 'yellow', info: 'dim', debug: 'dim', trace: 'dim' } as const;
     return styleText(format[level], text, { validateStream: false });
   }
+}
+
+function isTerminal(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true;
 }
 
 /**

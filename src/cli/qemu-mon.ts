@@ -46,6 +46,6 @@ async function run(context: Context, args: Arguments): Promise<number> {
   if (names.length > 0) throw new QemuError('QEMU_USAGE', `"${names[0]}" is one word too many`);
   if (args.qmp === true) return (await import('./mon/qmp-shell.ts')).runQmpShell(context, target, readOnly);
   if (!process.stdin.isTTY) return (await import('./mon/pipe-session.ts')).runPipe(context, target, readOnly);
-  if (readOnly) return (await import('./mon/hmp-shell.ts')).runLookingShell(context, target);
+  if (readOnly) return (await import('./mon/hmp-shell.ts')).runHmpShell(context, target, true);
   return (await import('./mon/terminal-session.ts')).runTerminal(context, target);
 }

@@ -5,6 +5,7 @@ import type { EventName } from '../qmp/commands.ts';
 import type { EventFilter, EventMatch, KnownEvent, QmpEvent } from '../qmp/event.ts';
 import type { SubscribeOptions, WaitOptions } from '../qmp/event-hub.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
+import { runStateOf } from '../qmp/status-answer.ts';
 import { asArray, asRecord, asText } from './answer.ts';
 import { type BlockDevice, parseBlockDevices } from './block-device.ts';
 import { type BlockJob, parseBlockJobs } from './block-job.ts';
@@ -93,8 +94,7 @@ export class Domain implements AsyncDisposable {
 
   /** What the machine does at the moment (`query-status`). */
   async status(options?: ExecuteOptions): Promise<RunState> {
-    const { status } = await this.client.execute('query-status', undefined, options);
-    return status;
+    return runStateOf(await this.run('query-status', undefined, options));
   }
 
   /** The drives, with and without a medium (`query-block`). */

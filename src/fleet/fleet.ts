@@ -12,8 +12,7 @@ import type { Option } from '../machine/argv/option.ts';
 import { ConfiguredMachine } from '../machine/configured-machine.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
-import { openControl } from '../machine/monitor-access.ts';
-import { connectOwn } from '../machine/own-monitor.ts';
+import { openControl, withOwnMonitor } from '../machine/monitor-access.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
 import { readRecord } from '../machine/record.ts';
 import { previewRequest } from '../machine/request.ts';
@@ -252,7 +251,7 @@ export class Fleet {
    * when there is none (MONITOR=off).
    */
   async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
-    const client = await openControl(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
+    const client = await openControl(target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
     // A QEMU in a unit has temporary files of its own.
     return new Domain(client, target.longName, target.files.dir);
   }
@@ -267,18 +266,12 @@ export class Fleet {
   }
 
   /**
-   * Does something on a short connection to the machine's own socket.
+   * Does something on a short connection to the machine's own socket, or to its control port when that is missing or held.
    *
    * @throws {QemuError} `QEMU_NOT_RUNNING`, and what `work` throws.
    */
   async withMonitor<T>(target: Target, work: (client: QmpClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (!this.isAlive(target)) throw notRunning(target);
-    const client = await connectOwn(target.files, MONITOR_TIMEOUT_MS, signal);
-    try {
-      return await work(client);
-    } finally {
-      await client.close();
-    }
+    return withOwnMonitor(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, work);
   }
 
   /**

@@ -10,7 +10,7 @@ import { withConsole } from './console.ts';
 import { DEFAULT_END_MS, type EndOptions, endsWithin } from './ends-within.ts';
 import type { Host, Target } from './host.ts';
 import { locate } from './locate.ts';
-import { monitorPorts, openControl } from './monitor-access.ts';
+import { openControl, portsOf } from './monitor-access.ts';
 import { MonitoredMachine, type ShutdownOptions } from './monitored-machine.ts';
 import type { PassedFd } from './passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from './start.ts';
@@ -253,8 +253,8 @@ export class ConfiguredMachine extends MonitoredMachine {
 
   async #connect(signal: AbortSignal | undefined): Promise<void> {
     // The machine's own socket is for qemu-init: a program that held it would be in the way of a stop.
-    if (monitorPorts(this.target).control === undefined) return;
-    const client = await openControl(this.#host, this.target, { timeoutMs: CONNECT_MS, signal });
+    if (portsOf(this.target).controlPort === undefined) return;
+    const client = await openControl(this.target, { timeoutMs: CONNECT_MS, signal });
     this.useMonitor(client);
     this.#client = client;
     void client.closed.then(() => {

@@ -4,6 +4,9 @@ import { delay } from '../system/delay.ts';
 import { withHeldSocket } from '../system/held-socket.ts';
 import type { MachinePaths } from '../system/paths.ts';
 
+/** Answers to what a start, a look and a stop send are short. A QEMU that says more is broken, or a guest's. */
+export const SHORT_LINE_BYTES = 64 * 1024;
+
 /** Pause before a socket that is not there yet is looked for again. */
 const AGAIN_MS = 5;
 
@@ -19,7 +22,10 @@ export async function connectOwn(files: MachinePaths, timeoutMs: number, signal?
   for (;;) {
     try {
       return await withHeldSocket(files.qmpSocket, (path) =>
-        QmpClient.connect({ kind: 'unix', path }, { retry: true, timeoutMs: left(), signal }),
+        QmpClient.connect(
+          { kind: 'unix', path },
+          { retry: true, timeoutMs: left(), signal, maxLineBytes: SHORT_LINE_BYTES },
+        ),
       );
     } catch (error) {
       const isMissing = error instanceof QemuError && isNotFound(error.cause);

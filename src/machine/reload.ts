@@ -5,7 +5,7 @@ import { buildOptions } from './argv/build.ts';
 import type { Option } from './argv/option.ts';
 import { type Host, notRunning, type Target } from './host.ts';
 import { locate } from './locate.ts';
-import { connectOwn } from './own-monitor.ts';
+import { withOwnMonitor } from './monitor-access.ts';
 import { previewRequest } from './request.ts';
 
 export interface ReloadResult {
@@ -37,12 +37,9 @@ export async function reloadMachine(host: Host, target: Target, config: MachineC
       },
     );
   }
-  const client = await connectOwn(target.files, TIMEOUT_MS);
-  try {
-    return { applied: await changeDiscs(client, request.cdroms) };
-  } finally {
-    await client.close();
-  }
+  return withOwnMonitor(host, target, { timeoutMs: TIMEOUT_MS }, async (client) => ({
+    applied: await changeDiscs(client, request.cdroms),
+  }));
 }
 
 /** Keys whose options are not as they run; discs do not count. */

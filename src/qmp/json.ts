@@ -2,14 +2,19 @@ import { QemuError } from '../errors.ts';
 
 /** QEMU's parser gives up at 1,024 levels of nesting. */
 const MAX_DEPTH = 1000;
+/** More than the longest answers of QEMU have by far: `query-qmp-schema` has 30,000. */
+const MAX_VALUES = 1_000_000;
 
 /**
  * Reads JSON without changing an integer: one that a number cannot hold exactly becomes a `bigint`. All others stay
  * numbers. (QEMU sends 64-bit integers: `device-list-properties` of `virtio-rng-pci` has 9223372036854775807.)
  *
- * @throws {SyntaxError} when the text is no JSON.
+ * @throws {SyntaxError} when the text is not JSON, or has more values or levels than any answer of QEMU: what a megabyte of
+ * brackets comes to takes a hundred megabytes, and overflows the stack of whoever walks through it.
  */
 export function parseJson(text: string): unknown {
+  // A text that is shorter cannot have as many levels.
+  if (text.length > 2 * MAX_DEPTH) checkShape(text);
   const value: unknown = JSON.parse(text);
   // `JSON.parse` shows no source text on Node 20, hence the second pass.
   if (!hasLongNumber(text)) return value;
@@ -52,6 +57,34 @@ function isDigit(code: number): boolean {
 const STRING = 's';
 const INTEGER = 'n';
 
+/** Counts levels and values without making any. The text may be anything. */
+function checkShape(text: string): void {
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case 0x22:
+        at = endOfString(text, at) - 1;
+        break;
+      case 0x5b:
+      case 0x7b:
+        depth += 1;
+        values += 1;
+        break;
+      case 0x5d:
+      case 0x7d:
+        depth -= 1;
+        break;
+      case 0x2c:
+        values += 1;
+        break;
+      default:
+    }
+    if (depth > MAX_DEPTH) throw new SyntaxError(`It has more than ${MAX_DEPTH} levels`);
+    if (values > MAX_VALUES) throw new SyntaxError(`It has more than ${MAX_VALUES} values`);
+  }
+}
+
 /** The text with marks, or undefined when every integer is exact. The text is valid JSON. */
 function markInexactIntegers(text: string): string | undefined {
   const parts: string[] = [];
@@ -85,11 +118,12 @@ function markInexactIntegers(text: string): string | undefined {
 }
 
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; ; at += 1) {
+  for (let at = start + 1; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
     if (char === 0x5c) at += 1;
     else if (char === 0x22) return at + 1;
   }
+  return text.length;
 }
 
 function isKey(text: string, end: number): boolean {

@@ -23,12 +23,12 @@ interface ArgumentHelp {
 /** The commands of a QEMU with their arguments, from its `query-qmp-schema`. */
 export function readSchema(schema: unknown): ReadonlyMap<string, CommandHelp> {
   const entries = objects(schema);
-  const types: Types = new Map(entries.map((entry) => [String(entry['name']), entry]));
+  const types: Types = new Map(entries.map((entry) => [textOf(entry['name']), entry]));
   const commands = new Map<string, CommandHelp>();
   for (const entry of entries) {
     if (entry['meta-type'] !== 'command') continue;
-    const name = String(entry['name']);
-    const root = types.get(String(entry['arg-type']));
+    const name = textOf(entry['name']);
+    const root = types.get(textOf(entry['arg-type']));
     commands.set(name, {
       name,
       args: objects(root?.['members']).map((member) => argumentHelp(types, member)),
@@ -66,10 +66,10 @@ type Entry = Readonly<Record<string, unknown>>;
 type Types = ReadonlyMap<string, Entry>;
 
 function argumentHelp(types: Types, member: Entry): ArgumentHelp {
-  const type = String(member['type']);
+  const type = textOf(member['type']);
   const values = valuesOf(types, type);
   return {
-    name: String(member['name']),
+    name: textOf(member['name']),
     type: values.length > 0 ? values.join('|') : typeText(types, type),
     optional: 'default' in member,
     values,
@@ -78,18 +78,29 @@ function argumentHelp(types: Types, member: Entry): ArgumentHelp {
 }
 
 /** The members of what a path leads to: its own, and those that the value of its tag brings along. */
-function membersAt(types: Types, root: Entry | undefined, path: readonly string[], given: Given, at = ''): Entry[] {
+function membersAt(
+  types: Types,
+  root: Entry | undefined,
+  path: readonly string[],
+  given: Given,
+  at = '',
+  above: readonly Entry[] = [],
+): Entry[] {
   const object = objectIn(types, root);
+  // Nothing that QEMU says: a guest that has taken it over may.
+  if (object && above.includes(object)) return [];
   const tag = object?.['tag'];
   const value = typeof tag === 'string' ? given.get(`${at}${tag}`) : undefined;
   const variant = objects(object?.['variants']).find((each) => each['case'] === value);
   const more =
-    variant && value !== undefined ? membersAt(types, types.get(String(variant['type'])), [], given, at) : [];
+    variant && value !== undefined
+      ? membersAt(types, types.get(textOf(variant['type'])), [], given, at, [...above, ...(object ? [object] : [])])
+      : [];
   const members = [...objects(object?.['members']), ...more];
   const [next, ...rest] = path;
   if (next === undefined) return members;
   const member = members.find(({ name }) => name === next);
-  return member ? membersAt(types, types.get(String(member['type'])), rest, given, `${at}${next}.`) : [];
+  return member ? membersAt(types, types.get(textOf(member['type'])), rest, given, `${at}${next}.`) : [];
 }
 
 type Given = ReadonlyMap<string, string>;
@@ -97,7 +108,7 @@ type Given = ReadonlyMap<string, string>;
 /** Of an alternate, such as the name of a node or a description of one, that which has members. */
 function objectIn(types: Types, type: Entry | undefined): Entry | undefined {
   if (type?.['meta-type'] !== 'alternate') return type?.['meta-type'] === 'object' ? type : undefined;
-  const choices = objects(type['members']).map((each) => types.get(String(each['type'])));
+  const choices = objects(type['members']).map((each) => types.get(textOf(each['type'])));
   return choices.find((each) => each?.['meta-type'] === 'object');
 }
 
@@ -113,8 +124,8 @@ function valuesOf(types: Types, typeName: string): string[] {
   if (type?.['meta-type'] !== 'enum') return [];
   const { members, values } = type;
   return members === undefined && Array.isArray(values)
-    ? values.map(String)
-    : objects(members).map((member) => String(member['name']));
+    ? values.map(textOf)
+    : objects(members).map((member) => textOf(member['name']));
 }
 
 function typeText(types: Types, typeName: string): string {
@@ -134,6 +145,10 @@ function objects(value: unknown): Entry[] {
 
 function matching(candidates: readonly string[], start: string): string[] {
   return candidates.filter((candidate) => candidate.startsWith(start)).sort();
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isObject(value: unknown): value is Entry {

@@ -35,7 +35,7 @@ export async function runEvents(context: Context, target: Target, names: readonl
 
 async function follow(context: Context, target: Target, names: readonly string[]): Promise<void> {
   const { output, signal } = context;
-  const client = await openControl(context.fleet().host, target, { timeoutMs: CONNECT_MS, signal });
+  const client = await openControl(target, { timeoutMs: CONNECT_MS, signal });
   const events = client.events(names.length === 0 ? undefined : names, { signal });
   let dropped = 0;
   try {

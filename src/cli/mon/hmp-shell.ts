@@ -11,10 +11,10 @@ const ANSWER_MS = 60_000;
 const LOOKS = ['help', 'info', 'print'];
 
 /**
- * A shell for those commands of the human monitor that only look. QEMU's own monitor cannot be held back, so each line goes
- * over the control port, once it was looked at.
+ * A shell for commands of the human monitor. With `readOnly` only those that look pass: QEMU's own monitor cannot be held back,
+ * so each line goes over the control port, once it was looked at. It also serves while the monitor port cannot be had.
  */
-export async function runLookingShell(context: Context, target: Target): Promise<number> {
+export async function runHmpShell(context: Context, target: Target, readOnly: boolean): Promise<number> {
   const { output } = context;
   const { host } = context.fleet();
   const ask = (line: string, signal: AbortSignal): Promise<string> =>
@@ -22,12 +22,13 @@ export async function runLookingShell(context: Context, target: Target): Promise
       client.hmp(line, { timeoutMs: ANSWER_MS, signal }),
     );
   const topics = topicsIn(await ask('help info', context.signal));
+  const commands = readOnly ? LOOKS : commandsIn(await ask('help', context.signal));
   return runLineShell(context, {
-    prompt: `${target.longName} (read-only) `,
-    greeting: `Monitor of ${target.longName}, to look at. Tab completes; "help info", "exit".`,
-    complete: (line) => completeLook(line, topics),
+    prompt: `${target.longName} ${readOnly ? '(read-only)' : '(qemu)'} `,
+    greeting: `Monitor of ${target.longName}${readOnly ? ', to look at' : ''}. Tab completes; "help info", "exit".`,
+    complete: (line) => completeCommand(line, commands, topics),
     answer: async (line, signal) => {
-      if (!isHmpQuery(line)) throw refused(line);
+      if (readOnly && !isHmpQuery(line)) throw refused(line);
       const text = await ask(line, signal);
       output.raw(text === '' || text.endsWith('\n') ? text : `${text}\n`);
       return findHmpError(text, line) === undefined ? 0 : 1;
@@ -37,12 +38,17 @@ export async function runLookingShell(context: Context, target: Target): Promise
 
 /** The words behind `info`, from lines such as `info block [-n] [-v] [device] -- show …`. */
 function topicsIn(help: string): string[] {
-  return [...help.matchAll(/^info (\S+)/gm)].map(([, topic = '']) => topic);
+  return [...help.matchAll(/^info ([\w-]+)/gm)].map(([, topic = '']) => topic);
 }
 
-function completeLook(line: string, topics: readonly string[]): [string[], string] {
+/** The first words of lines such as `device_add driver[,prop=value][,...] -- add device …` and `quit|q  -- quit …`. */
+function commandsIn(help: string): string[] {
+  return [...help.matchAll(/^([a-z][\w-]*)/gm)].map(([, command = '']) => command);
+}
+
+function completeCommand(line: string, commands: readonly string[], topics: readonly string[]): [string[], string] {
   const words = line.trimStart().split(/\s+/);
   const last = words.at(-1) ?? '';
-  const candidates = words.length <= 1 ? LOOKS : words.length === 2 && words[0] === 'info' ? topics : [];
+  const candidates = words.length <= 1 ? commands : words.length === 2 && words[0] === 'info' ? topics : [];
   return [candidates.filter((candidate) => candidate.startsWith(last)), last];
 }

@@ -27,7 +27,11 @@ export async function runLineShell(context: Context, shell: LineShell): Promise<
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
   const lines = createInterface({
     input: stdin,
-    ...(isTerminal && { output: stdout, completer: shell.complete, removeHistoryDuplicates: true }),
+    ...(isTerminal && {
+      output: stdout,
+      completer: (line: string) => typeable(shell.complete(line)),
+      removeHistoryDuplicates: true,
+    }),
     prompt: shell.prompt,
     historySize: 1_000,
     signal,
@@ -68,6 +72,11 @@ async function answer(context: Context, shell: LineShell, text: string, signal: 
     if (!context.signal.aborted) context.output.note('error', describeError(error, context.output.debug));
     return exitCodeOf(error);
   }
+}
+
+/** What QEMU calls its commands and values is offered only when a person could type it. */
+function typeable([candidates, last]: [string[], string]): [string[], string] {
+  return [candidates.filter((candidate) => /^[\x21-\x7e]*$/.test(candidate)), last];
 }
 
 function startAnew(lines: Interface): void {

@@ -1,5 +1,5 @@
 import type { Target } from '../../machine/host.ts';
-import { monitorPorts, withControl } from '../../machine/monitor-access.ts';
+import { portsOf, withControl } from '../../machine/monitor-access.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf, worst } from '../exit-code.ts';
@@ -19,7 +19,7 @@ const ANSWER_MS = 60_000;
 export async function runPipe(context: Context, target: Target, readOnly: boolean): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
-  monitorPorts(target);
+  portsOf(target);
   const codes: number[] = [];
   for await (const command of readLines(signal)) {
     if (readOnly && !isHmpQuery(command)) {

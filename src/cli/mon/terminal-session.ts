@@ -1,53 +1,64 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../errors.ts';
+import { openFirst, type Way } from '../../machine/first-way.ts';
 import type { Target } from '../../machine/host.ts';
-import { type MonitorPorts, monitorPorts, portAddress } from '../../machine/monitor-access.ts';
+import { portsOf } from '../../machine/monitor-access.ts';
+import { LOOPBACK, portAddress } from '../../machine/ways.ts';
 import { openStream } from '../../qmp/transport.ts';
 import type { Context } from '../context.ts';
 import { INTERRUPTED } from '../exit-code.ts';
 import { attach } from '../terminal.ts';
 
-/** Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. */
+/** A monitor that is free greets within milliseconds. */
+const GREETING_MS = 1_500;
+
+/**
+ * Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port, which any
+ * local user can do without the key, a shell of ours takes its place.
+ */
 export async function runTerminal(context: Context, target: Target): Promise<number> {
   const { output, signal } = context;
-  const ports = monitorPorts(target);
-  if (ports.monitor === undefined) {
+  const { monitorPort, tls } = portsOf(target);
+  if (monitorPort === undefined) {
     throw new QemuError('QEMU_QMP_CONNECT', `Machine "${target.longName}" has no monitor port`, {
       hint: `use qemu-cmd, which does without: qemu-cmd -c "info status" ${target.longName}`,
     });
   }
+  let stream: Duplex;
+  try {
+    const ways = LOOPBACK.map((host) => monitorAt(target, monitorPort, tls, host));
+    const opened = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs: GREETING_MS, signal });
+    stream = opened.value.stream;
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_TIMEOUT') throw error;
+    output.note('warning', `Other clients hold monitor port ${monitorPort} of ${target.longName}: going without it.`);
+    return (await import('./hmp-shell.ts')).runHmpShell(context, target, false);
+  }
   output.note('info', `Monitor of ${target.longName}. Leave with Ctrl-]; "quit" ends the machine.`);
-  const stream = await openMonitor(target, ports, ports.monitor, signal);
   const why = await attach(stream, signal);
   output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the monitor.');
   return why === 'aborted' ? INTERRUPTED : 0;
 }
 
-/** A monitor that is free greets within milliseconds. */
-const GREETING_MS = 1_500;
+interface OpenMonitor {
+  readonly stream: Duplex;
+  readonly close: () => Promise<void>;
+}
 
-/**
- * The first of the two loopback addresses that greets. A monitor serves one client at a time and lets others wait in
- * silence.
- */
-async function openMonitor(target: Target, ports: MonitorPorts, port: number, signal: AbortSignal): Promise<Duplex> {
-  let failure: unknown;
-  for (const host of ['127.0.0.1', '::1']) {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(GREETING_MS)]);
-    let stream: Duplex | undefined;
-    try {
-      stream = await openStream(portAddress(target, ports, port, host), { retry: false, signal: deadline });
-      await once(stream, 'readable', { signal: deadline });
-      return stream;
-    } catch (error) {
-      stream?.destroy();
-      if (signal.aborted) throw error;
-      failure ??= error;
-    }
-  }
-  throw new QemuError('QEMU_TIMEOUT', `The monitor port ${port} of "${target.longName}" does not answer`, {
-    cause: failure,
-    hint: 'somebody else holds it: a monitor serves one client at a time; qemu-cmd has a port of its own',
-  });
+/** A monitor serves one client at a time and lets others wait in silence: it is open once it has greeted. */
+function monitorAt({ files }: Target, port: number, tls: boolean, host: string): Way<OpenMonitor> {
+  return {
+    name: `monitor port ${port} of ${host}`,
+    open: async (signal) => {
+      const stream = await openStream(portAddress(files, tls, port, host), { retry: false, signal });
+      try {
+        await once(stream, 'readable', { signal });
+        return { stream, close: async () => void stream.destroy() };
+      } catch (error) {
+        stream.destroy();
+        throw error;
+      }
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { errorCode, QemuError } from '../../errors.ts';
 import { tapDown, tapUp } from '../../network/hook.ts';
+import { printable } from '../printable.ts';
 
 /**
  * Does what QEMU asks of its hooks, or `qemu-netif up|down TAP [--bridge BRIDGE]` when it is as plain as that.
@@ -42,7 +43,8 @@ function report(name: string, action: () => void): number {
     return 0;
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    process.stderr.write(`${[`${name}: ${error.message}`, ...causes(error), ...hint(error)].join('\n')}\n`);
+    const text = [`${name}: ${error.message}`, ...causes(error), ...hint(error)].join('\n');
+    process.stderr.write(`${process.stderr.isTTY ? printable(text) : text}\n`);
     return EXIT_STATUS[error.code] ?? 1;
   }
 }

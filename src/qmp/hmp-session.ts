@@ -1,0 +1,116 @@
+import type { Duplex } from 'node:stream';
+import { QemuError } from '../errors.ts';
+import { listenForAbort, startDeadline } from './abort.ts';
+import type { ExecuteOptions } from './command.ts';
+import type { QmpAddress } from './state.ts';
+import { describeAddress, openStream } from './transport.ts';
+
+/** QEMU's prompt. It is printed when a command is done, and nothing after it until the next one is typed. */
+const PROMPT = '(qemu) ';
+/** More than the answer to any command that a program has to send this way. */
+const MOST_BYTES = 64 * 1024;
+
+/**
+ * A session with a human monitor, typed as a person would: for when no QMP monitor can be had.
+ *
+ * @example
+ * const session = await HmpSession.open({ kind: 'tcp', host: '127.0.0.1', port: 30320 }, { timeoutMs: 1000 });
+ * console.log(await session.run('info status', { timeoutMs: 1000 }));
+ */
+export class HmpSession {
+  readonly #stream: Duplex;
+  readonly #where: string;
+  #text = '';
+  #failure: QemuError | undefined;
+  #look: () => void = () => {};
+
+  private constructor(stream: Duplex, where: string) {
+    this.#stream = stream;
+    this.#where = where;
+    stream.on('data', (chunk: Buffer | string) => this.#take(chunk.toString()));
+    stream.on('error', (cause) => this.#fail('broke', cause));
+    for (const name of ['end', 'close']) stream.once(name, () => this.#fail('ended'));
+  }
+
+  /**
+   * Connects and waits for the prompt.
+   *
+   * @throws {QemuError} `QEMU_QMP_CONNECT`, `QEMU_QMP_CLOSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_PROTOCOL`.
+   */
+  static async open(address: QmpAddress, options: ExecuteOptions): Promise<HmpSession> {
+    const { timeoutMs = 5_000, signal } = options;
+    const late = AbortSignal.timeout(timeoutMs);
+    const where = describeAddress(address);
+    let stream: Duplex;
+    try {
+      stream = await openStream(address, { retry: false, signal: signal ? AbortSignal.any([signal, late]) : late });
+    } catch (error) {
+      throw late.aborted ? timeoutError(where) : error;
+    }
+    const session = new HmpSession(stream, where);
+    try {
+      await session.#prompt(options);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** Types a command and returns what QEMU prints, without the echo and with plain line feeds. @throws {QemuError} as {@link open}. */
+  async run(command: string, options: ExecuteOptions): Promise<string> {
+    this.#text = '';
+    this.#stream.write(`${command}\n`);
+    const printed = await this.#prompt(options);
+    // The echo, which QEMU edits on its line, ends with the line.
+    return printed.slice(printed.indexOf('\n') + 1).replaceAll('\r\n', '\n');
+  }
+
+  /** Leaves the monitor. QEMU goes on. */
+  async close(): Promise<void> {
+    this.#stream.destroy();
+  }
+
+  /** What was printed before the next prompt. */
+  #prompt({ timeoutMs = 60_000, signal }: ExecuteOptions): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        clearTimeout(timer);
+        ignoreSignal();
+        this.#look = () => {};
+        finish();
+      };
+      const timer = startDeadline(timeoutMs, () => settle(() => reject(timeoutError(this.#where))));
+      const ignoreSignal = listenForAbort(signal, () =>
+        settle(() => reject(new QemuError('QEMU_ABORTED', 'Interrupted', { cause: signal?.reason }))),
+      );
+      this.#look = () => {
+        const failure = this.#failure;
+        if (this.#text.endsWith(PROMPT)) settle(() => resolve(this.#text.slice(0, -PROMPT.length)));
+        else if (failure) settle(() => reject(failure));
+      };
+      this.#look();
+    });
+  }
+
+  #take(text: string): void {
+    if (this.#text.length + text.length > MOST_BYTES) {
+      this.#failure ??= new QemuError('QEMU_QMP_PROTOCOL', `Monitor at "${this.#where}" says too much`);
+      this.#stream.destroy();
+    } else {
+      this.#text += text;
+    }
+    this.#look();
+  }
+
+  #fail(how: string, cause?: Error): void {
+    this.#failure ??= new QemuError('QEMU_QMP_CLOSED', `Connection to "${this.#where}" ${how}`, { cause });
+    this.#look();
+  }
+}
+
+function timeoutError(where: string): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `Monitor at "${where}" gave no answer in time`, {
+    hint: 'another client may hold it, or QEMU is busy or stopped by a signal',
+  });
+}

@@ -69,6 +69,7 @@ function rebuild(target: Target, config: MachineConfig, { argv, startTime, uid }
     pidStartTime: undefined,
     bootId: bootId(),
     uid,
+    gid: undefined,
     executable: undefined,
     slot: undefined,
     monitorPort: undefined,

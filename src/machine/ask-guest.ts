@@ -3,9 +3,11 @@ import { type ProcessInfo, waitForExit } from '../system/process.ts';
 import { AgentRequest } from './agent-request.ts';
 import type { Host, Notice, Target } from './host.ts';
 import { PRESS_SOON_MS, type Rung, type Step } from './ladder.ts';
-import { connectOwn } from './own-monitor.ts';
+import { tellWay } from './monitor-access.ts';
 import { type Visit, visitGuest } from './power-button.ts';
+import { readRecord } from './record.ts';
 import { describeState, stateRule } from './run-state.ts';
+import { NO_PORTS, openAny } from './ways.ts';
 import { whileAlive } from './while-alive.ts';
 
 type Ask = Extract<Step, { kind: 'ask' }>;
@@ -19,7 +21,13 @@ export type Answer =
   /** There is no guest that could go down: no time was spent on it. */
   | { readonly kind: 'deaf' }
   /** Its time is up. */
-  | { readonly kind: 'late'; readonly wasAsked: boolean; readonly state: string | undefined };
+  | {
+      readonly kind: 'late';
+      readonly wasAsked: boolean;
+      /** Why it could not be asked the last time; undefined when it could. */
+      readonly problem: string | undefined;
+      readonly state: string | undefined;
+    };
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const ANSWER_MS = 5_000;
@@ -69,6 +77,8 @@ class Asking {
   #dueAt = 0;
   #wasAsked = false;
   #state: string | undefined;
+  #way: string | undefined;
+  #problem: string | undefined;
 
   constructor(host: Host, target: Target, process: ProcessInfo, step: Ask, over: AbortSignal) {
     this.#host = host;
@@ -101,7 +111,7 @@ class Asking {
   }
 
   late(): Answer {
-    return { kind: 'late', wasAsked: this.#wasAsked, state: this.#state };
+    return { kind: 'late', wasAsked: this.#wasAsked, problem: this.#problem, state: this.#state };
   }
 
   async #rung(otherwise: Rung): Promise<Rung> {
@@ -111,7 +121,12 @@ class Asking {
   async #look(isDue: boolean, timeoutMs: number, signal: AbortSignal): Promise<Visit | undefined> {
     const deadline = performance.now() + timeoutMs;
     try {
-      const client = await connectOwn(this.#target.files, timeoutMs, signal);
+      const { files } = this.#target;
+      const opened = await openAny(files, readRecord(files) ?? NO_PORTS, { timeoutMs, signal });
+      const client = opened.value;
+      this.#problem = undefined;
+      if (opened.way !== this.#way) tellWay(this.#host, this.#target, opened);
+      this.#way = opened.way;
       try {
         const leftMs = Math.max(1, deadline - performance.now());
         const trace = (message: string): void => this.#notify('trace', message);
@@ -122,6 +137,7 @@ class Asking {
       }
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;
+      if (!signal.aborted) this.#problem = error.message;
       if (isDue) this.#notify('debug', `the guest cannot be asked: ${error.message}`);
       return undefined;
     }
@@ -138,7 +154,7 @@ class Asking {
   }
 
   #pauseAfter(visit: Visit | undefined): number {
-    const isSoon = visit?.done === 'roused' || visit?.done === 'later';
+    const isSoon = visit === undefined || visit.done === 'roused' || visit.done === 'later';
     return isSoon ? PRESS_SOON_MS : this.#step.repeatMs;
   }
 

@@ -1,12 +1,13 @@
 import { MachineStateError } from '../errors.ts';
 import { type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
 import { type Answer, askGuest } from './ask-guest.ts';
-import { logKill } from './end.ts';
+import { killQemu } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { planEnd, type Rung, type Step } from './ladder.ts';
-import { connectOwn } from './own-monitor.ts';
+import { readRecord } from './record.ts';
 import { describeState } from './run-state.ts';
 import { askState } from './status.ts';
+import { NO_PORTS, openAny } from './ways.ts';
 import { whileAlive } from './while-alive.ts';
 
 /**
@@ -30,8 +31,9 @@ export async function climb(
       if (answer.kind === 'ended') return answer.rung;
       // The guest has done what it was asked for: QEMU stays because it was told to (-no-shutdown).
       if (answer.kind === 'off') return endAfter(answer.rung, host, target, process, signal);
-      if (answer.kind === 'late')
-        host.notify({ level: 'info', machine: target.longName, message: lateText(step, answer) });
+      // What was never asked for is no fault of the guest.
+      const level = answer.kind === 'late' && !answer.wasAsked ? 'warning' : 'info';
+      if (answer.kind === 'late') host.notify({ level, machine: target.longName, message: lateText(step, answer) });
       continue;
     }
     const rung = await take(step, host, target, process, signal);
@@ -41,8 +43,8 @@ export async function climb(
   throw await stillThere(target, process.pid);
 }
 
-function lateText(step: Step, { wasAsked, state }: Extract<Answer, { kind: 'late' }>): string {
-  if (!wasAsked) return `${describe(step)} could not be used: QEMU gave no answer`;
+function lateText(step: Step, { wasAsked, problem, state }: Extract<Answer, { kind: 'late' }>): string {
+  if (!wasAsked) return `${CANNOT[isByAgent(step) ? 'agent' : 'button']}: ${problem ?? 'QEMU gave no answer in time'}`;
   const oddState = state === undefined || state === 'running' ? '' : `: it is ${describeState(state)}`;
   return `still running after ${describe(step)}${oddState}`;
 }
@@ -72,14 +74,22 @@ export async function stillThere(target: Target, pid: number): Promise<MachineSt
 
 function describe(step: Step): string {
   const seconds = Math.round(step.timeoutMs / 100) / 10;
-  const isAgentOnly = step.kind === 'ask' && !step.powerButton;
   const names = {
-    ask: isAgentOnly ? 'the guest agent' : 'the power button',
+    ask: isByAgent(step) ? 'the guest agent' : 'the power button',
     quit: 'quit',
     sigterm: 'SIGTERM',
     sigkill: 'SIGKILL',
   };
   return `${names[step.kind]} (${seconds} s)`;
+}
+
+const CANNOT = {
+  agent: 'the guest agent could not be asked',
+  button: 'the power button could not be pressed',
+} as const;
+
+function isByAgent(step: Step): boolean {
+  return step.kind === 'ask' && !step.powerButton;
 }
 
 /** Takes one step past the asking. Returns the rung that ended the machine, undefined when it still runs. */
@@ -103,7 +113,7 @@ async function take(
       sendSignal(pid, startTime, 'SIGTERM');
       return (await gone(step.timeoutMs)) ? 'sigterm' : undefined;
     case 'sigkill':
-      if (sendSignal(pid, startTime, 'SIGKILL')) logKill(target);
+      killQemu(target, pid, startTime);
       return (await gone(step.timeoutMs)) ? 'sigkill' : undefined;
     default:
       return step satisfies never;
@@ -112,15 +122,17 @@ async function take(
 
 async function quit(host: Host, target: Target, timeoutMs: number, signal: AbortSignal): Promise<void> {
   try {
-    const client = await connectOwn(target.files, timeoutMs, signal);
+    const opened = await openAny(target.files, readRecord(target.files) ?? NO_PORTS, { timeoutMs, signal });
     try {
       host.notify({ level: 'trace', machine: target.longName, message: 'QMP quit' });
-      await client.execute('quit', undefined, { timeoutMs, signal });
+      await opened.value.executeRaw('quit', undefined, { timeoutMs, signal });
     } finally {
-      await client.close();
+      await opened.value.close();
     }
   } catch (error) {
-    const message = `quit: ${error instanceof Error ? error.message : error}`;
-    host.notify({ level: 'debug', machine: target.longName, message });
+    // The signal comes when QEMU is gone.
+    const level = signal.aborted ? 'debug' : 'warning';
+    const message = `quit was not answered: ${error instanceof Error ? error.message : error}`;
+    host.notify({ level, machine: target.longName, message });
   }
 }

@@ -5,6 +5,7 @@ import type { QmpClient } from '../qmp/client.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { appendToLog } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
+import { isSameProcess, sendSignal } from '../system/process.ts';
 import type { Target } from './host.ts';
 import { type Located, locate } from './locate.ts';
 import { logTail } from './log-tail.ts';
@@ -64,9 +65,15 @@ export async function logEnd(client: QmpClient, signal: AbortSignal | undefined)
 
 const KILL_LINE = 'qemu-init: ends QEMU with SIGKILL';
 
-/** Leaves word in QEMU's log that it is about to be killed: it cannot say so itself. */
-export function logKill({ files }: Target): void {
+/**
+ * Ends QEMU with SIGKILL. Its log says so before, since it cannot say so itself, and another command may note its end at once.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`
+ */
+export function killQemu({ files }: Target, pid: number, startTime: string): void {
+  if (!isSameProcess(pid, startTime)) return;
   appendToLog(files.log, `${new Date().toISOString()} ${KILL_LINE}`);
+  sendSignal(pid, startTime, 'SIGKILL');
 }
 
 /** ShutdownCause of qapi/run-state.json, by its number in the trace line; 3, 9 and 10 do not end QEMU. */

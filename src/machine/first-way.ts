@@ -132,7 +132,7 @@ function describe<T extends Closable>({ way, failure }: Attempt<T>): string {
 /** In few words; the error itself repeats the address, and of a file system that was cleared all that counts is that it is gone. */
 function reasonOf(error: unknown): string {
   if (error === undefined) return 'no answer';
-  if (!(error instanceof QemuError)) return String(error);
+  if (!(error instanceof QemuError)) return error instanceof Error ? error.message : 'failed';
   if (error.code === 'QEMU_TIMEOUT') return 'no answer';
   const cause = error.cause instanceof Error ? error.cause : undefined;
   const code = cause && 'code' in cause ? cause.code : undefined;

@@ -1,8 +1,8 @@
 import { errorCode } from '../errors.ts';
-import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { queryState } from './query-state.ts';
 import { stateRule } from './run-state.ts';
+import type { AnyMonitor } from './ways.ts';
 
 /** What was found, and done, at a machine whose guest is to go down. */
 export interface Visit {
@@ -29,7 +29,7 @@ export interface VisitOptions extends ExecuteOptions {
  *
  * @throws {QemuError} as {@link QmpClient.execute}, as long as the button was not pressed.
  */
-export async function visitGuest(client: QmpClient, options: VisitOptions): Promise<Visit> {
+export async function visitGuest(client: AnyMonitor, options: VisitOptions): Promise<Visit> {
   const { isDue, powerButton, trace } = options;
   const state = await queryState(client, options);
   trace(`QMP query-status: ${state}`);
@@ -42,7 +42,7 @@ export async function visitGuest(client: QmpClient, options: VisitOptions): Prom
     const command = button === 'wake' ? 'system_wakeup' : 'cont';
     trace(`QMP ${command}`);
     // A guest without a way to be woken up, or whose disks another QEMU has now.
-    if (!(await isDone(client.execute(command, undefined, options)))) return { state, done: 'deaf' };
+    if (!(await isDone(client.executeRaw(command, undefined, options)))) return { state, done: 'deaf' };
   }
   if (powerButton) await press(client, options);
   return { state, done: button === 'press' ? 'asked' : 'roused' };
@@ -59,10 +59,10 @@ async function isDone(command: Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function press(client: QmpClient, options: VisitOptions): Promise<void> {
+async function press(client: AnyMonitor, options: VisitOptions): Promise<void> {
   options.trace('QMP system_powerdown');
   try {
-    await client.execute('system_powerdown', undefined, options);
+    await client.executeRaw('system_powerdown', undefined, options);
   } catch {
     // A guest may be faster to go down than QEMU's answer is to come.
   }

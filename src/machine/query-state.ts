@@ -1,17 +1,15 @@
 import { QemuError } from '../errors.ts';
-import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
+import { runStateOf } from '../qmp/status-answer.ts';
+import type { AnyMonitor } from './ways.ts';
 
 /**
  * The state of a machine as QEMU reports it, and `preconfig` before the machine is made.
  *
  * @throws {QemuError} `QEMU_QMP_BAD_REPLY` for anything but a word; else as {@link QmpClient.execute}.
  */
-export async function queryState(client: QmpClient, options: ExecuteOptions): Promise<string> {
-  const state = member(await client.executeRaw('query-status', undefined, options), 'status');
-  if (typeof state !== 'string' || !/^[a-z][a-z-]{0,39}$/.test(state)) {
-    throw new QemuError('QEMU_QMP_BAD_REPLY', 'QEMU answers "query-status" without a state');
-  }
+export async function queryState(client: AnyMonitor, options: ExecuteOptions): Promise<string> {
+  const state = runStateOf(await client.executeRaw('query-status', undefined, options));
   return state === 'prelaunch' && (await isPreconfig(client, options)) ? 'preconfig' : state;
 }
 
@@ -26,7 +24,7 @@ const IO_STATUS: Readonly<Record<string, string>> = {
  *
  * @throws {QemuError} as {@link QmpClient.execute}.
  */
-export async function failedDisks(client: QmpClient, options: ExecuteOptions): Promise<string[]> {
+export async function failedDisks(client: AnyMonitor, options: ExecuteOptions): Promise<string[]> {
   const answer = await client.executeRaw('query-block', undefined, options);
   return (Array.isArray(answer) ? answer : []).flatMap((device: unknown) => {
     const [name, status] = [member(device, 'device'), member(device, 'io-status')];
@@ -36,7 +34,7 @@ export async function failedDisks(client: QmpClient, options: ExecuteOptions): P
 }
 
 /** QEMU 7.2 says `prelaunch` in the preconfig state too; there it refuses what needs a machine, such as query-pci. */
-async function isPreconfig(client: QmpClient, options: ExecuteOptions): Promise<boolean> {
+async function isPreconfig(client: AnyMonitor, options: ExecuteOptions): Promise<boolean> {
   try {
     await client.executeRaw('query-pci', undefined, options);
     return false;

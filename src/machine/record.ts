@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly bootId: string;
   /** User that QEMU runs as. */
   readonly uid: number | undefined;
+  /** Its group, with RUNAS. */
+  readonly gid: number | undefined;
   /** Device and inode of the program that the process was seen to run; undefined when that could not be seen. */
   readonly executable: string | undefined;
   readonly slot: number | undefined;
@@ -98,6 +100,7 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     pid: integer(value['pid']),
     pidStartTime: typeof value['pidStartTime'] === 'string' ? value['pidStartTime'] : undefined,
     uid: integer(value['uid']),
+    gid: integer(value['gid']),
     executable: typeof value['executable'] === 'string' ? value['executable'] : undefined,
     slot: integer(value['slot']),
     monitorPort: integer(value['monitorPort']),

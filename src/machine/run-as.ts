@@ -1,9 +1,9 @@
-import { chmodSync, chownSync, closeSync, fchmodSync, fchownSync, lchownSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, closeSync, fchmodSync, fchownSync, lchownSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import { openLog } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { giveSecrets, letPass } from '../system/secrets.ts';
 import { findUser, furtherGroups, groupOfFile, lookUpUser, MACHINES_GROUP, type User } from '../system/users.ts';
 
 /** The user that QEMU runs as, and the groups that it has in addition to the user's primary one. */
@@ -95,17 +95,9 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   if (!user) return;
   const { uid, gid } = user;
   // The folder above stays root's: what a captured QEMU puts into its own folder, root never follows.
-  chownSync(files.dir, 0, gid);
-  chmodSync(files.dir, 0o710);
+  letPass(files.dir, gid);
   lchownSync(files.qemuDir, uid, gid);
-  for (const folder of [files.tlsDir, files.keysDir].filter(directoryExists)) {
-    chownSync(folder, 0, gid);
-    chmodSync(folder, 0o710);
-    for (const name of readdirSync(folder)) {
-      chownSync(join(folder, name), uid, 0);
-      chmodSync(join(folder, name), 0o400);
-    }
-  }
+  for (const folder of [files.tlsDir, files.keysDir]) giveSecrets(folder, user);
   const log = openLog(files.consoleLog, 0o600);
   try {
     fchownSync(log, uid, gid);
@@ -119,14 +111,5 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
     chmodSync(files.stateDir, 0o710);
     chownSync(firmwareVariables, uid, gid);
     chmodSync(firmwareVariables, 0o600);
-  }
-}
-
-function directoryExists(path: string): boolean {
-  try {
-    readdirSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -250,6 +250,7 @@ async function launchWith(
     pidStartTime: undefined,
     bootId: bootId(),
     uid: user?.uid ?? process.geteuid?.(),
+    gid: user?.gid,
     executable: undefined,
     slot: allocation.slot,
     monitorPort: allocation.monitorPort,

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import type { QmpClient } from '../qmp/client.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { trimLog } from '../system/trim-log.ts';
 import { howEnded, type MachineEnd } from './end.ts';
 import type { Host, Target } from './host.ts';
 import { locate, type ProcessScan } from './locate.ts';
-import { connectOwn } from './own-monitor.ts';
 import { failedDisks, queryState } from './query-state.ts';
-import type { RecordedVnc, RunRecord } from './record.ts';
+import { type RecordedVnc, type RunRecord, readRecord } from './record.ts';
 import { lastReset } from './reset.ts';
+import { type AnyMonitor, NO_PORTS, openAny } from './ways.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
@@ -89,11 +88,11 @@ export async function lookAtState(
   files: MachinePaths,
   lookMs = LOOK_TIMEOUT_MS,
 ): Promise<Pick<MachineStatus, 'state' | 'stateDetail'>> {
-  let client: QmpClient | undefined;
+  let client: AnyMonitor | undefined;
   let state: MachineState = 'unresponsive';
   try {
     const deadline = performance.now() + lookMs;
-    client = await connectOwn(files, lookMs);
+    client = (await openAny(files, readRecord(files) ?? NO_PORTS, { timeoutMs: lookMs })).value;
     const left = (): { timeoutMs: number } => ({ timeoutMs: Math.max(1, deadline - performance.now()) });
     state = await queryState(client, left());
     const failed = state === 'io-error' ? await failedDisks(client, left()) : [];

@@ -1,9 +1,9 @@
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
-import { sendSignal, waitForExit } from '../system/process.ts';
+import { waitForExit } from '../system/process.ts';
 import { cleanUp } from './clean-up.ts';
 import { climb, stillThere } from './climb.ts';
-import { logKill } from './end.ts';
+import { killQemu } from './end.ts';
 import { exclusively, lockedIfPossible } from './exclusive.ts';
 import { runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
@@ -89,7 +89,7 @@ export async function killMachine(host: Host, target: Target, signal?: AbortSign
     if (located.kind === 'alive') {
       const { pid, startTime } = located.process;
       host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
-      if (sendSignal(pid, startTime, 'SIGKILL')) logKill(target);
+      killQemu(target, pid, startTime);
       if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
       rung = 'sigkill';
     }

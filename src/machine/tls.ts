@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { giveSecrets, letPass } from '../system/secrets.ts';
 import { keepCopy } from './kept.ts';
 
 /** User name of the key; there is one key a machine. */
@@ -30,29 +31,53 @@ export interface Psk {
   readonly key: Uint8Array;
 }
 
+/** The user that QEMU runs as, and its group. */
+export interface KeyUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Makes the machine's key for this run, in the folder that QEMU's `tls-creds-psk` reads. */
 export function writeTlsFiles(machine: MachinePaths): void {
   ensureDir(machine.tlsDir, 0o700);
-  const key = randomBytes(KEY_BYTES).toString('hex');
-  const line = `${PSK_IDENTITY}:${key}\n`;
+  const line = lineOf(randomBytes(KEY_BYTES).toString('hex'));
   writeFileAtomic(keyFile(machine), line, 0o600);
   keepCopy(machine, machine.keptKey, line);
   writeFileAtomic(join(machine.tlsDir, 'dh-params.pem'), DH_PARAMETERS, 0o600);
 }
 
 /**
- * The key of a running machine; its copy, when the run-time folder was cleared.
+ * The key of a running machine. When the run-time folder was cleared it is put back there from its copy: QEMU reads it anew
+ * for each client.
  *
+ * @param user whom QEMU runs as, with RUNAS.
  * @throws {QemuError} `QEMU_IO` when there is none, `QEMU_NOT_PERMITTED` when the caller may not read it.
  */
-export function readPsk(machine: MachinePaths): Psk {
-  const hex = readKey(keyFile(machine)) ?? readKey(machine.keptKey);
+export function readPsk(machine: MachinePaths, user?: KeyUser): Psk {
+  const hex = readKey(keyFile(machine)) ?? restoreKey(machine, user);
   if (hex === undefined) {
     throw new QemuError('QEMU_IO', `Cannot read the monitor key "${keyFile(machine)}"`, {
       hint: 'restart the machine: its run-time files are damaged',
     });
   }
   return { identity: PSK_IDENTITY, key: Buffer.from(hex, 'hex') };
+}
+
+function restoreKey(machine: MachinePaths, user: KeyUser | undefined): string | undefined {
+  const hex = readKey(machine.keptKey);
+  if (hex === undefined) return undefined;
+  ensureDir(machine.dir, 0o700);
+  ensureDir(machine.tlsDir, 0o700);
+  writeFileAtomic(keyFile(machine), lineOf(hex), 0o600);
+  if (user) {
+    letPass(machine.dir, user.gid);
+    giveSecrets(machine.tlsDir, user);
+  }
+  return hex;
+}
+
+function lineOf(hex: string): string {
+  return `${PSK_IDENTITY}:${hex}\n`;
 }
 
 function readKey(path: string): string | undefined {

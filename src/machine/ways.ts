@@ -12,10 +12,16 @@ import type { RunRecord } from './record.ts';
 import { readPsk } from './tls.ts';
 
 /** The ports of a run. */
-export type Ports = Pick<RunRecord, 'monitorPort' | 'controlPort' | 'tls'>;
+export type Ports = Pick<RunRecord, 'monitorPort' | 'controlPort' | 'tls' | 'uid' | 'gid'>;
 
 /** A machine that has no ports, or whose record is lost. */
-export const NO_PORTS: Ports = { monitorPort: undefined, controlPort: undefined, tls: false };
+export const NO_PORTS: Ports = {
+  monitorPort: undefined,
+  controlPort: undefined,
+  tls: false,
+  uid: undefined,
+  gid: undefined,
+};
 
 /** What a stop and a look need: a few commands without arguments, sent to whatever monitor can be had. */
 export interface AnyMonitor {
@@ -56,32 +62,31 @@ export function ownSocket(files: MachinePaths, maxLineBytes?: number): Way<QmpCl
 }
 
 /** The control port on both loopback addresses; none when there is none. */
-export function controlPorts(
-  files: MachinePaths,
-  { controlPort, tls }: Ports,
-  maxLineBytes?: number,
-): Way<QmpClient>[] {
+export function controlPorts(files: MachinePaths, ports: Ports, maxLineBytes?: number): Way<QmpClient>[] {
+  const { controlPort } = ports;
   if (controlPort === undefined) return [];
   return LOOPBACK.map((host) => ({
     name: `control port ${controlPort} of ${host}`,
     open: async (signal, timeoutMs) =>
-      QmpClient.connect(portAddress(files, tls, controlPort, host), { timeoutMs, signal, maxLineBytes }),
+      QmpClient.connect(portAddress(files, ports, controlPort, host), { timeoutMs, signal, maxLineBytes }),
   }));
 }
 
 /** The address of a port on one of the loopback addresses, with the key when it needs one. @throws {QemuError} as {@link readPsk}. */
-export function portAddress(files: MachinePaths, tls: boolean, port: number, host: string): QmpAddress {
-  return { kind: 'tcp', host, port, ...(tls ? { psk: readPsk(files) } : {}) };
+export function portAddress(files: MachinePaths, { tls, uid, gid }: Ports, port: number, host: string): QmpAddress {
+  const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+  return { kind: 'tcp', host, port, ...(tls ? { psk: readPsk(files, user) } : {}) };
 }
 
 export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
 
-function monitorPorts(files: MachinePaths, { monitorPort, tls }: Ports): Way<AnyMonitor>[] {
+function monitorPorts(files: MachinePaths, ports: Ports): Way<AnyMonitor>[] {
+  const { monitorPort } = ports;
   if (monitorPort === undefined) return [];
   return LOOPBACK.map((host) => ({
     name: `monitor port ${monitorPort} of ${host}`,
     open: async (signal, timeoutMs) =>
-      overHmp(await HmpSession.open(portAddress(files, tls, monitorPort, host), { timeoutMs, signal })),
+      overHmp(await HmpSession.open(portAddress(files, ports, monitorPort, host), { timeoutMs, signal })),
   }));
 }
 
@@ -93,7 +98,7 @@ function overHmp(session: HmpSession): AnyMonitor {
       if (command === 'query-status') return { status: runStateInText(await session.run('info status', options)) };
       if (command === 'quit') return quit(session, options);
       const printed = await session.run(command === 'query-pci' ? 'info pci' : command, options);
-      const refusal = /^(Error: .*|Command '.*' not available.*)$/m.exec(printed)?.[0];
+      const refusal = /^(Error: .*|Command '.*' not available.*|unknown command: .*)$/m.exec(printed)?.[0];
       if (refusal !== undefined) throw new QemuError('QEMU_QMP_REFUSED', `QEMU refused "${command}": ${refusal}`);
       return {};
     },

@@ -39,7 +39,7 @@ export class HmpSession {
    */
   static async open(address: QmpAddress, options: ExecuteOptions): Promise<HmpSession> {
     const { timeoutMs = 5_000, signal } = options;
-    const late = AbortSignal.timeout(timeoutMs);
+    const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1));
     const where = describeAddress(address);
     let stream: Duplex;
     try {

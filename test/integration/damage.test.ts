@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JsonObject, type Lab, lab } from '../support/lab.ts';
@@ -204,7 +213,7 @@ test('a lock that is a file, and a run-time folder full of rubbish, stop nobody'
   await root.ok('stop', 'web');
 });
 
-test('the whole run-time folder is lost while a machine runs: start finds it, and kill ends it', async (t) => {
+test('the whole run-time folder is lost while a machine runs: it is found, asked and stopped over its ports', async (t) => {
   const root = lab(t);
   root.ownPorts();
   root.add('web');
@@ -213,10 +222,22 @@ test('the whole run-time folder is lost while a machine runs: start finds it, an
   const again = await root.one('start', 'web');
   for (const key of ['pid', 'slot', 'monitorPort']) assert.equal(again[key], started[key], key);
   assert.equal(again['outcome'], 'already-running');
-  // Its own socket went with the folder.
-  assert.equal(await root.state('web'), 'unresponsive');
-  assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
+  rmSync(root.runDir, { recursive: true });
+  // Its own socket went with the folder, and the keys of its ports.
+  assert.equal(await root.state('web'), 'running');
+  assert.match((await root.cmd('-c', 'info status', 'web')).stdout, /running/);
+  await root.ok('pause', 'web');
+  await root.ok('resume', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const stopped = await root.init('stop', 'web', '--json');
+  assert.equal(JSON.parse(stopped.stdout)[0].rung, 'powerdown', stopped.stderr);
+  assert.match(stopped.stderr, /web: reached over its control port \d+ of 127\.0\.0\.1 \(own socket: missing\)/);
   assert.deepEqual(root.leftovers(), []);
+  assert.deepEqual(
+    readdirSync(root.stateDir).filter((name) => name === '.runs'),
+    [],
+    'nor the copies',
+  );
 });
 
 test('a socket path over 107 bytes is said before anything is started', async (t) => {

@@ -4,7 +4,7 @@ import { QemuError } from '../../errors.ts';
 import { openFirst, type Way } from '../../machine/first-way.ts';
 import type { Target } from '../../machine/host.ts';
 import { portsOf } from '../../machine/monitor-access.ts';
-import { LOOPBACK, portAddress } from '../../machine/ways.ts';
+import { LOOPBACK, type Ports, portAddress } from '../../machine/ways.ts';
 import { openStream } from '../../qmp/transport.ts';
 import type { Context } from '../context.ts';
 import { INTERRUPTED } from '../exit-code.ts';
@@ -19,7 +19,8 @@ const GREETING_MS = 1_500;
  */
 export async function runTerminal(context: Context, target: Target): Promise<number> {
   const { output, signal } = context;
-  const { monitorPort, tls } = portsOf(target);
+  const ports = portsOf(target);
+  const { monitorPort } = ports;
   if (monitorPort === undefined) {
     throw new QemuError('QEMU_QMP_CONNECT', `Machine "${target.longName}" has no monitor port`, {
       hint: `use qemu-cmd, which does without: qemu-cmd -c "info status" ${target.longName}`,
@@ -27,7 +28,7 @@ export async function runTerminal(context: Context, target: Target): Promise<num
   }
   let stream: Duplex;
   try {
-    const ways = LOOPBACK.map((host) => monitorAt(target, monitorPort, tls, host));
+    const ways = LOOPBACK.map((host) => monitorAt(target, ports, monitorPort, host));
     const opened = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs: GREETING_MS, signal });
     stream = opened.value.stream;
   } catch (error) {
@@ -47,11 +48,11 @@ interface OpenMonitor {
 }
 
 /** A monitor serves one client at a time and lets others wait in silence: it is open once it has greeted. */
-function monitorAt({ files }: Target, port: number, tls: boolean, host: string): Way<OpenMonitor> {
+function monitorAt({ files }: Target, ports: Ports, port: number, host: string): Way<OpenMonitor> {
   return {
     name: `monitor port ${port} of ${host}`,
     open: async (signal) => {
-      const stream = await openStream(portAddress(files, tls, port, host), { retry: false, signal });
+      const stream = await openStream(portAddress(files, ports, port, host), { retry: false, signal });
       try {
         await once(stream, 'readable', { signal });
         return { stream, close: async () => void stream.destroy() };

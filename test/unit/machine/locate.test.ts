@@ -80,6 +80,7 @@ function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRe
     pidStartTime: pid === undefined ? undefined : readProcess(pid)?.startTime,
     bootId: bootId(),
     uid: process.geteuid?.(),
+    gid: undefined,
     executable: pid === undefined ? undefined : readExecutable({ pid, thread: pid })?.id,
     slot: 3,
     monitorPort: 30323,

@@ -37,6 +37,7 @@ const record: fc.Arbitrary<RunRecord> = fc.record(
     pidStartTime: fc.option(fc.string(), { nil: undefined }),
     bootId: fc.uuid(),
     uid: number,
+    gid: number,
     executable: fc.option(fc.string(), { nil: undefined }),
     slot: number,
     monitorPort: number,

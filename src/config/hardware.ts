@@ -95,6 +95,36 @@ export function parseBootDevices(text: string, { key, report }: ValueContext): r
   return devices;
 }
 
+/** Board when MACHINE is not set: one with PCI where the target has it, else the usual one. Every other target has `q35`. */
+export function defaultBoard(targetArch: string): string {
+  const target = /qemu-system-([a-z0-9_]+)$/.exec(targetArch)?.[1] ?? '';
+  return BOARDS[target] ?? keySpec('MACHINE').default;
+}
+
+const BOARDS: Readonly<Record<string, string>> = {
+  aarch64: 'virt',
+  alpha: 'clipper',
+  arm: 'virt',
+  hppa: 'hppa',
+  loongarch64: 'virt',
+  m68k: 'virt',
+  mips: 'malta',
+  mips64: 'malta',
+  mips64el: 'malta',
+  mipsel: 'malta',
+  or1k: 'virt',
+  ppc: 'g3beige',
+  ppc64: 'pseries',
+  ppc64le: 'pseries',
+  riscv32: 'virt',
+  riscv64: 'virt',
+  s390x: 's390-ccw-virtio',
+  sparc: 'SS-5',
+  sparc64: 'sun4u',
+  xtensa: 'virt',
+  xtensaeb: 'virt',
+};
+
 /** Why a text is no machine type for `-machine`; undefined when it is one. */
 export function checkMachineType(text: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_.+-]*(?:,[A-Za-z][A-Za-z0-9_-]*=[^,\s]+)*$/.test(text)

@@ -321,6 +321,10 @@ const TABLE = [
     type: 'machineType',
     default: 'q35',
     doc: 'machine type as for -machine; a versioned one such as pc-q35-7.2 keeps the hardware through QEMU upgrades',
+    details: [
+      'Where TGTARCH has no q35 the default is the board of that target: virt (aarch64, arm, riscv64, loongarch64 …), ' +
+        's390-ccw-virtio, pseries (ppc64).',
+    ],
   },
   {
     name: 'CPU',
@@ -328,7 +332,7 @@ const TABLE = [
     type: 'cpu',
     default: 'auto',
     values: ['auto', 'host', 'max'],
-    doc: 'processor model as for -cpu; auto: host under KVM, max without',
+    doc: 'processor model as for -cpu; auto: host under KVM, max without where there is one',
   },
   {
     name: 'SMP',

@@ -6,6 +6,7 @@ import {
   checkCpu,
   checkMachineType,
   checkUser,
+  defaultBoard,
   parseBootDevices,
   parseFirmware,
   parseMemory,
@@ -106,6 +107,7 @@ function readMachine(
   const dir = dirname(path);
   const reader = new SettingsReader(settings, issues, dir);
   const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
+  const targetArch = reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default;
   const kernel = reader.path('KERNEL');
   const cpu = reader.text('CPU', checkCpu);
   const runAs = reader.text('RUNAS', checkUser);
@@ -123,8 +125,8 @@ function readMachine(
     name,
     os: reader.text('OS'),
     description: reader.text('DESC'),
-    targetArch: reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default,
-    machine: reader.text('MACHINE', checkMachineType),
+    targetArch,
+    machine: reader.isSet('MACHINE') ? reader.text('MACHINE', checkMachineType) : defaultBoard(targetArch),
     cpu: cpu === 'auto' ? undefined : cpu,
     smp: reader.read('SMP', parseSmp) ?? keySpec('SMP').default,
     memoryBytes: reader.read('RAM', parseMemory) ?? DEFAULT_MEMORY_BYTES,

@@ -1,11 +1,9 @@
-import { nearest } from '../config/names.ts';
 import { shellCommand } from '../config/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { ConfigIssue } from '../errors.ts';
 import { findProgram } from '../system/find-program.ts';
 import { readImageInfo } from '../system/image.ts';
 import { type MachinePaths, SOCKET_PATH_MAX_BYTES } from '../system/paths.ts';
-import type { QemuProbe } from '../system/qemu-probe.ts';
 import { scriptProblem } from '../system/script.ts';
 import type { Host } from './host.ts';
 import { fileIssue, issueAt } from './issues.ts';
@@ -64,29 +62,6 @@ export function hookIssues({ paths }: Host, config: MachineConfig): ConfigIssue[
   const hint = `${missing.map((hook) => `ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}`).join('; ')}; or set NETIF=managed`;
   const message = `NIC${nic.index} needs "${missing.join('" and "')}" (NETIF=hook), missing here`;
   return [{ ...issueAt(config, `NIC${nic.index}`, message, hint), severity: 'warning' }];
-}
-
-/** Models that this QEMU has not. */
-export function deviceIssues(config: MachineConfig, probe: QemuProbe): ConfigIssue[] {
-  const issues = config.nics
-    .filter((nic) => !probe.devices.has(nic.model))
-    .map(({ index, model }) => {
-      const message = `NIC${index}: QEMU ${probe.version} has no network card "${model}"`;
-      return issueAt(config, `NIC${index}`, message, `see: ${shellCommand(config.targetArch)} -device help`);
-    });
-  const type = config.machine.split(',')[0] ?? '';
-  if (!probe.machines.has(type)) {
-    const message = `MACHINE "${type}" is unknown to QEMU ${probe.version}`;
-    issues.push(issueAt(config, 'MACHINE', message, `see: ${shellCommand(config.targetArch)} -machine help`));
-  }
-  const model = config.cpu?.split(',')[0] ?? '';
-  // Not every target tells which it has.
-  if (model !== '' && probe.cpus.size > 0 && !probe.cpus.has(model)) {
-    const near = nearest(model, [...probe.cpus]);
-    const hint = near === undefined ? `see: ${shellCommand(config.targetArch)} -cpu help` : `did you mean "${near}"?`;
-    issues.push(issueAt(config, 'CPU', `CPU "${model}" is unknown to QEMU ${probe.version}`, hint));
-  }
-  return issues;
 }
 
 /** unix(7): what is longer than `sun_path` cannot be bound. */

@@ -6,9 +6,11 @@ import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
 import { findUser } from '../system/users.ts';
 import { findFirmware } from './firmware.ts';
 import type { Host } from './host.ts';
-import { deviceIssues, fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
+import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
 import { type FoundImages, findImages } from './images.ts';
 import { issueAt, issueOf } from './issues.ts';
+import { fitToTarget } from './target.ts';
+import { targetIssues } from './target-issues.ts';
 
 /** What has to be found out on the host before a command line can be built. */
 export interface Prepared {
@@ -77,13 +79,21 @@ async function look(
   const probe = await attempt('TGTARCH', () =>
     probeQemu(config.targetArch, host.paths.probesDir, signal ? { signal } : {}),
   );
-  if (probe !== undefined) issues.push(...deviceIssues(config, probe));
+  if (probe !== undefined) {
+    const fitted = fitToTarget(config, probe);
+    issues.push(...targetIssues(fitted, probe, await accelerator(silent(host), config, probe, signal)));
+  }
   await attempt('FIRMWARE', () => findFirmware(config, files));
   // The machine's own user is made by the start.
   if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findUser(config.runAs ?? ''));
   const images = findImages(host.paths, config);
   issues.push(...images.issues, ...fileIssues(config), ...programIssues(config), ...socketIssues(config, files));
   return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };
+}
+
+/** For a look whose steps are not to be told. */
+function silent(host: Host): Host {
+  return { ...host, notify: () => {} };
 }
 
 async function accelerator(

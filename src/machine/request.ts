@@ -7,6 +7,7 @@ import type { Host, Target } from './host.ts';
 import { locate } from './locate.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { peekSlot } from './slots.ts';
+import { emulatedCpu, fitToTarget } from './target.ts';
 
 /** How a machine is to be started. */
 export interface LaunchMode {
@@ -20,16 +21,18 @@ export interface LaunchMode {
 export async function makeRequest(
   host: Host,
   target: Target,
-  config: MachineConfig,
+  stated: MachineConfig,
   prepared: Prepared,
   allocation: Allocation,
   mode: LaunchMode & { readonly lease: boolean },
 ): Promise<ArgvRequest> {
+  const config = fitToTarget(stated, prepared.probe);
   return {
     config,
     machine: target.files,
     allocation,
     accelerator: prepared.accelerator,
+    emulatedCpu: emulatedCpu(prepared.probe),
     binary: prepared.probe.binary,
     ipv6: hasIpv6Loopback(),
     tls: host.monitor.tls === 'psk' && allocation.monitorPort !== undefined,

@@ -6,7 +6,7 @@ import { ensureDir, writeFileAtomic } from './files.ts';
 import { queueUp } from './turn-queue.ts';
 
 /** Raised when the stored form changes: older files are then as good as none. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 
 /**
  * Where and under which condition an answer of a binary is kept. Not for anything that decides on access: whoever may

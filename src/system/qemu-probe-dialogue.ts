@@ -4,9 +4,13 @@ export interface ProbeAnswer {
   /** Name or alias, and full name. */
   readonly machines: readonly (readonly [string, string])[];
   readonly defaultMachine?: string | undefined;
+  /** Full name of each machine, and the most processors that it takes. */
+  readonly maxCpus: readonly (readonly [string, number])[];
   readonly devices: readonly string[];
   readonly objects: readonly string[];
   readonly cpus: readonly string[];
+  /** Network cards, and the bus that each needs. */
+  readonly nics: readonly (readonly [string, string])[];
   readonly commands: readonly string[];
   readonly accelerators: readonly string[];
 }
@@ -19,8 +23,11 @@ const QUERIES = {
   devices: { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false } },
   objects: { execute: 'qom-list-types', arguments: { implements: 'user-creatable', abstract: false } },
   accelerators: { execute: 'qom-list-types', arguments: { implements: 'accel', abstract: false } },
-  // Fails for some targets.
+  // Fails for some targets, whose models are known by their types only.
   cpus: { execute: 'query-cpu-definitions' },
+  cpuTypes: { execute: 'qom-list-types', arguments: { implements: 'cpu', abstract: false } },
+  // QMP does not have the categories of devices.
+  deviceHelp: { execute: 'human-monitor-command', arguments: { 'command-line': 'info qdm' } },
   commands: { execute: 'query-commands' },
   quit: { execute: 'quit' },
 } as const;
@@ -44,9 +51,11 @@ export function parseProbeOutput(output: string): ProbeAnswer | undefined {
     version: parseVersion(answers.get('version')),
     machines: machines.flatMap(machineNames),
     defaultMachine: machines.find((machine) => machine['is-default'] === true)?.['name'],
+    maxCpus: machines.map((machine) => [machine['name'], machine['cpu-max']]),
     devices: names(answers.get('devices')),
     objects: names(answers.get('objects')),
-    cpus: names(answers.get('cpus')),
+    cpus: cpuModels(answers),
+    nics: networkCards(answers.get('deviceHelp')),
     commands: names(answers.get('commands')),
     accelerators: names(answers.get('accelerators')).flatMap((name) => /^(.+)-accel$/.exec(name)?.[1] ?? []),
   };
@@ -65,6 +74,8 @@ export function isProbeAnswer(value: unknown): value is ProbeAnswer {
     ['string', 'undefined'].includes(typeof value['defaultMachine']) &&
     isTexts(value['accelerators']) &&
     isTexts(value['cpus']) &&
+    isPairs(value['maxCpus'], 'number') &&
+    isPairs(value['nics'], 'string') &&
     // No QEMU is without any of these.
     [value['devices'], value['objects'], value['commands']].every((list) => isTexts(list) && list.length > 0)
   );
@@ -83,6 +94,26 @@ function machineNames(machine: Record<string, unknown>): [unknown, unknown][] {
         [name, name],
         [alias, name],
       ];
+}
+
+/** `rv64` of the type `rv64-riscv-cpu`, where QEMU lists no models. */
+function cpuModels(answers: ReadonlyMap<unknown, unknown>): string[] {
+  const defined = names(answers.get('cpus'));
+  if (defined.length > 0) return defined;
+  return names(answers.get('cpuTypes')).flatMap((type) => /^(.+)-[^-]+-cpu$/.exec(type)?.[1] ?? []);
+}
+
+/** The lines below "Network devices:" of `-device help`: `name "e1000", bus PCI, alias "e1000-82540em", desc "…"`. */
+function networkCards(help: unknown): [string, string][] {
+  const lines = typeof help === 'string' ? help.split(/\r?\n/) : [];
+  const first = lines.indexOf('Network devices:') + 1;
+  if (first === 0) return [];
+  const end = lines.indexOf('', first);
+  return lines.slice(first, end < 0 ? undefined : end).flatMap((line): [string, string][] => {
+    const [, name, bus = ''] = /^name "([^"]+)"(?:, bus ([^,]+))?/.exec(line) ?? [];
+    const alias = /, alias "([^"]+)"/.exec(line)?.[1];
+    return name === undefined ? [] : [[name, bus], ...(alias === undefined ? [] : [[alias, bus] as [string, string]])];
+  });
 }
 
 function names(value: unknown): string[] {
@@ -104,6 +135,15 @@ function parseObject(line: string): Record<string, unknown> | undefined {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPairs(value: unknown, second: 'number' | 'string'): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string' && typeof pair[1] === second,
+    )
+  );
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -16,12 +16,16 @@ export interface QemuProbe {
   readonly machines: ReadonlyMap<string, string>;
   /** Full name of the machine that QEMU takes when none is named; many targets have none. */
   readonly defaultMachine: string | undefined;
+  /** Most processors of each machine, by its full name. */
+  readonly maxCpus: ReadonlyMap<string, number>;
   /** What `-device` knows, and all other types of device. */
   readonly devices: ReadonlySet<string>;
   /** What `-object` knows. */
   readonly objects: ReadonlySet<string>;
   /** Models that `-cpu` takes; empty for a target that does not tell. */
   readonly cpus: ReadonlySet<string>;
+  /** Network cards, with aliases, and the bus that each needs, such as `PCI`; empty when QEMU does not list them. */
+  readonly nics: ReadonlyMap<string, string>;
   /** QMP commands. */
   readonly commands: ReadonlySet<string>;
   /** Built in, whether the host supports them or not: `kvm`, `tcg`. */
@@ -95,9 +99,11 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
     versionNumber: answer.version,
     machines: new Map(answer.machines),
     defaultMachine: answer.defaultMachine,
+    maxCpus: new Map(answer.maxCpus),
     devices: new Set(answer.devices),
     objects: new Set(answer.objects),
     cpus: new Set(answer.cpus),
+    nics: new Map(answer.nics),
     commands: new Set(answer.commands),
     accelerators: answer.accelerators,
   };

@@ -15,7 +15,7 @@ export function basicOptions(request: ArgvRequest): Option[] {
     option('UUID', '-uuid', config.uuid),
     option('MACHINE', '-machine', machineValue(request)),
     option('KVM', '-accel', request.accelerator),
-    option('CPU', '-cpu', cpuValue(request)),
+    ...cpuOptions(request),
     option('SMP', '-smp', config.smp),
     option('RAM', '-m', memoryValue(config.memoryBytes)),
     option('', '-rtc', 'base=utc'),
@@ -31,10 +31,12 @@ function machineValue(request: ArgvRequest): string {
   return properties(config.machine, needsSmm && 'smm=on');
 }
 
-/** `host` is a model of KVM's; where the probe found TCG to be the way, `max` is the nearest to it. */
-function cpuValue({ config, accelerator }: ArgvRequest): string {
-  if (config.cpu === undefined) return accelerator === 'kvm' ? 'host' : 'max';
-  return accelerator === 'tcg' ? config.cpu.replace(/^host(?=,|$)/, 'max') : config.cpu;
+/** `host` is a model of KVM's; where the probe found TCG to be the way, `max` is the nearest to it on targets that have it. */
+function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): Option[] {
+  const wanted = config.cpu ?? 'host';
+  const isHost = accelerator === 'tcg' && /^host(?=,|$)/.test(wanted);
+  if (isHost && emulatedCpu === '') return [];
+  return [option('CPU', '-cpu', isHost ? wanted.replace('host', emulatedCpu) : wanted)];
 }
 
 /** Bytes as `-m` reads them, in the largest unit that is exact. */

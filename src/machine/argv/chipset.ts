@@ -1,18 +1,19 @@
 /** What of a machine type decides where devices go. */
 export type Chipset = 'q35' | 'pc' | 'virt' | 'other';
 
-/** The chipset of a QEMU machine type such as `q35`, `pc-q35-7.2`, `pc-i440fx-7.2`, `virt-7.2`. */
-export function chipsetOf(machineType: string): Chipset {
+/** The chipset of a QEMU machine type such as `q35`, `pc-q35-7.2`, `pc-i440fx-7.2`, `virt-7.2`; that `virt` of m68k has no PCI bus. */
+export function chipsetOf(machineType: string, targetArch = ''): Chipset {
   const type = machineType.split(',')[0] ?? '';
   if (type === 'q35' || type.startsWith('pc-q35')) return 'q35';
   if (type === 'pc' || type.startsWith('pc-i440fx')) return 'pc';
-  if (type === 'virt' || type.startsWith('virt-')) return 'virt';
+  if (type === 'virt' || type.startsWith('virt-')) return targetArch.endsWith('m68k') ? 'other' : 'virt';
   return 'other';
 }
 
 /** First slot of each family on the root bus. Adding a device of one family moves none of another. */
 const FIRST_SLOT = {
-  // 0x01 is the south bridge of `pc`, 0x1f that of `q35`.
+  // 0x01 is the south bridge of `pc`, 0x1f that of `q35`; `virt` has neither.
+  panic: 0x01,
   vga: 0x02,
   agent: 0x03,
   rng: 0x04,

@@ -3,7 +3,7 @@ import { type Option, option, properties, quoteComma } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 /** QEMU's device for each value of VGA=. */
-const VGA_DEVICES: Readonly<Record<string, string>> = {
+export const VGA_DEVICES: Readonly<Record<string, string>> = {
   std: 'VGA',
   cirrus: 'cirrus-vga',
   qxl: 'qxl-vga',

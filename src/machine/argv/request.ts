@@ -8,6 +8,8 @@ export interface ArgvRequest {
   readonly machine: MachinePaths;
   readonly allocation: Allocation;
   readonly accelerator: 'kvm' | 'tcg';
+  /** Model that stands for `host` under TCG, `max` unless given; empty: QEMU's own. */
+  readonly emulatedCpu?: string | undefined;
   /** Program that runs QEMU. */
   readonly binary: string;
   /** Listen on ::1 besides 127.0.0.1. */

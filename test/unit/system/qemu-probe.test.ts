@@ -10,12 +10,13 @@ import { tempDir } from '../../support/temp-root.ts';
 const OUTPUT = `{"QMP": {"version": {"qemu": {"micro": 2, "minor": 1, "major": 9}, "package": ""}, "capabilities": ["oob"]}}
 {"return": {}, "id": "negotiate"}
 {"return": {"qemu": {"micro": 2, "minor": 1, "major": 9}, "package": ""}, "id": "version"}
-{"return": [{"name": "pc-q35-9.1", "alias": "q35"}, {"name": "pc-i440fx-9.1", "alias": "pc", "is-default": true}, {"name": "none"}], "id": "machines"}
+{"return": [{"name": "pc-q35-9.1", "alias": "q35", "cpu-max": 4096}, {"name": "pc-i440fx-9.1", "alias": "pc", "is-default": true, "cpu-max": 255}, {"name": "none", "cpu-max": 1}], "id": "machines"}
 {"return": [{"name": "virtio-net-pci", "parent": "virtio-net-pci-base-type"}], "id": "devices"}
 {"timestamp": {"seconds": 1, "microseconds": 2}, "event": "RESUME"}
 {"return": [{"name": "rng-random", "parent": "rng-backend"}], "id": "objects"}
 {"return": [{"name": "tcg-accel", "parent": "accel"}, {"name": "accel", "parent": "object"}], "id": "accelerators"}
 {"return": [{"name": "max", "typename": "max-x86_64-cpu"}], "id": "cpus"}
+{"return": "Storage devices:\\r\\nname \\"nvme\\", bus PCI\\r\\n\\r\\nNetwork devices:\\r\\nname \\"usb-net\\", bus usb-bus\\r\\nname \\"virtio-net-pci\\", bus PCI, alias \\"virtio-net\\"\\r\\n\\r\\nInput devices:\\r\\nname \\"usb-kbd\\", bus usb-bus\\r\\n", "id": "deviceHelp"}
 {"return": [{"name": "quit"}], "id": "commands"}
 {"return": {}, "id": "quit"}
 `;
@@ -39,9 +40,19 @@ test('the answers are told apart by their ids, events are passed over', () => {
       ['none', 'none'],
     ],
     defaultMachine: 'pc-i440fx-9.1',
+    maxCpus: [
+      ['pc-q35-9.1', 4096],
+      ['pc-i440fx-9.1', 255],
+      ['none', 1],
+    ],
     devices: ['virtio-net-pci'],
     objects: ['rng-random'],
     cpus: ['max'],
+    nics: [
+      ['usb-net', 'usb-bus'],
+      ['virtio-net-pci', 'PCI'],
+      ['virtio-net', 'PCI'],
+    ],
     commands: ['quit'],
     accelerators: ['tcg'],
   });
@@ -49,7 +60,7 @@ test('the answers are told apart by their ids, events are passed over', () => {
 
 test('an answer that is missing, refused or of another form makes no probe', () => {
   const lines = OUTPUT.trimEnd().split('\n');
-  for (const index of [2, 4, 6, 9]) {
+  for (const index of [2, 4, 6, 10]) {
     const line = lines[index] ?? '';
     assert.equal(parseProbeOutput(OUTPUT.replace(line, '')), undefined);
     assert.equal(parseProbeOutput(OUTPUT.replace(line, line.replace('"return"', '"error"'))), undefined);
@@ -59,6 +70,13 @@ test('an answer that is missing, refused or of another form makes no probe', () 
     );
   }
   for (const output of ['', 'not JSON\n', '[]\n', '5\n']) assert.equal(parseProbeOutput(output), undefined);
+});
+
+test('a target that does not list its models is known by their types', () => {
+  const refused = OUTPUT.replace(/^.*"id": "cpus".*$/m, '{"id": "cpus", "error": {"class": "CommandNotFound"}}');
+  const types =
+    '{"return": [{"name": "rv64-riscv-cpu"}, {"name": "sifive-u54-riscv-cpu"}, {"name": "hppa-cpu"}], "id": "cpuTypes"}';
+  assert.deepEqual(parseProbeOutput(`${refused}${types}\n`)?.cpus, ['rv64', 'sifive-u54']);
 });
 
 test('an answer survives being stored', () => {

@@ -1,0 +1,30 @@
+import type { MachineConfig } from '../config/types.ts';
+import type { QemuProbe } from '../system/qemu-probe.ts';
+import { VGA_DEVICES } from './argv/display.ts';
+
+/**
+ * The machine with what it leaves to its defaults as the target of its QEMU has it: no graphics card, agent, random numbers or
+ * balloon where there are no such devices. What the file states stays, see {@link targetIssues}.
+ */
+export function fitToTarget(config: MachineConfig, { devices }: QemuProbe): MachineConfig {
+  const fits = (key: string, names: readonly string[]): boolean =>
+    config.origins.has(key) || names.some((name) => devices.has(name));
+  const { vga, agent, rng, balloon } = config;
+  return {
+    ...config,
+    vga: fits('VGA', [VGA_DEVICES[vga] ?? vga]) ? vga : 'none',
+    agent: agent && fits('QGA', virtio('serial')),
+    rng: rng && fits('RNG', virtio('rng')),
+    balloon: balloon && fits('BALLOON', virtio('balloon')),
+  };
+}
+
+/** A virtio device on each of its buses. */
+export function virtio(kind: string): readonly string[] {
+  return ['pci', 'ccw', 'device'].map((bus) => `virtio-${kind}-${bus}`);
+}
+
+/** The model that stands for `auto` and `host` under TCG; empty: QEMU's own, where the target has no `max`. */
+export function emulatedCpu({ cpus }: QemuProbe): string {
+  return cpus.has('max') ? 'max' : '';
+}

@@ -1,7 +1,11 @@
 import { basename } from 'node:path';
+import { loadRegistry } from '../config/load.ts';
+import type { RegistryEntry } from '../config/types.ts';
 import { ConfigError, QemuError } from '../errors.ts';
 import { insideUnit } from '../fleet/inside-unit.ts';
 import type { Target } from '../machine/host.ts';
+import { type Paths, resolvePaths } from '../system/paths.ts';
+import { isSystemdBooted } from '../system/systemd.ts';
 import type { Context } from './context.ts';
 
 export interface SelectionArguments {
@@ -42,10 +46,33 @@ export function select(context: Context, args: SelectionArguments, everything: (
       targets.set(target.longName, target);
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;
-      unknown.push({ id, error });
+      unknown.push({ id, error: withHostHint(context.paths, id, error) });
     }
   }
   return { targets: [...targets.values()], unknown };
+}
+
+/** Whoever is not root has machines of their own; the one that is meant may be the host's. */
+function withHostHint(paths: Paths, id: string, error: QemuError): QemuError {
+  if (error.code !== 'QEMU_MACHINE_UNKNOWN' || paths.scope !== 'user') return error;
+  const host = resolvePaths({ system: true }, process.env, 0, '/');
+  const entry = entriesOf(host).find(({ shortName, longName }) => [shortName, longName].includes(id));
+  if (!entry) return error;
+  const unit = `qemu@${entry.longName}`;
+  const byUnit = isSystemdBooted()
+    ? `; members of qemu-admin may: systemctl status ${unit}, systemctl stop ${unit}`
+    : '';
+  const hint = `"${id}" is a machine of the host: run the same with sudo${byUnit}`;
+  return new QemuError(error.code, error.message, { cause: error.cause, hint });
+}
+
+function entriesOf({ registryFile }: Paths): readonly RegistryEntry[] {
+  try {
+    return loadRegistry(registryFile).entries;
+  } catch {
+    // Not readable by this user.
+    return [];
+  }
 }
 
 /** A registry with mistakes, among what names no machine: `--all` must not pass over machines in silence. */

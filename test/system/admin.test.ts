@@ -38,6 +38,13 @@ describe('users who are not root, on a host with systemd', () => {
     assert.equal(isActive(host, 'web'), 'active');
   });
 
+  test('who means a machine of the host is told how to stop it', () => {
+    const { code, stderr } = as('member', 'qemu-init stop web');
+    assert.equal(code, 6);
+    assert.match(stderr, /"web" is a machine of the host: run the same with sudo; .*systemctl stop qemu@web$/m);
+    assert.doesNotMatch(as('member', 'qemu-init stop other').stderr, /machine of the host/);
+  });
+
   test('list shows what is registered to everybody, and says that the state is unknown', () => {
     const { code, stdout, stderr } = as('other', 'qemu-init --system list');
     assert.equal(code, 4);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
+import { removeWhole } from '../system/remove-tree.ts';
 import type { Domain } from './domain.ts';
 
 /** How to take a picture. */
@@ -26,7 +27,7 @@ export async function screenDump(
     await domain.run('screendump', { filename, format }, options);
     return await readFile(filename);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    removeWhole(folder);
   }
 }
 

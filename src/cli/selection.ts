@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { loadRegistry } from '../config/load.ts';
 import type { RegistryEntry } from '../config/types.ts';
 import { ConfigError, QemuError } from '../errors.ts';
 import { insideUnit } from '../fleet/inside-unit.ts';
 import type { Target } from '../machine/host.ts';
+import { loadRegistry } from '../machine/load-config.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { isSystemdBooted } from '../system/systemd.ts';
 import type { Context } from './context.ts';

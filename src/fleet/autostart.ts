@@ -1,8 +1,8 @@
 import { setKey } from '../config/edit-text.ts';
-import { readConfigText } from '../config/load.ts';
 import { shellCommand } from '../config/shell-words.ts';
 import { ConfigError, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
+import { readConfigText } from '../machine/load-config.ts';
 import { ensureDir, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import type { Fleet } from './fleet.ts';

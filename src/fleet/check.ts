@@ -1,9 +1,10 @@
-import { monitorOrigins } from '../config/load.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { ConfigIssue } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
+import { monitorOrigins } from '../machine/load-config.ts';
 import { inspectHost } from '../machine/prepare.ts';
+import { withhold } from '../machine/withheld.ts';
 import { readBridge } from '../network/sysfs.ts';
 import { findProgram } from '../system/exec.ts';
 import { judgeRunAs } from './doctor/run-as.ts';
@@ -34,7 +35,7 @@ export async function checkMachine(
 ): Promise<ConfigIssue[]> {
   const { draft, issues } = fleet.inspect(target);
   if (!draft) return [...issues];
-  return [
+  const found = [
     ...issues,
     ...(await inspectHost(fleet.host, draft, target.files)),
     ...sharedImages(draft, others),
@@ -45,7 +46,8 @@ export async function checkMachine(
     ...passtIssues(draft),
     ...(await runAsIssues(draft)),
     ...monitorIssues(fleet, draft),
-  ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  ];
+  return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 /** Fixed addresses that another machine has or asks for. */

@@ -7,12 +7,14 @@ import { renderTemplate } from '../config/template.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import type { Target } from '../machine/host.ts';
+import { LARGEST_FILE } from '../machine/load-config.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
 import { runAsPrefix } from '../machine/run-as.ts';
 import { fileError } from '../system/file-error.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
+import { ensureDir, removeIfExists, writeFileAtomic } from '../system/files.ts';
 import { runQemuImg } from '../system/qemu-img.ts';
 import { probeQemu } from '../system/qemu-probe.ts';
+import { readTrustedText, trustPath } from '../system/trusted-path.ts';
 import { findUser, type User } from '../system/users.ts';
 import type { Fleet } from './fleet.ts';
 import { registerMachine } from './register.ts';
@@ -47,6 +49,8 @@ export async function createMachine(
   if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
   const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
+  // Others could exchange what is made there before it is used.
+  trustPath(dir);
   const configPath = join(dir, `${name}-qemu.cfg`);
   const image = join(dir, `${name}.qcow2`);
   for (const path of diskSize === undefined ? [configPath] : [configPath, image]) {
@@ -54,7 +58,7 @@ export async function createMachine(
   }
   const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
   const wanted = diskSize === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
-  const defaults = readTextIfExists(paths.defaultsFile);
+  const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);
   const draft = check(
     wanted,
     { path: configPath, etcDir: paths.etcDir },

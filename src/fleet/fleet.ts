@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { formatIssue } from '../config/issues.ts';
-import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../config/load.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
@@ -11,6 +10,7 @@ import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { ConfiguredMachine } from '../machine/configured-machine.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
+import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../machine/load-config.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { openControl, withOwnMonitor } from '../machine/monitor-access.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
@@ -26,6 +26,7 @@ import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
 import { tellOpenRcStarted } from '../system/openrc.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
+import { trustFolder, trustPath } from '../system/trusted-path.ts';
 import { makeNetwork } from './network.ts';
 import { byBootOrder } from './order.ts';
 import { attempt, runOrdered } from './ordered.ts';
@@ -87,19 +88,25 @@ export class Fleet {
   /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
   readonly monitorError: ConfigError | undefined;
   readonly #entries: ReturnType<typeof loadRegistry>['entries'];
+  /** Why nothing here may be relied on: others may change the registry. */
+  readonly #refusal: ConfigIssue | undefined;
   readonly #services: Services | undefined;
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.
    *
    * @param services the service manager that machines are started by, when they are its units.
-   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf.
+   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one of the
+   * folders of this scope.
    */
   constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
     this.#services = services;
+    for (const folder of [paths.runDir, paths.stateDir]) trustPath(folder);
+    trustFolder(paths.logDir);
     const registry = loadRegistry(paths.registryFile);
     this.#entries = registry.entries;
     this.registryIssues = registry.issues;
+    this.#refusal = registry.refusal;
     const { monitor, error } = readMonitor(paths.monitorFile);
     this.monitorError = error;
     this.host = { paths, monitor, network: makeNetwork(paths, notify), notify };
@@ -150,11 +157,13 @@ export class Fleet {
    * @throws {ConfigError} with all that is wrong in it.
    */
   config(target: Target): MachineConfig {
+    if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
     return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
   /** The configuration as far as it goes, and what is wrong with it. Never throws. */
   inspect(target: Target): Inspection {
+    if (this.#refusal) return { issues: [this.#refusal] };
     return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 

@@ -1,8 +1,8 @@
-import { inspectMachineConfig, loadRegistry, readConfigText } from '../config/load.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { ConfigError, type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import type { Notify } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
+import { inspectMachineConfig, loadRegistry, readConfigText } from '../machine/load-config.ts';
 import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/leases.ts';
 import { previewMacs } from '../network/mac-preview.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { inspectMachineConfig } from '../config/load.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../config/registry.ts';
 import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
@@ -8,9 +7,11 @@ import { forgetEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Target } from '../machine/host.ts';
 import { forgetBases, forgetImages, hasImageMemory } from '../machine/image-memory.ts';
+import { inspectMachineConfig } from '../machine/load-config.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import { checkMachine } from './check.ts';
 import { Fleet } from './fleet.ts';
 import { freeMacs, hasMacs, takeMacs } from './leases.ts';
@@ -35,7 +36,8 @@ export interface Registration {
  *
  * @param name short name; with no `wanted`, a long name or path that is registered under its own long name.
  * @param wanted long name, path of a cfg or JSON file, or `/folder/long`.
- * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file, `QEMU_CONFIG_INVALID` when a name is taken.
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file, `QEMU_CONFIG_INVALID` when a name is taken,
+ * `QEMU_NOT_PERMITTED` when others may change the file.
  */
 export async function registerMachine(
   fleet: Fleet,
@@ -48,6 +50,7 @@ export async function registerMachine(
   const shortName = wanted === undefined ? place.longName : name;
   const value = place.dir === undefined ? place.longName : join(place.dir, place.longName);
   const configPath = findConfig(paths, place.longName, place.dir);
+  trustPath(configPath);
   const hadMacs = hasMacs(paths, place.longName);
   let outcome: Registration['outcome'] = 'registered';
   try {
@@ -117,6 +120,7 @@ function findTarget(fleet: Fleet, id: string): Target | undefined {
 /** Old mistakes elsewhere in the registry stay what they are, and are told of by `check`. */
 async function editRegistry(fleet: Fleet, edit: (text: string) => string | Promise<string>): Promise<void> {
   const { paths } = fleet.host;
+  trustPath(paths.registryFile);
   ensureDir(paths.runDir, 0o711);
   await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'register' }, async () => {
     const text = readTextIfExists(paths.registryFile) ?? '';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { inspectMachineConfig } from '../config/load.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../system/files.ts';
@@ -7,6 +6,7 @@ import { appendToLog } from '../system/log-file.ts';
 import type { Paths } from '../system/paths.ts';
 import { isSameProcess, sendSignal } from '../system/process.ts';
 import type { Target } from './host.ts';
+import { inspectMachineConfig } from './load-config.ts';
 import { type Located, locate } from './locate.ts';
 import { logTail } from './log-tail.ts';
 import { RESET_TRACE, resetInLog } from './reset.ts';

@@ -1,6 +1,7 @@
 import { QemuError } from '../errors.ts';
 import { type ExecOptions, type ExecResult, findProgram, run } from '../system/exec.ts';
 import { scriptProblem } from '../system/script.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import type { Host, Target } from './host.ts';
 
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
@@ -13,7 +14,7 @@ export const HOOK_TIMEOUT_MS = 300_000;
  * of {@link childEnvironment} with QEMU_INIT_HOOK, QEMU_INIT_MACHINE, QEMU_INIT_CONFIG, and QEMU_INIT_PID when QEMU runs.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when it does not exit with 0, `QEMU_NOT_INSTALLED` when there is no such
- * program, `QEMU_TIMEOUT` after five minutes.
+ * program, `QEMU_NOT_PERMITTED` when others may change it, `QEMU_TIMEOUT` after five minutes.
  */
 export async function runHook(
   host: Host,
@@ -57,6 +58,7 @@ async function runProgram(
   options: ExecOptions,
 ): Promise<ExecResult> {
   try {
+    trustPath(findProgram(program) ?? program);
     return await run(program, args, options);
   } catch (error) {
     if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;

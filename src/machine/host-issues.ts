@@ -1,12 +1,13 @@
 import { shellCommand } from '../config/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { ConfigIssue } from '../errors.ts';
+import { type ConfigIssue, QemuError } from '../errors.ts';
 import { findProgram } from '../system/find-program.ts';
 import { readImageInfo } from '../system/image.ts';
 import { type MachinePaths, SOCKET_PATH_MAX_BYTES } from '../system/paths.ts';
 import { scriptProblem } from '../system/script.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import type { Host } from './host.ts';
-import { fileIssue, issueAt } from './issues.ts';
+import { fileIssue, issueAt, issueOf } from './issues.ts';
 import { readVncPassword } from './vnc-password.ts';
 
 /** The files that a machine boots from, besides its images, and its password. */
@@ -43,14 +44,28 @@ export function programIssues(config: MachineConfig): ConfigIssue[] {
   ] as const;
   return commands.flatMap(([key, [program]]): ConfigIssue[] => {
     if (program === undefined) return [];
+    const severity = key === 'PRECMD' ? 'error' : 'warning';
     const path = findProgram(program);
+    const distrust = path === undefined ? undefined : distrustIssue(config, key, path);
+    if (distrust !== undefined) return [{ ...distrust, severity }];
     const broken = path === undefined ? undefined : scriptProblem(path);
     if (path !== undefined && broken === undefined) return [];
     const problem = broken?.problem ?? 'is not there, or is no program';
     const issue = issueAt(config, key, `${key} "${program}" ${problem}`, broken?.hint);
     const code = broken?.isMissing === false ? undefined : 'QEMU_NOT_INSTALLED';
-    return [{ ...issue, severity: key === 'PRECMD' ? 'error' : 'warning', code }];
+    return [{ ...issue, severity, code }];
   });
+}
+
+/** What is wrong with who may change a program or file that is relied on. */
+function distrustIssue(config: MachineConfig, key: string, path: string): ConfigIssue | undefined {
+  try {
+    trustPath(path);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return issueOf(config, key, error);
+  }
 }
 
 /** With NETIF=hook QEMU makes the taps, and calls these to join them to their bridges. Links that can be made at any time. */
@@ -58,6 +73,8 @@ export function hookIssues({ paths }: Host, config: MachineConfig): ConfigIssue[
   const nic = config.nics.find(({ net }) => net === 'bridge');
   if (config.netif !== 'hook' || nic === undefined) return [];
   const missing = [paths.bridgeUpHook, paths.bridgeDownHook].filter((hook) => findProgram(hook) === undefined);
+  const distrust = distrustIssue(config, `NIC${nic.index}`, paths.bridgeUpHook);
+  if (distrust !== undefined) return [distrust];
   if (missing.length === 0) return [];
   const hint = `${missing.map((hook) => `ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}`).join('; ')}; or set NETIF=managed`;
   const message = `NIC${nic.index} needs "${missing.join('" and "')}" (NETIF=hook), missing here`;

@@ -11,6 +11,7 @@ import { type FoundImages, findImages } from './images.ts';
 import { issueAt, issueOf } from './issues.ts';
 import { fitToTarget } from './target.ts';
 import { targetIssues } from './target-issues.ts';
+import { withhold } from './withheld.ts';
 
 /** What has to be found out on the host before a command line can be built. */
 export interface Prepared {
@@ -32,7 +33,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const { issues, probe, images } = await look(host, config, files, signal);
   if (probe === undefined || issues.some(({ severity }) => severity === 'error')) {
-    throw new ConfigError(`Cannot use "${config.path}"`, issues);
+    throw new ConfigError(`Cannot use "${config.path}"`, withhold(issues));
   }
   for (const { message } of issues) host.notify({ level: 'warning', machine: config.longName, message });
   return {

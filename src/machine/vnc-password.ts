@@ -1,7 +1,10 @@
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { readTrustedText } from '../system/trusted-path.ts';
+
+/** What the VNC authentication of RFC 6143 (7.2.2) uses of a password, and QEMU with it; the rest is cut off. */
+export const VNC_PASSWORD_BYTES = 8;
 
 /**
  * Sets the password of the VNC server. Until this is done QEMU lets nobody in (`password=on` without a password).
@@ -17,7 +20,14 @@ export async function setVncPassword(config: MachineConfig, client: QmpClient): 
   await client.executeRaw('set_password', { protocol: 'vnc', password });
 }
 
-/** The first line of a password file; empty when there is none. */
+/**
+ * The first line of a password file; empty when there is none.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when it cannot be read, or others may change it, `QEMU_IO` for anything but a
+ * small regular file.
+ */
 export function readVncPassword(path: string): string {
-  return readTextIfExists(path)?.split('\n')[0]?.trimEnd() ?? '';
+  return readTrustedText(path, MOST_BYTES)?.split('\n')[0]?.trimEnd() ?? '';
 }
+
+const MOST_BYTES = 4096;

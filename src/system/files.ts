@@ -38,7 +38,14 @@ export interface WriteOptions {
  */
 export function readTextIfExists(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    // A FIFO is not waited for, whoever put it there.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (fstatSync(fd).isFIFO()) throw new Error('not a regular file');
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw fileError('read', path, error);

@@ -111,7 +111,7 @@ function groups(): { readonly name: string; readonly gid: number; readonly membe
   const lines = readFileSync('/etc/group', 'utf8').split('\n');
   return lines.flatMap((line) => {
     const [name = '', , gid, members = ''] = line.split(':');
-    return gid === undefined ? [] : [{ name, gid: Number(gid), members: members.split(',') }];
+    return gid === undefined ? [] : [{ name, gid: Number(gid), members: members.split(',').filter(Boolean) }];
   });
 }
 
@@ -145,4 +145,13 @@ export function userName(uid: number): string {
     .split('\n')
     .find((each) => each.split(':')[2] === String(uid));
   return line?.split(':')[0] ?? String(uid);
+}
+
+/** Whether a group of this host, group(5), has no member at all, and is no user's primary group. */
+export function isEmptyGroup(gid: number): boolean {
+  const group = groups().find((each) => each.gid === gid);
+  if (group === undefined || group.members.length > 0) return false;
+  return !readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .some((line) => line.split(':')[3] === String(gid));
 }

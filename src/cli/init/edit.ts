@@ -1,18 +1,20 @@
 import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
-import { readConfigText } from '../../config/load.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
 import { splitWords } from '../../config/shell-words.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
 import { takenNames } from '../../fleet/taken-names.ts';
+import { readConfigText } from '../../machine/load-config.ts';
 import { fileError } from '../../system/file-error.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import { withLock } from '../../system/lock.ts';
 import { removeWhole } from '../../system/remove-tree.ts';
 import { runInteractive } from '../../system/run-interactive.ts';
+import { readTrustedText, trustPath } from '../../system/trusted-path.ts';
 import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
 
@@ -29,16 +31,17 @@ interface Editable {
   readonly check: (text: string) => readonly ConfigIssue[];
 }
 
-/** Edits a copy, and puts it in place only when it is free of errors, as visudo(8) does. */
+/**
+ * Edits a copy, and puts it in place only when it is free of errors, as visudo(8) does. The copy is in a folder that is closed
+ * to others: editors follow links, and write files next to the one they edit.
+ */
 export async function run(context: Context, args: Arguments): Promise<number> {
   const editable = choose(context, args);
   const { path } = editable;
-  ensureDir(dirname(path), 0o755);
-  // Beside the file, so that both are on one file system; hidden, so that it is taken for no machine.
-  const folder = makeFolder(join(dirname(path), '.edit-'));
+  const before = read(path);
+  const folder = makeFolder();
   let keep = false;
   try {
-    const before = readTextIfExists(path);
     const copy = join(folder, basename(path));
     writeFileAtomic(copy, before ?? '', 0o600);
     const text = await editUntilGood(context, editable, copy);
@@ -56,12 +59,24 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   }
 }
 
-function makeFolder(prefix: string): string {
+/** Larger than any file that is of use, which may well be one that somebody wants to make smaller. */
+const MOST_BYTES = 64 * 1024 ** 2;
+
+/** Undefined when there is no such file. Only what others cannot change is edited, and written back. */
+function read(path: string): string | undefined {
+  return readTrustedText(path, MOST_BYTES);
+}
+
+function makeFolder(): string {
+  const prefix = join(tmpdir(), 'qemu-init-edit-');
+  let folder: string;
   try {
-    return mkdtempSync(prefix);
+    folder = mkdtempSync(prefix);
   } catch (error) {
     throw fileError('make a folder at', prefix, error);
   }
+  trustPath(folder);
+  return folder;
 }
 
 /** Puts the text in place, unless somebody else changed the file while it was being edited. */
@@ -75,11 +90,12 @@ async function install(
   const { paths, signal } = context;
   ensureDir(paths.runDir, 0o711);
   await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, signal, purpose: 'edit' }, async () => {
-    if (readTextIfExists(path) !== before) {
+    if (read(path) !== before) {
       throw new QemuError('QEMU_IO', `"${path}" was changed by somebody else in the meantime`, {
         hint: `your text is in "${copy}"`,
       });
     }
+    ensureDir(dirname(path), 0o755);
     writeFileAtomic(path, text, undefined, { durable: true });
   });
 }
@@ -136,7 +152,7 @@ function choose(context: Context, args: Arguments): Editable {
 }
 
 function checkMachineText(text: string, path: string, defaultsPath: string): readonly ConfigIssue[] {
-  const below = readTextIfExists(defaultsPath);
+  const below = read(defaultsPath);
   const defaults = below === undefined ? undefined : { path: defaultsPath, text: below };
   // Mistakes in the defaults are there already and are not this edit's.
   return parseMachineConfig(text, { path, defaults }).issues.filter(({ file }) => file === path);

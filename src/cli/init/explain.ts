@@ -1,7 +1,7 @@
-import { monitorOrigins } from '../../config/load.ts';
 import { joinWords } from '../../config/shell-words.ts';
 import type { Origin } from '../../config/types.ts';
 import { listImages } from '../../fleet/image-list.ts';
+import { monitorOrigins } from '../../machine/load-config.ts';
 import type { Context } from '../context.ts';
 import { imageLines } from './image-lines.ts';
 

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
-import { inspectMachineConfig } from '../../config/load.ts';
 import { isValidName } from '../../config/names.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import { deriveUuid } from '../../config/uuid.ts';
 import { ConfigError, QemuError } from '../../errors.ts';
+import { inspectMachineConfig } from '../../machine/load-config.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
+import { trustPath } from '../../system/trusted-path.ts';
 import type { Context } from '../context.ts';
 
 interface Arguments {
@@ -44,6 +45,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       hint: 'give --force to write over it, or --name',
     });
   }
+  // Others could exchange the file before anybody uses it.
+  trustPath(path);
   ensureDir(dirname(path), 0o755);
   writeFileAtomic(path, text, 0o644, { durable: true });
   if (output.json) output.document([{ name: longName, configPath: path, outcome: 'imported' }]);

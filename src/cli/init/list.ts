@@ -1,5 +1,5 @@
 import { formatIssue } from '../../config/issues.ts';
-import { QemuError } from '../../errors.ts';
+import { ConfigError, QemuError } from '../../errors.ts';
 import { peekMacsOfAll } from '../../fleet/leases.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf, worst } from '../exit-code.ts';
@@ -46,7 +46,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }
   return worst([
-    ...mistakes.map(({ severity }) => (severity === 'error' ? 6 : 0)),
+    ...mistakes.map((issue) => (issue.severity === 'error' ? exitCodeOf(new ConfigError('', [issue])) : 0)),
     ...outcomes.map((outcome) => (outcome.ok ? 0 : exitCodeOf(outcome.error))),
   ]);
 }

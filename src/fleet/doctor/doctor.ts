@@ -49,7 +49,7 @@ export async function examine(fleet: Fleet, source: string, signal: AbortSignal)
       signal,
     )),
     ...(await examineNetwork(configs, paths, signal)),
-    ...judgeRights(configs, paths),
+    ...judgeRights(targets, paths),
     // What is an error is among what the check of the machine finds.
     ...(await judgeRunAs(configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(await Promise.all(targets.map((target) => lane(() => judgeMachine(fleet, target, signal))))).flat(),

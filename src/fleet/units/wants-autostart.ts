@@ -1,4 +1,4 @@
-import { readConfigText } from '../../config/load.ts';
+import { readConfigText } from '../../machine/load-config.ts';
 
 /**
  * AUTOSTART of a file that has mistakes; undefined when it does not have that key. Anything but a clear "no" counts as "on",

@@ -1,14 +1,16 @@
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, type ConfigIssue, errorCode, isNotFound } from '../errors.ts';
-import { parseIni } from './ini.ts';
-import { type Inspection, parseMachineConfig } from './machine-config.ts';
-import { parseMonitorConfig } from './monitor-config.ts';
-import { parseRegistry, type Registry } from './registry.ts';
-import type { MachineConfig, MonitorConfig, Origin } from './types.ts';
+import { parseIni } from '../config/ini.ts';
+import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
+import { parseMonitorConfig } from '../config/monitor-config.ts';
+import { parseRegistry, type Registry } from '../config/registry.ts';
+import type { MachineConfig, MonitorConfig, Origin } from '../config/types.ts';
+import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../errors.ts';
+import { openTrusted, trustPath } from '../system/trusted-path.ts';
+import { withhold } from './withheld.ts';
 
 /** Largest file that is read, in bytes. */
-const LARGEST_FILE = 1024 ** 2;
+export const LARGEST_FILE = 1024 ** 2;
 
 interface Unreadable {
   /** Has the code `QEMU_NOT_PERMITTED` when this user may not read the file. */
@@ -44,7 +46,7 @@ export function inspectMachineConfig(path: string, defaultsPath: string): Inspec
     defaults: 'text' in defaults ? { path: defaultsPath, text: defaults.text } : undefined,
     etcDir: defaultsPath === '' ? undefined : dirname(defaultsPath),
   });
-  return { config: unread ? undefined : config, draft, issues: [...issues, ...further], cleared };
+  return { config: unread ? undefined : config, draft, issues: withhold([...issues, ...further]), cleared };
 }
 
 /**
@@ -57,7 +59,7 @@ export function loadMonitorConfig(path: string): MonitorConfig {
   if ('issue' in read && !isNotFound(read.cause)) throw invalid(path, [read.issue]);
   const { config, issues } = parseMonitorConfig('text' in read ? read.text : '', path);
   if (config) return config;
-  throw invalid(path, issues);
+  throw invalid(path, withhold(issues));
 }
 
 /** Where the keys of `monitor.conf` stand that are set there. Never throws. */
@@ -67,28 +69,38 @@ export function monitorOrigins(path: string): ReadonlyMap<string, Origin> {
   return new Map(entries.map(({ key, line }) => [key, { file: path, line }]));
 }
 
-/** Reads `qemu-init.reg`; a file that does not exist is an empty registry. Never throws. */
-export function loadRegistry(path: string): Registry {
+/**
+ * Reads `qemu-init.reg`; a file that does not exist is an empty registry. Never throws.
+ *
+ * @returns with `refusal` when others may change it, so that no machine of this scope is to be used.
+ */
+export function loadRegistry(path: string): Registry & { readonly refusal?: ConfigIssue } {
   const read = readConfigText(path);
-  if ('text' in read) return parseRegistry(read.text, path);
-  return { entries: [], issues: isNotFound(read.cause) ? [] : [read.issue] };
+  if ('text' in read) {
+    const { entries, issues } = parseRegistry(read.text, path);
+    return { entries, issues: withhold(issues) };
+  }
+  if (isNotFound(read.cause)) return { entries: [], issues: [] };
+  const refusal = read.issue.code === 'QEMU_NOT_PERMITTED' && read.cause === undefined ? { refusal: read.issue } : {};
+  return { entries: [], issues: [read.issue], ...refusal };
 }
 
-/** Reads a text file that people write: a regular file of at most 1 MiB in UTF-8. Never throws. */
+/**
+ * Reads a text file that people write: a regular file of at most 1 MiB in UTF-8, to which nobody may write who is not trusted:
+ * see {@link openTrusted}. Never throws.
+ */
 export function readConfigText(path: string): ConfigText {
   const problem = (message: string, detail: Partial<ConfigIssue> & { cause?: unknown } = {}): ConfigText => {
     const { cause, ...more } = detail;
     return { issue: { file: path, message, severity: 'error', ...more }, cause };
   };
-  let bytes: Buffer;
+  let bytes: Buffer | undefined;
   try {
-    // Opening a FIFO would wait for a writer, and a device may never end.
-    const refusal = refuse(statSync(path));
-    if (refusal !== undefined) return problem(refusal);
-    bytes = readFileSync(path);
+    bytes = readBytes(path);
   } catch (error) {
-    return problem(reasonOf(error), { cause: error, code: isDenied(error) ? 'QEMU_NOT_PERMITTED' : undefined });
+    return problem(reasonOf(error), detailOf(error));
   }
+  if (bytes === undefined) return problem('There is no such file', { cause: MISSING });
   if (bytes.length > LARGEST_FILE) return problem(TOO_LARGE);
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
@@ -99,9 +111,21 @@ export function readConfigText(path: string): ConfigText {
 
 const TOO_LARGE = `The file is larger than ${LARGEST_FILE} bytes`;
 
-function isDenied(cause: unknown): boolean {
-  const code = errorCode(cause);
-  return code === 'EACCES' || code === 'EPERM';
+/** What {@link isNotFound} knows. */
+const MISSING = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+
+/** At most one byte more than may be; undefined when there is no file. */
+function readBytes(path: string): Buffer | undefined {
+  if (path === '') return undefined;
+  const refusal = refuse(trustPath(path).stats);
+  if (refusal !== undefined) throw new Error(refusal);
+  const fd = openTrusted(path);
+  if (fd === undefined) return undefined;
+  try {
+    return fstatSync(fd).size > LARGEST_FILE ? Buffer.alloc(LARGEST_FILE + 1) : readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function invalid(path: string, issues: readonly ConfigIssue[]): ConfigError {
@@ -110,16 +134,33 @@ function invalid(path: string, issues: readonly ConfigIssue[]): ConfigError {
   return new ConfigError(`Cannot use "${path}": it has ${count}`, issues);
 }
 
-function refuse(stats: Stats): string | undefined {
+function refuse(stats: Stats | undefined): string | undefined {
+  if (stats === undefined) return undefined;
   if (stats.isDirectory()) return 'This is a folder, not a file';
   if (!stats.isFile()) return 'This is no regular file';
   return stats.size > LARGEST_FILE ? TOO_LARGE : undefined;
 }
 
 function reasonOf(error: unknown): string {
-  if (isNotFound(error)) return 'There is no such file';
-  if (isDenied(error)) return 'The file may not be read by this user';
-  return `The file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  if (!(error instanceof QemuError) || error.cause === undefined) return messageOf(error);
+  const { cause } = error;
+  return isDenied(cause) ? 'The file may not be read by this user' : `The file cannot be read: ${messageOf(cause)}`;
+}
+
+function isDenied(cause: unknown): boolean {
+  const code = errorCode(cause);
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function detailOf(error: unknown): Partial<ConfigIssue> & { cause?: unknown } {
+  if (!(error instanceof QemuError)) return { cause: error };
+  const { cause, code, hint } = error;
+  if (code !== 'QEMU_NOT_PERMITTED') return { cause };
+  return cause === undefined ? { code, hint } : { cause, code };
 }
 
 /** Line of the first byte that is no UTF-8. */

@@ -1,0 +1,27 @@
+import type { ConfigIssue } from '../errors.ts';
+import { callerMayRead } from '../system/caller.ts';
+
+/**
+ * The issues as the user may see them for whom root works: messages quote files, and of a file that this user may not read
+ * only the lines that have problems are named. See {@link callerMayRead}.
+ */
+export function withhold(issues: readonly ConfigIssue[]): ConfigIssue[] {
+  const readable = new Map<string, boolean>();
+  return issues.map((issue) => {
+    const { file, line, severity, code } = issue;
+    // Without a line it is about the file, not about what is in it.
+    if (line === undefined) return issue;
+    if (!readable.has(file)) readable.set(file, callerMayRead(file));
+    if (readable.get(file)) return issue;
+    return {
+      file,
+      line,
+      severity,
+      code,
+      message: HIDDEN,
+      hint: 'root can look at it, and others who may read the file',
+    };
+  });
+}
+
+const HIDDEN = 'The line has a problem, which is not shown to users who may not read the file';

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Lab, lab } from '../support/lab.ts';
+
+/** A user that nobody else is. */
+const STRANGER = 64_321;
+
+const options = { skip: process.getuid?.() === 0 ? false : 'only root can be made to use the files of another user' };
+
+/** A lab whose folder others may pass, with a machine whose "QEMU" leaves a trace when it is run. */
+function trap(t: Parameters<typeof lab>[0]): Lab & { readonly config: string; readonly wasRun: () => boolean } {
+  const host = lab(t);
+  chmodSync(host.dir, 0o755);
+  const trace = join(host.dir, 'was-run');
+  const program = host.write('program', `#!/bin/sh\ntouch ${trace}\nexec qemu-system-x86_64 "$@"\n`);
+  chmodSync(program, 0o755);
+  const config = host.add('web', `TGTARCH=${program}\nPRECMD=${program}\n`);
+  return { ...host, config, wasRun: () => existsSync(trace) };
+}
+
+test('no action runs a program of a file that another user may write', options, async (t) => {
+  const host = trap(t);
+  chmodSync(host.config, 0o666);
+  for (const words of ['check', 'showcmd', 'explain', 'start', 'enable', 'edit']) {
+    const { code, stderr } = await host.run('qemu-init', [words, 'web'], { env: { EDITOR: 'true' } });
+    assert.equal(code, 4, `${words}: ${stderr}`);
+    assert.match(stderr, /Cannot trust ".*web-qemu\.cfg": it can be written by every user/, words);
+  }
+  assert.equal((await host.init('register', 'w2', host.config)).code, 4);
+  assert.equal((await host.init('doctor')).code, 1);
+  assert.equal((await host.init('status', 'web')).code, 3, 'looking needs no file');
+  assert.ok(!host.wasRun());
+});
+
+test(
+  'what others may change is named with the component that lets them: files, folders above, programs',
+  options,
+  async (t) => {
+    const host = trap(t);
+    const { etcDir, dir } = host;
+    const program = join(dir, 'program');
+    const ways: [string, () => void, () => void][] = [
+      ['web-qemu.cfg', () => chownSync(host.config, STRANGER, 0), () => chownSync(host.config, 0, 0)],
+      ['etc', () => chownSync(join(dir, 'etc'), STRANGER, 0), () => chownSync(join(dir, 'etc'), 0, 0)],
+      ['etc/qemu', () => chmodSync(etcDir, 0o777), () => chmodSync(etcDir, 0o755)],
+      [
+        'qemu-init.reg',
+        () => chmodSync(join(etcDir, 'qemu-init.reg'), 0o666),
+        () => chmodSync(join(etcDir, 'qemu-init.reg'), 0o644),
+      ],
+      ['program', () => chmodSync(program, 0o777), () => chmodSync(program, 0o755)],
+      [
+        'defaults-qemu.cfg',
+        () => {
+          writeFileSync(join(etcDir, 'defaults-qemu.cfg'), '');
+          chownSync(join(etcDir, 'defaults-qemu.cfg'), STRANGER, STRANGER);
+        },
+        () => rmSync(join(etcDir, 'defaults-qemu.cfg')),
+      ],
+      [
+        'monitor.conf',
+        () => {
+          writeFileSync(join(etcDir, 'monitor.conf'), '');
+          chownSync(join(etcDir, 'monitor.conf'), STRANGER, STRANGER);
+        },
+        () => rmSync(join(etcDir, 'monitor.conf')),
+      ],
+    ];
+    for (const [component, spoil, mend] of ways) {
+      spoil();
+      const { code, stderr } = await host.init('start', 'web');
+      assert.equal(code, 4, `${component}: ${stderr}`);
+      assert.match(stderr, new RegExp(`Cannot trust ".*${component}`), component);
+      mend();
+    }
+    assert.ok(!host.wasRun());
+    chownSync(dir, STRANGER, STRANGER);
+    for (const action of ['list', 'start', 'status', 'doctor']) {
+      const { code, stderr } = await host.init(action, ...(/start|status/.test(action) ? ['web'] : []));
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, new RegExp(`"${dir}" belongs to user "64321"`));
+    }
+    chownSync(dir, 0, 0);
+  },
+);
+
+test(
+  'a machine whose files went bad while it runs is stopped by the power button, with the settings it has',
+  options,
+  async (t) => {
+    const host = lab(t);
+    const trace = join(host.dir, 'was-run');
+    host.add('web', 'STOPDELAY=30\n');
+    await host.ok('start', 'web');
+    await host.ok('wait', 'web', '--for', 'console=ready');
+    writeFileSync(join(host.etcDir, 'web-qemu.cfg'), `DSK1=web.img\nPRESTOP=/usr/bin/touch ${trace}\n`);
+    for (const name of ['web-qemu.cfg', 'qemu-init.reg']) chmodSync(join(host.etcDir, name), 0o666);
+    const { rung } = await host.one('stop', 'web');
+    assert.equal(rung, 'powerdown');
+    assert.ok(!existsSync(trace));
+  },
+);
+
+test('what the user behind sudo may not read does not reach him in a message', options, async (t) => {
+  const host = lab(t);
+  chmodSync(host.dir, 0o755);
+  const secret = host.write('secret', 'root:$6$hash\nRMA=hash\n');
+  chmodSync(secret, 0o600);
+  const sudo = { env: { SUDO_UID: String(STRANGER), SUDO_GID: String(STRANGER) } };
+  const check = async (config: string): Promise<string> => {
+    const { code, stdout, stderr } = await host.run('qemu-init', ['check', config, '--json'], sudo);
+    assert.ok(code === 4 || code === 6, stderr);
+    return `${stdout}${stderr}`;
+  };
+  // His own file, or folder, which he made a link.
+  mkdirSync(join(host.dir, 'his'));
+  const config = join(host.dir, 'his/link-qemu.cfg');
+  symlinkSync(secret, config);
+  chownSync(join(host.dir, 'his'), STRANGER, STRANGER);
+  const linked = await check(config);
+  assert.match(linked, /Cannot trust/);
+  assert.doesNotMatch(linked, /hash/);
+  // Root's, for root alone.
+  const closed = host.write('etc/qemu/closed-qemu.cfg', 'RAM=64M\nPASSWORD=hash\nSMP=hash\nKERNEL=/hash\n');
+  chmodSync(closed, 0o600);
+  const told = await check(closed);
+  assert.doesNotMatch(told, /hash|PASSWORD/);
+  for (const line of [2, 3, 4]) assert.match(told, new RegExp(`closed-qemu\\.cfg:${line}`));
+  chmodSync(closed, 0o644);
+  assert.match(await check(closed), /PASSWORD/);
+});
+
+test(
+  'an editor works in a closed folder, and what belongs to another user is neither edited nor made',
+  options,
+  async (t) => {
+    const host = lab(t);
+    host.add('web');
+    const editor = host.write(
+      'editor',
+      '#!/bin/sh\nstat -c "%a %u" "$(dirname "$1")" >"$0.saw"\necho "# edited" >>"$1"\n',
+    );
+    chmodSync(editor, 0o755);
+    const env = { EDITOR: editor };
+    assert.equal((await host.run('qemu-init', ['edit', 'web'], { env })).code, 0);
+    assert.equal(readFileSync(`${editor}.saw`, 'utf8'), '700 0\n');
+    assert.match(readFileSync(join(host.etcDir, 'web-qemu.cfg'), 'utf8'), /# edited/);
+    const his = join(host.dir, 'his');
+    mkdirSync(his);
+    writeFileSync(join(his, 'x-qemu.cfg'), 'RAM=8M\n');
+    chownSync(his, STRANGER, STRANGER);
+    rmSync(`${editor}.saw`);
+    for (const args of [
+      ['edit', join(his, 'x-qemu.cfg')],
+      ['create', 'y', '--output', his],
+      ['import', join(host.etcDir, 'web-qemu.cfg'), '--output', his, '--name', 'z'],
+    ]) {
+      const { code, stderr } = await host.run('qemu-init', args, { env });
+      assert.equal(code, 4, `${args.join(' ')}: ${stderr}`);
+    }
+    assert.ok(!existsSync(`${editor}.saw`));
+  },
+);
+
+test('a user uses his own files below /tmp, and those of root', options, async (t) => {
+  const host = lab(t);
+  chmodSync(host.dir, 0o755);
+  host.add('web', 'RAM=8M\n');
+  for (const folder of [host.runDir, host.stateDir, host.logDir]) chownSync(folder, STRANGER, STRANGER);
+  const { code, stdout, stderr } = await host.run('qemu-init', ['check', 'web'], { uid: STRANGER, cwd: '/' });
+  assert.match(`${stdout}${stderr}`, /web\.img.*may not be|web\.img.*cannot|good/, stderr);
+  assert.doesNotMatch(stderr, /Cannot trust/);
+  assert.ok(code === 0 || code === 4 || code === 6);
+});

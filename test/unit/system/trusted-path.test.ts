@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openTrusted, readTrustedText, trustFolder, trustPath } from '../../../src/system/trusted-path.ts';
+import { tempDir } from '../../support/temp-root.ts';
+
+/** A user, and a group, that nobody else is. */
+const STRANGER = 64_321;
+
+const NEEDS_ROOT = process.getuid?.() === 0 ? false : 'only root can make files of other users';
+
+/** A tree of this user: `a/b/file`. */
+function makeTree(dir: string): string {
+  mkdirSync(join(dir, 'a/b'), { recursive: true });
+  for (const folder of ['', 'a', 'a/b']) chmodSync(join(dir, folder), 0o755);
+  const file = join(dir, 'a/b/file');
+  writeFileSync(file, 'text');
+  chmodSync(file, 0o644);
+  return file;
+}
+
+test('a file of this user in his own folders is trusted, also below /tmp and through his own links', (t) => {
+  const dir = tempDir(t);
+  const file = makeTree(dir);
+  symlinkSync('a', join(dir, 'link'));
+  symlinkSync(`${dir}/link/b/../b/file`, join(dir, 'far'));
+  for (const path of [file, join(dir, 'link/b/file'), join(dir, 'far'), `${dir}/./a//b/file`, join(dir, 'a/b')]) {
+    assert.ok(trustPath(path).stats !== undefined, path);
+  }
+  assert.equal(trustPath(join(dir, 'far')).path, file);
+  assert.equal(readTrustedText(join(dir, 'far'), 100), 'text');
+  assert.deepEqual(trustPath('/'), { path: '/', stats: trustPath('/').stats });
+});
+
+test('what is missing is no distrust, wherever it is missing', (t) => {
+  const dir = tempDir(t);
+  makeTree(dir);
+  for (const path of ['a/none', 'a/none/below', 'a/b/file/below']) {
+    assert.equal(trustPath(join(dir, path)).stats, undefined);
+    assert.equal(openTrusted(join(dir, path)), undefined);
+  }
+});
+
+for (const [what, spoil, component, reason] of [
+  [
+    'a file of another user',
+    (dir: string) => chownSync(join(dir, 'a/b/file'), STRANGER, 0),
+    'a/b/file',
+    /belongs to user/,
+  ],
+  ['a folder of another user', (dir: string) => chownSync(join(dir, 'a/b'), STRANGER, 0), 'a/b', /belongs to user/],
+  ['one above', (dir: string) => chownSync(join(dir, 'a'), STRANGER, 0), 'a', /belongs to user/],
+  ['a file that all may write', (dir: string) => chmodSync(join(dir, 'a/b/file'), 0o646), 'a/b/file', /by every user/],
+  ['a folder that all may write', (dir: string) => chmodSync(join(dir, 'a'), 0o757), 'a', /by every user/],
+  [
+    'a file that a group may write',
+    (dir: string) => {
+      chownSync(join(dir, 'a/b/file'), 0, STRANGER);
+      chmodSync(join(dir, 'a/b/file'), 0o664);
+    },
+    'a/b/file',
+    /by group "64321"/,
+  ],
+  [
+    "a file that root's group may write",
+    (dir: string) => chmodSync(join(dir, 'a/b/file'), 0o664),
+    'a/b/file',
+    /by group/,
+  ],
+] as const) {
+  test(`${what} is not trusted, and named`, { skip: NEEDS_ROOT }, (t) => {
+    const dir = tempDir(t);
+    const file = makeTree(dir);
+    spoil(dir);
+    const expected = { code: 'QEMU_NOT_PERMITTED', message: reason };
+    assert.throws(() => trustPath(file), expected);
+    assert.throws(
+      () => trustPath(file),
+      (error: Error) => {
+        const named = component === 'a/b/file' ? 'it' : `"${join(dir, component)}"`;
+        return error.message.startsWith(`Cannot trust "${file}": ${named} `);
+      },
+    );
+    assert.throws(() => openTrusted(file), expected);
+    symlinkSync(file, join(dir, 'link'));
+    assert.throws(() => openTrusted(join(dir, 'link')), expected, 'through a link of ours');
+  });
+}
+
+test("another user's link is not followed, and not in a sticky folder either", { skip: NEEDS_ROOT }, (t) => {
+  const dir = tempDir(t);
+  const file = makeTree(dir);
+  chmodSync(join(dir, 'a'), 0o1777);
+  symlinkSync(file, join(dir, 'a/link'));
+  assert.ok(trustPath(file).stats !== undefined, 'a sticky folder above is fine');
+  assert.ok(trustPath(join(dir, 'a/link')).stats !== undefined);
+  lchownSync(join(dir, 'a/link'), STRANGER, STRANGER);
+  assert.throws(() => trustPath(join(dir, 'a/link')), { message: /link": it belongs to user/ });
+  assert.throws(() => trustPath(join(dir, 'a')), { message: /by every user/ }, 'as the folder itself it is not');
+  assert.throws(() => trustFolder(join(dir, 'a')), { message: /by every user/ });
+});
+
+test('a FIFO, a folder and links without end are refused at once', (t) => {
+  const dir = tempDir(t);
+  execFileSync('mkfifo', ['-m', '644', join(dir, 'fifo')]);
+  symlinkSync('round', join(dir, 'round'));
+  for (const name of ['fifo', '.', 'round'])
+    assert.throws(() => openTrusted(join(dir, name)), { code: 'QEMU_IO' }, name);
+});
+
+test('a file is read to a limit', (t) => {
+  const dir = tempDir(t);
+  const file = makeTree(dir);
+  assert.throws(() => readTrustedText(file, 3), { code: 'QEMU_IO' });
+  const fd = openTrusted(file);
+  assert.ok(fd !== undefined);
+  assert.equal(readFileSync(fd, 'utf8'), 'text');
+  closeSync(fd);
+});

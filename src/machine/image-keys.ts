@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import { fileError } from '../system/file-error.ts';
 import { ensureDir } from '../system/files.ts';
 import { withImage } from '../system/image.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { removeWhole } from '../system/remove-tree.ts';
 import { keyCopy } from './argv/disks.ts';
 
 /** Passphrases are short; key files of LUKS have 8 MiB at most. */
@@ -52,5 +53,5 @@ export function writeKeys(config: MachineConfig, files: MachinePaths): void {
 
 /** Removes the copies; nobody but the caller's user can write to their folder. */
 export function removeKeys(files: MachinePaths): void {
-  rmSync(files.keysDir, { recursive: true, force: true });
+  removeWhole(files.keysDir);
 }

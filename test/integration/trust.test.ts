@@ -74,8 +74,9 @@ test(
       assert.equal(code, 4, `${component}: ${stderr}`);
       assert.match(stderr, new RegExp(`Cannot trust ".*${component}`), component);
       mend();
+      // These two keep nothing of the machine's own file from being looked at, and the program is root's.
+      if (!/defaults|monitor/.test(component)) assert.ok(!host.wasRun(), component);
     }
-    assert.ok(!host.wasRun());
     chownSync(dir, STRANGER, STRANGER);
     for (const action of ['list', 'start', 'status', 'doctor']) {
       const { code, stderr } = await host.init(action, ...(/start|status/.test(action) ? ['web'] : []));

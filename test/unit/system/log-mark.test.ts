@@ -30,12 +30,15 @@ test('what a log gets after a mark is read, and nothing before it', (t) => {
 });
 
 test('a log that is shortened keeps what came after the mark, however much it grows again', (t) => {
-  const log = logWith(t, 'old');
-  appendFileSync(log.path, `new ${'.'.repeat(LOG_LIMIT_BYTES - 10)} end`);
-  trimLog(log.path);
-  assert.match(log.since(), /^new \.+ end$/);
-  appendFileSync(log.path, 'old and longer than it was');
-  assert.match(log.since(), /^new \.+ endold and longer/);
+  // Of the bytes before the mark all, some or none are in the copy.
+  for (const kept of [300, 100, 0]) {
+    const log = logWith(t, 'old '.repeat(200));
+    appendFileSync(log.path, `new ${'.'.repeat(LOG_LIMIT_BYTES - kept - 8)} end`);
+    trimLog(log.path);
+    assert.match(log.since(), /^new \.+ end$/);
+    appendFileSync(log.path, `and ${'more '.repeat(300)}`);
+    assert.match(log.since(), /^new \.+ endand (more )+$/);
+  }
 });
 
 test('what an earlier run left is never taken for new: not in a log that is gone or was replaced, not in the one before it', (t) => {

@@ -648,7 +648,7 @@ const TABLE = [
     type: 'command',
     default: '',
     example: '/usr/local/sbin/web-is-down',
-    doc: 'run when the machine is down',
+    doc: 'run when the machine is down, also after a start that failed',
     details: [COMMAND_DETAIL],
   },
   {

@@ -1,4 +1,5 @@
 import { QemuError } from '../errors.ts';
+import { describeEnd, notedEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Host, Target } from '../machine/host.ts';
 import type { Rung } from '../machine/ladder.ts';
@@ -73,6 +74,7 @@ const TURN_MS = 100;
 
 async function startUnit(host: Host, target: Target, options: UnitStartOptions): Promise<StartResult> {
   const began = performance.now();
+  const beganAt = Date.now();
   const { paths } = host;
   const manage = { signal: options.signal, manager: userManagerOf(paths) };
   const { signal, manager } = manage;
@@ -102,7 +104,7 @@ async function startUnit(host: Host, target: Target, options: UnitStartOptions):
     if (!didNothing || turn >= MOST_TURNS) {
       const failure = readStartFailure(paths, target.longName);
       removeStartFailure(paths, target.longName);
-      throw failure ?? unitError(unit, stderr, manager);
+      throw failure ?? endedAtOnce(paths, target, beganAt) ?? unitError(unit, stderr, manager);
     }
     await delay(TURN_MS, signal);
   }
@@ -156,6 +158,13 @@ async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<
   if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(manage);
   // Who starts it by hand means it, however often it has ended by itself.
   if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], manage);
+}
+
+/** QEMU that was up, and gone before systemd could see it: the start in the unit has not failed, but the unit has. */
+function endedAtOnce(paths: Paths, { longName }: Target, sinceMs: number): QemuError | undefined {
+  const end = notedEnd(paths, longName);
+  if (end?.at === undefined || Date.parse(end.at) < sinceMs) return undefined;
+  return new QemuError('QEMU_LAUNCH_FAILED', `QEMU ended right after its start: ${describeEnd(end)}`);
 }
 
 function unitError(unit: string, said: string, manager: string | undefined): QemuError {

@@ -9,6 +9,17 @@ export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
 /** Longest time that a hook may take. */
 export const HOOK_TIMEOUT_MS = 300_000;
 
+/** Surroundings and limits of a hook. */
+export interface HookDetail {
+  readonly cwd: string;
+  readonly pid?: number | undefined;
+  /** Value of QEMU_INIT_REASON: why POSTSTOP runs. */
+  readonly reason?: 'stopped' | 'start-failed' | undefined;
+  /** {@link HOOK_TIMEOUT_MS} if not given. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Runs one of the machine's own commands without a shell, in the folder of its file. Its environment is that
  * of {@link childEnvironment} with QEMU_INIT_HOOK, QEMU_INIT_MACHINE, QEMU_INIT_CONFIG, and QEMU_INIT_PID when QEMU runs.
@@ -21,19 +32,20 @@ export async function runHook(
   target: Target,
   hook: HookName,
   command: readonly string[],
-  detail: { readonly cwd: string; readonly pid?: number | undefined; readonly signal?: AbortSignal | undefined },
+  detail: HookDetail,
 ): Promise<void> {
   const [program, ...args] = command;
   if (program === undefined) return;
   host.notify({ level: 'debug', machine: target.longName, message: `${hook}: ${command.join(' ')}` });
   const result = await runProgram(hook, program, args, {
-    timeoutMs: HOOK_TIMEOUT_MS,
+    timeoutMs: detail.timeoutMs ?? HOOK_TIMEOUT_MS,
     cwd: detail.cwd,
     env: {
       QEMU_INIT_HOOK: hook,
       QEMU_INIT_MACHINE: target.longName,
       QEMU_INIT_CONFIG: target.configPath,
       ...(detail.pid === undefined ? {} : { QEMU_INIT_PID: String(detail.pid) }),
+      ...(detail.reason === undefined ? {} : { QEMU_INIT_REASON: detail.reason }),
     },
     ...(detail.signal ? { signal: detail.signal } : {}),
   });

@@ -36,10 +36,11 @@ function whatHappened(end: ProcessEnd | undefined, timeoutMs: number, cause: unk
   return 'did not answer as QEMU does, and was killed';
 }
 
-/** QEMU's lines without the time stamps and the program's name, which the message already has. */
+/** QEMU's lines without the time stamps and the program's name, which the message already has, and without its traces. */
 export function cleanOutput(output: string, program: string): string {
   return output
     .split('\n')
+    .filter((line) => !/^\d+@\d+\.\d+:\w+/.test(line))
     .map((line) =>
       line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '').replace(new RegExp(`^(\\S*/)?${escapeRegExp(program)}: `), ''),
     )

@@ -5,7 +5,7 @@ import { readSmallFile } from '../system/files.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
 import type { MachinePaths } from '../system/paths.ts';
-import { parentOf, readExecutable, readProcess, sendSignal, waitForExit } from '../system/process.ts';
+import { isSameProcess, parentOf, readExecutable, readProcess, sendSignal, waitForExit } from '../system/process.ts';
 import { launchError } from './launch-error.ts';
 import { launchHint } from './launch-hint.ts';
 import { connectOwn } from './own-monitor.ts';
@@ -30,18 +30,29 @@ export interface LaunchRequest {
   readonly keepInterrupted?: boolean | undefined;
   /** Called as soon as there is a process, before it has answered. */
   readonly onSpawn: (process: DetachedProcess) => void;
+  /** What is to be set before anything else, as soon as QEMU answers. */
+  readonly onAnswer: (client: QmpClient) => Promise<void>;
 }
 
-/** QEMU that has answered its first command, and the connection that it did so on. */
+/** QEMU that has answered its first commands. */
 export interface Launched {
   readonly pid: number;
   readonly startTime: string;
   /** See `RunRecord.executable`. */
   readonly executable: string | undefined;
-  readonly client: QmpClient;
 }
 
 const LOG_TAIL_BYTES = 16 * 1024;
+/** Errors of a connection that QEMU has not kept, or not made. Whatever else is wrong, it lives and was not to be understood. */
+const HUNG_UP: readonly (string | undefined)[] = [
+  'QEMU_ABORTED',
+  'QEMU_IO',
+  'QEMU_QMP_CLOSED',
+  'QEMU_QMP_CONNECT',
+  'QEMU_QMP_GREETING',
+  'QEMU_QMP_STATE',
+];
+
 /** How long QEMU has to be gone after it hung up; on a host that is short of everything it takes a while. */
 const LAST_WORDS_MS = 10_000;
 
@@ -76,20 +87,23 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   });
   watch.catch(() => {});
   const signal = request.signal ? AbortSignal.any([request.signal, ended.signal]) : ended.signal;
-  let client: QmpClient | undefined;
+  let hasAnswered = false;
   try {
-    client = await connectOwn(request.files, request.timeoutMs, signal);
-    await client.execute('query-status', undefined, { timeoutMs: request.timeoutMs, signal });
-    return { ...answering(qemu, request.files), client };
+    await talk(request, signal, () => {
+      hasAnswered = true;
+    });
+    // A guest may be down already.
+    if (!isSameProcess(qemu.pid, qemu.startTime)) throw new QemuError('QEMU_QMP_CLOSED', 'QEMU is gone');
+    return answering(qemu, request.files);
   } catch (error) {
-    await client?.close();
     if (request.signal?.aborted) {
       if (!request.keepInterrupted) await killNow(qemu);
       throw new QemuError('QEMU_ABORTED', 'Starting was interrupted', { cause: error });
     }
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
-    if (errorCode(error) !== 'QEMU_TIMEOUT') end ??= await endWithin(qemu, LAST_WORDS_MS);
+    if (HUNG_UP.includes(errorCode(error))) end ??= await endWithin(qemu, LAST_WORDS_MS);
     await killNow(qemu);
+    if (end === undefined && hasAnswered) throw error;
     const output = readTail(request.files.log, logStart, LOG_TAIL_BYTES);
     const { argv, binary, runAs, timeoutMs } = request;
     const hint = launchHint(output, { runAs, logPath: request.files.log });
@@ -97,11 +111,27 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
   }
 }
 
+/** Waits for the answer to a first command, and sends what is due then. */
+async function talk(
+  { files, timeoutMs, onAnswer }: LaunchRequest,
+  signal: AbortSignal,
+  onFirst: () => void,
+): Promise<void> {
+  const client = await connectOwn(files, timeoutMs, signal);
+  try {
+    await client.execute('query-status', undefined, { timeoutMs, signal });
+    onFirst();
+    await onAnswer(client);
+  } finally {
+    await client.close();
+  }
+}
+
 /**
  * The process that answers: QEMU itself, also when TGTARCH is a script that waits for it. What QEMU has written into its pid
  * file counts only for a descendant of the process that was started.
  */
-function answering(started: DetachedProcess, files: MachinePaths): Omit<Launched, 'client'> {
+function answering(started: DetachedProcess, files: MachinePaths): Launched {
   const written = Number(readSmallFile(files.pidFile)?.trim());
   const found = descendsFrom(written, started.pid) ? readProcess(written) : undefined;
   const { pid, startTime, thread } = found ?? { ...started, thread: started.pid };

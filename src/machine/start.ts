@@ -4,7 +4,7 @@ import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
 import { markLog } from '../system/log-mark.ts';
-import { bootId, sendSignal, waitForExit } from '../system/process.ts';
+import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../system/process.ts';
 import { trimLog } from '../system/trim-log.ts';
 import { adopt } from './adopt.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from './allocation.ts';
@@ -24,7 +24,7 @@ import { locate } from './locate.ts';
 import { ensureOwnUser } from './own-user.ts';
 import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from './record.ts';
+import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
 import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
 import { claimSlot } from './slots.ts';
@@ -122,26 +122,16 @@ async function startFresh(
 ): Promise<{ pid: number; record: RunRecord }> {
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
-  await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
-  noteImages(host, target, prepared);
-  let launched: Launched | undefined;
   try {
-    const begun = await launchInSlot(host, target, config, prepared, options);
-    const { record } = begun;
-    launched = begun.launched;
-    try {
-      await logEnd(launched.client, signal);
-      // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
-      if (!record.preconfig) await setVncPassword(config, launched.client);
-    } finally {
-      await launched.client.close();
-    }
+    await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
+    noteImages(host, target, prepared);
+    const { launched, record } = await launchInSlot(host, target, config, prepared, options);
     writeRecord(target.files, record);
     return { pid: launched.pid, record };
   } catch (error) {
-    if (options.keepInterrupted && signal?.aborted && locate(target.files).kind === 'alive') throw error;
-    if (launched) await killProcess(launched);
-    await cleanUp(host, target, readRecord(target.files)?.slot);
+    const { kind } = locate(target.files);
+    if (options.keepInterrupted && signal?.aborted && kind === 'alive') throw error;
+    await undo(host, target, config);
     throw error;
   }
 }
@@ -156,6 +146,23 @@ function noteImages(host: Host, target: Target, { images }: Prepared): void {
     host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
+
+/** Ends what a start that failed has begun: its QEMU, what was made for it, and what PRECMD has started. */
+async function undo(host: Host, target: Target, config: MachineConfig): Promise<void> {
+  const located = locate(target.files);
+  if (located.kind === 'alive') await killProcess(located.process);
+  await cleanUp(host, target, located.record?.slot);
+  try {
+    const detail = { cwd: config.dir, reason: 'start-failed', timeoutMs: UNDO_TIMEOUT_MS } as const;
+    await runHook(host, target, 'POSTSTOP', config.postStop, detail);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+/** For POSTSTOP after a failed start: whoever has asked for that waits. */
+const UNDO_TIMEOUT_MS = 30_000;
 
 /** Launches QEMU; when a port was lost to another program in between, in the next slot. */
 async function launchInSlot(
@@ -288,6 +295,11 @@ async function launchWith(
       signal: options.signal,
       keepInterrupted: options.keepInterrupted,
       fds: [...sockets, ...passed.map(({ fd }) => fd)],
+      onAnswer: async (client) => {
+        await logEnd(client, options.signal);
+        // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
+        if (!request.preconfig) await setVncPassword(config, client);
+      },
       onSpawn: (process) => {
         record = { ...record, pid: process.pid, pidStartTime: process.startTime };
         writeRecord(files, record);
@@ -329,7 +341,7 @@ async function runPostCommand(
   }
 }
 
-async function killProcess({ pid, startTime }: Launched): Promise<void> {
+async function killProcess({ pid, startTime }: Pick<ProcessInfo, 'pid' | 'startTime'>): Promise<void> {
   if (sendSignal(pid, startTime, 'SIGKILL')) await waitForExit(pid, startTime, KILL_TIMEOUT_MS);
 }
 

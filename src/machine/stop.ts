@@ -148,7 +148,8 @@ async function runStopHook(
 ): Promise<void> {
   try {
     const command = hook === 'PRESTOP' ? config.preStop : config.postStop;
-    await runHook(host, target, hook, command, { cwd: config.dir, pid, signal });
+    const reason = hook === 'POSTSTOP' ? 'stopped' : undefined;
+    await runHook(host, target, hook, command, { cwd: config.dir, pid, reason, signal });
   } catch (error) {
     if (signal?.aborted && hook === 'PRESTOP') throw error;
     // A stop that a broken script could prevent would block the shutdown of the host.

@@ -78,7 +78,8 @@ function startWaiting(path: string, options: LockOptions): Waiting {
   const deadline = setTimeout(() => over.abort(lockedError(path)), Math.min(timeoutMs, LONGEST_TIMER_MS));
   const notice = setTimeout(() => {
     const holder = readLockHolder(path);
-    if (holder === undefined) notice.refresh();
+    // This process itself: it has the lock by now, or another call of it has.
+    if (holder === undefined || holder.pid === process.pid) notice.refresh();
     else onWait?.(holder);
   }, NOTICE_AFTER_MS);
   const abort = (): void => over.abort(abortError(signal));
@@ -102,6 +103,9 @@ function startWaiting(path: string, options: LockOptions): Waiting {
 
 function lockedError(path: string): QemuError {
   const holder = readLockHolder(path);
+  if (holder?.pid === process.pid) {
+    return new QemuError('QEMU_LOCKED', `Lock "${path}" is held by another call of this process ("${holder.command}")`);
+  }
   const by = holder === undefined ? 'another process' : `process ${holder.pid} ("${holder.command}")`;
   return new QemuError('QEMU_LOCKED', `Lock "${path}" is held by ${by}`, {
     hint: holder === undefined ? 'try again' : `try again when it has ended, or see what it does: ps -fp ${holder.pid}`,

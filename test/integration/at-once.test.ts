@@ -139,6 +139,24 @@ test('a PRECMD that fails stops the start, and leaves nothing', async (t) => {
   assert.deepEqual(root.leftovers(), []);
 });
 
+test('what PRECMD has begun is cleaned up by POSTSTOP after a start that failed', async (t) => {
+  const root = lab(t);
+  const begin = 'PRECMD=/bin/sh -c "sleep 600 >/dev/null 2>&1 & echo $! >helper"\n';
+  const end = 'POSTSTOP=/bin/sh -c "kill $(cat helper); echo $QEMU_INIT_REASON >>reasons"\n';
+  root.add('web', `${begin}${end}[custom]\n-global nothing\n`);
+  root.add('db', `PRECMD=/bin/sh -c "exit 3"\n${end}`);
+  const failed = await root.init('start', 'web');
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /^web: qemu-system-x86_64 ended with exit status 1: /m);
+  const helper = Number(readFileSync(join(root.etcDir, 'helper'), 'utf8'));
+  assert.ok(!existsSync(`/proc/${helper}`) || readFileSync(`/proc/${helper}/stat`, 'utf8').includes(') Z '));
+  // POSTSTOP finds nothing to kill, and the reason why the start failed is told first of all.
+  const second = await root.init('start', 'db');
+  assert.match(second.stderr, /PRECMD "\/bin\/sh" ended with exit status 3/);
+  assert.equal(readFileSync(join(root.etcDir, 'reasons'), 'utf8'), 'start-failed\nstart-failed\n');
+  assert.deepEqual(root.leftovers(), []);
+});
+
 test('a hook with the line ends of Windows is named for that by check, start and stop', async (t) => {
   const root = lab(t);
   const hook = (name: string, first: string): string => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { CdromConfig, MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { QmpClient } from '../qmp/client.ts';
@@ -81,11 +82,25 @@ async function changeDiscs(client: QmpClient, cdroms: readonly CdromConfig[]): P
         'read-only-mode': 'read-only',
         force: true,
       };
-      await client.executeRaw('blockdev-change-medium', medium, { timeoutMs: TIMEOUT_MS });
+      await insert(client, cdrom.file, medium);
     }
     applied.push(`CDR${cdrom.index}`);
   }
   return applied;
+}
+
+async function insert(client: QmpClient, file: string, medium: Readonly<Record<string, unknown>>): Promise<void> {
+  try {
+    await client.executeRaw('blockdev-change-medium', medium, { timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    const isHidden =
+      error instanceof QemuError && /No such file|Permission denied/.test(error.message) && existsSync(file);
+    if (!isHidden) throw error;
+    throw new QemuError(error.code, error.message, {
+      cause: error,
+      hint: `"${file}" is there, but closed to the running QEMU: see HARDENING in qemu-init(8), or restart the machine`,
+    });
+  }
 }
 
 /** The file in each drive, by the id of its device. */

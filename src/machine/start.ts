@@ -243,7 +243,7 @@ async function launchWith(
   const user = await resolveRunAs(config, prepared.accelerator);
   for (const image of config.ownUser && user ? takeOverImages(config, user) : []) {
     const message = `"${image}" was of the user of all machines, and is now of "${user?.name}"`;
-    host.notify({ level: 'info', machine: target.longName, message });
+    host.notify({ level: 'debug', machine: target.longName, message });
   }
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
   ensureDir(host.paths.logDir, 0o711);

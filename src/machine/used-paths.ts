@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
 
 /** A machine, and where the links among its images lead. */
@@ -34,9 +35,9 @@ export function closedTo(machines: readonly UsedPathsOf[], more: readonly string
 }
 
 /** What QEMU writes to; of options in `[custom]` any path that they name. */
-export function writtenPaths({ config: { disks, custom }, realFiles = [] }: UsedPathsOf): string[] {
+export function writtenPaths({ config: { disks, custom, dir }, realFiles = [] }: UsedPathsOf): string[] {
   const images = disks.filter(({ readonly, snapshot }) => !readonly && !snapshot).map(({ file }) => file);
-  const named = custom.flatMap(({ args }) => args.flatMap(pathsIn));
+  const named = custom.flatMap(({ args }) => args.flatMap((word) => pathsIn(word, dir)));
   return [...images, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
 }
 
@@ -50,9 +51,11 @@ function readPaths(config: MachineConfig): string[] {
   );
 }
 
-/** Absolute paths in a word such as `file=/a,format=raw` or `unix:/run/a.sock`. */
-function pathsIn(word: string): string[] {
-  return [...word.matchAll(/(?:^|[=:])(\/[^,]*)/g)].flatMap(([, path]) => path ?? []);
+/** Paths in a word such as `file=/a,format=raw` or `unix:/run/a.sock`; what is relative is so to where QEMU runs. */
+function pathsIn(word: string, dir: string): string[] {
+  const absolute = [...word.matchAll(/(?:^|[=:])(\/[^,]*)/g)].flatMap(([, path]) => path ?? []);
+  const relative = [...word.matchAll(/(?:^|,)(?:path|file|filename|logfile)=([^/,][^,]*)/g)];
+  return [...absolute, ...relative.map(([, path = '']) => join(dir, path))];
 }
 
 function isBelow(path: string, folders: readonly string[]): boolean {

@@ -87,6 +87,7 @@ describe('a host with systemd', () => {
     host.sh('echo secret >/tmp/of-others; chmod 0666 /tmp/of-others');
     const targets = [
       ...['img', 'console', 'key', 'qmp', 'serial', 'mem', 'environ'].map((what) => `${what} db ${db}`),
+      ...['machine.json', 'lock', 'control.lock', 'qemu', 'tls', 'keys'].map((what) => `run db ${db} ${what}`),
       ...['img', 'console', 'key', 'qmp'].map((what) => `${what} web ${web}`),
     ];
     const got = host.sh(CAPTURED, String(web), ...targets);
@@ -115,6 +116,10 @@ describe('a host with systemd', () => {
     assert.equal(code, 6);
     assert.match(stderr, /qemu-init register fresh makes the user; then: chown qi-fresh \/etc\/qemu\/fresh\.qcow2/);
     assert.ok(!exists());
+    host.sh('mv /usr/sbin/useradd /usr/sbin/useradd.away');
+    const without = host.run('qemu-init register fresh');
+    host.sh('mv /usr/sbin/useradd.away /usr/sbin/useradd');
+    assert.match(without.stderr, /no program "useradd", which RUNAS=auto needs/);
     host.sh(
       'qemu-init register fresh; chown qi-fresh /etc/qemu/fresh.qcow2; qemu-init check fresh; qemu-init start fresh',
     );
@@ -251,6 +256,7 @@ exec nsenter --target $pid --mount --ipc setpriv --reuid=$(id Uid) --regid=$(id 
       img) try dd if=/etc/qemu/$name.img of=/dev/null bs=512 count=1 ;;
       console) try dd if=/var/log/qemu-init/$name.console bs=1 count=1 ;;
       key) try cat /run/qemu-init/$name/tls/keys.psk ;;
+      run) try test -r /run/qemu-init/$name/$4 ;;
       qmp | serial) try test -w /run/qemu-init/$name/qemu/$what.sock ;;
       *) try cat /proc/$3/$what ;;
     esac

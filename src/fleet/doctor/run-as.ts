@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { shellCommand } from '../../config/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
@@ -66,10 +66,14 @@ function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused:
     const isShared = config.ownUser && word.startsWith('r:');
     const give = isShared
       ? `${shellCommand('chgrp', MACHINES_GROUP, path)}; ${shellCommand('chmod', 'g+r', path)}`
-      : shellCommand('chown', user, path);
+      : `${shellCommand('chown', user, path)}${isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : ''}`;
     const fix = `${first}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
   });
+}
+
+function isDevice(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true;
 }
 
 const KVM = '/dev/kvm';

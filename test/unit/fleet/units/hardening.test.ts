@@ -35,6 +35,8 @@ test('paths in [custom] are open as well, programs and devices of the system sta
     '-chardev socket,path=/run/x/a.sock,id=a\n-drive file=/vm/b.img,format=raw\n-bios /usr/share/x/b.bin\n';
   const found = lines(`[custom]\n${custom}`);
   assert.equal(found.get('ReadWritePaths'), `${OWN} -/run/x -/vm`);
+  const relative = lines('[custom]\n-chardev file,id=a,path=logs/a\n');
+  assert.equal(relative.get('ReadWritePaths'), `${OWN} -/etc/qemu/logs`);
 });
 
 test('home folders and temporary files are closed unless a machine has files there', () => {

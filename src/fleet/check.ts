@@ -11,7 +11,7 @@ import { judgeRunAs } from './doctor/run-as.ts';
 import type { Fleet } from './fleet.ts';
 import { macIssues } from './leases.ts';
 import { requirementError } from './requires.ts';
-import { sharedImages } from './shared-images.ts';
+import { storageIssues } from './storage.ts';
 
 /** The machines of a fleet whose files can be read, by long name. */
 export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
@@ -38,7 +38,11 @@ export async function checkMachine(
   const found = [
     ...issues,
     ...(await inspectHost(fleet.host, draft, target.files)),
-    ...sharedImages(draft, others),
+    ...storageIssues(
+      fleet.host.paths,
+      draft,
+      [...others.values()].map((config) => ({ config })),
+    ),
     ...addressIssues(fleet, draft, others),
     ...sharedIdentities(draft, others),
     ...requiresIssues(fleet, target, draft),

@@ -1,16 +1,24 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { formatIssue } from '../config/issues.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
-import type { MachineConfig, MonitorConfig } from '../config/types.ts';
+import { quickDisks } from '../config/quick-disks.ts';
+import type { DiskConfig, MachineConfig, MonitorConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { ConfiguredMachine } from '../machine/configured-machine.ts';
 import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
-import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../machine/load-config.ts';
+import {
+  inspectMachineConfig,
+  loadMachineConfig,
+  loadMonitorConfig,
+  loadRegistry,
+  readConfigText,
+} from '../machine/load-config.ts';
 import { locate, ProcessScan } from '../machine/locate.ts';
 import { openControl, withOwnMonitor } from '../machine/monitor-access.ts';
 import { ensureOwnUser } from '../machine/own-user.ts';
@@ -35,6 +43,7 @@ import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
 import { moveIntoUnit, type Services } from './services.ts';
+import { type OtherMachine, storageIssues } from './storage.ts';
 import { explainFailures, whyNotStarted } from './why-not-started.ts';
 
 /** How many machines at a time. */
@@ -109,7 +118,13 @@ export class Fleet {
     this.#refusal = registry.refusal;
     const { monitor, error } = readMonitor(paths.monitorFile);
     this.monitorError = error;
-    this.host = { paths, monitor, network: makeNetwork(paths, notify), notify };
+    this.host = {
+      paths,
+      monitor,
+      network: makeNetwork(paths, notify),
+      storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
+      notify,
+    };
   }
 
   /** The registered machines in the order of the registry. */
@@ -357,6 +372,24 @@ export class Fleet {
   each<T>(targets: readonly Target[], parallel: number, work: (target: Target) => Promise<T>): Promise<Outcome<T>[]> {
     const limit = limiter(parallel);
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
+  }
+
+  /** The other machines whose files can be read. */
+  #others({ longName }: MachineConfig): OtherMachine[] {
+    const scan = new ProcessScan();
+    const targets = this.listWithRunning().filter((target) => target.longName !== longName);
+    return targets.flatMap((target): OtherMachine[] => {
+      const isAway = locate(target.files, scan).kind !== 'alive';
+      const disks = isAway ? this.#quickDisks(target) : undefined;
+      if (disks) return [{ config: { longName: target.longName, disks, cdroms: [] }, isAway }];
+      const { config } = this.inspect(target);
+      return config === undefined ? [] : [{ config, isAway }];
+    });
+  }
+
+  #quickDisks({ configPath }: Target): DiskConfig[] | undefined {
+    const read = configPath.endsWith('.cfg') ? readConfigText(configPath) : undefined;
+    return read && 'text' in read ? quickDisks(read.text, dirname(configPath)) : undefined;
   }
 
   /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */

@@ -4,7 +4,7 @@ import type { Target } from '../machine/host.ts';
 import { checkMachine } from './check.ts';
 import type { Fleet } from './fleet.ts';
 import type { Outcome } from './outcome.ts';
-import { sharedImages } from './shared-images.ts';
+import { machineIssues } from './storage.ts';
 
 type Configs = ReadonlyMap<string, MachineConfig>;
 
@@ -49,7 +49,8 @@ function isMistake(cause: unknown): boolean {
 function imageInUse(fleet: Fleet, target: Target, cause: LaunchError): ConfigError | undefined {
   if (!/Failed to get ".*" lock/.test(cause.output)) return undefined;
   const { config } = fleet.inspect(target);
-  const issues = config === undefined ? [] : sharedImages(config, runningConfigs(fleet));
+  const running = [...runningConfigs(fleet).values()].map((each) => ({ config: each }));
+  const issues = config === undefined ? [] : machineIssues(fleet.host.paths, config, running);
   if (issues.length === 0) return undefined;
   const message = `Cannot start machine "${target.longName}" while another uses its image`;
   return new ConfigError(message, issues, { cause });

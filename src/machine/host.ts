@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
+import { type ConfigIssue, QemuError } from '../errors.ts';
 import type { MachinePaths, Paths } from '../system/paths.ts';
 import type { NicLink } from './argv/request.ts';
 
@@ -9,6 +9,11 @@ export interface Host {
   readonly paths: Paths;
   readonly monitor: MonitorConfig;
   readonly network: Network;
+  /**
+   * Storage of a machine that the host or another machine uses too, so that it cannot be started now. Of machines that do not run
+   * only what their overlays rest on counts.
+   */
+  readonly storageInUse: (config: MachineConfig) => readonly ConfigIssue[];
   /** Takes what people should know while a result is not there yet. */
   readonly notify: Notify;
 }

@@ -78,14 +78,31 @@ export function forgetBases(paths: Paths, longName: string): void {
  * Format that an image had when it was last used: by this machine under this name, or by any machine whatever the name was
  * then, so that neither a new name nor another machine makes an old disk a new one.
  */
-export function knownFormat(paths: Paths, longName: string, file: string, stats: Stats): string | undefined {
+export function knownFormat(
+  paths: Paths,
+  longName: string,
+  { file, stats, found }: { readonly file: string; readonly stats: Stats; readonly found: string },
+): string | undefined {
   const identity = identityOf(stats);
   const matches = (known: KnownDisk): boolean =>
     known.file === file || (identity !== undefined && known.identity === identity);
   const own = readImageMemory(paths, longName).disks.find(matches);
-  if (own) return own.format;
-  const others = namesOfNotes(paths).filter((name) => name !== longName);
-  return others.flatMap((name) => readImageMemory(paths, name).disks.filter(matches))[0]?.format;
+  // Of a disk that looks raw there is nothing to fear from what it was elsewhere.
+  if (own || found === 'raw') return own?.format;
+  return allDisks(paths).find(matches)?.format;
+}
+
+let recent = { folder: '', at: Number.NEGATIVE_INFINITY, disks: [] as readonly KnownDisk[] };
+const RECENT_MS = 1_000;
+
+/** The disks of all machines, as they were at most a second ago: one command asks for many. */
+function allDisks(paths: Paths): readonly KnownDisk[] {
+  const now = performance.now();
+  if (recent.folder !== paths.imagesDir || now - recent.at > RECENT_MS) {
+    const disks = namesOfNotes(paths).flatMap((name) => readImageMemory(paths, name).disks);
+    recent = { folder: paths.imagesDir, at: now, disks };
+  }
+  return recent.disks;
 }
 
 /** A disk as it is to be remembered. */

@@ -29,6 +29,12 @@ export interface FoundDisk {
   readonly drive: DriveFormat;
 }
 
+/** A disk and everything that it rests on, in the format that a start would use. */
+export function diskChain(paths: Paths, longName: string, disk: DiskConfig): ImageChain {
+  const format = disk.format ?? formatOf(paths, longName, disk, () => {});
+  return readChain(disk.file, { format, allowed: disk.backing });
+}
+
 /** The images of a machine as they are on this host. */
 export interface FoundImages {
   readonly disks: readonly FoundDisk[];
@@ -49,7 +55,9 @@ export function findImages(paths: Paths, config: MachineConfig): FoundImages {
 }
 
 function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues: ConfigIssue[]): FoundDisk {
-  const format = disk.format ?? formatOf(paths, config, disk, issues);
+  const format =
+    disk.format ??
+    formatOf(paths, config.longName, disk, (known, found) => issues.push(changeIssue(config, disk, known, found)));
   const chain = readChain(disk.file, { format, allowed: disk.backing });
   const key = `DSK${disk.index}`;
   const report = (message: string, hint?: string): void => {
@@ -75,29 +83,33 @@ function checkRaw(config: MachineConfig, disk: DiskConfig, { problems }: ImageCh
   issues.push({ ...issueAt(config, key, message, formatHint(format)), severity: 'warning' });
 }
 
+/** Says that a disk is not of the format that it was when it was last used. */
+type ReportChange = (known: string, found: string) => void;
+
 /** The format of a disk that declares none: what it was when it was first used. A guest can write any header to a raw disk. */
-function formatOf(paths: Paths, config: MachineConfig, disk: DiskConfig, issues: ConfigIssue[]): string | undefined {
-  let found: string;
-  let known: string | undefined;
+function formatOf(paths: Paths, longName: string, disk: DiskConfig, report: ReportChange): string | undefined {
   try {
     const seen = withImage(disk.file, (file, stats) => {
       return { stats, format: stats.isBlockDevice() ? 'raw' : detectFormat(file).format };
     });
     // Without a key this is what the guest encrypted, which is raw to QEMU.
-    found = seen.format === 'luks' && disk.key === undefined ? 'raw' : seen.format;
-    known = knownFormat(paths, config.longName, disk.file, seen.stats);
+    const found = seen.format === 'luks' && disk.key === undefined ? 'raw' : seen.format;
+    const known = knownFormat(paths, longName, { file: disk.file, stats: seen.stats, found }) ?? found;
+    if (known !== found) report(known, found);
+    return known;
   } catch (error) {
     if (error instanceof QemuError) return undefined;
     throw error;
   }
-  if (known === undefined || known === found) return found;
+}
+
+function changeIssue(config: MachineConfig, disk: DiskConfig, known: string, found: string): ConfigIssue {
   const key = `DSK${disk.index}`;
   const message = `${key} "${disk.file}" was ${known} when it was last used, and looks like ${found} now, which its guest may have written itself`;
   const hint =
     `if you did not replace the image, declare what it was: format=${known}; ` +
     `if you did, declare what it is: format=${found}`;
-  issues.push(issueAt(config, key, message, hint));
-  return known;
+  return issueAt(config, key, message, hint);
 }
 
 function chainIssue(

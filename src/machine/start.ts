@@ -1,5 +1,5 @@
 import type { MachineConfig } from '../config/types.ts';
-import { errorCode, LaunchError, QemuError } from '../errors.ts';
+import { ConfigError, errorCode, LaunchError, QemuError } from '../errors.ts';
 import { qemuEnvironment } from '../system/environment.ts';
 import { ensureDir } from '../system/files.ts';
 import type { DetachedProcess } from '../system/launch-process.ts';
@@ -122,6 +122,7 @@ async function startFresh(
 ): Promise<{ pid: number; record: RunRecord }> {
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
+  refuseStorageInUse(host, config);
   try {
     await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
     noteImages(host, target, prepared);
@@ -134,6 +135,12 @@ async function startFresh(
     await undo(host, target, config);
     throw error;
   }
+}
+
+function refuseStorageInUse(host: Host, config: MachineConfig): void {
+  const issues = host.storageInUse(config);
+  if (issues.some(({ severity }) => severity === 'error')) throw new ConfigError(`Cannot use "${config.path}"`, issues);
+  for (const { message } of issues) host.notify({ level: 'warning', machine: config.longName, message });
 }
 
 /** Before the guest runs: it must not be the first to say what its disks are. */

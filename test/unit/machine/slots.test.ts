@@ -25,6 +25,7 @@ function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
   return {
     paths: resolvePaths({ root: dir }, {}, 0, '/'),
     monitor: { monitorPort, monitor: 'tcp', tls: 'psk', vncDisplay: monitorPort - 8_000, ...monitor },
+    storageInUse: () => [],
     network: {
       links: () => Promise.resolve([]),
       setUp: () => Promise.resolve([]),

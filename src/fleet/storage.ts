@@ -1,0 +1,150 @@
+import { shellCommand } from '../config/shell-words.ts';
+import type { MachineConfig } from '../config/types.ts';
+import type { ConfigIssue } from '../errors.ts';
+import { diskChain } from '../machine/images.ts';
+import { issueAt } from '../machine/issues.ts';
+import { type ImageLayer, readChain } from '../system/image-chain.ts';
+import type { Paths } from '../system/paths.ts';
+import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/storage.ts';
+
+/** What of a machine uses storage. */
+type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'>;
+
+/** A machine that storage may be shared with. */
+export interface OtherMachine {
+  readonly config: StorageConfig;
+  /** It does not run, and is only asked what must not change while it is away. */
+  readonly isAway?: boolean | undefined;
+}
+
+/** A file or device that a disk or a drive uses. */
+interface Use extends Storage {
+  /** `DSK1`. */
+  readonly key: string;
+  readonly file: string;
+  /** The disk itself, or what its data is in; else it is what the disk rests on. */
+  readonly isOwn: boolean;
+  readonly isBlockDevice: boolean;
+  readonly writes: boolean;
+}
+
+/**
+ * Storage of a machine that something else uses too while one of them writes: another disk of it, another machine, or the host.
+ * Whole chains are looked at, by what files and devices are and not by their names: a base is read by any number of overlays, and
+ * written by none.
+ */
+export function storageIssues(paths: Paths, config: MachineConfig, others: readonly OtherMachine[]): ConfigIssue[] {
+  const mine = usesOf(paths, config);
+  return [
+    ...ownIssues(config, mine),
+    ...machineIssues(paths, config, others, mine),
+    ...hostIssues(config, mine, hostUses()),
+  ];
+}
+
+/** The same among machines alone. */
+export function machineIssues(
+  paths: Paths,
+  config: MachineConfig,
+  others: readonly OtherMachine[],
+  mine: readonly Use[] = usesOf(paths, config),
+): ConfigIssue[] {
+  return others.flatMap(({ config: other, isAway = false }) => {
+    if (other.longName === config.longName) return [];
+    const theirs = usesOf(paths, other).filter((use) => !isAway || !use.isOwn);
+    return conflicts(mine, theirs)
+      .filter(([use]) => !isAway || use.writes)
+      .map(([use, their]) => machineIssue(config, use, their, other.longName));
+  });
+}
+
+function ownIssues(config: MachineConfig, mine: readonly Use[]): ConfigIssue[] {
+  return mine.flatMap((use, at) => {
+    const others = mine.slice(0, at).filter(({ key }) => key !== use.key);
+    const [found] = conflicts([use], others);
+    // That two disks name one file is seen in the cfg alone.
+    if (found === undefined || (found[1].file === use.file && use.isOwn && found[1].isOwn)) return [];
+    const message = `${use.key} uses "${use.file}", the same storage as "${found[1].file}" of ${found[1].key}`;
+    return [issueAt(config, use.key, message, 'remove one of them, or set readonly=on in both')];
+  });
+}
+
+/** The first thing of the other side that each key of this one is in conflict with. */
+function conflicts(mine: readonly Use[], theirs: readonly Use[]): (readonly [Use, Use])[] {
+  const found = new Map<string, readonly [Use, Use]>();
+  for (const use of mine) {
+    const their = theirs.find((each) => (use.writes || each.writes) && isShared(use, each));
+    if (their !== undefined && !found.has(use.key)) found.set(use.key, [use, their]);
+  }
+  return [...found.values()];
+}
+
+function machineIssue(config: MachineConfig, use: Use, their: Use, other: string): ConfigIssue {
+  const { key, file } = use;
+  if (use.id !== their.id) {
+    const message = `${key} uses "${file}", the same storage as "${their.file}" of ${their.key} of machine "${other}"`;
+    return issueAt(config, key, message, OWN_IMAGE);
+  }
+  if (use.isOwn && their.isOwn) {
+    return issueAt(config, key, `${key} "${file}" is ${their.key} of machine "${other}" too`, OWN_IMAGE);
+  }
+  if (use.isOwn) {
+    const message = `${key} "${file}" is what ${their.key} of machine "${other}" rests on, and must not be written to`;
+    return issueAt(config, key, message, 'set readonly=on, or use a copy or an overlay of it');
+  }
+  const message = `${key} rests on "${file}", which ${their.key} of machine "${other}" writes to`;
+  return issueAt(config, key, message, `set readonly=on in the file of "${other}", or use a copy`);
+}
+
+const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in both';
+
+function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly HostUse[]): ConfigIssue[] {
+  const issues = new Map<string, ConfigIssue>();
+  for (const use of mine) {
+    const found = host.find((each) => {
+      // Who has a loop device or a volume as its disk is not in its own way.
+      const isInUse = each.isLayer ? each.below.has(use.id) : isShared(use, each);
+      const isOwnLayer = each.isLayer && mine.some(({ id, below }) => id === each.id || below.has(each.id));
+      return isInUse && !isOwnLayer && (use.writes || each.writes);
+    });
+    if (issues.get(use.key)?.severity === 'error') continue;
+    if (found !== undefined) issues.set(use.key, hostIssue(config, use, found));
+    else if (use.writes && use.isBlockDevice && isClaimed(use.file)) {
+      const message = `${use.key} "${use.file}" is in use on this host, by a mount, a volume or a program that has it for itself`;
+      issues.set(use.key, issueAt(config, use.key, message, `see: ${shellCommand('lsblk', use.file)}`));
+    }
+  }
+  return [...issues.values()];
+}
+
+function hostIssue(config: MachineConfig, use: Use, found: HostUse): ConfigIssue {
+  const subject = use.isOwn ? `${use.key} "${use.file}"` : `${use.key} rests on "${use.file}", which`;
+  const also = use.id === found.id || found.isLayer ? '' : ' in part, or as a whole,';
+  const message = `${subject}${also} ${found.what} on this host`;
+  const way = found.end === undefined ? 'take it out of use on the host' : shellCommand(...found.end);
+  const issue = issueAt(config, use.key, message, use.writes ? `${way}; or set readonly=on` : way);
+  // What the guest reads may be wrong then, but nothing is lost.
+  return use.writes ? issue : { ...issue, severity: 'warning' };
+}
+
+function usesOf(paths: Paths, config: StorageConfig): Use[] {
+  const disks = config.disks.flatMap((disk) => {
+    const { layers } = diskChain(paths, config.longName, disk);
+    const isWritten = !disk.readonly && !disk.snapshot;
+    return layers.flatMap((layer) => useOf(`DSK${disk.index}`, layer, isWritten && layer.depth === 0));
+  });
+  const discs = config.cdroms.flatMap(({ index, file }) => {
+    if (file === undefined) return [];
+    const { layers } = readChain(file, { format: 'raw' });
+    return layers.flatMap((layer) => useOf(`CDR${index}`, layer, false));
+  });
+  return [...disks, ...discs];
+}
+
+function useOf(key: string, layer: ImageLayer, writes: boolean): Use[] {
+  const { file, isRemote, stats, depth } = layer;
+  if (isRemote) return [];
+  // What cannot be looked at is what it is called.
+  const storage = stats === undefined ? { id: file, below: new Set<string>() } : storageOf(stats);
+  return [{ ...storage, key, file, isOwn: depth === 0, isBlockDevice: stats?.isBlockDevice() === true, writes }];
+}

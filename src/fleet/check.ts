@@ -50,6 +50,7 @@ export async function checkMachine(
     ...passtIssues(draft),
     ...(await runAsIssues(draft)),
     ...monitorIssues(fleet, draft),
+    ...screenIssues(draft),
   ];
   return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
@@ -156,6 +157,14 @@ function passtIssues(config: MachineConfig): ConfigIssue[] {
   return nics.map(({ index }) =>
     issueAt(config, `NIC${index}`, `NIC${index} has net=passt, and that program is missing`, 'apt install passt'),
   );
+}
+
+/** Who can connect to the server sees the screen and types on the keyboard. */
+function screenIssues(config: MachineConfig): ConfigIssue[] {
+  const { vnc } = config;
+  if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
+  const message = `VNC at ${vnc.host}: every user of this host can see the screen and use the keyboard`;
+  return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
 }
 
 function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {

@@ -48,7 +48,7 @@ export function inspectSecurity(fleet: Fleet, target: Target): SecurityReport {
     listening: listeningSockets(pid),
     files: filesOf(target, config).flatMap(accessTo),
   };
-  return { ...report, advice: adviceFor({ ...report, advice: [] }, uid, config) };
+  return { ...report, advice: adviceFor({ ...report, advice: [] }, uid, config, located.record?.vnc?.port) };
 }
 
 function filesOf({ files, configPath }: Target, config: MachineConfig | undefined): string[] {
@@ -78,8 +78,16 @@ function isShut(folder: string): boolean {
   return false;
 }
 
-function adviceFor(report: SecurityReport, uid: number, config: MachineConfig | undefined): string[] {
+function adviceFor(
+  report: SecurityReport,
+  uid: number,
+  config: MachineConfig | undefined,
+  vncPort: number | undefined,
+): string[] {
   const advice: string[] = [];
+  if (vncPort !== undefined && config?.vnc.kind === 'tcp' && config.vnc.passwordFile === undefined) {
+    advice.push(`every user of this host can see and use the screen at port ${vncPort}: set VNC=unix`);
+  }
   if (uid === 0) advice.push('QEMU is root: set RUNAS=auto');
   else if (report.capabilities.length > 0) advice.push(`QEMU has capabilities: ${report.capabilities.join(', ')}`);
   if (config?.runAs !== undefined && !config.ownUser) {

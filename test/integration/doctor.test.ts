@@ -89,9 +89,10 @@ test('doctor warns of what is exposed, and warnings alone are exit status 0', as
 
 test('security tells what a running QEMU may do and what could be tighter', async (t) => {
   const host = lab(t);
-  host.add('web', 'SANDBOX=on\nNETIF=managed\n');
+  host.add('web', 'SANDBOX=on\nNETIF=managed\nVNC=on\n');
   host.add('off');
-  await host.ok('start', 'web');
+  host.add('shut', 'VNC=unix\n');
+  await host.ok('start', 'web', 'shut');
   const web = await host.one('security', 'web');
   assert.equal(web['seccomp'], 'filter');
   const { username, uid } = userInfo();
@@ -102,6 +103,24 @@ test('security tells what a running QEMU may do and what could be tighter', asyn
   const files = web['files'] as { path: string; mode: string }[];
   assert.equal(files.find(({ path }) => path === host.file('web'))?.mode, '0700');
   assert.equal((await host.init('security', 'off')).code, 7);
+
+  // Any local user could use the screen, but for that on a socket.
+  const { port } = Object((await host.one('status', 'web'))['vnc']);
+  assert.match(String(web['advice']), new RegExp(`every user of this host can see and use the screen at port ${port}`));
+  assert.match(
+    (await host.init('check', 'web')).stderr,
+    /web-qemu\.cfg:\d+: .*every user of this host can see the screen/,
+  );
+  assert.doesNotMatch(String((await host.one('security', 'shut'))['advice']), /screen/);
+  assert.doesNotMatch((await host.init('check', 'shut')).stderr, /screen/);
+  assert.equal((await host.one('vnc', 'web'))['viewer'], `vnc://127.0.0.1:${port}`);
+  const shut = await host.one('vnc', 'shut');
+  assert.equal(shut['socket'], host.file('shut', 'qemu', 'vnc.sock'));
+  assert.match(
+    await host.ok('vnc', 'shut'),
+    /ssh -N -L 5900:\/.*\/shut\/qemu\/vnc\.sock \S+@\S+\n.*vnc:\/\/localhost:5900/,
+  );
+  assert.equal((await host.init('vnc', 'off')).code, 7);
   await host.ok('stop', '--all');
 });
 

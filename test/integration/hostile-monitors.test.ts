@@ -50,14 +50,14 @@ test('a program that holds the own socket is in the way of nothing: the control 
   assert.equal(await root.state('web'), 'running');
   const paused = await root.init('pause', 'web');
   assert.equal(paused.code, 0);
-  assert.match(paused.stderr, /web: reached over its control port \d+ of 127\.0\.0\.1 \(own socket: no answer\)/);
+  assert.match(paused.stderr, /web: reached over its control port \d+ of \S+ \(own socket: /);
 
   await holdAsNobody(t, [controlPort]);
   assert.equal(await root.state('web'), 'paused');
   // The button lets a paused guest run first: over HMP as well.
   const stopped = await root.init('stop', 'web', '--json');
   assert.equal(JSON.parse(stopped.stdout)[0].rung, 'powerdown', stopped.stderr);
-  assert.match(stopped.stderr, /web: reached over its monitor port \d+ of 127\.0\.0\.1 \(own socket: [^;]*; control/);
+  assert.match(stopped.stderr, /web: reached over its monitor port \d+ of \S+ \(own socket: [^;]*; control/);
   assert.deepEqual(root.leftovers(), []);
 });
 

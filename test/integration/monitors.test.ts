@@ -222,6 +222,26 @@ test('with TLS a plain client, a web page or a client with another key gets noth
       wrong.on('secureConnect', () => resolve(assert.fail('another key was taken')));
     });
   }
+  // Also with the key, a client that knows nothing newer than TLS 1.1 gets nothing; one with TLS 1.2 does.
+  const key = Buffer.from(
+    /[0-9a-f]{64}/.exec(readFileSync(root.file('web', 'tls', 'keys.psk'), 'utf8'))?.[0] ?? '',
+    'hex',
+  );
+  for (const [version, isTaken] of [
+    ['TLSv1.1', false],
+    ['TLSv1.2', true],
+  ] as const) {
+    const old = connectTls({
+      ...{ host: '127.0.0.1', port: ports[1], ciphers: 'PSK:@SECLEVEL=0', minVersion: version, maxVersion: version },
+      checkServerIdentity: () => undefined,
+      pskCallback: () => ({ identity: 'qemu', psk: key }),
+    });
+    const result = await new Promise((resolve) =>
+      old.on('error', () => resolve(false)).on('secureConnect', () => resolve(true)),
+    );
+    old.destroy();
+    assert.equal(result, isTaken, version);
+  }
   assert.equal(await root.state('web'), 'running');
   assert.match((await root.cmd('-c', 'info status', 'web')).stdout, /running/);
   // The key is for this user alone, and goes with the machine.

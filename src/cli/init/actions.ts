@@ -235,6 +235,12 @@ export const ACTIONS: readonly Action[] = [
     load: () => import('./console.ts'),
   },
   {
+    command: 'vnc <id>',
+    describe: 'Show how to view the screen',
+    options: one,
+    load: () => import('./vnc.ts'),
+  },
+  {
     command: 'log [id]',
     describe: "Print QEMU's output, or the serial console's",
     options: (parser) =>

@@ -119,7 +119,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
 }
 
 /** What an installed host has instead of the built-in defaults: QEMU without rights, in its sandbox. */
-const HARDENED: Readonly<Record<string, string>> = { NETIF: 'managed', RUNAS: 'auto', SANDBOX: 'on' };
+const HARDENED: Readonly<Record<string, string>> = { NETIF: 'managed', RUNAS: 'auto', SANDBOX: 'on', VNC: 'unix' };
 
 /** Sets the hardened values below their commented-out lines. */
 function harden(text: string): string {

@@ -2,6 +2,9 @@ import { type Chipset, pciPlace } from './chipset.ts';
 import { type Option, option, properties, quoteComma } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
+/** GnuTLS priority string: TLS 1.2 and later. QEMU adds the key exchanges with a pre-shared key. */
+const TLS_PRIORITY = 'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2';
+
 /** Monitors, serial console and guest agent: everything that talks over a socket. */
 export function channelOptions(request: ArgvRequest, chipset: Chipset): Option[] {
   const { machine } = request;
@@ -27,7 +30,7 @@ function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Option[] 
     { suffix: '4', host: '127.0.0.1', only: 'ipv6=off' },
     ...(ipv6 ? [{ suffix: '6', host: '::1', only: 'ipv4=off' }] : []),
   ];
-  const credentials = `tls-creds-psk,id=tls0,dir=${quoteComma(machine.tlsDir)},endpoint=server`;
+  const credentials = `tls-creds-psk,id=tls0,dir=${quoteComma(machine.tlsDir)},endpoint=server,priority=${TLS_PRIORITY}`;
   return [
     ...(tls ? [option('TLS', '-object', credentials)] : []),
     ...ports.flatMap(({ id, port, mode }) =>

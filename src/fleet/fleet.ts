@@ -70,7 +70,7 @@ export interface StartManyOptions extends StartOptions, ManyOptions {
 
 /** How to stop several machines. */
 export interface StopManyOptions extends StopOptions, ManyOptions {
-  /** Time that all guests together have to go down by themselves. */
+  /** Time that all machines together have for PRESTOP, and their guests to go down by themselves. */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -340,17 +340,13 @@ export class Fleet {
   async stopMany(targets: readonly Target[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
     const signal = sharedSignal(options.signal);
-    const deadline = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
+    const deadline = deadlineMs === undefined ? options.deadline : performance.now() + deadlineMs;
     const dependents = dependentsOf(targets, (target) => this.#stopSettings(target).requires);
     const outcomes = await runOrdered<StopResult>({
       groups: byBootOrder(targets, (target) => this.#stopSettings(target).bootOrder).toReversed(),
       before: (target) => dependents.get(target.longName) ?? [],
       parallel,
-      work: (target) => {
-        const wanted = stopOptions.stopDelayMs ?? this.#stopSettings(target).stopDelaySeconds * 1000;
-        const stopDelayMs = Math.max(0, Math.min(wanted, deadline - performance.now()));
-        return this.stop(target, { ...stopOptions, stopDelayMs, signal });
-      },
+      work: (target) => this.stop(target, { ...stopOptions, deadline, signal }),
       // A machine that hangs must not keep the others from being stopped.
       blocked: () => undefined,
     });

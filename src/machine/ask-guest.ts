@@ -31,6 +31,8 @@ export type Answer =
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const ANSWER_MS = 5_000;
+/** Also a guest that has no time is asked. */
+const LEAST_ANSWER_MS = 500;
 /** Pauses between looks at what has become of the guest. Most are gone before the first one. */
 const FIRST_LOOK_MS = 500;
 const LOOK_MS = 2_000;
@@ -55,7 +57,7 @@ export async function askGuest(
   let lookMs = FIRST_LOOK_MS;
   try {
     do {
-      const answer = await asking.visit(Math.max(1, Math.min(ANSWER_MS, left())), signal);
+      const answer = await asking.visit(Math.max(LEAST_ANSWER_MS, Math.min(ANSWER_MS, left())), signal);
       if (answer) return answer;
       const pauseMs = Math.min(lookMs, asking.dueInMs(), left());
       if (await waitForExit(process.pid, process.startTime, pauseMs, signal)) return asking.ended();

@@ -5,7 +5,7 @@ import { cleanUp } from './clean-up.ts';
 import { climb, stillThere } from './climb.ts';
 import { killQemu } from './end.ts';
 import { exclusively, lockedIfPossible } from './exclusive.ts';
-import { runHook } from './hooks.ts';
+import { HOOK_TIMEOUT_MS, runHook } from './hooks.ts';
 import type { Host, Target } from './host.ts';
 import { planLadder, type Rung, SIGKILL_MS, type Step } from './ladder.ts';
 import { locate } from './locate.ts';
@@ -19,6 +19,11 @@ export interface StopOptions {
   readonly force?: boolean | undefined;
   /** Instead of STOPDELAY. */
   readonly stopDelayMs?: number | undefined;
+  /**
+   * When the guest is to be down, on the clock of `performance.now()`: other commands are waited for no longer, PRESTOP has half
+   * of the time that is left, and the guest the rest.
+   */
+  readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,27 +59,33 @@ export async function stopMachine(
       await cleanUp(host, target, located.record?.slot);
       return result('none');
     }
-    await runStopHook(host, target, config, 'PRESTOP', located.process.pid, options.signal);
+    await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const rung = await climb(host, target, located.process, ladderFor(config, options), options.signal);
     await cleanUp(host, target, located.record?.slot);
-    await runStopHook(host, target, config, 'POSTSTOP', undefined, options.signal);
+    await runStopHook(host, target, config, 'POSTSTOP', options);
     return result(rung);
   };
-  if (options.force !== true) {
-    const lock = { purpose: 'stop', signal: options.signal };
-    return lockedIfPossible((locked) => exclusively(host, target, lock, locked), body);
+  const { force, deadline, signal } = options;
+  if (force !== true && deadline === undefined) {
+    return lockedIfPossible((locked) => exclusively(host, target, { purpose: 'stop', signal }, locked), body);
   }
-  return forcibly(host, target, options.signal, body, async () => {
+  const patienceMs = Math.max(IMPATIENT_LOCK_MS, force === true ? 0 : leftMs(options));
+  return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
     const located = locate(target.files);
     if (located.kind !== 'alive') return result('none');
     return result(await climb(host, target, located.process, ladderFor(config, options), options.signal));
   });
 }
 
+/** Milliseconds until the deadline. */
+function leftMs({ deadline = Number.POSITIVE_INFINITY }: StopOptions): number {
+  return Math.max(0, deadline - performance.now());
+}
+
 function ladderFor(config: StopConfig, options: StopOptions): Step[] {
   return planLadder({
     method: config.stopMethod,
-    stopDelayMs: options.stopDelayMs ?? config.stopDelaySeconds * 1000,
+    stopDelayMs: Math.min(options.stopDelayMs ?? config.stopDelaySeconds * 1000, leftMs(options)),
     noKill: options.noKill === true,
     force: options.force === true,
   });
@@ -98,7 +109,7 @@ export async function killMachine(host: Host, target: Target, signal?: AbortSign
   return forcibly(
     host,
     target,
-    signal,
+    { timeoutMs: IMPATIENT_LOCK_MS, signal },
     async () => {
       const rung = await kill();
       await cleanUp(host, target, locate(target.files).record?.slot);
@@ -125,35 +136,47 @@ const IMPATIENT_LOCK_MS = 300;
 async function forcibly(
   host: Host,
   target: Target,
-  signal: AbortSignal | undefined,
+  lock: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
   body: () => Promise<StopResult>,
   unlocked: () => Promise<StopResult>,
 ): Promise<StopResult> {
+  const options = { purpose: 'stop', ...lock };
   try {
-    const lock = { purpose: 'stop', timeoutMs: IMPATIENT_LOCK_MS, signal };
-    return await lockedIfPossible((locked) => exclusively(host, target, lock, locked), body);
+    return await lockedIfPossible((locked) => exclusively(host, target, options, locked), body);
   } catch (error) {
     if (error instanceof QemuError && error.code === 'QEMU_LOCKED') return unlocked();
     throw error;
   }
 }
 
+/** What POSTSTOP has when the deadline has passed: the guest is down, and only the cleaning up is left. */
+const LATE_HOOK_MS = 2_000;
+
 async function runStopHook(
   host: Host,
   target: Target,
   config: StopConfig,
   hook: 'PRESTOP' | 'POSTSTOP',
-  pid: number | undefined,
-  signal: AbortSignal | undefined,
+  options: StopOptions,
+  pid?: number,
 ): Promise<void> {
+  const { signal } = options;
+  const isBefore = hook === 'PRESTOP';
+  const left = isBefore ? leftMs(options) / 2 : Math.max(LATE_HOOK_MS, leftMs(options));
+  const command = isBefore ? config.preStop : config.postStop;
+  const warn = (message: string): void => host.notify({ level: 'warning', machine: target.longName, message });
+  if (left === 0 && command.length > 0) return warn(`${hook} is left out: the deadline has passed`);
   try {
-    const command = hook === 'PRESTOP' ? config.preStop : config.postStop;
-    const reason = hook === 'POSTSTOP' ? 'stopped' : undefined;
-    await runHook(host, target, hook, command, { cwd: config.dir, pid, reason, signal });
+    await runHook(host, target, hook, command, {
+      cwd: config.dir,
+      pid,
+      reason: isBefore ? undefined : 'stopped',
+      timeoutMs: Math.min(Math.ceil(left / 100) * 100, HOOK_TIMEOUT_MS),
+      signal,
+    });
   } catch (error) {
-    if (signal?.aborted && hook === 'PRESTOP') throw error;
+    if (signal?.aborted && isBefore) throw error;
     // A stop that a broken script could prevent would block the shutdown of the host.
-    const message = error instanceof Error ? error.message : String(error);
-    host.notify({ level: 'warning', machine: target.longName, message });
+    warn(error instanceof Error ? error.message : String(error));
   }
 }

@@ -156,4 +156,24 @@ suite('stop', { concurrency: 5 }, () => {
     const order = readFileSync(`${root.etcDir}/order`, 'utf8').trim().split('\n');
     assert.deepEqual(order, ['+deaf', '+middle', '+last', 'last', 'middle', 'deaf']);
   });
+
+  test('hooks, and other commands, count in the deadline of a stop', async (t) => {
+    const root = lab(t);
+    const slow = '/bin/sh -c "sleep 40"';
+    root.add('hooked', `STOPDELAY=600\nPRESTOP=${slow}\nPOSTSTOP=${slow}\n`);
+    root.add('busy', 'STOPDELAY=600\n', { deaf: true });
+    await root.ok('start', '--all');
+    await root.ok('wait', 'hooked', '--for', 'console=ready');
+    const patient = root.spawn('qemu-init', ['stop', 'busy', '--verbose']);
+    await until('another stop has begun', () => patient.stderr().includes('busy: the power button'));
+    const { code, stdout, stderr } = await root.init('stop', '--all', '--deadline', '4', '--json');
+    assert.equal(code, 0, stderr);
+    const [hooked, busy] = JSON.parse(stdout);
+    assert.deepEqual([hooked.rung, busy.rung], ['powerdown', 'quit']);
+    assert.match(stderr, /hooked: warning: PRESTOP failed: Program .* did not end within [12]/);
+    assert.match(stderr, /hooked: warning: POSTSTOP failed: Program .* did not end within [23]/);
+    for (const { seconds } of [hooked, busy]) assert.ok(seconds < 20, `${seconds}`);
+    assert.equal((await patient.result).code, 0);
+    assert.deepEqual(root.leftovers(), []);
+  });
 });

@@ -143,7 +143,6 @@ test('with --json what cannot be done at all is a document too', async (t) => {
     ['log'],
     ['wait'],
     ['register'],
-    ['unregister'],
     ['security'],
     ['reload'],
   ]) {

@@ -1,23 +1,10 @@
 import type { ConfigIssue } from '../errors.ts';
+import { judgeCustom } from './custom-options.ts';
 import type { IniLine } from './ini.ts';
 import { quote } from './issues.ts';
 import { findKey } from './keys.ts';
 import { joinWords, splitWords } from './shell-words.ts';
 import type { CustomLine } from './types.ts';
-
-/** Options that would take QEMU out of our hands. */
-const NOT_FOR_USERS: Readonly<Record<string, string>> = {
-  daemonize: 'qemu-init starts QEMU in the background by itself',
-  pidfile: 'qemu-init finds QEMU by its own pid file',
-};
-
-/** Options that a key sets: QEMU takes the last one, and nothing of ours knows of it. */
-const SET_BY_KEYS: Readonly<Record<string, string>> = {
-  vnc: 'set VNC= instead, which keeps others out',
-  preconfig: 'use: qemu-init start --preconfig',
-  runas: 'set RUNAS= instead, which counts from the first instruction on',
-  sandbox: 'set SANDBOX=on instead',
-};
 
 /** Splits the lines of `[custom]` into arguments; what cannot be one is reported and left out. */
 export function parseCustom(lines: readonly IniLine[], path: string, issues: ConfigIssue[]): CustomLine[] {
@@ -54,13 +41,13 @@ function readArgs(
     report(`${quote(text)} is no QEMU option: it does not start with "-"`, hint);
     return undefined;
   }
-  const taken = args.find((arg) => arg.startsWith('-') && Object.hasOwn(NOT_FOR_USERS, arg.replace(/^--?/, '')));
-  if (taken !== undefined) {
-    report(`${quote(taken)} cannot stand in [custom]: ${NOT_FOR_USERS[taken.replace(/^--?/, '')]}`);
-    return undefined;
+  let isUsable = true;
+  for (const { option: found, severity, problem, hint } of judgeCustom(args)) {
+    const frame = severity === 'error' ? 'cannot be used in [custom]:' : 'in [custom]';
+    report(`${quote(found)} ${frame} ${problem}`, hint, severity);
+    if (severity === 'error') isUsable = false;
   }
-  const known = SET_BY_KEYS[option.replace(/^--?/, '')];
-  if (known !== undefined) report(`${quote(option)} in [custom] is past what qemu-init sees to`, known, 'warning');
+  if (!isUsable) return undefined;
   if (args.some((arg) => /^[#;]/.test(arg))) {
     report(
       `${quote(text)} has what looks like a comment, and QEMU gets it`,

@@ -11,6 +11,9 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkImages(config, report);
   checkSata(config, report);
   checkNics(config, report);
+  if (/,accel=/.test(config.machine)) {
+    report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= decides`, 'set KVM=on or off instead');
+  }
   if (config.kvm === 'off' && config.cpu?.split(',')[0] === 'host') {
     report('CPU', 'CPU "host" needs KVM, which is off', 'use CPU=max');
   }

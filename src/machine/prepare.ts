@@ -4,6 +4,7 @@ import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
 import { findUser } from '../system/users.ts';
+import { customIssues } from './custom-issues.ts';
 import { findFirmware } from './firmware.ts';
 import type { Host } from './host.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
@@ -82,6 +83,7 @@ async function look(
   );
   if (probe !== undefined) {
     const fitted = fitToTarget(config, probe);
+    issues.push(...customIssues(fitted, files, host.monitor));
     issues.push(...targetIssues(fitted, probe, await accelerator(silent(host), config, probe, signal)));
   }
   await attempt('FIRMWARE', () => findFirmware(config, files));

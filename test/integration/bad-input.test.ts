@@ -137,15 +137,7 @@ test('names that are none are refused wherever one is given', async (t) => {
 test('with --json what cannot be done at all is a document too', async (t) => {
   const root = lab(t);
   root.add('web');
-  for (const args of [
-    ['showcmd'],
-    ['explain'],
-    ['log'],
-    ['wait'],
-    ['register'],
-    ['security'],
-    ['reload'],
-  ]) {
+  for (const args of [['showcmd'], ['explain'], ['log'], ['wait'], ['register'], ['security'], ['reload']]) {
     const { code, stdout } = await root.init(...args, 'wbe', '--json');
     assert.equal(code, 6, `${args}`);
     const [failure, ...more] = JSON.parse(stdout);

@@ -268,35 +268,87 @@ suite('[custom]', () => {
     const { config, issues } = parseMachineConfig('[custom]\n-vnc :7\n--preconfig\n', { path: MACHINE_PATH });
     assert.ok(config);
     assert.deepEqual(issues.map(shorten), [
-      '2: Warning: "-vnc" in [custom] is past what qemu-init sees to (set VNC= instead, which keeps others out)',
-      '3: Warning: "--preconfig" in [custom] is past what qemu-init sees to (use: qemu-init start --preconfig)',
+      '2: Warning: "-vnc" in [custom] takes the place of VNC, which qemu-init checks and keeps to ' +
+        '(set VNC= instead, which keeps others out)',
+      '3: Warning: "--preconfig" in [custom] leaves every start before the machine is made (use: qemu-init start --preconfig)',
     ]);
+  });
+
+  test('what collides with qemu-init, does nothing or opens the machine to others is named', () => {
+    const problemOf = (line: string): string => {
+      const { issues } = parseMachineConfig(`[custom]\n${line}\n`, { path: MACHINE_PATH });
+      return issues.map(shorten).join('\n');
+    };
+    for (const [line, pattern] of [
+      ['-snapshot', /^2: "-snapshot" cannot be used .* \(write snapshot=on at DSKx\)$/],
+      ['-enable-kvm', /^2: "-enable-kvm" cannot be used .* \(set KVM=on\)$/],
+      ['-machine accel=kvm', /^2: "-machine" cannot be used/],
+      ['-M q35,accel=kvm:tcg', /"-M" cannot be used .*\n.*takes the place of MACHINE/],
+      ['-device help', /^2: "-device" cannot be used .*: QEMU prints and ends/],
+      ['-cpu ?', /QEMU prints and ends/],
+      ['-boot order=d,menu=on', /^2: Warning: "-boot" in \[custom\] does nothing.* \(set BOOT=cdrom,disk\)$/],
+      ['-boot once=d', /Warning.* does nothing/],
+      ['-boot dc', /Warning.* does nothing/],
+      ['-accel kvm', /Warning.* does nothing/],
+      ['-nographic', /Warning.* does nothing/],
+      ['-no-shutdown', /Warning.* keeps QEMU when the guest has gone down/],
+      ['-action reboot=shutdown,shutdown=pause', /Warning.* keeps QEMU/],
+      ['-runas nobody', /Warning.* takes the place of RUNAS/],
+      ['-S', /Warning.*\(use: qemu-init start --paused\)/],
+      ['-chroot /tmp', /Warning/],
+      ['-loadvm x', /Warning/],
+      ['-readconfig x', /Warning.* which nothing here checks/],
+      ['-incoming tcp:0:1', /Warning.* waits? for a machine/],
+      ['--incoming "exec:touch /tmp/x"', /runs a command of a shell, "exec:touch \/tmp\/x"/],
+      ['-netdev tap,id=n,script=/tmp/x,downscript=no', /Warning.* runs a program, "\/tmp\/x"/],
+      ['-netdev bridge,id=n,helper=/tmp/x', /runs a program/],
+      ['-netdev user,id=n,guestfwd=tcp:10.0.2.1:1-cmd:nc', /runs a program/],
+      ['-qmp tcp:127.0.0.1:4444,server=on', /commands QEMU for everybody who reaches it/],
+      ['-gdb tcp::1234', /debugger's port/],
+      ['-m 2G', /takes the place of RAM/],
+      ['-cdrom x.iso', /takes the place of CDRx/],
+      ['-device e1000 -snapshot', /"-snapshot" cannot be used/],
+    ] as const) {
+      assert.match(problemOf(line), pattern, line);
+    }
+    for (const line of [
+      '-boot menu=on,splash-time=5000',
+      '-machine hpet=off',
+      '-m slots=2,maxmem=4G',
+      '-name debug-threads=on',
+      '-no-reboot',
+      '-gdb unix:/run/gdb,server=on',
+      '-netdev tap,id=n,script=no,downscript=no',
+      '-netdev user,id=n,guestfwd=tcp:10.0.2.1:1-tcp:127.0.0.1:2',
+      '-fw_cfg name=opt/x,string=-snapshot',
+      '-set device.dsk1-dev.write-cache=off',
+    ]) {
+      assert.equal(problemOf(line), '', line);
+    }
   });
 
   test('its lines are split into words as a shell does it, and nothing is expanded', () => {
     const { custom } = parseGood(
-      'RAM=1G\n[custom]\n# comment\n-device qemu-xhci,id=usb\n\n--global  "a b"=\'$c\' \\$(x)\n-append "x;y"\n',
+      'RAM=1G\n[custom]\n# comment\n-device qemu-xhci,id=usb\n\n--global  "a b"=\'$c\' \\$(x)\n-fw_cfg "x;y"\n',
     );
     assert.deepEqual(custom, [
       { args: ['-device', 'qemu-xhci,id=usb'], origin: { file: MACHINE_PATH, line: 4 } },
       { args: ['--global', 'a b=$c', '$(x)'], origin: { file: MACHINE_PATH, line: 6 } },
-      { args: ['-append', 'x;y'], origin: { file: MACHINE_PATH, line: 7 } },
+      { args: ['-fw_cfg', 'x;y'], origin: { file: MACHINE_PATH, line: 7 } },
     ]);
   });
 
   test('what cannot be an option is refused, and a key that strayed there is recognised', () => {
     assert.deepEqual(
-      problemsOf(
-        '[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n-name x -daemonize\n',
-      ),
+      problemsOf('[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n-x y -daemonize\n'),
       [
         '2: "BRIDGE_IFNAME="br1"" is no QEMU option: it does not start with "-" (BRIDGE_IFNAME= belongs above [custom])',
         '3: "device x" is no QEMU option: it does not start with "-" (each line is one option as on the command line)',
-        '4: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
-        '5: "--pidfile" cannot stand in [custom]: qemu-init finds QEMU by its own pid file',
+        '4: "-daemonize" cannot be used in [custom]: qemu-init starts QEMU in the background by itself',
+        '5: "--pidfile" cannot be used in [custom]: qemu-init finds QEMU by its own pid file',
         `6: "-x 'y" cannot be split into words (A quote (') is opened and not closed)`,
         '7: "-x \\" cannot be split into words (A backslash stands at the end)',
-        '8: "-daemonize" cannot stand in [custom]: qemu-init starts QEMU in the background by itself',
+        '8: "-daemonize" cannot be used in [custom]: qemu-init starts QEMU in the background by itself',
       ],
     );
   });

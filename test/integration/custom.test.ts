@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildArgs } from '../../src/machine/argv/build.ts';
+import { ARGV_CONFIGS, argvRequest } from '../support/argv-configs.ts';
+import { lab } from '../support/lab.ts';
+import { repoRoot } from '../support/repo.ts';
+
+/** Lines of [custom] that QEMU refuses next to DSK1, NIC1 and VGA=std, and what check says. */
+const COLLISIONS = [
+  [
+    '-device virtio-rng-pci,id=dsk1-dev',
+    /"-device" in \[custom\] has the id "dsk1-dev" of a device, which is that of DSK1/,
+  ],
+  ['-device \'{"driver":"virtio-rng-pci","id":"vga"}\'', /has the id "vga" of a device, which is that of VGA/],
+  ['-netdev user,id=net0', /"-netdev" in \[custom\] has the id "net0" of a netdev, which is that of NIC1/],
+  ['-drive if=none,id=dsk1,driver=null-co', /has the id "dsk1" of a drive, which is that of DSK1/],
+  ['-blockdev null-co,node-name=dsk1', /has the id "dsk1" of a drive, which is that of DSK1/],
+  ['-chardev null,id=serial0', /has the id "serial0" of a chardev, which is that of SERIAL/],
+  ['-device virtio-rng-pci,addr=10', /has the PCI slot 0x10\.0, which is that of DSK1/],
+  ['-device virtio-rng-pci,bus=pcie.0,addr=0x2', /has the PCI slot 0x2\.0, which is that of VGA/],
+  [
+    '-drive if=none,id=x,driver=null-co\n-device virtio-blk-pci,drive=x,bootindex=0',
+    /has bootindex 0, which is that of DSK1 \(free are those from 2 on\)/,
+  ],
+  ['-device virtio-rng-pci,id=x\n-device virtio-rng-pci,id=x', /is that of another line of \[custom\]/],
+  [
+    '-set device.dsk2-dev.write-cache=off',
+    /"-set" in \[custom\] names a device "dsk2-dev", and there is none \(did you mean "dsk1-dev"\?\)/,
+  ],
+] as const;
+
+const DEVICES = 'VGA=std\nNIC1=virtio-net-pci,net=user\n';
+
+test('what in [custom] collides with ids, slots and the boot order is named by check', async (t) => {
+  const root = lab(t);
+  for (const [at, [lines]] of COLLISIONS.entries()) root.add(`m${at}`, `${DEVICES}[custom]\n${lines}\n`);
+  root.add('mkvm', 'MACHINE=q35,accel=kvm\n');
+  root.add('good', `${DEVICES}[custom]\n-device virtio-rng-pci,id=x,addr=0x1b,bus=pcie.0\n-chardev null,id=dsk1\n`);
+  const { code, stdout, stderr } = await root.init('check');
+  assert.equal(code, 6, stderr);
+  assert.equal(stdout, 'good: good\n');
+  for (const [at, [lines, pattern]] of COLLISIONS.entries()) {
+    const own = stderr.split('\n').filter((line) => line.includes(`/m${at}-qemu.cfg:`));
+    assert.match(own.join('\n'), pattern, lines);
+  }
+  assert.match(stderr, /mkvm-qemu\.cfg:\d+: MACHINE "q35,accel=kvm" has accel=, which KVM= decides/);
+});
+
+test('-set changes a property of a device by the id that the manual lists', async (t) => {
+  const root = lab(t);
+  root.add('web', '[custom]\n-set device.dsk1-dev.physical_block_size=4096\n');
+  await root.ok('check', 'web');
+  await root.ok('start', 'web');
+  const path = 'path=/machine/peripheral/dsk1-dev';
+  const asked = await root.cmd('-q', 'qom-get', path, 'property=physical_block_size', 'web');
+  assert.equal(asked.stdout.trim(), '4096', asked.stderr);
+  await root.ok('kill', 'web');
+
+  const manual = readFileSync(join(repoRoot, 'docs/man/qemu.cfg.5.md'), 'utf8');
+  const listed = /```\n(dskN .*?)```/s.exec(manual)?.[1]?.split(/\s+/) ?? [];
+  const ids = ARGV_CONFIGS.flatMap((each) =>
+    buildArgs(argvRequest({ ...each, text: each.text.split('[custom]')[0] ?? '' })),
+  )
+    .flatMap((arg) => /(?:^|,)id=([^,]+)/.exec(arg)?.[1] ?? [])
+    .map((id) => id.replace(/\d+/, 'N'));
+  assert.deepEqual(
+    [...new Set(ids)].filter((id) => !listed.includes(id)),
+    [],
+  );
+});

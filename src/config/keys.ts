@@ -255,7 +255,7 @@ const VNC_OPTIONS = [
     name: 'password',
     type: 'text',
     default: '',
-    doc: 'file with the password in its first line (VNC uses 8 characters)',
+    doc: 'file with the password in its first line, of at most 8 characters; closed to others',
   },
 ] as const satisfies readonly OptionSpec[];
 

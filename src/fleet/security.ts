@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
 import { notRunning, type Target } from '../machine/host.ts';
 import { locate } from '../machine/locate.ts';
+import { modeText, type Readers, readersOf } from '../system/file-access.ts';
 import { type ListeningSocket, listeningSockets, type ProcessRights, readRights } from '../system/process-rights.ts';
 import { groupName, userName } from '../system/users.ts';
 import type { Fleet } from './fleet.ts';
@@ -13,7 +13,7 @@ export interface FileAccess {
   readonly owner: string;
   /** As chmod(1) writes it: `0640`. */
   readonly mode: string;
-  readonly readableBy: 'owner' | 'group' | 'everybody';
+  readonly readableBy: Readers;
 }
 
 /** What a running machine's QEMU may do, and who may get at what is its. */
@@ -53,29 +53,15 @@ export function inspectSecurity(fleet: Fleet, target: Target): SecurityReport {
 
 function filesOf({ files, configPath }: Target, config: MachineConfig | undefined): string[] {
   const images = (config?.disks ?? []).map(({ file }) => file);
-  return [configPath, ...images, files.dir, files.qemuDir, files.tlsDir, files.log, files.consoleLog];
+  const password = config === undefined || config.vnc.kind === 'off' ? undefined : config.vnc.passwordFile;
+  const secret = password === undefined ? [] : [password];
+  return [configPath, ...images, ...secret, files.dir, files.qemuDir, files.tlsDir, files.log, files.consoleLog];
 }
 
 function accessTo(path: string): FileAccess[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return [];
-  const mode = stats.mode & 0o7777;
-  const open = readBits(mode);
-  const readableBy = open === 'everybody' && isShut(dirname(path)) ? 'owner' : open;
-  return [{ path, owner: userName(stats.uid), mode: mode.toString(8).padStart(4, '0'), readableBy }];
-}
-
-function readBits(mode: number): FileAccess['readableBy'] {
-  if ((mode & 0o004) !== 0) return 'everybody';
-  return (mode & 0o040) !== 0 ? 'group' : 'owner';
-}
-
-/** Whether a folder on the way lets nobody but its owner and group pass. */
-function isShut(folder: string): boolean {
-  for (let at = folder; at !== dirname(at); at = dirname(at)) {
-    if (((statSync(at, { throwIfNoEntry: false })?.mode ?? 0) & 0o001) === 0) return true;
-  }
-  return false;
+  return [{ path, owner: userName(stats.uid), mode: modeText(stats), readableBy: readersOf(path, stats) }];
 }
 
 function adviceFor(

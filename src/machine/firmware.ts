@@ -4,6 +4,7 @@ import type { MachineConfig } from '../config/types.ts';
 import { errorCode, QemuError } from '../errors.ts';
 import { ensureDir, namesIn, readTextIfExists } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import { chipsetOf } from './argv/chipset.ts';
 import type { FirmwareFiles } from './argv/request.ts';
 
@@ -49,6 +50,8 @@ export function ensureVariables(config: MachineConfig, firmware: FirmwareFiles |
   if (firmware?.variables === undefined || existsSync(firmware.variables)) return;
   const template = descriptors().find((descriptor) => fits(descriptor, config, firmware.secureBoot))?.template;
   if (!template) return;
+  // What root reads there becomes the machine's.
+  trustPath(template.filename);
   ensureDir(files.stateDir, 0o700);
   try {
     // COPYFILE_EXCL: variables that are there are the guest's and are never written over.

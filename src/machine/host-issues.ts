@@ -8,16 +8,14 @@ import { scriptProblem } from '../system/script.ts';
 import { trustPath } from '../system/trusted-path.ts';
 import type { Host } from './host.ts';
 import { fileIssue, issueAt, issueOf } from './issues.ts';
-import { readVncPassword } from './vnc-password.ts';
+import { readVncPassword, VNC_PASSWORD_BYTES } from './vnc-password.ts';
 
 /** The files that a machine boots from, besides its images, and its password. */
 export function fileIssues(config: MachineConfig): ConfigIssue[] {
-  const password = config.vnc.kind === 'off' ? undefined : config.vnc.passwordFile;
   const files = [
     ['KERNEL', config.kernel],
     ['INITRD', config.initrd],
     ['FIRMWARE', config.firmware.startsWith('/') ? config.firmware : undefined],
-    ['VNC', password],
   ] as const;
   const issues = files.flatMap(([key, file]) => {
     if (file === undefined) return [];
@@ -28,10 +26,27 @@ export function fileIssues(config: MachineConfig): ConfigIssue[] {
       return [fileIssue(config, key, file, error)];
     }
   });
-  if (password === undefined || issues.some(({ key }) => key === 'VNC') || readVncPassword(password) !== '')
-    return issues;
-  const empty = `The VNC password file "${password}" is empty`;
-  return [...issues, issueAt(config, 'VNC', empty, 'its first line is the password')];
+  return [...issues, ...passwordIssues(config)];
+}
+
+function passwordIssues(config: MachineConfig): ConfigIssue[] {
+  const file = config.vnc.kind === 'off' ? undefined : config.vnc.passwordFile;
+  if (file === undefined) return [];
+  try {
+    const password = readVncPassword(file);
+    if (password === undefined) return [issueAt(config, 'VNC', `VNC "${file}" does not exist`)];
+    if (password === '') {
+      const empty = `The VNC password file "${file}" is empty`;
+      return [issueAt(config, 'VNC', empty, 'its first line is the password')];
+    }
+    if (Buffer.byteLength(password) <= VNC_PASSWORD_BYTES) return [];
+    const message = `The VNC password in "${file}" is longer than ${VNC_PASSWORD_BYTES} bytes; only the first ${VNC_PASSWORD_BYTES} count`;
+    const hint = 'the protocol knows no more: shorten it, so that nobody relies on the rest';
+    return [{ ...issueAt(config, 'VNC', message, hint), severity: 'warning' }];
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return [error.cause === undefined ? issueOf(config, 'VNC', error) : fileIssue(config, 'VNC', file, error)];
+  }
 }
 
 /** The machine's own commands. Only the first of them stops a start. */

@@ -7,6 +7,7 @@ import { ensureDir } from '../system/files.ts';
 import { withImage } from '../system/image.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { removeWhole } from '../system/remove-tree.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import { keyCopy } from './argv/disks.ts';
 
 /** Passphrases are short; key files of LUKS have 8 MiB at most. */
@@ -17,8 +18,14 @@ const OPEN_TO_OTHERS = 0o077;
 
 type KeyProblem = 'is not a file' | 'is empty' | 'is too large' | 'is not UTF-8 text' | 'can be used by others';
 
-/** What is wrong with a key file, as a clause; undefined when it can be used. QEMU takes keys that are UTF-8 only. */
+/**
+ * What is wrong with a key file, as a clause; undefined when it can be used. QEMU takes keys that are UTF-8 only.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when it cannot be read, or others may change it.
+ */
 export function keyProblem(path: string): KeyProblem | undefined {
+  // QEMU gets a copy of what root reads there.
+  trustPath(path);
   return withImage(path, (file, stats) => {
     if (!stats.isFile()) return 'is not a file';
     if (stats.size === 0) return 'is empty';

@@ -29,6 +29,7 @@ function reasonOf(cause: unknown): string {
 export function fileIssue(config: MachineConfig, key: string, file: string, error: unknown): ConfigIssue {
   if (!(error instanceof QemuError)) throw error;
   const { cause, code, hint } = error;
+  if (cause === undefined && code === 'QEMU_NOT_PERMITTED') return issueOf(config, key, error);
   if (isNotFound(cause)) return issueAt(config, key, `${key} "${file}" does not exist`);
   const issue = issueAt(config, key, `${key} "${file}" cannot be read${reasonOf(cause)}`, hint);
   return code === 'QEMU_NOT_PERMITTED' ? { ...issue, code } : issue;

@@ -14,20 +14,20 @@ export const VNC_PASSWORD_BYTES = 8;
 export async function setVncPassword(config: MachineConfig, client: QmpClient): Promise<void> {
   if (config.vnc.kind === 'off' || config.vnc.passwordFile === undefined) return;
   const password = readVncPassword(config.vnc.passwordFile);
-  if (password === '') {
+  if (!password) {
     throw new QemuError('QEMU_CONFIG_INVALID', `The VNC password file "${config.vnc.passwordFile}" is empty`);
   }
   await client.executeRaw('set_password', { protocol: 'vnc', password });
 }
 
 /**
- * The first line of a password file; empty when there is none.
+ * The first line of a password file; undefined when there is no such file.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` when it cannot be read, or others may change it, `QEMU_IO` for anything but a
  * small regular file.
  */
-export function readVncPassword(path: string): string {
-  return readTrustedText(path, MOST_BYTES)?.split('\n')[0]?.trimEnd() ?? '';
+export function readVncPassword(path: string): string | undefined {
+  return readTrustedText(path, MOST_BYTES)?.split('\n')[0]?.trimEnd();
 }
 
 const MOST_BYTES = 4096;

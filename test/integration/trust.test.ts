@@ -175,3 +175,35 @@ test('a user uses his own files below /tmp, and those of root', options, async (
   assert.doesNotMatch(stderr, /Cannot trust/);
   assert.ok(code === 0 || code === 4 || code === 6);
 });
+
+test('disks and passwords that others may read, and passwords that VNC cuts off, are reported', async (t) => {
+  const host = lab(t);
+  const config = host.add('web', 'VNC=unix,password=pw\n');
+  const password = host.write('etc/qemu/pw', 'longer-than-8\n');
+  const disk = join(host.etcDir, 'web.img');
+  for (const file of [host.dir, password, disk]) chmodSync(file, file === host.dir ? 0o755 : 0o644);
+  const { code, stderr } = await host.init('check', 'web');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /DSK1 ".*web\.img" can be read by every user of this host \(mode 0644\) \(chmod go-rwx /);
+  assert.match(stderr, /VNC ".*pw" can be read by every user of this host \(mode 0644\)/);
+  assert.match(stderr, /password in ".*pw" is longer than 8 bytes; only the first 8 count/);
+  assert.doesNotMatch(stderr, /longer-than/);
+  const titles = (await host.json('doctor')).map(({ title }) => String(title));
+  for (const part of [/web\.img" can be read/, /pw" can be read/, /longer than 8 bytes/]) {
+    assert.ok(
+      titles.some((title) => part.test(title)),
+      titles.join('\n'),
+    );
+  }
+  chmodSync(password, 0o640);
+  chmodSync(disk, 0o640);
+  writeFileSync(password, '12345678\n');
+  assert.match(
+    (await host.init('check', 'web')).stderr,
+    /^\S*web-qemu\.cfg:\d+: Warning: VNC ".*pw" can be read by its group[^\n]*\n$/,
+  );
+  chmodSync(password, 0o600);
+  assert.equal((await host.init('check', config)).stderr, '');
+  assert.equal((await host.init('start', 'web')).code, 0);
+  await host.ok('stop', 'web', '--force');
+});

@@ -3,7 +3,6 @@ import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
-import { findUser } from '../system/users.ts';
 import { customIssues } from './custom-issues.ts';
 import { findFirmware } from './firmware.ts';
 import type { Host } from './host.ts';
@@ -11,6 +10,7 @@ import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issu
 import { type FoundImages, findImages } from './images.ts';
 import { issueAt, issueOf } from './issues.ts';
 import { openFileIssues } from './open-files.ts';
+import { findRunAsUser } from './run-as.ts';
 import { fitToTarget } from './target.ts';
 import { targetIssues } from './target-issues.ts';
 import { withhold } from './withheld.ts';
@@ -89,7 +89,7 @@ async function look(
   }
   await attempt('FIRMWARE', () => findFirmware(config, files));
   // The machine's own user is made by the start.
-  if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findUser(config.runAs ?? ''));
+  if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findRunAsUser(config.runAs ?? ''));
   const images = findImages(host.paths, config);
   issues.push(...images.issues, ...fileIssues(config), ...programIssues(config), ...socketIssues(config, files));
   return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };

@@ -27,8 +27,7 @@ export async function resolveRunAs(config: RunAsConfig, accelerator?: 'kvm' | 't
   const uid = process.getuid?.();
   // Of an own user that is still to be made the error would be that there is none.
   if (config.ownUser && uid !== 0) throw notPermitted(config.longName, config.runAs);
-  const user = await findUser(config.runAs);
-  if (user.uid === 0) throw rootRefused(config.runAs);
+  const user = await findRunAsUser(config.runAs);
   if (user.uid === uid) return undefined;
   if (uid !== 0) throw notPermitted(config.longName, user.name);
   return config.ownUser ? { ...user, groups: ownGroups(user.name, accelerator) } : user;
@@ -44,6 +43,17 @@ function notPermitted(longName: string, user: string): QemuError {
   return new QemuError('QEMU_NOT_PERMITTED', `Cannot run machine "${longName}" as user "${user}"`, {
     hint: `do it as root, or set RUNAS= in its file`,
   });
+}
+
+/**
+ * The user that `RUNAS=` names.
+ *
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` for one that does not exist, or is root.
+ */
+export async function findRunAsUser(name: string): Promise<User> {
+  const user = await findUser(name);
+  if (user.uid === 0) throw rootRefused(name);
+  return user;
 }
 
 /** A user with the number 0 is root, whatever its name. */
@@ -79,10 +89,15 @@ interface Ids {
   readonly gid: number | string;
 }
 
+/** The same of a machine. With RUNAS it never gains privileges, be it as the caller. */
+export function prefixOf({ runAs }: RunAsConfig, user: RunAs | undefined): string[] {
+  return runAs !== undefined && !user ? ['setpriv', '--no-new-privs', '--'] : runAsPrefix(user);
+}
+
 /** The same of what a start would do now, which would make the machine's own user first. */
 export async function previewRunAsPrefix(config: RunAsConfig, accelerator: 'kvm' | 'tcg'): Promise<string[]> {
   const isToCome = config.ownUser && process.getuid?.() === 0 && (await lookUpUser(config.runAs ?? '')) === undefined;
-  if (!isToCome) return runAsPrefix(await resolveRunAs(config, accelerator));
+  if (!isToCome) return prefixOf(config, await resolveRunAs(config, accelerator));
   const name = config.runAs ?? '';
   return runAsPrefix({ uid: name, gid: MACHINES_GROUP, groups: ownGroups(name, accelerator) });
 }

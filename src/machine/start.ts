@@ -26,7 +26,7 @@ import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type RecordedVnc, type RunRecord, writeRecord } from './record.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './request.ts';
-import { handOver, resolveRunAs, runAsPrefix } from './run-as.ts';
+import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
 import { claimSlot } from './slots.ts';
 import { stopSettingsOf } from './stop-settings.ts';
 import { surroundingsPrefix } from './surroundings.ts';
@@ -288,7 +288,7 @@ async function launchWith(
     const passed = options.fds ?? [];
     const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
     const surroundings = await surroundingsPrefix(config, files, user);
-    const argv = [...surroundings, ...runAsPrefix(user), request.binary, ...qemuOptions];
+    const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
     step('trace', argv.join(' '));
     const began = performance.now();
     const launched = await launch({

@@ -94,6 +94,24 @@ describe('a host with systemd', () => {
     assert.deepEqual(got.split('\n'), ['img web', 'console web', 'key web', 'qmp web']);
   });
 
+  test('disks in a home folder and at the end of a link can be written to, and files beside the machine cannot', () => {
+    host.sh(
+      'mkdir -m 711 -p /home/ann/vm /data /srv/vm; truncate -s 1M /home/ann/vm/a.img /data/b.img; chown qemu /home/ann/vm/a.img /data/b.img',
+    );
+    host.sh('ln -sf /data/b.img /srv/vm/b.img; touch /srv/other; chmod 0666 /srv/other; chmod 0666 /etc/motd');
+    const disks = 'DSK2=/home/ann/vm/a.img,format=raw\nDSK3=/srv/vm/b.img,format=raw\n';
+    addMachine(host, 'homely', disks);
+    host.sh('systemctl daemon-reload; qemu-init start homely');
+    const touch =
+      "nsenter --target $1 --mount sh -c 'for path in /home/ann/vm /data /srv/other /etc/motd /usr/lib; do [ ! -w $path ] || echo $path; done'";
+    assert.equal(host.sh(touch, `${pidOf(host, 'homely')}`), '/home/ann/vm\n/data');
+    const [report] = JSON.parse(host.sh('qemu-init security homely --json'));
+    assert.deepEqual(report.closed, ['system', 'temporary', 'processes']);
+    host.sh(
+      'qemu-init stop --force homely; rm /etc/qemu/homely*; sed -i /^homely=/d /etc/qemu/qemu-init.reg; systemctl daemon-reload',
+    );
+  });
+
   test('the user of a machine comes with create and register, and goes when nothing belongs to it', () => {
     const exists = (): boolean => host.run('getent passwd qi-fresh').code === 0;
     host.sh('qemu-init create fresh --disk 1M');
@@ -125,6 +143,11 @@ describe('a host with systemd', () => {
     );
     assert.equal(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'fresh')}`), 'qi-fresh');
     host.sh('qemu-init stop --force fresh; qemu-init unregister fresh; rm /etc/qemu/fresh*');
+    // Root under another name.
+    host.sh('echo "toor:x:0:0::/:/usr/sbin/nologin" >>/etc/passwd; echo RUNAS=toor >/etc/qemu/toor-qemu.cfg');
+    for (const action of ['check', 'start', 'start --direct'])
+      assert.match(host.run(`qemu-init ${action} toor`).stderr, /RUNAS must be a user other than root/);
+    host.sh('sed -i /^toor:/d /etc/passwd; rm /etc/qemu/toor-qemu.cfg');
   });
 
   test('doctor has no fault to find', () => {

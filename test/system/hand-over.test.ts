@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { until } from '../support/lab.ts';
 import type { Container, Ran } from '../support/nspawn.ts';
-import { addMachine, hostOfSuite, isActive, pidOf } from './machines.ts';
+import { addMachine, hostOfSuite, isActive, pidOf, statesOf } from './machines.ts';
 
 describe('commands typed on a host with systemd', () => {
   const host = hostOfSuite();
@@ -26,6 +26,38 @@ describe('commands typed on a host with systemd', () => {
     assert.equal(isActive(host, 'web'), 'inactive');
     assert.match(host.sh('journalctl --sync; journalctl -u qemu@web'), /web: the guest switched the machine off/);
     assert.deepEqual(init(host, 'stop web'), { code: 0, stdout: 'web: not running\n', stderr: '' });
+  });
+
+  test('locks hold between shells and units, to which a container shows different ids of the boot', async () => {
+    const bootId = 'cat /proc/sys/kernel/random/boot_id';
+    const inUnit = 'systemd-run --quiet --property=ProtectProc=invisible';
+    // systemd-nspawn mounts a file over it, but not in a /proc that a unit has to itself: without that this test shows nothing.
+    assert.notEqual(host.sh(bootId), host.sh(`${inUnit} --wait --pipe ${bootId}`));
+    addMachine(host, 'slow', 'PRECMD="/bin/sh -c \'until [ -e /run/go ]; do sleep 0.1; done\'"\n');
+    const held = (): boolean => host.run('ls /run/qemu-init/slow/lock/holder.*').code === 0;
+    const isWaiting = 'waiting for "start" (process ';
+
+    host.sh('qemu-init start --direct slow >/dev/null 2>&1 &');
+    await until('the shell holds the lock', held);
+    host.sh(`${inUnit} --unit=waiting qemu-init start --direct --verbose slow`);
+    await until('the unit waits', () =>
+      host.run('journalctl --sync; journalctl -u waiting').stdout.includes(isWaiting),
+    );
+    host.sh('touch /run/go');
+    await until('the machine runs', () => statesOf(host)['slow'] === 'running');
+    await until('the unit found it running', () =>
+      host.run('journalctl -u waiting').stdout.includes('already running'),
+    );
+    init(host, 'stop --force slow');
+
+    host.sh('rm /run/go; systemctl start --no-block qemu@slow');
+    await until('the unit holds the lock', held);
+    host.sh('qemu-init start --direct slow >/run/waiting 2>&1 &');
+    await until('the shell waits', () => host.sh('cat /run/waiting').includes(isWaiting));
+    host.sh('touch /run/go');
+    await until('the shell found it running', () => host.sh('cat /run/waiting').includes('already running'));
+    assert.equal(isActive(host, 'slow'), 'active');
+    init(host, 'stop --force slow');
   });
 
   test('a start that fails has the same status and text as without systemd', () => {

@@ -13,10 +13,10 @@ import { macIssues } from './leases.ts';
 import { requirementError } from './requires.ts';
 import { storageIssues } from './storage.ts';
 
-/** The machines of a fleet whose files can be read, by long name. */
+/** The machines of a fleet, and those that run without being registered, whose files can be read, by long name. */
 export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
   return new Map(
-    fleet.list().flatMap((target) => {
+    fleet.listWithRunning().flatMap((target) => {
       const { config } = fleet.inspect(target);
       return config === undefined ? [] : [[target.longName, config] as const];
     }),

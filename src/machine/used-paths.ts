@@ -6,6 +6,8 @@ export interface UsedPathsOf {
   readonly config: MachineConfig;
   /** Real paths of its images and of what they rest on, where they are known. */
   readonly realFiles?: readonly string[] | undefined;
+  /** Real paths of what they rest on and only read. */
+  readonly readFiles?: readonly string[] | undefined;
 }
 
 /** Folders that are closed to machines unless one of them has files there. */
@@ -29,7 +31,7 @@ const SYSTEM_FOLDERS = ['/usr', '/boot', '/efi', '/bin', '/sbin', '/lib', '/lib6
  * @param more paths that they use in addition.
  */
 export function closedTo(machines: readonly UsedPathsOf[], more: readonly string[] = []): Closed {
-  const used = machines.flatMap((machine) => [...writtenPaths(machine), ...readPaths(machine.config)]);
+  const used = machines.flatMap((machine) => [...writtenPaths(machine), ...readPaths(machine)]);
   const isFree = (folders: readonly string[]): boolean => ![...used, ...more].some((path) => isBelow(path, folders));
   return { homes: isFree(HOMES), temporary: isFree(TEMPORARY) };
 }
@@ -41,13 +43,14 @@ export function writtenPaths({ config: { disks, custom, dir }, realFiles = [] }:
   return [...images, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
 }
 
-function readPaths(config: MachineConfig): string[] {
+function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
   const { disks, cdroms, kernel, initrd, firmware, vnc, targetArch, path } = config;
   const hooks = [config.preCommand, config.postCommand, config.preStop, config.postStop].flat();
   const password = vnc.kind === 'off' ? undefined : vnc.passwordFile;
   const files = [...disks, ...cdroms].map(({ file }) => file);
-  return [...files, kernel, initrd, firmware, password, targetArch, path, ...hooks].flatMap((each) =>
-    each?.startsWith('/') ? [each] : [],
+  const keys = disks.map(({ key }) => key);
+  return [...files, ...keys, ...readFiles, kernel, initrd, firmware, password, targetArch, path, ...hooks].flatMap(
+    (each) => (each?.startsWith('/') ? [each] : []),
   );
 }
 

@@ -43,13 +43,21 @@ export function hostUses(): HostUse[] {
  * False also when that cannot be tried.
  */
 export function isClaimed(path: string): boolean {
-  try {
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_EXCL | constants.O_NONBLOCK));
-    return false;
-  } catch (error) {
-    return errorCode(error) === 'EBUSY';
+  for (let tries = 0; tries < CLAIM_TRIES; tries += 1) {
+    try {
+      closeSync(openSync(path, constants.O_RDONLY | constants.O_EXCL | constants.O_NONBLOCK));
+      return false;
+    } catch (error) {
+      if (errorCode(error) !== 'EBUSY') return false;
+    }
+    // Another command may be trying the same at this moment.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CLAIM_PAUSE_MS);
   }
+  return true;
 }
+
+const CLAIM_TRIES = 3;
+const CLAIM_PAUSE_MS = 20;
 
 /** @param number `major:minor` */
 function deviceStorage(number: string): Storage {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +18,8 @@ import { test } from 'node:test';
 import { type Lab, lab } from '../support/lab.ts';
 import { makeEncryptedQcow2, makeLuks } from '../support/luks-image.ts';
 import { makeOverlay, overlayHeader, overwrite, qemuImg } from '../support/odd-images.ts';
+
+const NOBODY = 65534;
 
 /** Paths and names that QEMU has open as block nodes. */
 async function nodesOf(host: Lab, machine: string): Promise<string> {
@@ -321,4 +325,42 @@ test('an encrypted disk is opened with its key, which is on no command line and 
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /key/i);
   assert.equal(existsSync(host.file('wrong', 'keys')), false);
+});
+
+const isRoot = process.getuid?.() === 0;
+
+test('with RUNAS the key reaches the QEMU of that user, and qemu-img is that user without a network and with little memory', {
+  skip: isRoot ? false : 'needs root',
+}, async (t) => {
+  const host = lab(t);
+  const at = (name: string): string => join(host.etcDir, name);
+  chmodSync(host.dir, 0o711);
+  const key = host.write('etc/qemu/key', 'secret');
+  chmodSync(key, 0o600);
+  makeLuks(at('web.luks'), 'secret');
+  qemuImg('create', '-q', '-f', 'qcow2', at('data.qcow2'), '1M');
+  for (const name of ['web.luks', 'data.qcow2']) chownSync(at(name), NOBODY, NOBODY);
+  const nic = 'NIC1=e1000,net=none\nNETIF=managed\nRUNAS=nobody\n';
+  host.add('web', `DSK1=web.luks,format=luks,key=key\nDSK2=data.qcow2\n${nic}`);
+  await host.ok('start', 'web');
+  assert.equal(existsSync(host.file('web', 'keys')), false);
+  await host.ok('kill', 'web');
+
+  const log = host.write('log', '');
+  chmodSync(log, 0o666);
+  const spy = `#!/bin/sh\necho "$(id -u) $(ulimit -v) $(tail -n +3 /proc/net/dev | grep -c -v lo:)" >> ${log}\nexec /usr/bin/qemu-img "$@"\n`;
+  chmodSync(host.write('bin/qemu-img', spy), 0o755);
+  const env = { PATH: `${join(host.dir, 'bin')}:${process.env['PATH']}` };
+  await host.run('qemu-init', ['doctor'], { env });
+  await host.run('qemu-init', ['create', 'new', '--disk', '1M', 'RUNAS=nobody', 'NETIF=managed'], { env });
+  const calls = readFileSync(log, 'utf8').trim().split('\n');
+  assert.equal(calls.length, 2, calls.join());
+  for (const call of calls) {
+    const [uid, kilobytes, interfaces] = call.split(' ').map(Number);
+    assert.equal(uid, NOBODY);
+    assert.ok(Number(kilobytes) < 500_000, call);
+    assert.equal(interfaces, 0, call);
+  }
+  const { mode, uid } = statSync(at('new.qcow2'));
+  assert.deepEqual([mode & 0o777, uid], [0o600, NOBODY]);
 });

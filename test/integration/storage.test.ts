@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { linkSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { type Lab, lab } from '../support/lab.ts';
+import { type Lab, LIGHT, lab } from '../support/lab.ts';
 import { makeOverlay, overwrite, qemuImg } from '../support/odd-images.ts';
 import { enterOwnMounts } from '../support/own-mounts.ts';
 import type { Cleanup } from '../support/temp-root.ts';
@@ -51,6 +51,11 @@ test('two machines with one image may take turns, and one of them is in two disk
   await host.ok('kill', 'db');
   await host.ok('start', 'web');
   await host.ok('kill', 'web');
+  // One that runs by its path alone counts as well.
+  const guest = host.write('other/guest-qemu.cfg', `${LIGHT}DSK1=${at('web.img')}\n`);
+  await host.ok('start', guest);
+  assert.match((await host.init('check', 'web')).stderr, /DSK1 ".*web\.img" is DSK1 of machine "guest" too/);
+  await host.ok('kill', 'guest');
   qemuImg('create', '-q', '-f', 'qcow2', '-b', 'web.img', '-F', 'raw', at('top.qcow2'));
   host.add('both', 'DSK1=top.qcow2\nDSK2=web.img\n');
   assert.match(

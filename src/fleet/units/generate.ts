@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
 import type { MachineConfig } from '../../config/types.ts';
+import { diskChain } from '../../machine/images.ts';
 import { inspectMachineConfig, loadRegistry } from '../../machine/load-config.ts';
 import { readRecord } from '../../machine/record.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
@@ -37,7 +38,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
     const target = targetOfEntry(paths, entry);
     const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
-    if (config) return [{ target, config, realFiles: realFilesOf(config) }];
+    if (config) return [{ target, config, ...filesOf(paths, config) }];
     if (!existsSync(target.configPath)) missing.push(target.configPath);
     if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
@@ -48,7 +49,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   for (const { longName, configPath } of asked) {
     const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
     if (!config) continue;
-    machines.push({ target: { longName, configPath, shortName: undefined }, config, realFiles: realFilesOf(config) });
+    machines.push({ target: { longName, configPath, shortName: undefined }, config, ...filesOf(paths, config) });
   }
   const known = new Set(machines.map(({ target }) => target.longName));
   const running = runsIn(paths).filter(({ longName }) => !known.has(longName));
@@ -74,16 +75,31 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   return { files: files.map(({ path }) => path), problems };
 }
 
-/** Images that a link leads to. One on a file system that is not mounted yet is found when that is read again. */
-function realFilesOf({ disks }: MachineConfig): string[] {
-  return disks.flatMap(({ file, readonly }) => {
-    try {
-      const real = realpathSync(file);
-      return readonly || real === file || real.startsWith('/dev/') ? [] : [real];
-    } catch {
-      return [];
+/**
+ * Where the links among a machine's images lead, and the other files that they consist of. What is on a file system that is not
+ * mounted yet is found when that is read again.
+ */
+function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles: string[]; readFiles: string[] } {
+  const realFiles: string[] = [];
+  const readFiles: string[] = [];
+  for (const disk of disks) {
+    const { file, readonly } = disk;
+    for (const layer of diskChain(paths, longName, disk).layers) {
+      if (layer.stats === undefined) continue;
+      const isWritten = layer.depth === 0 && !readonly;
+      const names = [layer.file, realPath(layer.file)].filter((path) => path !== file && !path.startsWith('/dev/'));
+      (isWritten ? realFiles : readFiles).push(...new Set(names));
     }
-  });
+  }
+  return { realFiles, readFiles };
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** The runs that left word of how they are to be stopped. That of a machine that has ended meanwhile does no harm. */

@@ -16,6 +16,8 @@ export interface PlannedMachine {
   readonly config: MachineConfig;
   /** Where links among its images lead. */
   readonly realFiles?: readonly string[] | undefined;
+  /** What they rest on and only read. */
+  readonly readFiles?: readonly string[] | undefined;
 }
 
 /** A file that the generator writes. */
@@ -75,7 +77,7 @@ export function orderOf(machines: readonly PlannedMachine[]): ReadonlyMap<string
 }
 
 function machineDropIn(
-  { target, config, realFiles }: PlannedMachine,
+  { target, config, realFiles, readFiles }: PlannedMachine,
   { order, lane, closed }: { readonly order: MachineOrder | undefined; readonly lane: string; readonly closed: Closed },
 ): UnitFile {
   const { longName, configPath } = target;
@@ -101,7 +103,7 @@ function machineDropIn(
       ...(config.restart === 'no'
         ? []
         : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
-      ...hardeningLines({ config, realFiles }, closed),
+      ...hardeningLines({ config, realFiles, readFiles }, closed),
       ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],

@@ -70,3 +70,34 @@ test('-set changes a property of a device by the id that the manual lists', asyn
     [],
   );
 });
+
+test('check --try finds what only QEMU knows, at its line, also of a running machine, and leaves nothing', async (t) => {
+  const root = lab(t);
+  root.add('web', 'VNC=on\nVGA=std\nQGA=on\nRNG=on\nCDR1=empty\nNIC1=virtio-net-pci,net=user\n');
+  await root.ok('start', 'web');
+  for (const [name, lines] of [
+    ['flag', 'CPU=max,+nosuch\n'],
+    ['board', 'MACHINE=q35,nosuch=on\n'],
+    ['option', '[custom]\n-nosuch\n'],
+    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x\n-device virtio-rng-pci,nosuch=1\n'],
+  ] as const) {
+    root.add(name, lines);
+  }
+  root.add('good', '[custom]\n-drive if=none,id=x,file=/nowhere.img\n-device virtio-blk-pci,drive=x,serial=a\n-S\n');
+  assert.equal((await root.init('check', 'flag', 'board', 'option', 'property')).code, 0);
+  const tried = await root.init('check', '--try');
+  assert.equal(tried.code, 6);
+  assert.equal(tried.stdout, 'web: good\ngood: good\n');
+  const said = tried.stderr.split('\n').filter((line) => !line.includes('Warning'));
+  for (const [at, pattern] of [
+    /flag-qemu\.cfg:\d+: QEMU refuses the machine: .* ended with exit status 1: .*nosuch/,
+    /board-qemu\.cfg:\d+: QEMU refuses the machine: .*nosuch/,
+    /option-qemu\.cfg:10: QEMU refuses the machine: .*-nosuch: invalid option/,
+    /property-qemu\.cfg:11: QEMU refuses the machine: .*nosuch/,
+  ].entries()) {
+    assert.match(said[at] ?? '', pattern);
+  }
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('kill', 'web');
+  assert.deepEqual(root.leftovers(), []);
+});

@@ -161,7 +161,11 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'check [ids..]',
     describe: 'Look for mistakes in the configuration',
-    options: many,
+    options: (parser) =>
+      many(parser).option('try', {
+        type: 'boolean',
+        describe: 'Also let QEMU make each machine, without its disks and networks',
+      }) as Argv<object>,
     load: () => import('./check.ts'),
   },
   {

@@ -14,7 +14,7 @@ interface Checked {
   readonly images: readonly ListedImage[];
 }
 
-export async function run(context: Context, args: SelectionArguments): Promise<number> {
+export async function run(context: Context, args: SelectionArguments & { readonly try?: boolean }): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
   const everything = args.all === true || (args.ids ?? []).length === 0;
@@ -24,7 +24,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
     const { draft } = fleet.inspect(target);
     return {
-      issues: await checkMachine(fleet, target, others),
+      issues: await checkMachine(fleet, target, others, { tryStart: args.try }),
       images: draft ? listImages(context.paths, draft) : [],
     };
   });

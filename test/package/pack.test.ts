@@ -20,9 +20,17 @@ test('the package holds what users need', () => {
   );
 });
 
+test('what the README links to is in the package', () => {
+  const text = readFileSync(join(repoRoot, 'README.md'), 'utf8');
+  const links = [...text.matchAll(/\]\(([\w./-]+)\)/g)].map(([, path = '']) => path.replace(/\/$/, ''));
+  assert.ok(links.length > 10);
+  const missing = links.filter((link) => ![...paths].some((path) => path === link || path.startsWith(`${link}/`)));
+  assert.deepEqual(missing, ['CONTRIBUTING.md']);
+});
+
 test('the package holds nothing else', () => {
   const wanted =
-    /^(bin\/|dist\/(bin|lib|man)\/|etc\/|systemd\/|docs\/man\/|(README|SECURITY|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
+    /^(bin\/|dist\/(bin|lib|man)\/|etc\/|systemd\/|docs\/|examples\/|(README|SECURITY|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
   const unwanted = /\.(test\.js|map|tsbuildinfo)$|\/\.|~$/;
   assert.deepEqual(
     [...paths].filter((path) => !wanted.test(path) || unwanted.test(path)),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -8,10 +8,14 @@ import { ACTIONS } from '../../src/cli/init/actions.ts';
 import { lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'docs/network.md', 'docs/coming-from.md'].map((path) => ({
-  path,
-  text: readFileSync(join(repoRoot, path), 'utf8'),
-}));
+const pages = readdirSync(join(repoRoot, 'docs')).filter((name) => name.endsWith('.md'));
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...pages.map((name) => `docs/${name}`)].map(
+  (path) => ({
+    path,
+    text: readFileSync(join(repoRoot, path), 'utf8'),
+  }),
+);
 
 for (const { path, text } of documents) {
   test(`what ${path} links to is there`, () => {
@@ -37,12 +41,13 @@ for (const { path, text } of documents) {
   });
 }
 
-test('the example of the library in README.md runs', async (t) => {
+test('the example of docs/library.md runs', async (t) => {
   const root = lab(t);
   root.add('web');
   await root.ok('start', 'web');
   await root.ok('wait', 'web', '--for', 'console=.');
-  const code = /^```js\n(.*?)^```/ms.exec(documents[0]?.text ?? '')?.[1] ?? '';
+  const code =
+    /^```js\n(.*?)^```/ms.exec(documents.find(({ path }) => path === 'docs/library.md')?.text ?? '')?.[1] ?? '';
   const library = pathToFileURL(join(repoRoot, 'dist/lib/index.js')).href;
   const file = root.write('example.mjs', code.replace("'qemu-init'", `'${library}'`));
   const { stdout, stderr } = spawnSync(process.execPath, [file], {
@@ -51,4 +56,8 @@ test('the example of the library in README.md runs', async (t) => {
   });
   assert.equal(stderr, '');
   assert.match(stdout, /^web running\nQEMU \d+\.\d+\.\d+\ndown, by the guest itself: true\n$/);
+});
+
+test('README.md stays short', () => {
+  assert.ok((documents[0]?.text.split('\n').length ?? 0) <= 121);
 });

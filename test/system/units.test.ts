@@ -57,11 +57,11 @@ describe('a host with systemd', () => {
     assert.equal(host.sh('stat -c "%a %U %s" /var/log/qemu-init/web.console.1'), `600 root ${4 * 1024 ** 2}`);
   });
 
-  test('the exposure of the unit of a running machine is what README and the manual say, at most 3.2', () => {
+  test('the exposure of the unit of a running machine is what SECURITY.md and the manual say, at most 3.2', () => {
     const printed = host.run('systemd-analyze security --no-pager qemu@web.service').stdout;
     const exposure = /exposure level for qemu@web\.service: ([\d.]+) /.exec(printed)?.[1];
     assert.ok(exposure !== undefined && Number(exposure) <= 3.2, printed);
-    for (const path of ['README.md', 'docs/man/qemu-init.8.md']) {
+    for (const path of ['SECURITY.md', 'docs/man/qemu-init.8.md']) {
       const said = /systemd-analyze security[^`]*`\s+says\s+([\d.]+)/.exec(
         readFileSync(join(repoRoot, path), 'utf8'),
       )?.[1];

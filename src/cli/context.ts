@@ -1,10 +1,7 @@
-import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { isNotFound } from '../errors.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { findServices } from '../fleet/services.ts';
-import { fileError } from '../system/file-error.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
+import { trustPath } from '../system/trusted-path.ts';
 import type { CommonArguments } from './options.ts';
 import type { Output } from './output.ts';
 
@@ -19,9 +16,10 @@ export interface Context {
 }
 
 export function makeContext(args: CommonArguments, output: Output, signal: AbortSignal): Context {
+  // Without links: machines are recognised by paths on their command lines, so one root must not have two spellings.
   const root = args.root ?? (args.system || args.user ? undefined : process.env['QEMU_INIT_ROOT'] || undefined);
   const paths = resolvePaths(
-    { root: root === undefined ? undefined : realRoot(root), system: args.system, user: args.user },
+    { root: root === undefined ? undefined : trustPath(root).path, system: args.system, user: args.user },
     process.env,
     process.getuid?.() ?? 0,
     process.cwd(),
@@ -36,14 +34,4 @@ export function makeContext(args: CommonArguments, output: Output, signal: Abort
       return fleet;
     },
   };
-}
-
-/** Machines are recognised by paths on their command lines: one root must not have two spellings. */
-function realRoot(root: string): string {
-  try {
-    return realpathSync(root);
-  } catch (error) {
-    if (isNotFound(error)) return resolve(root);
-    throw fileError('use folder', root, error);
-  }
 }

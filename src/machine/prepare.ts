@@ -48,12 +48,16 @@ export async function prepare(
 /** The same findings as data, for `check`; `config` may be what could be read of a file with mistakes. */
 export async function inspectHost(host: Host, config: MachineConfig, files: MachinePaths): Promise<ConfigIssue[]> {
   const { issues: found, probe } = await look(host, config, files, undefined);
-  const issues = [...found, ...openFileIssues(config), ...hookIssues(host, config)];
+  const issues = [...found, ...openFileIssues(config), ...hookIssues(host, config).filter(isWarning)];
   if (config.kvm !== 'on' || probe === undefined) return issues;
   // A start does not try it, since QEMU itself says what is wrong.
   const { usable, reason } = await probeKvm(probe.binary, host.paths.probesDir);
   const message = `KVM=on, but KVM does not work here: ${reason}`;
   return usable ? issues : [...issues, { ...issueAt(config, 'KVM', message, 'set KVM=auto'), severity: 'warning' }];
+}
+
+function isWarning({ severity }: ConfigIssue): boolean {
+  return severity === 'warning';
 }
 
 interface Findings {
@@ -91,7 +95,15 @@ async function look(
   // The machine's own user is made by the start.
   if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findRunAsUser(config.runAs ?? ''));
   const images = findImages(host.paths, config);
-  issues.push(...images.issues, ...fileIssues(config), ...programIssues(config), ...socketIssues(config, files));
+  // A bridge hook that is missing may be made at any time; one that others may change would be run by QEMU.
+  const hooks = hookIssues(host, config).filter((issue) => !isWarning(issue));
+  issues.push(
+    ...images.issues,
+    ...fileIssues(config),
+    ...programIssues(config),
+    ...hooks,
+    ...socketIssues(config, files),
+  );
   return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };
 }
 

@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { furtherGroups, userName } from './users.ts';
+import { furtherGroups, localUser, userName } from './users.ts';
 
 /**
- * Whether the user for whom root works, by sudo(8) or pkexec(1), could read the file without that. True when root works for
+ * Whether the user for whom root works, by sudo(8), pkexec(1) or doas(1), could read the file without that. True when root works for
  * nobody else. What such a user may not read must not reach him in a message about the file. Access control lists are not
  * looked at.
  */
@@ -24,10 +24,11 @@ export function callerMayRead(path: string): boolean {
   }
 }
 
-/** The one behind root; undefined when there is none, or it is root. Both programs set these themselves. */
+/** The one behind root; undefined when there is none, or it is root. The programs set these themselves. */
 function callerUid(): number | undefined {
   if (process.geteuid?.() !== 0) return undefined;
-  const uid = process.env['SUDO_UID'] ?? process.env['PKEXEC_UID'] ?? '';
+  const byDoas = localUser(process.env['DOAS_USER'] ?? '')?.uid;
+  const uid = process.env['SUDO_UID'] ?? process.env['PKEXEC_UID'] ?? String(byDoas ?? '');
   return /^[1-9]\d*$/.test(uid) ? Number(uid) : undefined;
 }
 

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Lab, lab } from '../support/lab.ts';
@@ -81,9 +91,21 @@ test(
     for (const action of ['list', 'start', 'status', 'doctor']) {
       const { code, stderr } = await host.init(action, ...(/start|status/.test(action) ? ['web'] : []));
       assert.equal(code, 4, stderr);
-      assert.match(stderr, new RegExp(`"${dir}" belongs to user "64321"`));
+      assert.match(stderr, new RegExp(`Cannot trust "${dir}": it belongs to user "64321"`));
     }
     chownSync(dir, 0, 0);
+    const link = `${dir}.link`;
+    symlinkSync(dir, link);
+    t.after(() => rmSync(link));
+    assert.equal((await host.init('check', 'web', '--root', link)).code, 0, 'a link of ours');
+    lchownSync(link, STRANGER, STRANGER);
+    assert.equal((await host.init('check', 'web', '--root', link)).code, 4);
+    host.add('net', 'NIC1=virtio-net-pci\n');
+    writeFileSync(join(etcDir, 'qemu-brup'), '#!/bin/sh\n');
+    chmodSync(join(etcDir, 'qemu-brup'), 0o777);
+    const hooked = await host.init('start', 'net');
+    assert.equal(hooked.code, 4);
+    assert.match(hooked.stderr, /Cannot trust ".*qemu-brup"/);
   },
 );
 

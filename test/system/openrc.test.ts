@@ -6,6 +6,7 @@ import { until } from '../support/lab.ts';
 import { container, installProject } from '../support/nspawn.ts';
 import { repoRoot } from '../support/repo.ts';
 import { INIT_LOG, putOpenRc, removeSystemd, SYSV_INIT, useOpenRcInit } from '../support/sysv-init.ts';
+import { addLinux, assertClean, isUp } from './linux-machine.ts';
 import { addMachine, assertInOrder, consoleOf, statesOf } from './machines.ts';
 
 const SCRIPT = '/etc/init.d/qemu-init';
@@ -73,9 +74,11 @@ describe('a host with OpenRC and without systemd', () => {
   });
 
   test('poweroff ends the guests by the power button, before processes are killed and the network goes', async () => {
-    host.sh('qemu-init start deaf');
+    addLinux(host, 'linux');
+    host.sh('qemu-init start deaf linux');
     for (const name of ['db', 'web', 'app'])
       await until(`${name} is up`, () => consoleOf(host, name).includes('ready'));
+    await isUp(host, 'linux', 1);
     await host.powerOff();
     const log = news();
     for (const name of ['db', 'web', 'app']) {
@@ -88,6 +91,7 @@ describe('a host with OpenRC and without systemd', () => {
   test("the script of LSB, which Debian's package has, does the same", async () => {
     host.write(SCRIPT, readFileSync(join(repoRoot, 'etc/init.d/qemu-init'), 'utf8'));
     await host.boot();
+    assertClean(host, 'linux', 'poweroff');
     assertInOrder(news(), ['db: started', 'web: started', 'app: started']);
     assert.match(host.sh('rc-status default'), /qemu-init +\[ +started +\]/);
     // This runs the script itself, which tells that there is one machine which cannot be started.

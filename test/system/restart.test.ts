@@ -61,7 +61,7 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
   });
 
   test('hooks have their environment and rules in a unit too', async () => {
-    const note = '/srv/notes';
+    const note = '/var/lib/qemu-init/notes';
     host.write(
       '/srv/hook',
       `#!/bin/sh\nenv | grep ^QEMU_INIT_ | sort | tr '\\n' ' ' >>${note}\necho "$1 in $PWD" >>${note}\nexit "$2"\n`,
@@ -137,16 +137,16 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
   });
 
   test('a POSTSTOP that takes longer than the pause before a restart is waited for', async () => {
-    const note = '/srv/turns';
+    const note = '/var/lib/qemu-init/turns';
     host.write('/srv/turn', `#!/bin/sh\nsleep "$2"\necho "$1" >>${note}\n`, 0o755);
     addMachine(host, 'slowly', 'RESTART=always\nPRECMD="/srv/turn pre 0"\nPOSTSTOP="/srv/turn post 2"\n');
     pauseOf(host, 'slowly', 0);
     host.sh('systemctl daemon-reload; systemctl start qemu@slowly; kill -9 "$(cat /run/qemu-init/slowly/qemu/pid)"');
-    await until(
-      'it is up again',
-      () => host.run(`wc -l <${note}`).stdout.trim() === '3' && isActive(host, 'slowly') === 'active',
-    );
-    assert.deepEqual(host.read(note).trim().split('\n'), ['pre', 'post', 'pre']);
+    const notes = (): string[] => host.run(`cat ${note}`).stdout.trim().split('\n');
+    await until('it is up again', () => notes().length >= 3 && isActive(host, 'slowly') === 'active').catch((error) => {
+      throw new Error(`${notes().join()} ${journal(host, 'slowly')}`, { cause: error });
+    });
+    assert.deepEqual(notes(), ['pre', 'post', 'pre']);
     host.sh('qemu-init stop --force slowly');
   });
 
@@ -184,7 +184,7 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     host.sh(
       'sed -i s/RAM=8M/RAM=64M/ /etc/qemu/all-qemu.cfg; systemctl daemon-reload; systemctl start qemu@all || { journalctl --no-pager -n 20 -u qemu@all; false; }',
     );
-    assert.match(host.sh('ps -C passt,passt.avx2 -o user='), /^qemu/m);
+    assert.match(host.sh('ps -C passt,passt.avx2 -o user='), /^qi-all/m);
     host.sh('qemu-init stop --force all');
     assert.equal(host.run('pgrep "^passt"').stdout, '');
   });

@@ -14,7 +14,7 @@ export interface HookDetail {
   readonly cwd: string;
   readonly pid?: number | undefined;
   /** Value of QEMU_INIT_REASON: why POSTSTOP runs. */
-  readonly reason?: 'stopped' | 'start-failed' | undefined;
+  readonly reason?: 'stopped' | 'ended' | 'start-failed' | undefined;
   /** {@link HOOK_TIMEOUT_MS} if not given. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -62,9 +62,6 @@ function adapt() {
   // dpkg itself knows what it has installed.
   rmSync(inStage('usr/lib/qemu-init/installed.json'), { force: true });
   rmSync(inStage('usr/lib/qemu-init/LICENSE'), { force: true });
-  for (const path of files('usr/lib/qemu-init/bin').filter((each) => read(each).startsWith('#!'))) {
-    write(path, read(path).replace('#!/usr/bin/env node', '#!/usr/bin/node'), 0o755);
-  }
   for (const path of files('usr/share/man')) {
     writeFileSync(inStage(`${path}.gz`), gzipSync(read(path), { level: 9 }));
     rmSync(inStage(path));

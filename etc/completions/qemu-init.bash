@@ -63,7 +63,8 @@ _qemu_init() {
       edit) options+=' --registry --monitor --defaults' ;;
       import) options+=' --name --output --force' ;;
       log) options+=' --console --lines --follow' ;;
-      install | uninstall) options+=' --prefix --destdir --dry-run' ;;
+      install) options+=' --prefix --destdir --dry-run' ;;
+      uninstall) options+=' --prefix --destdir --dry-run --stop' ;;
       *) options+=' --all' ;;
     esac
     _qemu_init_words "$options"

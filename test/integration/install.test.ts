@@ -48,6 +48,8 @@ test('install makes the links, the units and a hardened defaults file', async (t
   assert.equal(readlinkSync(at('usr/local/bin/qemu-init')), '/usr/local/lib/qemu-init/bin/qemu-init');
   const unit = readFileSync(at('usr/local/lib/systemd/system/qemu@.service'), 'utf8');
   assert.match(unit, /\/usr\/local\/bin\/qemu-init start/);
+  for (const tool of ['qemu-init', 'qemu-cmd', 'qemu-mon', 'qemu-netif'])
+    assert.match(readFileSync(at(`usr/local/lib/qemu-init/bin/${tool}`), 'utf8'), /^#!\/usr\/bin\/node\n/);
   assert.doesNotMatch(unit, /\/usr\/bin\/qemu-init/);
   const defaults = readFileSync(at('etc/qemu/defaults-qemu.cfg'), 'utf8');
   for (const line of ['RUNAS=auto', 'SANDBOX=on', 'NETIF=managed'])

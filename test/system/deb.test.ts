@@ -55,6 +55,30 @@ describe('the Debian package', () => {
     assert.match(host.read('/etc/qemu/defaults-qemu.cfg'), /^STOPDELAY=7$/m);
   });
 
+  test('qemu-init install leaves what the package owns alone, and so does uninstall', () => {
+    host.sh('mkdir -p /opt/package');
+    for (const name of ['bin', 'dist', 'etc', 'systemd', 'package.json', 'LICENSE'])
+      execFileSync('cp', ['--recursive', join(repoRoot, name), join(host.dir, 'opt/package')]);
+    const intact = host.run('dpkg --verify qemu-init').stdout;
+    for (const tool of ['qemu-init', '/usr/bin/node /opt/package/bin/qemu-init']) {
+      const { code, stderr } = host.run(`${tool} install --prefix /usr`);
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /belongs to the package "qemu-init"/);
+      assert.equal(host.run(`${tool} uninstall --prefix /usr`).code, 0);
+    }
+    // A manifest of an installation that was there before the package.
+    host.sh(
+      'echo \'{"version":"0","written":{"/usr/bin/qemu-init":"-> ../lib/qemu-init/bin/qemu-init"},"folders":[]}\' >/usr/lib/qemu-init/installed.json',
+    );
+    host.sh('qemu-init uninstall');
+    host.sh('/usr/bin/node /opt/package/bin/qemu-init install --prefix /usr/local');
+    host.sh('/usr/local/bin/qemu-init uninstall');
+    assert.equal(host.run('dpkg --verify qemu-init').stdout, intact);
+    assert.equal(host.sh('systemctl is-enabled qemu.target'), 'enabled');
+    assert.equal(isActive(host, 'web'), 'active');
+    assert.equal(host.run('ls -d /usr/local/lib/qemu-init').stdout, '');
+  });
+
   test('removing it stops the machines, and purging it leaves what is not its own', async () => {
     const pid = pidOf(host, 'web');
     host.sh('DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes remove qemu-init');

@@ -96,6 +96,45 @@ describe('the surroundings of machines on a host with systemd', () => {
     host.sh('qemu-init stop --force web');
   });
 
+  test('install writes the Node.js that runs it into the tools, and doctor tells when that is gone', () => {
+    const node = putNode(host, '/opt/node 20/bin/node');
+    assert.match(host.run('"$1" /opt/package/bin/qemu-init install', node).stderr, /has blanks in its path/);
+    const own = putNode(host, '/opt/node-20/bin/node');
+    host.sh('"$1" /opt/package/bin/qemu-init install', own);
+    assert.equal(host.sh('head -1 /usr/lib/qemu-init/bin/qemu-init'), `#!${own}`);
+    // What a service has for its PATH.
+    assert.equal(host.run('env -i PATH=/nowhere /usr/bin/qemu-init --version').code, 0);
+    host.sh('systemctl start qemu@web; systemctl stop qemu@web');
+    assert.deepEqual(examined(host), { code: 0, errors: [], warnings: [] });
+    host.sh('umount "$1" && rm "$1"', own);
+    const { code, errors } = examined(host, `${process.execPath} /opt/package/bin/qemu-init`);
+    assert.deepEqual({ code, errors }, { code: 1, errors: ['Node.js of the installed tools does not work'] });
+    assert.notEqual(host.run('systemctl start qemu@web').code, 0);
+    host.sh('"$1" /opt/package/bin/qemu-init install; systemctl reset-failed', process.execPath);
+    assert.deepEqual(examined(host), { code: 0, errors: [], warnings: [] });
+  });
+
+  test('install refuses a Node.js that others may change or that services cannot reach, and says what to do', () => {
+    host.sh('id keeper >/dev/null 2>&1 || useradd --create-home keeper');
+    const home = putNode(host, '/home/keeper/.nvm/bin/node');
+    const theirs = putNode(host, '/opt/theirs/bin/node');
+    host.sh('chown keeper /opt/theirs');
+    const closed = putNode(host, '/opt/closed/bin/node');
+    host.sh('chmod 700 /opt/closed');
+    const before = host.sh('md5sum /usr/lib/qemu-init/bin/qemu-init');
+    for (const [path, reason] of [
+      [home, /is in "\/home"/],
+      [theirs, /"\/opt\/theirs" belongs to keeper/],
+      [closed, /"\/opt\/closed" can be used by root only/],
+    ] as const) {
+      const { code, stderr } = host.run('"$1" /opt/package/bin/qemu-init install', path);
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, reason);
+      assert.match(stderr, /hint: .*apt install nodejs/);
+    }
+    assert.equal(host.sh('md5sum /usr/lib/qemu-init/bin/qemu-init'), before);
+  });
+
   test('an installation below another prefix works the same, and leaves as little', () => {
     host.sh('qemu-init uninstall');
     host.sh('"$1" /opt/package/bin/qemu-init install --prefix /opt/mine', process.execPath);
@@ -107,6 +146,12 @@ describe('the surroundings of machines on a host with systemd', () => {
     assert.equal(host.sh('find /opt/mine /usr/local/lib /etc/polkit-1 -name "*qemu*" 2>/dev/null || true'), '');
   });
 });
+
+/** The Node.js of the tests at another path, as nvm, asdf or a tarball have it. */
+function putNode(host: Container, path: string): string {
+  host.sh('mkdir -p "$(dirname "$1")"; touch "$1"; mount --bind "$(readlink -f "$2")" "$1"', path, process.execPath);
+  return path;
+}
 
 function examined(
   host: Container,

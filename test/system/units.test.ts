@@ -254,14 +254,20 @@ describe('a host with systemd', () => {
     }
   });
 
-  test('uninstall warns of running machines, harms none of them and leaves none of our files', () => {
+  test('uninstall refuses while machines run, and with --stop leaves none of them and none of our files', async () => {
     addMachine(host, 'last');
     host.sh('systemctl daemon-reload; systemctl start qemu@last');
+    await until('the guest is up', () => consoleOf(host, 'last').includes('ready'));
     const pid = pidOf(host, 'last');
     const { code, stderr } = host.run('qemu-init uninstall');
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /still running, .*: .*last/);
-    host.sh('kill -0 "$1"', `${pid}`);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Machines are running, .*: .*last/);
+    assert.equal(isActive(host, 'last'), 'active');
+    assert.equal(host.sh('systemctl is-enabled qemu.target'), 'enabled');
+    const stopped = host.run('qemu-init uninstall --stop');
+    assert.equal(stopped.code, 0, stopped.stderr);
+    assert.match(stopped.stderr, /last: stopped by powerdown/);
+    assert.notEqual(host.run('kill -0 "$1"', `${pid}`).code, 0);
     assert.equal(host.run('ls -d /usr/lib/qemu-init /usr/bin/qemu-init /usr/lib/systemd/system/qemu*').stdout, '');
     assert.match(host.read('/etc/qemu/qemu-init.reg'), /^last=last$/m);
   });

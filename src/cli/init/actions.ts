@@ -287,8 +287,9 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'uninstall',
-    describe: 'Take away what install has put there, as far as nobody changed it',
-    options: installing,
+    describe: 'Remove installed files, except those that were modified',
+    options: (parser) =>
+      installing(parser).option('stop', { type: 'boolean', describe: 'Stop running machines first' }) as Argv<object>,
     load: () => import('./uninstall.ts'),
   },
   {

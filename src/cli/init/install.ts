@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { QemuError } from '../../errors.ts';
 import { initSystem } from '../../fleet/install/init-system.ts';
-import { type Change, installItems } from '../../fleet/install/install.ts';
+import { type Change, installItems, refusePackaged } from '../../fleet/install/install.ts';
+import { COMMON_NODE, interpreterFor } from '../../fleet/install/interpreter.ts';
 import { collectItems } from '../../fleet/install/items.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
 import { registerSteps, runSteps } from '../../fleet/install/register.ts';
+import { packagesOf } from '../../system/dpkg.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../context.ts';
 import type { CommonArguments } from '../options.ts';
@@ -23,13 +25,28 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   // A tree for packages is for hosts of any kind.
   const host =
     destDir === ''
-      ? { node: process.execPath, initSystem: initSystem() }
-      : { node: '/usr/bin/node', initSystem: 'sysv' as const };
+      ? { node: interpreterFor(process.execPath), initSystem: initSystem() }
+      : { node: COMMON_NODE, initSystem: 'sysv' as const };
   const items = collectItems({ source: PACKAGE, layout, ...host });
-  const target = { destDir, manifest: layout.manifest, version: VERSION, dryRun };
+  const packaged = await ownedBy(
+    destDir,
+    items.map(({ path }) => path),
+    context.signal,
+  );
+  refusePackaged(items, packaged);
+  const target = { destDir, manifest: layout.manifest, version: VERSION, dryRun, packaged };
   present(context, installItems(items, target), dryRun);
   if (!dryRun && destDir === '') await runSteps(registerSteps(host.initSystem), context.signal);
   return 0;
+}
+
+/** Paths of the host itself that packages own: a tree for packagers is nobody's yet. */
+export async function ownedBy(
+  destDir: string,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  return destDir === '' ? packagesOf(paths, signal) : new Map();
 }
 
 /**

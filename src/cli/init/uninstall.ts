@@ -1,21 +1,32 @@
+import { QemuError } from '../../errors.ts';
 import { initSystem } from '../../fleet/install/init-system.ts';
 import { uninstallItems } from '../../fleet/install/install.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
+import { readManifest } from '../../fleet/install/manifest.ts';
 import { runSteps, unregisterSteps } from '../../fleet/install/register.ts';
 import { dropOwnUser } from '../../fleet/own-user.ts';
 import type { Context } from '../context.ts';
-import { type InstallArguments, place, present } from './install.ts';
+import { describeError } from '../report.ts';
+import { type InstallArguments, ownedBy, place, present } from './install.ts';
 
-export async function run(context: Context, args: InstallArguments): Promise<number> {
+interface UninstallArguments extends InstallArguments {
+  readonly stop?: boolean;
+}
+
+export async function run(context: Context, args: UninstallArguments): Promise<number> {
   const { prefix, destDir, dryRun } = place(args);
   const isHost = destDir === '' && !dryRun;
   const init = initSystem();
-  if (isHost) warnOfRunning(context);
-  if (isHost) await runSteps(unregisterSteps(init), context.signal);
   const { manifest } = layoutFor(prefix);
-  present(context, uninstallItems({ destDir, manifest, dryRun }), dryRun);
+  const written = [...readManifest(`${destDir}${manifest}`).written.keys()];
+  const packaged = await ownedBy(destDir, [...written, PACKAGED_UNIT], context.signal);
+  // What a package has installed goes on with its own units and tools.
+  const isLast = isHost && written.length > 0 && !packaged.has(PACKAGED_UNIT);
+  if (isLast) await settleRunning(context, args.stop === true);
+  if (isLast) await runSteps(unregisterSteps(init), context.signal);
+  present(context, uninstallItems({ destDir, manifest, dryRun, packaged }), dryRun);
   if (isHost && init === 'systemd') await runSteps([{ file: 'systemctl', args: ['daemon-reload'] }], context.signal);
-  if (isHost) await dropOwnUsers(context);
+  if (isLast) await dropOwnUsers(context);
   return 0;
 }
 
@@ -24,11 +35,33 @@ async function dropOwnUsers({ fleet }: Context): Promise<void> {
   for (const target of fleet().list()) await dropOwnUser(fleet().host, target, fleet().inspect(target).draft);
 }
 
-/** They are not harmed, but nothing shuts them down with the host any more. */
-function warnOfRunning({ fleet, output }: Context): void {
+/** Where the package of a distribution has it. */
+const PACKAGED_UNIT = '/usr/lib/systemd/system/qemu@.service';
+
+/**
+ * Machines that run would be left without what stops them with the host.
+ *
+ * @throws {QemuError} `QEMU_STOP_FAILED` when some run, or go on after they were to be stopped.
+ */
+async function settleRunning({ fleet, output, signal }: Context, stop: boolean): Promise<void> {
   const running = fleet()
     .listWithRunning()
     .filter((target) => fleet().isAlive(target));
-  const names = running.map(({ longName }) => longName).join(', ');
-  if (names !== '') output.note('warning', `still running, and from now on not stopped at shutdown: ${names}`);
+  if (running.length === 0) return;
+  if (!stop) {
+    const names = running.map(({ longName }) => longName).join(', ');
+    throw new QemuError('QEMU_STOP_FAILED', `Machines are running, which nothing would stop with the host: ${names}`, {
+      hint: 'stop them first: qemu-init stop --all; or: qemu-init uninstall --stop',
+    });
+  }
+  const failed: string[] = [];
+  for (const outcome of await fleet().stopMany(running, { signal })) {
+    const name = outcome.target.longName;
+    if (outcome.ok) output.note('info', `${name}: stopped by ${outcome.value.rung}`);
+    else {
+      output.note('error', `${name}: ${describeError(outcome.error, output.debug)}`);
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) throw new QemuError('QEMU_STOP_FAILED', `Still running: ${failed.join(', ')}`);
 }

@@ -5,13 +5,15 @@ import { readTextIfExists } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { shutdownTargets, spanSeconds } from '../../system/shutdown-targets.ts';
 import { isSystemdBooted, isUnitInstalled, systemctl } from '../../system/systemd.ts';
+import { COMMON_NODE } from '../install/interpreter.ts';
 import { collectItems } from '../install/items.ts';
-import { layoutFor } from '../install/layout.ts';
+import { installedLayouts } from '../install/layout.ts';
 import { stopTimeoutSeconds } from '../units/limits.ts';
 import { MACHINE_DROP_IN, orderOf, type PlannedMachine } from '../units/plan.ts';
 import { longestStopSeconds } from '../units/shutdown.ts';
 import { unitName } from '../units/unit-text.ts';
 import type { Finding } from './finding.ts';
+import { judgeInterpreter } from './interpreter.ts';
 
 export interface UnitSurroundings {
   readonly paths: Paths;
@@ -28,12 +30,12 @@ export async function judgeUnits(
   if (paths.scope !== 'system') return [];
   const configs = machines.map(({ config }) => config);
   const wanted = configs.some(({ autostart }) => autostart);
-  if (!isSystemdBooted()) return wanted ? judgeInitScript() : [];
+  if (!isSystemdBooted()) return [...(wanted ? judgeInitScript() : []), ...(await judgeInterpreter(source, signal))];
   if (!isUnitInstalled('qemu@.service')) {
     const detail = 'nothing starts machines at boot or stops them at shutdown';
     return wanted ? [finding('error', 'The units are not installed', detail, 'qemu-init install')] : [];
   }
-  const findings = outdatedUnits(source);
+  const findings = [...outdatedUnits(source), ...(await judgeInterpreter(source, signal))];
   const { stdout: enabled } = await systemctl(['is-enabled', 'qemu.target'], { signal });
   if (wanted && enabled.trim() !== 'enabled') {
     const detail = `qemu.target is "${enabled.trim()}": no machine starts at boot`;
@@ -64,17 +66,11 @@ function judgeInitScript(): Finding[] {
   return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
 }
 
-/** Prefixes that another installation than this one may have. */
-const PREFIXES = ['/usr/local', '/usr'];
-
 /** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
 function outdatedUnits(source: string): Finding[] {
-  const own = /^(.*)\/lib\/qemu-init\/?$/.exec(source)?.[1];
-  const prefixes = own === undefined ? PREFIXES : [own];
-  const prefix = prefixes.find((each) => existsSync(`${layoutFor(each).unitDir}/qemu@.service`));
-  if (prefix === undefined) return [];
-  const layout = layoutFor(prefix);
-  const other = collectItems({ source, layout, node: process.execPath, initSystem: 'systemd' })
+  const layout = installedLayouts(source).find(({ unitDir }) => existsSync(`${unitDir}/qemu@.service`));
+  if (layout === undefined) return [];
+  const other = collectItems({ source, layout, node: COMMON_NODE, initSystem: 'systemd' })
     .filter((item) => item.kind === 'file' && dirname(item.path) === layout.unitDir)
     .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
     .map(({ path }) => path);

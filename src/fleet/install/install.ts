@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errorCode, isNotFound } from '../../errors.ts';
+import { errorCode, isNotFound, QemuError } from '../../errors.ts';
 import { fileError } from '../../system/file-error.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import type { Item } from './items.ts';
@@ -24,6 +24,8 @@ export interface InstallTarget {
   readonly version: string;
   /** Only say what would be done. */
   readonly dryRun: boolean;
+  /** Paths that belong to a package of the distribution, by its name: nothing is done to them. */
+  readonly packaged?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -39,6 +41,7 @@ export function installItems(items: readonly Item[], target: InstallTarget): Cha
   const folders = new Set(before.folders);
   const changes = items.map((item): Change => {
     const { path } = item;
+    if (target.packaged?.has(path)) return { kind: 'keep', path };
     const current = fingerprint(at(path));
     const wanted = fingerprintOf(item);
     if (current === wanted) {
@@ -75,11 +78,27 @@ export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[]
   return changes;
 }
 
+/**
+ * Refuses to write over what a package has installed. Its configuration may be shared: that is left to the package.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`
+ */
+export function refusePackaged(items: readonly Item[], packaged: ReadonlyMap<string, string>): void {
+  const taken = items.map(({ path }) => path).filter((path) => packaged.has(path) && !path.startsWith('/etc/'));
+  const [first] = taken;
+  if (first === undefined) return;
+  const others = taken.length === 1 ? '' : `, as do ${taken.length - 1} more files`;
+  const message = `"${first}" belongs to the package "${packaged.get(first)}"${others}`;
+  throw new QemuError('QEMU_NOT_PERMITTED', message, {
+    hint: 'update the package with apt, or install elsewhere: --prefix /usr/local',
+  });
+}
+
 function removeOurs(path: string, manifest: Manifest, target: Omit<InstallTarget, 'version'>): Change[] {
   const place = join(target.destDir || '/', path);
   const current = fingerprint(place);
   if (current === undefined) return [];
-  if (current !== manifest.written.get(path)) return [{ kind: 'keep', path }];
+  if (target.packaged?.has(path) || current !== manifest.written.get(path)) return [{ kind: 'keep', path }];
   if (!target.dryRun) rmSync(place);
   return [{ kind: 'remove', path }];
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { InitSystem } from './init-system.ts';
+import { COMMON_NODE, withInterpreter } from './interpreter.ts';
 import type { Layout } from './layout.ts';
 
 /** One thing that is put on the host. `path` is absolute, without the destination folder. */
@@ -14,7 +15,7 @@ export interface ItemOptions {
   /** Folder of the package: with `bin`, `dist`, `etc`, `systemd`. */
   readonly source: string;
   readonly layout: Layout;
-  /** Program that runs the generator, absolute. */
+  /** Program that runs the tools and the generator, absolute. */
   readonly node: string;
   /** Whose init script it is to be: OpenRC's own, or that of LSB, which the others read. */
   readonly initSystem: InitSystem;
@@ -26,7 +27,7 @@ const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
 export function collectItems({ source, layout, node, initSystem }: ItemOptions): Item[] {
   const fit = (text: string): string =>
     text
-      .replaceAll('/usr/bin/node', node)
+      .replaceAll(COMMON_NODE, node)
       .replaceAll('/usr/lib/qemu-init', layout.libDir)
       .replaceAll(/\/usr\/bin\/(qemu-(?:init|mon|cmd|netif))\b/g, `${layout.binDir}/$1`);
   const file = (path: string, from: string, mode = 0o644): Item => {
@@ -34,6 +35,10 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
   };
   const fitted = (path: string, from: string, mode = 0o644): Item => {
     return { kind: 'file', path, mode, text: fit(readFileSync(join(source, from), 'utf8')) };
+  };
+  const tool = (item: Item): Item => {
+    const isTool = item.kind === 'file' && dirname(item.path) === `${layout.libDir}/bin`;
+    return isTool ? { ...item, text: withInterpreter(item.text, node) } : item;
   };
   const inFolder = (folder: string): string[] =>
     existsSync(join(source, folder)) ? readdirSync(join(source, folder)) : [];
@@ -55,7 +60,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
   ]
     .flatMap((part) => filesBelow(join(source, part)))
     .filter((path) => !path.endsWith('.map'))
-    .map((path) => file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path)));
+    .map((path) => tool(file(join(layout.libDir, relative(source, path)), relative(source, path), modeOf(path))));
   const units = inFolder('systemd').flatMap((name): Item[] => {
     const from = join('systemd', name);
     if (name === 'user') return [];

@@ -55,3 +55,12 @@ export function layoutFor(prefix: string): Layout {
     manifest: `${libDir}/installed.json`,
   };
 }
+
+/** Prefixes that another installation than this one may have. */
+const PREFIXES = ['/usr/local', '/usr'];
+
+/** Where an installation may be on this host: that of this program itself, when it is one. */
+export function installedLayouts(source: string): Layout[] {
+  const own = /^(.*)\/lib\/qemu-init\/?$/.exec(source)?.[1];
+  return (own === undefined ? PREFIXES : [own]).map(layoutFor);
+}

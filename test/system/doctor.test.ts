@@ -123,9 +123,9 @@ describe('the surroundings of machines on a host with systemd', () => {
     host.sh('chmod 700 /opt/closed');
     const before = host.sh('md5sum /usr/lib/qemu-init/bin/qemu-init');
     for (const [path, reason] of [
-      [home, /is in "\/home"/],
-      [theirs, /"\/opt\/theirs" belongs to keeper/],
-      [closed, /"\/opt\/closed" can be used by root only/],
+      [home, /"\/home\/keeper" belongs to user "keeper"/],
+      [theirs, /"\/opt\/theirs" belongs to user "keeper"/],
+      [closed, /"\/opt\/closed" can be used by its owner only/],
     ] as const) {
       const { code, stderr } = host.run('"$1" /opt/package/bin/qemu-init install', path);
       assert.equal(code, 4, stderr);

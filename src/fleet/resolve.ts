@@ -71,7 +71,7 @@ export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], l
 export function runningAs(paths: Paths, longName: string): Target | undefined {
   const files = machinePaths(paths, longName);
   // Without these a look through all processes would be needed, which only what is known to run is worth.
-  if (!existsSync(files.record) && !existsSync(files.pidFile)) return undefined;
+  if (readRecord(files) === undefined && !existsSync(files.pidFile)) return undefined;
   const located = locate(files);
   const configPath = located.kind === 'alive' ? located.record?.configPath : undefined;
   return configPath === undefined ? undefined : unregistered(paths, longName, configPath);
@@ -96,9 +96,12 @@ function stopByUnit(paths: Paths, longName: string): string {
     : 'correct the registry first';
 }
 
-/** Machines that left something in the run-time folder, registered or not. */
+/**
+ * Machines that left something in the run-time folder, registered or not. Should that have been cleared, the copies of their
+ * records tell of those that run.
+ */
 export function namesInRunDir(paths: Paths): string[] {
-  return namesIn(paths.runDir).filter(isValidName);
+  return [...new Set([...namesIn(paths.runDir), ...namesIn(paths.keptRunsDir)])].filter(isValidName);
 }
 
 function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): Target {

@@ -29,6 +29,8 @@ export interface Paths {
   readonly slotsDir: string;
   /** One note a tap: which machine, bridge and options it has; read by the bridge hooks. */
   readonly tapsDir: string;
+  /** One folder a machine that runs, by long name: {@link MachinePaths.keptDir}. Mode 0700. */
+  readonly keptRunsDir: string;
   /** Slots last used, by long name. */
   readonly lastSlotsFile: string;
   /** Leased MAC addresses. */
@@ -146,6 +148,8 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
     leasesLock: join(runDir, '.leases.lock'),
     slotsDir: join(runDir, '.slots'),
     tapsDir: join(runDir, '.taps'),
+    // A name with a dot in front can be no machine's.
+    keptRunsDir: join(stateDir, '.runs'),
     lastSlotsFile: join(stateDir, 'slots.json'),
     leasesFile: join(stateDir, 'macs.json'),
     imagesDir: join(stateDir, '.images'),
@@ -157,8 +161,7 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
 export function machinePaths(paths: Paths, longName: string): MachinePaths {
   const dir = join(paths.runDir, longName);
   const qemuDir = join(dir, 'qemu');
-  // A name with a dot in front can be no machine's.
-  const keptDir = join(paths.stateDir, '.runs', longName);
+  const keptDir = join(paths.keptRunsDir, longName);
   return {
     dir,
     qemuDir,

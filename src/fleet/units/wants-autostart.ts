@@ -6,7 +6,9 @@ import { readConfigText } from '../../machine/load-config.ts';
  */
 export function wantsAutostart(path: string): boolean | undefined {
   const read = readConfigText(path);
-  return 'issue' in read ? undefined : autostartIn(read.text);
+  if ('text' in read) return autostartIn(read.text);
+  // Others may change it: nothing in it counts, and the machine must not be missing without a word.
+  return read.issue.code === 'QEMU_NOT_PERMITTED' ? true : undefined;
 }
 
 /** The same, of the text of a cfg or JSON file. Pure. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { generateUnits } from '../../../../src/fleet/units/generate.ts';
@@ -36,6 +36,18 @@ test('the files of all machines become units, and those with mistakes are told',
   );
   assert.equal(problems.length, 4);
   assert.match(problems.join('\n'), /bad-qemu\.cfg:1: .*RAM/);
+});
+
+test('a file that others may change says nothing, and its machine fails at boot instead of being left out', (t) => {
+  const root = tempRoot(t);
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  root.write('etc/qemu/qemu-init.reg', 'open=open\n');
+  chmodSync(root.write('etc/qemu/open-qemu.cfg', 'AUTOSTART=off\nSTOPDELAY=9999\n'), 0o666);
+  const { files, problems } = generateUnits(paths, join(root.dir, 'units'));
+  assert.ok(!files.includes('qemu@open.service.d/50-machine.conf'));
+  const wants = readFileSync(join(root.dir, 'units/qemu.target.d/50-autostart.conf'), 'utf8');
+  assert.match(wants, /^Wants=qemu@open\.service$/m);
+  assert.match(problems.join('\n'), /open-qemu\.cfg: Cannot trust/);
 });
 
 test('a run whose file is broken, gone or not registered keeps its time to stop', (t) => {

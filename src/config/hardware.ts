@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { quote, suggest } from './issues.ts';
 import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE } from './keys.ts';
 import { nearest } from './names.ts';
-import { readChoice, readInteger, type ValueContext } from './option-list.ts';
+import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './option-list.ts';
 import type { BootDevice } from './types.ts';
 import { parseSize, renderSize } from './values.ts';
 
@@ -69,8 +69,29 @@ function checkTopology(
   return [...counts].map(([name, count]) => `${name}=${count}`).join(',');
 }
 
-/** Reads `FIRMWARE=`: one of the words, or an absolute path. */
-export function parseFirmware(text: string, { key, dir, report }: ValueContext): string | undefined {
+/** `FIRMWARE=`: one of the words or an absolute path, and the path of variables to begin with. */
+export interface Firmware {
+  readonly image: string;
+  readonly variables: string | undefined;
+}
+
+/** Reads `FIRMWARE=`. */
+export function parseFirmware(text: string, context: ValueContext): Firmware | undefined {
+  const list = parseOptionList(text, keySpec('FIRMWARE').options ?? [], 'file', context);
+  const image = readImage(list.head.trim(), context);
+  const variables = list.get('vars');
+  if (image === 'bios' && variables !== undefined) context.report(`${context.key} "bios" has no variables`);
+  return image === undefined
+    ? undefined
+    : { image, variables: variables === undefined ? undefined : resolve(context.dir, variables) };
+}
+
+/** Writes a firmware as {@link parseFirmware} reads it. */
+export function renderFirmware(image: string, variables: string | undefined): string {
+  return renderOptionList(image, [['vars', variables]]);
+}
+
+function readImage(text: string, { key, dir, report }: ValueContext): string | undefined {
   const word = FIRMWARE_VALUES.find((value) => value === text.toLowerCase());
   if (word !== undefined) return word;
   if (/[/.]/.test(text)) return resolve(dir, text);

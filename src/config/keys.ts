@@ -250,6 +250,15 @@ const NIC_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
+const FIRMWARE_OPTIONS = [
+  {
+    name: 'vars',
+    type: 'text',
+    default: '',
+    doc: 'file with variables to begin with: the machine gets its own copy at the first start',
+  },
+] as const satisfies readonly OptionSpec[];
+
 const VNC_OPTIONS = [
   {
     name: 'password',
@@ -400,8 +409,13 @@ const TABLE = [
     type: 'firmware',
     default: 'bios',
     values: FIRMWARE_VALUES,
+    options: FIRMWARE_OPTIONS,
     otherNames: ['BIOS', 'UEFI', 'EFI'],
     doc: 'bios, uefi, uefi-secure, or the path of a firmware image (with a "/" or a "." in it)',
+    details: [
+      'An image that the firmware descriptors of the host name, and one with vars=, is flash with variables of the ' +
+        "machine's own, which are kept in the state folder; any other is a plain BIOS image.",
+    ],
   },
   {
     name: 'TPM',

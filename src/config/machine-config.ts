@@ -108,6 +108,7 @@ function readMachine(
   const reader = new SettingsReader(settings, issues, dir);
   const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
   const targetArch = reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default;
+  const firmware = reader.read('FIRMWARE', parseFirmware);
   const kernel = reader.path('KERNEL');
   const cpu = reader.text('CPU', checkCpu);
   const runAs = reader.text('RUNAS', checkUser);
@@ -134,7 +135,8 @@ function readMachine(
     get uuid() {
       return uuid ?? deriveUuid(name);
     },
-    firmware: reader.read('FIRMWARE', parseFirmware) ?? keySpec('FIRMWARE').default,
+    firmware: firmware?.image ?? keySpec('FIRMWARE').default,
+    firmwareVariables: firmware?.variables,
     tpm: reader.switch('TPM'),
     kernel,
     // The defaults may have both for those machines that boot a kernel directly.

@@ -1,6 +1,7 @@
 import { renderQuoted, renderValue } from './cfg-lines.ts';
 import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
+import { renderFirmware } from './hardware.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
 import { OWN_USER } from './own-user.ts';
@@ -47,7 +48,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   BALLOON: ({ balloon }) => onOff(balloon),
   WATCHDOG: ({ watchdog }) => watchdog,
   ONPANIC: ({ onPanic }) => onPanic,
-  FIRMWARE: ({ firmware }) => firmware,
+  FIRMWARE: ({ firmware, firmwareVariables }) => renderFirmware(firmware, firmwareVariables),
   TPM: ({ tpm }) => onOff(tpm),
   BOOT: ({ boot }) => boot?.join(',') ?? '',
   KERNEL: ({ kernel }) => kernel ?? '',

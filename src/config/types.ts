@@ -123,6 +123,8 @@ export interface MachineConfig {
   readonly uuid: string;
   /** `bios`, `uefi`, `uefi-secure` or an absolute path. */
   readonly firmware: string;
+  /** Absolute path of the variables that the machine's own begin with. */
+  readonly firmwareVariables?: string | undefined;
   readonly tpm: boolean;
   readonly kernel: string | undefined;
   readonly initrd: string | undefined;

@@ -1,38 +1,33 @@
-import { constants, copyFileSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { constants, copyFileSync, existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
-import { errorCode, QemuError } from '../errors.ts';
+import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
 import { ensureDir, namesIn, readTextIfExists } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { trustPath } from '../system/trusted-path.ts';
 import { chipsetOf } from './argv/chipset.ts';
 import type { FirmwareFiles } from './argv/request.ts';
+import { issueAt } from './issues.ts';
 
 /** Folders of firmware descriptors, the first wins (QEMU docs/interop/firmware.json). */
 const DESCRIPTOR_DIRS = ['/etc/qemu/firmware', '/usr/share/qemu/firmware'];
 
 /**
- * The firmware of a machine: nothing for `bios`, a single image for a path, and for `uefi` and `uefi-secure` what
- * the host's firmware descriptors offer for the machine type.
+ * The firmware of a machine: nothing for `bios`; for `uefi` and `uefi-secure` what the host's firmware descriptors offer for the
+ * machine type; for a path flash when a descriptor names it or it has variables, else a single image.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when the host has no such firmware.
  */
 export function findFirmware(config: MachineConfig, files: MachinePaths): FirmwareFiles | undefined {
   if (config.firmware === 'bios') return undefined;
-  if (config.firmware.startsWith('/')) {
-    return {
-      code: config.firmware,
-      codeFormat: 'raw',
-      variables: undefined,
-      variablesFormat: 'raw',
-      secureBoot: false,
-    };
-  }
+  if (config.firmware.startsWith('/')) return imageFirmware(config, files);
   const secureBoot = config.firmware === 'uefi-secure';
   const found = descriptors().find((descriptor) => fits(descriptor, config, secureBoot));
   if (!found) {
+    const pack = config.targetArch.endsWith('aarch64') ? 'qemu-efi-aarch64' : 'ovmf';
     throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find a ${config.firmware} firmware for "${config.machine}"`, {
-      hint: 'install one: apt install ovmf',
+      hint: `install one: apt install ${pack}`,
     });
   }
   const { executable, template } = found;
@@ -40,22 +35,86 @@ export function findFirmware(config: MachineConfig, files: MachinePaths): Firmwa
     code: executable.filename,
     codeFormat: executable.format,
     variables: join(files.stateDir, secureBoot ? 'secure-vars.fd' : 'vars.fd'),
-    variablesFormat: template.format,
+    variablesFormat: config.firmwareVariables === undefined ? template.format : 'raw',
     secureBoot,
+    template: config.firmwareVariables ?? template.filename,
   };
 }
 
+function imageFirmware({ firmware, firmwareVariables }: MachineConfig, files: MachinePaths): FirmwareFiles {
+  const known = descriptors();
+  // Several names of one file have variables of their own each.
+  const found =
+    known.find(({ executable }) => executable.filename === firmware) ??
+    known.find(({ executable }) => isSameFile(executable.filename, firmware));
+  const template = firmwareVariables ?? found?.template.filename;
+  return {
+    code: firmware,
+    codeFormat: found?.executable.format ?? 'raw',
+    // Variables of one firmware are of no use to another.
+    variables: template === undefined ? undefined : join(files.stateDir, `vars-${shortHash(firmware + template)}.fd`),
+    variablesFormat: firmwareVariables === undefined ? (found?.template.format ?? 'raw') : 'raw',
+    secureBoot: found?.features.includes('requires-smm') ?? false,
+    template,
+  };
+}
+
+/** What QEMU would refuse, or a guest not survive, of a firmware that is the path of an image which is there. */
+export function firmwareIssues(config: MachineConfig, files: MachinePaths): ConfigIssue[] {
+  const firmware = config.firmware.startsWith('/') ? imageFirmware(config, files) : undefined;
+  if (firmware === undefined) return [];
+  const sizes = [firmware.code, firmware.template].flatMap((file) => {
+    return file === undefined ? [] : (statSync(file, { throwIfNoEntry: false })?.size ?? []);
+  });
+  const chipset = chipsetOf(config.machine, config.targetArch);
+  const isPc = chipset === 'q35' || chipset === 'pc';
+  const report = (message: string, hint?: string): ConfigIssue[] => [issueAt(config, 'FIRMWARE', message, hint)];
+  if (firmware.variables !== undefined) {
+    if (sizes.some((size) => size === 0 || size % FLASH_BLOCK !== 0)) {
+      return report(`FIRMWARE has an image whose size is not a multiple of ${FLASH_BLOCK} bytes, as flash needs`);
+    }
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    return isPc && total > LARGEST_PC_FLASH
+      ? report(`FIRMWARE and its variables are larger than 8M, all that a PC takes`)
+      : [];
+  }
+  const [size = 0] = sizes;
+  if (isPc && (size === 0 || size % BIOS_BLOCK !== 0)) {
+    return report(`FIRMWARE "${firmware.code}" has ${size} bytes; the BIOS image of a PC is a multiple of 64 KiB`);
+  }
+  const variables = join(dirname(firmware.code), basename(firmware.code).replace('CODE', 'VARS'));
+  if (variables === firmware.code) return [];
+  const hint = `add ,vars=${existsSync(variables) ? variables : 'FILE'}`;
+  const message = `FIRMWARE "${firmware.code}" looks like the code of a flash firmware, and has no variables`;
+  return [{ ...issueAt(config, 'FIRMWARE', message, hint), severity: 'warning' }];
+}
+
+/** Of the flash of PCs and virt boards, and of `-bios` of PCs; QEMU refuses more than 8 MiB of flash on a PC. */
+const FLASH_BLOCK = 4096;
+const BIOS_BLOCK = 65536;
+const LARGEST_PC_FLASH = 8 * 1024 ** 2;
+
+function isSameFile(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
 /** Gives the machine its own copy of the firmware's variables when it has none yet. */
-export function ensureVariables(config: MachineConfig, firmware: FirmwareFiles | undefined, files: MachinePaths): void {
-  if (firmware?.variables === undefined || existsSync(firmware.variables)) return;
-  const template = descriptors().find((descriptor) => fits(descriptor, config, firmware.secureBoot))?.template;
-  if (!template) return;
+export function ensureVariables(firmware: FirmwareFiles | undefined, files: MachinePaths): void {
+  if (firmware?.variables === undefined || firmware.template === undefined || existsSync(firmware.variables)) return;
   // What root reads there becomes the machine's.
-  trustPath(template.filename);
+  trustPath(firmware.template);
   ensureDir(files.stateDir, 0o700);
   try {
     // COPYFILE_EXCL: variables that are there are the guest's and are never written over.
-    copyFileSync(template.filename, firmware.variables, constants.COPYFILE_EXCL);
+    copyFileSync(firmware.template, firmware.variables, constants.COPYFILE_EXCL);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return;
     throw new QemuError('QEMU_IO', `Cannot write firmware variables "${firmware.variables}"`, { cause: error });

@@ -16,6 +16,7 @@ export function fileIssues(config: MachineConfig): ConfigIssue[] {
     ['KERNEL', config.kernel],
     ['INITRD', config.initrd],
     ['FIRMWARE', config.firmware.startsWith('/') ? config.firmware : undefined],
+    ['FIRMWARE', config.firmwareVariables],
   ] as const;
   const issues = files.flatMap(([key, file]) => {
     if (file === undefined) return [];

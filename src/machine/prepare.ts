@@ -4,7 +4,7 @@ import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
 import { customIssues } from './custom-issues.ts';
-import { findFirmware } from './firmware.ts';
+import { findFirmware, firmwareIssues } from './firmware.ts';
 import type { Host } from './host.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
 import { type FoundImages, findImages } from './images.ts';
@@ -100,6 +100,7 @@ async function look(
   issues.push(
     ...images.issues,
     ...fileIssues(config),
+    ...firmwareIssues(config, files),
     ...programIssues(config),
     ...hooks,
     ...socketIssues(config, files),

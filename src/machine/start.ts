@@ -280,7 +280,7 @@ async function launchWith(
   writeRecord(files, record);
   if (request.tls) writeTlsFiles(files);
   writeKeys(config, files);
-  ensureVariables(config, request.firmware, files);
+  ensureVariables(request.firmware, files);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });

@@ -53,4 +53,6 @@ export interface FirmwareFiles {
   readonly variables: string | undefined;
   readonly variablesFormat: string;
   readonly secureBoot: boolean;
+  /** What the variables begin with. */
+  readonly template?: string | undefined;
 }

@@ -101,14 +101,10 @@ const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in 
 function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly HostUse[]): ConfigIssue[] {
   const issues = new Map<string, ConfigIssue>();
   for (const use of mine) {
-    const found = host.find((each) => {
-      // Who has a loop device or a volume as its disk is not in its own way.
-      const isInUse = each.isLayer ? each.below.has(use.id) : isShared(use, each);
-      const isOwnLayer = each.isLayer && mine.some(({ id, below }) => id === each.id || below.has(each.id));
-      return isInUse && !isOwnLayer && (use.writes || each.writes);
-    });
     if (issues.get(use.key)?.severity === 'error') continue;
-    if (found !== undefined) issues.set(use.key, hostIssue(config, use, found));
+    const found = host.filter((each) => isInTheWay(use, each, mine)).map((each) => hostIssue(config, use, each));
+    const worst = found.find(({ severity }) => severity === 'error') ?? found[0];
+    if (worst !== undefined) issues.set(use.key, worst);
     else if (use.writes && use.isBlockDevice && isClaimed(use.file)) {
       const message = `${use.key} "${use.file}" is in use on this host, by a mount, a volume or a program that has it for itself`;
       issues.set(use.key, issueAt(config, use.key, message, `see: ${shellCommand('lsblk', use.file)}`));
@@ -117,14 +113,22 @@ function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly 
   return [...issues.values()];
 }
 
+function isInTheWay(use: Use, found: HostUse, mine: readonly Use[]): boolean {
+  if (!use.writes && !found.writes) return false;
+  if (!found.isLayer) return isShared(use, found);
+  // Who has a loop device or a volume as its disk is not in its own way.
+  return found.below.has(use.id) && !mine.some(({ id, below }) => id === found.id || below.has(found.id));
+}
+
 function hostIssue(config: MachineConfig, use: Use, found: HostUse): ConfigIssue {
   const subject = use.isOwn ? `${use.key} "${use.file}"` : `${use.key} rests on "${use.file}", which`;
   const also = use.id === found.id || found.isLayer ? '' : ' in part, or as a whole,';
   const message = `${subject}${also} ${found.what} on this host`;
   const way = found.end === undefined ? 'take it out of use on the host' : shellCommand(...found.end);
   const issue = issueAt(config, use.key, message, use.writes ? `${way}; or set readonly=on` : way);
-  // What the guest reads may be wrong then, but nothing is lost.
-  return use.writes ? issue : { ...issue, severity: 'warning' };
+  // What the guest reads from a disk may be wrong then, but nothing is lost; an overlay is lost when its base changes.
+  const isHarmful = (use.writes || !use.isOwn) && !found.isIdle();
+  return isHarmful ? issue : { ...issue, severity: 'warning' };
 }
 
 function usesOf(paths: Paths, config: StorageConfig): Use[] {

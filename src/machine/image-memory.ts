@@ -31,9 +31,9 @@ export interface ImageMemory {
 
 const NOTHING: ImageMemory = { disks: [], bases: [] };
 
-/** What is remembered of a machine; nothing when there is no note, or none that can be read. */
+/** What is remembered of a machine; nothing when there is no note, or none that the caller may read. */
 export function readImageMemory(paths: Paths, longName: string): ImageMemory {
-  const text = readTextIfExists(noteOf(paths, longName));
+  const text = ifPermitted(() => readTextIfExists(noteOf(paths, longName)));
   if (text === undefined) return NOTHING;
   try {
     const value: unknown = JSON.parse(text);
@@ -60,7 +60,7 @@ export function writeImageMemory(paths: Paths, longName: string, memory: ImageMe
 
 /** Whether anything is remembered of a machine. */
 export function hasImageMemory(paths: Paths, longName: string): boolean {
-  return readTextIfExists(noteOf(paths, longName)) !== undefined;
+  return ifPermitted(() => readTextIfExists(noteOf(paths, longName))) !== undefined;
 }
 
 /** Forgets the images of a machine that is no more. */
@@ -134,10 +134,16 @@ function noteOf(paths: Paths, longName: string): string {
 }
 
 function namesOfNotes(paths: Paths): string[] {
+  const names = ifPermitted(() => namesIn(paths.imagesDir)) ?? [];
+  return names.flatMap((name) => /^([^.].*)\.json$/.exec(name)?.[1] ?? []);
+}
+
+/** A look by somebody who could not start the machine anyway goes without. */
+function ifPermitted<T>(read: () => T): T | undefined {
   try {
-    return namesIn(paths.imagesDir).flatMap((name) => /^([^.].*)\.json$/.exec(name)?.[1] ?? []);
+    return read();
   } catch (error) {
-    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return [];
+    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return undefined;
     throw error;
   }
 }

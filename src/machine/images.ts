@@ -170,6 +170,11 @@ function checkWritable(
   if (disk.readonly || disk.snapshot) return;
   const layer = layers.find(({ depth, detail }) => depth === 0 && detail.writeObstacle !== undefined);
   if (layer === undefined) return;
+  if (layer.detail.isDamaged) {
+    const repair = shellCommand('qemu-img', 'check', '-r', 'all', layer.file);
+    report(`${key}: "${layer.file}" ${layer.detail.writeObstacle}: QEMU only reads it`, `after a copy: ${repair}`);
+    return;
+  }
   const format = layers[0]?.format ?? 'raw';
   const converted = `${disk.file.replace(/\.[^./]*$/, '')}.qcow2`;
   report(

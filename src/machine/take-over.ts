@@ -1,5 +1,6 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, realpathSync, type Stats } from 'node:fs';
+import { fchmodSync, fchownSync, type Stats } from 'node:fs';
 import type { DiskConfig, MachineConfig } from '../config/types.ts';
+import { withImage } from '../system/image.ts';
 import { localUser, MACHINES_GROUP, type User } from '../system/users.ts';
 
 /** The user that all machines with RUNAS=qemu have in common. */
@@ -25,16 +26,13 @@ function changeOwner(disk: DiskConfig, user: User | undefined): boolean {
   if (shared === undefined || disk.readonly || disk.snapshot) return false;
   try {
     // The file that was looked at is the one that is changed, whatever has its name by then.
-    const fd = openSync(realpathSync(disk.file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      if (!isPlain(fstatSync(fd), shared.uid)) return false;
+    return withImage(disk.file, (_file, stats, descriptor) => {
+      if (!isPlain(stats, shared.uid)) return false;
       if (user === undefined) return true;
-      fchownSync(fd, user.uid, user.gid);
-      fchmodSync(fd, 0o600);
+      fchownSync(descriptor, user.uid, user.gid);
+      fchmodSync(descriptor, 0o600);
       return true;
-    } finally {
-      closeSync(fd);
-    }
+    });
   } catch {
     // It is missing, or on a file system without owners: the start says more.
     return false;

@@ -21,6 +21,8 @@ export interface ImageInfo {
   readonly encryption?: 'aes' | 'luks';
   /** Why QEMU cannot write to it, as a clause: `is compressed (streamOptimized)`. */
   readonly writeObstacle?: string;
+  /** It can be repaired, so that QEMU writes to it again. */
+  readonly isDamaged?: true;
   /** Why QEMU cannot use it, as a clause. */
   readonly obstacle?: string;
 }
@@ -129,6 +131,8 @@ function rawSize(file: ImageFile): number {
 
 /** "incompatible_features": the guest's data is in another file. */
 const QCOW2_HAS_DATA_FILE = 4n;
+/** The same: QEMU has found an error in it. */
+const QCOW2_IS_CORRUPT = 2n;
 const QCOW2_ENCRYPTION: readonly (ImageInfo['encryption'] | undefined)[] = [undefined, 'aes', 'luks'];
 
 function readQcow2(head: Buffer, file: ImageFile): ImageDetail {
@@ -145,6 +149,9 @@ function readQcow2(head: Buffer, file: ImageFile): ImageDetail {
     ...(hasDataFile && dataFile !== undefined ? { dataFile } : {}),
     ...(encryption === undefined ? {} : { encryption }),
     ...(hasDataFile && dataFile === undefined ? { obstacle: 'has its data in another file and does not name it' } : {}),
+    ...((features & QCOW2_IS_CORRUPT) === 0n
+      ? {}
+      : { writeObstacle: 'is marked as corrupt', isDamaged: true as const }),
     ...(isDamaged ? { obstacle: 'has a damaged header' } : {}),
   };
 }

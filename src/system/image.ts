@@ -28,7 +28,7 @@ export function readImageInfo(path: string): ImageInfo {
  *
  * @throws {QemuError} as {@link readImageInfo}.
  */
-export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats) => T): T {
+export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats, descriptor: number) => T): T {
   let place: number | undefined;
   let descriptor: number | undefined;
   try {
@@ -36,7 +36,11 @@ export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats)
     const stats = fstatSync(place);
     if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
     descriptor = reopen(place, path);
-    return body(imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size), stats);
+    return body(
+      imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size),
+      stats,
+      descriptor,
+    );
   } catch (error) {
     throw error instanceof QemuError ? error : fileError('read image', path, error);
   } finally {

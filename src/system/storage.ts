@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode } from '../errors.ts';
 import { deviceNumber } from './image.ts';
 
@@ -20,6 +20,8 @@ export interface HostUse extends Storage {
   readonly writes: boolean;
   /** Uses only what is below it, and is there to be used itself: a loop device, a volume. */
   readonly isLayer: boolean;
+  /** Whether it is only there, and nothing has it open for itself. */
+  readonly isIdle: () => boolean;
 }
 
 /** The storage that a path leads to. */
@@ -83,6 +85,8 @@ function collectBelow(number: string, found: Set<string>): void {
   else found.add(storageOf(stats).id);
 }
 
+const NEVER = (): boolean => false;
+
 /** proc_pid_mountinfo(5): of this process, and of the first one, which may see more. */
 function mounts(): HostUse[] {
   const lines = ['/proc/self/mountinfo', '/proc/1/mountinfo'].flatMap((path) => readText(path)?.split('\n') ?? []);
@@ -94,7 +98,9 @@ function mounts(): HostUse[] {
     if (storage === undefined) return [];
     const path = fromOctal(place);
     const writes = !options.split(',').includes('ro');
-    return [{ ...storage, what: `is mounted on "${path}"`, end: ['umount', path], writes, isLayer: false }];
+    return [
+      { ...storage, what: `is mounted on "${path}"`, end: ['umount', path], writes, isLayer: false, isIdle: NEVER },
+    ];
   });
 }
 
@@ -112,7 +118,16 @@ function swaps(): HostUse[] {
     const path = fromOctal(line.split(/\s/)[0] ?? '');
     const stats = path === '' ? undefined : statOf(path);
     if (stats === undefined) return [];
-    return [{ ...storageOf(stats), what: 'is swap space', end: ['swapoff', path], writes: true, isLayer: false }];
+    return [
+      {
+        ...storageOf(stats),
+        what: 'is swap space',
+        end: ['swapoff', path],
+        writes: true,
+        isLayer: false,
+        isIdle: NEVER,
+      },
+    ];
   });
 }
 
@@ -123,7 +138,11 @@ function layers(): HostUse[] {
     const isLoop = readLine(join(folder, 'loop/backing_file')) !== undefined;
     const number = readLine(join(folder, 'dev'));
     if (number === undefined || (!isLoop && namesOf(join(folder, 'slaves')).length === 0)) return [];
-    const device = `/dev/${basename(name).replaceAll('!', '/')}`;
+    const volume = readLine(join(folder, 'dm/name'));
+    const device = volume === undefined ? `/dev/${name.replaceAll('!', '/')}` : `/dev/mapper/${volume}`;
+    // A volume that is only mapped, as multipath and LVM do by themselves with whatever a guest has on its disk.
+    const isIdle = (): boolean =>
+      volume !== undefined && namesOf(join(folder, 'holders')).length === 0 && !isClaimed(`/dev/${name}`);
     return [
       {
         ...deviceStorage(number),
@@ -131,6 +150,7 @@ function layers(): HostUse[] {
         end: isLoop ? ['losetup', '--detach', device] : undefined,
         writes: readLine(join(folder, 'ro')) !== '1',
         isLayer: true,
+        isIdle,
       },
     ];
   });

@@ -270,11 +270,17 @@ test('an image that QEMU can only read is refused where the guest writes, with t
   writeFileSync(at('in.raw'), Buffer.alloc(1024 * 1024, 'x'));
   qemuImg('convert', '-f', 'raw', '-O', 'vmdk', '-o', 'subformat=streamOptimized', at('in.raw'), at("it's.vmdk"));
   writeFileSync(at('x.dmg'), Buffer.concat([Buffer.alloc(1024), Buffer.from('koly'), Buffer.alloc(508)]));
-  host.add('web', "DSK1=it's.vmdk\nDSK2=x.dmg,format=dmg\n");
+  qemuImg('create', '-q', '-f', 'qcow2', at('torn.qcow2'), '1M');
+  const torn = readFileSync(at('torn.qcow2'));
+  // "incompatible_features" of QEMU's docs/interop/qcow2.txt.
+  torn.writeUInt8(2, 79);
+  writeFileSync(at('torn.qcow2'), torn);
+  host.add('web', "DSK1=it's.vmdk\nDSK2=x.dmg,format=dmg\nDSK3=torn.qcow2\n");
   const refused = await host.init('start', 'web');
   assert.equal(refused.code, 6);
   const line = /(qemu-img convert -f vmdk -O qcow2 .*), and name that file/.exec(refused.stderr)?.[1] ?? '';
   assert.match(refused.stderr, /DSK2.*x\.dmg" is of a format that QEMU only reads/);
+  assert.match(refused.stderr, /DSK3.*torn\.qcow2" is marked as corrupt.*qemu-img check -r all/);
   execFileSync('bash', ['-c', line]);
   host.add('converted', "DSK1=it's.qcow2\n");
   await host.ok('start', 'converted');

@@ -10,7 +10,8 @@ import { QemuError } from '../errors.ts';
  * @param missing what the first word that is not there would have been, such as `machine`.
  */
 export function usageError(name: string, parser: Argv<object>, message: string, missing: string): QemuError {
-  const see = `see: ${name} --help`;
+  const [action] = name === 'qemu-init' && parser.parsed ? parser.parsed.argv._ : [];
+  const see = action === undefined ? `see: ${name} --help` : `see: ${name} ${action} --help`;
   const { unknown, known } = options(parser);
   const [first] = unknown;
   if (first !== undefined) {

@@ -147,11 +147,25 @@ function unknownMachine(id: string, entries: readonly RegistryEntry[], paths: Pa
     entries.flatMap(({ shortName, longName }) => [shortName, longName]),
   );
   return new QemuError('QEMU_MACHINE_UNKNOWN', `There is no machine "${id}"`, {
-    hint:
-      near === undefined
-        ? `registered machines are in "${paths.registryFile}"; see: qemu-init list`
-        : `did you mean "${near}"? see: qemu-init list`,
+    hint: hintFor(id, entries) ?? nearHint(near, paths),
   });
+}
+
+/** What some words are typed for that are not names. */
+function hintFor(id: string, entries: readonly RegistryEntry[]): string | undefined {
+  const isName = (word: string): boolean =>
+    entries.some(({ shortName, longName }) => shortName === word || longName === word);
+  if (id.toLowerCase() === 'all') return 'for all machines: --all';
+  const names = id.split(',');
+  if (names.length > 1 && names.every(isName)) return `names are separated by blanks: ${names.join(' ')}`;
+  const bare = id.replace(/-qemu(\.cfg)?$/, '');
+  return bare !== id && isName(bare) ? `did you mean "${bare}"? see: qemu-init list` : undefined;
+}
+
+function nearHint(near: string | undefined, paths: Paths): string {
+  return near === undefined
+    ? `registered machines are in "${paths.registryFile}"; see: qemu-init list`
+    : `did you mean "${near}"? see: qemu-init list`;
 }
 
 /** Folder of a cfg file, for relative paths and for the commands that a machine runs. */

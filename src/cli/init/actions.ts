@@ -155,7 +155,11 @@ export const ACTIONS: readonly Action[] = [
     command: 'list',
     describe: 'List the registered machines',
     options: (parser) =>
-      parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }) as Argv<object>,
+      parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }).option('all', {
+        type: 'boolean',
+        alias: 'a',
+        describe: 'All machines, which is what it does anyway',
+      }) as Argv<object>,
     load: () => import('./list.ts'),
   },
   {

@@ -1,20 +1,29 @@
 import type { Argv } from 'yargs';
-import { nearest } from '../../config/names.ts';
 import { QemuError } from '../../errors.ts';
 import { VERSION } from '../../version.ts';
 import { parseArguments } from '../parse-arguments.ts';
 import { type Handle, runTool } from '../run-tool.ts';
 import { ACTIONS, type Action, LATER } from './actions.ts';
+import { unknownAction } from './unknown-action.ts';
 
 /** `qemu-init` with the argument parser and all actions. Returns the exit status. */
-export async function runCommand(argv: readonly string[]): Promise<number> {
+export async function runCommand(words: readonly string[]): Promise<number> {
+  const argv = asOptions(words);
   return runTool('qemu-init', argv, (handle) =>
     parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv), missingIn(argv)),
   );
 }
 
+/** `help`, `help start` and `version`, as many other programs have them, are the options of that name. */
+function asOptions(words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words;
+  if (first === 'help') return [...rest, '--help'];
+  return first === 'version' || first === '-V' ? ['--version', ...rest] : words;
+}
+
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
-  refuseUnknownAction(argv);
+  const error = unknownAction(argv, [...ACTIONS.map(actionName), ...LATER]);
+  if (error) throw error;
   for (const action of wanted(argv)) {
     parser.command({
       command: action.command,
@@ -39,21 +48,6 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
     .epilogue('Manual: qemu-init(8), qemu.cfg(5)');
 }
 
-/** Options of all actions that have a value of their own. */
-const WITH_VALUE = ['--root'];
-
-/** The parser would call it an unknown argument, and not say which action is nearest. */
-function refuseUnknownAction(argv: readonly string[]): void {
-  const names = ACTIONS.map(({ command }) => command.split(' ')[0] ?? '');
-  if (argv.some((word) => names.includes(word) || LATER.includes(word))) return;
-  const first = argv.find((word, at) => !word.startsWith('-') && !WITH_VALUE.includes(argv[at - 1] ?? ''));
-  if (first === undefined) return;
-  const near = nearest(first, names);
-  throw new QemuError('QEMU_USAGE', `There is no action "${first}"`, {
-    hint: near === undefined ? 'see: qemu-init --help' : `did you mean "${near}"? see: qemu-init --help`,
-  });
-}
-
 /** What the first word of the action is that has to be there, as it is called when it is not. */
 function missingIn(argv: readonly string[]): string {
   const word = /<(\w+)>/.exec(wanted(argv)[0]?.command ?? '')?.[1];
@@ -62,6 +56,10 @@ function missingIn(argv: readonly string[]): string {
 
 /** The actions that the command line names, which spares setting up the others; all of them for help and mistakes. */
 function wanted(argv: readonly string[]): readonly Action[] {
-  const named = ACTIONS.filter(({ command }) => argv.includes(command.split(' ')[0] ?? ''));
+  const named = ACTIONS.filter((action) => argv.includes(actionName(action)));
   return named.length > 0 && !argv.some((each) => each === '--help' || each === '-h') ? named : ACTIONS;
+}
+
+function actionName({ command }: Action): string {
+  return command.split(' ')[0] ?? '';
 }

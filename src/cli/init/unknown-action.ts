@@ -1,0 +1,115 @@
+import { nearest } from '../../config/names.ts';
+import { QemuError } from '../../errors.ts';
+
+/**
+ * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words near to an
+ * action that is its opposite, such as `top` and `stop`, are among them.
+ */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  add: 'register',
+  autostart: 'enable',
+  boot: 'start',
+  cat: 'showcmd',
+  clone: 'create',
+  config: 'explain',
+  configure: 'edit',
+  copy: 'create',
+  define: 'register',
+  delete: 'unregister',
+  destroy: 'kill',
+  dominfo: 'status',
+  domstate: 'status',
+  down: 'stop',
+  dumpxml: 'showcmd',
+  exec: 'qemu-cmd',
+  freeze: 'pause',
+  halt: 'stop',
+  info: 'status',
+  inspect: 'status',
+  lint: 'check',
+  ls: 'list',
+  monitor: 'qemu-mon',
+  new: 'create',
+  poweroff: 'stop',
+  ps: 'status',
+  reboot: 'restart',
+  remove: 'unregister',
+  rename: 'register',
+  rm: 'unregister',
+  run: 'start',
+  set: 'edit',
+  setmem: 'edit',
+  show: 'status',
+  shutdown: 'stop',
+  stat: 'status',
+  suspend: 'pause',
+  terminal: 'console',
+  test: 'check',
+  top: 'status',
+  undefine: 'unregister',
+  unfreeze: 'resume',
+  unpause: 'resume',
+  up: 'start',
+  validate: 'check',
+  verify: 'check',
+  vms: 'list',
+  vncdisplay: 'vnc',
+};
+
+/** What else is to be known of some of these words. */
+const REMARKS: Readonly<Record<string, string>> = {
+  clone: 'qemu-init(8), EXAMPLES, says how to copy a machine',
+  copy: 'qemu-init(8), EXAMPLES, says how to copy a machine',
+  delete: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+  destroy: 'it pulls the plug; "stop" asks the guest first',
+  reboot: '"reset" presses the reset button',
+  remove: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+  rename: 'qemu-init(8), EXAMPLES, says how to rename a machine',
+  rm: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+  undefine: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+};
+
+/** Options of all actions that take no value: after any other the next word may be its value. */
+const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|direct|help|version|all|force|-?)$/;
+
+/**
+ * The error of a command line whose first word is not an action; undefined when it is, or when there is none. The parser would
+ * call it an unknown argument, and not say which action is meant.
+ *
+ * @param actions names of all actions, also of those that are still to come.
+ */
+export function unknownAction(argv: readonly string[], actions: readonly string[]): QemuError | undefined {
+  const words = argv.filter((word, at) => !word.startsWith('-') && !isValue(argv[at - 1]));
+  const [first] = words;
+  if (first === undefined || actions.includes(first)) return undefined;
+  const later = words.find((word) => actions.includes(word));
+  const hint = later === undefined ? hintFor(first, actions) : `the action comes first: ${reordered(words, later)}`;
+  return new QemuError('QEMU_USAGE', `There is no action "${first}"`, { hint });
+}
+
+function isValue(before: string | undefined): boolean {
+  return before !== undefined && /^--\w/.test(before) && !before.includes('=') && !WITHOUT_VALUE.test(before);
+}
+
+function hintFor(word: string, actions: readonly string[]): string {
+  const lower = word.toLowerCase();
+  const meant = Object.hasOwn(ELSEWHERE, lower) ? ELSEWHERE[lower] : near(word, actions);
+  if (meant === undefined) return 'see: qemu-init --help';
+  const remark = Object.hasOwn(REMARKS, lower) ? ` (${REMARKS[lower]})` : '';
+  const isTool = meant.startsWith('qemu-');
+  return `did you mean "${meant}"?${remark} see: ${isTool ? meant : `qemu-init ${meant}`} --help`;
+}
+
+/** A word that begins otherwise is more often another word than a slip, and some of those are opposites: "upstart", "top". */
+function near(word: string, actions: readonly string[]): string | undefined {
+  const [a = '', b = ''] = word.toLowerCase();
+  return nearest(
+    word,
+    actions.filter((action) => action.startsWith(a) || action.startsWith(b + a)),
+  );
+}
+
+function reordered(words: readonly string[], action: string): string {
+  const others = words.filter((word) => word !== action);
+  return ['qemu-init', action, ...others].join(' ');
+}

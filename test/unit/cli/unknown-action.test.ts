@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACTIONS, LATER } from '../../../src/cli/init/actions.ts';
+import { unknownAction } from '../../../src/cli/init/unknown-action.ts';
+
+const NAMES = [...ACTIONS.map(({ command }) => command.split(' ')[0] ?? ''), ...LATER];
+
+function hint(...argv: string[]): string | undefined {
+  return unknownAction(argv, NAMES)?.hint;
+}
+
+for (const [typed, meant] of [
+  ['stauts', 'status'],
+  ['strat', 'start'],
+  ['shutdown', 'stop'],
+  ['destroy', 'kill'],
+  ['stat', 'status'],
+  ['top', 'status'],
+  ['unpause', 'resume'],
+  ['rename', 'register'],
+  ['LS', 'list'],
+  ['exec', 'qemu-cmd'],
+] as const) {
+  test(`"${typed}" is taken for "${meant}"`, () => {
+    assert.match(hint(typed, 'web') ?? '', new RegExp(`^did you mean "${meant}"\\?`));
+  });
+}
+
+for (const [typed, opposite] of [
+  ['top', 'stop'],
+  ['stat', 'start'],
+  ['unpause', 'pause'],
+  ['rename', 'resume'],
+  ['unstart', 'start'],
+  ['unenable', 'enable'],
+  ['nstop', 'stop'],
+] as const) {
+  test(`"${typed}" is never taken for "${opposite}"`, () => {
+    assert.doesNotMatch(hint(typed) ?? '', new RegExp(`"${opposite}"`));
+  });
+}
+
+test('words of other tools stand for actions that there are', () => {
+  for (const typed of ['add', 'clone', 'domstate', 'halt', 'monitor', 'ps', 'rm', 'setmem', 'vncdisplay']) {
+    const found = /did you mean "([^"]+)"/.exec(hint(typed) ?? '')?.[1] ?? '';
+    assert.ok(NAMES.includes(found) || ['qemu-cmd', 'qemu-mon'].includes(found), typed);
+  }
+});
+
+test('an action behind its machine is told to come first', () => {
+  assert.equal(hint('web', 'start'), 'the action comes first: qemu-init start web');
+  assert.equal(hint('--json', 'web', 'db', 'stop'), 'the action comes first: qemu-init stop web db');
+});
+
+test('options and their values before an action are no words', () => {
+  for (const argv of [
+    ['--json', 'start', 'web'],
+    ['--root', '/x', 'status'],
+    ['--timeout', '5', 'stop', 'web'],
+    ['--timeout=5', 'stop'],
+  ]) {
+    assert.equal(unknownAction(argv, NAMES), undefined, argv.join(' '));
+  }
+});

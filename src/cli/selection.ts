@@ -8,6 +8,9 @@ import { type Paths, resolvePaths } from '../system/paths.ts';
 import { isSystemdBooted } from '../system/systemd.ts';
 import type { Context } from './context.ts';
 
+/** What somebody who looks for machines on a new host is told. */
+export const NO_MACHINE = 'no machine yet; make one: qemu-init create NAME --disk 8G';
+
 export interface SelectionArguments {
   readonly ids?: readonly string[];
   readonly all?: boolean;

@@ -15,10 +15,8 @@ export function usageError(name: string, parser: Argv<object>, message: string, 
   const { unknown, known } = options(parser);
   const [first] = unknown;
   if (first !== undefined) {
-    const near = nearest(
-      first,
-      known.filter((each) => each.length > 1),
-    );
+    const long = known.filter((each) => each.length > 1);
+    const near = long.find((each) => first.length > 2 && each.startsWith(first)) ?? nearest(first, long);
     const hint = near === undefined ? see : `did you mean "${dashed(near)}"? ${see}`;
     const names = unknown.map((each) => `"${dashed(each)}"`).join(', ');
     return new QemuError('QEMU_USAGE', `Unknown option ${names}`, { hint });

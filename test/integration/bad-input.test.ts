@@ -229,7 +229,6 @@ test('usage errors are exit 2, and what comes later is exit 3', async (t) => {
     ['start', 'web', '--parallel', '0'],
     ['stop', 'web', '--timeout', 'soon'],
     ['stop'],
-    ['status'],
     ['wait'],
     ['list', '--system', '--user'],
     ['start', 'web', '--timeout', '1'],

@@ -77,6 +77,38 @@ test('a word that is missing is called what it is', async (t) => {
   }
 });
 
+test('without a name status and list are for all machines, and say what to do when there is none', async (t) => {
+  const root = lab(t);
+  for (const action of ['status', 'list']) {
+    const none = await root.init(action);
+    assert.deepEqual([none.code, none.stdout], [0, '']);
+    assert.match(none.stderr, /^no machine yet; make one: qemu-init create /);
+    assert.equal((await root.init(action, '--json')).stdout, '[]\n');
+  }
+  root.add('a');
+  root.add('b');
+  assert.equal((await root.init('status')).stdout, (await root.init('status', '--all')).stdout);
+  assert.match((await root.init('list', '--all')).stdout, /^a .*\nb /m);
+});
+
+test('the words of other tools lead to the action that is meant', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  for (const [words, hint] of [
+    [['shutdown', 'web'], 'did you mean "stop"? see: qemu-init stop --help'],
+    [['web', 'start'], 'the action comes first: qemu-init start web'],
+    [['start', 'all'], 'for all machines: --all'],
+    [['start', 'web-qemu'], 'did you mean "web"? see: qemu-init list'],
+    [['start', 'web,web'], 'names are separated by blanks: web web'],
+    [['stop', '--time', '5', 'web'], 'did you mean "--timeout"? see: qemu-init stop --help'],
+  ] as const) {
+    const result = await root.init(...words);
+    assert.ok(result.stderr.includes(`hint: ${hint}\n`), result.stderr);
+  }
+  assert.equal((await root.init('help', 'start')).stdout, (await root.init('start', '--help')).stdout);
+  assert.equal((await root.init('version')).stdout, (await root.init('--version')).stdout);
+});
+
 test('usage errors have the colour of others', async (t) => {
   const root = lab(t);
   const red = '\x1b[31m';

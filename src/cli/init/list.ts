@@ -3,6 +3,7 @@ import { ConfigError, QemuError } from '../../errors.ts';
 import { peekMacsOfAll } from '../../fleet/leases.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOf, worst } from '../exit-code.ts';
+import { NO_MACHINE } from '../selection.ts';
 
 export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
   const { output } = context;
@@ -45,6 +46,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
     for (const { name, problems } of rows)
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }
+  if (rows.length === 0 && mistakes.length === 0 && !output.json) output.note('info', NO_MACHINE);
   return worst([
     ...mistakes.map((issue) => (issue.severity === 'error' ? exitCodeOf(new ConfigError('', [issue])) : 0)),
     ...outcomes.map((outcome) => (outcome.ok ? 0 : exitCodeOf(outcome.error))),

@@ -4,18 +4,21 @@ import type { MachineStatus } from '../../machine/status.ts';
 import type { Context } from '../context.ts';
 import { statusExitCode } from '../exit-code.ts';
 import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { NO_MACHINE, type SelectionArguments, select } from '../selection.ts';
 
 type Shown = MachineStatus & { readonly problems: readonly string[] };
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  const selection = select(context, args, () => fleet.listWithRunning());
+  // Without a name it is for all, like the status of most other tools.
+  const chosen = args.ids?.length ? args : { ...args, all: true };
+  const selection = select(context, chosen, () => fleet.listWithRunning());
   const outcomes = await fleet.statusMany(selection.targets);
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
+    else if (selection.targets.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
     for (const { name, state, stateDetail, problems, pid, lastEnd, lastReset } of shown) {
       const { meaning, severity } = stateRule(state);
       const level = severity === 'error' ? 'warning' : 'info';

@@ -30,6 +30,8 @@ export interface FirstWayOptions {
 
 /** A monitor that is free greets within milliseconds. Past this the next way is tried as well, and the first that opens is taken. */
 const NEXT_AFTER_MS = 250;
+/** That time is counted in slices: one that takes longer says that this process is busy, with a hundred machines perhaps. */
+const SLICE_MS = 50;
 /** Pause before a way that has failed is tried again. */
 const AGAIN_MS = 50;
 
@@ -56,7 +58,7 @@ export async function openFirst<T extends Closable>(
     const hasFailed = new Promise<void>((resolve) => {
       fail = resolve;
     });
-    turn = myTurn.then(() => Promise.race([hasFailed, delay(NEXT_AFTER_MS, stop).catch(() => {})]));
+    turn = myTurn.then(() => Promise.race([hasFailed, silence(stop)]));
     await myTurn;
     return { attempt, value: await insist(attempt, deadline, stop, fail) };
   });
@@ -86,6 +88,10 @@ export function isPassing(error: unknown): error is QemuError {
 }
 
 const PASSING: readonly string[] = ['QEMU_TIMEOUT', 'QEMU_QMP_CONNECT', 'QEMU_QMP_CLOSED', 'QEMU_IO'];
+
+async function silence(stop: AbortSignal): Promise<void> {
+  for (let ms = 0; ms < NEXT_AFTER_MS && !stop.aborted; ms += SLICE_MS) await delay(SLICE_MS, stop).catch(() => {});
+}
 
 interface Attempt<T extends Closable> {
   readonly way: Way<T>;
@@ -138,6 +144,6 @@ function reasonOf(error: unknown): string {
   const code = cause && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return 'missing';
   if (code === 'ECONNREFUSED') return 'refused';
-  if (code === 'EAGAIN') return 'held by other clients';
+  if (code === 'EAGAIN') return 'no answer, and others wait for it';
   return error.message;
 }

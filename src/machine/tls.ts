@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { QemuError } from '../errors.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { MachinePaths } from '../system/paths.ts';
@@ -66,6 +66,7 @@ export function readPsk(machine: MachinePaths, user?: KeyUser): Psk {
 function restoreKey(machine: MachinePaths, user: KeyUser | undefined): string | undefined {
   const hex = readKey(machine.keptKey);
   if (hex === undefined) return undefined;
+  ensureDir(dirname(machine.dir), 0o711);
   ensureDir(machine.dir, 0o700);
   ensureDir(machine.tlsDir, 0o700);
   writeFileAtomic(keyFile(machine), lineOf(hex), 0o600);

@@ -142,6 +142,8 @@ describe('a host with systemd', () => {
       'qemu-init register fresh; chown qi-fresh /etc/qemu/fresh.qcow2; qemu-init check fresh; qemu-init start fresh',
     );
     assert.equal(host.sh('ps -o user= -p "$1"', `${pidOf(host, 'fresh')}`), 'qi-fresh');
+    host.sh('chown qi-fresh:qemu /etc/qemu/fresh.qcow2; chmod 660 /etc/qemu/fresh.qcow2');
+    assert.match(host.run('qemu-init check fresh').stderr, /fresh\.qcow2" is open to the QEMU of every machine/);
     host.sh('qemu-init stop --force fresh; qemu-init unregister fresh; rm /etc/qemu/fresh*');
     // Root under another name.
     host.sh('echo "toor:x:0:0::/:/usr/sbin/nologin" >>/etc/passwd; echo RUNAS=toor >/etc/qemu/toor-qemu.cfg');

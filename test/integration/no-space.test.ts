@@ -54,7 +54,7 @@ test('a read-only configuration folder prevents what would change it, and nothin
     ['edit', 'web'],
     ['import', path],
   ]) {
-    const refused = await root.run('qemu-init', args, { env: { EDITOR: 'true' } });
+    const refused = await root.run('qemu-init', args, { env: { EDITOR: `sh -c 'echo >>"$0"'` } });
     assert.notEqual(refused.code, 0, args.join(' '));
     assert.doesNotMatch(refused.stderr, /Internal error/);
   }

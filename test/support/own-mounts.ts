@@ -26,7 +26,7 @@ export async function enterOwnMounts(): Promise<void> {
 
 /** Puts an empty file system of so many KiB at a folder. */
 export function mountSmall(dir: string, kib: number): void {
-  mount('-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', dir);
+  mount('-t', 'tmpfs', '-o', `size=${kib}k,mode=0755`, 'tmpfs', dir);
 }
 
 /** Lets nobody write below a folder, root included, from now on. */

@@ -28,6 +28,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   restart: ['--all', '--json', '--quiet', '--direct'],
   status: ['--all', '--json', '--quiet'],
   ended: ['--direct'],
+  'stop-together': ['--direct'],
 };
 
 const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
@@ -36,4 +37,5 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   restart: () => import('./init/restart.ts'),
   status: () => import('./init/status.ts'),
   ended: () => import('./init/ended.ts'),
+  'stop-together': () => import('./init/stop-together.ts'),
 };

@@ -239,6 +239,23 @@ export class Fleet {
     return result;
   }
 
+  /** Whether a stop of the machine also runs commands of its file. */
+  hasStopHooks(target: Target): boolean {
+    const { preStop, postStop } = this.#stopSettings(target);
+    return preStop.length + postStop.length > 0;
+  }
+
+  /**
+   * Asks a guest to go down, for at most its STOPDELAY and `mostMs`, and does no more.
+   *
+   * @throws {QemuError} as {@link Fleet.stop}.
+   */
+  async ask(target: Target, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
+    const settings = this.#stopSettings(target);
+    const stopDelayMs = Math.min(settings.stopDelaySeconds * 1000, mostMs);
+    return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
+  }
+
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
   async commandLine(target: Target): Promise<CommandLine> {
     const config = this.config(target);

@@ -25,6 +25,8 @@ export interface StopOptions {
    */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called when a machine that ran is down and cleaned up after, before others get at it. */
+  readonly onDown?: ((result: StopResult) => void) | undefined;
 }
 
 /** What became of a stop. */
@@ -63,7 +65,9 @@ export async function stopMachine(
     const rung = await climb(host, target, located.process, ladderFor(config, options), options.signal);
     await cleanUp(host, target, located.record?.slot);
     await runStopHook(host, target, config, 'POSTSTOP', options);
-    return result(rung);
+    const stopped = await result(rung);
+    options.onDown?.(stopped);
+    return stopped;
   };
   const { force, deadline, signal } = options;
   if (force !== true && deadline === undefined) {

@@ -246,8 +246,23 @@ describe('a host with systemd', () => {
   test('poweroff ends the guests by the power button', async () => {
     for (const name of ['db', 'web', 'app'])
       await until(`${name} is up`, () => consoleOf(host, name).includes('ready'));
+    // What an administrator has ordered after a machine goes before it, however many are stopped together.
+    host.write(
+      '/etc/systemd/system/client.service',
+      `[Unit]
+After=qemu@db.service
+PartOf=qemu.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/bin/sh -c 'sleep 1; cp /proc/$(cat /run/qemu-init/db/qemu/pid)/comm /root/client'
+`,
+    );
+    host.sh('systemctl daemon-reload; systemctl start client');
     await host.powerOff();
     await host.boot();
+    assert.match(host.read('/root/client'), /^qemu/);
     for (const name of ['db', 'web', 'app']) {
       assert.match(
         host.sh('journalctl --no-pager -b -1 -u "qemu@$1"', name),

@@ -245,6 +245,14 @@ async function benchBoot(count) {
   const ratio = result.boot / result.loop;
   const figure = `${ms(result.boot)} = ${times(ratio)} a shell loop (${ms(result.loop)})`;
   plainRow(`${count} machines at boot, by systemd`, figure);
+  const { start, stop } = result.direct;
+  for (const [what, unit, direct] of [
+    [`${count} machines at boot, by their units`, result.boot, start],
+    [`${count} machines stopped, by their units`, result.stop, stop],
+  ]) {
+    const byUnits = unit / direct;
+    row(what, `${ms(unit)} = ${times(byUnits)} one command (${ms(direct)})`, '≤ 2.00 × one command', byUnits <= 2);
+  }
 }
 
 function printTable() {

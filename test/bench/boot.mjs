@@ -1,4 +1,7 @@
-/** Machines that a host's own systemd starts while it boots, against the same QEMUs from a shell loop on that host. */
+/**
+ * Machines that a host's own systemd starts while it boots and stops, against the same QEMUs from a shell loop on that host, and
+ * against one command that starts and stops them without units.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -20,7 +23,11 @@ export async function timeBoot(count) {
     for (const name of names) addMachine(host, name, 'AUTOSTART=on\nNETIF=managed\nRUNAS=qemu\nSANDBOX=on\n');
     await host.powerOff();
     await host.boot();
-    return { boot: bootTime(host, names), loop: loopTime(host, names) };
+    const boot = bootTime(host, names);
+    const stop = stopTime(host, READY, 'systemctl stop qemu.target');
+    const direct = directTimes(host);
+    host.sh(`systemctl start ${names.map((name) => `qemu@${name}`).join(' ')}`);
+    return { boot, stop, direct, loop: loopTime(host, names) };
   } finally {
     for (const end of ends) await end();
   }
@@ -56,6 +63,29 @@ function bootTime(host, names) {
   const began = times('InactiveExitTimestampMonotonic');
   const up = times('ActiveEnterTimestampMonotonic');
   return (Math.max(...up) - Math.min(...began)) / 1000;
+}
+
+const READY = 'qemu-init wait --all --for console=ready --timeout 60 >/dev/null';
+
+/** Milliseconds of a command that stops machines whose guests are up. */
+function stopTime(host, ready, command) {
+  host.sh(ready);
+  return timeOf(host, command);
+}
+
+/** The same machines below another root, which units know nothing of. */
+function directTimes(host) {
+  host.sh('mkdir -p /srv/direct/etc; cp -a /etc/qemu /srv/direct/etc/');
+  const init = (action) => `qemu-init ${action} --all --root /srv/direct >/dev/null 2>&1`;
+  const start = timeOf(host, init('start'));
+  const stop = stopTime(host, init('wait --for console=ready --timeout 60'), init('stop'));
+  return { start, stop };
+}
+
+function timeOf(host, command) {
+  const began = performance.now();
+  host.sh(command);
+  return performance.now() - began;
 }
 
 /** The same command lines, all in the background; a QEMU is up when it has written its pid file. */

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { callerName, isLingering } from '../system/lingering.ts';
 import type { Paths } from '../system/paths.ts';
-import { isSystemdBooted, isUnitInstalled, isUserUnitInstalled } from '../system/systemd.ts';
+import { isSystemdBooted, isUnitInstalled, isUserUnitInstalled, systemctl } from '../system/systemd.ts';
 
 /** When a machine with AUTOSTART=on starts, for people: who starts it differs from scope to scope, and it may be nobody. */
-export function whenStarted(paths: Paths): string {
+export async function whenStarted(paths: Paths, signal: AbortSignal): Promise<string> {
   switch (paths.scope) {
     case 'system':
-      return hasSystemStart() ? 'starts when the host boots' : `${NOTHING} (to install what does: qemu-init install)`;
+      return whenSystemStarts(signal);
     case 'user':
       return whenUserStarts();
     case 'root':
@@ -17,9 +17,13 @@ export function whenStarted(paths: Paths): string {
 
 const NOTHING = 'has AUTOSTART=on, but nothing starts machines at boot';
 
-function hasSystemStart(): boolean {
-  const hasScript = existsSync('/etc/init.d/qemu-init');
-  return isSystemdBooted() ? isUnitInstalled('qemu@.service') : hasScript;
+async function whenSystemStarts(signal: AbortSignal): Promise<string> {
+  const boots = 'starts when the host boots';
+  const missing = `${NOTHING} (to install what does: qemu-init install)`;
+  if (!isSystemdBooted()) return existsSync('/etc/init.d/qemu-init') ? boots : missing;
+  if (!isUnitInstalled('qemu@.service')) return missing;
+  const { exitCode } = await systemctl(['--quiet', 'is-enabled', 'qemu.target'], { signal });
+  return exitCode === 0 ? boots : `${NOTHING}: systemctl enable qemu.target`;
 }
 
 function whenUserStarts(): string {

@@ -105,6 +105,9 @@ describe('users who are not root, on a host with systemd', () => {
       "qemu-init wait mine --for running && qemu-init wait mine --for 'console=ready' && qemu-init start mine",
     );
     assert.match(stdout, /^mine: already running/m);
+    const uninstall = host.run('qemu-init uninstall --stop');
+    assert.equal(uninstall.code, 1);
+    assert.match(uninstall.stderr, /Machines are running, .*: mine \(of owner\)/);
     assert.doesNotMatch(stderr, /linger/);
     await host.powerOff();
     await host.boot();

@@ -20,7 +20,7 @@ export function hostOfSuite(): Container {
 export function addMachine(host: Container, name: string, lines = '', guest: GuestOptions = {}): void {
   guestDisk(join(host.dir, 'etc/qemu'), { ...guest, name: `${name}.img` });
   host.write(`/etc/qemu/${name}-qemu.cfg`, `${LIGHT}DSK1=${name}.img\n${lines}`);
-  host.sh('chown qemu "/etc/qemu/$1.img"; echo "$1=$1" >>/etc/qemu/qemu-init.reg', name);
+  host.sh('cd /etc/qemu; chown qemu "$1.img"; chmod 600 "$1.img"; echo "$1=$1" >>/etc/qemu/qemu-init.reg', name);
 }
 
 /** `active`, `inactive`, `failed` … */

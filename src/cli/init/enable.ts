@@ -26,7 +26,7 @@ export async function changeAutostart(context: Context, args: SelectionArguments
     // Nobody else has enabled it for this user.
     if (on) await systemctl(['--quiet', 'enable', 'qemu.target'], { signal, manager });
   }
-  const when = on ? whenStarted(paths) : 'does not start by itself, neither at boot nor at a login';
+  const when = on ? await whenStarted(paths, signal) : 'does not start by itself, neither at boot nor at a login';
   return present<boolean>(context, selection, outcomes, {
     text: (name, changed) => `${name}: ${when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
     json: (changed) => ({ autostart: on, outcome: changed ? 'changed' : 'unchanged' }),

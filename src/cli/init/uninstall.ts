@@ -4,6 +4,7 @@ import { uninstallItems } from '../../fleet/install/install.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
 import { readManifest } from '../../fleet/install/manifest.ts';
 import { runSteps, unregisterSteps } from '../../fleet/install/register.ts';
+import { machinesOfUsers } from '../../fleet/machines-of-users.ts';
 import { dropOwnUser } from '../../fleet/own-user.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../report.ts';
@@ -47,11 +48,15 @@ async function settleRunning({ fleet, output, signal }: Context, stop: boolean):
   const running = fleet()
     .listWithRunning()
     .filter((target) => fleet().isAlive(target));
-  if (running.length === 0) return;
-  if (!stop) {
-    const names = running.map(({ longName }) => longName).join(', ');
+  const others = machinesOfUsers();
+  if (running.length + others.length === 0) return;
+  if (!stop || others.length > 0) {
+    const names = [...running.map(({ longName }) => longName), ...others].join(', ');
     throw new QemuError('QEMU_STOP_FAILED', `Machines are running, which nothing would stop with the host: ${names}`, {
-      hint: 'stop them first: qemu-init stop --all; or: qemu-init uninstall --stop',
+      hint:
+        others.length > 0
+          ? 'those of users have to be stopped by these: qemu-init stop --all'
+          : 'stop them first: qemu-init stop --all; or: qemu-init uninstall --stop',
     });
   }
   const failed: string[] = [];

@@ -7,6 +7,7 @@ import { diskChain } from '../../machine/images.ts';
 import { inspectMachineConfig, loadRegistry } from '../../machine/load-config.ts';
 import { readRecord } from '../../machine/record.ts';
 import type { StopSettings } from '../../machine/stop-settings.ts';
+import { isBehindAutomount } from '../../system/automount.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../system/paths.ts';
 import { shutdownTargets } from '../../system/shutdown-targets.ts';
@@ -36,6 +37,10 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const broken: string[] = [];
   const missing: string[] = [];
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
+    if (entry.dir !== undefined && isBehindAutomount(entry.dir)) {
+      missing.push(join(entry.dir, `${entry.longName}-qemu.cfg`));
+      return [];
+    }
     const target = targetOfEntry(paths, entry);
     const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
     if (config) return [{ target, config, ...filesOf(paths, config) }];
@@ -84,6 +89,7 @@ function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles:
   const readFiles: string[] = [];
   for (const disk of disks) {
     const { file, readonly } = disk;
+    if (isBehindAutomount(file)) continue;
     for (const layer of diskChain(paths, longName, disk).layers) {
       if (layer.stats === undefined) continue;
       const isWritten = layer.depth === 0 && !readonly;

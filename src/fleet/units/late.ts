@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { unitText } from './unit-text.ts';
+import { unitText, unitWord } from './unit-text.ts';
 
 /**
  * Drop-ins for machines whose files are not there yet: at boot the generator runs before anything but / is mounted. With them
@@ -16,7 +16,13 @@ export function lateDropIns(missing: readonly string[]): { readonly path: string
     { path: 'qemu.target.d/50-late.conf', text: unitText(comment, { Unit: [['Wants', 'qemu-late.service']] }) },
     {
       path: 'qemu-late.service.d/50-mounts.conf',
-      text: unitText(comment, { Unit: mounts.map((name) => ['After', name] as const) }),
+      text: unitText(comment, {
+        Unit: mounts.map((name) => ['After', name] as const),
+        // What is only mounted when somebody asks for it: the generator itself must not.
+        Service: missing.map(
+          (path) => ['ExecStartPre', `-/usr/bin/timeout 60 /usr/bin/stat ${unitWord(path)}`] as const,
+        ),
+      }),
     },
   ];
 }

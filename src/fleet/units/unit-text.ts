@@ -37,3 +37,9 @@ export function unitPath(path: string): string {
   if (/^[\w%/.,:@+=-]+$/.test(plain)) return plain;
   return plain.includes('"') ? `'${plain.replaceAll("'", `'"'"'`)}'` : `"${plain}"`;
 }
+
+/** One word of a command line (systemd.service(5), "Command lines"): nothing in it means anything. */
+export function unitWord(text: string): string {
+  const escaped = text.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return `"${escaped}"`;
+}

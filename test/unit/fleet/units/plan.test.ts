@@ -132,6 +132,10 @@ test('files that are not there are read again when what may be mounted above the
     String.raw`After=srv-my\x2dvms.mount`,
     String.raw`After=srv-my\x2dvms-x.y.mount`,
   ]);
+  assert.match(
+    text('qemu-late.service.d/50-mounts.conf'),
+    /^ExecStartPre=-.*\/stat "\/srv\/my-vms\/x\.y\/b-qemu\.cfg"$/m,
+  );
   assert.match(text('qemu-reload.path.d/50-machines.conf'), /^PathChanged=\/srv\/my-vms\/x\.y\/b-qemu\.cfg$/m);
 });
 

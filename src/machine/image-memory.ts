@@ -56,6 +56,7 @@ export function writeImageMemory(paths: Paths, longName: string, memory: ImageMe
   ensureDir(paths.stateDir, 0o755);
   ensureDir(paths.imagesDir, 0o700);
   writeFileAtomic(note, text, 0o600, { durable: true });
+  recent = NEVER;
 }
 
 /** Whether anything is remembered of a machine. */
@@ -66,6 +67,7 @@ export function hasImageMemory(paths: Paths, longName: string): boolean {
 /** Forgets the images of a machine that is no more. */
 export function forgetImages(paths: Paths, longName: string): void {
   removeIfExists(noteOf(paths, longName));
+  recent = NEVER;
 }
 
 /** Takes the bases of a machine's overlays as they are at its next start. */
@@ -92,7 +94,14 @@ export function knownFormat(
   return allDisks(paths).find(matches)?.format;
 }
 
-let recent = { folder: '', at: Number.NEGATIVE_INFINITY, disks: [] as readonly KnownDisk[] };
+interface Look {
+  readonly folder: string;
+  readonly at: number;
+  readonly disks: readonly KnownDisk[];
+}
+
+const NEVER: Look = { folder: '', at: Number.NEGATIVE_INFINITY, disks: [] };
+let recent = NEVER;
 const RECENT_MS = 1_000;
 
 /** The disks of all machines, as they were at most a second ago: one command asks for many. */

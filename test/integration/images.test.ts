@@ -60,7 +60,7 @@ test('a guest that writes another header to its raw disk gets no other file of t
   await host.ok('start', 'declared');
   assert.doesNotMatch(await nodesOf(host, 'declared'), /secret|qcow2/);
   await host.ok('kill', 'declared');
-  overwrite(renamed, before.subarray(0, 1024));
+  overwrite(renamed, before.subarray(0, 8192));
   await host.ok('start', 'web');
   await host.ok('kill', 'web');
 });

@@ -72,7 +72,7 @@ test('a guest that writes a header to its raw disk keeps no other machine from i
   await host.ok('kill', 'evil');
   const header = join(host.dir, 'header');
   makeOverlay(header, join(host.etcDir, 'web.img'), 'raw');
-  overwrite(join(host.etcDir, 'evil.img'), readFileSync(header).subarray(0, 1024));
+  overwrite(join(host.etcDir, 'evil.img'), readFileSync(header).subarray(0, 8192));
   await host.ok('check', 'web');
   await host.ok('start', 'web');
   await host.ok('kill', 'web');

@@ -18,7 +18,7 @@ const INACTIVE = 0x0000dead;
  * out how slow to make it, and fails on hosts whose clock it does not trust.
  */
 export function makeLuks(path: string, passphrase: string): void {
-  writeFileSync(path, Buffer.concat([luksHeader(passphrase), Buffer.alloc(1024 * 1024)]));
+  writeFileSync(path, Buffer.concat([makeEncryptedHeader(passphrase), Buffer.alloc(1024 * 1024)]));
 }
 
 /** An empty qcow2 image of 1 MiB that is encrypted the same way. */
@@ -27,7 +27,7 @@ export function makeEncryptedQcow2(path: string, passphrase: string): void {
   const image = readFileSync(path);
   const cluster = 2 ** image.readUInt32BE(20);
   const headerBytes = image.readUInt32BE(100);
-  const crypto = luksHeader(passphrase);
+  const crypto = makeEncryptedHeader(passphrase);
   const offset = Math.ceil(image.length / cluster) * cluster;
   const extension = Buffer.alloc(24);
   extension.writeUInt32BE(0x0537be77, 0);
@@ -40,7 +40,8 @@ export function makeEncryptedQcow2(path: string, passphrase: string): void {
   writeFileSync(path, Buffer.concat([image, Buffer.alloc(offset - image.length), crypto]));
 }
 
-function luksHeader(passphrase: string): Buffer {
+/** The part of a LUKS image before its data. */
+export function makeEncryptedHeader(passphrase: string): Buffer {
   const key = randomBytes(KEY_BYTES);
   const digestSalt = randomBytes(32);
   const header = Buffer.alloc(PAYLOAD_SECTOR * SECTOR);

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseMachineConfig } from '../../../src/config/machine-config.ts';
+import type { MachineConfig } from '../../../src/config/types.ts';
+import { removeKeys, writeKeys } from '../../../src/machine/image-keys.ts';
+import {
+  forgetBases,
+  forgetImages,
+  hasImageMemory,
+  readImageMemory,
+  writeImageMemory,
+} from '../../../src/machine/image-memory.ts';
+import { findImages } from '../../../src/machine/images.ts';
+import { machinePaths, type Paths, resolvePaths } from '../../../src/system/paths.ts';
+import { makeEncryptedHeader } from '../../support/luks-image.ts';
+import { makeOverlay, overwrite } from '../../support/odd-images.ts';
+import { type Cleanup, tempDir } from '../../support/temp-root.ts';
+
+interface Place {
+  readonly dir: string;
+  readonly paths: Paths;
+  readonly at: (name: string) => string;
+  readonly config: (text: string, name?: string) => MachineConfig;
+}
+
+function place(t: Cleanup): Place {
+  const dir = tempDir(t);
+  return {
+    dir,
+    paths: resolvePaths({ root: dir }, {}, 0, '/'),
+    at: (name) => join(dir, name),
+    config: (text, name = 'web') => {
+      const { config } = parseMachineConfig(text, { path: join(dir, `${name}-qemu.cfg`) });
+      assert.ok(config);
+      return config;
+    },
+  };
+}
+
+function messagesOf({ paths }: Place, config: MachineConfig): string[] {
+  return findImages(paths, config).issues.map(
+    ({ severity, message, hint }) => `${severity}: ${message} (${hint ?? ''})`,
+  );
+}
+
+/** What a start does with what it found. */
+function start({ paths }: Place, config: MachineConfig): string[] {
+  const { disks, memory } = findImages(paths, config);
+  writeImageMemory(paths, config.longName, memory);
+  return disks.map(({ drive }) => [drive.format, ...drive.properties].join());
+}
+
+test('a format that was found out once does not change, for no name of the file and no machine, until it is declared or forgotten', (t) => {
+  const here = place(t);
+  const { at, config, paths } = here;
+  writeFileSync(at('a.img'), Buffer.alloc(65_536));
+  makeOverlay(at('evil'), '/etc/hostname', 'raw');
+  assert.deepEqual(start(here, config('DSK1=a.img\n')), ['raw']);
+  overwrite(at('a.img'), readFileSync(at('evil')).subarray(0, 8192));
+  assert.match(messagesOf(here, config('DSK1=a.img\n')).join(), /^error: DSK1 ".*a\.img" was raw .* looks like qcow2/);
+  assert.equal(findImages(paths, config('DSK1=a.img\n')).disks[0]?.chain.layers.length, 1);
+  renameSync(at('a.img'), at('b.img'));
+  for (const name of ['web', 'db']) {
+    assert.match(messagesOf(here, config('DSK1=b.img\n', name)).join(), /was raw/, name);
+  }
+  assert.match(
+    messagesOf(here, config('DSK1=b.img,format=raw\n')).join(),
+    /^warning: DSK1 is declared format=raw, but/,
+  );
+  assert.deepEqual(start(here, config('DSK1=b.img,format=raw\n', 'db')), ['raw']);
+  // A disk that is out of the file for a start comes back as what it was.
+  writeFileSync(at('c.img'), '');
+  start(here, config('DSK1=c.img\n'));
+  assert.match(messagesOf(here, config('DSK1=c.img\nDSK2=b.img\n')).join(), /DSK2 .* was raw/);
+  for (const name of ['web', 'db']) forgetImages(paths, name);
+  assert.equal(hasImageMemory(paths, 'web'), false);
+  assert.deepEqual(messagesOf(here, config('DSK1=b.img\n')), []);
+});
+
+test('notes that are damaged or missing are as none, and are kept from others', (t) => {
+  const here = place(t);
+  const { at, config, paths } = here;
+  writeFileSync(at('a.img'), '');
+  start(here, config('DSK1=a.img\n'));
+  const note = join(paths.imagesDir, 'web.json');
+  assert.deepEqual([statSync(note).mode & 0o777, statSync(paths.imagesDir).mode & 0o777], [0o600, 0o700]);
+  for (const text of ['{', '[]', '{"disks":[1,{"file":1}],"bases":[null,{"file":"x"}]}', '{"disks":{}}']) {
+    writeFileSync(note, text);
+    assert.deepEqual(readImageMemory(paths, 'web'), { disks: [], bases: [] }, text);
+  }
+});
+
+test('a base is compared with what it was when it was first used', (t) => {
+  const here = place(t);
+  const { at, config, paths } = here;
+  writeFileSync(at('base'), Buffer.alloc(65_536));
+  makeOverlay(at('top'), 'base', 'raw');
+  start(here, config('DSK1=top\n'));
+  assert.deepEqual(messagesOf(here, config('DSK1=top\n')), []);
+  appendFileSync(at('base'), 'x');
+  for (let count = 0; count < 2; count += 1) {
+    assert.match(
+      messagesOf(here, config('DSK1=top\n')).join(),
+      /^warning: DSK1 rests on ".*base", which has changed .*65537 bytes now/,
+    );
+    start(here, config('DSK1=top\n'));
+  }
+  forgetBases(paths, 'web');
+  assert.deepEqual(messagesOf(here, config('DSK1=top\n')), []);
+});
+
+test('a base of no declared format is opened as what it is, one that leads on is refused, and what is missing is named', (t) => {
+  const here = place(t);
+  const { at, config } = here;
+  writeFileSync(at('base'), Buffer.alloc(65_536));
+  makeOverlay(at('top'), 'base', undefined);
+  assert.deepEqual(start(here, config('DSK1=top\n')), ['qcow2,backing.driver=raw']);
+  makeOverlay(at('base'), '/etc/hostname', 'raw');
+  assert.match(
+    messagesOf(here, config('DSK1=top\n')).join(),
+    /does not say which format its backing file ".*base" has/,
+  );
+  rmSync(at('base'));
+  assert.match(messagesOf(here, config('DSK1=top\n')).join(), /DSK1 rests on ".*base", which does not exist/);
+  mkdirSync(at('base'));
+  assert.match(messagesOf(here, config('DSK1=top\n')).join(), /DSK1 rests on ".*base", which cannot be read/);
+  assert.match(messagesOf(here, config('DSK1=gone\n')).join(), /^error: DSK1 ".*gone" does not exist/);
+  assert.match(messagesOf(here, config('DSK1=base,format=qcow2\n')).join(), /^error: DSK1 ".*base" cannot be read/);
+  writeFileSync(at('plain'), Buffer.alloc(512));
+  assert.match(
+    messagesOf(here, config('DSK1=plain,format=qcow2\n')).join(),
+    /DSK1 is declared format=qcow2, but ".*plain" is raw/,
+  );
+});
+
+test('formats that QEMU only reads need readonly=on or snapshot=on', (t) => {
+  const here = place(t);
+  const { at, config } = here;
+  const head = Buffer.alloc(4096);
+  head.write('Bochs Virtual HD Image');
+  writeFileSync(at('x.bochs'), head);
+  writeFileSync(
+    at('x.cloop'),
+    '#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n',
+  );
+  writeFileSync(at('x.dmg'), Buffer.concat([Buffer.alloc(512), Buffer.from('koly'), Buffer.alloc(508)]));
+  for (const format of ['bochs', 'cloop', 'dmg']) {
+    const disk = `DSK1=x.${format},format=${format}`;
+    assert.match(
+      messagesOf(here, config(`${disk}\n`)).join(),
+      /QEMU only reads.*qemu-img convert -f .* -O qcow2 .*x\.qcow2/,
+    );
+    for (const option of ['readonly', 'snapshot'])
+      assert.deepEqual(messagesOf(here, config(`${disk},${option}=on\n`)), []);
+  }
+});
+
+test('a disc is raw, and an optional one may be missing', (t) => {
+  const here = place(t);
+  const { at, config, paths } = here;
+  makeOverlay(at('cd'), '/etc/hostname', 'raw');
+  const found = findImages(paths, config('CDR1=cd\nCDR2=gone,optional\nCDR3=empty\n'));
+  assert.deepEqual(
+    found.cdroms.map(({ file }) => file),
+    [at('cd'), undefined, undefined],
+  );
+  assert.deepEqual(
+    found.issues.map(({ severity }) => severity),
+    ['warning', 'warning'],
+  );
+  assert.match(messagesOf(here, config('CDR1=gone\n')).join(), /^error: CDR1 ".*gone" does not exist/);
+  mkdirSync(at('folder'));
+  assert.match(messagesOf(here, config('CDR1=folder,optional\n')).join(), /^error: /);
+});
+
+test('keys are for encrypted images, closed to others, and copied for QEMU only while it starts', (t) => {
+  const here = place(t);
+  const { dir, at, config, paths } = here;
+  writeFileSync(at('luks'), Buffer.concat([makeEncryptedHeader('secret'), Buffer.alloc(65_536)]));
+  writeFileSync(at('plain'), Buffer.alloc(512));
+  writeFileSync(at('key'), 'secret', { mode: 0o600 });
+  const good = config('DSK1=luks,format=luks,key=key\n');
+  assert.deepEqual(start(here, good), ['luks,key-secret=dsk1-key']);
+  assert.deepEqual(start(here, config('DSK1=luks,key=key\n', 'bare')), ['luks,key-secret=dsk1-key']);
+  assert.match(messagesOf(here, config('DSK1=luks,format=luks\n')).join(), /is encrypted \(name the file with its key/);
+  assert.match(messagesOf(here, config('DSK1=plain,key=key\n')).join(), /has key=, but ".*plain" is not encrypted/);
+  for (const [text, mode, problem] of [
+    ['', 0o600, /is empty/],
+    [Buffer.from([255]), 0o600, /is not UTF-8 text/],
+    ['secret', 0o640, /can be used by others \(chmod 600/],
+  ] as const) {
+    writeFileSync(at('key'), text);
+    chmodSync(at('key'), mode);
+    assert.match(messagesOf(here, good).join(), problem);
+  }
+  assert.match(messagesOf(here, config('DSK1=luks,format=luks,key=gone\n')).join(), /DSK1 key ".*gone" does not exist/);
+  const files = machinePaths(paths, 'web');
+  assert.throws(() => writeKeys(good, files), { code: 'QEMU_IO', message: /can be used by others/ });
+  chmodSync(at('key'), 0o600);
+  for (let count = 0; count < 2; count += 1) writeKeys(good, files);
+  assert.equal(readFileSync(join(files.keysDir, 'dsk1'), 'utf8'), 'secret');
+  assert.equal(statSync(join(files.keysDir, 'dsk1')).mode & 0o777, 0o600);
+  removeKeys(files);
+  assert.equal(statSync(files.keysDir, { throwIfNoEntry: false }), undefined, dir);
+});

@@ -46,7 +46,9 @@ const bundleOptions = {
   minifyWhitespace: true,
   minifySyntax: true,
   define: { 'import.meta.url': 'importMetaUrl' },
-  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  banner: {
+    js: [refuseOldNode(), "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;"].join('\n'),
+  },
   // Licences are gathered in one file below.
   legalComments: 'none',
   logLevel: 'warning',
@@ -111,6 +113,17 @@ async function buildTools() {
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf(inputs));
   });
+}
+
+/** An older Node.js would fail with what it makes of the minified code; that of the shebang may be another than was installed with. */
+function refuseOldNode() {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const [major, minor] = engines.node.match(/\d+/g);
+  const message = `Node.js ${major}.${minor} or newer is needed; \${process.execPath} is \${process.version}`;
+  return (
+    `{const [a,b]=process.versions.node.split('.');if(a<${major}||a==${major}&&b<${minor})` +
+    `{console.error(\`qemu-init: ${message}\`);process.exit(5)}}`
+  );
 }
 
 /** Runs `make` on an empty folder and then puts that folder at `dist/NAME`. */

@@ -16,11 +16,11 @@ export const root = join(import.meta.dirname, '..');
  */
 export function run(file, args, { show = false, timeoutMs = 600_000, env } = {}) {
   return new Promise((resolve, reject) => {
-    const stdio = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
     const child = spawn(file, args, {
       cwd: root,
       detached: true,
-      stdio,
+      // Never the terminal itself: node --test would have every program of a test print in colours.
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`, ...env },
     });
     let output = '';
@@ -41,9 +41,10 @@ export function run(file, args, { show = false, timeoutMs = 600_000, env } = {})
       process.kill(process.pid, signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, interrupted);
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text) => {
-        output += text;
+    for (const stream of ['stdout', 'stderr']) {
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        if (show) process[stream].write(text);
+        else output += text;
       });
     }
     child.on('error', reject);

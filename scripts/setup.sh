@@ -73,9 +73,9 @@ ensure_node_modules() {
   echo 'setup: npm ci'
   rm -f $notes
   # No package that we use has to run a script to be installed.
-  npm ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error || stop_short 'npm ci failed'
+  as_owner npm ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error || stop_short 'npm ci failed'
   [ -s $notes ] || stop_short 'npm ci did not finish'
-  touch $notes
+  as_owner touch $notes
 }
 
 ensure_build() {
@@ -84,7 +84,19 @@ ensure_build() {
     [ -n "$(find "${sources[@]}" \( -newer dist/lib -o -newer dist/bin \) -print -quit)" ] || return 0
   fi
   echo 'setup: npm run build'
-  node scripts/build.mjs || stop_short 'the build failed' 1
+  as_owner node scripts/build.mjs || stop_short 'the build failed' 1
+}
+
+# Under sudo, in a checkout of the user who typed it, what is made there belongs to that user.
+as_owner() {
+  local owner
+  owner=$(stat -c %u package.json)
+  if [ "$(id -u)" -eq 0 ] && [ "$owner" -ne 0 ] && [ "$owner" = "${SUDO_UID:-}" ]; then
+    HOME=$(getent passwd "$owner" | cut -d: -f6) \
+      setpriv --reuid="$owner" --regid="$(stat -c %g package.json)" --init-groups -- "$@"
+  else
+    "$@"
+  fi
 }
 
 stop_short() {

@@ -1,6 +1,6 @@
 /**
- * Reporter of node:test that writes the outcome of a run as one JSON document: how many tests passed, failed and were
- * skipped, and which failed. Suites are no tests. A file without any test is a failure: nobody writes one on purpose.
+ * Reporter of node:test that writes the outcome of a run so far as a line of JSON after each test: how many passed, failed and
+ * were skipped, and which failed. The last line counts, also of a run that was ended. Suites are no tests. A file without any test is a failure: nobody writes one on purpose.
  */
 import { basename, relative } from 'node:path';
 
@@ -17,6 +17,6 @@ export default async function* testReporter(source) {
       const file = data.file === undefined ? '' : relative(process.cwd(), data.file);
       result.failures.push(type === 'test:pass' ? `${file} holds no test` : isFile ? file : `${file}: ${data.name}`);
     }
+    yield `${JSON.stringify(result)}\n`;
   }
-  yield JSON.stringify(result);
 }

@@ -1,9 +1,11 @@
 /**
- * The tests: `node scripts/test.mjs [TIER [FILE…]]`, where FILE is any part of a test file's path.
+ * The tests: `node scripts/test.mjs [TIER [FILE…]]`, where FILE is any part of a test file's path; of
+ * several each chooses files.
  *
  * Without arguments: all linters, then all tiers one after the other. A tier passes when it ran tests, all of them
  * passed, and they left no process and no file behind. The last line is `N passed, N failed`.
  */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -44,23 +46,25 @@ async function compile() {
 async function runTier(tier, parts) {
   const obstacle = tier.obstacle?.();
   if (obstacle !== undefined) return { obstacle, passed: 0, failed: 0, skipped: 0, failures: [] };
-  const files = testFiles(join('build/test', tier.name)).filter((file) =>
-    parts.every((part) => part.startsWith('-') || file.includes(part)),
+  const files = testFiles(join('build/test', tier.name)).filter(
+    (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
   );
   if (files.length === 0) return failed(`tier ${tier.name}: no test file found`);
   // A place of its own for all that the tests make, so that what they leave behind is seen.
   const scratch = mkdtempSync(join(tmpdir(), 'qt-'));
+  // Some of the files cover only some of the sources.
+  const counted = { ...tier, coverage: tier.coverage && parts.length === 0 };
   // Some of the QEMUs and tools that run below it are other users'.
   chmodSync(scratch, 0o711);
   try {
-    const { code, late } = await run(...testCommand(tier, files, scratch), {
+    const { code, late } = await run(...testCommand(counted, files, scratch), {
       show: true,
       timeoutMs: tier.minutes * 60_000,
       env: { TMPDIR: scratch },
     });
     return judge(tier, { code, late, scratch });
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeScratch(scratch);
   }
 }
 
@@ -83,16 +87,26 @@ function testCommand(tier, files, scratch) {
 }
 
 function judge(tier, { code, late, scratch }) {
-  if (late) return failed(`tier ${tier.name}: not over after ${tier.minutes} minutes`, stopLeftovers(scratch));
   const leftovers = stopLeftovers(scratch);
   const file = join(scratch, 'result.json');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+  const text = lines.at(-1) ?? '';
+  // What a tier that was ended leaves behind says nothing.
+  if (late) return endedEarly(tier, text);
   if (text === '') return failed(`tier ${tier.name}: node --test gave no result`, leftovers);
   const result = JSON.parse(text);
   if (result.passed + result.failed === 0) result.failures.push(`tier ${tier.name}: ran no test`);
   else if (code !== 0 && result.failed === 0) result.failures.push(`tier ${tier.name}: exit status ${code}`);
   result.failures.push(...leftovers);
   result.failed = Math.max(result.failed, result.failures.length);
+  return result;
+}
+
+function endedEarly({ name, minutes }, text) {
+  const result = text === '' ? failed() : JSON.parse(text);
+  const till = `till then ${result.passed} passed, ${result.failed} failed`;
+  result.failures.push(`tier ${name}: ended after ${minutes} minutes; ${till}`);
+  result.failed += 1;
   return result;
 }
 
@@ -112,6 +126,20 @@ function stopLeftovers(scratch) {
     process.kill(Number(pid), 'SIGKILL');
   }
   return found;
+}
+
+/** A tier that was ended may have left file systems mounted there. What cannot be removed is told, and is no reason to say no more. */
+function removeScratch(scratch) {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith(`${scratch}/`));
+  for (const path of mounts.reverse()) spawnSync('umount', ['--lazy', path], { stdio: 'ignore' });
+  try {
+    rmSync(scratch, { recursive: true, force: true });
+  } catch (error) {
+    console.log(`Cannot remove ${scratch}: ${error.message}`);
+  }
 }
 
 function commandLine(pid) {

@@ -25,7 +25,8 @@ export const COVERAGE = { lines: 90, branches: 90, functions: 80 };
 /** Why no network namespaces can be made here. */
 export function networkObstacle() {
   if (process.getuid?.() !== 0) return 'needs root';
-  return works('unshare', '--net', 'true') ? undefined : 'no network namespaces can be made here';
+  const isAble = works('unshare', '--net', 'ip', 'link', 'add', 'b', 'type', 'bridge');
+  return isAble ? undefined : 'no bridges in network namespaces can be made here';
 }
 
 /** Why no system can be booted in a container here. */

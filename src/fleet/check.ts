@@ -4,7 +4,7 @@ import type { Target } from '../machine/host.ts';
 import { issueAt } from '../machine/issues.ts';
 import { monitorOrigins } from '../machine/load-config.ts';
 import { inspectHost } from '../machine/prepare.ts';
-import { tryStart } from '../machine/try-start.ts';
+import { needsTry, tryStart } from '../machine/try-start.ts';
 import { withhold } from '../machine/withheld.ts';
 import { readBridge } from '../network/sysfs.ts';
 import { findProgram } from '../system/exec.ts';
@@ -28,13 +28,14 @@ export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig
  * All that is wrong with one machine, in its file, on this host and among the others.
  *
  * @param others what {@link readableConfigs} gave, to be read once for many machines.
- * @param options.tryStart also let QEMU make the machine, when nothing else is wrong; see {@link tryStart}.
+ * @param options.tryStart when nothing else is wrong, also let QEMU make the machine, always or where nothing else tells whether it
+ *   can; see {@link tryStart}.
  */
 export async function checkMachine(
   fleet: Fleet,
   target: Target,
   others: ReadonlyMap<string, MachineConfig> = readableConfigs(fleet),
-  options: { readonly tryStart?: boolean | undefined } = {},
+  options: { readonly tryStart?: 'always' | 'when needed' | undefined } = {},
 ): Promise<ConfigIssue[]> {
   const { draft, issues } = fleet.inspect(target);
   if (!draft) return [...issues];
@@ -55,7 +56,8 @@ export async function checkMachine(
     ...monitorIssues(fleet, draft),
     ...screenIssues(draft),
   ];
-  if (options.tryStart && !found.some(({ severity }) => severity === 'error')) {
+  const isTried = options.tryStart === 'always' || (options.tryStart === 'when needed' && needsTry(draft));
+  if (isTried && !found.some(({ severity }) => severity === 'error')) {
     found.push(...(await tryStart(fleet.host, target, draft)));
   }
   return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));

@@ -5,6 +5,7 @@ import { run } from '../system/exec.ts';
 import { onLeash } from '../system/leash.ts';
 import { NO_SLOT } from './allocation.ts';
 import { buildOptions } from './argv/build.ts';
+import { chipsetOf } from './argv/chipset.ts';
 import type { Option } from './argv/option.ts';
 import type { Host, Target } from './host.ts';
 import { issueAt } from './issues.ts';
@@ -48,13 +49,36 @@ export async function tryStart(host: Host, target: Target, config: MachineConfig
   return [{ ...placeOf(config, all, options, said), message, severity: 'error' }];
 }
 
-/** The user that a start would use; nobody in place of one that the start has yet to make. */
+/** Cards that every machine with PCI takes as we make them. */
+const USUAL_CARDS = /^(?:virtio-net(?:-pci)?|e1000e?|rtl8139|vmxnet3)$/;
+
+/**
+ * Whether lists of what QEMU has do not tell if it takes the machine: properties of boards and processors, other boards, kernels,
+ * raw options. Memory that comes from a place of its own may be there only once, and is not taken for a try that nobody asked for.
+ */
+export function needsTry(config: MachineConfig): boolean {
+  const chipset = chipsetOf(config.machine, config.targetArch);
+  const custom = config.custom.flatMap(({ args }) => args);
+  if (custom.some((arg) => /memory-backend|mem-p(?:ath|realloc)|readconfig/.test(arg))) return false;
+  return (
+    (chipset !== 'q35' && chipset !== 'pc') ||
+    config.machine.includes(',') ||
+    config.cpu?.includes(',') === true ||
+    config.smp.includes('=') ||
+    config.kernel !== undefined ||
+    config.vga === 'ramfb' ||
+    config.nics.some(({ model }) => !USUAL_CARDS.test(model)) ||
+    custom.length > 0
+  );
+}
+
+/** The user that a start would use; where it has yet to be made, root without any right but its files. */
 async function prefixOf(config: MachineConfig, accelerator: 'kvm' | 'tcg'): Promise<string[]> {
   try {
     return runAsPrefix(await resolveRunAs(config, accelerator));
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    return process.getuid?.() === 0 ? runAsPrefix({ uid: 'nobody', gid: 'nogroup', groups: [] }) : [];
+    return process.getuid?.() === 0 ? runAsPrefix({ uid: 0, gid: 0, groups: [] }) : [];
   }
 }
 

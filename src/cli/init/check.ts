@@ -24,7 +24,7 @@ export async function run(context: Context, args: SelectionArguments & { readonl
   const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
     const { draft } = fleet.inspect(target);
     return {
-      issues: await checkMachine(fleet, target, others, { tryStart: args.try }),
+      issues: await checkMachine(fleet, target, others, { tryStart: args.try ? 'always' : 'when needed' }),
       images: draft ? listImages(context.paths, draft) : [],
     };
   });

@@ -1,5 +1,6 @@
 import { Fleet } from '../fleet/fleet.ts';
 import { findServices } from '../fleet/services.ts';
+import type { Notice } from '../machine/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { trustPath } from '../system/trusted-path.ts';
 import type { CommonArguments } from './options.ts';
@@ -13,6 +14,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Reads the host's configuration at the first call. */
   readonly fleet: () => Fleet;
+  /** What the fleet had to say so far. */
+  readonly notices: readonly Notice[];
 }
 
 export function makeContext(args: CommonArguments, output: Output, signal: AbortSignal): Context {
@@ -25,12 +28,18 @@ export function makeContext(args: CommonArguments, output: Output, signal: Abort
     process.cwd(),
   );
   let fleet: Fleet | undefined;
+  const notices: Notice[] = [];
+  const notify = (notice: Notice): void => {
+    notices.push(notice);
+    output.notice(notice);
+  };
   return {
     output,
     paths,
     signal,
+    notices,
     fleet: () => {
-      fleet ??= new Fleet(paths, (notice) => output.notice(notice), args.direct ? undefined : findServices(paths));
+      fleet ??= new Fleet(paths, notify, args.direct ? undefined : findServices(paths));
       return fleet;
     },
   };

@@ -16,12 +16,23 @@ export function noteCrash(paths: Paths, longName: string): boolean {
   const now = secondsSinceBoot();
   const recent = readTimes(paths, longName).filter((at) => at > now - CRASH_WINDOW_SECONDS && at <= now);
   if (recent.length + 1 >= MOST_CRASHES) {
-    forgetCrashes(paths, longName);
+    ensureDir(folderOf(paths), 0o700);
+    writeFileAtomic(fileOf(paths, longName), '"given up"\n', 0o600);
     return true;
   }
   ensureDir(folderOf(paths), 0o700);
   writeFileAtomic(fileOf(paths, longName), `${JSON.stringify([...recent, now])}\n`, 0o600);
   return false;
+}
+
+/** Whether RESTART has given the machine up since somebody started it last. */
+export function hasGivenUp(paths: Paths, longName: string): boolean {
+  try {
+    return readTextIfExists(fileOf(paths, longName)) === '"given up"\n';
+  } catch {
+    // Not readable by this user.
+    return false;
+  }
 }
 
 /** For a machine that somebody starts: what was before does not count. */

@@ -42,6 +42,7 @@ import type { Outcome } from './outcome.ts';
 import { limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
+import { type RestartState, restartState } from './restart-state.ts';
 import { moveIntoUnit, type Services } from './services.ts';
 import { type OtherMachine, storageIssues } from './storage.ts';
 import { explainFailures, whyNotStarted } from './why-not-started.ts';
@@ -72,6 +73,14 @@ export interface StartManyOptions extends StartOptions, ManyOptions {
 export interface StopManyOptions extends StopOptions, ManyOptions {
   /** Time that all machines together have for PRESTOP, and their guests to go down by themselves. */
   readonly deadlineMs?: number | undefined;
+}
+
+/** How a machine is, and its file. */
+export interface FleetStatus extends MachineStatus {
+  /** What RESTART is about to do, or does no more, about a machine that has ended; undefined: nothing. */
+  readonly restart: RestartState | undefined;
+  /** What is wrong in its file. */
+  readonly problems: readonly string[];
 }
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
@@ -213,7 +222,8 @@ export class Fleet {
       if (process.getuid?.() === 0) await ensureOwnUser(config);
       const message = 'systemd starts it; the steps are in the journal of its unit';
       this.host.notify({ level: 'debug', machine: target.longName, message });
-      return this.#services.start(this.host, target, options);
+      const told = issues.map((issue) => issue.message);
+      return this.#services.start(this.host, target, { ...options, told });
     }
     const onUp = ({ pid }: { readonly pid: number }): Promise<void> =>
       moveIntoUnit(this.host, target, pid, options.signal);
@@ -371,14 +381,18 @@ export class Fleet {
   }
 
   /** Looks at machines, all at the same time, and at their files. */
-  async statusMany(
-    targets: readonly Target[],
-  ): Promise<Outcome<MachineStatus & { readonly problems: readonly string[] }>[]> {
+  async statusMany(targets: readonly Target[]): Promise<Outcome<FleetStatus>[]> {
     const scan = new ProcessScan();
-    return this.each(targets, targets.length, async (target) => ({
-      ...(await machineStatus(this.host, target, scan)),
-      problems: this.inspect(target).issues.map(formatIssue),
-    }));
+    return this.each(targets, targets.length, async (target) => {
+      const status = await machineStatus(this.host, target, scan);
+      const { config, issues } = this.inspect(target);
+      const isDown = status.pid === undefined && (config?.restart ?? 'no') !== 'no';
+      return {
+        ...status,
+        restart: isDown ? await restartState(this.host.paths, target) : undefined,
+        problems: issues.map(formatIssue),
+      };
+    });
   }
 
   /** Does something to every machine, whatever becomes of the others. Results in the order of `targets`. */

@@ -4,6 +4,7 @@ import type { Paths } from '../system/paths.ts';
 import { moveIntoOwnUnit, reloadSystemd, systemctl, unitOf } from '../system/systemd.ts';
 import { userManagerOf } from '../system/user-systemd.ts';
 import { readAsked } from './asked.ts';
+import { forgetCrashes, hasGivenUp } from './crashes.ts';
 import { removeStartFailure, writeStartFailure } from './start-failure.ts';
 import { stopTimeoutSeconds, UNIT_STOP_SECONDS } from './units/limits.ts';
 import { unitName } from './units/unit-text.ts';
@@ -30,6 +31,7 @@ export function insideUnit(paths: Paths, longName: string): InsideUnit | undefin
   return {
     started: async ({ shortName, files }, pid, signal) => {
       removeStartFailure(paths, longName);
+      if (hasGivenUp(paths, longName)) forgetCrashes(paths, longName);
       if (unitOf(pid) !== unit) moveIntoOwnUnit(pid);
       // The generator knows a machine that is not registered, and was not asked for, only by its run.
       const isKnown = shortName !== undefined || readAsked(paths, longName).configPath !== undefined;

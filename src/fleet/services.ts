@@ -23,12 +23,15 @@ import { takeAsked, writeAsked } from './asked.ts';
 import { forgetCrashes } from './crashes.ts';
 import { insideUnit } from './inside-unit.ts';
 import { readStartFailure, removeStartFailure } from './start-failure.ts';
+import { removeStartNotices, takeStartNotices } from './start-notices.ts';
 import { MACHINE_DROP_IN } from './units/plan.ts';
 import { unitName } from './units/unit-text.ts';
 
 /** How the unit of a machine is to start it. */
 export interface UnitStartOptions extends LaunchMode {
   readonly signal?: AbortSignal | undefined;
+  /** What the caller has been told already, and the start in the unit tells again. */
+  readonly told?: readonly string[] | undefined;
 }
 
 /** The service manager, as far as machines are its units. */
@@ -90,11 +93,15 @@ async function startUnit(host: Host, target: Target, options: UnitStartOptions):
     const running = await runningInUnit(unit, target, manage);
     if (running) return running;
     removeStartFailure(paths, target.longName);
+    removeStartNotices(paths, target.longName);
     writeAsked(paths, target.longName, askedFor(target, options));
     await takeOverChanges(unit, manage);
     const before = invocationOf(unit, manager);
     const { exitCode, stderr } = await runStartJob(unit, manage);
     takeAsked(paths, target.longName);
+    for (const notice of takeStartNotices(paths, target.longName)) {
+      if (!options.told?.includes(notice.message)) host.notify(notice);
+    }
     const started = alreadyRunning(target);
     if (exitCode === 0 && started) {
       const seconds = Math.round(performance.now() - began) / 1000;

@@ -170,11 +170,16 @@ export function isBadEnd({ cause }: MachineEnd): boolean {
   return cause === 'host-error' || cause === 'guest-panic' || cause === 'watchdog' || cause === 'killed';
 }
 
+/** Whether that end gave the guest no time to write what it had in memory. */
+export function isPulledPlug({ cause }: MachineEnd): boolean {
+  return cause === 'kill' || cause === 'quit' || cause === 'signal' || cause === 'window-closed';
+}
+
 const SENTENCES: Readonly<Record<EndCause, string>> = {
   'host-error': 'QEMU ended because of an error of the host',
-  quit: 'QEMU was told to quit',
+  quit: 'QEMU was told to quit before the guest had switched the machine off',
   signal: 'QEMU was ended by a signal, which for the guest is a pulled plug',
-  'window-closed': "QEMU's window was closed",
+  'window-closed': "QEMU's window was closed, which for the guest is a pulled plug",
   'guest-shutdown': 'the guest switched the machine off',
   'guest-reset': 'the guest reset the machine, which ends it',
   'guest-panic': 'the guest panicked',

@@ -86,6 +86,7 @@ export const DOCUMENTS = {
         lastEnd: orNull({
           members: { cause: /^[a-z-]+$/, at: orNull(ISO_TIME), exit: orNull('string'), lastReset: orNull(ISO_TIME) },
         }),
+        restart: orNull(/^(pending|given-up)$/),
         problems: { list: 'string' },
       },
     },

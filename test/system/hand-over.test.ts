@@ -60,6 +60,17 @@ describe('commands typed on a host with systemd', () => {
     init(host, 'stop --force slow');
   });
 
+  test('what a start has to say is told by the command that asked for it, once', () => {
+    addMachine(host, 'wordy', 'POSTCMD="/bin/sh -c \'exit 3\'"\n');
+    const through = init(host, 'start wordy');
+    assert.equal(through.code, 0);
+    assert.equal(through.stderr.match(/^wordy: warning: POSTCMD "\/bin\/sh" ended with exit status 3$/gm)?.length, 1);
+    init(host, 'stop --force wordy');
+    assert.match(init(host, 'status wordy').stderr, /wordy: QEMU was told to quit before the guest had/);
+    assert.equal(through.stderr, init(host, 'start --direct wordy').stderr);
+    init(host, 'stop --force wordy');
+  });
+
   test('a start that fails has the same status and text as without systemd', () => {
     addMachine(host, 'bad', 'PRECMD="/bin/sh -c \'echo no luck >&2; exit 3\'"\n');
     const through = init(host, 'start bad');

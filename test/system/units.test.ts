@@ -210,8 +210,13 @@ describe('a host with systemd', () => {
     }
     assert.equal(kills, 5);
     assert.match(journal(host, 'phoenix'), /phoenix: not started again, since it has ended 5 times within 10 minutes/);
+    assert.match(
+      host.run('qemu-init status phoenix').stderr,
+      /phoenix: .*has ended too often and is not started again/,
+    );
     host.sh('systemctl reset-failed qemu@phoenix; systemctl start qemu@phoenix; systemctl stop qemu@phoenix');
     assert.equal(isActive(host, 'phoenix'), 'inactive');
+    assert.doesNotMatch(host.run('qemu-init status phoenix').stderr, /too often/);
   });
 
   test('an upgrade of the tool under running machines loses none', () => {

@@ -12,11 +12,12 @@ import { stopOutcome } from './stop-outcome.ts';
 /** What a unit calls when its QEMU is gone, however it went, or is about to be killed. */
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { targets } = select(context, args, () => []);
+  let code = 0;
   for (const target of targets) {
     await stopIfAlive(context, target);
-    await report(context, target);
+    code = Math.max(code, await report(context, target));
   }
-  return 0;
+  return code;
 }
 
 /** systemd stopped the unit during its start, or in a way of its own: what lives after this is killed with SIGKILL. */
@@ -30,7 +31,11 @@ async function stopIfAlive({ output, fleet, paths }: Context, target: Target): P
   output.note('info', stopOutcome.text(target.longName, result) ?? '');
 }
 
-async function report(context: Context, target: Target): Promise<void> {
+/**
+ * Returns 1 when the guest failed though QEMU ended well, which is all that systemd knows: systemd.service(5) takes the status of
+ * ExecStopPost= for the unit's then, and Restart=on-failure goes by that.
+ */
+async function report(context: Context, target: Target): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
   const exit = exitOf(process.env);
@@ -40,12 +45,19 @@ async function report(context: Context, target: Target): Promise<void> {
   if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
   const hasFailed = (process.env['SERVICE_RESULT'] ?? 'success') !== 'success';
   if (tidied || hasFailed) await countCrash(context, target);
+  const isFailure = tidied !== undefined && isBadEnd(tidied) && !hasFailed;
+  return isFailure && restartOf(context, target) === 'on-failure' ? 1 : 0;
+}
+
+function restartOf({ fleet }: Context, target: Target): string {
+  return fleet().inspect(target).config?.restart ?? 'no';
 }
 
 /** RESTART has its limit here; without it systemd starts nothing again. */
-async function countCrash({ output, paths, fleet }: Context, target: Target): Promise<void> {
+async function countCrash(context: Context, target: Target): Promise<void> {
+  const { output, paths } = context;
   const unit = insideUnit(paths, target.longName);
-  const restart = fleet().inspect(target).config?.restart ?? 'no';
+  const restart = restartOf(context, target);
   if (!unit || restart === 'no' || !noteCrash(paths, target.longName)) return;
   const often = `it has ended ${MOST_CRASHES} times within ${CRASH_WINDOW_SECONDS / 60} minutes`;
   const hint = `start it: qemu-init start ${target.longName}`;

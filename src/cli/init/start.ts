@@ -2,6 +2,7 @@ import { ConfigError, QemuError } from '../../errors.ts';
 import { takeAsked } from '../../fleet/asked.ts';
 import { insideUnit } from '../../fleet/inside-unit.ts';
 import type { Outcome } from '../../fleet/outcome.ts';
+import { writeStartNotices } from '../../fleet/start-notices.ts';
 import type { StartResult } from '../../machine/start.ts';
 import type { Context } from '../context.ts';
 import { present } from '../many.ts';
@@ -49,7 +50,9 @@ async function tellUser({ output, paths }: Context, outcomes: readonly Outcome<S
 /** In the unit of a machine: whoever asked systemd for the start wants to know more than that it failed. */
 async function tellUnit(context: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
   for (const outcome of outcomes) {
-    const unit = insideUnit(context.paths, outcome.target.longName);
+    const { paths, notices } = context;
+    const unit = insideUnit(paths, outcome.target.longName);
+    writeStartNotices(paths, outcome.target.longName, notices);
     if (outcome.ok) await unit?.started(outcome.target, outcome.value.pid, context.signal);
     else unit?.failed(outcome.error);
   }

@@ -1,12 +1,14 @@
-import { describeEnd, isBadEnd } from '../../machine/end.ts';
+import type { FleetStatus } from '../../fleet/fleet.ts';
+import type { RestartState } from '../../fleet/restart-state.ts';
+import { describeEnd, isBadEnd, isPulledPlug } from '../../machine/end.ts';
 import { describeState, stateRule } from '../../machine/run-state.ts';
-import type { MachineStatus } from '../../machine/status.ts';
 import type { Context } from '../context.ts';
 import { statusExitCode } from '../exit-code.ts';
 import { present } from '../many.ts';
+import type { Output } from '../output.ts';
 import { NO_MACHINE, type SelectionArguments, select } from '../selection.ts';
 
-type Shown = MachineStatus & { readonly problems: readonly string[] };
+type Shown = FleetStatus;
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { output } = context;
@@ -19,14 +21,15 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
     else if (selection.targets.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
-    for (const { name, state, stateDetail, problems, pid, lastEnd, lastReset } of shown) {
+    for (const { name, state, stateDetail, restart, problems, pid, lastEnd, lastReset } of shown) {
       const { meaning, severity } = stateRule(state);
       const level = severity === 'error' ? 'warning' : 'info';
       if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
       // A guest that boots again is nothing special, but who looks for a reason has to see it.
       if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
+      if (restart !== undefined) noteRestart(output, name, restart);
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
-      if (lastEnd && (isBadEnd(lastEnd) || lastEnd.cause === 'kill')) {
+      if (lastEnd && (isBadEnd(lastEnd) || isPulledPlug(lastEnd))) {
         const when = pid === undefined ? '' : 'before this run, ';
         const at = lastEnd.at === undefined ? '' : `, ${lastEnd.at}`;
         output.note(isBadEnd(lastEnd) ? 'warning' : 'info', `${name}: ${when}${describeEnd(lastEnd)}${at}`);
@@ -38,6 +41,11 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     json: (status) => status,
     code: ({ state }) => statusExitCode(state),
   });
+}
+
+function noteRestart(output: Output, name: string, restart: RestartState): void {
+  if (restart === 'pending') output.note('info', `${name}: it has ended, and systemd is about to start it again`);
+  else output.note('warning', `${name}: it has ended too often and is not started again; qemu-init start ${name} does`);
 }
 
 const HEADINGS = ['NAME', 'SHORT', 'STATE', 'PID', 'SLOT', 'MONPORT', 'CTLPORT', 'VNC', 'UPTIME'];

@@ -59,10 +59,13 @@ test('what nobody wanted is told apart, and the signal is named', () => {
   assert.equal(isBadEnd({ ...end, cause: 'guest-shutdown' }), false);
   assert.equal(isBadEnd({ ...end, cause: 'guest-panic', exit: 'exit status 1' }), true);
   assert.equal(describeEnd({ ...end, cause: 'killed', exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
-  assert.equal(describeEnd({ ...end, cause: 'quit', exit: 'exit status 0' }), 'QEMU was told to quit');
+  assert.equal(
+    describeEnd({ ...end, cause: 'quit', exit: 'exit status 0' }),
+    'QEMU was told to quit before the guest had switched the machine off',
+  );
   assert.equal(
     describeEnd({ ...end, cause: 'quit', lastReset: STARTED }),
-    `QEMU was told to quit; it had been reset, last ${STARTED}`,
+    `QEMU was told to quit before the guest had switched the machine off; it had been reset, last ${STARTED}`,
   );
 });
 

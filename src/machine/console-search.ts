@@ -1,3 +1,4 @@
+import { QemuError } from '../errors.ts';
 import { sizeOf } from '../system/log-file.ts';
 import { type LogMark, markLog, readSince } from '../system/log-mark.ts';
 import { RegexWorker } from '../system/regex-worker.ts';
@@ -38,9 +39,22 @@ export class ConsoleSearch {
     this.#searched = searched;
     const bytes = readSince(files.consoleLog, mark, CONSOLE_BYTES);
     const began = performance.now();
-    const isFound = await this.#worker.test(consoleTexts(bytes.toString('utf8').replaceAll('\r\n', '\n')), signal);
+    const isFound = await this.#test(bytes.toString('utf8').replaceAll('\r\n', '\n'), signal);
     this.#tookMs = performance.now() - began;
     return isFound;
+  }
+
+  async #test(text: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#worker.test(consoleTexts(text), signal);
+    } catch (error) {
+      if (error instanceof QemuError) throw error;
+      // V8 gives up when it runs out of stack, or the thread out of memory.
+      throw new QemuError('QEMU_USAGE', 'The expression asks for too much on what the guest has printed', {
+        cause: error,
+        hint: 'write a simpler one, such as a few words',
+      });
+    }
   }
 
   close(): Promise<void> {

@@ -273,6 +273,22 @@ test('a guest that heeds the power button is shut down gracefully; one that does
   }
 });
 
+test('a guest that sleeps is woken up for a graceful shutdown, and a QEMU that outlives its guest is ended', async (t) => {
+  for (const [sleeps, args] of [
+    [true, []],
+    [false, ['-no-shutdown']],
+  ] as const) {
+    const { machine: qemu } = machine(t);
+    qemu.setConsole();
+    qemu.addArgs('-drive', `file=${guestDisk(tempDir(t), { sleeps })},format=raw,if=virtio`, ...args);
+    await qemu.launch();
+    if (sleeps) await qemu.eventWait('SUSPEND');
+    else await consoleText(qemu, DEFAULT_BANNER);
+    await qemu.shutdown({ graceful: true, timeoutMs: 60_000 });
+    assert.equal(qemu.exitCode, 0);
+  }
+});
+
 test('a QEMU that crashes while it is shut down is no success', async (t) => {
   const { machine: qemu } = machine(t, ['-S']);
   await qemu.launch();

@@ -11,6 +11,8 @@ import { readTail } from '../../system/log-file.ts';
 import { removeWhole } from '../../system/remove-tree.ts';
 import { type EndOptions, endsWithin } from '../ends-within.ts';
 import { launchError } from '../launch-error.ts';
+import { type Visit, visitGuest } from '../power-button.ts';
+import { describeState } from '../run-state.ts';
 import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';
 
 /** A process that SIGKILL does not end in this time hangs in the kernel. */
@@ -19,6 +21,9 @@ const KILL_MS = 60_000;
 const LAST_WORDS_MS = 10_000;
 /** What a QEMU has that its guest did not end. */
 const QUIT_MS = 15_000;
+/** Pauses between looks at what has become of a guest that was asked to go down. */
+const FIRST_LOOK_MS = 500;
+const LOOK_MS = 2_000;
 const LOG_BYTES = 1024 * 1024;
 
 /** What is run. */
@@ -118,13 +123,27 @@ export class Run {
    */
   async powerDown(timeoutMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
     const deadline = performance.now() + timeoutMs;
-    const problem = await this.#pressPowerButton(timeoutMs, signal);
-    // A guest may be faster to go down than QEMU's answer is to come.
-    const left = Math.max(0, deadline - performance.now());
-    const waitMs = problem === undefined ? left : Math.min(left, LAST_WORDS_MS);
-    if (await this.endsWithin({ timeoutMs: waitMs, signal })) return this.#crash();
+    const left = (): number => Math.max(0, deadline - performance.now());
+    const first = await this.#visit(true, timeoutMs, signal);
+    if (typeof first === 'string') {
+      // A guest may be faster to go down than QEMU's answer is to come.
+      if (await this.endsWithin({ timeoutMs: Math.min(left(), LAST_WORDS_MS), signal })) return this.#crash();
+      await this.quit(QUIT_MS, signal);
+      return first;
+    }
+    let visit: Visit | string = first;
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LOOK_MS)) {
+      if (typeof visit !== 'string' && visit.done === 'off') return this.quit(QUIT_MS, signal);
+      const isDeaf = typeof visit !== 'string' && visit.done === 'deaf';
+      if (isDeaf || left() === 0) break;
+      if (await this.endsWithin({ timeoutMs: Math.min(lookMs, left()), signal })) return this.#crash();
+      // One that was just woken up may not have listened yet.
+      visit = await this.#visit(first.done === 'roused', Math.max(1, Math.min(left(), LAST_WORDS_MS)), signal);
+    }
     await this.quit(QUIT_MS, signal);
-    return problem ?? lateText(timeoutMs);
+    return typeof visit !== 'string' && visit.done === 'deaf'
+      ? `nobody is there to go down: it is ${describeState(visit.state)}`
+      : lateText(timeoutMs);
   }
 
   /**
@@ -140,11 +159,11 @@ export class Run {
     return isGone ? this.#crash() : lateText(timeoutMs);
   }
 
-  async #pressPowerButton(timeoutMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
+  /** Looks at the guest, and presses the button when it is due. A text: what went wrong. */
+  async #visit(isDue: boolean, timeoutMs: number, signal: AbortSignal | undefined): Promise<Visit | string> {
     if (!this.#client) return 'without a monitor its power button cannot be pressed';
     try {
-      await this.#client.execute('system_powerdown', undefined, { timeoutMs, signal });
-      return undefined;
+      return await visitGuest(this.#client, { isDue, powerButton: true, timeoutMs, signal, trace: () => {} });
     } catch (error) {
       if (error instanceof QemuError && error.code === 'QEMU_TIMEOUT') return lateText(timeoutMs);
       return `its power button could not be pressed (${error instanceof Error ? error.message : error})`;

@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { QemuError } from '../errors.ts';
 import { describeEnd, notedEnd } from '../machine/end.ts';
 import { exclusively } from '../machine/exclusive.ts';
 import type { Host, Target } from '../machine/host.ts';
 import type { Rung } from '../machine/ladder.ts';
-import { locate } from '../machine/locate.ts';
 import type { LaunchMode } from '../machine/request.ts';
 import { alreadyRunning, type StartResult } from '../machine/start.ts';
 import { delay } from '../system/delay.ts';
@@ -29,6 +29,8 @@ import { unitName } from './units/unit-text.ts';
 
 /** How the unit of a machine is to start it. */
 export interface UnitStartOptions extends LaunchMode {
+  /** How long to wait for systemd; the start in the unit has deadlines of its own. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What the caller has been told already, and the start in the unit tells again. */
   readonly told?: readonly string[] | undefined;
@@ -68,23 +70,28 @@ export function outsideUnit(paths: Paths, { longName }: Target, pid: number): st
   return `QEMU (process ${pid}) is not in ${unitName(longName)}: ${consequence}`;
 }
 
-/** The start in the unit has deadlines of its own; this is longer than what the unit allows. */
+/** Longer than what the unit allows. */
 const START_MS = 2 * 86_400_000;
 
 /** systemd learns of QEMU's end a moment after others do, and until then has nothing to start. */
 const MOST_TURNS = 50;
 const TURN_MS = 100;
+const MOST_CANCELS = 2;
 
 async function startUnit(host: Host, target: Target, options: UnitStartOptions): Promise<StartResult> {
   const began = performance.now();
   const beganAt = Date.now();
   const { paths } = host;
+  const { timeoutMs = START_MS } = options;
   const manage = { signal: options.signal, manager: userManagerOf(paths) };
   const { signal, manager } = manage;
   const unit = unitName(target.longName);
-  // A command that stops it has the lock until QEMU is gone.
-  if (alreadyRunning(target)) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
+  // A command that stops it has the lock until all is done.
+  const isBusy = alreadyRunning(target) !== undefined || existsSync(target.files.lock);
+  if (isBusy) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
   const alive = alreadyRunning(target);
+  // The stop that was waited for has its last word to systemd after it has let the machine go.
+  let cancels = isBusy && !alive ? MOST_CANCELS : 0;
   // Only root can move a process from a session into a unit.
   if (alive && manager !== undefined) return alive;
   const wasAlive = alive !== undefined;
@@ -97,7 +104,7 @@ async function startUnit(host: Host, target: Target, options: UnitStartOptions):
     writeAsked(paths, target.longName, askedFor(target, options));
     await takeOverChanges(unit, manage);
     const before = invocationOf(unit, manager);
-    const { exitCode, stderr } = await runStartJob(unit, manage);
+    const { exitCode, stderr } = await runStartJob(unit, { ...manage, timeoutMs });
     takeAsked(paths, target.longName);
     for (const notice of takeStartNotices(paths, target.longName)) {
       if (!options.told?.includes(notice.message)) host.notify(notice);
@@ -108,7 +115,8 @@ async function startUnit(host: Host, target: Target, options: UnitStartOptions):
       return { ...started, outcome: wasAlive ? 'already-running' : 'started', seconds };
     }
     const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit, manager) === before;
-    if (!didNothing || turn >= MOST_TURNS) {
+    const isCanceled = exitCode !== 0 && /\bcanceled\b/.test(stderr) && cancels-- > 0;
+    if ((!didNothing && !isCanceled) || turn >= MOST_TURNS) {
       const failure = readStartFailure(paths, target.longName);
       removeStartFailure(paths, target.longName);
       throw failure ?? endedAtOnce(paths, target, beganAt) ?? unitError(unit, stderr, manager);
@@ -138,7 +146,7 @@ async function runningInUnit(unit: string, target: Target, manage: SystemctlOpti
 
 async function runStartJob(unit: string, manage: SystemctlOptions): Promise<{ exitCode: number; stderr: string }> {
   try {
-    const { exitCode = 1, stderr } = await systemctl(['start', unit], { ...manage, timeoutMs: START_MS });
+    const { exitCode = 1, stderr } = await systemctl(['start', unit], { timeoutMs: START_MS, ...manage });
     return { exitCode, stderr };
   } catch (error) {
     // The job goes on without the one who asked for it.
@@ -181,13 +189,12 @@ function unitError(unit: string, said: string, manager: string | undefined): Qem
   });
 }
 
-function stoppingUnit({ longName, files }: Target, manager: string | undefined): (rung: Rung) => Promise<void> {
+function stoppingUnit({ longName }: Target, manager: string | undefined): (rung: Rung) => Promise<void> {
   const unit = unitName(longName);
   const before = invocationOf(unit, manager);
   return async (rung) => {
     const now = invocationOf(unit, manager);
-    // Somebody has started it again meanwhile.
-    if (now !== undefined && now !== before && locate(files).kind === 'alive') return;
+    if (now !== undefined && now !== before && (await isStartedByHand(unit, manager))) return;
     // Machines that require this one are not stopped with it, as they are not without systemd.
     await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
     // These leave a unit that has failed.
@@ -195,12 +202,21 @@ function stoppingUnit({ longName, files }: Target, manager: string | undefined):
   };
 }
 
+/** Whether a run of the unit is what somebody wanted, and not RESTART: systemd counts its own restarts since then. */
+async function isStartedByHand(unit: string, manager: string | undefined): Promise<boolean> {
+  return (await unitProperties(unit, ['NRestarts'], { manager })).get('NRestarts') === '0';
+}
+
+/** While the host boots, what the unit comes after may wait for the very script that started the machine. */
+const TAKE_OVER_MS = 60_000;
+
 /** For a command that works without systemd: a QEMU that it has started becomes the main process of its unit nevertheless. */
 export async function moveIntoUnit(host: Host, target: Target, pid: number, signal?: AbortSignal): Promise<void> {
   const { paths } = host;
   if (paths.scope === 'user' || insideUnit(paths, target.longName)) return;
   try {
-    if (outsideUnit(paths, target, pid) !== undefined) await findServices(paths)?.start(host, target, { signal });
+    if (outsideUnit(paths, target, pid) !== undefined)
+      await findServices(paths)?.start(host, target, { signal, timeoutMs: TAKE_OVER_MS });
   } catch (error) {
     if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
     host.notify({ level: 'warning', machine: target.longName, message: error.message });

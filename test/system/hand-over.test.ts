@@ -163,7 +163,7 @@ describe('commands typed on a host with systemd', () => {
   });
 
   test('a start typed while the machine goes down waits for that, and starts the unit', async () => {
-    addMachine(host, 'slow', 'STOPDELAY=2\n', { deaf: true });
+    addMachine(host, 'slow', 'STOPDELAY=1\nRESTART=always\nPOSTSTOP="/bin/sleep 1"\n', { deaf: true });
     for (const stop of ['qemu-init stop slow', 'systemctl stop qemu@slow']) {
       assert.equal(init(host, 'start slow').code, 0);
       const pid = pidOf(host, 'slow');

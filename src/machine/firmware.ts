@@ -59,34 +59,66 @@ function imageFirmware({ firmware, firmwareVariables }: MachineConfig, files: Ma
   };
 }
 
-/** What QEMU would refuse, or a guest not survive, of a firmware that is the path of an image which is there. */
+/** What QEMU would refuse, or a guest not survive, of a firmware whose files are there. */
 export function firmwareIssues(config: MachineConfig, files: MachinePaths): ConfigIssue[] {
-  const firmware = config.firmware.startsWith('/') ? imageFirmware(config, files) : undefined;
+  const firmware = lookFor(config, files);
   if (firmware === undefined) return [];
-  const sizes = [firmware.code, firmware.template].flatMap((file) => {
-    return file === undefined ? [] : (statSync(file, { throwIfNoEntry: false })?.size ?? []);
-  });
   const chipset = chipsetOf(config.machine, config.targetArch);
   const isPc = chipset === 'q35' || chipset === 'pc';
-  const report = (message: string, hint?: string): ConfigIssue[] => [issueAt(config, 'FIRMWARE', message, hint)];
-  if (firmware.variables !== undefined) {
-    if (sizes.some((size) => size === 0 || size % FLASH_BLOCK !== 0)) {
-      return report(`FIRMWARE has an image whose size is not a multiple of ${FLASH_BLOCK} bytes, as flash needs`);
-    }
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    return isPc && total > LARGEST_PC_FLASH
-      ? report(`FIRMWARE and its variables are larger than 8M, all that a PC takes`)
-      : [];
+  const found = firmware.variables === undefined ? biosIssue(firmware, isPc) : flashIssue(firmware, isPc);
+  if (found === undefined) return [];
+  const { message, hint, severity = 'error' } = found;
+  return [{ ...issueAt(config, 'FIRMWARE', message, hint), severity }];
+}
+
+type Found = Pick<ConfigIssue, 'message' | 'hint'> & Partial<Pick<ConfigIssue, 'severity'>>;
+
+function flashIssue({ code, template, variables = '' }: FirmwareFiles, isPc: boolean): Found | undefined {
+  const own = sizeOf(variables);
+  const sizes = [sizeOf(code), own ?? sizeOf(template)].filter((size) => size !== undefined);
+  if (sizes.some((size) => size === 0 || size % FLASH_BLOCK !== 0)) {
+    return { message: `FIRMWARE has an image whose size is not a multiple of ${FLASH_BLOCK} bytes, as flash needs` };
   }
-  const [size = 0] = sizes;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (!isPc || total <= LARGEST_PC_FLASH) return undefined;
+  return {
+    message: 'FIRMWARE and its variables are larger than 8M, all that a PC takes',
+    hint: own === undefined ? undefined : `are "${variables}" those of another board? move them away`,
+  };
+}
+
+function biosIssue({ code }: FirmwareFiles, isPc: boolean): Found | undefined {
+  const size = sizeOf(code);
+  if (size === undefined) return undefined;
   if (isPc && (size === 0 || size % BIOS_BLOCK !== 0)) {
-    return report(`FIRMWARE "${firmware.code}" has ${size} bytes; the BIOS image of a PC is a multiple of 64 KiB`);
+    return { message: `FIRMWARE "${code}" has ${size} bytes; the BIOS image of a PC is a multiple of 64 KiB` };
   }
-  const variables = join(dirname(firmware.code), basename(firmware.code).replace('CODE', 'VARS'));
-  if (variables === firmware.code) return [];
-  const hint = `add ,vars=${existsSync(variables) ? variables : 'FILE'}`;
-  const message = `FIRMWARE "${firmware.code}" looks like the code of a flash firmware, and has no variables`;
-  return [{ ...issueAt(config, 'FIRMWARE', message, hint), severity: 'warning' }];
+  const template = join(dirname(code), basename(code).replace('CODE', 'VARS'));
+  if (template === code) return undefined;
+  return {
+    message: `FIRMWARE "${code}" looks like the code of a flash firmware, and has no variables`,
+    hint: `add ,vars=${existsSync(template) ? template : 'FILE'}`,
+    severity: 'warning',
+  };
+}
+
+/** Undefined when the host has no such firmware, which is reported elsewhere. */
+function lookFor(config: MachineConfig, files: MachinePaths): FirmwareFiles | undefined {
+  try {
+    return findFirmware(config, files);
+  } catch (error) {
+    if (error instanceof QemuError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when the file cannot be looked at. */
+function sizeOf(file: string | undefined): number | undefined {
+  try {
+    return file === undefined ? undefined : statSync(file).size;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of the flash of PCs and virt boards, and of `-bios` of PCs; QEMU refuses more than 8 MiB of flash on a PC. */

@@ -9,6 +9,7 @@ import type { Host } from './host.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
 import { type FoundImages, findImages } from './images.ts';
 import { issueAt, issueOf } from './issues.ts';
+import { listenIssues } from './listen-issues.ts';
 import { openFileIssues } from './open-files.ts';
 import { findRunAsUser } from './run-as.ts';
 import { fitToTarget } from './target.ts';
@@ -48,7 +49,12 @@ export async function prepare(
 /** The same findings as data, for `check`; `config` may be what could be read of a file with mistakes. */
 export async function inspectHost(host: Host, config: MachineConfig, files: MachinePaths): Promise<ConfigIssue[]> {
   const { issues: found, probe } = await look(host, config, files, undefined);
-  const issues = [...found, ...openFileIssues(config), ...hookIssues(host, config).filter(isWarning)];
+  const issues = [
+    ...found,
+    ...openFileIssues(config),
+    ...hookIssues(host, config).filter(isWarning),
+    ...(await listenIssues(config, files)),
+  ];
   if (config.kvm !== 'on' || probe === undefined) return issues;
   // A start does not try it, since QEMU itself says what is wrong.
   const { usable, reason } = await probeKvm(probe.binary, host.paths.probesDir);

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { errorCode, QemuError } from '../errors.ts';
 import { readTextIfExists } from './files.ts';
@@ -45,5 +46,27 @@ export function canConnect(host: string, port: number): Promise<boolean> {
     socket.on('connect', () => finish(true));
     socket.on('timeout', () => finish(false));
     socket.on('error', () => finish(false));
+  });
+}
+
+/**
+ * Why a program of this user could not listen there now, as the code of the error: `EADDRINUSE`, `EADDRNOTAVAIL` (not an address
+ * of this host), `EACCES`; undefined when it could.
+ *
+ * @param host numeric, since a name could take its time; empty: any address.
+ * @param port 0: any port.
+ */
+export function listenProblem(protocol: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
+  const address = { port, exclusive: true, ...(host === '' ? {} : { host, address: host }) };
+  return new Promise((resolve) => {
+    if (protocol === 'tcp') {
+      const server = createServer();
+      server.once('error', (error) => resolve(errorCode(error) ?? 'EINVAL'));
+      server.listen(address, () => server.close(() => resolve(undefined)));
+      return;
+    }
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (error) => socket.close(() => resolve(errorCode(error) ?? 'EINVAL')));
+    socket.bind(address, () => socket.close(() => resolve(undefined)));
   });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { lab } from '../support/lab.ts';
@@ -55,6 +57,33 @@ test('check refuses an image that QEMU does not take as firmware', async (t) => 
     assert.match(stderr, pattern);
   }
   assert.match((await root.init('start', 'large')).stderr, /larger than 8M/);
+});
+
+test('check warns of addresses and ports that QEMU cannot listen at now', async (t) => {
+  const root = lab(t);
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  root.write('etc/qemu/pw', 'secret\n');
+  chmodSync(join(root.etcDir, 'pw'), 0o600);
+  root.add('taken', `NIC1=virtio,net=user,hostfwd=tcp:127.0.0.1:${port}-:22\n`);
+  root.add('foreign', 'NIC1=virtio,net=user,hostfwd=udp:192.0.2.9:53-:53\nVNC=192.0.2.77,password=pw\n');
+  const { code, stderr } = await root.init('check');
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    new RegExp(`taken-qemu.*Warning: NIC1 cannot listen at 127.0.0.1, tcp port ${port} now: another program`),
+  );
+  assert.match(
+    stderr,
+    /foreign-qemu.*Warning: NIC1 cannot listen at 192.0.2.9, udp port 53 now: that is not an address/,
+  );
+  assert.match(
+    stderr,
+    /foreign-qemu.*Warning: VNC cannot listen at 192.0.2.77 now: that is not an address of this host/,
+  );
 });
 
 test('the path of a firmware that a descriptor names is flash with its variables', { skip }, async (t) => {

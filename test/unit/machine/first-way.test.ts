@@ -47,11 +47,11 @@ test('a way that is refused, or silent, makes the next one be tried, and is name
 });
 
 test('a way that opens after another was taken is closed again', async () => {
-  let openLate = (_: Door): void => {};
+  let openLate: ((opened: Door) => void) | undefined;
   const late = door('late');
   const slow = way('slow', () => new Promise((resolve) => (openLate = resolve)));
   assert.equal((await openFirst('it', [slow, opens('b')], OPTIONS)).way, 'b');
-  openLate(late);
+  openLate?.(late);
   await new Promise(setImmediate);
   assert.ok(late.isClosed());
 });

@@ -4,6 +4,7 @@ import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
 import { customIssues } from './custom-issues.ts';
+import { exchangeableFileIssues } from './exchangeable-files.ts';
 import { findFirmware, firmwareIssues } from './firmware.ts';
 import type { Host } from './host.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from './host-issues.ts';
@@ -52,6 +53,7 @@ export async function inspectHost(host: Host, config: MachineConfig, files: Mach
   const issues = [
     ...found,
     ...openFileIssues(config),
+    ...exchangeableFileIssues(config),
     ...hookIssues(host, config).filter(isWarning),
     ...(await listenIssues(config, files)),
   ];

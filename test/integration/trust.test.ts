@@ -126,6 +126,19 @@ test(
   },
 );
 
+test('check warns of images that others may exchange when QEMU runs as root', options, async (t) => {
+  const host = lab(t);
+  const his = join(host.dir, 'his');
+  mkdirSync(his);
+  host.add('web', 'CDR1=../../his/disc.iso\n');
+  writeFileSync(join(his, 'disc.iso'), new Uint8Array(65_536));
+  assert.equal((await host.init('check', 'web')).stderr, '');
+  chownSync(his, STRANGER, STRANGER);
+  const { code, stderr } = await host.init('check', 'web');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Warning: QEMU runs as root, and CDR1 can be exchanged .*\/his": it belongs to user "64321"/);
+});
+
 test('what the user behind sudo may not read does not reach him in a message', options, async (t) => {
   const host = lab(t);
   chmodSync(host.dir, 0o755);

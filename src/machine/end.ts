@@ -9,6 +9,7 @@ import type { Target } from './host.ts';
 import { inspectMachineConfig } from './load-config.ts';
 import { type Located, locate } from './locate.ts';
 import { logTail } from './log-tail.ts';
+import { forgottenRun } from './record.ts';
 import { RESET_TRACE, resetInLog } from './reset.ts';
 
 /**
@@ -126,13 +127,13 @@ function wasDown(before: LoggedEnd, last: LoggedEnd, lastReset: string | undefin
  * @param exit how QEMU's process ended, when that is known.
  */
 export function howEnded(paths: Paths, target: Target, located: Located, exit?: ProcessExit): MachineEnd | undefined {
-  const { record } = located;
+  const record = located.record ?? forgottenRun(target.files);
   if (located.kind === 'alive' || record?.phase !== 'running') return notedEnd(paths, target.longName);
   const log = logTail(target.files);
   const asked = endInLog(log, record.startedAt);
   const status = exit && (exit.kind === 'exited' ? `exit status ${exit.status}` : `SIG${exit.status}`);
   return {
-    cause: causeOf(paths, target, asked?.cause, located.kind === 'dead', exit),
+    cause: causeOf(paths, target, asked?.cause, located.kind === 'dead' || located.record === undefined, exit),
     at: asked?.at,
     exit: status,
     lastReset: resetInLog(log, record.startedAt),
@@ -142,7 +143,8 @@ export function howEnded(paths: Paths, target: Target, located: Located, exit?: 
 /** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
 export function noteEnd(paths: Paths, target: Target, exit?: ProcessExit): MachineEnd | undefined {
   const located = locate(target.files);
-  if (located.kind === 'alive' || located.record?.phase !== 'running') return undefined;
+  const record = located.record ?? forgottenRun(target.files);
+  if (located.kind === 'alive' || record?.phase !== 'running') return undefined;
   const seen = howEnded(paths, target, located, exit);
   const end = seen && { ...seen, at: seen.at ?? new Date().toISOString() };
   try {

@@ -67,6 +67,15 @@ export function isOfThisBoot({ bootId: boot }: Pick<RunRecord, 'bootId'>): boole
   return boot === bootId();
 }
 
+/**
+ * The run whose run-time folder went away with it in this boot, as that of a user does at the end of a login; its QEMU is gone.
+ * Undefined when there is no such run.
+ */
+export function forgottenRun(machine: MachinePaths): RunRecord | undefined {
+  const record = readFrom(machine.keptRecord);
+  return record && isOfThisBoot(record) && readFrom(machine.record) === undefined ? record : undefined;
+}
+
 /** A copy outlives the boot, and a QEMU that nobody cleaned up after: it counts only as long as its process lives. */
 function keptRecord(machine: MachinePaths): RunRecord | undefined {
   const record = readFrom(machine.keptRecord);

@@ -75,7 +75,7 @@ describe('users who are not root, on a host with systemd', () => {
   });
 
   test('a machine of a user is a unit of that user, is told of the logout, and then shut down by the power button', async () => {
-    host.write('/etc/systemd/logind.conf.d/test.conf', '[Login]\nUserStopDelaySec=0\n');
+    host.write('/etc/systemd/logind.conf.d/test.conf', '[Login]\nUserStopDelaySec=0\nKillUserProcesses=yes\n');
     host.sh('systemctl restart systemd-logind; useradd --create-home owner; rm -f /var/lib/systemd/linger/owner');
     addMachine(host, 'mine');
     host.sh(
@@ -90,6 +90,13 @@ describe('users who are not root, on a host with systemd', () => {
     assert.match(stdout, /warning: mine: It ends when you log out/);
     await until('the service manager of the user is gone', () => host.run('ls -A /run/user').stdout === '');
     assert.match(host.sh('journalctl --sync; journalctl --no-pager -b'), /mine: stopped by powerdown/);
+    // What is in no unit has its plug pulled, which start says before and status after.
+    assert.match(
+      session('qemu-init start --direct mine').stderr,
+      /mine: QEMU belongs to your session: .*enable-linger owner/,
+    );
+    await until('the session is gone', () => host.run('ls -A /run/user').stdout === '');
+    assert.match(session('qemu-init status mine').stderr, /mine: QEMU was ended by a signal, .* pulled plug/);
   });
 
   test('enable tells a user when the machine starts, and with lingering it lives from boot to poweroff', async () => {

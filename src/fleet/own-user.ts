@@ -5,6 +5,7 @@ import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
 import type { Host, Target } from '../machine/host.ts';
 import { ownUserComment } from '../machine/own-user.ts';
+import { writtenPaths } from '../machine/used-paths.ts';
 import { namesIn } from '../system/files.ts';
 import { findProcesses } from '../system/process.ts';
 import { localUser, removeUser } from '../system/users.ts';
@@ -41,7 +42,7 @@ export async function dropOwnUser(
 
 /** Where files of the machine's user can be. */
 function foldersOf({ paths }: Host, { files, configPath }: Target, config: MachineConfig | undefined): string[] {
-  const images = (config?.disks ?? []).map(({ file }) => dirname(file));
+  const images = (config === undefined ? [] : writtenPaths({ config })).map((path) => dirname(path));
   return [...new Set([dirname(configPath), ...images, files.dir, files.qemuDir, files.stateDir, paths.logDir])];
 }
 

@@ -8,9 +8,9 @@ import { type UnitLine, unitPath } from './unit-text.ts';
 /** Our own folders: slots, leases, locks, logs and firmware variables. */
 const OWN_FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init'];
 /**
- * What the unit of a machine closes, systemd.exec(5): everything but its own files is read-only, home folders and the
- * temporary files of others are away, and so are other users' processes. Paths that the machine's file names stay open,
- * wherever they are.
+ * What the unit of a registered machine closes in addition to the bare one, systemd.exec(5): everything but its own files is
+ * read-only, home folders and the temporary files of others are away. Paths that the machine's file names stay open, wherever
+ * they are.
  */
 export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[] {
   const { config } = machine;
@@ -20,9 +20,6 @@ export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[]
     ['PrivateTmp', closed.temporary ? 'yes' : 'no'],
     // Hooks find their settings and keys there.
     ['ProtectHome', closed.homes && !hasHooks(config) ? 'yes' : 'read-only'],
-    ['ProtectProc', 'invisible'],
-    ['PrivateMounts', 'yes'],
-    ['PrivateIPC', 'yes'],
     ...(usesVsock(config) ? [] : ([['RestrictAddressFamilies', '~AF_VSOCK']] as const)),
     ...(hasHooks(config) || config.runAs === undefined ? [] : [capabilityLine(config)]),
     ...userLines(config),

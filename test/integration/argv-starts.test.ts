@@ -67,6 +67,7 @@ async function realRequest(root: TempRoot, config: ArgvConfig): Promise<ArgvRequ
   return {
     ...request,
     config: parsed,
+    cdroms: parsed.cdroms,
     machine: machinePaths(resolvePaths({ root: root.dir }, {}, 0, '/'), 'web'),
     accelerator: 'tcg',
     allocation: {

@@ -40,7 +40,7 @@ for (const args of VARIANTS) {
     for (const size of ['1M', '5000K', '3G']) {
       const path = join(dir, `${size}.img`);
       execFileSync('qemu-img', ['create', '-q', ...args, path, size]);
-      assert.deepEqual(readImageInfo(path), qemuImgInfo(path));
+      assert.deepEqual(ownInfo(path), qemuImgInfo(path));
     }
   });
 }
@@ -49,7 +49,7 @@ test('readImageInfo() agrees with qemu-img info about a VMware image with a pare
   const dir = tempDir(t);
   execFileSync('qemu-img', ['create', '-q', '-f', 'vmdk', join(dir, 'base.vmdk'), '4M']);
   execFileSync('qemu-img', ['create', '-q', '-f', 'vmdk', '-b', 'base.vmdk', '-F', 'vmdk', join(dir, 'top.vmdk')]);
-  assert.deepEqual(readImageInfo(join(dir, 'top.vmdk')), qemuImgInfo(join(dir, 'top.vmdk')));
+  assert.deepEqual(ownInfo(join(dir, 'top.vmdk')), qemuImgInfo(join(dir, 'top.vmdk')));
 });
 
 test('a fixed VHD image, raw for qemu-img info, is known by its last sector', (t) => {
@@ -58,6 +58,12 @@ test('a fixed VHD image, raw for qemu-img info, is known by its last sector', (t
   const { format, virtualSizeBytes } = readImageInfo(path);
   assert.deepEqual({ format, virtualSizeBytes }, { format: 'vpc', virtualSizeBytes: 3 * 1024 * 1024 });
 });
+
+/** What both tell of. */
+function ownInfo(path: string) {
+  const { format, virtualSizeBytes, backingFile, backingFormat } = readImageInfo(path);
+  return { format, virtualSizeBytes, backingFile, backingFormat };
+}
 
 function qemuImgInfo(path: string) {
   const info = JSON.parse(execFileSync('qemu-img', ['info', '--output=json', path], { encoding: 'utf8' }));

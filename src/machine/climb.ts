@@ -24,6 +24,7 @@ export async function climb(
   steps: readonly Step[],
   signal: AbortSignal | undefined,
 ): Promise<Rung> {
+  let asked: Rung = 'none';
   for (const step of steps) {
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
     if (step.kind === 'ask') {
@@ -31,14 +32,15 @@ export async function climb(
       if (answer.kind === 'ended') return answer.rung;
       // The guest has done what it was asked for: QEMU stays because it was told to (-no-shutdown).
       if (answer.kind === 'off') return endAfter(answer.rung, host, target, process, signal);
+      if (answer.kind === 'late' && answer.wasAsked) asked = step.powerButton ? 'powerdown' : 'agent';
       // What was never asked for is no fault of the guest.
       const level = answer.kind === 'late' && !answer.wasAsked ? 'warning' : 'info';
       if (answer.kind === 'late') host.notify({ level, machine: target.longName, message: lateText(step, answer) });
       continue;
     }
     const rung = await take(step, host, target, process, signal);
-    if (rung !== undefined) return rung;
-    host.notify({ level: 'info', machine: target.longName, message: `still running after ${describe(step)}` });
+    // Gone before this step was taken: late by what it was asked for, or by another process.
+    if (rung !== undefined) return rung === 'none' ? asked : rung;
   }
   throw await stillThere(target, process.pid);
 }
@@ -92,7 +94,7 @@ function isByAgent(step: Step): boolean {
   return step.kind === 'ask' && !step.powerButton;
 }
 
-/** Takes one step past the asking. Returns the rung that ended the machine, undefined when it still runs. */
+/** Takes one step past the asking. Returns the rung that ended the machine, undefined when it still runs, which is reported. */
 async function take(
   step: Exclude<Step, { kind: 'ask' }>,
   host: Host,
@@ -101,38 +103,41 @@ async function take(
   signal: AbortSignal | undefined,
 ): Promise<Rung | undefined> {
   const { pid, startTime } = process;
-  const gone = (timeoutMs: number): Promise<boolean> => waitForExit(pid, startTime, timeoutMs, signal);
-  switch (step.kind) {
-    case 'quit': {
-      const deadline = performance.now() + step.timeoutMs;
-      // QEMU may end before its answer is out: what counts is whether it is gone.
-      await whileAlive(process, signal, (alive) => quit(host, target, step.timeoutMs, alive));
-      return (await gone(Math.max(0, deadline - performance.now()))) ? 'quit' : undefined;
-    }
-    case 'sigterm':
-      sendSignal(pid, startTime, 'SIGTERM');
-      return (await gone(step.timeoutMs)) ? 'sigterm' : undefined;
-    case 'sigkill':
-      killQemu(target, pid, startTime);
-      return (await gone(step.timeoutMs)) ? 'sigkill' : undefined;
-    default:
-      return step satisfies never;
+  const deadline = performance.now() + step.timeoutMs;
+  let problem: string | undefined;
+  if (step.kind === 'quit') {
+    problem = await whileAlive(process, signal, (alive) => quit(host, target, step.timeoutMs, alive));
+  } else if (step.kind === 'sigterm') {
+    sendSignal(pid, startTime, 'SIGTERM');
+  } else {
+    killQemu(target, pid, startTime);
   }
+  // QEMU may end before its answer is out: what counts is whether it is gone.
+  const isGone = await waitForExit(pid, startTime, Math.max(0, deadline - performance.now()), signal);
+  // Never reached by us: another process ended it.
+  if (isGone) return problem === undefined ? step.kind : 'none';
+  const level = problem === undefined ? 'info' : 'warning';
+  const message = problem ?? `still running after ${describe(step)}`;
+  host.notify({ level, machine: target.longName, message });
+  return undefined;
 }
 
-async function quit(host: Host, target: Target, timeoutMs: number, signal: AbortSignal): Promise<void> {
+/** Returns why `quit` could not be sent; undefined when it was. */
+async function quit(host: Host, target: Target, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+  let isSent = false;
   try {
     const opened = await openAny(target.files, readRecord(target.files) ?? NO_PORTS, { timeoutMs, signal });
     try {
       host.notify({ level: 'trace', machine: target.longName, message: 'QMP quit' });
+      isSent = true;
       await opened.value.executeRaw('quit', undefined, { timeoutMs, signal });
     } finally {
       await opened.value.close();
     }
+    return undefined;
   } catch (error) {
-    // The signal comes when QEMU is gone.
-    const level = signal.aborted ? 'debug' : 'warning';
-    const message = `quit was not answered: ${error instanceof Error ? error.message : error}`;
-    host.notify({ level, machine: target.longName, message });
+    const message = error instanceof Error ? error.message : String(error);
+    host.notify({ level: 'debug', machine: target.longName, message: `quit: ${message}` });
+    return isSent ? undefined : `quit could not be sent: ${message}`;
   }
 }

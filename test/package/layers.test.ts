@@ -119,3 +119,11 @@ function importsOf(text: string): string[] {
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 }
+
+test('no program gets all of the environment of the caller', () => {
+  const found = sources.filter(({ text }) => /\.\.\.process\.env\b|env: process\.env\b/.test(text));
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    [],
+  );
+});

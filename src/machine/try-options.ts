@@ -15,7 +15,7 @@ function harmlessArgs(args: readonly string[]): string[] {
   const [first = '', ...rest] = args;
   const name = first.replace(/^--?/, '');
   // A line of [custom] can hold several options.
-  const next = rest.findIndex((arg, at) => at > 0 && /^--?[A-Za-z]/.test(arg));
+  const next = rest.findIndex((arg, at) => /^--?[A-Za-z]/.test(arg) && (at > 0 || name !== 'append'));
   const [own, others] = next < 0 ? [rest, []] : [rest.slice(0, next), rest.slice(next)];
   return [...harmlessOption(first, name, own), ...(others.length === 0 ? [] : harmlessArgs(others))];
 }
@@ -23,8 +23,8 @@ function harmlessArgs(args: readonly string[]): string[] {
 /** Options that open something, take something of the host, command QEMU or keep it from being ready. */
 const LEFT_OUT: ReadonlySet<string> = new Set(
   (
-    'S D add-fd chroot d daemonize gdb incoming loadvm mon monitor msg net nic nographic pidfile plugin preconfig qmp ' +
-    'qmp-pretty runas s spice trace vnc writeconfig'
+    'S D add-fd chroot d daemonize dump-vmstate fda fdb gdb incoming loadvm mon monitor msg mtdblock net nic nographic ' +
+    'pflash pidfile plugin preconfig qmp qmp-pretty runas s sd spice tpmdev trace vnc writeconfig'
   ).split(' '),
 );
 
@@ -43,8 +43,19 @@ function harmlessOption(option: string, name: string, values: readonly string[])
       return harmlessDrive(option, value);
     case 'blockdev':
       return [option, `null-co,read-zeroes=on,node-name=${partOf(value, 'node-name')}`];
+    case 'hda':
+    case 'hdb':
+    case 'hdc':
+    case 'hdd':
+      return ['-drive', `if=ide,index=${'abcd'.indexOf(name.at(-1) ?? '')},driver=null-co,size=64M`];
+    case 'cdrom':
+      return ['-drive', 'if=ide,index=2,media=cdrom,driver=null-co,size=64M'];
+    case 'display':
+      return /^(?:none|egl-headless)/.test(value) ? [option, value] : [];
+    case 'audiodev':
+      return [option, `none,id=${partOf(value, 'id')}`];
     case 'object':
-      return /^(?:secret|tls-creds)/.test(value) ? [] : [option, value];
+      return /^(?:secret|tls-creds|filter-|input-|can-|colo)/.test(value) ? [] : [option, value];
     case 'device':
       return TAKES_FROM_HOST.test(value) ? [] : [option, value];
     default:
@@ -53,7 +64,7 @@ function harmlessOption(option: string, name: string, values: readonly string[])
 }
 
 /** Devices that are the host's, or that only one machine of it can have. */
-const TAKES_FROM_HOST = /vfio|usb-host|passthrough|scsi-(?:generic|block)|vhost|ivshmem/;
+const TAKES_FROM_HOST = /vfio|usb-host|passthrough|scsi-(?:generic|block)|vhost|ivshmem|tpm-|ccid-card/;
 
 /** Of a flash only the code is there: its variables may not be made yet. */
 function harmlessDrive(option: string, value: string): string[] {

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { MachineConfig } from '../config/types.ts';
+import { isIpv4, isIpv6 } from '../config/values.ts';
 import type { ConfigIssue } from '../errors.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { listenProblem } from '../system/ports.ts';
@@ -34,7 +34,7 @@ export async function listenIssues(config: MachineConfig, files: MachinePaths): 
       })),
     ),
   ];
-  const numeric = wanted.filter(({ host }) => host === '' || isIP(host) !== 0);
+  const numeric = wanted.filter(({ host }) => host === '' || isIpv4(host) || isIpv6(host));
   const found = numeric.map(async ({ key, protocol, host, port }): Promise<ConfigIssue[]> => {
     const problem = await listenProblem(protocol, host, port);
     if (problem === undefined) return [];

@@ -17,6 +17,9 @@ export function launchHint(
     return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
+    if (runAs !== undefined) {
+      return `QEMU runs as "${runAs}" (RUNAS), who may not open it: chmod 0666 /dev/net/tun, as udev does; making taps takes more`;
+    }
     return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
   }
   const closed = /'(\/[^']+)': (?:Read-only file system|No such file or directory)/.exec(output)?.[1];

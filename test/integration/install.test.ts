@@ -52,7 +52,7 @@ test('install makes the links, the units and a hardened defaults file', async (t
     assert.match(readFileSync(at(`usr/local/lib/qemu-init/bin/${tool}`), 'utf8'), /^#!\/usr\/bin\/node\n/);
   assert.doesNotMatch(unit, /\/usr\/bin\/qemu-init/);
   const defaults = readFileSync(at('etc/qemu/defaults-qemu.cfg'), 'utf8');
-  for (const line of ['RUNAS=auto', 'SANDBOX=on', 'NETIF=managed'])
+  for (const line of ['RUNAS=auto', 'SANDBOX=on', 'NETIF=managed', 'VNC=unix'])
     assert.match(defaults, new RegExp(`^${line}$`, 'm'));
   assert.ok(existsSync(at('usr/local/share/man/man8/qemu-init.8')));
   assert.notEqual(statSync(at('etc/init.d/qemu-init')).mode & 0o111, 0);

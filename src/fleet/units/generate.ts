@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { formatIssue } from '../../config/issues.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { diskChain } from '../../machine/images.ts';
@@ -52,6 +52,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const registered = new Set(registry.entries.map(({ longName }) => longName));
   const asked = askedMachines(paths).filter(({ longName }) => !registered.has(longName));
   for (const { longName, configPath } of asked) {
+    if (isBehindAutomount(dirname(configPath))) continue;
     const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
     if (!config) continue;
     machines.push({ target: { longName, configPath, shortName: undefined }, config, ...filesOf(paths, config) });

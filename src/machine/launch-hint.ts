@@ -5,16 +5,20 @@ import { MACHINES_GROUP } from '../system/users.ts';
 /** What the one who starts a machine can do about what QEMU printed when it did not come up. */
 export function launchHint(
   output: string,
-  context: { readonly runAs: string | undefined; readonly logPath: string },
+  context: {
+    readonly runAs: string | undefined;
+    readonly logPath: string;
+    readonly argv?: readonly string[] | undefined;
+  },
 ): string {
-  const { runAs, logPath } = context;
+  const { runAs, logPath, argv } = context;
   const file = /Could not open '([^']+)': Permission denied/.exec(output)?.[1];
   if (file !== undefined && runAs !== undefined && /Could not open backing file/.test(output)) {
     const fix = `${shellCommand('chgrp', MACHINES_GROUP, file)}; ${shellCommand('chmod', 'g+r', file)}`;
-    return `QEMU runs as "${runAs}" (RUNAS), who may not read it: ${fix}; see: qemu-init doctor`;
+    return `QEMU runs as "${runAs}" (RUNAS), who may not read it: ${meant(file, argv)}${fix}; see: qemu-init doctor`;
   }
   if (file !== undefined && runAs !== undefined) {
-    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
+    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${meant(file, argv)}${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     if (runAs !== undefined) {
@@ -31,4 +35,11 @@ export function launchHint(
     return `there is no such hook: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;
   }
   return `the whole output is in "${logPath}"`;
+}
+
+/** A file that only the header of an image names can be anything, such as `/etc/shadow`: nobody is to open it without a thought. */
+function meant(file: string, argv: readonly string[] | undefined): string {
+  const name = `=${file.replaceAll(',', ',,')}`;
+  const isNamed = argv?.some((argument) => argument.endsWith(name) || argument.includes(`${name},`)) ?? true;
+  return isNamed ? '' : 'an image names it; if that is meant, ';
 }

@@ -106,7 +106,7 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     if (end === undefined && hasAnswered) throw error;
     const output = readTail(request.files.log, logStart, LOG_TAIL_BYTES);
     const { argv, binary, runAs, timeoutMs } = request;
-    const hint = launchHint(output, { runAs, logPath: request.files.log });
+    const hint = launchHint(output, { runAs, logPath: request.files.log, argv });
     throw launchError({ argv, binary, timeoutMs, end, output, cause: error, hint });
   }
 }

@@ -67,9 +67,15 @@ function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused:
     const give = isShared
       ? `${shellCommand('chgrp', MACHINES_GROUP, path)}; ${shellCommand('chmod', 'g+r', path)}`
       : `${shellCommand('chown', user, path)}${isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : ''}`;
-    const fix = `${first}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    // What only the header of an image names can be anything, such as /etc/shadow.
+    const meant = isNamed(config, path) ? '' : 'an image names it; if that is meant, ';
+    const fix = `${first}${meant}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
   });
+}
+
+function isNamed({ disks, cdroms, kernel, initrd }: MachineConfig, path: string): boolean {
+  return [...disks, ...cdroms].some(({ file }) => file === path) || path === kernel || path === initrd;
 }
 
 function isDevice(path: string): boolean {

@@ -61,7 +61,7 @@ describe('a host with systemd', () => {
     const printed = host.run('systemd-analyze security --no-pager qemu@web.service').stdout;
     const exposure = /exposure level for qemu@web\.service: ([\d.]+) /.exec(printed)?.[1];
     assert.ok(exposure !== undefined && Number(exposure) <= 3.2, printed);
-    for (const path of ['SECURITY.md', 'docs/man/qemu-init.8.md']) {
+    for (const path of ['README.md', 'SECURITY.md', 'docs/man/qemu-init.8.md']) {
       const said = /systemd-analyze security[^`]*`\s+says\s+([\d.]+)/.exec(
         readFileSync(join(repoRoot, path), 'utf8'),
       )?.[1];

@@ -3,9 +3,11 @@ import { dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import { QemuError } from '../../errors.ts';
 import { findProgram } from '../../system/exec.ts';
+import { DEFAULT_PATH } from '../../system/find-program.ts';
 import { probeKvm } from '../../system/kvm-probe.ts';
 import type { Paths } from '../../system/paths.ts';
 import { probeQemu } from '../../system/qemu-probe.ts';
+import { localUser } from '../../system/users.ts';
 import type { Finding } from './finding.ts';
 
 /** Less than this and a host is about to run out, in bytes. */
@@ -55,16 +57,17 @@ const DEFAULT_QEMU = 'qemu-system-x86_64';
 /** Programs that the configuration asks for besides those for the network. */
 export function judgePrograms(configs: readonly MachineConfig[]): Finding[] {
   const user = configs.find(({ runAs }) => runAs !== undefined);
-  if (!user || findProgram('setpriv') !== undefined) return [];
-  return [
-    {
-      severity: 'error',
-      machine: undefined,
-      title: 'Program "setpriv" is missing',
-      detail: `machine "${user.longName}" needs it`,
-      fix: 'apt install util-linux',
-    },
-  ];
+  // Who is there need not be made.
+  const toMake = configs.find(({ runAs, ownUser }) => ownUser && localUser(runAs ?? '') === undefined);
+  return [...missing('setpriv', 'util-linux', user), ...missing('useradd', 'passwd', toMake)];
+}
+
+function missing(program: string, pack: string, config: MachineConfig | undefined): Finding[] {
+  if (!config || findProgram(program, `${process.env['PATH'] ?? DEFAULT_PATH}:/usr/sbin:/sbin`) !== undefined)
+    return [];
+  const detail = `machine "${config.longName}" needs it`;
+  const title = `Program "${program}" is missing`;
+  return [{ severity: 'error', machine: undefined, title, detail, fix: `apt install ${pack}` }];
 }
 
 /** Space where machines write. */

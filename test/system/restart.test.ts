@@ -101,8 +101,8 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
   });
 
   test('REQUIRES never ends a running machine: not by a crash, a restart or a stop of what it requires', async () => {
-    addMachine(host, 'db', 'RESTART=on-failure\nSTOPDELAY=1\n');
-    addMachine(host, 'lin', 'REQUIRES=db\nSTOPDELAY=1\n');
+    addMachine(host, 'db', 'RESTART=on-failure\nSTOPDELAY=0\n');
+    addMachine(host, 'lin', 'REQUIRES=db\nSTOPDELAY=0\n');
     pauseOf(host, 'db', 0);
     host.sh('systemctl daemon-reload; systemctl start qemu@lin');
     const lin = pidOf(host, 'lin');
@@ -115,7 +115,9 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     assert.equal(isActive(host, 'lin'), 'active');
     host.sh('systemctl stop qemu@lin; systemctl start qemu@lin');
     assert.equal(isActive(host, 'db'), 'active');
-    host.sh('systemctl stop qemu@lin qemu@db; echo PRECMD=/bin/false >>/etc/qemu/db-qemu.cfg');
+    host.sh(
+      'systemctl stop qemu@lin qemu@db; sed -i s,^RESTART=.*,PRECMD=/bin/false, /etc/qemu/db-qemu.cfg; systemctl daemon-reload',
+    );
     assert.notEqual(host.run('systemctl start qemu@lin').code, 0);
     assert.match(journal(host, 'lin', '--priority=3'), /"lin" requires "db", which did not start/);
   });
@@ -139,7 +141,7 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
   test('a POSTSTOP that takes longer than the pause before a restart is waited for', async () => {
     const note = '/var/lib/qemu-init/turns';
     host.write('/srv/turn', `#!/bin/sh\nsleep "$2"\necho "$1" >>${note}\n`, 0o755);
-    addMachine(host, 'slowly', 'RESTART=always\nPRECMD="/srv/turn pre 0"\nPOSTSTOP="/srv/turn post 2"\n');
+    addMachine(host, 'slowly', 'RESTART=always\nPRECMD="/srv/turn pre 0"\nPOSTSTOP="/srv/turn post 1"\n');
     pauseOf(host, 'slowly', 0);
     host.sh('systemctl daemon-reload; systemctl start qemu@slowly; kill -9 "$(cat /run/qemu-init/slowly/qemu/pid)"');
     const notes = (): string[] => host.run(`cat ${note}`).stdout.trim().split('\n');
@@ -192,11 +194,11 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
 
   test('poweroff waits until the last of hanging machines had its time, whatever the host gives all of them', async () => {
     const names = [10, 20, 30].map((order) => {
-      addMachine(host, `deaf${order}`, `STOPDELAY=2\nBOOTORDER=${order}\n`, { deaf: true });
+      addMachine(host, `deaf${order}`, `STOPDELAY=1\nBOOTORDER=${order}\n`, { deaf: true });
       return `deaf${order}`;
     });
     host.sh(
-      'sed "s/^JobTimeoutSec=.*/JobTimeoutSec=3s/" /usr/lib/systemd/system/poweroff.target >/etc/systemd/system/poweroff.target',
+      'sed "s/^JobTimeoutSec=.*/JobTimeoutSec=2s/" /usr/lib/systemd/system/poweroff.target >/etc/systemd/system/poweroff.target',
     );
     host.sh(`systemctl daemon-reload; systemctl start ${names.map((name) => `qemu@${name}`).join(' ')}`);
     await host.powerOff();

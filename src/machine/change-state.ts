@@ -3,6 +3,7 @@ import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { failedDisks, queryState } from './query-state.ts';
 import { describeState, stateRule } from './run-state.ts';
+import { wakeGuest } from './wake-guest.ts';
 
 /** What became of a machine whose state was changed. */
 export interface StateChange {
@@ -85,9 +86,7 @@ export async function wake(context: ChangeContext): Promise<StateChange> {
   const before = await queryState(client, context);
   if (before === 'running') return { outcome: 'awake', state: before };
   if (before !== 'suspended') throw notIn('woken', before, context);
-  const since = client.eventCount;
-  await client.execute('system_wakeup', undefined, context);
-  await happens(client, 'WAKEUP', since, EFFECT_MS, context.signal);
+  await wakeGuest(client, context);
   const state = await queryState(client, context);
   if (state === 'running') return { outcome: 'woken', state };
   throw notIn('woken', state, context);

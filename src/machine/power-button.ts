@@ -2,6 +2,7 @@ import { errorCode } from '../errors.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { queryState } from './query-state.ts';
 import { stateRule } from './run-state.ts';
+import { wakeGuest } from './wake-guest.ts';
 import type { AnyMonitor } from './ways.ts';
 
 /** What was found, and done, at a machine whose guest is to go down. */
@@ -39,10 +40,10 @@ export async function visitGuest(client: AnyMonitor, options: VisitOptions): Pro
   if (!isDue) return { state, done: 'seen' };
   if (button === 'later') return { state, done: 'later' };
   if (button !== 'press') {
-    const command = button === 'wake' ? 'system_wakeup' : 'cont';
-    trace(`QMP ${command}`);
+    trace(`QMP ${button === 'wake' ? 'system_wakeup' : 'cont'}`);
+    const rouse = button === 'wake' ? wakeGuest(client, options) : client.executeRaw('cont', undefined, options);
     // A guest without a way to be woken up, or whose disks another QEMU has now.
-    if (!(await isDone(client.executeRaw(command, undefined, options)))) return { state, done: 'deaf' };
+    if (!(await isDone(rouse))) return { state, done: 'deaf' };
   }
   if (powerButton) await press(client, options);
   return { state, done: button === 'press' ? 'asked' : 'roused' };

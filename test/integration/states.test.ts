@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { freePort, lab, until } from '../support/lab.ts';
+import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 
 test('pause and resume stop and run the processors, and a paused machine can be stopped by its button', async (t) => {
   const root = lab(t);
@@ -50,6 +51,20 @@ test('a guest that sleeps is told as that, woken up by wake, and woken up for a 
   await until('it sleeps', async () => (await root.state('web')) === 'suspended');
   const { rung, state } = await root.one('stop', 'web');
   assert.deepEqual({ rung, state }, { rung: 'powerdown', state: 'stopped' });
+});
+
+test('a Linux that has suspended itself to memory is woken up with a power button that works', async (t) => {
+  const root = lab(t);
+  const script = '(sleep 2; echo mem >/sys/power/state) &';
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, { script });
+  root.write('etc/qemu/web.img', 'x'.repeat(512));
+  const boot = `KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND="${append}"\n`;
+  root.add('web', `DSK1=web.img\nRAM=256M\nSTOPDELAY=30\n${boot}`);
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', `console=${LINUX_READY}`, '--timeout', '60');
+  await until('it sleeps', async () => (await root.state('web')) === 'suspended', 60_000);
+  // On q35, without help, Linux would have neither the button nor a way to switch itself off.
+  assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
 });
 
 test('with -no-shutdown the guest that is down is what ended the machine', async (t) => {

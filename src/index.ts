@@ -13,11 +13,13 @@ export * from './errors.ts';
 export {
   type CommandLine,
   Fleet,
+  type FleetStatus,
   type ManyOptions,
   type StartManyOptions,
   type StopManyOptions,
 } from './fleet/fleet.ts';
 export type { Outcome } from './fleet/outcome.ts';
+export type { RestartState } from './fleet/restart-state.ts';
 export type { Services } from './fleet/services.ts';
 export type { Option } from './machine/argv/option.ts';
 export type { NicLink } from './machine/argv/request.ts';

@@ -45,12 +45,14 @@ export interface Network {
   tearDown(longName: string): Promise<void>;
 }
 
+/** How a network is made. */
 export interface SetUpOptions {
   /** Gets what helpers print. */
   readonly logPath: string;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How NICs are connected. */
 export interface LinkOptions {
   /** Whether addresses that are new are written down; a look at the command line changes nothing. */
   readonly lease: boolean;

@@ -40,6 +40,7 @@ export interface RunRecord {
   readonly stop: StopSettings | undefined;
 }
 
+/** Where a machine's screen is served. */
 export interface RecordedVnc {
   /** Address, or the path of a socket when display is undefined. */
   readonly host: string;

@@ -25,7 +25,7 @@ export const COVERAGE = { lines: 90, branches: 90, functions: 80 };
 /** Why no network namespaces can be made here. */
 export function networkObstacle() {
   if (process.getuid?.() !== 0) return 'needs root';
-  const isAble = works('unshare', '--net', 'ip', 'link', 'add', 'b', 'type', 'bridge');
+  const isAble = works('unshare', '--net', 'ip', 'link', 'add', 'name', 'probe0', 'type', 'bridge');
   return isAble ? undefined : 'no bridges in network namespaces can be made here';
 }
 

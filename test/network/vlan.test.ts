@@ -82,6 +82,7 @@ async function useHost(t: Cleanup): Promise<void> {
   assert.match(await commandLine(host, 'a'), /\ntap,id=net0,ifname=a\.1,.*,vhost=on\n/);
   assert.match(await host.sh('ps'), new RegExp(`\\[vhost-${(await pidOf(host, 'a')).trim()}\\]`));
 
+  for (const name of Object.keys(vlans)) await asked(host, name, 1);
   assert.deepEqual(await answers(host, 'a'), ['192.0.2.110', '192.0.2.2']);
   assert.deepEqual(await answers(host, 'b'), ['192.0.2.1', '192.0.2.110']);
   assert.deepEqual(await answers(host, 'c'), ['192.0.2.120']);
@@ -110,10 +111,19 @@ async function commandLine(host: Guest, name: string): Promise<string> {
   return await host.sh(`tr '\\0' '\\n' </proc/${(await pidOf(host, name)).trim()}/cmdline`);
 }
 
-/** All addresses that ever answered a guest, once it has asked for all of them three times with its network up. */
+/** Waits until a guest, with its network up, has asked for all addresses so often. Returns how often that was by then. */
+async function asked(host: Guest, name: string, times: number): Promise<number> {
+  const count = `grep -c 'answers: 1' ${consoleLog(name)}`;
+  return Number(await host.sh(`until [ "$(${count})" -ge ${times} ]; do sleep 1; done; ${count}`, 120_000));
+}
+
+/** All addresses that ever answered a guest. Called when all guests have their networks up, it lets this one ask three times more. */
 async function answers(host: Guest, name: string): Promise<string[]> {
-  const log = `/var/log/qemu-init/${name}.console`;
-  await host.sh(`until [ "$(grep -c 'answers: 1' ${log})" -ge 3 ]; do sleep 1; done`, 120_000);
-  const told = [...(await host.sh(`grep 'answers:' ${log}`)).matchAll(/answers: (.*)/g)];
+  await asked(host, name, (await asked(host, name, 1)) + 3);
+  const told = [...(await host.sh(`grep 'answers:' ${consoleLog(name)}`)).matchAll(/answers: (.*)/g)];
   return [...new Set(told.flatMap((match) => (match[1] ?? '').trim().split(' ')))].filter(Boolean).sort();
+}
+
+function consoleLog(name: string): string {
+  return `/var/log/qemu-init/${name}.console`;
 }

@@ -15,7 +15,9 @@ export function plainCall(
   argv: readonly string[],
   actions: Readonly<Record<string, readonly string[]>>,
 ): PlainCall | undefined {
-  const [action = '', ...rest] = argv;
+  // The folder may come before the action, as scripts have it.
+  const isRootFirst = argv[0] === '--root' && argv[1] !== undefined && !argv[1].startsWith('-');
+  const [action = '', ...rest] = isRootFirst ? [...argv.slice(2), ...argv.slice(0, 2)] : argv;
   const flags = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (!flags) return undefined;
   const ids: string[] = [];

@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { errorCode, QemuError } from '../errors.ts';
 import { readTextIfExists } from './files.ts';
@@ -56,15 +55,18 @@ export function canConnect(host: string, port: number): Promise<boolean> {
  * @param host numeric, since a name could take its time; empty: any address.
  * @param port 0: any port.
  */
-export function listenProblem(protocol: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
+export async function listenProblem(protocol: 'tcp' | 'udp', host: string, port: number): Promise<string | undefined> {
   const address = { port, exclusive: true, ...(host === '' ? {} : { host, address: host }) };
-  return new Promise((resolve) => {
-    if (protocol === 'tcp') {
+  if (protocol === 'tcp') {
+    return new Promise((resolve) => {
       const server = createServer();
       server.once('error', (error) => resolve(errorCode(error) ?? 'EINVAL'));
       server.listen(address, () => server.close(() => resolve(undefined)));
-      return;
-    }
+    });
+  }
+  // Loaded when it is needed: every call of the tools would pay for it.
+  const { createSocket } = await import('node:dgram');
+  return new Promise((resolve) => {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', (error) => socket.close(() => resolve(errorCode(error) ?? 'EINVAL')));
     socket.bind(address, () => socket.close(() => resolve(undefined)));

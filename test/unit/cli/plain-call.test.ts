@@ -9,6 +9,7 @@ test('an action with names and flags from its list needs no parser', () => {
   assert.deepEqual(call('start', 'web', 'db'), { action: 'start', args: { ids: ['web', 'db'] } });
   assert.deepEqual(call('start', '--json', '--all'), { action: 'start', args: { json: true, all: true, ids: [] } });
   assert.deepEqual(call('stop', '--root', '/x', 'web'), { action: 'stop', args: { root: '/x', ids: ['web'] } });
+  assert.deepEqual(call('--root', '/x', 'start', 'web'), { action: 'start', args: { root: '/x', ids: ['web'] } });
   assert.deepEqual(call('start', 'web', '--root', '/x'), { action: 'start', args: { root: '/x', ids: ['web'] } });
 });
 
@@ -27,6 +28,9 @@ test('everything else is left to the parser, mistakes above all', () => {
     ['start', '--'],
     ['start', '--all', 'web'],
     ['start', '--root'],
+    ['--root', '/x'],
+    ['--root', '--json', 'start'],
+    ['--root', '/x', 'start', '--root', '/y'],
     ['start', '--root', '--json'],
     ['start', '--root=/x'],
     ['start', '--root', '/x', '--root', '/y'],

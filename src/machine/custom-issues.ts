@@ -6,6 +6,7 @@ import { NO_SLOT } from './allocation.ts';
 import { bootIndexes } from './argv/boot-order.ts';
 import { buildOptions } from './argv/build.ts';
 import type { Option } from './argv/option.ts';
+import { readValues } from './option-values.ts';
 
 /**
  * Ids, PCI slots and places in the boot order that lines of `[custom]` want and that are taken, by a device of qemu-init or by
@@ -92,24 +93,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   object: 'an object',
   audiodev: 'an audiodev',
 };
-
-/** `driver,name=value,…`, or the same as a JSON object. */
-function readValues(text: string): Map<string, string> {
-  if (!text.startsWith('{')) {
-    const parts = text.replaceAll(',,', '\0').split(',');
-    return new Map(
-      parts.flatMap((part) => {
-        const equals = part.indexOf('=');
-        return equals < 0 ? [] : [[part.slice(0, equals), part.slice(equals + 1).replaceAll('\0', ',')] as const];
-      }),
-    );
-  }
-  try {
-    return new Map(Object.entries(JSON.parse(text) as object).map(([name, value]) => [name, String(value)]));
-  } catch {
-    return new Map();
-  }
-}
 
 /** The slot on the board's own bus; QEMU reads both parts as hexadecimal. */
 function placeOf(values: ReadonlyMap<string, string>): string | undefined {

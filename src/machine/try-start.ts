@@ -3,6 +3,7 @@ import { type ConfigIssue, QemuError } from '../errors.ts';
 import { qemuEnvironment } from '../system/environment.ts';
 import { run } from '../system/exec.ts';
 import { onLeash } from '../system/leash.ts';
+import { groupOfFile, localUser } from '../system/users.ts';
 import { NO_SLOT } from './allocation.ts';
 import { buildOptions } from './argv/build.ts';
 import { chipsetOf } from './argv/chipset.ts';
@@ -13,7 +14,7 @@ import { cleanOutput } from './launch-error.ts';
 import { prepare } from './prepare.ts';
 import { makeRequest } from './request.ts';
 import { resolveRunAs, runAsPrefix } from './run-as.ts';
-import { harmlessOptions } from './try-options.ts';
+import { harmlessOptions, type TriedOption } from './try-options.ts';
 
 /** Making a machine takes a tenth of a second; memory that is made at once takes longer. */
 const TRY_MS = 30_000;
@@ -32,9 +33,12 @@ export async function tryStart(host: Host, target: Target, config: MachineConfig
   const prepared = await prepare(silent, config, target.files);
   const request = await makeRequest(silent, target, config, prepared, NO_SLOT, { lease: false });
   const all = buildOptions(request);
-  const options = all.map((option) => ({ option, tried: harmlessOptions([option])[0] }));
-  const args = options.flatMap(({ tried }) => tried?.args ?? []);
-  const argv = [...(await prefixOf(config, request.accelerator)), request.binary, ...args, '-S', '-qmp', 'stdio'];
+  const options = harmlessOptions(all);
+  const args = options.flatMap((option) => option.args);
+  const prefix = await tryPrefix(config, request.accelerator);
+  if (typeof prefix === 'string') return [{ ...issueAt(config, 'RUNAS', prefix), severity: 'warning' }];
+  const notTried = options.flatMap((option) => leftOutIssue(config, all, option));
+  const argv = [...prefix, request.binary, ...args, '-S', '-qmp', 'stdio'];
   const [program, ...rest] = onLeash(argv, LEASH_SECONDS);
   const { exitCode, signal, stderr } = await run(program, rest, {
     cwd: config.dir,
@@ -42,11 +46,28 @@ export async function tryStart(host: Host, target: Target, config: MachineConfig
     input: '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n',
     timeoutMs: TRY_MS,
   });
-  if (exitCode === 0) return [];
+  if (exitCode === 0) return notTried;
   const said = cleanOutput(stderr, request.binary.split('/').at(-1) ?? '');
   const how = exitCode === undefined ? `was ended by ${signal}` : `ended with exit status ${exitCode}`;
   const message = `QEMU refuses the machine: it ${how}${said === '' ? '' : `: ${said}`}`;
-  return [{ ...placeOf(config, all, options, said), message, severity: 'error' }];
+  return [...notTried, { ...placeOf(config, all, options, said), message, severity: 'error' }];
+}
+
+/** Says that less of the machine was tried; what we leave out of our own options is known to be good. */
+function leftOutIssue(config: MachineConfig, all: readonly Option[], { option, leftOut }: TriedOption): ConfigIssue[] {
+  if (option.key !== '[custom]' || leftOut.length === 0) return [];
+  const names = leftOut.map((each) => `"${each}"`).join(', ');
+  const message = `${names} in [custom] was not tried, since it may open files or sockets: only a start tells whether QEMU takes it`;
+  return [{ ...customPlace(config, all, option), message, severity: 'warning' }];
+}
+
+function customPlace(
+  config: MachineConfig,
+  all: readonly Option[],
+  option: Option,
+): Omit<ConfigIssue, 'message' | 'severity'> {
+  const own = all.filter(({ key }) => key === '[custom]').indexOf(option);
+  return config.custom[own]?.origin ?? { file: config.path };
 }
 
 /** Cards that every machine with PCI takes as we make them. */
@@ -72,28 +93,41 @@ export function needsTry(config: MachineConfig): boolean {
   );
 }
 
-/** The user that a start would use; where it has yet to be made, root without any right but its files. */
-async function prefixOf(config: MachineConfig, accelerator: 'kvm' | 'tcg'): Promise<string[]> {
+/**
+ * The user that a start would use; while the machine's own user has yet to be made, nobody.
+ *
+ * @returns a text: why nothing can be tried.
+ */
+export async function tryPrefix(config: MachineConfig, accelerator: 'kvm' | 'tcg'): Promise<string[] | string> {
   try {
     return runAsPrefix(await resolveRunAs(config, accelerator));
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    return process.getuid?.() === 0 ? runAsPrefix({ uid: 0, gid: 0, groups: [] }) : [];
+    const nobody = process.getuid?.() === 0 && config.ownUser ? localUser('nobody') : undefined;
+    if (nobody !== undefined && nobody.uid !== 0) return runAsPrefix({ ...nobody, groups: triedGroups(accelerator) });
+    // Whoever is not root tries it with no more rights than its own.
+    if (process.getuid?.() !== 0) return [];
+    return `QEMU was not asked whether it takes the machine: ${error.message}`;
   }
+}
+
+/** Without the group of KVM nobody could not open it. */
+function triedGroups(accelerator: 'kvm' | 'tcg'): number[] {
+  const kvm = accelerator === 'kvm' ? groupOfFile('/dev/kvm') : undefined;
+  return kvm === undefined ? [] : [kvm];
 }
 
 /** QEMU begins its message with the option that it is about, but for properties of the board and of processors. */
 function placeOf(
   config: MachineConfig,
   all: readonly Option[],
-  options: readonly { readonly option: Option; readonly tried: Option | undefined }[],
+  options: readonly TriedOption[],
   said: string,
 ): Omit<ConfigIssue, 'message' | 'severity'> {
-  const found = options.find(({ tried }) => tried !== undefined && said.includes(tried.args.join(' ')));
+  const found = options.find(({ args }) => args.length > 0 && said.includes(args.join(' ')));
   const type = /Property '\S+-(cpu|machine)\.\S+'/.exec(said)?.[1];
   if (!found)
     return type === undefined ? { file: config.path } : issueAt(config, type === 'cpu' ? 'CPU' : 'MACHINE', '');
   if (found.option.key !== '[custom]') return issueAt(config, found.option.key, '');
-  const own = all.filter(({ key }) => key === '[custom]').indexOf(found.option);
-  return config.custom[own]?.origin ?? { file: config.path };
+  return customPlace(config, all, found.option);
 }

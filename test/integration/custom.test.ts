@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { buildArgs } from '../../src/machine/argv/build.ts';
 import { ARGV_CONFIGS, argvRequest } from '../support/argv-configs.ts';
@@ -104,4 +105,28 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
   assert.equal(await root.state('web'), 'running');
   await root.ok('kill', 'web');
   assert.deepEqual(root.leftovers(), []);
+});
+
+test('check opens and changes nothing that [custom] names, and says what it did not try', async (t) => {
+  const root = lab(t);
+  const file = join(mkdtempSync(join(tmpdir(), 'custom-')), 'precious');
+  t.after(() => rmSync(dirname(file), { recursive: true }));
+  writeFileSync(file, 'kept');
+  root.add(
+    'web',
+    `[custom]
+-debugcon file:${file}
+-icount shift=1,rr=record,rrfile=${file}
+-object memory-backend-file,id=m,size=32M,share=on,mem-path=${file}.mem
+-object '{"qom-type":"secret","id":"s","file":"${file}"}'
+-qtest-log ${file}
+-chardev file,id=c,path=${file}
+`,
+  );
+  const { stderr } = await root.init('check', '--try', 'web');
+  assert.equal(readFileSync(file, 'utf8'), 'kept');
+  assert.equal(existsSync(`${file}.mem`), false);
+  for (const name of ['-icount', '-object', '-qtest-log']) {
+    assert.match(stderr, new RegExp(`"${name}" in \\[custom\\] was not tried`));
+  }
 });

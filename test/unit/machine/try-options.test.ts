@@ -15,10 +15,7 @@ test('a machine that is only made opens no image, socket or file, and takes noth
       '-drive if=none,id=dsk1,driver=null-co,size=64M,read-zeroes=on',
     ],
     ['-drive if=none,id=cdr1,media=cdrom,readonly=on', '-drive if=none,id=cdr1,media=cdrom,readonly=on'],
-    [
-      '-drive if=pflash,unit=0,format=raw,readonly=on,file=/c.fd',
-      '-drive if=pflash,unit=0,format=raw,readonly=on,file=/c.fd',
-    ],
+    ['-drive if=pflash,unit=0,format=raw,readonly=on,file=/c.fd', ''],
     ['-drive if=pflash,unit=1,format=raw,file=/v.fd', ''],
     ['-blockdev qcow2,node-name=n,file.driver=file,file.filename=/x', '-blockdev null-co,read-zeroes=on,node-name=n'],
     ['-blockdev {"driver":"file","node-name":"n","filename":"/x"}', '-blockdev null-co,read-zeroes=on,node-name=n'],
@@ -41,7 +38,40 @@ test('a machine that is only made opens no image, socket or file, and takes noth
     ['-display none', '-display none'],
     ['-audiodev wav,id=a,path=/x', '-audiodev none,id=a'],
     ['-pidfile /x', ''],
+    ['-debugcon file:/x', '-debugcon null'],
+    ['-debugcon unix:/x,server=on', '-debugcon null'],
+    ['-icount shift=1,rr=record,rrfile=x', ''],
+    ['-icount shift=1', '-icount shift=1'],
+    ['-object memory-backend-file,id=m,mem-path=x,share=on,size=32M -numa node,memdev=m', ''],
+    ['-object {"qom-type":"secret","id":"s","file":"x"}', ''],
+    ['-object {"qom-type":"iothread","id":"i"}', '-object {"qom-type":"iothread","id":"i"}'],
+    ['-readconfig x', ''],
+    ['-object rng-builtin,id=r,filename=x', ''],
+    ['-qtest unix:x', ''],
+    ['-virtfs local,path=x,mount_tag=t,security_model=none', ''],
+    ['-fsdev local,id=f,path=x -device virtio-9p-pci,fsdev=f,mount_tag=t -device e1000', '-device e1000'],
+    ['-plugin ./x.so', ''],
+    ['-machine dumpdtb=x,hpet=off', '-machine hpet=off'],
+    ['-set chardev.c.backend=file', ''],
+    ['-smbios type=0,file=x', ''],
+    ['-smbios type=1,serial=x', '-smbios type=1,serial=x'],
+    ['-device pci-testdev,romfile=x', ''],
+    ['-nosuch file=x', '-nosuch'],
   ] as const) {
     assert.equal(harmless(...given.split(' ')), left, given);
   }
+});
+
+test('what is not tried is told, and the own flash and kernel are', () => {
+  const given = [
+    { key: 'FIRMWARE', args: ['-drive', 'if=pflash,unit=0,format=raw,readonly=on,file=/c.fd'] },
+    { key: 'KERNEL', args: ['-kernel', '/k'] },
+    { key: '[custom]', args: ['-kernel', '/k', '-fda', 'x'] },
+  ];
+  const tried = harmlessOptions(given);
+  assert.deepEqual(
+    tried.map(({ args }) => args),
+    [given[0]?.args, given[1]?.args, []],
+  );
+  assert.deepEqual(tried[2]?.leftOut, ['-kernel', '-fda']);
 });

@@ -56,7 +56,7 @@ async function useHost(t: Cleanup): Promise<void> {
 
   await register(host, 'tiny', ['RAM=32M', `DSK1=${NESTED.tinyDisk}`]);
   // When this host is busy, the nested one may be too slow for the probe; a verdict that this may be to blame for passes.
-  await host.sh(`until qemu-init showcmd tiny | grep -q -- '-accel kvm'; do rm -f ${VERDICTS}; done`, 120_000);
+  await host.sh(`until qemu-init showcmd tiny | grep -q -- '-accel kvm'; do rm -f ${VERDICTS}; done`, 60_000);
   await host.sh('qemu-init start tiny');
   await host.sh("qemu-init wait --for console='tiny guest ready' tiny");
   assert.match(await commandLine(host, 'tiny'), /\n-accel\nkvm\n-cpu\nhost\n/);

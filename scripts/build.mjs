@@ -17,6 +17,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -24,6 +25,9 @@ import { buildPages } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
+
+/** Tools that are large enough for a code cache to be worth it. */
+const CACHED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
 
 /** Packages that only some calls need: files of their own, loaded when they are. */
 const ON_DEMAND = ['yargs', 'proper-lockfile'];
@@ -110,6 +114,7 @@ async function buildTools() {
         }),
       ),
     ]);
+    await Promise.all(CACHED.map((name) => addCodeCache(outDir, name)));
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf(inputs));
   });
@@ -124,6 +129,27 @@ function refuseOldNode() {
     `{const [a,b]=process.versions.node.split('.');if(a<${major}||a==${major}&&b<${minor})` +
     `{console.error(\`qemu-init: ${message}\`);process.exit(5)}}`
   );
+}
+
+/** Puts a loader in the place of a tool, which gives V8 what it made of the code in this build: compiling is a sixth of a call. */
+async function addCodeCache(outDir, name) {
+  const bundle = join(outDir, `${name}.main.cjs`);
+  renameSync(join(outDir, `${name}.cjs`), bundle);
+  writeFileSync(
+    join(outDir, `${name}.cjs`),
+    `${refuseOldNode()}\n${readFileSync(join(root, 'scripts/bundle-loader.cjs'), 'utf8')}`,
+  );
+  const scratch = mkdtempSync(join(tmpdir(), 'qemu-init-build-'));
+  try {
+    mkdirSync(join(scratch, 'etc/qemu'), { recursive: true });
+    writeFileSync(join(scratch, 'etc/qemu/qemu-init.reg'), 'a=a\n');
+    // Its start fails before anything is started.
+    writeFileSync(join(scratch, 'etc/qemu/a-qemu.cfg'), 'RAM=32M\nDSK1=none.img\nNIC1=virtio,net=user\n');
+    const args = [join(root, 'scripts/code-cache.cjs'), bundle, join(outDir, `${name}.main.cache`), scratch];
+    await promisify(execFile)(process.execPath, args, { env: {}, timeout: 60_000 });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /** Runs `make` on an empty folder and then puts that folder at `dist/NAME`. */

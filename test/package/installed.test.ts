@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { installPacked } from '../support/package.ts';
@@ -22,6 +22,22 @@ for (const tool of Object.keys(bin)) {
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${version}\n`, stderr: '' });
   });
 }
+
+test('the tools run without their code cache, and with one that is not theirs', () => {
+  const dir = join(project, 'node_modules/qemu-init/dist/bin');
+  const cache = join(dir, 'qemu-init.main.cache');
+  const kept = readFileSync(cache);
+  const runs = (): string =>
+    execFileSync(process.execPath, [join(dir, '../../bin/qemu-init'), '--version'], { encoding: 'utf8' });
+  assert.ok(kept.length > 10_000);
+  for (const text of [kept.toString(), 'rubbish', '', readFileSync(join(dir, 'qemu-mon.main.cache'), 'utf8')]) {
+    writeFileSync(cache, text);
+    assert.equal(runs(), `${version}\n`);
+  }
+  rmSync(cache);
+  assert.equal(runs(), `${version}\n`);
+  writeFileSync(cache, kept);
+});
 
 for (const entry of entries) {
   test(`a fresh project can import "${entry}", and require it`, () => {

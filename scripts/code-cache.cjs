@@ -1,0 +1,27 @@
+/**
+ * Writes the code cache of a bundle: `node code-cache.cjs BUNDLE CACHE ROOT`. The bundle is run as it will be, so that what is
+ * compiled in the calls made most is in the cache. It is text, in base64, since everything that is installed is.
+ */
+'use strict';
+const { writeFileSync, readFileSync } = require('node:fs');
+const Module = require('node:module');
+const { dirname } = require('node:path');
+const { Script } = require('node:vm');
+
+const [bundle, cache, root] = process.argv.slice(2);
+const script = new Script(Module.wrap(readFileSync(bundle, 'utf8')), { filename: bundle });
+const module_ = { exports: {} };
+script.runInThisContext()(module_.exports, Module.createRequire(bundle), module_, bundle, dirname(bundle));
+void calls();
+
+async function calls() {
+  for (const words of [
+    ['status', 'a', '--root', root],
+    ['stop', 'a', '--root', root],
+    ['start', 'a', '--root', root],
+  ]) {
+    await module_.exports.main(words);
+  }
+  writeFileSync(cache, script.createCachedData().toString('base64'));
+  process.exitCode = 0;
+}

@@ -5,11 +5,12 @@
 'use strict';
 const { writeFileSync, readFileSync } = require('node:fs');
 const Module = require('node:module');
-const { dirname } = require('node:path');
+const { basename, dirname } = require('node:path');
 const { Script } = require('node:vm');
 
 const [bundle, cache, root] = process.argv.slice(2);
-const script = new Script(Module.wrap(readFileSync(bundle, 'utf8')), { filename: bundle });
+// The name that stack traces show comes with the cache: the folder of the build would be wrong everywhere else.
+const script = new Script(Module.wrap(readFileSync(bundle, 'utf8')), { filename: basename(bundle) });
 const module_ = { exports: {} };
 script.runInThisContext()(module_.exports, Module.createRequire(bundle), module_, bundle, dirname(bundle));
 void calls();

@@ -1,6 +1,7 @@
 import { shellCommand } from '../config/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { ConfigIssue } from '../errors.ts';
+import { type CustomFile, customFiles } from '../machine/custom-files.ts';
 import { diskChain } from '../machine/images.ts';
 import { issueAt } from '../machine/issues.ts';
 import { type ImageLayer, readChain } from '../system/image-chain.ts';
@@ -8,7 +9,8 @@ import type { Paths } from '../system/paths.ts';
 import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/storage.ts';
 
 /** What of a machine uses storage. */
-type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'>;
+type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'> &
+  Partial<Pick<MachineConfig, 'custom' | 'dir'>>;
 
 /** A machine that storage may be shared with. */
 export interface OtherMachine {
@@ -19,8 +21,10 @@ export interface OtherMachine {
 
 /** A file or device that a disk or a drive uses. */
 interface Use extends Storage {
-  /** `DSK1`. */
+  /** `DSK1`, or `-drive (line 12)`. */
   readonly key: string;
+  /** Of what `[custom]` names. */
+  readonly origin?: CustomFile['origin'] | undefined;
   readonly file: string;
   /** The disk itself, or what its data is in; else it is what the disk rests on. */
   readonly isOwn: boolean;
@@ -63,9 +67,10 @@ function ownIssues(config: MachineConfig, mine: readonly Use[]): ConfigIssue[] {
     const others = mine.slice(0, at).filter(({ key }) => key !== use.key);
     const [found] = conflicts([use], others);
     // That two disks name one file is seen in the cfg alone.
-    if (found === undefined || (found[1].file === use.file && use.isOwn && found[1].isOwn)) return [];
+    const isSeen = use.origin === undefined && found?.[1].file === use.file && use.isOwn && found[1].isOwn;
+    if (found === undefined || isSeen) return [];
     const message = `${use.key} uses "${use.file}", the same storage as "${found[1].file}" of ${found[1].key}`;
-    return [issueAt(config, use.key, message, 'remove one of them, or set readonly=on in both')];
+    return [issueOfUse(config, use, message, 'remove one of them, or set readonly=on in both')];
   });
 }
 
@@ -83,17 +88,17 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
   const { key, file } = use;
   if (use.id !== their.id) {
     const message = `${key} uses "${file}", the same storage as "${their.file}" of ${their.key} of machine "${other}"`;
-    return issueAt(config, key, message, OWN_IMAGE);
+    return issueOfUse(config, use, message, OWN_IMAGE);
   }
   if (use.isOwn && their.isOwn) {
-    return issueAt(config, key, `${key} "${file}" is ${their.key} of machine "${other}" too`, OWN_IMAGE);
+    return issueOfUse(config, use, `${key} "${file}" is ${their.key} of machine "${other}" too`, OWN_IMAGE);
   }
   if (use.isOwn) {
     const message = `${key} "${file}" is what ${their.key} of machine "${other}" rests on, and must not be written to`;
-    return issueAt(config, key, message, 'set readonly=on, or use a copy or an overlay of it');
+    return issueOfUse(config, use, message, 'set readonly=on, or use a copy or an overlay of it');
   }
   const message = `${key} rests on "${file}", which ${their.key} of machine "${other}" writes to`;
-  return issueAt(config, key, message, `set readonly=on in the file of "${other}", or use a copy`);
+  return issueOfUse(config, use, message, `set readonly=on in the file of "${other}", or use a copy`);
 }
 
 const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in both';
@@ -107,7 +112,7 @@ function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly 
     if (worst !== undefined) issues.set(use.key, worst);
     else if (use.writes && use.isBlockDevice && isClaimed(use.file)) {
       const message = `${use.key} "${use.file}" is in use on this host, by a mount, a volume or a program that has it for itself`;
-      issues.set(use.key, issueAt(config, use.key, message, `see: ${shellCommand('lsblk', use.file)}`));
+      issues.set(use.key, issueOfUse(config, use, message, `see: ${shellCommand('lsblk', use.file)}`));
     }
   }
   return [...issues.values()];
@@ -125,7 +130,7 @@ function hostIssue(config: MachineConfig, use: Use, found: HostUse): ConfigIssue
   const also = use.id === found.id || found.isLayer ? '' : ' in part, or as a whole,';
   const message = `${subject}${also} ${found.what} on this host`;
   const way = found.end === undefined ? 'take it out of use on the host' : shellCommand(...found.end);
-  const issue = issueAt(config, use.key, message, use.writes ? `${way}; or set readonly=on` : way);
+  const issue = issueOfUse(config, use, message, use.writes ? `${way}; or set readonly=on` : way);
   // What the guest reads from a disk may be wrong then, but nothing is lost; an overlay is lost when its base changes.
   const isHarmful = (use.writes || !use.isOwn) && !found.isIdle();
   return isHarmful ? issue : { ...issue, severity: 'warning' };
@@ -142,7 +147,25 @@ function usesOf(paths: Paths, config: StorageConfig): Use[] {
     const { layers } = readChain(file, { format: 'raw' });
     return layers.flatMap((layer) => useOf(`CDR${index}`, layer, false));
   });
-  return [...disks, ...discs];
+  return [...disks, ...discs, ...customUses(config)];
+}
+
+/** Whoever says share-rw=on takes care of who writes by itself, as cluster file systems do. */
+function customUses({ custom = [], dir = '/' }: StorageConfig): Use[] {
+  const isShared = custom.some(({ args }) => args.some((word) => /share-rw["=:]+(?:on|true)/.test(word)));
+  const files = customFiles(custom, dir).filter(({ use }) => use === 'storage');
+  return files.flatMap(({ option, path, format, writes, origin }) => {
+    const { layers } = readChain(path, format === undefined ? {} : { format });
+    const key = `${option} (line ${origin.line})`;
+    return layers.flatMap((layer) =>
+      useOf(key, layer, writes && !isShared && layer.depth === 0).map((use) => ({ ...use, origin })),
+    );
+  });
+}
+
+/** What `[custom]` has stands on a line of its own, and under no key. */
+function issueOfUse(config: MachineConfig, { key, origin }: Use, message: string, hint: string): ConfigIssue {
+  return origin === undefined ? issueAt(config, key, message, hint) : { ...origin, message, severity: 'error', hint };
 }
 
 function useOf(key: string, layer: ImageLayer, writes: boolean): Use[] {

@@ -3,6 +3,7 @@ import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { probeKvm } from '../system/kvm-probe.ts';
 import type { MachinePaths } from '../system/paths.ts';
 import { probeQemu, type QemuProbe } from '../system/qemu-probe.ts';
+import { customFileIssues } from './custom-file-issues.ts';
 import { customIssues } from './custom-issues.ts';
 import { exchangeableFileIssues } from './exchangeable-files.ts';
 import { findFirmware, firmwareIssues } from './firmware.ts';
@@ -52,6 +53,7 @@ export async function inspectHost(host: Host, config: MachineConfig, files: Mach
   const { issues: found, probe } = await look(host, config, files, undefined);
   const issues = [
     ...found,
+    ...customFileIssues(config),
     ...openFileIssues(config),
     ...exchangeableFileIssues(config),
     ...hookIssues(host, config).filter(isWarning),

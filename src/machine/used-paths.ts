@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { MachineConfig } from '../config/types.ts';
+import { customFiles } from './custom-files.ts';
 
 /** A machine, and where the links among its images lead. */
 export interface UsedPathsOf {
@@ -36,11 +36,17 @@ export function closedTo(machines: readonly UsedPathsOf[], more: readonly string
   return { homes: isFree(HOMES), temporary: isFree(TEMPORARY) };
 }
 
-/** What QEMU writes to; of options in `[custom]` any path that they name. */
+/** What QEMU writes to; of options in `[custom]` any path that they name and do not only read. */
 export function writtenPaths({ config: { disks, custom, dir }, realFiles = [] }: UsedPathsOf): string[] {
   const images = disks.filter(({ readonly, snapshot }) => !readonly && !snapshot).map(({ file }) => file);
-  const named = custom.flatMap(({ args }) => args.flatMap((word) => pathsIn(word, dir)));
+  const named = customFiles(custom, dir).flatMap(({ path, writes }) => (writes ? [path] : []));
   return [...images, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
+}
+
+/** Folders that `[custom]` shares with the guest: they themselves are written to. */
+export function sharedFolders({ config: { custom, dir } }: UsedPathsOf): string[] {
+  const folders = customFiles(custom, dir).filter(({ use }) => use === 'folder');
+  return folders.map(({ path }) => path);
 }
 
 function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
@@ -49,16 +55,20 @@ function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
   const password = vnc.kind === 'off' ? undefined : vnc.passwordFile;
   const files = [...disks, ...cdroms].map(({ file }) => file);
   const keys = disks.map(({ key }) => key);
-  return [...files, ...keys, ...readFiles, kernel, initrd, firmware, password, targetArch, path, ...hooks].flatMap(
-    (each) => (each?.startsWith('/') ? [each] : []),
-  );
-}
-
-/** Paths in a word such as `file=/a,format=raw` or `unix:/run/a.sock`; what is relative is so to where QEMU runs. */
-function pathsIn(word: string, dir: string): string[] {
-  const absolute = [...word.matchAll(/(?:^|[=:])(\/[^,]*)/g)].flatMap(([, path]) => path ?? []);
-  const relative = [...word.matchAll(/(?:^|,)(?:path|file|filename|logfile)=([^/,][^,]*)/g)];
-  return [...absolute, ...relative.map(([, path = '']) => join(dir, path))];
+  const named = customFiles(config.custom, config.dir).map(({ path: each }) => each);
+  return [
+    ...files,
+    ...keys,
+    ...readFiles,
+    kernel,
+    initrd,
+    firmware,
+    password,
+    targetArch,
+    path,
+    ...hooks,
+    ...named,
+  ].flatMap((each) => (each?.startsWith('/') ? [each] : []));
 }
 
 function isBelow(path: string, folders: readonly string[]): boolean {

@@ -80,11 +80,14 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
     ['flag', 'CPU=max,+nosuch\n'],
     ['board', 'MACHINE=q35,nosuch=on\n'],
     ['option', '[custom]\n-nosuch\n'],
-    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x\n-device virtio-rng-pci,nosuch=1\n'],
+    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x,server=off\n-device virtio-rng-pci,nosuch=1\n'],
   ] as const) {
     root.add(name, lines);
   }
-  root.add('good', '[custom]\n-drive if=none,id=x,file=/nowhere.img\n-device virtio-blk-pci,drive=x,serial=a\n-S\n');
+  root.add(
+    'good',
+    '[custom]\n-drive if=none,id=x,file=/etc/hostname,readonly=on\n-device virtio-blk-pci,drive=x,serial=a\n-S\n',
+  );
   root.add('kernel', 'KERNEL=/etc/passwd\n');
   root.add('card', 'NIC1=rocker,net=user\n');
   const tried = await root.init('check');
@@ -128,5 +131,33 @@ test('check opens and changes nothing that [custom] names, and says what it did 
   assert.equal(existsSync(`${file}.mem`), false);
   for (const name of ['-icount', '-object', '-qtest-log']) {
     assert.match(stderr, new RegExp(`"${name}" in \\[custom\\] was not tried`));
+  }
+});
+
+/** Lines that name what is not there; each alone keeps QEMU from starting. */
+const MISSING = [
+  ['-drive if=none,id=x,file=nowhere.img', /"-drive" in \[custom\]: ".*\/nowhere\.img" does not exist/],
+  ['-fda nowhere.img', /"-fda" in \[custom\]: ".*\/nowhere\.img" does not exist/],
+  ['-blockdev \'{"driver":"file","node-name":"x","filename":"/nowhere"}\'', /"\/nowhere" does not exist/],
+  ['-blockdev raw,node-name=x,file.driver=file,file.filename=/nowhere', /"\/nowhere" does not exist/],
+  ['-chardev file,id=x,path=/nowhere/f', /the folder "\/nowhere" does not exist/],
+  ['-chardev socket,id=x,path=/nowhere/d/s,server=on,wait=off', /the folder "\/nowhere\/d" does not exist/],
+  ['-object secret,id=x,file=/nowhere', /"-object" in \[custom\]: "\/nowhere" does not exist/],
+  ['-virtfs local,path=/nowhere,mount_tag=t,security_model=none', /"\/nowhere" does not exist/],
+  ['-display gtk', /needs a screen/],
+] as const;
+
+test('check finds files, folders and a screen that [custom] needs and that are missing', async (t) => {
+  const root = lab(t);
+  for (const [at, [line]] of MISSING.entries()) root.add(`m${at}`, `[custom]\n${line}\n`);
+  root.add('hook', 'PRECMD=/bin/true\n[custom]\n-fda made-by-hook.img\n');
+  root.add('remote', '[custom]\n-drive if=none,id=x,file=nbd://127.0.0.1:1/x\n');
+  const env = { DISPLAY: '', WAYLAND_DISPLAY: '' };
+  const { code, stdout, stderr } = await root.run('qemu-init', ['check'], { env });
+  assert.equal(code, 6, stderr);
+  assert.equal(stdout, 'hook: good\nremote: good\n', stderr);
+  for (const [at, [line, pattern]] of MISSING.entries()) {
+    const own = stderr.split('\n').filter((each) => each.includes(`/m${at}-qemu.cfg:`) && !each.includes('Warning'));
+    assert.match(own.join('\n'), pattern, line);
   }
 });

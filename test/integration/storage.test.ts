@@ -64,6 +64,29 @@ test('two machines with one image may take turns, and one of them is in two disk
   );
 });
 
+test('storage that [custom] names is in use as that of any key, and what it only reads is not written', async (t) => {
+  const host = lab(t);
+  const at = (name: string): string => join(host.etcDir, name);
+  qemuImg('create', '-q', '-f', 'raw', at('x.img'), '1M');
+  host.add('owner', 'DSK2=x.img\n');
+  const node = `'{"driver":"raw","node-name":"x","file":{"driver":"file","filename":"${at('x.img')}"}}'`;
+  for (const [name, line] of [
+    ['drive', '-drive if=none,id=x,format=raw,file=x.img'],
+    ['node', `-blockdev ${node}`],
+    ['hdb', '-hdb x.img'],
+    ['flash', '-pflash x.img'],
+  ] as const) {
+    host.add(name, `[custom]\n${line}\n`);
+    const { code, stderr } = await host.init('check', name);
+    assert.equal(code, 6, line);
+    assert.match(stderr, /-\w+ \(line \d+\) ".*\/x\.img" is DSK2 of machine "owner" too/, line);
+    rmSync(at(`${name}-qemu.cfg`));
+  }
+  host.write('etc/qemu/owner-qemu.cfg', `${LIGHT}DSK2=x.img,readonly=on\n`);
+  host.add('reader', '[custom]\n-drive if=none,id=x,format=raw,file=x.img,readonly=on\n-cdrom x.img\n');
+  await host.ok('check', 'reader');
+});
+
 test('a guest that writes a header to its raw disk keeps no other machine from its image', async (t) => {
   const host = lab(t);
   host.add('web');

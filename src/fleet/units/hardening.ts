@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { MachineConfig, NetBackend } from '../../config/types.ts';
 import { ownUserComment } from '../../machine/own-user.ts';
-import { type Closed, type UsedPathsOf, writtenPaths } from '../../machine/used-paths.ts';
+import { type Closed, sharedFolders, type UsedPathsOf, writtenPaths } from '../../machine/used-paths.ts';
 import { MACHINES_GROUP, newUserCommands } from '../../system/users.ts';
 import { type UnitLine, unitPath } from './unit-text.ts';
 
@@ -14,9 +14,11 @@ const OWN_FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init
  */
 export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[] {
   const { config } = machine;
+  const shared = new Set(sharedFolders(machine));
+  const written = writtenPaths(machine).map((path) => (shared.has(path) ? path : folderOf(path)));
   return [
     ['ProtectSystem', 'strict'],
-    ['ReadWritePaths', list([...OWN_FOLDERS, ...writtenPaths(machine).map(folderOf)])],
+    ['ReadWritePaths', list([...OWN_FOLDERS, ...written])],
     ['PrivateTmp', closed.temporary ? 'yes' : 'no'],
     // Hooks find their settings and keys there.
     ['ProtectHome', closed.homes && !hasHooks(config) ? 'yes' : 'read-only'],

@@ -18,3 +18,9 @@ test('the quick look leaves quoted values and remarks to the whole reading', () 
     assert.equal(quickDisks(`DSK1=${value}\n`, '/'), undefined, value);
   }
 });
+
+test('the quick look leaves storage in [custom] to the whole reading', () => {
+  for (const line of ['-drive file=x', '-S -hda x', '--blockdev \'{"filename":"x"}\'']) {
+    assert.equal(quickDisks(`DSK1=a\n[custom]\n${line}\n`, '/'), undefined, line);
+  }
+});

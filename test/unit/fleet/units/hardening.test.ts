@@ -39,6 +39,28 @@ test('paths in [custom] are open as well, programs and devices of the system sta
   assert.equal(relative.get('ReadWritePaths'), `${OWN} -/etc/qemu/logs`);
 });
 
+test('paths in [custom] are open however QEMU lets them be written', () => {
+  for (const [line, folders] of [
+    [`-blockdev '{"driver":"raw","node-name":"a","file":{"driver":"file","filename":"/vm/x.img"}}'`, '-/vm'],
+    ['-hda disks/a.img', '-/etc/qemu/disks'],
+    ['-drive if=none,id=a,file=/srv/vm,,x/d.img', '-/srv/vm,x'],
+    ['-drive file.driver=file,file.filename=/vm/d.img', '-/vm'],
+    ['-drive file.driver=file,file.filename=d/d.img', '-/etc/qemu/d'],
+    ['-object memory-backend-file,id=m,size=1M,mem-path=mem/m', '-/etc/qemu/mem'],
+    ['-debugcon file:/l/x.log', '-/l'],
+    ['-serial file:l/x.log', '-/etc/qemu/l'],
+    ['-virtfs local,path=/srv/share,mount_tag=t,security_model=none', '-/srv/share'],
+    ['-fsdev local,id=f,path=/srv/share,security_model=none', '-/srv/share'],
+    ['-D /l/qemu.log -device e1000', '-/l'],
+    ['-blockdev qcow2,node-name=b,file=a', undefined],
+  ] as const) {
+    const expected = [OWN, ...(folders === undefined ? [] : [folders])].join(' ');
+    assert.equal(lines(`[custom]\n${line}\n`).get('ReadWritePaths'), expected, line);
+  }
+  const closed = lines(`[custom]\n-blockdev '{"driver":"file","node-name":"a","filename":"/tmp/x.img"}'\n`);
+  assert.equal(closed.get('PrivateTmp'), 'no');
+});
+
 test('home folders and temporary files are closed unless a machine has files there', () => {
   const closed = (found: Map<string, string>) => [found.get('ProtectHome'), found.get('PrivateTmp')];
   assert.deepEqual(closed(lines('DSK1=/srv/a.img\n')), ['yes', 'yes']);

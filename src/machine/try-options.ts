@@ -118,6 +118,8 @@ function harmlessOption({ option, name, values }: SplitOption, isOwn: boolean): 
       return OBJECTS.has(read.get('qom-type') ?? read.get('') ?? '') && !namesPath(read) ? [option, value] : [];
     case 'device':
       return TAKES_FROM_HOST.test(value) || namesPath(read) ? [] : [option, value];
+    case 'fw_cfg':
+      return read.has('string') && !read.has('file') ? [option, value] : [];
     case 'set':
       return value.startsWith('device.') && !namesPath(read) ? [option, value] : [];
     case 'usbdevice':

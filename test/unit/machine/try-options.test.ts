@@ -46,6 +46,8 @@ test('a machine that is only made opens no image, socket or file, and takes noth
     ['-object {"qom-type":"secret","id":"s","file":"x"}', ''],
     ['-object {"qom-type":"iothread","id":"i"}', '-object {"qom-type":"iothread","id":"i"}'],
     ['-readconfig x', ''],
+    ['-fw_cfg name=opt/a,file=x', ''],
+    ['-fw_cfg name=opt/a,string=x', '-fw_cfg name=opt/a,string=x'],
     ['-object rng-builtin,id=r,filename=x', ''],
     ['-qtest unix:x', ''],
     ['-virtfs local,path=x,mount_tag=t,security_model=none', ''],

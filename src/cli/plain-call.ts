@@ -38,5 +38,6 @@ export function plainCall(
     else return undefined;
   }
   if (args['all'] === true && ids.length > 0) return undefined;
+  if ([args['root'], args['system'], args['user']].filter((each) => each !== undefined).length > 1) return undefined;
   return { action, args: { ...args, ids } };
 }

@@ -22,13 +22,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** The calls that do without the argument parser, with the flags that they may have. */
+const SCOPE = ['--system', '--user', '--direct'];
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
-  start: ['--all', '--autostart', '--alone', '--json', '--quiet', '--direct'],
-  stop: ['--all', '--json', '--quiet', '--direct'],
-  restart: ['--all', '--json', '--quiet', '--direct'],
-  status: ['--all', '--json', '--quiet'],
-  ended: ['--direct'],
-  'stop-together': ['--direct'],
+  start: ['--all', '--autostart', '--alone', '--json', '--quiet', ...SCOPE],
+  stop: ['--all', '--json', '--quiet', ...SCOPE],
+  restart: ['--all', '--json', '--quiet', ...SCOPE],
+  status: ['--all', '--json', '--quiet', '--system', '--user'],
+  ended: SCOPE,
+  'stop-together': SCOPE,
 };
 
 const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson, type Tool } from '../support/cli.ts';
@@ -107,6 +107,31 @@ test('the words of other tools lead to the action that is meant', async (t) => {
   }
   assert.equal((await root.init('help', 'start')).stdout, (await root.init('start', '--help')).stdout);
   assert.equal((await root.init('version')).stdout, (await root.init('--version')).stdout);
+});
+
+test('every command line of the units means an action with its options', async (t) => {
+  const root = lab(t);
+  const folders = ['systemd', 'systemd/user'].map((name) => join(repoRoot, name));
+  const texts = folders.flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => readFileSync(join(folder, name), 'utf8')),
+  );
+  const lines = texts.flatMap((text) =>
+    [...text.matchAll(/\/usr\/bin\/qemu-init ([a-z][^'\n]*)/g)].map(([, words = '']) => words),
+  );
+  assert.ok(lines.some((line) => line.startsWith('ended --user')) && lines.length > 6, lines.join('\n'));
+  const env = { HOME: root.dir, XDG_RUNTIME_DIR: root.dir, QEMU_INIT_ROOT: undefined };
+  for (const line of new Set(lines)) {
+    const words = line
+      .trim()
+      .replaceAll(/%i|"\$\$0"/g, 'nobody')
+      .split(' ')
+      .filter((word) => !/[$;]|^--system$/.test(word));
+    const scope = words.includes('--user') ? [] : ['--root', root.dir];
+    const result = await root.run('qemu-init', [...words, ...scope], { env });
+    assert.notEqual(result.code, 2, `${line}: ${result.stderr}`);
+  }
 });
 
 test('usage errors have the colour of others', async (t) => {

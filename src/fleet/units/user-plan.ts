@@ -3,9 +3,6 @@ import type { MachineOrder } from './order.ts';
 import { MACHINE_DROP_IN, orderOf, type PlannedMachine, targetDropIn, type UnitFile } from './plan.ts';
 import { type UnitLine, unitName, unitText, unitWords } from './unit-text.ts';
 
-/** Times that a machine may be started again within {@link RESTART_WINDOW_SECONDS} after it ended by itself. */
-const RESTARTS = 5;
-const RESTART_WINDOW_SECONDS = 600;
 const RESTART_PAUSE_SECONDS = 5;
 
 /**
@@ -32,9 +29,6 @@ function dropIn({ target, config }: PlannedMachine, order: MachineOrder | undefi
       ['SourcePath', configPath.replaceAll('%', '%%')],
       line('Wants', names(order?.requires)),
       line('After', names(order?.after)),
-      ...(config.restart === 'no'
-        ? []
-        : [line('StartLimitIntervalSec', String(RESTART_WINDOW_SECONDS)), line('StartLimitBurst', String(RESTARTS))]),
     ],
     Service: [
       ['TimeoutStartSec', String(startTimeoutSeconds(config))],

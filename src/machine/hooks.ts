@@ -1,7 +1,7 @@
 import { QemuError } from '../errors.ts';
 import { type ExecOptions, type ExecResult, findProgram, run } from '../system/exec.ts';
 import { scriptProblem } from '../system/script.ts';
-import { trustPath } from '../system/trusted-path.ts';
+import { trustCommand } from '../system/trusted-command.ts';
 import type { Host, Target } from './host.ts';
 
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
@@ -70,7 +70,7 @@ async function runProgram(
   options: ExecOptions,
 ): Promise<ExecResult> {
   try {
-    trustPath(findProgram(program) ?? program);
+    trustCommand(findProgram(program) ?? program, args, options.cwd ?? '/');
     return await run(program, args, options);
   } catch (error) {
     if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;

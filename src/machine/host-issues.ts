@@ -5,7 +5,7 @@ import { findProgram } from '../system/find-program.ts';
 import { readImageInfo } from '../system/image.ts';
 import { type MachinePaths, SOCKET_PATH_MAX_BYTES } from '../system/paths.ts';
 import { scriptProblem } from '../system/script.ts';
-import { trustPath } from '../system/trusted-path.ts';
+import { trustCommand } from '../system/trusted-command.ts';
 import type { Host } from './host.ts';
 import { fileIssue, issueAt, issueOf } from './issues.ts';
 import { readVncPassword, VNC_PASSWORD_BYTES } from './vnc-password.ts';
@@ -58,11 +58,11 @@ export function programIssues(config: MachineConfig): ConfigIssue[] {
     ['PRESTOP', config.preStop],
     ['POSTSTOP', config.postStop],
   ] as const;
-  return commands.flatMap(([key, [program]]): ConfigIssue[] => {
+  return commands.flatMap(([key, [program, ...args]]): ConfigIssue[] => {
     if (program === undefined) return [];
     const severity = key === 'PRECMD' ? 'error' : 'warning';
     const path = findProgram(program);
-    const distrust = path === undefined ? undefined : distrustIssue(config, key, path);
+    const distrust = path === undefined ? undefined : distrustIssue(config, key, path, args);
     if (distrust !== undefined) return [{ ...distrust, severity }];
     const broken = path === undefined ? undefined : scriptProblem(path);
     if (path !== undefined && broken === undefined) return [];
@@ -74,9 +74,14 @@ export function programIssues(config: MachineConfig): ConfigIssue[] {
 }
 
 /** What is wrong with who may change a program or file that is relied on. */
-function distrustIssue(config: MachineConfig, key: string, path: string): ConfigIssue | undefined {
+function distrustIssue(
+  config: MachineConfig,
+  key: string,
+  path: string,
+  args: readonly string[] = [],
+): ConfigIssue | undefined {
   try {
-    trustPath(path);
+    trustCommand(path, args, config.dir);
     return undefined;
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;

@@ -4,7 +4,7 @@ import { findProgram, run } from './exec.ts';
 import { onLeash } from './leash.ts';
 import { askOnce, cacheEntry, isScript } from './probe-cache.ts';
 import { isProbeAnswer, type ProbeAnswer, parseProbeOutput, probeInput } from './qemu-probe-dialogue.ts';
-import { trustPath } from './trusted-path.ts';
+import { trustProgram } from './trusted-command.ts';
 
 /** What an installed QEMU is and can do. */
 export interface QemuProbe {
@@ -58,12 +58,12 @@ export async function probeQemu(
 /**
  * Absolute path of a QEMU binary.
  *
- * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` when others may change the program: see {@link trustPath}.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` when others may change the program: see {@link trustProgram}.
  */
 export function findQemu(binary: string): string {
   const path = findProgram(binary);
   if (path !== undefined) {
-    trustPath(path);
+    trustProgram(path);
     return path;
   }
   throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find QEMU "${binary}"`, {

@@ -1,4 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
+import { findProgram } from './find-program.ts';
 
 /** What keeps the kernel from running a script, and what to do about it. */
 export interface ScriptProblem {
@@ -34,6 +36,15 @@ export function scriptProblem(path: string): ScriptProblem | undefined {
     hint: `install "${interpreter}", or correct that line`,
     isMissing: true,
   };
+}
+
+/** The program that the kernel runs for a script, with that of env(1) found in PATH; undefined for any other file. */
+export function scriptInterpreter(path: string): string | undefined {
+  const [, interpreter, rest = ''] = /^#![ \t]*([^ \t\r]+)[ \t]*(.*)/.exec(readFirstLine(path)) ?? [];
+  if (interpreter === undefined || basename(interpreter) !== 'env') return interpreter;
+  // What comes before it are options and variables: `env -S VAR=1 python3 -u`.
+  const name = rest.split(/[ \t\r]+/).find((word) => word !== '' && !word.startsWith('-') && !word.includes('='));
+  return name === undefined ? interpreter : (findProgram(name) ?? interpreter);
 }
 
 function readFirstLine(path: string): string {

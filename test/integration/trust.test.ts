@@ -242,3 +242,32 @@ test('disks and passwords that others may read, and passwords that VNC cuts off,
   assert.equal((await host.init('start', 'web')).code, 0);
   await host.ok('stop', 'web', '--force');
 });
+
+test('the interpreter of a program, and a script that one is given, are looked at as well', options, async (t) => {
+  const host = lab(t);
+  chmodSync(host.dir, 0o755);
+  const trace = join(host.dir, 'was-run');
+  const foreign = host.write('foreign', `#!/bin/sh\ntouch ${trace}\n`);
+  chmodSync(foreign, 0o755);
+  chownSync(foreign, STRANGER, STRANGER);
+  const script = host.write('script', `#!${foreign}\n`);
+  const byEnv = host.write('by-env', '#!/usr/bin/env foreign\n');
+  for (const path of [script, byEnv]) chmodSync(path, 0o755);
+  const env = { PATH: `${host.dir}:${process.env['PATH']}` };
+  for (const lines of [
+    `TGTARCH=${script}\n`,
+    `TGTARCH=${byEnv}\n`,
+    `PRECMD=${script}\n`,
+    `PRECMD=/bin/sh ${foreign}\n`,
+    `PRECMD=/bin/sh ../../foreign\n`,
+  ]) {
+    host.add('web', lines);
+    for (const action of ['check', 'showcmd', 'start']) {
+      const { code, stderr } = await host.run('qemu-init', [action, 'web'], { env });
+      if (action === 'showcmd' && lines.startsWith('PRECMD')) continue;
+      assert.equal(code, 4, `${lines}${action}: ${stderr}`);
+      assert.match(stderr, /foreign": it belongs to/, `${lines}${action}`);
+    }
+  }
+  assert.ok(!existsSync(trace));
+});

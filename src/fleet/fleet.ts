@@ -27,9 +27,10 @@ import { previewRequest } from '../machine/request.ts';
 import { previewRunAsPrefix } from '../machine/run-as.ts';
 import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
 import { type MachineStatus, machineStatus } from '../machine/status.ts';
-import { killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
+import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
 import type { StopSettings } from '../machine/stop-settings.ts';
 import { surroundingsPrefix } from '../machine/surroundings.ts';
+import { checkTimeout } from '../qmp/abort.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
 import { tellOpenRcStarted } from '../system/openrc.ts';
@@ -39,7 +40,7 @@ import { makeNetwork } from './network.ts';
 import { byBootOrder } from './order.ts';
 import { attempt, runOrdered } from './ordered.ts';
 import type { Outcome } from './outcome.ts';
-import { limiter } from './parallel.ts';
+import { checkParallel, limiter } from './parallel.ts';
 import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
 import { type RestartState, restartState } from './restart-state.ts';
@@ -331,6 +332,7 @@ export class Fleet {
    */
   async startMany(targets: readonly Target[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
     const { parallel = availableParallelism(), withBootDelay = false, alone = false, ...startOptions } = options;
+    checkParallel(options.parallel);
     const signal = sharedSignal(options.signal);
     const asked = new Set(targets.map(({ longName }) => longName));
     const required = withRequired(targets, (target) => this.#requiredBy(target));
@@ -366,6 +368,9 @@ export class Fleet {
    */
   async stopMany(targets: readonly Target[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
+    checkParallel(options.parallel);
+    checkStopOptions(options);
+    if (deadlineMs !== undefined) checkTimeout(deadlineMs, 'deadlineMs');
     const signal = sharedSignal(options.signal);
     const deadline = deadlineMs === undefined ? options.deadline : performance.now() + deadlineMs;
     const dependents = dependentsOf(targets, (target) => this.#stopSettings(target).requires);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
+import { checkTimeout } from '../qmp/abort.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { DetachedProcess, ProcessEnd } from '../system/launch-process.ts';
 import { readTail, sizeOf } from '../system/log-file.ts';
@@ -153,6 +154,7 @@ export class ConfiguredMachine extends MonitoredMachine {
    */
   async shutdown(options: ShutdownOptions = {}): Promise<StopResult> {
     const { hard = false, graceful = false, timeoutMs, signal } = options;
+    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     await this.#disconnect();
     const result = hard
       ? await killMachine(this.#host, this.target, signal)
@@ -176,9 +178,10 @@ export class ConfiguredMachine extends MonitoredMachine {
    * @throws {QemuError} `QEMU_ABORTED`
    */
   async wait(options: EndOptions = {}): Promise<boolean> {
+    const { timeoutMs = DEFAULT_END_MS, signal } = options;
+    checkTimeout(timeoutMs);
     const process = this.#process();
     if (!process) return true;
-    const { timeoutMs = DEFAULT_END_MS, signal } = options;
     const hasEnded = await waitForExit(process.pid, process.startTime, timeoutMs, signal);
     if (hasEnded) await this.#learnEnd();
     return hasEnded;

@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../config/types.ts';
 import { QemuError } from '../errors.ts';
+import { checkTimeout } from '../qmp/abort.ts';
 import { waitForExit } from '../system/process.ts';
 import { cleanUp } from './clean-up.ts';
 import { climb, stillThere } from './climb.ts';
@@ -45,7 +46,8 @@ export type StopConfig = Pick<MachineConfig, 'stopDelaySeconds' | 'stopMethod' |
 /**
  * Stops a machine, asking more rudely each time, and says which step ended it. One that is not running is a success.
  *
- * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
+ * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`;
+ * `QEMU_USAGE` for a bad time limit.
  */
 export async function stopMachine(
   host: Host,
@@ -53,6 +55,7 @@ export async function stopMachine(
   config: StopConfig,
   options: StopOptions = {},
 ): Promise<StopResult> {
+  checkStopOptions(options);
   const began = performance.now();
   const result = (rung: Rung): Promise<StopResult> => stopResult(target, rung, began);
   const body = async (): Promise<StopResult> => {
@@ -79,6 +82,12 @@ export async function stopMachine(
     if (located.kind !== 'alive') return result('none');
     return result(await climb(host, target, located.process, ladderFor(config, options), options.signal));
   });
+}
+
+/** @throws {QemuError} `QEMU_USAGE` for a time limit that is not a number from 0. */
+export function checkStopOptions({ stopDelayMs, deadline }: StopOptions): void {
+  if (stopDelayMs !== undefined) checkTimeout(stopDelayMs, 'stopDelayMs');
+  if (deadline !== undefined) checkTimeout(deadline, 'deadline');
 }
 
 /** Milliseconds until the deadline. */

@@ -28,9 +28,9 @@ export function listenForAbort(signal: AbortSignal | undefined, onAbort: () => v
  *
  * @throws {QemuError} QEMU_USAGE for any other value.
  */
-export function checkTimeout(timeoutMs: number): number {
+export function checkTimeout(timeoutMs: number, name = 'timeoutMs'): number {
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
-  throw new QemuError('QEMU_USAGE', `timeoutMs must be a number of milliseconds from 0, not ${describe(timeoutMs)}`);
+  throw new QemuError('QEMU_USAGE', `${name} must be a number of milliseconds from 0, not ${describe(timeoutMs)}`);
 }
 
 function describe(value: unknown): string {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fleet } from '../../../src/fleet/fleet.ts';
+import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
+import { tempDir } from '../../support/temp-root.ts';
+
+for (const bad of [Number.NaN, -1, null, '100']) {
+  const value = bad as number;
+  test(`a time limit or number of machines of ${String(bad)} (${typeof bad}) is refused before anything is done`, async (t) => {
+    const fleet = new Fleet(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
+    const target = {
+      longName: 'web',
+      shortName: undefined,
+      configPath: '/nowhere/web-qemu.cfg',
+      files: machinePaths(fleet.host.paths, 'web'),
+    };
+    const refused = { code: 'QEMU_USAGE' };
+    await assert.rejects(fleet.stop(target, { stopDelayMs: value }), refused);
+    await assert.rejects(fleet.stop(target, { deadline: value }), refused);
+    await assert.rejects(fleet.stopMany([], { stopDelayMs: value }), refused);
+    await assert.rejects(fleet.stopMany([], { deadlineMs: value }), refused);
+    await assert.rejects(fleet.stopMany([], { parallel: value }), refused);
+    await assert.rejects(fleet.startMany([], { parallel: value }), refused);
+  });
+}

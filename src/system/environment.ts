@@ -2,11 +2,17 @@ import { DEFAULT_PATH } from './find-program.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What any program may know of the caller: environ(7), locale(7). */
-const COMMON = ['PATH', 'TMPDIR', 'TZ', 'LANG', 'LANGUAGE'];
+/** Categories of locale(7). Others use the same prefix for what is secret: Proxmox VE has LC_PVE_TICKET. */
+const LOCALE = [
+  ...['LC_ALL', 'LC_ADDRESS', 'LC_COLLATE', 'LC_CTYPE', 'LC_IDENTIFICATION', 'LC_MEASUREMENT', 'LC_MESSAGES'],
+  ...['LC_MONETARY', 'LC_NAME', 'LC_NUMERIC', 'LC_PAPER', 'LC_TELEPHONE', 'LC_TIME'],
+];
 
-/** Whose session it is. Another user than the caller has no use for these. */
-const CALLER = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR'];
+/** What any program may know of the caller: environ(7), locale(7). */
+const COMMON = ['PATH', 'TZ', 'LANG', 'LANGUAGE', ...LOCALE, 'QEMU_INIT_ROOT'];
+
+/** Whose session it is. Another user than the caller has no use for these: the caller's TMPDIR may be closed to it. */
+const CALLER = ['TMPDIR', 'HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR'];
 
 /** Where hooks and helpers find the caller's own files and the caller's service manager. */
 const HELPERS = [...CALLER, 'XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'DBUS_SESSION_BUS_ADDRESS'];
@@ -17,9 +23,6 @@ const SESSION = [
   ...['SDL_VIDEODRIVER', 'SDL_AUDIODRIVER', 'QEMU_AUDIO_DRV', 'PULSE_SERVER', 'PULSE_COOKIE', 'PIPEWIRE_REMOTE'],
   'PIPEWIRE_RUNTIME_DIR',
 ];
-
-/** Locale categories, and our own variables. */
-const PREFIXES = ['LC_', 'QEMU_INIT_'];
 
 /**
  * Environment of the programs that are run: a whitelist, so that what the caller has there (passwords, LD_PRELOAD) reaches
@@ -51,9 +54,7 @@ export function qemuEnvironment(
 
 function chosen(caller: Variables, names: readonly string[]): NodeJS.ProcessEnv {
   const known = new Set(names);
-  const entries = Object.entries(caller).filter(
-    ([name]) => known.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix)),
-  );
+  const entries = Object.entries(caller).filter(([name]) => known.has(name));
   return { PATH: DEFAULT_PATH, ...Object.fromEntries(entries) };
 }
 

@@ -1,3 +1,4 @@
+import { QemuError } from '../errors.ts';
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts';
 import type { LogMark } from '../system/log-mark.ts';
 import type { MachinePaths } from '../system/paths.ts';
@@ -84,8 +85,18 @@ function keptRecord(machine: MachinePaths): RunRecord | undefined {
   return isSameProcess(record.pid, record.pidStartTime) ? record : undefined;
 }
 
+/** What is no file, a FIFO or a folder that somebody put there, is no record either: it must not keep a machine from starting. */
+function readIfRegular(path: string): string | undefined {
+  try {
+    return readTextIfExists(path);
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_IO') return undefined;
+    throw error;
+  }
+}
+
 function readFrom(path: string): RunRecord | undefined {
-  const text = readTextIfExists(path);
+  const text = readIfRegular(path);
   if (text === undefined) return undefined;
   let value: unknown;
   try {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -211,6 +211,17 @@ test('a lock that is a file, and a run-time folder full of rubbish, stop nobody'
   assert.equal(started.code, 0, started.stderr);
   await root.ok('wait', 'web', '--for', 'console=ready');
   await root.ok('stop', 'web');
+});
+
+test('a FIFO in the place of the record keeps no machine from being looked at, started and stopped', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  root.write('run/qemu-init/web/.there', '');
+  execFileSync('mkfifo', [join(root.runDir, 'web/machine.json')]);
+  assert.equal((await root.init('status', 'web')).code, 3);
+  await root.ok('start', 'web');
+  assert.equal((await root.one('status', 'web'))['state'], 'running');
+  await root.ok('kill', 'web');
 });
 
 test('the whole run-time folder is lost while a machine runs: it is found, asked and stopped over its ports', async (t) => {

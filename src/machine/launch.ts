@@ -102,12 +102,14 @@ export async function launch(request: LaunchRequest): Promise<Launched> {
     }
     // QEMU hangs up a moment before it is gone: what matters is how it ended, not that the connection did.
     if (HUNG_UP.includes(errorCode(error))) end ??= await endWithin(qemu, LAST_WORDS_MS);
+    // What comes now is our own doing, and no end of its own.
+    const ownEnd = end;
     await killNow(qemu);
-    if (end === undefined && hasAnswered) throw error;
+    if (ownEnd === undefined && hasAnswered) throw error;
     const output = readTail(request.files.log, logStart, LOG_TAIL_BYTES);
     const { argv, binary, runAs, timeoutMs } = request;
     const hint = launchHint(output, { runAs, logPath: request.files.log, argv });
-    throw launchError({ argv, binary, timeoutMs, end, output, cause: error, hint });
+    throw launchError({ argv, binary, timeoutMs, end: ownEnd, output, cause: error, hint });
   }
 }
 

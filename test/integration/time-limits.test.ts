@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Fleet } from '../../../src/fleet/fleet.ts';
-import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
-import { tempDir } from '../../support/temp-root.ts';
+import { Fleet } from '../../src/fleet/fleet.ts';
+import { Machine } from '../../src/machine/code/machine.ts';
+import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
+import { tempDir } from '../support/temp-root.ts';
 
 for (const bad of [Number.NaN, -1, null, '100']) {
   const value = bad as number;
@@ -21,5 +22,9 @@ for (const bad of [Number.NaN, -1, null, '100']) {
     await assert.rejects(fleet.stopMany([], { deadlineMs: value }), refused);
     await assert.rejects(fleet.stopMany([], { parallel: value }), refused);
     await assert.rejects(fleet.startMany([], { parallel: value }), refused);
+    const machine = new Machine();
+    await assert.rejects(machine.launch({ timeoutMs: value }), refused);
+    await assert.rejects(machine.shutdown({ timeoutMs: value }), refused);
+    assert.equal(machine.isRunning(), false);
   });
 }

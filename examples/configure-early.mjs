@@ -1,8 +1,8 @@
 // Configures a machine over QMP before it is made (--preconfig), lets its guest run, and listens to its console.
-import { Machine } from 'qemu-init';
+import { TransientMachine } from 'qemu-init';
 
 const [disk = ''] = process.argv.slice(2);
-const machine = new Machine({ args: ['-accel', 'tcg', '-nodefaults', '-m', '64', '--preconfig'] });
+const machine = new TransientMachine({ args: ['-accel', 'tcg', '-nodefaults', '-m', '64', '--preconfig'] });
 machine.setMachine('q35');
 machine.setConsole();
 machine.addArgs('-drive', `file=${disk},format=raw,if=virtio,snapshot=on`);

@@ -1,7 +1,7 @@
 // A QEMU for the length of a script: nothing is left behind, whatever happens.
-import { Domain, Machine } from 'qemu-init';
+import { Domain, TransientMachine } from 'qemu-init';
 
-const machine = new Machine({
+const machine = new TransientMachine({
   args: ['-accel', 'tcg', '-nodefaults', '-m', '64', '-device', 'virtio-rng-pci,id=rng', '-S'],
 });
 machine.setMachine('q35');

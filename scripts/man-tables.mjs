@@ -14,11 +14,11 @@ const isCheck = process.argv.includes('--check');
 /** What of the sources is needed here. Nothing of it needs a package or does anything when it is loaded. */
 const TABLES = `
   export { KEYS, MONITOR_KEYS, keyPattern } from './src/config/keys.ts';
-  export { JSON_MEMBERS } from './src/config/json-machine.ts';
+  export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
   export { ACTIONS, LATER } from './src/cli/init/actions.ts';
-  export { addCommonOptions } from './src/cli/options.ts';
-  export { exitCodeOf } from './src/cli/exit-code.ts';
-  export { QemuError } from './src/errors.ts';
+  export { addCommonOptions } from './src/cli/run/options.ts';
+  export { exitCodeOf } from './src/cli/run/exit-code.ts';
+  export { QemuError } from './src/base/errors.ts';
 `;
 
 const tables = await loadTables();
@@ -233,7 +233,7 @@ function optionEntry({ name, alias, requiresArg, describe, default: value }) {
 
 /** The codes of errors with their exit status, and what the source says of each. */
 function errorCodes() {
-  const source = readFileSync(join(root, 'src/errors.ts'), 'utf8');
+  const source = readFileSync(join(root, 'src/base/errors.ts'), 'utf8');
   const codes = [...source.matchAll(/\/\*\* (.+) \*\/\n {2}\| '(QEMU_\w+)'/g)];
   const lines = codes.map(([, doc, code]) => {
     const status = tables.exitCodeOf(new tables.QemuError(code, ''));

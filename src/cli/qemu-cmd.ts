@@ -1,19 +1,19 @@
 import type { Argv } from 'yargs';
-import { splitWords } from '../config/shell-words.ts';
-import { QemuError } from '../errors.ts';
-import type { Target } from '../machine/host.ts';
-import { withControl } from '../machine/monitor-access.ts';
+import { QemuError } from '../base/errors.ts';
+import { splitWords } from '../config/text/shell-words.ts';
+import type { MachineRef } from '../machine/context.ts';
+import { withControl } from '../machine/control/control-port.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
-import type { Context } from './context.ts';
-import { exitCodeOf, worst } from './exit-code.ts';
-import { present } from './many.ts';
-import { printJson } from './print-json.ts';
-import { isAssignment, parseQmpRequest } from './qmp-arguments.ts';
-import { describeError, errorDocument } from './report.ts';
-import { type Handle, runTool } from './run-tool.ts';
-import { readNumberedLines } from './stdin-lines.ts';
+import { isAssignment, parseQmpRequest } from './input/qmp-arguments.ts';
+import { readNumberedLines } from './input/stdin-lines.ts';
+import { printJson } from './output/print-json.ts';
+import { describeError, errorDocument } from './output/report.ts';
+import type { Context } from './run/context.ts';
+import { exitCodeOf, worst } from './run/exit-code.ts';
+import { type Handle, runTool } from './run/run-tool.ts';
+import { present } from './shared/many.ts';
 
 interface Arguments {
   readonly words?: readonly string[];
@@ -46,7 +46,7 @@ interface Answer {
 /** The tool `qemu-cmd`: one monitor command and its answer. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runTool('qemu-cmd', argv, async (handle) => {
-    const { parseArguments } = await import('./parse-arguments.ts');
+    const { parseArguments } = await import('./run/parse-arguments.ts');
     return parseArguments('qemu-cmd', argv, (parser) => define(parser, handle));
   });
 }
@@ -109,7 +109,7 @@ async function run(context: Context, args: Arguments): Promise<number> {
   return worst(codes);
 }
 
-function choose(context: Context, ids: readonly string[], all: boolean): Target[] {
+function choose(context: Context, ids: readonly string[], all: boolean): MachineRef[] {
   const fleet = context.fleet();
   if (all && ids.length === 0) return fleet.listWithRunning().filter((target) => fleet.isAlive(target));
   if (all) throw new QemuError('QEMU_USAGE', 'Both --all and a machine were given');
@@ -190,7 +190,7 @@ function hmpRefusal(command: string, answer: string): QemuError | undefined {
 /** Sends a command to every machine and shows the answers. An answer of several machines stands below its name. */
 async function sendToAll(
   context: Context,
-  targets: readonly Target[],
+  targets: readonly MachineRef[],
   command: Command,
   options: ExecuteOptions & { readonly timeoutMs: number },
   named: boolean,

@@ -1,4 +1,4 @@
-import { generateUnits } from '../fleet/units/generate.ts';
+import { generateUnits } from '../fleet/service/units/generate.ts';
 import { resolvePaths } from '../system/paths.ts';
 
 /**

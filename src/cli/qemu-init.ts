@@ -1,7 +1,7 @@
-import { VERSION } from '../version.ts';
-import { leaveRemovedFolder } from './lost-surroundings.ts';
-import { plainCall } from './plain-call.ts';
-import { type Run, runTool } from './run-tool.ts';
+import { VERSION } from '../base/version.ts';
+import { plainCall } from './run/fast-path.ts';
+import { leaveRemovedFolder } from './run/output-watch.ts';
+import { type Run, runTool } from './run/run-tool.ts';
 
 /** The tool `qemu-init`. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import { QemuError } from '../errors.ts';
-import type { Context } from './context.ts';
-import { type Handle, runTool } from './run-tool.ts';
+import { QemuError } from '../base/errors.ts';
+import type { Context } from './run/context.ts';
+import { type Handle, runTool } from './run/run-tool.ts';
 
 interface Arguments {
   readonly id: string;
@@ -14,7 +14,7 @@ interface Arguments {
 /** The tool `qemu-mon`: a lasting monitor session. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runTool('qemu-mon', argv, async (handle) => {
-    const { parseArguments } = await import('./parse-arguments.ts');
+    const { parseArguments } = await import('./run/parse-arguments.ts');
     return parseArguments('qemu-mon', argv, (parser) => define(parser, handle));
   });
 }

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../errors.ts';
+import type { ConfigIssue } from '../base/errors.ts';
 
 /** What is wrong with an option of `[custom]`. */
 export interface CustomProblem {
@@ -13,7 +13,7 @@ export interface CustomProblem {
 type Judgement = Omit<CustomProblem, 'option'>;
 
 /** All that is known to collide with what qemu-init does itself, or to do nothing next to it. Pure. */
-export function judgeCustom(args: readonly string[]): CustomProblem[] {
+export function checkCustom(args: readonly string[]): CustomProblem[] {
   return args.flatMap((arg, at): CustomProblem[] => {
     if (!/^--?[A-Za-z]/.test(arg)) return [];
     const next = args[at + 1] ?? '';
@@ -102,7 +102,7 @@ function judgeValue(name: string, value: string): Judgement[] {
   switch (name) {
     case 'machine':
     case 'M':
-      return judgeMachine(value);
+      return checkMachineFindings(value);
     case 'm':
       return /^(?:size=)?\d/.test(value) ? [instead('RAM')] : [];
     case 'name':
@@ -120,13 +120,13 @@ function judgeValue(name: string, value: string): Judgement[] {
     case 'netdev':
     case 'net':
     case 'nic':
-      return judgeNetwork(value);
+      return checkNetworkFindings(value);
     default:
       return [];
   }
 }
 
-function judgeMachine(value: string): Judgement[] {
+function checkMachineFindings(value: string): Judgement[] {
   const issues: Judgement[] = [];
   if (/(?:^|,)accel=/.test(value)) issues.push(error('QEMU does not take accel= next to -accel', 'set KVM=on or off'));
   const type = /^(?:type=)?([^,=]+)(?:,|$)/.exec(value)?.[1];
@@ -142,7 +142,7 @@ function judgeBoot(value: string): Judgement[] {
     : [];
 }
 
-function judgeNetwork(value: string): Judgement[] {
+function checkNetworkFindings(value: string): Judgement[] {
   const program = /(?:^|,)(script|downscript|helper|smb|guestfwd)=([^,]*)/.exec(value);
   if (!program || program[2] === 'no' || program[1] === 'smb') return [];
   const isCommand = program[1] !== 'guestfwd' || value.includes('-cmd:');

@@ -1,9 +1,9 @@
-import type { ConfigIssue } from '../errors.ts';
-import { judgeCustom } from './custom-options.ts';
-import type { IniLine } from './ini.ts';
-import { quote } from './issues.ts';
+import type { ConfigIssue } from '../base/errors.ts';
+import { checkCustom } from './custom-options.ts';
 import { findKey } from './keys.ts';
-import { joinWords, splitWords } from './shell-words.ts';
+import type { IniLine } from './text/ini.ts';
+import { quote } from './text/issues.ts';
+import { joinWords, splitWords } from './text/shell-words.ts';
 import type { CustomLine } from './types.ts';
 
 /** Splits the lines of `[custom]` into arguments; what cannot be one is reported and left out. */
@@ -42,7 +42,7 @@ function readArgs(
     return undefined;
   }
   let isUsable = true;
-  for (const { option: found, severity, problem, hint } of judgeCustom(args)) {
+  for (const { option: found, severity, problem, hint } of checkCustom(args)) {
     const frame = severity === 'error' ? 'cannot be used in [custom]:' : 'in [custom]';
     report(`${quote(found)} ${frame} ${problem}`, hint, severity);
     if (severity === 'error') isUsable = false;

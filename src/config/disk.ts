@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { quote } from './issues.ts';
 import { DISK_INTERFACES, keySpec } from './keys.ts';
-import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
+import { quote } from './text/issues.ts';
+import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import type { CdromConfig, DiskConfig } from './types.ts';
 
 /** Longest serial numbers: VIRTIO_BLK_ID_BYTES, ATA and NVMe have 20 characters, QEMU's SCSI disks 36. */

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { quote, suggest } from './issues.ts';
 import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE } from './keys.ts';
-import { nearest } from './names.ts';
-import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './option-list.ts';
+import { quote, suggest } from './text/issues.ts';
+import { nearest } from './text/names.ts';
+import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';
+import { parseSize, renderSize } from './text/values.ts';
 import type { BootDevice } from './types.ts';
-import { parseSize, renderSize } from './values.ts';
 
 /** Reads `RAM=` to bytes. */
 export function parseMemory(text: string, { key, report }: ValueContext): number | undefined {

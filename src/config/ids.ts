@@ -1,6 +1,6 @@
-import { quote } from './issues.ts';
-import { isValidName, NAME_RULE } from './names.ts';
-import type { ValueContext } from './option-list.ts';
+import { quote } from './text/issues.ts';
+import { isValidName, NAME_RULE } from './text/names.ts';
+import type { ValueContext } from './text/option-list.ts';
 
 /** Reads names of machines with commas or blanks between them. */
 export function parseIds(text: string, { key, report }: ValueContext): readonly string[] | undefined {

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { ConfigIssue } from '../errors.ts';
+import type { ConfigIssue } from '../base/errors.ts';
 import { parseCustom } from './custom.ts';
 import { parseCdrom, parseDisk } from './disk.ts';
 import {
@@ -14,9 +14,7 @@ import {
   parseSmp,
 } from './hardware.ts';
 import { parseIds } from './ids.ts';
-import { parseIni } from './ini.ts';
-import { hasErrors, quote, sortIssues } from './issues.ts';
-import { parseJsonMachine } from './json-machine.ts';
+import { parseJsonMachine } from './json/json-machine.ts';
 import {
   CUSTOM_SECTION,
   DEFAULT_MEMORY_BYTES,
@@ -31,14 +29,16 @@ import {
   WATCHDOG_VALUES,
 } from './keys.ts';
 import { checkMachine } from './machine-checks.ts';
-import { isValidName, NAME_RULE } from './names.ts';
 import { checkBridge, parseNic } from './nic.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
 import { mergeSettings, type Settings } from './settings.ts';
+import { parseIni } from './text/ini.ts';
+import { hasErrors, quote, sortIssues } from './text/issues.ts';
+import { isValidName, NAME_RULE } from './text/names.ts';
+import { parseUuid } from './text/values.ts';
 import type { CustomLine, MachineConfig } from './types.ts';
 import { deriveUuid } from './uuid.ts';
-import { parseUuid } from './values.ts';
 import { parseVnc } from './vnc.ts';
 
 export interface ParseOptions {

@@ -1,9 +1,9 @@
-import type { ConfigIssue } from '../errors.ts';
-import { type IniEntry, parseIni } from './ini.ts';
-import { type Hint, hasErrors, hintOf, quote, type Report, sortIssues, suggest } from './issues.ts';
+import type { ConfigIssue } from '../base/errors.ts';
 import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
-import { nearest } from './names.ts';
-import { readChoice, readInteger } from './option-list.ts';
+import { type IniEntry, parseIni } from './text/ini.ts';
+import { type Hint, hasErrors, hintOf, quote, type Report, sortIssues, suggest } from './text/issues.ts';
+import { nearest } from './text/names.ts';
+import { readChoice, readInteger } from './text/option-list.ts';
 import type { MonitorConfig } from './types.ts';
 
 /** Reads `monitor.conf`. Pure; never throws. The configuration is there when no issue is an error. */

@@ -1,8 +1,16 @@
-import { quote } from './issues.ts';
 import { keySpec, NET_BACKENDS } from './keys.ts';
-import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
+import { quote } from './text/issues.ts';
+import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
+import {
+  INTERFACE_NAME_RULE,
+  isInterfaceName,
+  isIpv4,
+  isIpv6,
+  isMac,
+  isMulticastMac,
+  parseInteger,
+} from './text/values.ts';
 import type { HostForward, NetBackend, NicConfig } from './types.ts';
-import { INTERFACE_NAME_RULE, isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac, parseInteger } from './values.ts';
 
 /** A NIC before it is known which bridge is the machine's own. */
 export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | undefined };

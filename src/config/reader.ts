@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import type { ConfigIssue } from '../errors.ts';
-import { hintOf, quote, type Report } from './issues.ts';
+import type { ConfigIssue } from '../base/errors.ts';
 import { type KeyName, type KeySpec, keySpec } from './keys.ts';
-import { checkNotYet, readChoice, readInteger, type ValueContext } from './option-list.ts';
 import type { Setting, Settings } from './settings.ts';
-import { splitWords } from './shell-words.ts';
+import { hintOf, quote, type Report } from './text/issues.ts';
+import { checkNotYet, readChoice, readInteger, type ValueContext } from './text/option-list.ts';
+import { splitWords } from './text/shell-words.ts';
 
 /**
  * Reads typed values from settings. A key that is absent or wrong has its default, so that reading goes on and finds

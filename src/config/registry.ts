@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { ConfigError, type ConfigIssue } from '../errors.ts';
-import { findControlCharacter, renderValue, scanLines } from './cfg-lines.ts';
-import { insertLine } from './edit-text.ts';
-import { type IniEntry, parseIni } from './ini.ts';
-import { quote, sortIssues } from './issues.ts';
-import { isValidName, NAME_RULE } from './names.ts';
+import { ConfigError, type ConfigIssue } from '../base/errors.ts';
+import { findControlCharacter, renderValue, scanLines } from './text/cfg-lines.ts';
+import { insertLine } from './text/edit-text.ts';
+import { type IniEntry, parseIni } from './text/ini.ts';
+import { quote, sortIssues } from './text/issues.ts';
+import { isValidName, NAME_RULE } from './text/names.ts';
 import type { RegistryEntry } from './types.ts';
 
 /** The machines of a registry in its order, and what is wrong in it. */

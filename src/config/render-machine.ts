@@ -1,14 +1,14 @@
-import { renderQuoted, renderValue } from './cfg-lines.ts';
 import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
 import { renderFirmware } from './hardware.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
 import { OWN_USER } from './own-user.ts';
-import { joinWords } from './shell-words.ts';
+import { renderQuoted, renderValue } from './text/cfg-lines.ts';
+import { joinWords } from './text/shell-words.ts';
+import { renderSize } from './text/values.ts';
 import type { MachineConfig } from './types.ts';
 import { deriveUuid } from './uuid.ts';
-import { renderSize } from './values.ts';
 import { renderVnc } from './vnc.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { ConfigIssue } from '../errors.ts';
-import type { IniEntry } from './ini.ts';
-import { type Hint, hintOf, quote, suggest } from './issues.ts';
+import type { ConfigIssue } from '../base/errors.ts';
 import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
-import { nearest } from './names.ts';
+import type { IniEntry } from './text/ini.ts';
+import { type Hint, hintOf, quote, suggest } from './text/issues.ts';
+import { nearest } from './text/names.ts';
 import type { Origin } from './types.ts';
 
 /** The entries of one file, from whatever format. */

@@ -1,5 +1,5 @@
-import { renderValue } from './cfg-lines.ts';
 import { CUSTOM_SECTION, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type OptionSpec } from './keys.ts';
+import { renderValue } from './text/cfg-lines.ts';
 
 /** `template-qemu.cfg`: every key with its default, commented out, and one line of explanation. */
 export function renderTemplate(): string {

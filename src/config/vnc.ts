@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { quote, suggest } from './issues.ts';
 import { keySpec } from './keys.ts';
-import { nearest } from './names.ts';
-import { parseOptionList, renderOptionList, type ValueContext } from './option-list.ts';
+import { quote, suggest } from './text/issues.ts';
+import { nearest } from './text/names.ts';
+import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
+import { isHostName, isIpv4, isIpv6, parseBoolean, parseInteger } from './text/values.ts';
 import type { VncConfig } from './types.ts';
-import { isHostName, isIpv4, isIpv6, parseBoolean, parseInteger } from './values.ts';
 
 const LOCALHOST = '127.0.0.1';
 

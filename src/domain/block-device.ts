@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
+import { asArray, asRecord, asText, optionalText } from '../base/guards.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
-import { asArray, asRecord, asText, optionalText } from './answer.ts';
 import { type InsertedMedium, parseInserted } from './block-image.ts';
 import { BlockJob } from './block-job.ts';
 import type { Domain } from './domain.ts';

@@ -1,4 +1,4 @@
-import { asNumber, asRecord, asText, optionalNumber, optionalText } from './answer.ts';
+import { asNumber, asRecord, asText, optionalNumber, optionalText } from '../base/guards.ts';
 
 /** What is in a drive. */
 export interface InsertedMedium {

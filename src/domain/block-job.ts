@@ -1,4 +1,4 @@
-import { asArray, asNumber, asRecord, asText, optionalText } from './answer.ts';
+import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guards.ts';
 import type { Domain } from './domain.ts';
 import { cancelJob, completeJob, type JobOptions } from './job-events.ts';
 

@@ -1,4 +1,4 @@
-import { asArray, asNumber, asRecord, asText, optionalNumber, optionalText } from './answer.ts';
+import { asArray, asNumber, asRecord, asText, optionalNumber, optionalText } from '../base/guards.ts';
 
 /** Counters of one drive since QEMU's start (`query-blockstats`). */
 export interface BlockStats {

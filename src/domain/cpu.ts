@@ -1,4 +1,4 @@
-import { asArray, asNumber, asRecord, asText } from './answer.ts';
+import { asArray, asNumber, asRecord, asText } from '../base/guards.ts';
 
 /**
  * One virtual processor (`query-cpus-fast`). Whether it is halted and where it is, which go-qemu tells, is not to be had:

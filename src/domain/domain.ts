@@ -1,4 +1,5 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
+import { asArray, asRecord, asText } from '../base/guards.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import type { EventName } from '../qmp/commands.ts';
@@ -6,7 +7,6 @@ import type { EventFilter, EventMatch, KnownEvent, QmpEvent } from '../qmp/event
 import type { SubscribeOptions, WaitOptions } from '../qmp/event-hub.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
 import { runStateOf } from '../qmp/status-answer.ts';
-import { asArray, asRecord, asText } from './answer.ts';
 import { type BlockDevice, parseBlockDevices } from './block-device.ts';
 import { type BlockJob, parseBlockJobs } from './block-job.ts';
 import { type BlockStats, parseBlockStats } from './block-stats.ts';

@@ -1,5 +1,5 @@
-import { QemuError } from '../errors.ts';
-import { checkTimeout, startDeadline } from '../qmp/abort.ts';
+import { checkTimeout, startDeadline } from '../base/abort.ts';
+import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
 import type { Domain } from './domain.ts';
 

@@ -1,4 +1,4 @@
-import { asArray, asNumber, asRecord, asText, optionalText } from './answer.ts';
+import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guards.ts';
 
 /** One PCI device (`query-pci`). */
 export interface PciDevice {

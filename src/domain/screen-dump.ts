@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
-import { removeWhole } from '../system/remove-tree.ts';
+import { removeWhole } from '../system/files/remove-tree.ts';
 import type { Domain } from './domain.ts';
 
 /** How to take a picture. */

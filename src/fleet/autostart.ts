@@ -1,10 +1,10 @@
-import { setKey } from '../config/edit-text.ts';
-import { shellCommand } from '../config/shell-words.ts';
-import { ConfigError, QemuError } from '../errors.ts';
-import type { Target } from '../machine/host.ts';
+import { ConfigError, QemuError } from '../base/errors.ts';
+import { setKey } from '../config/text/edit-text.ts';
+import { shellCommand } from '../config/text/shell-words.ts';
+import type { MachineRef } from '../machine/context.ts';
 import { readConfigText } from '../machine/load-config.ts';
-import { ensureDir, writeFileAtomic } from '../system/files.ts';
-import { withLock } from '../system/lock.ts';
+import { ensureDir, writeFileAtomic } from '../system/files/files.ts';
+import { withLock } from '../system/lock/lock.ts';
 import type { Fleet } from './fleet.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
@@ -17,7 +17,7 @@ const LOCK_TIMEOUT_MS = 60_000;
  */
 export async function setAutostart(
   fleet: Fleet,
-  target: Target,
+  target: MachineRef,
   autostart: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {

@@ -1,17 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import { formatIssue } from '../config/issues.ts';
+import { checkTimeout } from '../base/abort.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { quickDisks } from '../config/quick-disks.ts';
+import { formatIssue } from '../config/text/issues.ts';
 import type { DiskConfig, MachineConfig, MonitorConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../errors.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
-import { ConfiguredMachine } from '../machine/configured-machine.ts';
-import { type Host, type Notify, notRunning, type Target } from '../machine/host.ts';
+import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
+import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
+import { Machine } from '../machine/library/machine.ts';
 import {
   inspectMachineConfig,
   loadMachineConfig,
@@ -19,34 +21,32 @@ import {
   loadRegistry,
   readConfigText,
 } from '../machine/load-config.ts';
-import { locate, ProcessScan } from '../machine/locate.ts';
-import { openControl, withOwnMonitor } from '../machine/monitor-access.ts';
-import { ensureOwnUser } from '../machine/own-user.ts';
-import { readRecord } from '../machine/record.ts';
-import { previewRequest } from '../machine/request.ts';
-import { previewRunAsPrefix } from '../machine/run-as.ts';
-import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start.ts';
-import { type MachineStatus, machineStatus } from '../machine/status.ts';
-import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop.ts';
-import type { StopSettings } from '../machine/stop-settings.ts';
-import { surroundingsPrefix } from '../machine/surroundings.ts';
-import { checkTimeout } from '../qmp/abort.ts';
+import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
+import { locate, ProcessScan } from '../machine/run/locate.ts';
+import { readRecord } from '../machine/run/record.ts';
+import type { StopSettings } from '../machine/run/stop-settings.ts';
+import { previewRequest } from '../machine/start/launch-request.ts';
+import { ensureOwnUser } from '../machine/start/own-user.ts';
+import { previewRunAsPrefix } from '../machine/start/run-as.ts';
+import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start/start.ts';
+import { surroundingsPrefix } from '../machine/start/surroundings.ts';
+import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { delay } from '../system/delay.ts';
-import { tellOpenRcStarted } from '../system/openrc.ts';
-import { machinePaths, type Paths } from '../system/paths.ts';
-import { trustFolder, trustPath } from '../system/trusted-path.ts';
+import { machinePaths, type Paths, resolvePaths } from '../system/paths.ts';
+import { tellOpenRcStarted } from '../system/services/openrc.ts';
+import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';
+import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
 import { makeNetwork } from './network.ts';
-import { byBootOrder } from './order.ts';
-import { attempt, runOrdered } from './ordered.ts';
-import type { Outcome } from './outcome.ts';
-import { checkParallel, limiter } from './parallel.ts';
-import { dependentsOf, withRequired } from './requires.ts';
 import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
-import { type RestartState, restartState } from './restart-state.ts';
-import { moveIntoUnit, type Services } from './services.ts';
+import { byBootOrder } from './schedule/order.ts';
+import type { Outcome } from './schedule/outcome.ts';
+import { checkParallel, limiter } from './schedule/parallel.ts';
+import { dependentsOf, withRequired } from './schedule/requires.ts';
+import { attempt, runOrdered } from './schedule/run-in-order.ts';
+import { type RestartState, restartState } from './service/restart-state.ts';
+import { findServices, moveIntoUnit, type Services } from './service/services.ts';
 import { type OtherMachine, storageIssues } from './storage.ts';
-import { explainFailures, whyNotStarted } from './why-not-started.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -99,9 +99,21 @@ const FALLBACK_STOP = {
   requires: [],
 } as const;
 
+/** Which machines {@link Fleet.open} opens, and how. */
+export interface FleetOptions {
+  /** The folder that everything is below; `QEMU_INIT_ROOT` unless given. */
+  readonly root?: string | undefined;
+  /** The host's machines or the caller's own; unless given, and without a root, root's are the host's. */
+  readonly scope?: 'system' | 'user' | undefined;
+  /** Takes what people should know while a result is not there yet. */
+  readonly notify?: Notify | undefined;
+  /** `none`: machines are started by this process itself, also where systemd runs them as units. */
+  readonly services?: 'auto' | 'none' | undefined;
+}
+
 /** All machines of one scope. What is done to many gives one outcome each and never fails as a whole. */
 export class Fleet {
-  readonly host: Host;
+  readonly host: MachineContext;
   /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
   readonly registryIssues: readonly ConfigIssue[];
   /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
@@ -110,6 +122,22 @@ export class Fleet {
   /** Why nothing here may be relied on: others may change the registry. */
   readonly #refusal: ConfigIssue | undefined;
   readonly #services: Services | undefined;
+
+  /**
+   * The machines of this host, of the caller, or below a folder. Where systemd runs, starts and stops go through the units.
+   *
+   * @throws {QemuError} `QEMU_USAGE` when the user scope has no home folder, `QEMU_NOT_PERMITTED` when the caller may not read
+   * monitor.conf, or other users may write to one of the folders.
+   */
+  static open(options: FleetOptions = {}): Fleet {
+    const { root, scope, notify, services } = options;
+    const forced = { system: scope === 'system', user: scope === 'user' };
+    const named = root ?? (scope === undefined ? process.env['QEMU_INIT_ROOT'] || undefined : undefined);
+    // Without links: machines are recognised by paths on their command lines, so one root must not have two spellings.
+    const folder = named === undefined ? undefined : trustPath(named).path;
+    const paths = resolvePaths({ root: folder, ...forced }, process.env, process.getuid?.() ?? 0, process.cwd());
+    return new Fleet(paths, notify, services === 'none' ? undefined : findServices(paths));
+  }
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.
@@ -138,17 +166,17 @@ export class Fleet {
   }
 
   /** The registered machines in the order of the registry. */
-  list(): Target[] {
+  list(): MachineRef[] {
     return this.#entries.map((entry) => targetOfEntry(this.host.paths, entry));
   }
 
   /** The registered machines, and those that run without being registered. */
-  listWithRunning(): Target[] {
+  listWithRunning(): MachineRef[] {
     const registered = this.list();
     const known = new Set(registered.map(({ longName }) => longName));
     const others = namesInRunDir(this.host.paths).filter((name) => !known.has(name));
     const scan = new ProcessScan();
-    const running = others.flatMap((longName): Target[] => {
+    const running = others.flatMap((longName): MachineRef[] => {
       const files = machinePaths(this.host.paths, longName);
       const located = locate(files, scan);
       if (located.kind === 'stopped') return [];
@@ -163,7 +191,7 @@ export class Fleet {
    *
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
-  get(id: string): Target {
+  get(id: string): MachineRef {
     return resolveId(this.host.paths, this.#entries, id, process.cwd());
   }
 
@@ -172,7 +200,7 @@ export class Fleet {
    *
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
-  getOfUnit(longName: string): Target {
+  getOfUnit(longName: string): MachineRef {
     return resolveOfUnit(this.host.paths, this.#entries, longName);
   }
 
@@ -181,13 +209,13 @@ export class Fleet {
    *
    * @throws {ConfigError} with all that is wrong in it.
    */
-  config(target: Target): MachineConfig {
+  config(target: MachineRef): MachineConfig {
     if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
     return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
   /** The configuration as far as it goes, and what is wrong with it. Never throws. */
-  inspect(target: Target): Inspection {
+  inspect(target: MachineRef): Inspection {
     if (this.#refusal) return { issues: [this.#refusal] };
     return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
@@ -199,7 +227,7 @@ export class Fleet {
    * @throws {LaunchError} when QEMU does not come up; all is undone then.
    * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
    */
-  async start(target: Target, options: StartOptions = {}): Promise<StartResult> {
+  async start(target: MachineRef, options: StartOptions = {}): Promise<StartResult> {
     try {
       return await this.#start(target, options);
     } catch (error) {
@@ -207,7 +235,7 @@ export class Fleet {
     }
   }
 
-  async #start(target: Target, options: StartOptions): Promise<StartResult> {
+  async #start(target: MachineRef, options: StartOptions): Promise<StartResult> {
     const { config, issues } = this.inspect(target);
     if (!config) {
       const running = alreadyRunning(target);
@@ -238,7 +266,7 @@ export class Fleet {
    *
    * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
    */
-  async stop(target: Target, options: StopOptions = {}): Promise<StopResult> {
+  async stop(target: MachineRef, options: StopOptions = {}): Promise<StopResult> {
     const settings = this.#stopSettings(target);
     if (this.inspect(target).config === undefined && this.isAlive(target)) {
       const message = `"${target.configPath}" cannot be used: it is stopped with the settings that it was started with`;
@@ -251,7 +279,7 @@ export class Fleet {
   }
 
   /** Whether a stop of the machine also runs commands of its file. */
-  hasStopHooks(target: Target): boolean {
+  hasStopHooks(target: MachineRef): boolean {
     const { preStop, postStop } = this.#stopSettings(target);
     return preStop.length + postStop.length > 0;
   }
@@ -261,14 +289,14 @@ export class Fleet {
    *
    * @throws {QemuError} as {@link Fleet.stop}.
    */
-  async ask(target: Target, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
+  async ask(target: MachineRef, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
     const settings = this.#stopSettings(target);
     const stopDelayMs = Math.min(settings.stopDelaySeconds * 1000, mostMs);
     return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
   }
 
   /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
-  async commandLine(target: Target): Promise<CommandLine> {
+  async commandLine(target: MachineRef): Promise<CommandLine> {
     const config = this.config(target);
     if (this.monitorError) throw this.monitorError;
     const request = await previewRequest(this.host, target, config);
@@ -284,7 +312,7 @@ export class Fleet {
    *
    * @throws {QemuError} `QEMU_STOP_FAILED`, `QEMU_ABORTED`, `QEMU_NOT_PERMITTED`.
    */
-  async kill(target: Target, signal?: AbortSignal): Promise<StopResult> {
+  async kill(target: MachineRef, signal?: AbortSignal): Promise<StopResult> {
     const settle = this.#services?.stopping(target);
     const result = await killMachine(this.host, target, signal);
     await settle?.(result.rung);
@@ -292,7 +320,7 @@ export class Fleet {
   }
 
   /** Whether the machine's QEMU lives. */
-  isAlive(target: Target): boolean {
+  isAlive(target: MachineRef): boolean {
     return locate(target.files).kind === 'alive';
   }
 
@@ -302,7 +330,7 @@ export class Fleet {
    * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when other clients hold the control port, `QEMU_CONFIG_INVALID`
    * when there is none (MONITOR=off).
    */
-  async domain(target: Target, signal?: AbortSignal): Promise<Domain> {
+  async domain(target: MachineRef, signal?: AbortSignal): Promise<Domain> {
     const client = await openControl(target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
     // A QEMU in a unit has temporary files of its own.
     return new Domain(client, target.longName, target.files.dir);
@@ -313,8 +341,8 @@ export class Fleet {
    *
    * @throws {ConfigError} with all that is wrong in its configuration.
    */
-  machine(target: Target): ConfiguredMachine {
-    return new ConfiguredMachine(this.host, target, this.config(target));
+  machine(target: MachineRef): Machine {
+    return new Machine(this.host, target, this.config(target));
   }
 
   /**
@@ -322,7 +350,7 @@ export class Fleet {
    *
    * @throws {QemuError} `QEMU_NOT_RUNNING`, and what `work` throws.
    */
-  async withMonitor<T>(target: Target, work: (client: QmpClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async withMonitor<T>(target: MachineRef, work: (client: QmpClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withOwnMonitor(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, work);
   }
 
@@ -330,7 +358,7 @@ export class Fleet {
    * Starts machines, and before them what they require; those of a lower BOOTORDER first. A required machine that was
    * running already is in no outcome unless it was asked for.
    */
-  async startMany(targets: readonly Target[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
+  async startMany(targets: readonly MachineRef[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
     const { parallel = availableParallelism(), withBootDelay = false, alone = false, ...startOptions } = options;
     checkParallel(options.parallel);
     const signal = sharedSignal(options.signal);
@@ -366,7 +394,7 @@ export class Fleet {
    * Stops machines, those of a higher BOOTORDER first, all of one order at the same time, but one that others of them
    * require after those.
    */
-  async stopMany(targets: readonly Target[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
+  async stopMany(targets: readonly MachineRef[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
     checkParallel(options.parallel);
     checkStopOptions(options);
@@ -386,7 +414,7 @@ export class Fleet {
   }
 
   /** Looks at machines, all at the same time, and at their files. */
-  async statusMany(targets: readonly Target[]): Promise<Outcome<FleetStatus>[]> {
+  async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
     const scan = new ProcessScan();
     return this.each(targets, targets.length, async (target) => {
       const status = await machineStatus(this.host, target, scan);
@@ -401,7 +429,11 @@ export class Fleet {
   }
 
   /** Does something to every machine, whatever becomes of the others. Results in the order of `targets`. */
-  each<T>(targets: readonly Target[], parallel: number, work: (target: Target) => Promise<T>): Promise<Outcome<T>[]> {
+  each<T>(
+    targets: readonly MachineRef[],
+    parallel: number,
+    work: (target: MachineRef) => Promise<T>,
+  ): Promise<Outcome<T>[]> {
     const limit = limiter(parallel);
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
   }
@@ -419,33 +451,33 @@ export class Fleet {
     });
   }
 
-  #quickDisks({ configPath }: Target): DiskConfig[] | undefined {
+  #quickDisks({ configPath }: MachineRef): DiskConfig[] | undefined {
     const read = configPath.endsWith('.cfg') ? readConfigText(configPath) : undefined;
     return read && 'text' in read ? quickDisks(read.text, dirname(configPath)) : undefined;
   }
 
   /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */
-  #requiredBy(target: Target): Target[] {
+  #requiredBy(target: MachineRef): MachineRef[] {
     return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
   }
 
-  #bootOrder(target: Target): number {
+  #bootOrder(target: MachineRef): number {
     return this.inspect(target).config?.bootOrder ?? DEFAULT_BOOT_ORDER;
   }
 
-  #bootDelayMs(target: Target): number {
+  #bootDelayMs(target: MachineRef): number {
     return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
   }
 
   /** The file as it is now; when it is broken or gone, what the run was started with. */
-  #stopSettings(target: Target): StopSettings {
+  #stopSettings(target: MachineRef): StopSettings {
     const { config } = this.inspect(target);
     if (config) return config;
     return keptSettings(target) ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
   }
 }
 
-function keptSettings({ files }: Target): StopSettings | undefined {
+function keptSettings({ files }: MachineRef): StopSettings | undefined {
   try {
     return readRecord(files)?.stop;
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { MachineConfig } from '../config/types.ts';
-import { findImages } from '../machine/images.ts';
-import type { ImageLayer } from '../system/image-chain.ts';
+import { findImages } from '../machine/storage/images.ts';
+import type { ImageLayer } from '../system/images/image-chain.ts';
 import type { Paths } from '../system/paths.ts';
 
 /** A file that QEMU opens for a disk, or what it would connect to. */

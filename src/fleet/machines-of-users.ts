@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { isValidName } from '../config/names.ts';
-import { namesIn } from '../system/files.ts';
+import { isValidName } from '../config/text/names.ts';
+import { namesIn } from '../system/files/files.ts';
 import { userName } from '../system/users.ts';
 
 /** Machines that run in the scopes of users, for people: `web (of anna)`. Nothing there is believed but that it is there. */

@@ -1,16 +1,16 @@
 import type { MachineConfig, NicConfig } from '../config/types.ts';
+import { netdevArgument, nicDeviceProperties } from '../machine/argv/netdev.ts';
 import type { NicLink } from '../machine/argv/request.ts';
-import type { Network, Notify } from '../machine/host.ts';
-import { tapName } from '../network/names.ts';
-import { netdevArgument, nicDeviceProperties } from '../network/netdev.ts';
-import { writeTapNotes } from '../network/notes.ts';
+import { isVhostUsable } from '../machine/argv/vhost.ts';
+import type { Network, Notify } from '../machine/context.ts';
 import { passtFd, startPassts } from '../network/passt.ts';
-import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps.ts';
-import { isVhostUsable } from '../network/vhost.ts';
-import { tapWishes } from '../network/wishes.ts';
-import { ensureDir } from '../system/files.ts';
+import { tapName } from '../network/taps/tap-names.ts';
+import { writeTapRecords } from '../network/taps/tap-records.ts';
+import { tapSpecs } from '../network/taps/tap-spec.ts';
+import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps/taps.ts';
+import { ensureDir } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { peekMacs, takeMacs } from './leases.ts';
+import { peekMacs, takeMacs } from './macs.ts';
 
 /** The network layer in the form that machines use it in. */
 export function makeNetwork(paths: Paths, notify: Notify): Network {
@@ -23,14 +23,14 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
     },
     async setUp(config, { logPath, signal }) {
       // The links have leased them.
-      const wishes = tapWishes(config, peekMacs(paths, config));
+      const wishes = tapSpecs(config, peekMacs(paths, config));
       if (wishes.length > 0) {
         ensureDir(tapsDir, 0o700);
         if (config.netif === 'managed') {
           await setUpTaps(wishes, { tapsDir, user: config.runAs, signal });
         } else {
           checkLockable(wishes);
-          writeTapNotes(wishes, tapsDir);
+          writeTapRecords(wishes, tapsDir);
         }
         const made = config.netif === 'managed' ? 'was made for' : "will be joined by QEMU's hook to";
         for (const { tap, bridge } of wishes) {

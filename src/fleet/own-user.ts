@@ -1,13 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { QemuError } from '../base/errors.ts';
 import { ownUserName } from '../config/own-user.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
-import type { Host, Target } from '../machine/host.ts';
-import { ownUserComment } from '../machine/own-user.ts';
-import { writtenPaths } from '../machine/used-paths.ts';
-import { namesIn } from '../system/files.ts';
-import { findProcesses } from '../system/process.ts';
+import { writtenPaths } from '../machine/check/used-paths.ts';
+import type { MachineContext, MachineRef } from '../machine/context.ts';
+import { ownUserComment } from '../machine/start/own-user.ts';
+import { namesIn } from '../system/files/files.ts';
+import { findProcesses } from '../system/process/process.ts';
 import { localUser, removeUser } from '../system/users.ts';
 
 /** Files of a folder that are looked at; whoever has more of them keeps its user. */
@@ -21,8 +21,8 @@ const MOST_FILES = 10_000;
  * @returns why the user is kept.
  */
 export async function dropOwnUser(
-  host: Host,
-  target: Target,
+  host: MachineContext,
+  target: MachineRef,
   config: MachineConfig | undefined,
 ): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -41,7 +41,11 @@ export async function dropOwnUser(
 }
 
 /** Where files of the machine's user can be. */
-function foldersOf({ paths }: Host, { files, configPath }: Target, config: MachineConfig | undefined): string[] {
+function foldersOf(
+  { paths }: MachineContext,
+  { files, configPath }: MachineRef,
+  config: MachineConfig | undefined,
+): string[] {
   const images = (config === undefined ? [] : writtenPaths({ config })).map((path) => dirname(path));
   return [...new Set([dirname(configPath), ...images, files.dir, files.qemuDir, files.stateDir, paths.logDir])];
 }

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { type ConfigIssue, errorCode, QemuError } from '../base/errors.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../config/registry.ts';
-import { type ConfigIssue, errorCode, QemuError } from '../errors.ts';
-import { forgetEnd } from '../machine/end.ts';
-import { exclusively } from '../machine/exclusive.ts';
-import type { Target } from '../machine/host.ts';
-import { forgetBases, forgetImages, hasImageMemory } from '../machine/image-memory.ts';
+import type { MachineRef } from '../machine/context.ts';
 import { inspectMachineConfig } from '../machine/load-config.ts';
-import { ensureOwnUser } from '../machine/own-user.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files.ts';
-import { withLock } from '../system/lock.ts';
-import { trustPath } from '../system/trusted-path.ts';
-import { checkMachine } from './check.ts';
+import { forgetEnd } from '../machine/run/last-run.ts';
+import { exclusively } from '../machine/run/run-lock.ts';
+import { ensureOwnUser } from '../machine/start/own-user.ts';
+import { forgetBases, forgetImages, hasImageMemory } from '../machine/storage/image-memory.ts';
+import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';
+import { withLock } from '../system/lock/lock.ts';
+import { trustPath } from '../system/trust/trusted-path.ts';
+import { checkMachine } from './check/check-machine.ts';
 import { Fleet } from './fleet.ts';
-import { freeMacs, hasMacs, takeMacs } from './leases.ts';
+import { freeMacs, hasMacs, takeMacs } from './macs.ts';
 import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
 import { takenName } from './taken-names.ts';
@@ -23,7 +23,7 @@ const LOCK_TIMEOUT_MS = 60_000;
 
 /** What a change of the registry came to. */
 export interface Registration {
-  readonly target: Target;
+  readonly target: MachineRef;
   /** `unchanged`: the same line was there already. */
   readonly outcome: 'registered' | 'unchanged';
   /** What is wrong with the machine. */
@@ -85,7 +85,7 @@ export async function registerMachine(
  * @returns undefined when there is nothing to remove: the machine is not registered and has no addresses.
  * @throws {QemuError} `QEMU_STOP_FAILED` for one that is running.
  */
-export async function unregisterMachine(fleet: Fleet, id: string): Promise<Target | undefined> {
+export async function unregisterMachine(fleet: Fleet, id: string): Promise<MachineRef | undefined> {
   const target = findTarget(fleet, id);
   if (target === undefined) return undefined;
   const { paths } = fleet.host;
@@ -108,7 +108,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Targe
   return target;
 }
 
-function findTarget(fleet: Fleet, id: string): Target | undefined {
+function findTarget(fleet: Fleet, id: string): MachineRef | undefined {
   try {
     return fleet.get(id);
   } catch (error) {

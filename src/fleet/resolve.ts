@@ -1,20 +1,20 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { QemuError } from '../base/errors.ts';
 import { longNameOf } from '../config/machine-config.ts';
-import { isValidName, nearest } from '../config/names.ts';
+import { isValidName, nearest } from '../config/text/names.ts';
 import type { RegistryEntry } from '../config/types.ts';
-import { QemuError } from '../errors.ts';
-import type { Target } from '../machine/host.ts';
-import { locate } from '../machine/locate.ts';
-import { readRecord } from '../machine/record.ts';
-import { namesIn } from '../system/files.ts';
+import type { MachineRef } from '../machine/context.ts';
+import { locate } from '../machine/run/locate.ts';
+import { readRecord } from '../machine/run/record.ts';
+import { namesIn } from '../system/files/files.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
-import { isSystemdBooted } from '../system/systemd.ts';
-import { readAsked } from './asked.ts';
-import { unitName } from './units/unit-text.ts';
+import { isSystemdBooted } from '../system/services/systemd.ts';
+import { readAsked } from './service/asked.ts';
+import { unitName } from './service/units/unit-text.ts';
 
 /** The machine of a registry entry, whether or not its file is there. */
-export function targetOfEntry(paths: Paths, entry: RegistryEntry): Target {
+export function targetOfEntry(paths: Paths, entry: RegistryEntry): MachineRef {
   return {
     longName: entry.longName,
     shortName: entry.shortName,
@@ -38,7 +38,7 @@ export function findConfig(paths: Paths, longName: string, dir: string | undefin
  *
  * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_CONFIG_INVALID` when the file's name is no name for a machine.
  */
-export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: string, cwd: string): Target {
+export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: string, cwd: string): MachineRef {
   if (id.includes('/') || /\.(cfg|json)$/.test(id)) return targetOfPath(paths, entries, resolve(cwd, id));
   const entry = entries.find(({ shortName }) => shortName === id) ?? entries.find(({ longName }) => longName === id);
   if (entry) return notAnotherLongName(paths, id, entry);
@@ -60,7 +60,7 @@ export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: s
  *
  * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
  */
-export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], longName: string): Target {
+export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], longName: string): MachineRef {
   const entry = entries.find((each) => each.longName === longName);
   if (entry) return targetOfEntry(paths, entry);
   const { configPath } = readAsked(paths, longName);
@@ -68,7 +68,7 @@ export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], l
 }
 
 /** A machine that runs under a long name, from the file that it was started with. */
-export function runningAs(paths: Paths, longName: string): Target | undefined {
+export function runningAs(paths: Paths, longName: string): MachineRef | undefined {
   const files = machinePaths(paths, longName);
   // Without these a look through all processes would be needed, which only what is known to run is worth.
   if (readRecord(files) === undefined && !existsSync(files.pidFile)) return undefined;
@@ -78,7 +78,7 @@ export function runningAs(paths: Paths, longName: string): Target | undefined {
 }
 
 /** An id that is the short name of one machine and the long name of another that runs means neither. */
-function notAnotherLongName(paths: Paths, id: string, entry: RegistryEntry): Target {
+function notAnotherLongName(paths: Paths, id: string, entry: RegistryEntry): MachineRef {
   const target = targetOfEntry(paths, entry);
   if (entry.longName === id || runningAs(paths, id) === undefined) return target;
   throw new QemuError(
@@ -104,7 +104,7 @@ export function namesInRunDir(paths: Paths): string[] {
   return [...new Set([...namesIn(paths.runDir), ...namesIn(paths.keptRunsDir)])].filter(isValidName);
 }
 
-function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): Target {
+function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): MachineRef {
   const longName = longNameOf(configPath);
   if (!isValidName(longName)) {
     throw new QemuError('QEMU_CONFIG_INVALID', `"${longName}" of "${configPath}" is no name for a machine`, {
@@ -124,7 +124,7 @@ function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPat
 }
 
 /** Two files of one name in two folders are one machine to everybody who looks by name. */
-function notAnother(target: Target): Target {
+function notAnother(target: MachineRef): MachineRef {
   const located = locate(target.files);
   const runsFrom = located.kind === 'alive' ? located.record?.configPath : undefined;
   if (runsFrom === undefined || !existsSync(runsFrom) || isSameFile(runsFrom, target.configPath)) return target;
@@ -137,7 +137,7 @@ function isSameFile(a: string, b: string): boolean {
   return a === b || realpathSync(a) === realpathSync(b);
 }
 
-function unregistered(paths: Paths, longName: string, configPath: string): Target {
+function unregistered(paths: Paths, longName: string, configPath: string): MachineRef {
   return { longName, shortName: undefined, configPath, files: machinePaths(paths, longName) };
 }
 

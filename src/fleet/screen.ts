@@ -1,9 +1,9 @@
 import { hostname, userInfo } from 'node:os';
-import { shellCommand } from '../config/shell-words.ts';
-import { QemuError } from '../errors.ts';
-import { notRunning, type Target } from '../machine/host.ts';
-import { locate } from '../machine/locate.ts';
-import type { RecordedVnc } from '../machine/record.ts';
+import { QemuError } from '../base/errors.ts';
+import { shellCommand } from '../config/text/shell-words.ts';
+import { type MachineRef, notRunning } from '../machine/context.ts';
+import { locate } from '../machine/run/locate.ts';
+import type { RecordedVnc } from '../machine/run/record.ts';
 
 /** Where a machine's VNC server is, and how to get there. */
 export interface ScreenAccess {
@@ -28,7 +28,7 @@ const FIRST_PORT = 5900;
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` when it runs without a VNC server.
  */
-export function screenAccess(target: Target): ScreenAccess {
+export function screenAccess(target: MachineRef): ScreenAccess {
   const located = locate(target.files);
   if (located.kind !== 'alive') throw notRunning(target);
   const vnc = located.record?.vnc;

@@ -1,12 +1,12 @@
-import { shellCommand } from '../config/shell-words.ts';
+import type { ConfigIssue } from '../base/errors.ts';
+import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { ConfigIssue } from '../errors.ts';
-import { type CustomFile, customFiles } from '../machine/custom-files.ts';
-import { diskChain } from '../machine/images.ts';
-import { issueAt } from '../machine/issues.ts';
-import { type ImageLayer, readChain } from '../system/image-chain.ts';
+import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
+import { issueAt } from '../machine/check/issues.ts';
+import { diskChain } from '../machine/storage/images.ts';
+import { type ImageLayer, readChain } from '../system/images/image-chain.ts';
+import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/images/storage.ts';
 import type { Paths } from '../system/paths.ts';
-import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/storage.ts';
 
 /** What of a machine uses storage. */
 type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'> &

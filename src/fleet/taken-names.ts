@@ -1,7 +1,7 @@
+import { type ConfigIssue, QemuError } from '../base/errors.ts';
 import { parseRegistry } from '../config/registry.ts';
 import type { RegistryEntry } from '../config/types.ts';
-import { type ConfigIssue, QemuError } from '../errors.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { readTextIfExists } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { runningAs } from './resolve.ts';
 

@@ -1,4 +1,4 @@
-import { startDeadline } from '../qmp/abort.ts';
+import { startDeadline } from '../base/abort.ts';
 import { untilAborted } from '../system/delay.ts';
 
 /** How long to wait. */

@@ -1,4 +1,4 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
 import { type EndOptions, endsWithin } from './ends-within.ts';

@@ -1,8 +1,8 @@
-import { QemuError } from '../errors.ts';
-import { type ExecOptions, type ExecResult, findProgram, run } from '../system/exec.ts';
-import { scriptProblem } from '../system/script.ts';
-import { trustCommand } from '../system/trusted-command.ts';
-import type { Host, Target } from './host.ts';
+import { QemuError } from '../base/errors.ts';
+import { type ExecOptions, type ExecResult, findProgram, run } from '../system/process/exec.ts';
+import { scriptProblem } from '../system/trust/script.ts';
+import { trustCommand } from '../system/trust/trusted-command.ts';
+import type { MachineContext, MachineRef } from './context.ts';
 
 export type HookName = 'PRECMD' | 'POSTCMD' | 'PRESTOP' | 'POSTSTOP';
 
@@ -28,8 +28,8 @@ export interface HookDetail {
  * program, `QEMU_NOT_PERMITTED` when others may change it, `QEMU_TIMEOUT` after five minutes.
  */
 export async function runHook(
-  host: Host,
-  target: Target,
+  host: MachineContext,
+  target: MachineRef,
   hook: HookName,
   command: readonly string[],
   detail: HookDetail,

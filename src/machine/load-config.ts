@@ -1,12 +1,12 @@
 import { closeSync, existsSync, fstatSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseIni } from '../config/ini.ts';
+import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../base/errors.ts';
 import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { parseRegistry, type Registry } from '../config/registry.ts';
+import { parseIni } from '../config/text/ini.ts';
 import type { MachineConfig, MonitorConfig, Origin } from '../config/types.ts';
-import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../errors.ts';
-import { openTrusted, trustPath } from '../system/trusted-path.ts';
+import { openTrusted, trustPath } from '../system/trust/trusted-path.ts';
 import { withhold } from './withheld.ts';
 
 /** Largest file that is read, in bytes. */

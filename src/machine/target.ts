@@ -1,5 +1,5 @@
 import type { MachineConfig } from '../config/types.ts';
-import type { QemuProbe } from '../system/qemu-probe.ts';
+import type { QemuProbe } from '../system/probe/qemu-probe.ts';
 import { VGA_DEVICES } from './argv/display.ts';
 
 /**

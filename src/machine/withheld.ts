@@ -1,5 +1,5 @@
-import type { ConfigIssue } from '../errors.ts';
-import { callerMayRead } from '../system/caller.ts';
+import type { ConfigIssue } from '../base/errors.ts';
+import { callerMayRead } from '../system/trust/caller.ts';
 
 /**
  * The issues as the user may see them for whom root works: messages quote files, and of a file that this user may not read

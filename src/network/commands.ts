@@ -1,5 +1,5 @@
-import { QemuError } from '../errors.ts';
-import type { PlanLine } from './plan.ts';
+import { QemuError } from '../base/errors.ts';
+import type { PlanLine } from './taps/tap-plan.ts';
 
 /** PATH with the folders of `ip`, `bridge` and `nft`, which ordinary users and `su` without a dash have not in it. */
 export function searchPath(env: NodeJS.ProcessEnv): string {

@@ -1,8 +1,8 @@
-import { isInterfaceName } from '../config/values.ts';
-import type { TapWish } from './wishes.ts';
+import { isInterfaceName } from '../config/text/values.ts';
+import type { TapSpec } from './taps/tap-spec.ts';
 
 /** The wish that a note holds; undefined when the text is no whole note. */
-export function parseNote(text: string): TapWish | undefined {
+export function parseTapRecord(text: string): TapSpec | undefined {
   try {
     const note: unknown = JSON.parse(text);
     return isWish(note) ? note : undefined;
@@ -11,9 +11,9 @@ export function parseNote(text: string): TapWish | undefined {
   }
 }
 
-function isWish(value: unknown): value is TapWish {
+function isWish(value: unknown): value is TapSpec {
   if (typeof value !== 'object' || value === null) return false;
-  const note: Partial<Record<keyof TapWish, unknown>> = value;
+  const note: Partial<Record<keyof TapSpec, unknown>> = value;
   return (
     [note.tap, note.machine, note.bridge, note.mac].every((text) => typeof text === 'string') &&
     isInterfaceName(String(note.tap)) &&

@@ -1,5 +1,5 @@
 import type { HostForward, NicConfig } from '../config/types.ts';
-import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/connected-process.ts';
+import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/process/connected-process.ts';
 
 /** First file descriptor that a process inherits besides the standard ones. */
 const FIRST_FD = 3;

@@ -1,4 +1,4 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 import { closedError, type ExecuteOptions } from './command.ts';
 import type { CommandMap, EventMap, EventName, ExecuteRest, QmpCommands, QmpEvents } from './commands.ts';
 import { connectSession, type QmpClientOptions } from './connect.ts';

@@ -1,5 +1,5 @@
-import { QemuError, QmpRefusedError } from '../errors.ts';
-import { listenForAbort, startDeadline } from './abort.ts';
+import { listenForAbort, startDeadline } from '../base/abort.ts';
+import { QemuError, QmpRefusedError } from '../base/errors.ts';
 import type { QmpMessage } from './message.ts';
 import type { QmpEnd } from './state.ts';
 

@@ -1,5 +1,5 @@
-import { errorCode, QemuError } from '../errors.ts';
-import { checkTimeout, listenForAbort, startDeadline } from './abort.ts';
+import { checkTimeout, listenForAbort, startDeadline } from '../base/abort.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
 import { QmpSession, type SessionHandlers } from './session.ts';

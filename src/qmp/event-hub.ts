@@ -1,5 +1,5 @@
-import { QemuError } from '../errors.ts';
-import { checkTimeout, listenForAbort, startDeadline } from './abort.ts';
+import { checkTimeout, listenForAbort, startDeadline } from '../base/abort.ts';
+import { QemuError } from '../base/errors.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { QemuError } from '../errors.ts';
-import { listenForAbort, startDeadline } from './abort.ts';
+import { listenForAbort, startDeadline } from '../base/abort.ts';
+import { QemuError } from '../base/errors.ts';
 import type { ExecuteOptions } from './command.ts';
 import type { QmpAddress } from './state.ts';
 import { describeAddress, openStream } from './transport.ts';

@@ -1,4 +1,4 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 
 /** QEMU's parser gives up at 1,024 levels of nesting. */
 const MAX_DEPTH = 1000;

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { QemuError } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { listenForAbort } from '../base/abort.ts';
+import { QemuError } from '../base/errors.ts';
 import type { QmpAddress } from './state.ts';
 
 /** Where to listen: a unix socket, or a TCP port of one host address (0 for a free one). */

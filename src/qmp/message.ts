@@ -1,4 +1,4 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 import { encodeJson, parseJson } from './json.ts';
 
 /** The version that QEMU greets with. Parts that a peer leaves out are 0 or empty. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { debuglog } from 'node:util';
-import { QemuError } from '../errors.ts';
-import { checkTimeout } from './abort.ts';
+import { checkTimeout } from '../base/abort.ts';
+import { QemuError } from '../base/errors.ts';
 import {
   type Answer,
   abortedError,

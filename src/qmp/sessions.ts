@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorCode } from '../errors.ts';
-import { checkTimeout, listenForAbort } from './abort.ts';
+import { checkTimeout, listenForAbort } from '../base/abort.ts';
+import { errorCode } from '../base/errors.ts';
 import { QmpClient } from './client.ts';
 import { abortedError } from './command.ts';
 import type { QmpAddress } from './state.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { QemuError } from '../errors.ts';
+import type { QemuError } from '../base/errors.ts';
 import type { QmpListener } from './listener.ts';
 import type { QmpGreeting } from './message.ts';
 

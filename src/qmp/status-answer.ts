@@ -1,4 +1,4 @@
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 
 /**
  * The RunState in an answer to `query-status`. One that this package does not know passes; what cannot be the name of a

@@ -1,8 +1,8 @@
 import { connect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorCode, QemuError } from '../errors.ts';
-import { listenForAbort } from './abort.ts';
+import { listenForAbort } from '../base/abort.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
 import type { QmpAddress } from './state.ts';
 import { connectTls, splitLastByte } from './transport-tls.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 
 /**
  * Waits that long.

@@ -1,4 +1,4 @@
-import { findProgram, run } from './exec.ts';
+import { findProgram, run } from './process/exec.ts';
 
 /**
  * The Debian packages that files belong to, by path. Without dpkg, and for files that are no package's, nothing.

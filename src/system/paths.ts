@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 
 /** Longest path that fits `sun_path` of unix(7) with its final NUL. */
 export const SOCKET_PATH_MAX_BYTES = 107;

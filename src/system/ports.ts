@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
-import { errorCode, QemuError } from '../errors.ts';
-import { readTextIfExists } from './files.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
+import { readTextIfExists } from './files/files.ts';
 
 const IPV6_LOOPBACK = /^0{31}1 [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ +lo$/m;
 

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from './files.ts';
+import { namesIn } from './files/files.ts';
 
 /** Lets a group pass through a folder of root's, and no more. Only root can. */
 export function letPass(folder: string, gid: number): void {

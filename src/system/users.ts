@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { QemuError } from '../errors.ts';
+import { QemuError } from '../base/errors.ts';
 import { delay } from './delay.ts';
-import { type ExecResult, run } from './exec.ts';
-import { DEFAULT_PATH, findProgram } from './find-program.ts';
+import { type ExecResult, run } from './process/exec.ts';
+import { DEFAULT_PATH, findProgram } from './process/find-program.ts';
 
 /** A user of this host, passwd(5). */
 export interface User {

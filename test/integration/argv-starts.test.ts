@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildArgs } from '../../src/machine/argv/build.ts';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
-import { writeTlsFiles } from '../../src/machine/tls.ts';
+import { writeTlsFiles } from '../../src/machine/control/port-tls.ts';
 import { QmpClient } from '../../src/qmp/client.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { ARGV_CONFIGS, ARGV_DIR, type ArgvConfig, argvRequest, configOf } from '../support/argv-configs.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { run } from '../../src/system/exec.ts';
+import { run } from '../../src/system/process/exec.ts';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
 import { assertShape, DOCUMENTS } from '../support/shape.ts';

@@ -5,7 +5,7 @@ import { chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync 
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { run } from '../../src/system/exec.ts';
+import { run } from '../../src/system/process/exec.ts';
 import { parseJson } from '../support/cli.ts';
 import { type JsonObject, lab } from '../support/lab.ts';
 

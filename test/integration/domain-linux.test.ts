@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Domain, Machine } from '../../src/index.ts';
+import { Domain, TransientMachine } from '../../src/index.ts';
 import { until } from '../support/lab.ts';
 import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 import { tempDir } from '../support/temp-root.ts';
@@ -37,7 +37,7 @@ test('a Linux guest that writes all the time loses nothing over snapshot, commit
   const disk = join(dir, 'disk.qcow2');
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', disk, String(DISK_BYTES)]);
   const { kernel, initrd, append } = linuxGuest(dir, { script: WRITER });
-  const machine = new Machine({
+  const machine = new TransientMachine({
     name: 'writer',
     args: [
       ...['-accel', 'tcg', '-nodefaults', '-cpu', 'max', '-m', '256', '-kernel', kernel, '-initrd', initrd],

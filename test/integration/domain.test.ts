@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Domain, Fleet, Machine, resolvePaths } from '../../src/index.ts';
+import { Domain, Fleet, resolvePaths, TransientMachine } from '../../src/index.ts';
 import { consoleText } from '../support/console-text.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, type TempRoot, tempDir, tempRoot } from '../support/temp-root.ts';
@@ -93,7 +93,7 @@ test('a QEMU that root has started as another user takes a picture too', {
     rmSync(open, { recursive: true });
   });
   chmodSync(open, 0o755);
-  const machine = new Machine({
+  const machine = new TransientMachine({
     wrapper: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
     args: ['-accel', 'tcg', '-nodefaults', '-m', '32', '-vga', 'std'],
   });
@@ -213,7 +213,7 @@ test('a mirror to a place that is not there is refused, and leaves no job', asyn
 
 test('with -blockdev drives are known by id and node name, and devices behind bridges are seen', async (t) => {
   const disk = guestDisk(tempDir(t));
-  const machine = new Machine({
+  const machine = new TransientMachine({
     args: [
       ...['-accel', 'tcg', '-nodefaults', '-m', '32', '-vga', 'std'],
       ...['-blockdev', `driver=file,node-name=file0,filename=${disk}`],

@@ -3,8 +3,8 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readChain } from '../../src/system/image-chain.ts';
-import { runQemuImg } from '../../src/system/qemu-img.ts';
+import { readChain } from '../../src/system/images/image-chain.ts';
+import { runQemuImg } from '../../src/system/images/qemu-img.ts';
 import { makeOverlay, qemuImg } from '../support/odd-images.ts';
 import { tempDir } from '../support/temp-root.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { run } from '../../src/system/exec.ts';
+import { run } from '../../src/system/process/exec.ts';
 import { parseJson, runCli } from '../support/cli.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 

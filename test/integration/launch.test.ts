@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { launch } from '../../src/machine/launch.ts';
+import { launch } from '../../src/machine/start/launch.ts';
 import type { QmpClient } from '../../src/qmp/client.ts';
-import { qemuEnvironment } from '../../src/system/environment.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
-import { waitForExit } from '../../src/system/process.ts';
+import { qemuEnvironment } from '../../src/system/process/environment.ts';
+import { waitForExit } from '../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
 type Spawned = { readonly pid: number; readonly startTime: string };

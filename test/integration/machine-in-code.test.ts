@@ -3,17 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LaunchError, Machine } from '../../src/index.ts';
-import { readProcess, waitForExit } from '../../src/system/process.ts';
+import { LaunchError, TransientMachine } from '../../src/index.ts';
+import { readProcess, waitForExit } from '../../src/system/process/process.ts';
 import { consoleText } from '../support/console-text.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
 const TCG = ['-accel', 'tcg', '-nodefaults', '-m', '32'];
 
-function machine(t: Cleanup, args: readonly string[] = []): { machine: Machine; dir: string } {
+function machine(t: Cleanup, args: readonly string[] = []): { machine: TransientMachine; dir: string } {
   const dir = tempDir(t);
-  const made = new Machine({ args: [...TCG, ...args], tempDir: dir, name: 'test' });
+  const made = new TransientMachine({ args: [...TCG, ...args], tempDir: dir, name: 'test' });
   t.after(() => made.kill());
   return { machine: made, dir };
 }
@@ -144,9 +144,9 @@ test('of several events the first that fulfils a wish is returned, and events ca
   const event = await reset;
   assert.equal(event.event, 'RESET');
   assert.equal((await first).event, 'RESET');
-  assert.equal(Machine.eventMatch(event, { guest: false }), true);
-  assert.equal(Machine.eventMatch(event, { guest: false, reason: 'other' }), false);
-  assert.equal(Machine.eventMatch(event, { missing: 1 }), false);
+  assert.equal(TransientMachine.eventMatch(event, { guest: false }), true);
+  assert.equal(TransientMachine.eventMatch(event, { guest: false, reason: 'other' }), false);
+  assert.equal(TransientMachine.eventMatch(event, { missing: 1 }), false);
   await assert.rejects(qemu.nextQmpEvent({ timeoutMs: 1 }), { code: 'QEMU_TIMEOUT' });
   const last = qemu.nextQmpEvent({ timeoutMs: Infinity });
   await qemu.shutdown();
@@ -240,7 +240,7 @@ test('a kill in the middle of a launch ends both', async (t) => {
 test('a launch is aborted by its signal, and given up when QEMU does not answer in time', async (t) => {
   const { machine: qemu, dir } = machine(t, ['-S']);
   await assert.rejects(qemu.launch({ signal: AbortSignal.abort() }), { code: 'QEMU_ABORTED' });
-  const silent = new Machine({ binary: 'sleep', wrapper: ['sh', '-c', 'exec sleep 1000'], tempDir: dir });
+  const silent = new TransientMachine({ binary: 'sleep', wrapper: ['sh', '-c', 'exec sleep 1000'], tempDir: dir });
   await assert.rejects(silent.launch({ timeoutMs: 50 }), (error) => {
     assert.ok(error instanceof LaunchError);
     assert.match(error.message, /did not answer/);
@@ -252,10 +252,10 @@ test('a launch is aborted by its signal, and given up when QEMU does not answer 
 
 test('a QEMU that is not installed, and a folder that is not there, are told as such', async (t) => {
   const dir = tempDir(t);
-  const missing = new Machine({ binary: 'qemu-system-abacus', tempDir: dir });
+  const missing = new TransientMachine({ binary: 'qemu-system-abacus', tempDir: dir });
   await assert.rejects(missing.launch(), { code: 'QEMU_NOT_INSTALLED' });
   assert.deepEqual(readdirSync(dir), []);
-  await assert.rejects(new Machine({ tempDir: join(dir, 'none') }).launch(), { code: 'QEMU_IO' });
+  await assert.rejects(new TransientMachine({ tempDir: join(dir, 'none') }).launch(), { code: 'QEMU_IO' });
 });
 
 test('a guest that heeds the power button is shut down gracefully; one that does not is an error, and ended all the same', async (t) => {
@@ -341,8 +341,8 @@ test('a console can be on another device, behind ports that lead nowhere', async
 test('QEMU does not outlive a program that is killed', { skip: !existsSync('/usr/bin/setpriv') }, async (t) => {
   const dir = tempDir(t);
   const code = `
-    import { Machine } from ${JSON.stringify(join(import.meta.dirname, '../../src/index.js'))};
-    const machine = new Machine({ args: ${JSON.stringify([...TCG, '-S'])}, tempDir: ${JSON.stringify(dir)} });
+    import { TransientMachine } from ${JSON.stringify(join(import.meta.dirname, '../../src/index.js'))};
+    const machine = new TransientMachine({ args: ${JSON.stringify([...TCG, '-S'])}, tempDir: ${JSON.stringify(dir)} });
     await machine.launch();
     process.stdout.write(String(machine.pid));
     process.kill(process.pid, 'SIGKILL');
@@ -355,8 +355,8 @@ test('QEMU does not outlive a program that is killed', { skip: !existsSync('/usr
 test('a program that ends without shutting its machine down leaves no QEMU and no folder', async (t) => {
   const dir = tempDir(t);
   const script = `
-    import { Machine } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
-    const machine = new Machine({ args: ${JSON.stringify([...TCG, '-S'])}, tempDir: ${JSON.stringify(dir)} });
+    import { TransientMachine } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+    const machine = new TransientMachine({ args: ${JSON.stringify([...TCG, '-S'])}, tempDir: ${JSON.stringify(dir)} });
     await machine.launch();
     console.log(machine.pid);
     process.exit(3);`;

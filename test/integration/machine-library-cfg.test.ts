@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ConfiguredMachine, Fleet, LaunchError, QmpClient, resolvePaths } from '../../src/index.ts';
-import { readProcess } from '../../src/system/process.ts';
+import { Fleet, LaunchError, type Machine, QmpClient, resolvePaths } from '../../src/index.ts';
+import { readProcess } from '../../src/system/process/process.ts';
 import type { GuestOptions } from '../support/guest-disk.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Lab, lab } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 /** A machine "web" in a scratch root, as a program has it. */
-function machineOf(t: Cleanup, lines = '', guest: GuestOptions = {}): { root: Lab; machine: ConfiguredMachine } {
+function machineOf(t: Cleanup, lines = '', guest: GuestOptions = {}): { root: Lab; machine: Machine } {
   const root = lab(t);
   root.add('web', lines, guest);
   return { root, machine: open(root) };
 }
 
-function open(root: Lab): ConfiguredMachine {
+function open(root: Lab): Machine {
   const fleet = new Fleet(resolvePaths({ root: root.dir }, {}, 0, '/'));
   return fleet.machine(fleet.get('web'));
 }

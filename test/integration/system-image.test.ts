@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readImageInfo } from '../../src/system/image.ts';
+import { readImageInfo } from '../../src/system/images/image.ts';
 import { tempDir } from '../support/temp-root.ts';
 
 const BASE = 'base ä,b.qcow2';

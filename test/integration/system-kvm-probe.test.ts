@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProgram } from '../../src/system/exec.ts';
-import { runGuest } from '../../src/system/kvm-guest.ts';
+import { runGuest } from '../../src/system/probe/kvm-guest.ts';
+import { findProgram } from '../../src/system/process/exec.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
 /** The installed QEMU behind a script that puts TCG in place of KVM, so that the guest really runs on any host. */

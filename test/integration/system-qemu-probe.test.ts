@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProgram } from '../../src/system/exec.ts';
-import { probeQemu } from '../../src/system/qemu-probe.ts';
+import { probeQemu } from '../../src/system/probe/qemu-probe.ts';
+import { findProgram } from '../../src/system/process/exec.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 
 const BINARY = 'qemu-system-x86_64';

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { QmpClient } from '../../src/index.ts';
-import { readProcess } from '../../src/system/process.ts';
+import { readProcess } from '../../src/system/process/process.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
 import type { Cleanup } from '../support/temp-root.ts';
@@ -310,7 +310,7 @@ test('a reader that does not read makes the peer of a session wait, and gets eve
     peer.once('pause', () => process.stderr.write(String(left)));
     await attach(peer, new AbortController().signal);
   `;
-  const url = new URL('../../src/cli/terminal.js', import.meta.url).href;
+  const url = new URL('../../src/cli/input/terminal.js', import.meta.url).href;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, url]);
   const [left] = await once(child.stderr.setEncoding('utf8'), 'data');
   assert.ok(ENDLESS_BYTES - Number(left) < 1024 * 1024, `${left} bytes were left`);
@@ -350,7 +350,7 @@ test('a peer that takes nothing makes a pipe wait', async () => {
     await attach(peer, new AbortController().signal);
     process.disconnect();
   `;
-  const url = new URL('../../src/cli/terminal.js', import.meta.url).href;
+  const url = new URL('../../src/cli/input/terminal.js', import.meta.url).href;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, url], {
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fleet } from '../../src/fleet/fleet.ts';
-import { Machine } from '../../src/machine/code/machine.ts';
+import { TransientMachine } from '../../src/machine/library/transient-machine.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { tempDir } from '../support/temp-root.ts';
 
@@ -22,7 +22,7 @@ for (const bad of [Number.NaN, -1, null, '100']) {
     await assert.rejects(fleet.stopMany([], { deadlineMs: value }), refused);
     await assert.rejects(fleet.stopMany([], { parallel: value }), refused);
     await assert.rejects(fleet.startMany([], { parallel: value }), refused);
-    const machine = new Machine();
+    const machine = new TransientMachine();
     await assert.rejects(machine.launch({ timeoutMs: value }), refused);
     await assert.rejects(machine.shutdown({ timeoutMs: value }), refused);
     assert.equal(machine.isRunning(), false);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../src/config/machine-config.ts';
-import { tryPrefix } from '../../src/machine/try-start.ts';
+import { tryPrefix } from '../../src/machine/check/try-start.ts';
 
 test('what is tried for a user that is not there runs as nobody, or not at all, and never as root', async (t) => {
   if (process.getuid?.() !== 0) return t.skip('only root changes the user');

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readProcess } from '../../src/system/process.ts';
+import { readProcess } from '../../src/system/process/process.ts';
 import { lab, until } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 

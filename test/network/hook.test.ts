@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { writeTapNotes } from '../../src/network/notes.ts';
-import type { TapWish } from '../../src/network/wishes.ts';
+import { writeTapRecords } from '../../src/network/taps/tap-records.ts';
+import type { TapSpec } from '../../src/network/taps/tap-spec.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
 import { repoRoot } from '../support/repo.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
@@ -14,7 +14,7 @@ import { clearNetwork, linkNames, links, makeBridge, ruleTables, sh } from './sh
 await enterOwnNamespace();
 beforeEach(clearNetwork);
 
-const wish: TapWish = {
+const wish: TapSpec = {
   tap: 'web.1',
   machine: 'web',
   index: 1,
@@ -31,7 +31,7 @@ interface Host {
   readonly runDir: string;
   /** Calls the link `qemu-brup` or `qemu-brdown` as QEMU does. */
   hook(name: 'qemu-brup' | 'qemu-brdown', tap: string, env?: Record<string, string>): Promise<CliResult>;
-  note(more: Partial<TapWish>): void;
+  note(more: Partial<TapSpec>): void;
 }
 
 function host(t: Cleanup): Host {
@@ -44,7 +44,7 @@ function host(t: Cleanup): Host {
         path: join(runDir, name),
         env: { QEMU_INIT_RUN: runDir, BRIDGE_IFNAME: undefined, ...env },
       }),
-    note: (more) => writeTapNotes([{ ...wish, ...more }], join(runDir, '.taps')),
+    note: (more) => writeTapRecords([{ ...wish, ...more }], join(runDir, '.taps')),
   };
 }
 

@@ -4,10 +4,10 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { tapName } from '../../src/network/names.ts';
-import { writeTapNotes } from '../../src/network/notes.ts';
-import { setUpTaps, tearDownTaps } from '../../src/network/taps.ts';
-import type { TapWish } from '../../src/network/wishes.ts';
+import { tapName } from '../../src/network/taps/tap-names.ts';
+import { writeTapRecords } from '../../src/network/taps/tap-records.ts';
+import type { TapSpec } from '../../src/network/taps/tap-spec.ts';
+import { setUpTaps, tearDownTaps } from '../../src/network/taps/taps.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
 import { clearNetwork, isRunningHere, linkNames, links, makeBridge, ruleTables, sh } from './shell.ts';
@@ -17,7 +17,7 @@ beforeEach(clearNetwork);
 
 const plain = { bridge: 'br0', mac: 'DE:AD:BE:EF:00:01', queues: 1, isolated: false, lock: false, addresses: [] };
 
-function wish(index: number, more: Partial<TapWish> = {}, machine = 'web'): TapWish {
+function wish(index: number, more: Partial<TapSpec> = {}, machine = 'web'): TapSpec {
   return { ...plain, machine, index, tap: tapName(machine, index), mac: `DE:AD:BE:EF:00:0${index}`, ...more };
 }
 
@@ -119,7 +119,7 @@ test('taps are found and removed when all notes are lost', async (t) => {
 
 test('a tap that was made and not yet marked when ip was killed is removed', async (t) => {
   const tapsDir = tapsDirOf(t);
-  writeTapNotes([wish(1)], tapsDir);
+  writeTapRecords([wish(1)], tapsDir);
   sh('ip', 'tuntap', 'add', 'dev', 'web.1', 'mode', 'tap');
   await tearDownTaps('web', { tapsDir });
   assert.deepEqual(linkNames(), []);
@@ -127,7 +127,7 @@ test('a tap that was made and not yet marked when ip was killed is removed', asy
 
 test('a note that was being written when its writer was killed is removed', async (t) => {
   const tapsDir = tapsDirOf(t);
-  writeTapNotes([wish(1)], tapsDir);
+  writeTapRecords([wish(1)], tapsDir);
   for (const name of ['.web.3.123-4.tmp', '.other.1.123-4.tmp']) writeFileSync(join(tapsDir, name), '{"tap"');
   await tearDownTaps('web', { tapsDir });
   assert.deepEqual(readdirSync(tapsDir), ['.other.1.123-4.tmp']);
@@ -211,9 +211,9 @@ test('SIGKILL at any moment leaves nothing that the next clean-up does not remov
 });
 
 /** Sets up taps in a process of its own, after some lines of shell that may change how it is run. */
-function inChild(prepare: string, wishes: readonly TapWish[], tapsDir: string): SpawnSyncReturns<string> {
+function inChild(prepare: string, wishes: readonly TapSpec[], tapsDir: string): SpawnSyncReturns<string> {
   const script = join(tapsDir, '../child.mjs');
-  const module = import.meta.resolve('../../src/network/taps.js');
+  const module = import.meta.resolve('../../src/network/taps/taps.js');
   writeFileSync(
     script,
     `import { setUpTaps } from ${JSON.stringify(module)};

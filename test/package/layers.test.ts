@@ -4,30 +4,28 @@ import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { repoRoot } from '../support/repo.ts';
 
-const BASE = ['qmp', 'config', 'system'];
-const MIDDLE = ['machine', 'network', 'domain'];
-
-/** What each folder of src may import, besides itself and the files that lie in src itself. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  qmp: [],
-  config: [],
-  system: [],
-  testing: ['qmp'],
-  machine: BASE,
-  network: BASE,
-  domain: BASE,
-  fleet: [...BASE, ...MIDDLE],
-  cli: [...BASE, ...MIDDLE, 'fleet'],
-  index: [...BASE, ...MIDDLE, 'fleet'],
-};
+/**
+ * What each folder of src may import besides itself; types count. This is the one place of the rule:
+ * `base ← qmp, config, system ← domain ← machine ← network ← fleet ← provision ← cli`.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = inOrder([
+  ['base'],
+  ['qmp', 'config', 'system'],
+  ['domain'],
+  ['machine'],
+  ['network'],
+  ['fleet'],
+  ['provision'],
+  ['index', 'cli'],
+]);
 
 /** Where a package or a dangerous module of Node may be imported: whole folders end in "/". */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli/'],
   'yargs/yargs': [],
   'yargs/helpers': [],
-  ini: ['config/ini.ts'],
-  'proper-lockfile': ['system/lock.ts'],
+  ini: ['config/text/ini.ts'],
+  'proper-lockfile': ['system/lock/lock.ts'],
   'node:child_process': ['system/'],
   'node:net': ['qmp/', 'system/', 'testing/'],
   'node:tls': ['qmp/', 'system/', 'testing/'],
@@ -42,12 +40,12 @@ const sources = readdirSync(join(repoRoot, 'src'), { recursive: true, encoding: 
 test('a layer imports only from layers to its left', () => {
   const wrong = sources.flatMap(({ path, text }) => {
     const layer = layerOf(path);
-    const allowed = layer === undefined ? [] : MAY_IMPORT[layer];
+    const allowed = MAY_IMPORT[layer];
     if (allowed === undefined) return [`src/${layer} is no known layer`];
     return importsOf(text)
       .filter((target) => target.startsWith('.'))
       .map((target) => ({ target, to: layerOf(normalize(join(dirname(path), target))) }))
-      .filter(({ to }) => to !== undefined && to !== layer && !allowed.includes(to))
+      .filter(({ to }) => to !== layer && !allowed.includes(to))
       .map(({ target }) => `src/${path} imports ${target}`);
   });
   assert.deepEqual(wrong, []);
@@ -63,7 +61,7 @@ test('each package and each module for processes and sockets has its one place',
 });
 
 test('nothing is removed by path with all that is below it', () => {
-  // Where another user can write, a folder may become a link in the middle of it: see system/remove-tree.ts.
+  // Where another user can write, a folder may become a link in the middle of it: see system/files/remove-tree.ts.
   const wrong = sources.filter(({ text }) =>
     /\brm(Sync|dirSync|dir)?\([^;]*recursive: true/.test(withoutComments(text)),
   );
@@ -102,10 +100,15 @@ test('nobody ends the process', () => {
   );
 });
 
-/** The folder of a file of src, or the name of a file that lies in src itself: only index.ts is bound by rules. */
-function layerOf(path: string): string | undefined {
-  if (path === 'index.ts') return 'index';
-  return path.includes('/') ? path.slice(0, path.indexOf('/')) : undefined;
+/** Each layer may import all layers before its own. `testing`, which is published by itself, has only the protocol. */
+function inOrder(layers: readonly (readonly string[])[]): Readonly<Record<string, readonly string[]>> {
+  const rules = layers.flatMap((names, at) => names.map((name) => [name, layers.slice(0, at).flat()] as const));
+  return { ...Object.fromEntries(rules), testing: ['base', 'qmp'] };
+}
+
+/** The folder of a file of src, or the name of a file that lies in src itself: that is index.ts alone. */
+function layerOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : path.replace(/\.ts$/, '');
 }
 
 function isBelow(path: string, place: string): boolean {

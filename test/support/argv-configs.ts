@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { parseMachineConfig } from '../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../src/config/types.ts';
 import { type Allocation, NO_SLOT } from '../../src/machine/allocation.ts';
+import { netdevArgument, nicDeviceProperties } from '../../src/machine/argv/netdev.ts';
 import type { ArgvRequest, DriveFormat, FirmwareFiles } from '../../src/machine/argv/request.ts';
-import { netdevArgument, nicDeviceProperties } from '../../src/network/netdev.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 
 /** A configuration whose command line is kept in a golden file, and started for real. */

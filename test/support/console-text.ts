@@ -1,7 +1,7 @@
-import type { Machine } from '../../src/index.ts';
+import type { TransientMachine } from '../../src/index.ts';
 
 /** Waits until the guest of a machine in code has printed a text, and returns all that it printed since the last wait. */
-export async function consoleText(machine: Machine, wanted: string, timeoutMs = 30_000): Promise<string> {
+export async function consoleText(machine: TransientMachine, wanted: string, timeoutMs = 30_000): Promise<string> {
   const { console } = machine;
   const timer = setTimeout(
     () => console.destroy(new Error(`The guest did not print "${wanted}", but:\n${text}`)),

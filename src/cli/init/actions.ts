@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { Run } from '../run-tool.ts';
+import type { Run } from '../run/run-tool.ts';
 
 /** One action of qemu-init. Its code is loaded when it is called. */
 export interface Action {

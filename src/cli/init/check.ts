@@ -1,12 +1,12 @@
-import { formatIssue } from '../../config/issues.ts';
-import { ConfigError, type ConfigIssue } from '../../errors.ts';
-import { checkMachine, readableConfigs } from '../../fleet/check.ts';
+import { ConfigError, type ConfigIssue } from '../../base/errors.ts';
+import { formatIssue } from '../../config/text/issues.ts';
+import { checkMachine, readableConfigs } from '../../fleet/check/check-machine.ts';
 import { type ListedImage, listImages } from '../../fleet/image-list.ts';
-import type { Context } from '../context.ts';
-import { exitCodeOf } from '../exit-code.ts';
-import { present } from '../many.ts';
-import { issueDocument } from '../report.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { issueDocument } from '../output/report.ts';
+import type { Context } from '../run/context.ts';
+import { exitCodeOf } from '../run/exit-code.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 import { imageLines } from './image-lines.ts';
 
 interface Checked {

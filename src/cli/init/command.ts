@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
-import { QemuError } from '../../errors.ts';
-import { VERSION } from '../../version.ts';
-import { parseArguments } from '../parse-arguments.ts';
-import { type Handle, runTool } from '../run-tool.ts';
+import { QemuError } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import { parseArguments } from '../run/parse-arguments.ts';
+import { type Handle, runTool } from '../run/run-tool.ts';
 import { ACTIONS, type Action, LATER } from './actions.ts';
 import { unknownAction } from './unknown-action.ts';
 

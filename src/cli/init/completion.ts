@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context } from '../context.ts';
-import { PACKAGE } from '../package-folder.ts';
+import type { Context } from '../run/context.ts';
+import { PACKAGE } from '../run/package-folder.ts';
 
 /** The files of each shell's completions. */
 const FILES = {

@@ -1,7 +1,7 @@
-import { withConsole } from '../../machine/console.ts';
-import type { Context } from '../context.ts';
-import { INTERRUPTED } from '../exit-code.ts';
-import { attach } from '../terminal.ts';
+import { withConsole } from '../../machine/control/console.ts';
+import { attach } from '../input/terminal.ts';
+import type { Context } from '../run/context.ts';
+import { INTERRUPTED } from '../run/exit-code.ts';
 
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
   const { output, signal } = context;

@@ -1,7 +1,7 @@
-import { formatIssue } from '../../config/issues.ts';
-import { QemuError } from '../../errors.ts';
-import { createMachine } from '../../fleet/create.ts';
-import type { Context } from '../context.ts';
+import { QemuError } from '../../base/errors.ts';
+import { formatIssue } from '../../config/text/issues.ts';
+import { createMachine } from '../../provision/create.ts';
+import type { Context } from '../run/context.ts';
 
 interface Arguments {
   readonly name: string;

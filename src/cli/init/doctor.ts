@@ -1,11 +1,11 @@
-import { examine } from '../../fleet/doctor/doctor.ts';
-import type { Context } from '../context.ts';
-import { PACKAGE } from '../package-folder.ts';
+import { checkHost } from '../../fleet/check/host/check-host.ts';
+import type { Context } from '../run/context.ts';
+import { PACKAGE } from '../run/package-folder.ts';
 
 /** Exit status 1 when there is an error; warnings alone are 0. */
 export async function run(context: Context): Promise<number> {
   const { output } = context;
-  const findings = await examine(context.fleet(), PACKAGE, context.signal);
+  const findings = await checkHost(context.fleet(), PACKAGE, context.signal);
   if (output.json) output.document(findings);
   else if (findings.length === 0) output.line('no problem found');
   else {

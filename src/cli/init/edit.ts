@@ -1,22 +1,22 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { formatIssue } from '../../config/issues.ts';
+import { ConfigError, type ConfigIssue, QemuError } from '../../base/errors.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
-import { splitWords } from '../../config/shell-words.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../../errors.ts';
+import { formatIssue } from '../../config/text/issues.ts';
+import { splitWords } from '../../config/text/shell-words.ts';
 import { takenNames } from '../../fleet/taken-names.ts';
 import { readConfigText } from '../../machine/load-config.ts';
-import { fileError } from '../../system/file-error.ts';
-import { ensureDir, writeFileAtomic } from '../../system/files.ts';
-import { withLock } from '../../system/lock.ts';
-import { removeWhole } from '../../system/remove-tree.ts';
-import { runInteractive } from '../../system/run-interactive.ts';
-import { readTrustedText, trustPath } from '../../system/trusted-path.ts';
-import { ask } from '../ask.ts';
-import type { Context } from '../context.ts';
+import { fileError } from '../../system/files/file-error.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
+import { removeWhole } from '../../system/files/remove-tree.ts';
+import { withLock } from '../../system/lock/lock.ts';
+import { runInteractive } from '../../system/process/run-interactive.ts';
+import { readTrustedText, trustPath } from '../../system/trust/trusted-path.ts';
+import { ask } from '../input/ask.ts';
+import type { Context } from '../run/context.ts';
 
 interface Arguments {
   readonly id?: string;

@@ -1,10 +1,10 @@
 import { setAutostart } from '../../fleet/autostart.ts';
-import { whenStarted } from '../../fleet/boot-start.ts';
-import { isSystemdBooted, isUnitInstalled, reloadSystemd, systemctl } from '../../system/systemd.ts';
-import { hasUserUnits, userManagerOf } from '../../system/user-systemd.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { whenStarted } from '../../fleet/service/boot-start.ts';
+import { isSystemdBooted, isUnitInstalled, reloadSystemd, systemctl } from '../../system/services/systemd.ts';
+import { hasUserUnits, userManagerOf } from '../../system/services/user-systemd.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 
 export function run(context: Context, args: SelectionArguments): Promise<number> {
   return changeAutostart(context, args, true);

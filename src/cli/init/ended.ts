@@ -1,12 +1,12 @@
-import { CRASH_WINDOW_SECONDS, MOST_CRASHES, noteCrash } from '../../fleet/crashes.ts';
-import { insideUnit } from '../../fleet/inside-unit.ts';
-import { describeEnd, isBadEnd, notedEnd, type ProcessExit } from '../../machine/end.ts';
-import { tidyUp } from '../../machine/ended.ts';
-import type { Target } from '../../machine/host.ts';
-import { locate } from '../../machine/locate.ts';
-import { unitOf } from '../../system/systemd.ts';
-import type { Context } from '../context.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { CRASH_WINDOW_SECONDS, MOST_CRASHES, recordCrash } from '../../fleet/service/crashes.ts';
+import { insideUnit } from '../../fleet/service/inside-unit.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { describeEnd, isBadEnd, type ProcessExit, readLastRun } from '../../machine/run/last-run.ts';
+import { locate } from '../../machine/run/locate.ts';
+import { tidyUp } from '../../machine/run/tidy-up.ts';
+import { unitOf } from '../../system/services/systemd.ts';
+import type { Context } from '../run/context.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 import { stopOutcome } from './stop-outcome.ts';
 
 /** What a unit calls when its QEMU is gone, however it went, or is about to be killed. */
@@ -21,7 +21,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 }
 
 /** systemd stopped the unit during its start, or in a way of its own: what lives after this is killed with SIGKILL. */
-async function stopIfAlive({ output, fleet, paths }: Context, target: Target): Promise<void> {
+async function stopIfAlive({ output, fleet, paths }: Context, target: MachineRef): Promise<void> {
   const located = locate(target.files);
   if (located.kind !== 'alive') return;
   // Of a user, a QEMU in a session cannot be moved into the unit, whose start then fails: it is none of the unit's business.
@@ -35,13 +35,13 @@ async function stopIfAlive({ output, fleet, paths }: Context, target: Target): P
  * Returns 1 when the guest failed though QEMU ended well, which is all that systemd knows: systemd.service(5) takes the status of
  * ExecStopPost= for the unit's then, and Restart=on-failure goes by that.
  */
-async function report(context: Context, target: Target): Promise<number> {
+async function report(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
   const exit = exitOf(process.env);
   const tidied = await tidyUp(host, target, exit, signal);
   // Who stopped it has cleaned up; a start that failed had no run, and the note is of an earlier one.
-  const end = tidied ?? (exit && notedEnd(host.paths, target.longName));
+  const end = tidied ?? (exit && readLastRun(host.paths, target.longName));
   if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
   const hasFailed = (process.env['SERVICE_RESULT'] ?? 'success') !== 'success';
   if (tidied || hasFailed) await countCrash(context, target);
@@ -49,16 +49,16 @@ async function report(context: Context, target: Target): Promise<number> {
   return isFailure && restartOf(context, target) === 'on-failure' ? 1 : 0;
 }
 
-function restartOf({ fleet }: Context, target: Target): string {
+function restartOf({ fleet }: Context, target: MachineRef): string {
   return fleet().inspect(target).config?.restart ?? 'no';
 }
 
 /** RESTART has its limit here; without it systemd starts nothing again. */
-async function countCrash(context: Context, target: Target): Promise<void> {
+async function countCrash(context: Context, target: MachineRef): Promise<void> {
   const { output, paths } = context;
   const unit = insideUnit(paths, target.longName);
   const restart = restartOf(context, target);
-  if (!unit || restart === 'no' || !noteCrash(paths, target.longName)) return;
+  if (!unit || restart === 'no' || !recordCrash(paths, target.longName)) return;
   const often = `it has ended ${MOST_CRASHES} times within ${CRASH_WINDOW_SECONDS / 60} minutes`;
   const hint = `start it: qemu-init start ${target.longName}`;
   output.note('error', `${target.longName}: not started again, since ${often}; ${hint}`);

@@ -1,8 +1,8 @@
-import { exitPreconfig } from '../../machine/change-state.ts';
-import { setVncPassword } from '../../machine/vnc-password.ts';
-import type { Context } from '../context.ts';
-import type { SelectionArguments } from '../selection.ts';
-import { changeState } from './monitor-action.ts';
+import { exitPreconfig } from '../../machine/change/change-state.ts';
+import { setVncPassword } from '../../machine/start/vnc-password.ts';
+import type { Context } from '../run/context.ts';
+import type { SelectionArguments } from '../shared/selection.ts';
+import { changeState } from './monitor-actions.ts';
 
 /** Machines are made in milliseconds; memory that has to be touched first takes longer. */
 const TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
-import { joinWords } from '../../config/shell-words.ts';
+import { joinWords } from '../../config/text/shell-words.ts';
 import type { Origin } from '../../config/types.ts';
 import { listImages } from '../../fleet/image-list.ts';
 import { monitorOrigins } from '../../machine/load-config.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 import { imageLines } from './image-lines.ts';
 
 interface Explained {

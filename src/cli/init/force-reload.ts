@@ -1,9 +1,9 @@
-import { QemuError } from '../../errors.ts';
-import type { Outcome } from '../../fleet/outcome.ts';
-import { reloadMachine } from '../../machine/reload.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { select } from '../selection.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { Outcome } from '../../fleet/schedule/outcome.ts';
+import { reloadMachine } from '../../machine/change/reload.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { select } from '../shared/selection.ts';
 import { reloadOutcome } from './reload.ts';
 import { restart, restartOutcome } from './restart-all.ts';
 import type { StopArguments } from './stop.ts';

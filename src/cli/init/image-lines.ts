@@ -1,4 +1,4 @@
-import { shellCommand } from '../../config/shell-words.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { ListedImage } from '../../fleet/image-list.ts';
 
 const ROLES: Readonly<Record<ListedImage['role'], string>> = {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { formatIssue } from '../../config/issues.ts';
-import { isValidName } from '../../config/names.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
+import { formatIssue } from '../../config/text/issues.ts';
+import { isValidName } from '../../config/text/names.ts';
 import { deriveUuid } from '../../config/uuid.ts';
-import { ConfigError, QemuError } from '../../errors.ts';
 import { inspectMachineConfig } from '../../machine/load-config.ts';
-import { ensureDir, writeFileAtomic } from '../../system/files.ts';
-import { trustPath } from '../../system/trusted-path.ts';
-import type { Context } from '../context.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
+import type { Context } from '../run/context.ts';
 
 interface Arguments {
   readonly file: string;

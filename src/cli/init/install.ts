@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { QemuError } from '../../errors.ts';
-import { initSystem } from '../../fleet/install/init-system.ts';
+import { QemuError } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import { registerSteps, runSteps } from '../../fleet/install/init-registration.ts';
 import { type Change, installItems, refusePackaged } from '../../fleet/install/install.ts';
 import { COMMON_NODE, interpreterFor } from '../../fleet/install/interpreter.ts';
 import { collectItems } from '../../fleet/install/items.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
-import { registerSteps, runSteps } from '../../fleet/install/register.ts';
 import { packagesOf } from '../../system/dpkg.ts';
-import { VERSION } from '../../version.ts';
-import type { Context } from '../context.ts';
-import type { CommonArguments } from '../options.ts';
-import { PACKAGE } from '../package-folder.ts';
+import { initSystem } from '../../system/services/init-system.ts';
+import type { Context } from '../run/context.ts';
+import type { CommonArguments } from '../run/options.ts';
+import { PACKAGE } from '../run/package-folder.ts';
 
 export interface InstallArguments extends CommonArguments {
   readonly prefix?: string;

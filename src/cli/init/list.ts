@@ -1,9 +1,9 @@
-import { formatIssue } from '../../config/issues.ts';
-import { ConfigError, QemuError } from '../../errors.ts';
-import { peekMacsOfAll } from '../../fleet/leases.ts';
-import type { Context } from '../context.ts';
-import { exitCodeOf, worst } from '../exit-code.ts';
-import { NO_MACHINE } from '../selection.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
+import { formatIssue } from '../../config/text/issues.ts';
+import { peekMacsOfAll } from '../../fleet/macs.ts';
+import type { Context } from '../run/context.ts';
+import { exitCodeOf, worst } from '../run/exit-code.ts';
+import { NO_MACHINE } from '../shared/selection.ts';
 
 export async function run(context: Context, args: { readonly macs: boolean }): Promise<number> {
   const { output } = context;

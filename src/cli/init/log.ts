@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { QemuError } from '../../errors.ts';
+import { QemuError } from '../../base/errors.ts';
 import { delay } from '../../system/delay.ts';
-import { namesIn } from '../../system/files.ts';
-import { LogFollower } from '../../system/follow-log.ts';
-import { trimLog } from '../../system/trim-log.ts';
-import type { Context } from '../context.ts';
+import { namesIn } from '../../system/files/files.ts';
+import { LogFollower } from '../../system/files/follow-log.ts';
+import { trimLog } from '../../system/files/trim-log.ts';
+import type { Context } from '../run/context.ts';
 
 interface Arguments {
   readonly id?: string;

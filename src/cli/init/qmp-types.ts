@@ -1,7 +1,7 @@
-import { Machine } from '../../machine/code/machine.ts';
+import { TransientMachine } from '../../machine/library/transient-machine.ts';
 import { generateTypesFromMonitor } from '../../qmp/generate/generate-from-monitor.ts';
-import { writeFileAtomic } from '../../system/files.ts';
-import type { Context } from '../context.ts';
+import { writeFileAtomic } from '../../system/files/files.ts';
+import type { Context } from '../run/context.ts';
 
 interface Arguments {
   readonly binary: string;
@@ -11,7 +11,11 @@ interface Arguments {
 /** Asks a QEMU without any machine for its schema, and prints types made from that. */
 export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, signal } = context;
-  const machine = new Machine({ binary: args.binary, args: ['-machine', 'none', '-nodefaults', '-S'], name: 'schema' });
+  const machine = new TransientMachine({
+    binary: args.binary,
+    args: ['-machine', 'none', '-nodefaults', '-S'],
+    name: 'schema',
+  });
   try {
     await machine.launch({ signal });
     const text = await generateTypesFromMonitor(machine.qmp, { signal });

@@ -1,6 +1,6 @@
-import { formatIssue } from '../../config/issues.ts';
+import { formatIssue } from '../../config/text/issues.ts';
 import { registerMachine } from '../../fleet/register.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 
 export async function run(
   context: Context,

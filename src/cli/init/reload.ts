@@ -1,7 +1,7 @@
-import { type ReloadResult, reloadMachine } from '../../machine/reload.ts';
-import type { Context } from '../context.ts';
-import { type Presentation, present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { type ReloadResult, reloadMachine } from '../../machine/change/reload.ts';
+import type { Context } from '../run/context.ts';
+import { type Presentation, present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const fleet = context.fleet();

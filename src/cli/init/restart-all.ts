@@ -1,10 +1,10 @@
-import type { Outcome } from '../../fleet/outcome.ts';
-import type { Target } from '../../machine/host.ts';
-import type { Rung } from '../../machine/ladder.ts';
-import type { StartResult } from '../../machine/start.ts';
-import type { Context } from '../context.ts';
-import { type Presentation, present } from '../many.ts';
-import type { Selection } from '../selection.ts';
+import type { Outcome } from '../../fleet/schedule/outcome.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import type { StartResult } from '../../machine/start/start.ts';
+import type { Rung } from '../../machine/stop/stop-plan.ts';
+import type { Context } from '../run/context.ts';
+import { type Presentation, present } from '../shared/many.ts';
+import type { Selection } from '../shared/selection.ts';
 import { startOutcome } from './start-outcome.ts';
 import type { StopArguments } from './stop.ts';
 
@@ -22,7 +22,7 @@ export async function restartAll(context: Context, selection: Selection, args: S
  */
 export async function restart(
   context: Context,
-  targets: readonly Target[],
+  targets: readonly MachineRef[],
   args: StopArguments,
 ): Promise<Outcome<RestartResult>[]> {
   const fleet = context.fleet();
@@ -35,7 +35,7 @@ export async function restart(
     signal,
   });
   const started = await fleet.startMany(passed(stopped), { parallel: args.parallel, signal });
-  const of = <T>(outcomes: readonly Outcome<T>[], target: Target): Outcome<T> | undefined =>
+  const of = <T>(outcomes: readonly Outcome<T>[], target: MachineRef): Outcome<T> | undefined =>
     outcomes.find((outcome) => outcome.target.longName === target.longName);
   return checked.map((check): Outcome<RestartResult> => {
     const { target } = check;
@@ -59,6 +59,6 @@ export const restartOutcome: Presentation<RestartResult> = {
   failed: (seconds, error) => ({ ...startOutcome.failed?.(seconds, error), rung: 'none' }),
 };
 
-function passed<T>(outcomes: readonly Outcome<T>[]): Target[] {
+function passed<T>(outcomes: readonly Outcome<T>[]): MachineRef[] {
   return outcomes.flatMap(({ ok, target }) => (ok ? [target] : []));
 }

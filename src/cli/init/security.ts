@@ -1,7 +1,7 @@
-import { inspectSecurity, type SecurityReport } from '../../fleet/security.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { inspectSecurity, type SecurityReport } from '../../fleet/check/security.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const fleet = context.fleet();

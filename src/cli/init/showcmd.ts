@@ -1,7 +1,7 @@
-import { joinWords } from '../../config/shell-words.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { joinWords } from '../../config/text/shell-words.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 
 interface Shown {
   readonly wrapper: readonly string[];

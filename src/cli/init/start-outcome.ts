@@ -1,5 +1,5 @@
-import type { StartResult } from '../../machine/start.ts';
-import type { Presentation } from '../many.ts';
+import type { StartResult } from '../../machine/start/start.ts';
+import type { Presentation } from '../shared/many.ts';
 
 /** How a start is shown. */
 export const startOutcome: Presentation<StartResult> = {

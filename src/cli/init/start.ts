@@ -1,12 +1,12 @@
-import { ConfigError, QemuError } from '../../errors.ts';
-import { takeAsked } from '../../fleet/asked.ts';
-import { insideUnit } from '../../fleet/inside-unit.ts';
-import type { Outcome } from '../../fleet/outcome.ts';
-import { writeStartNotices } from '../../fleet/start-notices.ts';
-import type { StartResult } from '../../machine/start.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type Selection, type SelectionArguments, select, unreadable } from '../selection.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
+import type { Outcome } from '../../fleet/schedule/outcome.ts';
+import { takeAsked } from '../../fleet/service/asked.ts';
+import { insideUnit } from '../../fleet/service/inside-unit.ts';
+import { writeStartNotices } from '../../fleet/service/start-notices.ts';
+import type { StartResult } from '../../machine/start/start.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type Selection, type SelectionArguments, select, unreadable } from '../shared/selection.ts';
 import { startOutcome } from './start-outcome.ts';
 
 interface Arguments extends SelectionArguments {
@@ -40,7 +40,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
 }
 
 async function tellUser({ output, paths }: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
-  const { logoutNotice } = await import('../../fleet/logout-notice.ts');
+  const { logoutNotice } = await import('../../fleet/service/logout-notice.ts');
   for (const outcome of outcomes) {
     const notice = outcome.ok ? logoutNotice(paths, outcome.target, outcome.value.pid) : undefined;
     if (notice !== undefined) output.note('warning', `${outcome.target.longName}: ${notice}`);
@@ -73,7 +73,7 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   }
   const nothing = args.all !== true && (args.ids ?? []).length === 0;
   if (nothing && process.stdin.isTTY && process.stderr.isTTY) {
-    const { askForMachine } = await import('../ask-for-machine.ts');
+    const { askForMachine } = await import('../input/ask-for-machine.ts');
     return { targets: [await askForMachine(fleet, context.signal)], unknown: [] };
   }
   return select(context, args, () => fleet.list());

@@ -1,12 +1,12 @@
 import type { FleetStatus } from '../../fleet/fleet.ts';
-import type { RestartState } from '../../fleet/restart-state.ts';
-import { describeEnd, isBadEnd, isPulledPlug } from '../../machine/end.ts';
-import { describeState, stateRule } from '../../machine/run-state.ts';
-import type { Context } from '../context.ts';
-import { statusExitCode } from '../exit-code.ts';
-import { present } from '../many.ts';
-import type { Output } from '../output.ts';
-import { NO_MACHINE, type SelectionArguments, select } from '../selection.ts';
+import type { RestartState } from '../../fleet/service/restart-state.ts';
+import { describeState, stateRule } from '../../machine/control/run-state.ts';
+import { describeEnd, isBadEnd, isPulledPlug } from '../../machine/run/last-run.ts';
+import type { Output } from '../output/output.ts';
+import type { Context } from '../run/context.ts';
+import { statusExitCode } from '../run/exit-code.ts';
+import { present } from '../shared/many.ts';
+import { NO_MACHINE, type SelectionArguments, select } from '../shared/selection.ts';
 
 type Shown = FleetStatus;
 

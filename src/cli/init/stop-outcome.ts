@@ -1,6 +1,6 @@
-import { MachineStateError } from '../../errors.ts';
-import type { StopResult } from '../../machine/stop.ts';
-import type { Presentation } from '../many.ts';
+import { MachineStateError } from '../../base/errors.ts';
+import type { StopResult } from '../../machine/stop/stop.ts';
+import type { Presentation } from '../shared/many.ts';
 
 /** How a stop is shown. */
 export const stopOutcome: Presentation<StopResult> = {

@@ -1,5 +1,5 @@
-import { stopTogether } from '../../fleet/stop-together.ts';
-import type { Context } from '../context.ts';
+import { stopTogether } from '../../fleet/schedule/stop-together.ts';
+import type { Context } from '../run/context.ts';
 import { stopOutcome } from './stop-outcome.ts';
 
 /** What qemu-stop.service calls before the units of machines stop, when many of them do. */

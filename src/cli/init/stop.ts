@@ -1,8 +1,8 @@
-import { QemuError } from '../../errors.ts';
-import type { StopResult } from '../../machine/stop.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { StopResult } from '../../machine/stop/stop.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 import { stopOutcome } from './stop-outcome.ts';
 
 export interface StopArguments extends SelectionArguments {

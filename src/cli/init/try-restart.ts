@@ -1,5 +1,5 @@
-import type { Context } from '../context.ts';
-import { select } from '../selection.ts';
+import type { Context } from '../run/context.ts';
+import { select } from '../shared/selection.ts';
 import { restartAll } from './restart-all.ts';
 import type { StopArguments } from './stop.ts';
 

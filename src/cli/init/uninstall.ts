@@ -1,13 +1,13 @@
-import { QemuError } from '../../errors.ts';
-import { initSystem } from '../../fleet/install/init-system.ts';
+import { QemuError } from '../../base/errors.ts';
+import { runSteps, unregisterSteps } from '../../fleet/install/init-registration.ts';
 import { uninstallItems } from '../../fleet/install/install.ts';
 import { layoutFor } from '../../fleet/install/layout.ts';
 import { readManifest } from '../../fleet/install/manifest.ts';
-import { runSteps, unregisterSteps } from '../../fleet/install/register.ts';
 import { machinesOfUsers } from '../../fleet/machines-of-users.ts';
 import { dropOwnUser } from '../../fleet/own-user.ts';
-import type { Context } from '../context.ts';
-import { describeError } from '../report.ts';
+import { initSystem } from '../../system/services/init-system.ts';
+import { describeError } from '../output/report.ts';
+import type { Context } from '../run/context.ts';
 import { type InstallArguments, ownedBy, place, present } from './install.ts';
 
 interface UninstallArguments extends InstallArguments {

@@ -1,5 +1,5 @@
-import { nearest } from '../../config/names.ts';
-import { QemuError } from '../../errors.ts';
+import { QemuError } from '../../base/errors.ts';
+import { nearest } from '../../config/text/names.ts';
 
 /**
  * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words near to an

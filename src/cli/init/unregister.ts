@@ -1,5 +1,5 @@
 import { unregisterMachine } from '../../fleet/register.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
   const { output } = context;

@@ -1,7 +1,7 @@
 import { type ScreenAccess, screenAccess } from '../../fleet/screen.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { select } from '../selection.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { select } from '../shared/selection.ts';
 
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
   const fleet = context.fleet();

@@ -1,10 +1,10 @@
+import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { QemuError } from '../../errors.ts';
-import type { Target } from '../../machine/host.ts';
-import { parseGoal, waitForGoal } from '../../machine/wait.ts';
-import type { Context } from '../context.ts';
-import { present } from '../many.ts';
-import { type SelectionArguments, select } from '../selection.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { parseGoal, waitForGoal } from '../../machine/observe/wait.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { type SelectionArguments, select } from '../shared/selection.ts';
 
 interface Arguments extends SelectionArguments {
   readonly for: readonly string[];
@@ -35,7 +35,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   });
 }
 
-function refuseWithoutConsole(config: MachineConfig | undefined, { longName, configPath }: Target): void {
+function refuseWithoutConsole(config: MachineConfig | undefined, { longName, configPath }: MachineRef): void {
   if (config?.serial !== false) return;
   throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${longName}" has no console to wait for`, {
     hint: `SERIAL=off is set in "${configPath}"`,

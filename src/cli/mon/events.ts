@@ -1,9 +1,9 @@
-import { QemuError } from '../../errors.ts';
-import type { Target } from '../../machine/host.ts';
-import { openControl } from '../../machine/monitor-access.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { openControl } from '../../machine/control/control-port.ts';
 import { delay } from '../../system/delay.ts';
-import type { Context } from '../context.ts';
-import { printJson } from '../print-json.ts';
+import { printJson } from '../output/print-json.ts';
+import type { Context } from '../run/context.ts';
 
 const CONNECT_MS = 10_000;
 /** How often a machine that is down is looked for again. */
@@ -15,7 +15,7 @@ const RETRY_MS = 500;
  *
  * @throws {QemuError} `QEMU_CONFIG_INVALID` for a machine without a control port, `QEMU_NOT_PERMITTED`.
  */
-export async function runEvents(context: Context, target: Target, names: readonly string[]): Promise<number> {
+export async function runEvents(context: Context, target: MachineRef, names: readonly string[]): Promise<number> {
   const { output, signal } = context;
   const fleet = context.fleet();
   if (!fleet.isAlive(target)) output.note('info', `${target.longName}: not running; waiting for it`);
@@ -33,7 +33,7 @@ export async function runEvents(context: Context, target: Target, names: readonl
   return 0;
 }
 
-async function follow(context: Context, target: Target, names: readonly string[]): Promise<void> {
+async function follow(context: Context, target: MachineRef, names: readonly string[]): Promise<void> {
   const { output, signal } = context;
   const client = await openControl(target, { timeoutMs: CONNECT_MS, signal });
   const events = client.events(names.length === 0 ? undefined : names, { signal });

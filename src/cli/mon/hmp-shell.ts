@@ -1,7 +1,7 @@
-import type { Target } from '../../machine/host.ts';
-import { withControl } from '../../machine/monitor-access.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { withControl } from '../../machine/control/control-port.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../run/context.ts';
 import { runLineShell } from './line-shell.ts';
 import { isHmpQuery, refused } from './read-only.ts';
 
@@ -14,7 +14,7 @@ const LOOKS = ['help', 'info', 'print'];
  * A shell for commands of the human monitor. With `readOnly` only those that look pass: QEMU's own monitor cannot be held back,
  * so each line goes over the control port, once it was looked at. It also serves while the monitor port cannot be had.
  */
-export async function runHmpShell(context: Context, target: Target, readOnly: boolean): Promise<number> {
+export async function runHmpShell(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output } = context;
   const { host } = context.fleet();
   const ask = (line: string, signal: AbortSignal): Promise<string> =>

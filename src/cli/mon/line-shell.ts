@@ -1,8 +1,8 @@
 import { createInterface, type Interface } from 'node:readline';
-import { QemuError } from '../../errors.ts';
-import type { Context } from '../context.ts';
-import { exitCodeOf, INTERRUPTED } from '../exit-code.ts';
-import { describeError } from '../report.ts';
+import { QemuError } from '../../base/errors.ts';
+import { describeError } from '../output/report.ts';
+import type { Context } from '../run/context.ts';
+import { exitCodeOf, INTERRUPTED } from '../run/exit-code.ts';
 
 /** A dialogue of lines, each of which is answered before the next is read. */
 export interface LineShell {

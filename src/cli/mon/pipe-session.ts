@@ -1,10 +1,10 @@
-import type { Target } from '../../machine/host.ts';
-import { portsOf, withControl } from '../../machine/monitor-access.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { portsOf, withControl } from '../../machine/control/control-port.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
-import type { Context } from '../context.ts';
-import { exitCodeOf, worst } from '../exit-code.ts';
-import { describeError } from '../report.ts';
-import { readLines } from '../stdin-lines.ts';
+import { readLines } from '../input/stdin-lines.ts';
+import { describeError } from '../output/report.ts';
+import type { Context } from '../run/context.ts';
+import { exitCodeOf, worst } from '../run/exit-code.ts';
 import { isHmpQuery, refused } from './read-only.ts';
 
 const ANSWER_MS = 60_000;
@@ -16,7 +16,7 @@ const ANSWER_MS = 60_000;
  * @returns the worst status of the lines.
  * @throws {QemuError} `QEMU_NOT_RUNNING`, also when there are no lines.
  */
-export async function runPipe(context: Context, target: Target, readOnly: boolean): Promise<number> {
+export async function runPipe(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
   portsOf(target);

@@ -1,10 +1,10 @@
-import { splitWords } from '../../config/shell-words.ts';
-import { QemuError } from '../../errors.ts';
-import type { Target } from '../../machine/host.ts';
-import { withControl } from '../../machine/monitor-access.ts';
-import type { Context } from '../context.ts';
-import { printJson } from '../print-json.ts';
-import { parseQmpRequest } from '../qmp-arguments.ts';
+import { QemuError } from '../../base/errors.ts';
+import { splitWords } from '../../config/text/shell-words.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { withControl } from '../../machine/control/control-port.ts';
+import { parseQmpRequest } from '../input/qmp-arguments.ts';
+import { printJson } from '../output/print-json.ts';
+import type { Context } from '../run/context.ts';
 import { type CommandHelp, complete, describeCommand, readSchema } from './completion.ts';
 import { runLineShell } from './line-shell.ts';
 import { isQmpQuery, refused } from './read-only.ts';
@@ -17,7 +17,7 @@ const ANSWER_MS = 60_000;
  *
  * Each command has a connection of its own, so that a shell that is left open is in nobody's way.
  */
-export async function runQmpShell(context: Context, target: Target, readOnly: boolean): Promise<number> {
+export async function runQmpShell(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output } = context;
   const { host } = context.fleet();
   const execute = (command: string, args: QmpArguments, signal: AbortSignal): Promise<unknown> =>

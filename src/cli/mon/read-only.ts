@@ -1,4 +1,4 @@
-import { QemuError } from '../../errors.ts';
+import { QemuError } from '../../base/errors.ts';
 
 /** QMP commands that only look. */
 export function isQmpQuery(command: string): boolean {

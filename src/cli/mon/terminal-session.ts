@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { QemuError } from '../../errors.ts';
-import { openFirst, type Way } from '../../machine/first-way.ts';
-import type { Target } from '../../machine/host.ts';
-import { portsOf } from '../../machine/monitor-access.ts';
-import { LOOPBACK, type Ports, portAddress } from '../../machine/ways.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { portsOf } from '../../machine/control/control-port.ts';
+import { openFirst, type Way } from '../../machine/control/first-way.ts';
+import { LOOPBACK, type Ports, portAddress } from '../../machine/control/ways.ts';
 import { openStream } from '../../qmp/transport.ts';
-import type { Context } from '../context.ts';
-import { INTERRUPTED } from '../exit-code.ts';
-import { attach } from '../terminal.ts';
+import { attach } from '../input/terminal.ts';
+import type { Context } from '../run/context.ts';
+import { INTERRUPTED } from '../run/exit-code.ts';
 
 /** A monitor that is free greets within milliseconds. */
 const GREETING_MS = 1_500;
@@ -17,7 +17,7 @@ const GREETING_MS = 1_500;
  * Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port, which any
  * local user can do without the key, a shell of ours takes its place.
  */
-export async function runTerminal(context: Context, target: Target): Promise<number> {
+export async function runTerminal(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;
   const ports = portsOf(target);
   const { monitorPort } = ports;
@@ -48,7 +48,7 @@ interface OpenMonitor {
 }
 
 /** A monitor serves one client at a time and lets others wait in silence: it is open once it has greeted. */
-function monitorAt({ files }: Target, ports: Ports, port: number, host: string): Way<OpenMonitor> {
+function monitorAt({ files }: MachineRef, ports: Ports, port: number, host: string): Way<OpenMonitor> {
   return {
     name: `monitor port ${port} of ${host}`,
     open: async (signal) => {

@@ -1,7 +1,13 @@
-import { INTERFACE_NAME_RULE, isInterfaceName } from '../../config/values.ts';
-import { QemuError } from '../../errors.ts';
-import { addBridge, type BridgeInfo, type BridgePort, deleteBridge, listBridges } from '../../network/bridges.ts';
-import type { Context } from '../context.ts';
+import { QemuError } from '../../base/errors.ts';
+import { INTERFACE_NAME_RULE, isInterfaceName } from '../../config/text/values.ts';
+import {
+  addBridge,
+  type BridgeInfo,
+  type BridgePort,
+  deleteBridge,
+  listBridges,
+} from '../../network/bridges/bridges.ts';
+import type { Context } from '../run/context.ts';
 
 interface AddArguments {
   readonly name: string;

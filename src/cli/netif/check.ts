@@ -1,5 +1,5 @@
-import { examineNetwork } from '../../fleet/doctor/network.ts';
-import type { Context } from '../context.ts';
+import { checkNetwork } from '../../fleet/check/host/network-findings.ts';
+import type { Context } from '../run/context.ts';
 
 export async function run(context: Context): Promise<number> {
   const { output, paths, signal } = context;
@@ -10,7 +10,7 @@ export async function run(context: Context): Promise<number> {
       output.note('warning', `${target.longName}: not looked at, see: qemu-init check ${target.longName}`);
     return config ?? [];
   });
-  const findings = await examineNetwork(configs, paths, signal);
+  const findings = await checkNetwork(configs, paths, signal);
   if (output.json) output.document(findings);
   else
     for (const { severity, title, detail, fix } of findings)

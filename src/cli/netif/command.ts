@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
-import { parseArguments } from '../parse-arguments.ts';
-import { type Handle, runTool } from '../run-tool.ts';
+import { parseArguments } from '../run/parse-arguments.ts';
+import { type Handle, runTool } from '../run/run-tool.ts';
 
 /** Everything that the hook path does not do by itself. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {

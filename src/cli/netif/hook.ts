@@ -1,6 +1,6 @@
-import { errorCode, QemuError } from '../../errors.ts';
-import { tapDown, tapUp } from '../../network/hook.ts';
-import { printable } from '../printable.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
+import { tapDown, tapUp } from '../../network/taps/hook.ts';
+import { printable } from '../output/printable.ts';
 
 /**
  * Does what QEMU asks of its hooks, or `qemu-netif up|down TAP [--bridge BRIDGE]` when it is as plain as that.

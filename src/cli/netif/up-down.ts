@@ -1,5 +1,5 @@
-import { tapDown, tapUp } from '../../network/hook.ts';
-import type { Context } from '../context.ts';
+import { tapDown, tapUp } from '../../network/taps/hook.ts';
+import type { Context } from '../run/context.ts';
 
 export async function up(_context: Context, args: { readonly tap: string; readonly bridge?: string }): Promise<number> {
   tapUp(args.tap, process.env, args.bridge);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errorCode, isNotFound, QemuError } from '../../errors.ts';
-import { fileError } from '../../system/file-error.ts';
-import { ensureDir, writeFileAtomic } from '../../system/files.ts';
+import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
+import { fileError } from '../../system/files/file-error.ts';
+import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
 import type { Item } from './items.ts';
 import { type Manifest, readManifest, renderManifest } from './manifest.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { QemuError } from '../../errors.ts';
-import { whyNotForServices } from '../../system/trusted-program.ts';
+import { QemuError } from '../../base/errors.ts';
+import { whyNotForServices } from '../../system/trust/trusted-program.ts';
 
 /** The program in the first line of the tools in a package for any host. */
 export const COMMON_NODE = '/usr/bin/node';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { InitSystem } from './init-system.ts';
+import type { InitSystem } from '../../system/services/init-system.ts';
 import { COMMON_NODE, withInterpreter } from './interpreter.ts';
 import type { Layout } from './layout.ts';
 

@@ -1,4 +1,4 @@
-import { readTextIfExists } from '../../system/files.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
 
 /** What an installation wrote: absolute paths without the destination folder, with the SHA-256 of files and `-> TARGET` of links. */
 export interface Manifest {

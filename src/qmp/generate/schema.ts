@@ -1,4 +1,4 @@
-import { QemuError } from '../../errors.ts';
+import { QemuError } from '../../base/errors.ts';
 
 /** A member of an object type. */
 export interface SchemaMember {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { exitCodeOf, statusExitCode, worst } from '../../../src/cli/exit-code.ts';
-import { ConfigError, type ErrorCode, LaunchError, QemuError } from '../../../src/errors.ts';
+import { ConfigError, type ErrorCode, LaunchError, QemuError } from '../../../src/base/errors.ts';
+import { exitCodeOf, statusExitCode, worst } from '../../../src/cli/run/exit-code.ts';
 import { repoRoot } from '../../support/repo.ts';
 
 const of = (code: ErrorCode): number => exitCodeOf(new QemuError(code, 'x'));
@@ -25,7 +25,7 @@ test('errors have the exit status of the LSB table', () => {
 });
 
 test('every code of an error has a status', () => {
-  const source = readFileSync(join(repoRoot, 'src/errors.ts'), 'utf8');
+  const source = readFileSync(join(repoRoot, 'src/base/errors.ts'), 'utf8');
   const codes = [...source.matchAll(/^ {2}\| '(QEMU_\w+)'/gm)].map(([, code]) => code as ErrorCode);
   assert.ok(codes.length > 20);
   for (const code of codes) assert.ok(Number.isInteger(of(code)), code);

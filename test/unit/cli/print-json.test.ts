@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { printJson } from '../../../src/cli/print-json.ts';
+import { printJson } from '../../../src/cli/output/print-json.ts';
 
 test('integers past 2^53 are printed digit by digit', () => {
   assert.equal(

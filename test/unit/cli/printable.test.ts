@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { printable, printableCell } from '../../../src/cli/printable.ts';
+import { printable, printableCell } from '../../../src/cli/output/printable.ts';
 
 test('what a terminal obeys is written out: ESC, C0, DEL, C1, and what turns the direction of text', () => {
   assert.equal(printable('a\x1b[2Jb\x07\x9b31m\x7f'), String.raw`a\u001b[2Jb\u0007\u009b31m\u007f`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isAssignment, parseQmpRequest } from '../../../src/cli/qmp-arguments.ts';
+import { isAssignment, parseQmpRequest } from '../../../src/cli/input/qmp-arguments.ts';
 
 const request = (text: string, ...words: string[]): unknown => {
   const { command, args } = parseQmpRequest(text, words);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeError, errorDocument } from '../../../src/cli/report.ts';
-import { ConfigError, QemuError } from '../../../src/errors.ts';
+import { ConfigError, QemuError } from '../../../src/base/errors.ts';
+import { describeError, errorDocument } from '../../../src/cli/output/report.ts';
 
 const disk = new Error('ENOSPC: no space left on device');
 const deep = new QemuError('QEMU_IO', 'Cannot write "/x"', { cause: disk, hint: 'free some space' });

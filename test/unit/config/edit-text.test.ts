@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { setKey } from '../../../src/config/edit-text.ts';
-import { parseIni } from '../../../src/config/ini.ts';
 import { renderTemplate } from '../../../src/config/template.ts';
+import { setKey } from '../../../src/config/text/edit-text.ts';
+import { parseIni } from '../../../src/config/text/ini.ts';
 import { parseGood } from './support.ts';
 
 suite('setKey()', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { renderQuoted, renderValue } from '../../../src/config/cfg-lines.ts';
-import { parseIni } from '../../../src/config/ini.ts';
-import { formatIssue } from '../../../src/config/issues.ts';
+import { renderQuoted, renderValue } from '../../../src/config/text/cfg-lines.ts';
+import { parseIni } from '../../../src/config/text/ini.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 
 const PATH = '/f';
 

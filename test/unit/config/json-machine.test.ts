@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { formatIssue } from '../../../src/config/issues.ts';
-import { JSON_MEMBERS } from '../../../src/config/json-machine.ts';
-import { parseJson } from '../../../src/config/json-text.ts';
+import { JSON_MEMBERS } from '../../../src/config/json/json-machine.ts';
+import { parseJson } from '../../../src/config/json/json-text.ts';
 import { findKey } from '../../../src/config/keys.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
 import { deriveUuid } from '../../../src/config/uuid.ts';
 import { withoutOrigins } from './support.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { formatIssue } from '../../../src/config/issues.ts';
 import { KEYS } from '../../../src/config/keys.ts';
 import { longNameOf, parseMachineConfig } from '../../../src/config/machine-config.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 import { DEFAULTS_PATH, MACHINE_PATH, parseGood, problemsOf, shorten } from './support.ts';
 
 suite('an empty file', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { formatIssue } from '../../../src/config/issues.ts';
 import { parseMonitorConfig } from '../../../src/config/monitor-config.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 
 function problemsOf(text: string): string[] {
   const { config, issues } = parseMonitorConfig(text, '/m');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { hintOf } from '../../../src/config/issues.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
-import { isValidName, nearest } from '../../../src/config/names.ts';
+import { hintOf } from '../../../src/config/text/issues.ts';
+import { isValidName, nearest } from '../../../src/config/text/names.ts';
 
 suite('isValidName()', () => {
   test('takes 1 to 40 letters, digits, "_", "." and "-" behind a letter or digit', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { formatIssue } from '../../../src/config/issues.ts';
 import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../../../src/config/registry.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 
 const PATH = '/etc/qemu/qemu-init.reg';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { joinWords, shellCommand, splitWords } from '../../../src/config/shell-words.ts';
+import { joinWords, shellCommand, splitWords } from '../../../src/config/text/shell-words.ts';
 
 suite('splitWords()', () => {
   test('splits at blanks and removes quotes and backslashes', () => {

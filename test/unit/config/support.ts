@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { formatIssue } from '../../../src/config/issues.ts';
+import type { ConfigIssue } from '../../../src/base/errors.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
-import type { ConfigIssue } from '../../../src/errors.ts';
 
 /** A machine's file that is not there: nothing is read. */
 export const MACHINE_PATH = '/etc/qemu/web-qemu.cfg';

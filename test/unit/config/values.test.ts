@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { deriveUuid } from '../../../src/config/uuid.ts';
 import {
   isInterfaceName,
   isIpv4,
@@ -14,7 +13,8 @@ import {
   parseSize,
   parseUuid,
   renderSize,
-} from '../../../src/config/values.ts';
+} from '../../../src/config/text/values.ts';
+import { deriveUuid } from '../../../src/config/uuid.ts';
 
 const MIB = 1024 ** 2;
 

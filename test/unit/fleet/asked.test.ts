@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askedMachines, readAsked, takeAsked, writeAsked } from '../../../src/fleet/asked.ts';
-import { forgetCrashes, MOST_CRASHES, noteCrash } from '../../../src/fleet/crashes.ts';
+import { askedMachines, readAsked, takeAsked, writeAsked } from '../../../src/fleet/service/asked.ts';
+import { forgetCrashes, MOST_CRASHES, recordCrash } from '../../../src/fleet/service/crashes.ts';
 import { resolvePaths } from '../../../src/system/paths.ts';
 import { tempRoot } from '../../support/temp-root.ts';
 
@@ -29,11 +29,11 @@ test('a damaged note asks for nothing', (t) => {
 test('the last of too many ends within ten minutes is told from the others, and the count then begins anew', (t) => {
   const paths = resolvePaths({ root: tempRoot(t).dir }, {}, 0, '/');
   for (let round = 0; round < 2; round++) {
-    for (let end = 1; end < MOST_CRASHES; end++) assert.equal(noteCrash(paths, 'web'), false);
-    assert.equal(noteCrash(paths, 'web'), true);
+    for (let end = 1; end < MOST_CRASHES; end++) assert.equal(recordCrash(paths, 'web'), false);
+    assert.equal(recordCrash(paths, 'web'), true);
   }
-  assert.equal(noteCrash(paths, 'web'), false);
+  assert.equal(recordCrash(paths, 'web'), false);
   writeFileSync(join(paths.runDir, '.crashes/web.json'), JSON.stringify([-2000, -1900, -1800, -1700]));
-  assert.equal(noteCrash(paths, 'web'), false);
+  assert.equal(recordCrash(paths, 'web'), false);
   forgetCrashes(paths, 'web');
 });

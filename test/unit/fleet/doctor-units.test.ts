@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
-import { judgeMemory } from '../../../src/fleet/doctor/memory.ts';
-import { spanSeconds } from '../../../src/system/shutdown-targets.ts';
+import { checkMemory } from '../../../src/fleet/check/host/memory.ts';
+import { spanSeconds } from '../../../src/system/services/shutdown-targets.ts';
 
 const { config } = parseMachineConfig('', { path: '/etc/qemu/web-qemu.cfg' });
 assert.ok(config);
@@ -18,8 +18,8 @@ test('a time span of systemctl is understood', () => {
 
 test('memory that machines promise together is more than the host has', () => {
   const machine = (autostart: boolean) => ({ ...config, autostart, memoryBytes: 2 ** 30 });
-  assert.deepEqual(judgeMemory([machine(true), machine(true), machine(false)], 2 ** 31), []);
-  const [finding, ...others] = judgeMemory([machine(true), machine(true), machine(true)], 2 ** 31);
+  assert.deepEqual(checkMemory([machine(true), machine(true), machine(false)], 2 ** 31), []);
+  const [finding, ...others] = checkMemory([machine(true), machine(true), machine(true)], 2 ** 31);
   assert.deepEqual(others, []);
   assert.equal(finding?.severity, 'warning');
   assert.match(finding?.detail ?? '', /3 machines .* 3072 MiB .* 2048 MiB/);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byBootOrder } from '../../../src/fleet/order.ts';
-import { runOrdered } from '../../../src/fleet/ordered.ts';
-import { dependentsOf, withRequired } from '../../../src/fleet/requires.ts';
-import type { Target } from '../../../src/machine/host.ts';
+import { byBootOrder } from '../../../src/fleet/schedule/order.ts';
+import { dependentsOf, withRequired } from '../../../src/fleet/schedule/requires.ts';
+import { runOrdered } from '../../../src/fleet/schedule/run-in-order.ts';
+import type { MachineRef } from '../../../src/machine/context.ts';
 import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
 
 const paths = resolvePaths({ root: '/nowhere' }, {}, 0, '/');
-const targets = new Map<string, Target>();
-const target = (longName: string): Target => {
+const targets = new Map<string, MachineRef>();
+const target = (longName: string): MachineRef => {
   const made = targets.get(longName) ?? {
     longName,
     shortName: undefined,
@@ -18,7 +18,7 @@ const target = (longName: string): Target => {
   targets.set(longName, made);
   return made;
 };
-const names = (list: readonly Target[]): string[] => list.map(({ longName }) => longName);
+const names = (list: readonly MachineRef[]): string[] => list.map(({ longName }) => longName);
 
 function required(
   asked: readonly string[],

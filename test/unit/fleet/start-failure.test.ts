@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { describeError } from '../../../src/cli/report.ts';
-import { ConfigError, LaunchError, QemuError } from '../../../src/errors.ts';
-import { readStartFailure, removeStartFailure, writeStartFailure } from '../../../src/fleet/start-failure.ts';
+import { ConfigError, LaunchError, QemuError } from '../../../src/base/errors.ts';
+import { describeError } from '../../../src/cli/output/report.ts';
+import { readStartFailure, removeStartFailure, writeStartFailure } from '../../../src/fleet/service/start-failure.ts';
 import { type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { type Cleanup, tempRoot } from '../../support/temp-root.ts';
 

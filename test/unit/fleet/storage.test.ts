@@ -6,8 +6,8 @@ import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
 import { listImages } from '../../../src/fleet/image-list.ts';
 import { machineIssues, storageIssues } from '../../../src/fleet/storage.ts';
+import { hostUses, isClaimed, isShared, storageOf } from '../../../src/system/images/storage.ts';
 import { resolvePaths } from '../../../src/system/paths.ts';
-import { hostUses, isClaimed, isShared, storageOf } from '../../../src/system/storage.ts';
 import { makeOverlay } from '../../support/odd-images.ts';
 import { tempDir } from '../../support/temp-root.ts';
 

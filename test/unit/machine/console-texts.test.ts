@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { consoleTexts } from '../../../src/machine/console-texts.ts';
+import { consoleTexts } from '../../../src/machine/observe/console-texts.ts';
 
 function isFound(text: string, pattern: RegExp): boolean {
   const searching = new RegExp(pattern, 'gm');

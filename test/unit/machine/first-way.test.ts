@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QemuError } from '../../../src/errors.ts';
-import { type Closable, openFirst, type Way } from '../../../src/machine/first-way.ts';
+import { QemuError } from '../../../src/base/errors.ts';
+import { type Closable, openFirst, type Way } from '../../../src/machine/control/first-way.ts';
 
 interface Door extends Closable {
   readonly name: string;

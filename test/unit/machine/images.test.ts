@@ -13,15 +13,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
-import { removeKeys, writeKeys } from '../../../src/machine/image-keys.ts';
+import { removeKeys, writeKeys } from '../../../src/machine/storage/image-keys.ts';
 import {
   forgetBases,
   forgetImages,
   hasImageMemory,
   readImageMemory,
   writeImageMemory,
-} from '../../../src/machine/image-memory.ts';
-import { findImages } from '../../../src/machine/images.ts';
+} from '../../../src/machine/storage/image-memory.ts';
+import { findImages } from '../../../src/machine/storage/images.ts';
 import { machinePaths, type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { makeEncryptedHeader } from '../../support/luks-image.ts';
 import { makeOverlay, overwrite } from '../../support/odd-images.ts';

@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { formatIssue } from '../../../src/config/issues.ts';
-import { ConfigError } from '../../../src/errors.ts';
+import { ConfigError } from '../../../src/base/errors.ts';
+import { formatIssue } from '../../../src/config/text/issues.ts';
 import {
   inspectMachineConfig,
   loadMachineConfig,

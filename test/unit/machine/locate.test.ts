@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { locate, ProcessScan } from '../../../src/machine/locate.ts';
-import { type RunRecord, writeRecord } from '../../../src/machine/record.ts';
-import { findProgram } from '../../../src/system/find-program.ts';
+import { locate, ProcessScan } from '../../../src/machine/run/locate.ts';
+import { type RunRecord, writeRecord } from '../../../src/machine/run/record.ts';
 import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/system/paths.ts';
-import { bootId, readExecutable, readProcess } from '../../../src/system/process.ts';
+import { findProgram } from '../../../src/system/process/find-program.ts';
+import { bootId, readExecutable, readProcess } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 import { threadLeaver } from '../../support/thread-leaver.ts';
 

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type RunRecord, readRecord, writeRecord } from '../../../src/machine/record.ts';
-import type { StopSettings } from '../../../src/machine/stop-settings.ts';
+import { type RunRecord, readRecord, writeRecord } from '../../../src/machine/run/record.ts';
+import type { StopSettings } from '../../../src/machine/run/stop-settings.ts';
 import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/system/paths.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 

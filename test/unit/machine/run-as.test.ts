@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prefixOf, type RunAs } from '../../../src/machine/run-as.ts';
+import { prefixOf, type RunAs } from '../../../src/machine/start/run-as.ts';
 
 const USER: RunAs = { name: 'qi-web', uid: 990, gid: 991, comment: '', shell: '/usr/sbin/nologin' };
 const config = { runAs: 'qi-web', ownUser: true, longName: 'web' };

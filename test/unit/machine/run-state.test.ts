@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeState, RUN_STATES, stateRule } from '../../../src/machine/run-state.ts';
+import { describeState, RUN_STATES, stateRule } from '../../../src/machine/control/run-state.ts';
 
 test('a guest is asked to go down in every state in which it can be made to listen', () => {
   const statesOf = (wanted: string): string[] =>

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { MonitorConfig } from '../../../src/config/types.ts';
 import { NO_SLOT } from '../../../src/machine/allocation.ts';
-import type { Host, Notice } from '../../../src/machine/host.ts';
-import { claimSlot, peekSlot, releaseSlot } from '../../../src/machine/slots.ts';
+import type { MachineContext, Notice } from '../../../src/machine/context.ts';
+import { claimSlot, previewSlot, releaseSlot } from '../../../src/machine/run/slots.ts';
 import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
-import { bootId, readProcess } from '../../../src/system/process.ts';
+import { bootId, readProcess } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
-interface TestHost extends Host {
+interface TestHost extends MachineContext {
   readonly notices: Notice[];
 }
 
@@ -39,7 +39,7 @@ function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
 const wish = (longName: string, skip: readonly number[] = []) => ({ longName, usesVnc: true, skip: new Set(skip) });
 
 /** What a machine that runs leaves: its process and record. */
-async function runningMachine(t: Cleanup, host: Host, longName: string): Promise<ChildProcess> {
+async function runningMachine(t: Cleanup, host: MachineContext, longName: string): Promise<ChildProcess> {
   const files = machinePaths(host.paths, longName);
   mkdirSync(files.qemuDir, { recursive: true });
   const child = spawn('sh', ['-c', 'read forever', 'qemu', '-no-user-config', '-pidfile', files.pidFile], {
@@ -56,7 +56,7 @@ async function runningMachine(t: Cleanup, host: Host, longName: string): Promise
 }
 
 /** Claims of a command that has ended since. */
-function claimOfTheDead(host: Host, slot: number, longName: string): void {
+function claimOfTheDead(host: MachineContext, slot: number, longName: string): void {
   mkdirSync(host.paths.slotsDir, { recursive: true });
   writeFileSync(join(host.paths.slotsDir, String(slot)), `${longName} 999999 1\n`);
 }
@@ -115,8 +115,8 @@ test('slots are passed over when a port or the display is another program’s, o
     });
     await once(server, 'listening');
   }
-  assert.equal((await peekSlot(host, 'web', true)).slot, 3);
-  assert.equal((await peekSlot(host, 'web', false)).slot, 2, 'who has no VNC does not mind');
+  assert.equal((await previewSlot(host, 'web', true)).slot, 3);
+  assert.equal((await previewSlot(host, 'web', false)).slot, 2, 'who has no VNC does not mind');
   assert.equal((await claimSlot(host, wish('web', [3, 4]))).slot, 5);
   assert.equal((await claimSlot(host, { ...wish('headless'), usesVnc: false })).slot, 2);
 });
@@ -125,7 +125,7 @@ test('when none is left there is none, and nothing is noted', async (t) => {
   const host = hostIn(tempDir(t), { vncDisplay: 59_635 });
   assert.equal((await claimSlot(host, wish('a'))).slot, 0);
   assert.equal(await claimSlot(host, wish('b')), NO_SLOT);
-  assert.equal(await peekSlot(host, 'b', true), NO_SLOT);
+  assert.equal(await previewSlot(host, 'b', true), NO_SLOT);
   assert.deepEqual(readdirSync(host.paths.slotsDir), ['0']);
 });
 
@@ -168,7 +168,7 @@ test('a state folder that cannot be written to costs a warning', async (t) => {
 test('looking changes nothing', async (t) => {
   const dir = tempDir(t);
   const host = hostIn(dir);
-  assert.equal((await peekSlot(host, 'a', true)).slot, 0);
+  assert.equal((await previewSlot(host, 'a', true)).slot, 0);
   assert.deepEqual(readdirSync(dir), []);
 });
 
@@ -195,6 +195,6 @@ test('a remembered slot past the last port does not keep a machine from getting 
   const host = hostIn(tempDir(t));
   mkdirSync(host.paths.stateDir, { recursive: true });
   writeFileSync(host.paths.lastSlotsFile, '{"web":1000000}');
-  assert.equal((await peekSlot(host, 'web', true)).slot, 0);
+  assert.equal((await previewSlot(host, 'web', true)).slot, 0);
   assert.equal((await claimSlot(host, wish('web'))).slot, 0);
 });

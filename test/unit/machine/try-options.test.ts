@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { harmlessOptions } from '../../../src/machine/try-options.ts';
+import { harmlessOptions } from '../../../src/machine/check/try-options.ts';
 
 function harmless(...args: readonly string[]): string {
   return harmlessOptions([{ key: '[custom]', args }])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseGoal } from '../../../src/machine/wait.ts';
+import { parseGoal } from '../../../src/machine/observe/wait.ts';
 
 test('goals are read from text', () => {
   assert.deepEqual(parseGoal('running'), { kind: 'running' });

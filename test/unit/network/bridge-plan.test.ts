@@ -5,7 +5,7 @@ import {
   parseBridgeAlias,
   planBridgeAdd,
   planBridgeDelete,
-} from '../../../src/network/bridge-plan.ts';
+} from '../../../src/network/bridges/bridge-plan.ts';
 
 const MAC = '02:00:00:00:00:01';
 const wish = { name: 'br0', addresses: [], vlanAware: false };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ipv6Bits } from '../../../src/network/ipv6-bits.ts';
-import { lockRules } from '../../../src/network/lock-rules.ts';
+import { ipv6Bits } from '../../../src/network/taps/ipv6-bits.ts';
+import { lockRules } from '../../../src/network/taps/lock-rules.ts';
 
 const tap = 'web.1';
 const mac = 'DE:AD:BE:EF:00:01';

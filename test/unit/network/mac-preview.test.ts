@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leaseMacs, macCollisions, parseLeases } from '../../../src/network/leases.ts';
-import { macCandidates } from '../../../src/network/mac.ts';
-import { previewMacs } from '../../../src/network/mac-preview.ts';
+import { macCandidates } from '../../../src/network/mac/mac.ts';
+import { leaseMacs, macCollisions, parseLeases } from '../../../src/network/mac/mac-leases.ts';
+import { previewMacs } from '../../../src/network/mac/mac-preview.ts';
 
 const same = (machine: string, mac?: string) => ({ machine, name: 'n', os: 'o', nics: [{ index: 1, mac }] });
 

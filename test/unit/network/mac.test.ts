@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { hostSideMac } from '../../../src/network/host-side-mac.ts';
-import { macCandidates, normalizeMac } from '../../../src/network/mac.ts';
+import { macCandidates, normalizeMac } from '../../../src/network/mac/mac.ts';
 
 function first(count: number, name: string, os: string, index: number): string[] {
   const candidates = macCandidates(name, os, index);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { QmpRefusedError } from '../../../src/errors.ts';
+import { QmpRefusedError } from '../../../src/base/errors.ts';
 import { QmpClient } from '../../../src/qmp/client.ts';
 import { type FakeCall, NO_ANSWER } from '../../../src/testing/index.ts';
 import { connectBySocket, connectBytewise, GREETING } from './support.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isBehindAutomount, isBehindIn } from '../../../src/system/automount.ts';
+import { isBehindAutomount, isBehindIn } from '../../../src/system/files/automount.ts';
 
 const TABLE = [
   '21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DrainedSocket } from '../../../src/system/drained-socket.ts';
+import { DrainedSocket } from '../../../src/system/files/drained-socket.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** Both ends of a unix socket; the near one is drained. */

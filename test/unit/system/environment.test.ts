@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { childEnvironment, qemuEnvironment } from '../../../src/system/environment.ts';
+import { childEnvironment, qemuEnvironment } from '../../../src/system/process/environment.ts';
 
 const NEEDED = { PATH: '/bin', HOME: '/root', LANG: 'C', LC_TIME: 'C', TZ: 'UTC', QEMU_INIT_ROOT: '/r' };
 const CALLER = {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProgram, run } from '../../../src/system/exec.ts';
-import { findProcesses } from '../../../src/system/process.ts';
+import { findProgram, run } from '../../../src/system/process/exec.ts';
+import { findProcesses } from '../../../src/system/process/process.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 const HOUR_MS = 3_600_000;

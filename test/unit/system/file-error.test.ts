@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileError, firstMissingPart } from '../../../src/system/file-error.ts';
+import { fileError, firstMissingPart } from '../../../src/system/files/file-error.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 for (const [errno, code, hint] of [

@@ -19,7 +19,7 @@ import {
   removeIfExists,
   removeWithLeftovers,
   writeFileAtomic,
-} from '../../../src/system/files.ts';
+} from '../../../src/system/files/files.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 function modeOf(path: string): number {

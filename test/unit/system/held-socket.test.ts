@@ -4,7 +4,7 @@ import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withHeldSocket } from '../../../src/system/held-socket.ts';
+import { withHeldSocket } from '../../../src/system/files/held-socket.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 async function listen(t: Cleanup, path: string, greeting: string): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ImageChain, readChain } from '../../../src/system/image-chain.ts';
+import { type ImageChain, readChain } from '../../../src/system/images/image-chain.ts';
 import { makeOverlay } from '../../support/odd-images.ts';
 import { tempDir } from '../../support/temp-root.ts';
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { readImageInfo } from '../../../src/system/image.ts';
-import { detectFormat } from '../../../src/system/image-formats.ts';
+import { readImageInfo } from '../../../src/system/images/image.ts';
+import { detectFormat } from '../../../src/system/images/image-format.ts';
 import { until } from '../../support/lab.ts';
 import { tempDir } from '../../support/temp-root.ts';
 

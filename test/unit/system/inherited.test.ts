@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
-const MODULES = new URL('../../../src/system/', import.meta.url);
+const MODULES = new URL('../../../src/system/process/', import.meta.url);
 const LIST = `
   for (const fd of fs.readdirSync('/proc/self/fd')) {
     try {

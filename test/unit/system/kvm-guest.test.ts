@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runGuest } from '../../../src/system/kvm-guest.ts';
-import { probeRom } from '../../../src/system/kvm-probe-rom.ts';
-import { findProcesses } from '../../../src/system/process.ts';
+import { runGuest } from '../../../src/system/probe/kvm-guest.ts';
+import { probeRom } from '../../../src/system/probe/kvm-probe-rom.ts';
+import { findProcesses } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 /** A stand-in for QEMU, which runs in the folder with the guest's firmware; `$0.…` is a place to leave notes. */

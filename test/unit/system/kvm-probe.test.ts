@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { probeKvm } from '../../../src/system/kvm-probe.ts';
+import { probeKvm } from '../../../src/system/probe/kvm-probe.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 /** Without the device there is nothing to ask QEMU about. */

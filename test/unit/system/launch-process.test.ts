@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type DetachedProcess, spawnDetached } from '../../../src/system/launch-process.ts';
-import { readProcess, sendSignal, waitForExit } from '../../../src/system/process.ts';
+import { type DetachedProcess, spawnDetached } from '../../../src/system/process/launch-process.ts';
+import { readProcess, sendSignal, waitForExit } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const HOUR_MS = 3_600_000;
@@ -73,7 +73,7 @@ test('a detached process gets the file descriptors it is given, the mask and the
 
 test('a process that starts another one ends at once and leaves it running', async (t) => {
   const cwd = tempDir(t);
-  const module = JSON.stringify(import.meta.resolve('../../../src/system/launch-process.js'));
+  const module = JSON.stringify(import.meta.resolve('../../../src/system/process/launch-process.js'));
   const program = `
     const { spawnDetached } = await import(${module});
     const child = await spawnDetached(['sleep', '1000'], { logPath: 'log', cwd: '.' });

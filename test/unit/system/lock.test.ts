@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode, type QemuError } from '../../../src/errors.ts';
-import { type LockHolder, withLock } from '../../../src/system/lock.ts';
-import { bootId, readProcess } from '../../../src/system/process.ts';
-import { removeTree } from '../../../src/system/remove-tree.ts';
+import { errorCode, type QemuError } from '../../../src/base/errors.ts';
+import { removeTree } from '../../../src/system/files/remove-tree.ts';
+import { type LockHolder, withLock } from '../../../src/system/lock/lock.ts';
+import { bootId, readProcess } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ const HOUR_MS = 3_600_000;
 /** Only a lock that is free, or held by nobody alive, is got so: nothing is ever waited for. */
 const AT_ONCE = { timeoutMs: 0, onWait: () => assert.fail('had to wait') };
 
-const MODULE = JSON.stringify(import.meta.resolve('../../../src/system/lock.js'));
+const MODULE = JSON.stringify(import.meta.resolve('../../../src/system/lock/lock.js'));
 
 /** A process that runs `body` with `withLock` and `path` in scope. */
 function startNode(t: Cleanup, path: string, body: string): ChildProcess {

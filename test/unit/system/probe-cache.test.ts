@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askOnce, type CacheEntry, cacheEntry, isScript } from '../../../src/system/probe-cache.ts';
+import { askOnce, type CacheEntry, cacheEntry, isScript } from '../../../src/system/probe/probe-cache.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 /** A "binary" and a question about it that counts how often it is really asked. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProgram } from '../../../src/system/find-program.ts';
+import { findProgram } from '../../../src/system/process/find-program.ts';
 import {
   bootId,
   findProcesses,
@@ -12,7 +12,7 @@ import {
   readProcess,
   sendSignal,
   waitForExit,
-} from '../../../src/system/process.ts';
+} from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const HOUR_MS = 3_600_000;

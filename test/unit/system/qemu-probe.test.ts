@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findQemu, probeQemu } from '../../../src/system/qemu-probe.ts';
-import { isProbeAnswer, parseProbeOutput, probeInput } from '../../../src/system/qemu-probe-dialogue.ts';
+import { findQemu, probeQemu } from '../../../src/system/probe/qemu-probe.ts';
+import { isProbeAnswer, parseProbeOutput, probeInput } from '../../../src/system/probe/qemu-probe-dialogue.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** As a QEMU of version 9 prints it, shortened. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RegexWorker } from '../../../src/system/regex-worker.ts';
+import { RegexWorker } from '../../../src/system/process/regex-worker.ts';
 
 const never = new AbortController().signal;
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { removeTree, removeWhole } from '../../../src/system/remove-tree.ts';
+import { removeTree, removeWhole } from '../../../src/system/files/remove-tree.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 /** A user that nobody else is. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { controlGroupFolders } from '../../../src/system/systemd.ts';
+import { controlGroupFolders } from '../../../src/system/services/systemd.ts';
 
 test('the folder of a unit is the one below the only hierarchy of version 2', () => {
   assert.deepEqual(controlGroupFolders('0::/machine.slice/qemu@web.service\n', true), [

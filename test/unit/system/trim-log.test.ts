@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LogFollower } from '../../../src/system/follow-log.ts';
-import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/log-file.ts';
-import { trimLog } from '../../../src/system/trim-log.ts';
+import { LogFollower } from '../../../src/system/files/follow-log.ts';
+import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/files/log-file.ts';
+import { trimLog } from '../../../src/system/files/trim-log.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** A user that nobody else is. */

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openTrusted, readTrustedText, trustFolder, trustPath } from '../../../src/system/trusted-path.ts';
+import { openTrusted, readTrustedText, trustFolder, trustPath } from '../../../src/system/trust/trusted-path.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** A user, and a group, that nobody else is. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { generateUnits } from '../../../../src/fleet/units/generate.ts';
+import { generateUnits } from '../../../../src/fleet/service/units/generate.ts';
 import { resolvePaths } from '../../../../src/system/paths.ts';
 import { tempRoot } from '../../../support/temp-root.ts';
 

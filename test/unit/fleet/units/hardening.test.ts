@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../../src/config/types.ts';
-import { hardeningLines } from '../../../../src/fleet/units/hardening.ts';
-import { closedTo } from '../../../../src/machine/used-paths.ts';
+import { hardeningLines } from '../../../../src/fleet/service/units/hardening.ts';
+import { closedTo } from '../../../../src/machine/check/used-paths.ts';
 
 function config(text: string, path = '/etc/qemu/web-qemu.cfg'): MachineConfig {
   const parsed = parseMachineConfig(text, { path });

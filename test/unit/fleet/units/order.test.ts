@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type OrderedMachine, orderMachines } from '../../../../src/fleet/units/order.ts';
+import { type OrderedMachine, orderMachines } from '../../../../src/fleet/schedule/unit-order.ts';
 
 function machine(longName: string, bootOrder: number, requires: readonly string[] = []): OrderedMachine {
   return { longName, shortName: `s-${longName}`, bootOrder, requires };

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
-import { UNIT_STOP_SECONDS } from '../../../../src/fleet/units/limits.ts';
-import { type PlannedMachine, planUnits } from '../../../../src/fleet/units/plan.ts';
-import { autostartIn } from '../../../../src/fleet/units/wants-autostart.ts';
+import { UNIT_STOP_SECONDS } from '../../../../src/fleet/service/units/limits.ts';
+import { type PlannedMachine, planUnits } from '../../../../src/fleet/service/units/unit-plan.ts';
+import { autostartIn } from '../../../../src/fleet/service/units/wants-autostart.ts';
 import { repoRoot } from '../../../support/repo.ts';
 
 function machine(longName: string, text: string, shortName = longName, defaults = ''): PlannedMachine {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextWave, orderIn, stopJobsIn } from '../../../../src/fleet/units/wave.ts';
+import { nextWave, orderIn, stopJobsIn } from '../../../../src/fleet/service/units/wave.ts';
 
 const JOBS = `
 12 qemu@web.service  restart waiting

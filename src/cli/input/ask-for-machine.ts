@@ -1,0 +1,21 @@
+import { QemuError } from '../../base/errors.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { ask } from './ask.ts';
+
+/** Offers the registered machines on the terminal and takes a number or a name. */
+export async function askForMachine(fleet: Fleet, signal: AbortSignal): Promise<MachineRef> {
+  const targets = fleet.list();
+  if (targets.length === 0) {
+    throw new QemuError('QEMU_USAGE', 'No machine is registered', { hint: 'see: qemu-init register --help' });
+  }
+  for (const [at, { shortName, longName }] of targets.entries()) {
+    const name = shortName === undefined || shortName === longName ? longName : `${shortName} (${longName})`;
+    process.stderr.write(`${String(at + 1).padStart(3)}  ${name}\n`);
+  }
+  const answer = await ask('Which machine? ', signal);
+  const byNumber = /^\d+$/.test(answer) ? targets[Number(answer) - 1] : undefined;
+  if (byNumber) return byNumber;
+  if (answer === '') throw new QemuError('QEMU_USAGE', 'No machine was given');
+  return fleet.get(answer);
+}

@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import { styleText } from 'node:util';
+import type { Notice } from '../../machine/context.ts';
+import { printJson } from './print-json.ts';
+import { printable, printableCell } from './printable.ts';
+
+export interface OutputOptions {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly debug?: boolean | undefined;
+  /** Undefined: as NO_COLOR, FORCE_COLOR and the terminal say. */
+  readonly color?: boolean | undefined;
+}
+
+export type Level = 'error' | Notice['level'];
+
+/** sd-daemon(3): what systemd takes for the priority of a line. */
+const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
+  error: '<3>',
+  warning: '<4>',
+  info: '<6>',
+  debug: '<7>',
+  trace: '<7>',
+};
+
+/**
+ * Results go to stdout, everything else to stderr. The only place that writes to either.
+ *
+ * What goes to a terminal has no control characters, whoever it is from; what goes to a file or another program is as it is.
+ * Only the sessions that join a terminal to a monitor or a console pass everything through (`attach`).
+ */
+export class Output {
+  readonly json: boolean;
+  readonly debug: boolean;
+  readonly #options: OutputOptions;
+  readonly #journal: boolean;
+  readonly #color: boolean;
+  readonly #decoder = new StringDecoder('utf8');
+  #hasDocument = false;
+
+  constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
+    this.#options = options;
+    this.json = options.json === true;
+    this.debug = options.debug === true;
+    this.#journal = isJournal(env['JOURNAL_STREAM']);
+    this.#color = options.color ?? wantsColor(env);
+  }
+
+  /** A line of the result. */
+  line(text: string): void {
+    if (!this.#options.quiet) process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
+  }
+
+  /** The result as it is, such as a monitor's answer or a log; a part of it may end within a character. */
+  raw(data: string | Uint8Array): void {
+    process.stdout.write(this.#shown(data));
+  }
+
+  /**
+   * The same for a part of what has no end: resolves when whoever reads it can take more, so that what a slow reader has
+   * not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
+   */
+  async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
+    if (process.stdout.write(this.#shown(data))) return;
+    await once(process.stdout, 'drain', { signal }).catch(() => {});
+  }
+
+  /** Whether the JSON document has been printed. */
+  get hasDocument(): boolean {
+    return this.#hasDocument;
+  }
+
+  /** The result as one JSON document. */
+  document(value: unknown): void {
+    this.#hasDocument = true;
+    const text = printJson(value);
+    process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
+  }
+
+  /** Something beside the result. */
+  note(level: Level, text: string): void {
+    if (level === 'trace' && !this.debug) return;
+    if (level === 'debug' && !this.debug && this.#options.verbose !== true) return;
+    if (level !== 'error' && this.#options.quiet === true) return;
+    const prefix = this.#journal ? JOURNAL_PRIORITY[level] : '';
+    const shown = (isTerminal(process.stderr) ? printable(text) : text)
+      .split('\n')
+      .map((each) => `${prefix}${each}`)
+      .join('\n');
+    process.stderr.write(`${this.#paint(level, shown)}\n`);
+  }
+
+  /** A notice of the lower layers. */
+  notice(notice: Notice): void {
+    const about = notice.machine === undefined ? '' : `${notice.machine}: `;
+    const kind = notice.level === 'warning' ? 'warning: ' : '';
+    this.note(notice.level, `${about}${kind}${notice.message}`);
+  }
+
+  /** Rows in columns. */
+  table(table: readonly (readonly string[])[]): void {
+    const rows = isTerminal(process.stdout) ? table.map((row) => row.map(printableCell)) : table;
+    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+    for (const row of rows) {
+      this.line(
+        row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd(),
+      );
+    }
+  }
+
+  #shown(data: string | Uint8Array): string | Uint8Array {
+    if (!isTerminal(process.stdout)) return data;
+    return printable(typeof data === 'string' ? data : this.#decoder.write(data));
+  }
+
+  #paint(level: Level, text: string): string {
+    if (!this.#color || this.#journal) return text;
+    const format = { error: 'red', warning: 'yellow', info: 'dim', debug: 'dim', trace: 'dim' } as const;
+    return styleText(format[level], text, { validateStream: false });
+  }
+}
+
+function isTerminal(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true;
+}
+
+/**
+ * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Who runs in a unit inherits the variable, and may write
+ * to somewhere else.
+ */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(process.stderr.fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    // It is closed.
+    return false;
+  }
+}
+
+/** https://no-color.org, https://force-color.org */
+function wantsColor(env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  return process.stderr.isTTY === true;
+}

@@ -1,0 +1,61 @@
+import yargs, { type Argv } from 'yargs';
+import { QemuError } from '../../base/errors.ts';
+import { VERSION } from '../../base/version.ts';
+import { addCommonOptions } from './options.ts';
+import { usageError } from './usage-error.ts';
+
+/** Help text for terminals and files alike. */
+const HELP_WIDTH = 100;
+
+/**
+ * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
+ *
+ * @param missing what the first word that is not there would have been, such as `tap`; `machine` if not given.
+ * @throws {QemuError} `QEMU_USAGE`, and what a handler throws.
+ */
+export async function parseArguments(
+  name: string,
+  argv: readonly string[],
+  define: (parser: Argv<object>) => Argv<object>,
+  missing = 'machine',
+): Promise<void> {
+  const parser = addCommonOptions(yargs() as Argv<object>)
+    .scriptName(name)
+    .locale('en')
+    .wrap(HELP_WIDTH)
+    .strict()
+    .version(VERSION)
+    .help()
+    .alias('help', 'h')
+    .parserConfiguration({
+      // Names such as 007 are names.
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': true,
+      // A list takes one word each time, so that a name may stand behind it.
+      'greedy-arrays': false,
+    })
+    .check(refuseRepeated)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error instanceof QemuError ? error : usageError(name, parser, error?.message ?? message, missing);
+    });
+  await define(parser).parseAsync(withoutEndOfOptions(argv));
+}
+
+/** yargs takes no names from behind `--` (XBD 12.2, Guideline 10), where those of machines need not stand to be told from options. */
+function withoutEndOfOptions(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const areNames = argv.slice(end + 1).every((word) => !word.startsWith('-'));
+  return argv.filter((_, at) => at !== end || !areNames);
+}
+
+/** Arguments that may be given any number of times. */
+const LISTS = new Set(['_', 'ids', 'words', 'names', 'rest', 'for']);
+
+/** yargs makes a list of an option that is given twice, whatever its type. */
+function refuseRepeated(args: Readonly<Record<string, unknown>>): true {
+  const repeated = Object.keys(args).find((name) => Array.isArray(args[name]) && !LISTS.has(name));
+  if (repeated === undefined) return true;
+  throw new QemuError('QEMU_USAGE', `${repeated.length === 1 ? '-' : '--'}${repeated} was given more than once`);
+}

@@ -1,0 +1,60 @@
+import type { Outcome } from '../../fleet/schedule/outcome.ts';
+import { describeError, errorDocument } from '../output/report.ts';
+import type { Context } from '../run/context.ts';
+import { exitCodeOf, worst } from '../run/exit-code.ts';
+import type { Selection } from './selection.ts';
+
+/** How the outcomes of a command on several machines are shown. */
+export interface Presentation<T> {
+  /** A line of text for a success; undefined: nothing to say. */
+  readonly text: (name: string, value: T) => string | undefined;
+  /** Members of the JSON object besides `name`. */
+  readonly json: (value: T) => object;
+  /** Members of the JSON object of a failure besides `name` and `error`, which may tell how long it took. */
+  readonly failed?: (seconds: number, error: unknown) => object;
+  /** Exit status of a success; 0 if not given. */
+  readonly code?: (value: T) => number;
+}
+
+/** Shows what became of each machine. Returns the worst exit status. */
+export function present<T>(
+  context: Context,
+  selection: Selection,
+  outcomes: readonly Outcome<T>[],
+  presentation: Presentation<T>,
+): number {
+  const { output } = context;
+  const failures = [
+    ...selection.unknown.map(({ id, error }) => ({ name: id, error })),
+    ...outcomes.flatMap((outcome) => (outcome.ok ? [] : [{ name: outcome.target.longName, error: outcome.error }])),
+  ];
+  const successes = outcomes.flatMap((outcome) => (outcome.ok ? [outcome] : []));
+  if (output.json) {
+    output.document([
+      ...outcomes.map((outcome) =>
+        outcome.ok
+          ? { name: outcome.target.longName, ...presentation.json(outcome.value) }
+          : failureDocument(outcome.target.longName, outcome, presentation),
+      ),
+      ...selection.unknown.map(({ id, error }) => failureDocument(id, { error, seconds: 0 }, presentation)),
+    ]);
+  } else {
+    for (const { target, value } of successes) {
+      const text = presentation.text(target.longName, value);
+      if (text !== undefined) output.line(text);
+    }
+  }
+  for (const { name, error } of failures) output.note('error', `${name}: ${describeError(error, output.debug)}`);
+  return worst([
+    ...failures.map(({ error }) => exitCodeOf(error)),
+    ...successes.map(({ value }) => presentation.code?.(value) ?? 0),
+  ]);
+}
+
+function failureDocument<T>(
+  name: string,
+  { error, seconds }: { readonly error: unknown; readonly seconds: number },
+  { failed }: Presentation<T>,
+): object {
+  return { name, ...failed?.(seconds, error), error: errorDocument(error) };
+}

@@ -1,0 +1,112 @@
+import ini from 'ini';
+import type { ConfigIssue } from '../../base/errors.ts';
+import { type CfgLine, scanLines } from './cfg-lines.ts';
+import { type Hint, hintOf, quote, suggest } from './issues.ts';
+import { nearest } from './names.ts';
+
+/** One `KEY=value`. */
+export interface IniEntry {
+  readonly key: string;
+  /** Without its quotes, otherwise as written. */
+  readonly value: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** One line of the raw section. */
+export interface IniLine {
+  readonly text: string;
+  readonly line: number;
+}
+
+export interface IniDocument {
+  /** Entries before the first section, in order; of a key that is there twice, the first. */
+  readonly entries: readonly IniEntry[];
+  /** Lines of the raw section, in order. */
+  readonly raw: readonly IniLine[];
+  readonly issues: readonly ConfigIssue[];
+}
+
+/**
+ * Parses a file of entries and at most one kind of section, whose lines are raw text.
+ *
+ * `ini` by itself forgets line numbers, merges repeated keys, cuts bare values at any `;` or `#` and turns `true` into a
+ * boolean. So it is given each key and value in its quoted form, marked with the line number: what comes out is what
+ * stands in the file, under its line.
+ *
+ * @param path used in issues only.
+ */
+export function parseIni(text: string, path: string, rawSection?: string): IniDocument {
+  const issues: ConfigIssue[] = [];
+  const report = (line: number, message: string, hint?: Hint, key?: string): void => {
+    issues.push({ file: path, line, key, message, severity: 'error', hint: hintOf(hint, issues) });
+  };
+  const nul = text.indexOf('\0');
+  if (nul >= 0) {
+    report(text.slice(0, nul).split('\n').length, 'The file has a NUL byte, it is no text file');
+    return { entries: [], raw: [], issues };
+  }
+
+  const guarded: string[] = [];
+  let known = true;
+  for (const line of scanLines(text, rawSection)) {
+    if (line.kind === 'section') {
+      known = line.name === rawSection;
+      if (known) guarded.push(`[${line.name}]`);
+      else report(line.number, `Unknown section ${quote(`[${line.name}]`)}`, () => sectionHint(line.name, rawSection));
+    } else if (known && line.kind === 'bad') {
+      report(line.number, line.problem, line.hint, line.key);
+    } else if (known) {
+      guarded.push(...guard(line));
+    }
+  }
+
+  const parsed: Record<string, unknown> = ini.parse(guarded.join('\n'));
+  const entries = removeRepeated(unguard(parsed), report);
+  const raw = unguard(rawSection === undefined ? undefined : parsed[rawSection]);
+  return { entries, raw: raw.map(({ value, line }) => ({ text: value, line })), issues };
+}
+
+/** The line as `"KEY 12"="=value"`: the number keeps keys apart, the `=` keeps `true` from becoming a boolean. */
+function guard(line: CfgLine): string[] {
+  if (line.kind === 'entry') return [`${encode(`${line.key} ${line.number}`)}=${encode(`=${line.value}`)}`];
+  if (line.kind === 'raw') return [`${encode(` ${line.number}`)}=${encode(`=${line.text}`)}`];
+  return [];
+}
+
+/** A JSON string, which is what `ini` reads between double quotes, in ASCII and without a `=` inside. */
+function encode(text: string): string {
+  return JSON.stringify(text).replaceAll(/[^\u0020-\u007e]|=/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+function unguard(section: unknown): IniEntry[] {
+  if (typeof section !== 'object' || section === null) return [];
+  return Object.entries(section).flatMap(([mark, value]) => {
+    if (typeof value !== 'string') return [];
+    const blank = mark.lastIndexOf(' ');
+    return [{ key: mark.slice(0, blank), value: value.slice(1), line: Number(mark.slice(blank + 1)) }];
+  });
+}
+
+function removeRepeated(
+  entries: readonly IniEntry[],
+  report: (line: number, message: string, hint?: Hint, key?: string) => void,
+): IniEntry[] {
+  const lines = new Map<string, number>();
+  return entries.filter(({ key, line }) => {
+    const first = lines.get(key);
+    if (first === undefined) {
+      lines.set(key, line);
+      return true;
+    }
+    report(line, `${quote(key)} is set twice, in lines ${first} and ${line}`, 'keep one of them', key);
+    return false;
+  });
+}
+
+function sectionHint(name: string, rawSection: string | undefined): string {
+  if (rawSection === undefined) return 'this file has no sections';
+  return suggest(nearest(name, [rawSection]) && `[${rawSection}]`) ?? `the only section is [${rawSection}]`;
+}

@@ -1,0 +1,73 @@
+import type { ConfigIssue } from '../../base/errors.ts';
+
+/** What goes with a problem besides its message. */
+export interface Remark {
+  readonly hint?: Hint;
+  /** `error` unless said. */
+  readonly severity?: ConfigIssue['severity'] | undefined;
+}
+
+/** A hint, or what works it out: a function is called only while hints are shown, see {@link hintOf}. */
+export type Hint = string | (() => string | undefined) | undefined;
+
+/** Takes a problem of the value at hand; the caller of a value parser adds file, line and key. */
+export type Report = (message: string, remark?: Remark) => void;
+
+/** Longest list that is shown: a file of another kind has a problem on every line. */
+const MOST_ISSUES = 100;
+
+/**
+ * The hint of the next issue. A search for the nearest name is not free, so that past the longest list that is shown no hint
+ * is worked out: a file of 1 MB with nothing but unknown keys must not keep the boot waiting.
+ *
+ * @param before issues found so far.
+ */
+export function hintOf(hint: Hint, before: readonly ConfigIssue[]): string | undefined {
+  if (typeof hint !== 'function') return hint;
+  return before.length < MOST_ISSUES ? hint() : undefined;
+}
+
+/** Longest piece of a file that a message repeats, in characters. */
+const MOST_QUOTED = 80;
+
+/** An issue as one line: `/etc/qemu/web-qemu.cfg:3: Unknown key "RMA" (did you mean "RAM"?)`. */
+export function formatIssue(issue: ConfigIssue): string {
+  const place = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}`;
+  const warning = issue.severity === 'warning' ? 'Warning: ' : '';
+  const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
+  return `${place}: ${warning}${issue.message}${hint}`;
+}
+
+/**
+ * Text from a file in double quotes for a message: clipped, and with whatever could disturb a terminal or be invisible
+ * written as `\u{…}`.
+ */
+export function quote(text: string): string {
+  const clipped = text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
+  const visible = clipped.replace(/\p{C}|[^\P{Z} ]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+  return `"${visible}"`;
+}
+
+/** `did you mean "…"?`, or nothing when there is nothing near. */
+export function suggest(near: string | undefined): string | undefined {
+  return near === undefined ? undefined : `did you mean "${near}"?`;
+}
+
+/** Whether any of them stops the use of the file. */
+export function hasErrors(issues: readonly ConfigIssue[]): boolean {
+  return issues.some(({ severity }) => severity === 'error');
+}
+
+/** By file in the order given, then by line. A list without end is cut, with a last issue that says so. */
+export function sortIssues(issues: readonly ConfigIssue[], files: readonly string[]): ConfigIssue[] {
+  const sorted = issues.toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0),
+  );
+  const rest = sorted.slice(MOST_ISSUES);
+  if (rest.length === 0) return sorted;
+  const severity = hasErrors(rest) ? 'error' : 'warning';
+  const file = rest[0]?.file ?? '';
+  return [...sorted.slice(0, MOST_ISSUES), { file, message: `There are ${rest.length} more problems`, severity }];
+}

@@ -1,0 +1,192 @@
+import type { ConfigIssue } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { issueAt } from '../../machine/check/issues.ts';
+import { needsTry, tryStart } from '../../machine/check/try-start.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { monitorOrigins } from '../../machine/load-config.ts';
+import { inspectHost } from '../../machine/start/prepare.ts';
+import { withhold } from '../../machine/withheld.ts';
+import { readBridge } from '../../network/sysfs.ts';
+import { findProgram } from '../../system/process/exec.ts';
+import type { Fleet } from '../fleet.ts';
+import { macIssues } from '../macs.ts';
+import { requirementError } from '../schedule/requires.ts';
+import { storageIssues } from '../storage.ts';
+import { checkRunAs } from './host/run-as.ts';
+
+/** The machines of a fleet, and those that run without being registered, whose files can be read, by long name. */
+export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
+  return new Map(
+    fleet.listWithRunning().flatMap((target) => {
+      const { config } = fleet.inspect(target);
+      return config === undefined ? [] : [[target.longName, config] as const];
+    }),
+  );
+}
+
+/**
+ * All that is wrong with one machine, in its file, on this host and among the others.
+ *
+ * @param others what {@link readableConfigs} gave, to be read once for many machines.
+ * @param options.tryStart when nothing else is wrong, also let QEMU make the machine, always or where nothing else tells whether it
+ *   can; see {@link tryStart}.
+ */
+export async function checkMachine(
+  fleet: Fleet,
+  target: MachineRef,
+  others: ReadonlyMap<string, MachineConfig> = readableConfigs(fleet),
+  options: { readonly tryStart?: 'always' | 'when needed' | undefined } = {},
+): Promise<ConfigIssue[]> {
+  const { draft, issues } = fleet.inspect(target);
+  if (!draft) return [...issues];
+  const found = [
+    ...issues,
+    ...(await inspectHost(fleet.host, draft, target.files)),
+    ...storageIssues(
+      fleet.host.paths,
+      draft,
+      [...others.values()].map((config) => ({ config })),
+    ),
+    ...addressIssues(fleet, draft, others),
+    ...sharedIdentities(draft, others),
+    ...requiresIssues(fleet, target, draft),
+    ...bridgeIssues(draft),
+    ...passtIssues(draft),
+    ...(await runAsIssues(draft)),
+    ...monitorIssues(fleet, draft),
+    ...screenIssues(draft),
+  ];
+  const isTried = options.tryStart === 'always' || (options.tryStart === 'when needed' && needsTry(draft));
+  if (isTried && !found.some(({ severity }) => severity === 'error')) {
+    found.push(...(await tryStart(fleet.host, target, draft)));
+  }
+  return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Fixed addresses that another machine has or asks for. */
+function addressIssues(fleet: Fleet, config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
+  const leased = macIssues(fleet.host.paths, config);
+  const asked = [...others].flatMap(([other, theirs]) => {
+    if (other === config.longName) return [];
+    return config.nics.flatMap(({ index, mac }) => {
+      const same = theirs.nics.find((each) => mac !== undefined && each.mac?.toUpperCase() === mac.toUpperCase());
+      const key = `NIC${index}`;
+      if (!same || leased.some((issue) => issue.key === key)) return [];
+      const message = `${key} has the address ${mac} of NIC${same.index} of machine "${other}"`;
+      return [issueAt(config, key, message, 'leave mac= out: an address is then derived that nobody has')];
+    });
+  });
+  return [...leased, ...asked];
+}
+
+/** What two machines can have in common without harm to data, but hardly on purpose. */
+function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
+  const display = fixedDisplay(config);
+  return [...others].flatMap(([other, theirs]): ConfigIssue[] => {
+    if (other === config.longName) return [];
+    const issues: ConfigIssue[] = [];
+    if (theirs.uuid === config.uuid) {
+      const key = config.origins.has('UUID') ? 'UUID' : 'NAME';
+      const message = `The UUID ${config.uuid} is that of machine "${other}" too`;
+      issues.push({
+        ...issueAt(config, key, message, 'give each machine a NAME or UUID of its own'),
+        severity: 'warning',
+      });
+    }
+    if (display !== undefined && fixedDisplay(theirs) === display) {
+      const message = `VNC display ${display} is that of machine "${other}" too: only one of them can run`;
+      issues.push({
+        ...issueAt(config, 'VNC', message, 'leave the display out: it is then a free one'),
+        severity: 'warning',
+      });
+    }
+    return issues;
+  });
+}
+
+function fixedDisplay({ vnc }: MachineConfig): string | undefined {
+  return vnc.kind === 'tcp' && vnc.display !== undefined ? `${vnc.host}:${vnc.display}` : undefined;
+}
+
+/** Ids that mean no machine, and machines that require each other. */
+function requiresIssues(fleet: Fleet, target: MachineRef, config: MachineConfig): ConfigIssue[] {
+  const error = requirementError(target, (each) => {
+    return (fleet.inspect(each).draft?.requires ?? []).map((id) => fleet.get(id));
+  });
+  return error === undefined ? [] : [issueAt(config, 'REQUIRES', error.message, error.hint)];
+}
+
+/** Bridges come and go, so this is no mistake in the file. */
+function bridgeIssues(config: MachineConfig): ConfigIssue[] {
+  return config.nics.flatMap(({ index, net, bridge: name, vlan }): ConfigIssue[] => {
+    const bridge = net === 'bridge' ? readBridge(name) : undefined;
+    const problem = net === 'bridge' && bridgeProblem(name, bridge, vlan);
+    if (!problem) return [];
+    return [
+      { ...issueAt(config, `NIC${index}`, `NIC${index}: ${problem.message}`, problem.hint), severity: 'warning' },
+    ];
+  });
+}
+
+function bridgeProblem(
+  name: string,
+  bridge: ReturnType<typeof readBridge>,
+  vlan: number | undefined,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (bridge === undefined) {
+    return { message: `there is no bridge "${name}" now`, hint: `make it: qemu-netif bridge add ${name}` };
+  }
+  if (bridge === 'no bridge') return { message: `"${name}" is no bridge`, hint: 'see: qemu-netif bridge show' };
+  if (vlan === undefined || bridge.vlanFiltering) return undefined;
+  return {
+    message: `vlan=${vlan} needs a bridge that knows VLANs, and "${name}" does not`,
+    hint: `ip link set ${name} type bridge vlan_filtering 1`,
+  };
+}
+
+/** Files that the machine's own user may not use. */
+async function runAsIssues(config: MachineConfig): Promise<ConfigIssue[]> {
+  const findings = await checkRunAs([config], AbortSignal.timeout(RUN_AS_MS));
+  return (
+    findings
+      // A user that does not exist is told of elsewhere.
+      .filter(({ severity, machine }) => severity === 'error' && machine !== undefined)
+      .map(({ detail, fix }) => issueAt(config, 'RUNAS', `${detail[0]?.toUpperCase()}${detail.slice(1)}`, fix))
+  );
+}
+
+/** A shell as that user looks at some files. */
+const RUN_AS_MS = 10_000;
+
+/** What only a start would find out of `net=passt`. */
+function passtIssues(config: MachineConfig): ConfigIssue[] {
+  const nics = config.nics.filter(({ net }) => net === 'passt');
+  if (findProgram('passt') !== undefined) return [];
+  return nics.map(({ index }) =>
+    issueAt(config, `NIC${index}`, `NIC${index} has net=passt, and that program is missing`, 'apt install passt'),
+  );
+}
+
+/** Who can connect to the server sees the screen and types on the keyboard. */
+function screenIssues(config: MachineConfig): ConfigIssue[] {
+  const { vnc } = config;
+  if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
+  const message = `VNC at ${vnc.host}: every user of this host can see the screen and use the keyboard`;
+  return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
+}
+
+function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
+  const { monitor, paths } = fleet.host;
+  if (fleet.monitorError) return [...fleet.monitorError.issues];
+  if (monitor.monitor === 'off' || monitor.tls === 'psk') return [];
+  return [
+    {
+      file: paths.monitorFile,
+      line: monitorOrigins(paths.monitorFile).get('TLS')?.line,
+      key: 'TLS',
+      severity: 'warning',
+      message: `TLS=off: every user of this host, and web pages that they open, can command machine "${config.longName}"`,
+      hint: 'set TLS=psk',
+    },
+  ];
+}

@@ -1,0 +1,59 @@
+import { formatIssue } from '../../../config/text/issues.ts';
+import type { Fleet } from '../../fleet.ts';
+import { limiter } from '../../schedule/parallel.ts';
+import type { Finding } from './finding.ts';
+import { checkPrograms, checkQemu, checkSpace } from './host-facts.ts';
+import { checkLogout } from './logout.ts';
+import { checkMachineFindings } from './machine-findings.ts';
+import { checkMemory } from './memory.ts';
+import { checkNetwork } from './network-findings.ts';
+import { checkRights } from './rights.ts';
+import { checkRunAs } from './run-as.ts';
+import { checkUnits } from './units.ts';
+
+/** Machines that are looked at together: each has a process read its images. */
+const AT_ONCE = 4;
+
+/**
+ * Looks at everything that machines need, without changing anything. The worst first; empty when all is well.
+ *
+ * @param source folder of the package, whose units are compared with those of the host.
+ */
+export async function checkHost(fleet: Fleet, source: string, signal: AbortSignal): Promise<Finding[]> {
+  const { paths } = fleet.host;
+  const targets = fleet.listWithRunning();
+  const machines = targets.flatMap((target) => {
+    const { config } = fleet.inspect(target);
+    return config ? [{ target, config }] : [];
+  });
+  const configs = machines.map(({ config }) => config);
+  const lane = limiter(AT_ONCE);
+  const findings = [
+    ...fleet.registryIssues.map((issue): Finding => {
+      const fix = issue.hint ?? 'qemu-init edit';
+      return {
+        severity: issue.severity,
+        machine: undefined,
+        title: 'Mistake in the registry',
+        detail: formatIssue(issue),
+        fix,
+      };
+    }),
+    ...(await checkQemu(configs, paths, signal)),
+    ...checkPrograms(configs),
+    ...checkMemory(configs),
+    ...checkLogout(paths, targets),
+    ...(await checkUnits(
+      machines.filter(({ target }) => target.shortName !== undefined),
+      { paths, source },
+      signal,
+    )),
+    ...(await checkNetwork(configs, paths, signal)),
+    ...checkRights(targets, paths),
+    // What is an error is among what the check of the machine finds.
+    ...(await checkRunAs(configs, signal)).filter(({ severity }) => severity === 'warning'),
+    ...(await Promise.all(targets.map((target) => lane(() => checkMachineFindings(fleet, target, signal))))).flat(),
+    ...checkSpace(configs, paths),
+  ];
+  return findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
+}

@@ -1,0 +1,99 @@
+import { QemuError } from '../../../base/errors.ts';
+import { shellCommand } from '../../../config/text/shell-words.ts';
+import type { MachineConfig } from '../../../config/types.ts';
+import { runAsPrefix } from '../../../machine/start/run-as.ts';
+import { type FoundDisk, findImages } from '../../../machine/storage/images.ts';
+import { runQemuImg } from '../../../system/images/qemu-img.ts';
+import type { Paths } from '../../../system/paths.ts';
+import { findProgram } from '../../../system/process/exec.ts';
+import { lookUpUser } from '../../../system/users.ts';
+import type { Finding } from './finding.ts';
+
+/** An image that takes longer is not judged: reading the tables of a large one on a slow disk takes minutes. */
+const CHECK_MS = 10_000;
+
+/** What is wrong with the images of a machine that does not run; what a QEMU has open is always marked as in use. */
+export async function checkHostImages(paths: Paths, config: MachineConfig, signal: AbortSignal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const found of findImages(paths, config).disks) {
+    // What is wrong there is said by the check of the machine, and nothing of it is for qemu-img.
+    if (found.chain.problems.length > 0) continue;
+    const marked = judgeMarks(config.longName, found);
+    findings.push(...(marked.length > 0 ? marked : await checkImage(config, found, signal)));
+  }
+  return findings;
+}
+
+/** Marks in the header of a qcow2 image: docs/interop/qcow2.txt of QEMU, "incompatible_features". */
+function judgeMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk): Finding[] {
+  const header = chain.layers[0]?.head ?? Buffer.alloc(0);
+  const isQcow2 =
+    drive.format === 'qcow2' &&
+    header.length >= 80 &&
+    header.readUInt32BE(0) === 0x51_46_49_fb &&
+    header.readUInt32BE(4) >= 3;
+  const marks = isQcow2 ? header.readUInt32BE(76) : 0;
+  if ((marks & 2) !== 0) return [damaged(machine, file, 'is marked as corrupt: QEMU opens it for reading only')];
+  if ((marks & 1) !== 0) {
+    const detail = `"${file}" was not closed; QEMU repairs it at the next start, which may take a while`;
+    return [
+      { severity: 'warning', machine, title: 'Image was in use', detail, fix: shellCommand('qemu-img', 'check', file) },
+    ];
+  }
+  return [];
+}
+
+/** What qemu-img(1) says of an image: statuses of its `check`. Without that program, nothing. */
+async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Finding[]> {
+  const { disk, drive, chain } = found;
+  const { file } = disk;
+  const machine = config.longName;
+  const isEncrypted = disk.key !== undefined;
+  if (drive.format === 'raw' || isEncrypted || findProgram('qemu-img') === undefined) return [];
+  try {
+    const prefix = await prefixFor(config, chain.layers[0]?.stats?.uid);
+    const call = ['check', '--output=json', '-f', drive.format, '--', file];
+    const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
+    if (exitCode === 2) return [damaged(machine, file, 'has errors: data in it is lost, or will be')];
+    if (exitCode === 3) {
+      const detail = `"${file}" takes more space than its data needs; nothing is lost`;
+      return [
+        {
+          severity: 'warning',
+          machine,
+          title: 'Image leaks space',
+          detail,
+          fix: shellCommand('qemu-img', 'check', '-r', 'leaks', file),
+        },
+      ];
+    }
+    if (exitCode === 1 && /Failed to get .* lock/.test(stderr)) return [inUse(machine, file, disk.readonly)];
+    return [];
+  } catch (error) {
+    if (signal.aborted || !(error instanceof QemuError)) throw error;
+    return [];
+  }
+}
+
+function damaged(machine: string, file: string, what: string): Finding {
+  const fix = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after a copy`;
+  return { severity: 'error', machine, title: 'Damaged image', detail: `"${file}" ${what}`, fix };
+}
+
+function inUse(machine: string, file: string, isReadonly: boolean): Finding {
+  return {
+    severity: isReadonly ? 'warning' : 'error',
+    machine,
+    title: 'Image is in use',
+    detail: `another program writes to "${file}", though the machine does not run: its start will fail`,
+    fix: `see which it is: ${shellCommand('fuser', '-v', file)}`,
+  };
+}
+
+/** As whom an image is read: the machine's user, or else its owner, since what is in it may be a guest's work. */
+async function prefixFor({ runAs }: MachineConfig, owner: number | undefined): Promise<string[]> {
+  if (process.getuid?.() !== 0) return [];
+  const user = runAs === undefined ? undefined : await lookUpUser(runAs);
+  if (user) return runAsPrefix({ ...user, groups: undefined });
+  return runAsPrefix({ uid: owner ?? 0, gid: 0, groups: [] });
+}

@@ -1,0 +1,54 @@
+import { QemuError } from '../../../base/errors.ts';
+import { readTextIfExists } from '../../../system/files/files.ts';
+import { run } from '../../../system/process/exec.ts';
+import { DEFAULT_PATH, findProgram } from '../../../system/process/find-program.ts';
+import { whyNotForServices } from '../../../system/trust/trusted-program.ts';
+import { interpreterOf } from '../../install/interpreter.ts';
+import { installedLayouts } from '../../install/layout.ts';
+import type { Finding } from './finding.ts';
+
+/** The oldest Node.js that the tools run on: `engines` of package.json. */
+const OLDEST = [20, 19] as const;
+
+/** Whether the Node.js is there that services run the installed tools by: the one that runs this may be another. */
+export async function checkInterpreter(source: string, signal: AbortSignal): Promise<Finding[]> {
+  const tools = installedLayouts(source).map(({ libDir }) => `${libDir}/bin/qemu-init`);
+  const findings = await Promise.all(tools.map((tool) => judgeTool(tool, signal)));
+  return findings.flat();
+}
+
+async function judgeTool(tool: string, signal: AbortSignal): Promise<Finding[]> {
+  const text = readTextIfExists(tool);
+  if (text === undefined) return [];
+  const reason = await whyNotRun(text, signal);
+  if (reason === undefined) return [];
+  return [
+    {
+      severity: 'error',
+      machine: undefined,
+      title: 'Node.js of the installed tools does not work',
+      detail: `"${tool}": ${reason}; no unit and no init script can start or stop a machine with it`,
+      fix: 'install Node.js for all users (apt install nodejs), then: qemu-init install',
+    },
+  ];
+}
+
+async function whyNotRun(text: string, signal: AbortSignal): Promise<string | undefined> {
+  const { program, argument } = interpreterOf(text) ?? { program: '', argument: '' };
+  if (program === '') return 'its first line names no program';
+  const isLookedUp = program.endsWith('/env');
+  const node = isLookedUp ? findProgram(argument, DEFAULT_PATH) : program;
+  if (node === undefined) return `"${argument}" is in none of the folders where services look: ${DEFAULT_PATH}`;
+  const distrust = whyNotForServices(node);
+  if (distrust !== undefined) return distrust;
+  try {
+    const { stdout, exitCode } = await run(node, ['--version'], { signal });
+    const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)\./.exec(stdout)?.map(Number) ?? [];
+    if (exitCode !== 0 || major === 0) return `"${node}" does not run`;
+    const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+    return isOld ? `"${node}" is ${stdout.trim()}, and ${OLDEST.join('.')} or newer is needed` : undefined;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof QemuError)) throw error;
+    return error.message;
+  }
+}

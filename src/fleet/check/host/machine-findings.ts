@@ -1,0 +1,85 @@
+import { shellCommand } from '../../../config/text/shell-words.ts';
+import type { MachineConfig } from '../../../config/types.ts';
+import type { MachineRef } from '../../../machine/context.ts';
+import { stateRule } from '../../../machine/control/run-state.ts';
+import { lookAtState } from '../../../machine/observe/status.ts';
+import { locate } from '../../../machine/run/locate.ts';
+import type { Fleet } from '../../fleet.ts';
+import { outsideUnit } from '../../service/services.ts';
+import { checkMachine } from '../check-machine.ts';
+import type { Finding } from './finding.ts';
+import { checkHostImages } from './images.ts';
+
+/** What is wrong with one machine: its file, its images, who can reach it, what it left behind. */
+export async function checkMachineFindings(fleet: Fleet, target: MachineRef, signal: AbortSignal): Promise<Finding[]> {
+  const machine = target.longName;
+  const { config } = fleet.inspect(target);
+  const located = locate(target.files);
+  // Who may change files is looked at for all of them: judgeRights().
+  const issues = (await checkMachine(fleet, target)).filter(
+    ({ code, key }) => code !== 'QEMU_NOT_PERMITTED' || key !== undefined,
+  );
+  return [
+    ...issues.map(
+      (issue): Finding => ({
+        severity: issue.severity,
+        machine,
+        title: issue.message,
+        detail: `${issue.file}${issue.line === undefined ? '' : `, line ${issue.line}`}`,
+        fix:
+          issue.hint ??
+          (issue.file === target.configPath ? `qemu-init edit ${machine}` : `edit ${shellCommand(issue.file)}`),
+      }),
+    ),
+    ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
+    ...(located.kind === 'alive' ? await judgeState(target) : []),
+    ...(located.kind === 'alive' ? judgeUnitOf(fleet, target, located.process.pid) : []),
+    ...(config ? judgeVnc(config) : []),
+    ...(config && located.kind !== 'alive' ? await checkHostImages(fleet.host.paths, config, signal) : []),
+  ];
+}
+
+/** A guest that is up and does not do its work. */
+async function judgeState({ longName, files }: MachineRef): Promise<Finding[]> {
+  const { state, stateDetail } = await lookAtState(files);
+  const { severity, meaning, way } = stateRule(state);
+  if (severity !== 'error') return [];
+  const title = `The guest does not run: ${state}`;
+  const detail = [meaning, stateDetail].filter((part) => part !== undefined).join('; ');
+  return [{ severity, machine: longName, title, detail, fix: `qemu-init ${way ?? 'status'} ${longName}` }];
+}
+
+/** A QEMU that systemd would end with the session that it was started in, or with all that is left at the end. */
+function judgeUnitOf(fleet: Fleet, target: MachineRef, pid: number): Finding[] {
+  const { paths } = fleet.host;
+  const detail = outsideUnit(paths, target, pid);
+  if (detail === undefined) return [];
+  const machine = target.longName;
+  const id = target.shortName === undefined ? target.configPath : machine;
+  const start = shellCommand('qemu-init', 'start', id);
+  const fix = paths.scope === 'system' ? start : `stop it before the host goes down: qemu-init stop ${machine}`;
+  return [{ severity: 'error', machine, title: 'Shutdown of the host does not stop it', detail, fix }];
+}
+
+function leftBehind(machine: string): Finding {
+  return {
+    severity: 'warning',
+    machine,
+    title: 'QEMU was killed',
+    detail: 'its pid file, and what else it left, is still there',
+    fix: `qemu-init stop ${machine}, or start it again`,
+  };
+}
+
+function judgeVnc({ longName, vnc }: MachineConfig): Finding[] {
+  if (vnc.kind !== 'tcp' || vnc.host.startsWith('127.') || vnc.host === '::1') return [];
+  return [
+    {
+      severity: 'warning',
+      machine: longName,
+      title: 'VNC is open to other hosts',
+      detail: `it listens on ${vnc.host}; its password has 8 characters at most, and nothing that it sends is encrypted`,
+      fix: 'set VNC=on and go through a tunnel: ssh -L',
+    },
+  ];
+}

@@ -1,0 +1,33 @@
+import type { MachineConfig } from '../../../config/types.ts';
+import { type CheckedNic, checkNetworkFindings } from '../../../network/check/check-network.ts';
+import { readNetworkFacts } from '../../../network/check/network-facts.ts';
+import { parseLeases } from '../../../network/mac/mac-leases.ts';
+import { previewMacs } from '../../../network/mac/mac-preview.ts';
+import { tapName } from '../../../network/taps/tap-names.ts';
+import { readTextIfExists } from '../../../system/files/files.ts';
+import type { Paths } from '../../../system/paths.ts';
+import type { Finding } from './finding.ts';
+
+/** What keeps these machines from the network, or will: devices, rights, bridges, firewall, names, leftovers. */
+export async function checkNetwork(
+  configs: readonly MachineConfig[],
+  paths: Paths,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const nics = checkedNics(configs, paths);
+  const findings = checkNetworkFindings(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
+  return findings.map((finding) => ({ ...finding, machine: undefined }));
+}
+
+function checkedNics(configs: readonly MachineConfig[], paths: Paths): CheckedNic[] {
+  const table = parseLeases(readTextIfExists(paths.leasesFile));
+  const requests = configs.map(({ longName, name, os, nics }) => ({ machine: longName, name, os, nics }));
+  const macs = previewMacs(table, requests);
+  const nics = configs.flatMap((config) => config.nics.map((nic) => ({ nic, runAs: config.runAs })));
+  return nics.flatMap(({ nic, runAs }, position): CheckedNic[] => {
+    const id = macs[position];
+    if (id === undefined) return [];
+    const { net, bridge, vlan, mtu, lock } = nic;
+    return [{ ...id, tap: tapName(id.machine, id.index), net, bridge, vlan, mtu, lock, runAs }];
+  });
+}

@@ -1,0 +1,108 @@
+import { existsSync, statSync } from 'node:fs';
+import { QemuError } from '../../../base/errors.ts';
+import { shellCommand } from '../../../config/text/shell-words.ts';
+import type { MachineConfig } from '../../../config/types.ts';
+import { type RunAs, runAsPrefix } from '../../../machine/start/run-as.ts';
+import { isTakenOver } from '../../../machine/start/take-over.ts';
+import { readChain } from '../../../system/images/image-chain.ts';
+import { findProgram, run } from '../../../system/process/exec.ts';
+import { findUser, groupId, lookUpUser, MACHINES_GROUP } from '../../../system/users.ts';
+import type { Finding } from './finding.ts';
+
+/** Prints those of its arguments that this user may not use: `r:PATH` to be read, `rw:PATH` to be written too. */
+const SCRIPT = `for word; do
+  path=\${word#*:}
+  [ -r "$path" ] && { [ "\${word%%:*}" = r ] || [ -w "$path" ]; } || printf '%s\\0' "$path"
+done`;
+
+/** Whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
+export async function checkRunAs(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+  const users = [...new Set(configs.flatMap(({ runAs }) => runAs ?? []))];
+  if (process.getuid?.() !== 0 || findProgram('setpriv') === undefined) return [];
+  const findings: Finding[] = [];
+  for (const name of users) {
+    const machines = configs.filter(({ runAs }) => runAs === name);
+    try {
+      const user = machines.some(({ ownUser }) => ownUser) ? await ownUserOrStranger(name) : await findUser(name);
+      const refused = await refusedTo(user, machines.flatMap(wanted), signal);
+      findings.push(...machines.flatMap((config) => findingsFor(config, user, refused)));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof QemuError)) throw error;
+      const fix = error.hint ?? 'set RUNAS to a user of this host';
+      const title = `QEMU cannot run as "${name}"`;
+      findings.push({ severity: 'error', machine: undefined, title, detail: error.message, fix });
+    }
+  }
+  return findings;
+}
+
+/** Who may use no more than what is open to everybody and to that group, while the machine's own user is still to be made. */
+async function ownUserOrStranger(name: string): Promise<RunAs> {
+  const user = await lookUpUser(name);
+  if (user) return { ...user, groups: [] };
+  return { name, uid: NOBODY, gid: groupId(MACHINES_GROUP) ?? NOBODY, comment: '', shell: '', groups: [] };
+}
+
+/** The number that the kernel gives to users without one. */
+const NOBODY = 65534;
+
+function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused: ReadonlySet<string>): Finding[] {
+  return wanted(config).flatMap((word): Finding[] => {
+    const path = word.slice(word.indexOf(':') + 1);
+    if (!refused.has(path)) return [];
+    const machine = config.longName;
+    const detail = `user "${user}", which QEMU runs as, may not ${word.startsWith('rw:') ? 'write' : 'read'} "${path}"`;
+    if (path === KVM) {
+      const fix = shellCommand('usermod', '--append', '--groups', 'kvm', user);
+      return [
+        { severity: config.kvm === 'on' ? 'error' : 'warning', machine, title: 'No right to use KVM', detail, fix },
+      ];
+    }
+    const first =
+      config.ownUser && uid === NOBODY
+        ? `${shellCommand('qemu-init', 'register', machine)} makes the user; then: `
+        : '';
+    // What is only read may be another machine's as well.
+    const isShared = config.ownUser && word.startsWith('r:');
+    const give = isShared
+      ? `${shellCommand('chgrp', MACHINES_GROUP, path)}; ${shellCommand('chmod', 'g+r', path)}`
+      : `${shellCommand('chown', user, path)}${isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : ''}`;
+    // What only the header of an image names can be anything, such as /etc/shadow.
+    const meant = isNamed(config, path) ? '' : 'an image names it; if that is meant, ';
+    const fix = `${first}${meant}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
+  });
+}
+
+function isNamed({ disks, cdroms, kernel, initrd }: MachineConfig, path: string): boolean {
+  return [...disks, ...cdroms].some(({ file }) => file === path) || path === kernel || path === initrd;
+}
+
+function isDevice(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true;
+}
+
+const KVM = '/dev/kvm';
+
+function wanted(config: MachineConfig): string[] {
+  const own = config.disks.filter((disk) => !(config.ownUser && isTakenOver(disk)));
+  const disks = own.flatMap((disk) => {
+    const { layers } = readChain(disk.file, { format: disk.format, allowed: disk.backing });
+    // Of an overlay only the image itself is written to.
+    return layers
+      .filter(({ isRemote }) => !isRemote)
+      .map(({ file, depth }) => `${disk.readonly || disk.snapshot || depth > 0 ? 'r' : 'rw'}:${file}`);
+  });
+  const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
+  const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
+  // Who has a user alone has the group of KVM as well.
+  const kvm = config.kvm === 'off' || config.ownUser ? [] : [`rw:${KVM}`];
+  // What is missing is told elsewhere.
+  return [...disks, ...cdroms, ...boot, ...kvm].filter((word) => existsSync(word.slice(word.indexOf(':') + 1)));
+}
+
+async function refusedTo(user: RunAs, words: readonly string[], signal: AbortSignal): Promise<Set<string>> {
+  const [program = 'setpriv', ...prefix] = runAsPrefix(user);
+  const { stdout } = await run(program, [...prefix, 'sh', '-c', SCRIPT, 'sh', ...words], { signal });
+  return new Set(stdout.split('\0').filter((path) => path !== ''));
+}

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { MachineConfig } from '../../../config/types.ts';
+import { readTextIfExists } from '../../../system/files/files.ts';
+import type { Paths } from '../../../system/paths.ts';
+import { shutdownTargets, spanSeconds } from '../../../system/services/shutdown-targets.ts';
+import { isSystemdBooted, isUnitInstalled, systemctl } from '../../../system/services/systemd.ts';
+import { COMMON_NODE } from '../../install/interpreter.ts';
+import { collectItems } from '../../install/items.ts';
+import { installedLayouts } from '../../install/layout.ts';
+import { stopTimeoutSeconds } from '../../service/units/limits.ts';
+import { longestStopSeconds } from '../../service/units/shutdown.ts';
+import { MACHINE_DROP_IN, orderOf, type PlannedMachine } from '../../service/units/unit-plan.ts';
+import { unitName } from '../../service/units/unit-text.ts';
+import type { Finding } from './finding.ts';
+import { checkInterpreter } from './interpreter.ts';
+
+export interface UnitSurroundings {
+  readonly paths: Paths;
+  /** Folder of the package. */
+  readonly source: string;
+}
+
+/** Whether the host's init will start and stop the registered machines as their files say. */
+export async function checkUnits(
+  machines: readonly PlannedMachine[],
+  { paths, source }: UnitSurroundings,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (paths.scope !== 'system') return [];
+  const configs = machines.map(({ config }) => config);
+  const wanted = configs.some(({ autostart }) => autostart);
+  if (!isSystemdBooted()) return [...(wanted ? judgeInitScript() : []), ...(await checkInterpreter(source, signal))];
+  if (!isUnitInstalled('qemu@.service')) {
+    const detail = 'nothing starts machines at boot or stops them at shutdown';
+    return wanted ? [finding('error', 'The units are not installed', detail, 'qemu-init install')] : [];
+  }
+  const findings = [...outdatedUnits(source), ...(await checkInterpreter(source, signal))];
+  const { stdout: enabled } = await systemctl(['is-enabled', 'qemu.target'], { signal });
+  if (wanted && enabled.trim() !== 'enabled') {
+    const detail = `qemu.target is "${enabled.trim()}": no machine starts at boot`;
+    const unmask = enabled.trim().startsWith('masked') ? 'systemctl unmask qemu.target; ' : '';
+    findings.push(finding('error', 'Machines do not start at boot', detail, `${unmask}systemctl enable qemu.target`));
+  }
+  return [...findings, ...(await judgeShutdown(machines, signal)), ...(await judgeMachineUnits(configs, signal))];
+}
+
+/** Whether machines that hang one after the other leave the last one its time, before systemd forces the end of the host. */
+async function judgeShutdown(machines: readonly PlannedMachine[], signal: AbortSignal): Promise<Finding[]> {
+  const needed = longestStopSeconds(machines, orderOf(machines));
+  const findings: Finding[] = [];
+  for (const { name } of shutdownTargets()) {
+    const { stdout } = await systemctl(['show', '--value', '--property=JobTimeoutUSec', name], { signal });
+    const span = stdout.trim();
+    if (needed === 0 || spanSeconds(span) >= needed) continue;
+    const detail = `${name} is forced after ${span}, but the stop of all machines may take ${needed} s: the last ones may get no power button`;
+    const fix = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
+    findings.push(finding('warning', 'The host gives too little time to stop', detail, fix));
+  }
+  return findings;
+}
+
+function judgeInitScript(): Finding[] {
+  if (existsSync('/etc/init.d/qemu-init')) return [];
+  const detail = 'neither systemd nor the script /etc/init.d/qemu-init is there: nothing starts machines at boot';
+  return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
+}
+
+/** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
+function outdatedUnits(source: string): Finding[] {
+  const layout = installedLayouts(source).find(({ unitDir }) => existsSync(`${unitDir}/qemu@.service`));
+  if (layout === undefined) return [];
+  const other = collectItems({ source, layout, node: COMMON_NODE, initSystem: 'systemd' })
+    .filter((item) => item.kind === 'file' && dirname(item.path) === layout.unitDir)
+    .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
+    .map(({ path }) => path);
+  if (other.length === 0) return [];
+  const detail = `${other.join(', ')}: not as this version of qemu-init has them`;
+  return [finding('warning', 'Units are not current', detail, 'qemu-init install; what is your own: systemctl edit')];
+}
+
+async function judgeMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+  if (configs.length === 0) return [];
+  const units = configs.map(({ longName }) => unitName(longName));
+  const properties = '--property=Id,LoadState,TimeoutStopUSec,DropInPaths,NeedDaemonReload';
+  const { stdout } = await systemctl(['show', properties, ...units], { signal });
+  const shown = new Map(
+    stdout
+      .split(/\n\n+/)
+      .map(propertiesOf)
+      .map((each) => [each.get('Id'), each]),
+  );
+  return configs.flatMap((config) => judgeUnit(config, shown.get(unitName(config.longName)) ?? new Map()));
+}
+
+function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): Finding[] {
+  const unit = unitName(config.longName);
+  const machine = config.longName;
+  const reload = 'systemctl daemon-reload';
+  if (shown.get('LoadState') === 'masked') {
+    const detail = `an administrator has forbidden the start of ${unit}`;
+    return [{ ...finding('error', 'The unit is masked', detail, `systemctl unmask ${unit}`), machine }];
+  }
+  if (shown.get('NeedDaemonReload') === 'yes' || !shown.get('DropInPaths')?.includes(MACHINE_DROP_IN)) {
+    const detail = `systemd has not read what "${config.path}" makes of ${unit}`;
+    return [{ ...finding('warning', 'The unit is not current', detail, reload), machine }];
+  }
+  const span = shown.get('TimeoutStopUSec') ?? '';
+  const needed = stopTimeoutSeconds(config);
+  if (spanSeconds(span) >= needed) return [];
+  const detail = `systemd kills ${unit} after ${span}, but its stop may take ${needed} s`;
+  const fix = `${reload}, or remove your own drop-in`;
+  return [{ ...finding('error', 'The unit gives too little time to stop', detail, fix), machine }];
+}
+
+function propertiesOf(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
+}
+
+function finding(severity: Finding['severity'], title: string, detail: string, fix: string): Finding {
+  return { severity, machine: undefined, title, detail, fix };
+}

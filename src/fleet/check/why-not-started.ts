@@ -1,0 +1,73 @@
+import { ConfigError, LaunchError, QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import type { Fleet } from '../fleet.ts';
+import type { Outcome } from '../schedule/outcome.ts';
+import { machineIssues } from '../storage.ts';
+import { checkMachine } from './check-machine.ts';
+
+type Configs = ReadonlyMap<string, MachineConfig>;
+
+/**
+ * The error of a start, with all that is in the way of it and not the first only: what `check` tells of the machine and its
+ * file, this host and the machines that run.
+ *
+ * @param cause what the start failed with.
+ * @param running what {@link runningConfigs} gave, to be read once for many machines.
+ * @returns the cause itself when nothing more is known.
+ */
+export async function whyNotStarted(
+  fleet: Fleet,
+  target: MachineRef,
+  cause: unknown,
+  running?: Configs,
+): Promise<unknown> {
+  if (cause instanceof LaunchError) return imageInUse(fleet, target, cause) ?? cause;
+  const issues = isMistake(cause) ? await checkMachine(fleet, target, running ?? runningConfigs(fleet)) : [];
+  if (!issues.some(({ severity }) => severity === 'error')) return cause;
+  return new ConfigError(`Cannot start machine "${target.longName}"`, issues);
+}
+
+/** The same for many starts. */
+export async function explainFailures<T>(fleet: Fleet, outcomes: readonly Outcome<T>[]): Promise<Outcome<T>[]> {
+  let running: Configs | undefined;
+  const explained: Outcome<T>[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.ok) {
+      explained.push(outcome);
+      continue;
+    }
+    running ??= runningConfigs(fleet);
+    explained.push({ ...outcome, error: await whyNotStarted(fleet, outcome.target, outcome.error, running) });
+  }
+  return explained;
+}
+
+/** Whether a file is to blame, the machine's own or that of one that it requires. */
+function isMistake(cause: unknown): boolean {
+  // What did not answer would be waited for once more.
+  if (cause instanceof ConfigError) return cause.code !== 'QEMU_TIMEOUT';
+  return cause instanceof QemuError && ['QEMU_CONFIG_INVALID', 'QEMU_MACHINE_UNKNOWN'].includes(cause.code);
+}
+
+/** QEMU locks the images that it writes to; which machine has the lock, only we know. */
+function imageInUse(fleet: Fleet, target: MachineRef, cause: LaunchError): ConfigError | undefined {
+  if (!/Failed to get ".*" lock/.test(cause.output)) return undefined;
+  const { config } = fleet.inspect(target);
+  const running = [...runningConfigs(fleet).values()].map((each) => ({ config: each }));
+  const issues = config === undefined ? [] : machineIssues(fleet.host.paths, config, running);
+  if (issues.length === 0) return undefined;
+  const message = `Cannot start machine "${target.longName}" while another uses its image`;
+  return new ConfigError(message, issues, { cause });
+}
+
+/** The configurations of the machines that run, by long name. */
+function runningConfigs(fleet: Fleet): Configs {
+  const running = fleet.listWithRunning().filter((target) => fleet.isAlive(target));
+  return new Map(
+    running.flatMap((target) => {
+      const { config } = fleet.inspect(target);
+      return config === undefined ? [] : [[target.longName, config] as const];
+    }),
+  );
+}

@@ -1,0 +1,78 @@
+import { QemuError } from '../../base/errors.ts';
+import { findProgram, run } from '../../system/process/exec.ts';
+import type { InitSystem } from '../../system/services/init-system.ts';
+
+/** One program to run after files were put in place or taken away. */
+export interface Step {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** What its exit status says is no matter. */
+  readonly anyStatus?: boolean;
+}
+
+/** What makes an installation known to the host: user, folders, units, init script. */
+export function registerSteps(init: InitSystem): Step[] {
+  const has = (file: string): boolean => findProgram(file) !== undefined;
+  // Hosts without systemd need have no sysusers.d(5) and tmpfiles.d(5) either.
+  const user = has('systemd-sysusers') ? step('systemd-sysusers') : step('sh', '-c', MAKE_USER);
+  const folders = has('systemd-tmpfiles')
+    ? step('systemd-tmpfiles', '--create', ...FOLDERS.map((path) => `--prefix=${path}`))
+    : step('install', '-d', '-m', '0711', ...FOLDERS);
+  return [user, folders, ...ENABLE[init]];
+}
+
+function step(file: string, ...args: readonly string[]): Step {
+  return { file, args };
+}
+
+/** The same as in qemu-init.tmpfiles.conf. */
+const FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init'];
+
+const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
+  systemd: [
+    step('systemctl', 'daemon-reload'),
+    step('systemctl', '--quiet', 'enable', 'qemu.target'),
+    step('systemctl', 'start', 'qemu-reload.path', 'qemu-trim.timer'),
+  ],
+  openrc: [step('rc-update', '--quiet', 'add', 'qemu-init', 'default')],
+  sysv: [step('update-rc.d', 'qemu-init', 'defaults')],
+};
+
+/** The same as qemu-init.sysusers.conf. */
+const MAKE_USER = `set -e
+groupadd --system --force kvm
+groupadd --system --force qemu-admin
+id -u qemu >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/qemu-init --no-create-home \\
+  --shell /usr/sbin/nologin --comment 'QEMU machines' qemu
+usermod --append --groups kvm qemu`;
+
+/** The other way round, for what has to be done while the files are still there. */
+export function unregisterSteps(init: InitSystem): readonly Step[] {
+  return DISABLE[init];
+}
+
+const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
+  systemd: [
+    step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer'),
+    step('systemctl', '--quiet', 'disable', 'qemu.target'),
+  ],
+  // It fails for each runlevel that does not have the service.
+  openrc: [{ ...step('rc-update', '--quiet', '--all', 'delete', 'qemu-init'), anyStatus: true }],
+  sysv: [step('update-rc.d', '-f', 'qemu-init', 'remove')],
+};
+
+/**
+ * Runs steps whose programs are there; a host may do without any of them.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` with what the program said.
+ */
+export async function runSteps(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+  for (const { file, args, anyStatus = false } of steps) {
+    if (findProgram(file) === undefined) continue;
+    const { exitCode, stderr } = await run(file, args, { timeoutMs: STEP_TIMEOUT_MS, signal });
+    if (exitCode === 0 || anyStatus) continue;
+    throw new QemuError('QEMU_COMMAND_FAILED', `"${[file, ...args].join(' ')}" failed: ${stderr.trim()}`);
+  }
+}
+
+const STEP_TIMEOUT_MS = 90_000;

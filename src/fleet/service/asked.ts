@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { isValidName } from '../../config/text/names.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { Paths } from '../../system/paths.ts';
+
+/** What a unit is to know of a start besides the machine's long name. */
+export interface Asked {
+  /** File of a machine that is not registered; undefined for one that is. Holds until the host boots. */
+  readonly configPath: string | undefined;
+  /** For the next start only. */
+  readonly paused: boolean;
+  readonly preconfig: boolean;
+}
+
+const NOTHING: Asked = { configPath: undefined, paused: false, preconfig: false };
+
+/** Writes down what the unit of a machine cannot be told in any other way. */
+export function writeAsked(paths: Paths, longName: string, asked: Asked): void {
+  if (asked.configPath === undefined && !asked.paused && !asked.preconfig) {
+    removeIfExists(fileOf(paths, longName));
+    return;
+  }
+  ensureDir(folderOf(paths), 0o700);
+  writeFileAtomic(fileOf(paths, longName), `${JSON.stringify(asked)}\n`, 0o600);
+}
+
+/** What was asked for; a file that is damaged asks for nothing. */
+export function readAsked(paths: Paths, longName: string): Asked {
+  try {
+    const value: unknown = JSON.parse(readTextIfExists(fileOf(paths, longName)) ?? '{}');
+    if (typeof value !== 'object' || value === null) return NOTHING;
+    const { configPath, paused, preconfig }: Readonly<Record<keyof Asked, unknown>> = { ...NOTHING, ...value };
+    return {
+      configPath: typeof configPath === 'string' ? configPath : undefined,
+      paused: paused === true,
+      preconfig: preconfig === true,
+    };
+  } catch {
+    return NOTHING;
+  }
+}
+
+/** The same, for the start that it is meant for: the next one is a plain start again. */
+export function takeAsked(paths: Paths, longName: string): Asked {
+  const asked = readAsked(paths, longName);
+  if (asked.paused || asked.preconfig) writeAsked(paths, longName, { ...NOTHING, configPath: asked.configPath });
+  return asked;
+}
+
+/** Machines that are not registered and were started by their units since the host booted. */
+export function askedMachines(paths: Paths): { longName: string; configPath: string }[] {
+  return namesIn(folderOf(paths)).flatMap((file) => {
+    const longName = file.replace(/\.json$/, '');
+    if (longName === file || !isValidName(longName)) return [];
+    const { configPath } = readAsked(paths, longName);
+    return configPath === undefined ? [] : [{ longName, configPath }];
+  });
+}
+
+/** A name with a dot in front can be no machine's. */
+function folderOf(paths: Paths): string {
+  return join(paths.runDir, '.asked');
+}
+
+function fileOf(paths: Paths, longName: string): string {
+  return join(folderOf(paths), `${longName}.json`);
+}

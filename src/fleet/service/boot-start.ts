@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import type { Paths } from '../../system/paths.ts';
+import { callerName, isLingering } from '../../system/services/lingering.ts';
+import { isSystemdBooted, isUnitInstalled, isUserUnitInstalled, systemctl } from '../../system/services/systemd.ts';
+
+/** When a machine with AUTOSTART=on starts, for people: who starts it differs from scope to scope, and it may be nobody. */
+export async function whenStarted(paths: Paths, signal: AbortSignal): Promise<string> {
+  switch (paths.scope) {
+    case 'system':
+      return whenSystemStarts(signal);
+    case 'user':
+      return whenUserStarts();
+    case 'root':
+      return `${NOTHING} below --root; to be called at boot: qemu-init --root DIR start --autostart`;
+  }
+}
+
+const NOTHING = 'has AUTOSTART=on, but nothing starts machines at boot';
+
+async function whenSystemStarts(signal: AbortSignal): Promise<string> {
+  const boots = 'starts when the host boots';
+  const missing = `${NOTHING} (to install what does: qemu-init install)`;
+  if (!isSystemdBooted()) return existsSync('/etc/init.d/qemu-init') ? boots : missing;
+  if (!isUnitInstalled('qemu@.service')) return missing;
+  const { exitCode } = await systemctl(['--quiet', 'is-enabled', 'qemu.target'], { signal });
+  return exitCode === 0 ? boots : `${NOTHING}: systemctl enable qemu.target`;
+}
+
+function whenUserStarts(): string {
+  if (!isSystemdBooted() || !isUserUnitInstalled('qemu@.service')) {
+    return 'has AUTOSTART=on, but nothing starts machines of users on this host; call at login: qemu-init start --autostart';
+  }
+  if (isLingering()) return 'starts when the host boots';
+  return `starts when you log in; for a start when the host boots: loginctl enable-linger ${callerName()}`;
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { Paths } from '../../system/paths.ts';
+
+/** With this many ends within {@link CRASH_WINDOW_SECONDS} RESTART gives a machine up. */
+export const MOST_CRASHES = 5;
+export const CRASH_WINDOW_SECONDS = 600;
+
+/**
+ * Notes that a machine of a unit ended, or failed to start, though nobody had stopped it. systemd's own limit (StartLimitBurst=)
+ * would count every start, those by an administrator too.
+ *
+ * @returns whether it has ended so often lately that it is not to be started again. The count then begins anew.
+ */
+export function recordCrash(paths: Paths, longName: string): boolean {
+  const now = secondsSinceBoot();
+  const recent = readTimes(paths, longName).filter((at) => at > now - CRASH_WINDOW_SECONDS && at <= now);
+  if (recent.length + 1 >= MOST_CRASHES) {
+    ensureDir(folderOf(paths), 0o700);
+    writeFileAtomic(fileOf(paths, longName), '"given up"\n', 0o600);
+    return true;
+  }
+  ensureDir(folderOf(paths), 0o700);
+  writeFileAtomic(fileOf(paths, longName), `${JSON.stringify([...recent, now])}\n`, 0o600);
+  return false;
+}
+
+/** Whether RESTART has given the machine up since somebody started it last. */
+export function hasGivenUp(paths: Paths, longName: string): boolean {
+  try {
+    return readTextIfExists(fileOf(paths, longName)) === '"given up"\n';
+  } catch {
+    // Not readable by this user.
+    return false;
+  }
+}
+
+/** For a machine that somebody starts: what was before does not count. */
+export function forgetCrashes(paths: Paths, longName: string): void {
+  removeIfExists(fileOf(paths, longName));
+}
+
+function readTimes(paths: Paths, longName: string): number[] {
+  try {
+    const times: unknown = JSON.parse(readTextIfExists(fileOf(paths, longName)) ?? '[]');
+    return Array.isArray(times) ? times.filter((each) => typeof each === 'number') : [];
+  } catch {
+    // Cut in half: the count begins anew.
+    return [];
+  }
+}
+
+/** Of a clock that nobody sets; the files do not outlive the boot. */
+function secondsSinceBoot(): number {
+  return Number(process.hrtime.bigint() / 1_000_000_000n);
+}
+
+/** A name with a dot in front can be no machine's. */
+function folderOf(paths: Paths): string {
+  return join(paths.runDir, '.crashes');
+}
+
+function fileOf(paths: Paths, longName: string): string {
+  return join(folderOf(paths), `${longName}.json`);
+}

@@ -1,0 +1,24 @@
+import type { MachineRef } from '../../machine/context.ts';
+import type { Paths } from '../../system/paths.ts';
+import { callerName, isLingering } from '../../system/services/lingering.ts';
+import { isSystemdBooted, unitOf } from '../../system/services/systemd.ts';
+import { unitName } from './units/unit-text.ts';
+
+/**
+ * What the user has to know of a machine of his: without lingering systemd ends his service manager with his last session, and
+ * with KillUserProcesses= in logind.conf(5) the processes of a session with it. Undefined when it runs on, and is stopped by
+ * its unit when the host goes down.
+ *
+ * @param pid that of its QEMU.
+ */
+export function logoutNotice({ scope }: Paths, { longName }: MachineRef, pid: number): string | undefined {
+  if (scope !== 'user' || !isSystemdBooted()) return undefined;
+  const keep = `loginctl enable-linger ${callerName()}`;
+  const isInUnit = unitOf(pid) === unitName(longName);
+  if (isInUnit) return isLingering() ? undefined : `it is shut down when you log out; to keep it running: ${keep}`;
+  const risk =
+    'QEMU belongs to your session: systemd may end it when you log out, and pulls its plug when the host goes down';
+  return isLingering()
+    ? `${risk}; start it without --direct, and where qemu-init is installed`
+    : `${risk}; before the next start: ${keep}`;
+}

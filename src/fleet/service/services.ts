@@ -1,0 +1,235 @@
+import { existsSync } from 'node:fs';
+import { QemuError } from '../../base/errors.ts';
+import type { MachineContext, MachineRef } from '../../machine/context.ts';
+import { describeEnd, readLastRun } from '../../machine/run/last-run.ts';
+import { exclusively } from '../../machine/run/run-lock.ts';
+import type { LaunchMode } from '../../machine/start/launch-request.ts';
+import { alreadyRunning, type StartResult } from '../../machine/start/start.ts';
+import type { Rung } from '../../machine/stop/stop-plan.ts';
+import { delay } from '../../system/delay.ts';
+import type { Paths } from '../../system/paths.ts';
+import {
+  invocationOf,
+  isSystemdBooted,
+  isUnitInstalled,
+  reloadSystemd,
+  type SystemctlOptions,
+  systemctl,
+  unitOf,
+  unitProperties,
+} from '../../system/services/systemd.ts';
+import { hasUserUnits, userManagerOf } from '../../system/services/user-systemd.ts';
+import { takeAsked, writeAsked } from './asked.ts';
+import { forgetCrashes } from './crashes.ts';
+import { insideUnit } from './inside-unit.ts';
+import { readStartFailure, removeStartFailure } from './start-failure.ts';
+import { removeStartNotices, takeStartNotices } from './start-notices.ts';
+import { MACHINE_DROP_IN } from './units/unit-plan.ts';
+import { unitName } from './units/unit-text.ts';
+
+/** How the unit of a machine is to start it. */
+export interface UnitStartOptions extends LaunchMode {
+  /** How long to wait for systemd; the start in the unit has deadlines of its own. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** What the caller has been told already, and the start in the unit tells again. */
+  readonly told?: readonly string[] | undefined;
+}
+
+/** The service manager, as far as machines are its units. */
+export interface Services {
+  /**
+   * Has the manager start a machine. One that is going down is waited for; one that runs is left alone, but is a unit after this.
+   *
+   * @throws {QemuError} what the start in the unit threw; `QEMU_LAUNCH_FAILED` for a unit that is masked or does not start.
+   */
+  readonly start: (host: MachineContext, target: MachineRef, options: UnitStartOptions) => Promise<StartResult>;
+  /**
+   * To be called before a machine is stopped. What it returns, called when that is done, tells the manager that the machine
+   * was stopped on purpose: it is not to start it again, nor to call it failed.
+   */
+  readonly stopping: (target: MachineRef) => (rung: Rung) => Promise<void>;
+}
+
+/** Undefined where machines are no units: without systemd, without our unit, for a user without a login, for scratch folders. */
+export function findServices(paths: Paths): Services | undefined {
+  const isRoot = paths.scope === 'system' && process.getuid?.() === 0;
+  const asRoot = isRoot && isSystemdBooted() && isUnitInstalled(UNIT_FILE);
+  if (!asRoot && !hasUserUnits(paths)) return undefined;
+  return { start: startUnit, stopping: (target) => stoppingUnit(target, userManagerOf(paths)) };
+}
+
+const UNIT_FILE = 'qemu@.service';
+
+/** Why the host's shutdown does not stop a machine as it should, although systemd runs it. Undefined when it does. */
+export function outsideUnit(paths: Paths, { longName }: MachineRef, pid: number): string | undefined {
+  if (paths.scope === 'user' || !isSystemdBooted() || unitOf(pid) === unitName(longName)) return undefined;
+  const consequence = 'the shutdown of the host ends its guest like a pulled plug';
+  if (paths.scope === 'root') return `machines below --root have no unit: ${consequence}`;
+  if (!isUnitInstalled(UNIT_FILE)) return `${UNIT_FILE} is not installed: ${consequence}`;
+  return `QEMU (process ${pid}) is not in ${unitName(longName)}: ${consequence}`;
+}
+
+/** Longer than what the unit allows. */
+const START_MS = 2 * 86_400_000;
+
+/** systemd learns of QEMU's end a moment after others do, and until then has nothing to start. */
+const MOST_TURNS = 50;
+const TURN_MS = 100;
+const MOST_CANCELS = 2;
+
+async function startUnit(host: MachineContext, target: MachineRef, options: UnitStartOptions): Promise<StartResult> {
+  const began = performance.now();
+  const beganAt = Date.now();
+  const { paths } = host;
+  const { timeoutMs = START_MS } = options;
+  const manage = { signal: options.signal, manager: userManagerOf(paths) };
+  const { signal, manager } = manage;
+  const unit = unitName(target.longName);
+  // A command that stops it has the lock until all is done.
+  const isBusy = alreadyRunning(target) !== undefined || existsSync(target.files.lock);
+  if (isBusy) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
+  const alive = alreadyRunning(target);
+  // The stop that was waited for has its last word to systemd after it has let the machine go.
+  let cancels = isBusy && !alive ? MOST_CANCELS : 0;
+  // Only root can move a process from a session into a unit.
+  if (alive && manager !== undefined) return alive;
+  const wasAlive = alive !== undefined;
+  forgetCrashes(paths, target.longName);
+  for (let turn = 0; ; turn++) {
+    const running = await runningInUnit(unit, target, manage);
+    if (running) return running;
+    removeStartFailure(paths, target.longName);
+    removeStartNotices(paths, target.longName);
+    writeAsked(paths, target.longName, askedFor(target, options));
+    await takeOverChanges(unit, manage);
+    const before = invocationOf(unit, manager);
+    const { exitCode, stderr } = await runStartJob(unit, { ...manage, timeoutMs });
+    takeAsked(paths, target.longName);
+    for (const notice of takeStartNotices(paths, target.longName)) {
+      if (!options.told?.includes(notice.message)) host.notify(notice);
+    }
+    const started = alreadyRunning(target);
+    if (exitCode === 0 && started) {
+      const seconds = Math.round(performance.now() - began) / 1000;
+      return { ...started, outcome: wasAlive ? 'already-running' : 'started', seconds };
+    }
+    const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit, manager) === before;
+    const isCanceled = exitCode !== 0 && /\bcanceled\b/.test(stderr) && cancels-- > 0;
+    if ((!didNothing && !isCanceled) || turn >= MOST_TURNS) {
+      const failure = readStartFailure(paths, target.longName);
+      removeStartFailure(paths, target.longName);
+      throw failure ?? endedAtOnce(paths, target, beganAt) ?? unitError(unit, stderr, manager);
+    }
+    await delay(TURN_MS, signal);
+  }
+}
+
+function askedFor(
+  { shortName, configPath }: MachineRef,
+  { paused, preconfig }: UnitStartOptions,
+): Parameters<typeof writeAsked>[2] {
+  return {
+    configPath: shortName === undefined ? configPath : undefined,
+    paused: paused === true,
+    preconfig: preconfig === true,
+  };
+}
+
+/** A machine that runs in its unit, which is not about to stop it. */
+async function runningInUnit(
+  unit: string,
+  target: MachineRef,
+  manage: SystemctlOptions,
+): Promise<StartResult | undefined> {
+  const running = alreadyRunning(target);
+  if (!running || unitOf(running.pid) !== unit) return undefined;
+  const state = (await unitProperties(unit, ['ActiveState'], manage)).get('ActiveState') ?? '';
+  return ['active', 'reloading', 'activating'].includes(state) ? running : undefined;
+}
+
+async function runStartJob(unit: string, manage: SystemctlOptions): Promise<{ exitCode: number; stderr: string }> {
+  try {
+    const { exitCode = 1, stderr } = await systemctl(['start', unit], { timeoutMs: START_MS, ...manage });
+    return { exitCode, stderr };
+  } catch (error) {
+    // The job goes on without the one who asked for it.
+    const { manager } = manage;
+    await systemctl(['stop', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
+    throw error;
+  }
+}
+
+/** The unit's limits are made of the machine's file, which may just have been edited. */
+async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<void> {
+  const names = ['LoadState', 'NeedDaemonReload', 'ActiveState', 'DropInPaths'];
+  const shown = await unitProperties(unit, names, manage);
+  if (shown.get('LoadState') === 'masked') {
+    throw new QemuError(
+      'QEMU_LAUNCH_FAILED',
+      `The unit "${unit}" is masked: an administrator has forbidden its start`,
+      {
+        hint: `allow it again: systemctl unmask ${unit}`,
+      },
+    );
+  }
+  const isNew = !(shown.get('DropInPaths') ?? '').includes(MACHINE_DROP_IN);
+  if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(manage);
+  // Who starts it by hand means it, however often it has ended by itself.
+  if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], manage);
+}
+
+/** QEMU that was up, and gone before systemd could see it: the start in the unit has not failed, but the unit has. */
+function endedAtOnce(paths: Paths, { longName }: MachineRef, sinceMs: number): QemuError | undefined {
+  const end = readLastRun(paths, longName);
+  if (end?.at === undefined || Date.parse(end.at) < sinceMs) return undefined;
+  return new QemuError('QEMU_LAUNCH_FAILED', `QEMU ended right after its start: ${describeEnd(end)}`);
+}
+
+function unitError(unit: string, said: string, manager: string | undefined): QemuError {
+  const detail = said.trim().split('\n')[0] ?? '';
+  return new QemuError('QEMU_LAUNCH_FAILED', `systemd did not start "${unit}"${detail === '' ? '' : `: ${detail}`}`, {
+    hint: `see: ${manager === undefined ? 'journalctl -u' : 'journalctl --user-unit'} ${unit}`,
+  });
+}
+
+function stoppingUnit({ longName }: MachineRef, manager: string | undefined): (rung: Rung) => Promise<void> {
+  const unit = unitName(longName);
+  const before = invocationOf(unit, manager);
+  return async (rung) => {
+    const now = invocationOf(unit, manager);
+    if (now !== undefined && now !== before && (await isStartedByHand(unit, manager))) return;
+    // Machines that require this one are not stopped with it, as they are not without systemd.
+    await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
+    // These leave a unit that has failed.
+    if (rung === 'sigkill' || rung === 'none') await systemctl(['reset-failed', '--quiet', unit], { manager });
+  };
+}
+
+/** Whether a run of the unit is what somebody wanted, and not RESTART: systemd counts its own restarts since then. */
+async function isStartedByHand(unit: string, manager: string | undefined): Promise<boolean> {
+  return (await unitProperties(unit, ['NRestarts'], { manager })).get('NRestarts') === '0';
+}
+
+/** While the host boots, what the unit comes after may wait for the very script that started the machine. */
+const TAKE_OVER_MS = 60_000;
+
+/** For a command that works without systemd: a QEMU that it has started becomes the main process of its unit nevertheless. */
+export async function moveIntoUnit(
+  host: MachineContext,
+  target: MachineRef,
+  pid: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { paths } = host;
+  if (paths.scope === 'user' || insideUnit(paths, target.longName)) return;
+  try {
+    if (outsideUnit(paths, target, pid) !== undefined)
+      await findServices(paths)?.start(host, target, { signal, timeoutMs: TAKE_OVER_MS });
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
+    host.notify({ level: 'warning', machine: target.longName, message: error.message });
+  }
+  const problem = outsideUnit(paths, target, pid);
+  if (problem !== undefined) host.notify({ level: 'warning', machine: target.longName, message: problem });
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { ConfigError, type ConfigIssue, type ErrorCode, QemuError } from '../../base/errors.ts';
+import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { Paths } from '../../system/paths.ts';
+
+/**
+ * Why a start by the unit failed, for the command that asked systemd for it: the unit's own status says only that it did.
+ */
+interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly issues: readonly ConfigIssue[] | undefined;
+  /** Messages of what led to it. */
+  readonly causes: readonly string[];
+}
+
+/** Writes down why the machine did not start. */
+export function writeStartFailure(paths: Paths, longName: string, error: unknown): void {
+  ensureDir(folderOf(paths), 0o700);
+  const failure: Failure = {
+    code: error instanceof QemuError ? error.code : 'QEMU_LAUNCH_FAILED',
+    message: messageOf(error),
+    hint: error instanceof QemuError ? error.hint : undefined,
+    issues: error instanceof ConfigError ? error.issues : undefined,
+    causes: causesOf(error).map(messageOf),
+  };
+  writeFileAtomic(fileOf(paths, longName), JSON.stringify(failure), 0o600);
+}
+
+export function removeStartFailure(paths: Paths, longName: string): void {
+  removeIfExists(fileOf(paths, longName));
+}
+
+/** The error that was written down; undefined when there is none. */
+export function readStartFailure(paths: Paths, longName: string): QemuError | undefined {
+  const text = readTextIfExists(fileOf(paths, longName));
+  if (text === undefined) return undefined;
+  // Only root writes there, and each file at once.
+  const { code, message, hint, issues, causes } = JSON.parse(text) as Failure;
+  const cause = causes.reduceRight<Error | undefined>((inner, each) => new Error(each, { cause: inner }), undefined);
+  return issues ? new ConfigError(message, issues, { cause, hint }) : new QemuError(code, message, { cause, hint });
+}
+
+/** A name with a dot in front can be no machine's. */
+function folderOf(paths: Paths): string {
+  return join(paths.runDir, '.failures');
+}
+
+function fileOf(paths: Paths, longName: string): string {
+  return join(folderOf(paths), `${longName}.json`);
+}
+
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = [];
+  let each = error instanceof Error ? error.cause : undefined;
+  for (; each !== undefined; each = each instanceof Error ? each.cause : undefined) causes.push(each);
+  return causes;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,127 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { formatIssue } from '../../../config/text/issues.ts';
+import type { MachineConfig } from '../../../config/types.ts';
+import { inspectMachineConfig, loadRegistry } from '../../../machine/load-config.ts';
+import { readRecord } from '../../../machine/run/record.ts';
+import type { StopSettings } from '../../../machine/run/stop-settings.ts';
+import { diskChain } from '../../../machine/storage/images.ts';
+import { isBehindAutomount } from '../../../system/files/automount.ts';
+import { ensureDir, writeFileAtomic } from '../../../system/files/files.ts';
+import { type MachinePaths, machinePaths, type Paths } from '../../../system/paths.ts';
+import { shutdownTargets } from '../../../system/services/shutdown-targets.ts';
+import { namesInRunDir, runningAs, targetOfEntry } from '../../resolve.ts';
+import { askedMachines } from '../asked.ts';
+import { type PlannedMachine, planUnits } from './unit-plan.ts';
+import { planUserUnits } from './user-plan.ts';
+import { wantsAutostart } from './wants-autostart.ts';
+
+/** What the registered machines come to. */
+export interface Generated {
+  readonly files: readonly string[];
+  /** Why a machine has no unit of its own. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Writes the drop-ins of all registered machines, and of those that were started by their paths (systemd.generator(7)). A machine whose file is wrong has none; one that is
+ * to start at boot is wanted nevertheless, so that its unit fails where everybody looks. Nothing is executed and nothing but configuration is read.
+ *
+ * @param dir folder for units of normal priority.
+ * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED` when a file cannot be written.
+ */
+export function generateUnits(paths: Paths, dir: string): Generated {
+  const registry = loadRegistry(paths.registryFile);
+  const problems = registry.issues.map(formatIssue);
+  const broken: string[] = [];
+  const missing: string[] = [];
+  const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
+    if (entry.dir !== undefined && isBehindAutomount(entry.dir)) {
+      missing.push(join(entry.dir, `${entry.longName}-qemu.cfg`));
+      return [];
+    }
+    const target = targetOfEntry(paths, entry);
+    const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
+    if (config) return [{ target, config, ...filesOf(paths, config) }];
+    if (!existsSync(target.configPath)) missing.push(target.configPath);
+    if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
+    problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
+    return [];
+  });
+  const registered = new Set(registry.entries.map(({ longName }) => longName));
+  const asked = askedMachines(paths).filter(({ longName }) => !registered.has(longName));
+  for (const { longName, configPath } of asked) {
+    if (isBehindAutomount(dirname(configPath))) continue;
+    const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
+    if (!config) continue;
+    machines.push({ target: { longName, configPath, shortName: undefined }, config, ...filesOf(paths, config) });
+  }
+  const known = new Set(machines.map(({ target }) => target.longName));
+  const running = runsIn(paths).filter(({ longName }) => !known.has(longName));
+  const taken = registry.entries
+    .map(({ shortName }) => shortName)
+    .filter((name) => asked.some(({ longName }) => longName === name) || runningAs(paths, name) !== undefined);
+  const files =
+    paths.scope === 'user'
+      ? planUserUnits(machines, broken)
+      : planUnits(machines, {
+          broken,
+          missing,
+          running,
+          taken,
+          shutdown: shutdownTargets(),
+          lanes: 2 * availableParallelism(),
+        });
+  for (const file of files) {
+    const path = join(dir, file.path);
+    ensureDir(join(path, '..'), 0o755);
+    writeFileAtomic(path, file.text, 0o644);
+  }
+  return { files: files.map(({ path }) => path), problems };
+}
+
+/**
+ * Where the links among a machine's images lead, and the other files that they consist of. What is on a file system that is not
+ * mounted yet is found when that is read again.
+ */
+function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles: string[]; readFiles: string[] } {
+  const realFiles: string[] = [];
+  const readFiles: string[] = [];
+  for (const disk of disks) {
+    const { file, readonly } = disk;
+    if (isBehindAutomount(file)) continue;
+    for (const layer of diskChain(paths, longName, disk).layers) {
+      if (layer.stats === undefined) continue;
+      const isWritten = layer.depth === 0 && !readonly;
+      const names = [layer.file, realPath(layer.file)].filter((path) => path !== file && !path.startsWith('/dev/'));
+      (isWritten ? realFiles : readFiles).push(...new Set(names));
+    }
+  }
+  return { realFiles, readFiles };
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The runs that left word of how they are to be stopped. That of a machine that has ended meanwhile does no harm. */
+function runsIn(paths: Paths): { longName: string; stop: StopSettings }[] {
+  return namesInRunDir(paths).flatMap((longName) => {
+    const stop = stopSettingsOfRun(machinePaths(paths, longName));
+    return stop === undefined ? [] : [{ longName, stop }];
+  });
+}
+
+function stopSettingsOfRun(files: MachinePaths): StopSettings | undefined {
+  try {
+    return readRecord(files)?.stop;
+  } catch {
+    // One that cannot be read must not cost the others their units.
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type ConfigIssue, QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
+import { issueAt } from './issues.ts';
+
+/**
+ * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a link to
+ * any file or disk of the host.
+ */
+export function exchangeableFileIssues(config: MachineConfig): ConfigIssue[] {
+  if (config.runAs !== undefined || process.geteuid?.() !== 0) return [];
+  const files = [
+    ...config.disks.map(({ index, file }) => [`DSK${index}`, file] as const),
+    ...config.cdroms.map(({ index, file }) => [`CDR${index}`, file] as const),
+    ['KERNEL', config.kernel] as const,
+    ['INITRD', config.initrd] as const,
+  ];
+  return files.flatMap(([key, file]): ConfigIssue[] => {
+    const distrust = file === undefined ? undefined : distrustOfFolder(file);
+    if (distrust === undefined) return [];
+    const message = `QEMU runs as root, and ${key} can be exchanged for any file of the host: ${distrust}`;
+    return [{ ...issueAt(config, key, message, 'set RUNAS=auto, or move the file'), severity: 'warning' }];
+  });
+}
+
+/** Why a file can be exchanged; undefined when it cannot be, or is missing. */
+function distrustOfFolder(file: string): string | undefined {
+  try {
+    for (const path of [file, realpathSync(file)]) trustPath(dirname(path));
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return error.message;
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+import type { ConfigIssue } from '../../base/errors.ts';
+import { isIpv4, isIpv6 } from '../../config/text/values.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+import { listenProblem } from '../../system/ports.ts';
+import { VNC_BASE_PORT } from '../allocation.ts';
+import { locate } from '../run/locate.ts';
+import { issueAt } from './issues.ts';
+
+/**
+ * Addresses and ports of VNC= and hostfwd= that QEMU could not listen at now. They come and go, and so these are warnings; the
+ * machine itself is asked about nothing that it has while it runs.
+ */
+export async function listenIssues(config: MachineConfig, files: MachinePaths): Promise<ConfigIssue[]> {
+  if (locate(files).kind !== 'stopped') return [];
+  const { vnc } = config;
+  const wanted = [
+    ...(vnc.kind === 'tcp' && (vnc.display !== undefined || vnc.host !== '127.0.0.1')
+      ? [
+          {
+            key: 'VNC',
+            protocol: 'tcp',
+            host: vnc.host,
+            port: vnc.display === undefined ? 0 : VNC_BASE_PORT + vnc.display,
+          } as const,
+        ]
+      : []),
+    ...config.nics.flatMap(({ index, hostForwards }) =>
+      hostForwards.map(({ protocol, hostAddress: host, hostPort: port }) => ({
+        key: `NIC${index}`,
+        protocol,
+        host,
+        port,
+      })),
+    ),
+  ];
+  const numeric = wanted.filter(({ host }) => host === '' || isIpv4(host) || isIpv6(host));
+  const found = numeric.map(async ({ key, protocol, host, port }): Promise<ConfigIssue[]> => {
+    const problem = await listenProblem(protocol, host, port);
+    if (problem === undefined) return [];
+    const place = `${host === '' ? 'any address' : host}${port === 0 ? '' : `, ${protocol} port ${port}`}`;
+    const message = `${key} cannot listen at ${place} now: ${WORDS[problem] ?? problem}`;
+    return [{ ...issueAt(config, key, message), severity: 'warning' }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has it',
+  EADDRNOTAVAIL: 'that is not an address of this host',
+  EACCES: 'this user may not use it',
+};

@@ -1,0 +1,76 @@
+import type { Duplex } from 'node:stream';
+import { type ConfigIssue, QemuError } from '../base/errors.ts';
+import type { MachineConfig, MonitorConfig } from '../config/types.ts';
+import type { MachinePaths, Paths } from '../system/paths.ts';
+import type { NicLink } from './argv/request.ts';
+
+/** What every operation on a machine needs to know of the host. */
+export interface MachineContext {
+  readonly paths: Paths;
+  readonly monitor: MonitorConfig;
+  readonly network: Network;
+  /**
+   * Storage of a machine that the host or another machine uses too, so that it cannot be started now. Of machines that do not run
+   * only what their overlays rest on counts.
+   */
+  readonly storageInUse: (config: MachineConfig) => readonly ConfigIssue[];
+  /** Takes what people should know while a result is not there yet. */
+  readonly notify: Notify;
+}
+
+/** Takes notices. */
+export type Notify = (notice: Notice) => void;
+
+/** Something that people should know. */
+export interface Notice {
+  /** `debug`: a step, for `--verbose`; `trace`: what it runs or sends, for `--debug`. */
+  readonly level: 'warning' | 'info' | 'debug' | 'trace';
+  /** Long name, when it is about one machine. */
+  readonly machine?: string | undefined;
+  readonly message: string;
+}
+
+/** The network layer as a machine sees it. */
+export interface Network {
+  /** What each NIC is connected to. */
+  links(config: MachineConfig, options: LinkOptions): Promise<readonly NicLink[]>;
+  /**
+   * Makes what QEMU will need: notes for the bridge hooks, taps, helpers.
+   *
+   * @returns sockets that QEMU is to inherit as its descriptors from 3 on, as the links have it. They are to be destroyed here
+   * when QEMU has them, or is not started.
+   */
+  setUp(config: MachineConfig, options: SetUpOptions): Promise<readonly Duplex[]>;
+  /** Removes all of it. May be called at any time and twice. */
+  tearDown(longName: string): Promise<void>;
+}
+
+/** How a network is made. */
+export interface SetUpOptions {
+  /** Gets what helpers print. */
+  readonly logPath: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How NICs are connected. */
+export interface LinkOptions {
+  /** Whether addresses that are new are written down; a look at the command line changes nothing. */
+  readonly lease: boolean;
+  readonly accelerator: 'kvm' | 'tcg';
+}
+
+/** A machine that commands work on. Its file may be broken: stop and status work all the same. */
+export interface MachineRef {
+  readonly longName: string;
+  /** Undefined: not registered. */
+  readonly shortName: string | undefined;
+  readonly configPath: string;
+  readonly files: MachinePaths;
+}
+
+/** The error of a command that needs a running machine. */
+export function notRunning(target: MachineRef): QemuError {
+  return new QemuError('QEMU_NOT_RUNNING', `Machine "${target.longName}" is not running`, {
+    hint: `start it: qemu-init start ${target.longName}`,
+  });
+}

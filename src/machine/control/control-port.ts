@@ -1,0 +1,118 @@
+import { QemuError } from '../../base/errors.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import { withLock } from '../../system/lock/lock.ts';
+import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
+import { removeEmptyFolder } from '../run/clean-up.ts';
+import { locate } from '../run/locate.ts';
+import { lockedIfPossible } from '../run/run-lock.ts';
+import { type FirstWayOptions, type Opened, openFirst } from './first-way.ts';
+import { controlPorts, NO_PORTS, ownSocket, type Ports } from './ways.ts';
+
+/**
+ * The ports of a running machine.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`
+ */
+export function portsOf(target: MachineRef): Ports {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') throw notRunning(target);
+  return located.record ?? NO_PORTS;
+}
+
+/**
+ * Does something on a short QMP connection to the control port. Commands on one machine wait for each other, since a monitor
+ * serves one client at a time. When another program holds the port on both loopback addresses, which any local user can do
+ * without the key, and for a machine without ports, the machine's own socket serves; a notice says so.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when all of them stay busy, and what `work` throws.
+ */
+export async function withControl<T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: FirstWayOptions,
+  work: (client: QmpClient) => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + options.timeoutMs;
+  const ports = portsOf(target);
+  const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
+  const body = async (): Promise<T> => {
+    const timeoutMs = Math.max(1, deadline - performance.now());
+    const ways = [...controlPorts(target.files, ports), ownSocket(target.files)];
+    return useFirst(
+      host,
+      target,
+      await openFirst(`machine "${target.longName}"`, ways, { ...options, timeoutMs }),
+      work,
+    );
+  };
+  try {
+    return await lockedIfPossible((locked) => withLock(target.files.controlLock, lockOptions, locked), body);
+  } finally {
+    // The machine may have been stopped meanwhile; its folder then was still in use.
+    removeEmptyFolder(target.files);
+  }
+}
+
+/**
+ * Does something on a short QMP connection to the machine's own socket, so that no session of another program is in the way.
+ * When that is missing or held all the same, the control port serves; a notice says so.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT`, and what `work` throws.
+ */
+export async function withOwnMonitor<T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: FirstWayOptions,
+  work: (client: QmpClient) => Promise<T>,
+): Promise<T> {
+  const ways = [ownSocket(target.files), ...controlPorts(target.files, portsOf(target))];
+  return useFirst(host, target, await openFirst(`machine "${target.longName}"`, ways, options), work);
+}
+
+/**
+ * A lasting connection to the control port, for programs; the caller closes it. As long as it is open other clients have
+ * to use the port of the other loopback address; this takes the one that {@link withControl} tries last.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy, `QEMU_CONFIG_INVALID` for a machine
+ * without one: its own socket is for short visits, since whoever holds it is in the way of a stop.
+ */
+export async function openControl(target: MachineRef, options: FirstWayOptions): Promise<QmpClient> {
+  const ports = portsOf(target);
+  if (ports.controlPort === undefined) throw noControlPort(target);
+  const ways = controlPorts(target.files, ports).toReversed();
+  return (await openFirst(`machine "${target.longName}"`, ways, options)).value;
+}
+
+/** Says which way was taken when it is not the first one. */
+export function tellWay(
+  host: MachineContext,
+  target: MachineRef,
+  { way, passed }: Omit<Opened<unknown>, 'value'>,
+): void {
+  // The other loopback address is the same port.
+  const isOther = passed.some((each) => each.split(' ')[0] !== way.split(' ')[0]);
+  if (isOther) {
+    const message = `reached over its ${way} (${passed.join('; ')})`;
+    host.notify({ level: 'info', machine: target.longName, message });
+  }
+}
+
+async function useFirst<T>(
+  host: MachineContext,
+  target: MachineRef,
+  opened: Opened<QmpClient>,
+  work: (client: QmpClient) => Promise<T>,
+): Promise<T> {
+  tellWay(host, target, opened);
+  try {
+    return await work(opened.value);
+  } finally {
+    await opened.value.close();
+  }
+}
+
+function noControlPort(target: MachineRef): QemuError {
+  return new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no control port`, {
+    hint: 'MONITOR=off in monitor.conf, or no slot was free when it started; qemu-cmd can do without',
+  });
+}

@@ -1,0 +1,116 @@
+import { QemuError } from '../../base/errors.ts';
+import { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+import { HmpSession } from '../../qmp/hmp-session.ts';
+import type { QmpAddress } from '../../qmp/state.ts';
+import { runStateInText } from '../../qmp/status-answer.ts';
+import { withHeldSocket } from '../../system/files/held-socket.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+import type { RunRecord } from '../run/record.ts';
+import { type FirstWayOptions, type Opened, openFirst, type Way } from './first-way.ts';
+import { SHORT_LINE_BYTES } from './own-monitor.ts';
+import { readPsk } from './port-tls.ts';
+
+/** The ports of a run. */
+export type Ports = Pick<RunRecord, 'monitorPort' | 'controlPort' | 'tls' | 'uid' | 'gid'>;
+
+/** A machine that has no ports, or whose record is lost. */
+export const NO_PORTS: Ports = {
+  monitorPort: undefined,
+  controlPort: undefined,
+  tls: false,
+  uid: undefined,
+  gid: undefined,
+};
+
+/** What a stop and a look need: a few commands without arguments, sent to whatever monitor can be had. */
+export interface AnyMonitor {
+  /**
+   * `query-status`, `query-pci`, and commands without arguments and answer: `cont`, `quit`, `system_powerdown` …
+   *
+   * @throws {QemuError} as {@link QmpClient.executeRaw}.
+   */
+  readonly executeRaw: (command: string, args: undefined, options: ExecuteOptions) => Promise<unknown>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Connects to the first monitor of a machine that can be had: its own socket, which is missing when the run-time folder was
+ * cleared and busy when another program holds it; then the control port; then the monitor port.
+ *
+ * @throws {QemuError} as {@link openFirst}.
+ */
+export function openAny(files: MachinePaths, ports: Ports, options: FirstWayOptions): Promise<Opened<AnyMonitor>> {
+  const ways: Way<AnyMonitor>[] = [
+    ownSocket(files, SHORT_LINE_BYTES),
+    ...controlPorts(files, ports, SHORT_LINE_BYTES),
+    ...monitorPorts(files, ports),
+  ];
+  return openFirst('its monitors', ways, options);
+}
+
+/** The machine's own socket, which serves one client at a time. */
+export function ownSocket(files: MachinePaths, maxLineBytes?: number): Way<QmpClient> {
+  return {
+    name: 'own socket',
+    // With RUNAS it is in a folder where QEMU's user could put a link instead.
+    open: (signal, timeoutMs) =>
+      withHeldSocket(files.qmpSocket, (path) =>
+        QmpClient.connect({ kind: 'unix', path }, { timeoutMs, signal, maxLineBytes }),
+      ),
+  };
+}
+
+/** The control port on both loopback addresses; none when there is none. */
+export function controlPorts(files: MachinePaths, ports: Ports, maxLineBytes?: number): Way<QmpClient>[] {
+  const { controlPort } = ports;
+  if (controlPort === undefined) return [];
+  return LOOPBACK.map((host) => ({
+    name: `control port ${controlPort} of ${host}`,
+    open: async (signal, timeoutMs) =>
+      QmpClient.connect(portAddress(files, ports, controlPort, host), { timeoutMs, signal, maxLineBytes }),
+  }));
+}
+
+/** The address of a port on one of the loopback addresses, with the key when it needs one. @throws {QemuError} as {@link readPsk}. */
+export function portAddress(files: MachinePaths, { tls, uid, gid }: Ports, port: number, host: string): QmpAddress {
+  const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
+  return { kind: 'tcp', host, port, ...(tls ? { psk: readPsk(files, user) } : {}) };
+}
+
+export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
+
+function monitorPorts(files: MachinePaths, ports: Ports): Way<AnyMonitor>[] {
+  const { monitorPort } = ports;
+  if (monitorPort === undefined) return [];
+  return LOOPBACK.map((host) => ({
+    name: `monitor port ${monitorPort} of ${host}`,
+    open: async (signal, timeoutMs) =>
+      overHmp(await HmpSession.open(portAddress(files, ports, monitorPort, host), { timeoutMs, signal })),
+  }));
+}
+
+/** The commands of the human monitor have the names of QMP, but for the queries. */
+function overHmp(session: HmpSession): AnyMonitor {
+  return {
+    close: () => session.close(),
+    executeRaw: async (command, _, options) => {
+      if (command === 'query-status') return { status: runStateInText(await session.run('info status', options)) };
+      if (command === 'quit') return quit(session, options);
+      const printed = await session.run(command === 'query-pci' ? 'info pci' : command, options);
+      const refusal = /^(Error: .*|Command '.*' not available.*|unknown command: .*)$/m.exec(printed)?.[0];
+      if (refusal !== undefined) throw new QemuError('QEMU_QMP_REFUSED', `QEMU refused "${command}": ${refusal}`);
+      return {};
+    },
+  };
+}
+
+/** QEMU hangs up instead of printing its prompt. */
+async function quit(session: HmpSession, options: ExecuteOptions): Promise<unknown> {
+  try {
+    await session.run('quit', options);
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_CLOSED') throw error;
+  }
+  return {};
+}

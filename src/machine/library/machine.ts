@@ -1,0 +1,288 @@
+import type { Duplex } from 'node:stream';
+import { checkTimeout } from '../../base/abort.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import { readTail, sizeOf } from '../../system/files/log-file.ts';
+import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
+import type { ProcessInfo } from '../../system/process/process.ts';
+import { waitForExit } from '../../system/process/process.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { withConsole } from '../control/console.ts';
+import { openControl, portsOf } from '../control/control-port.ts';
+import { DEFAULT_END_MS, type EndOptions, endsWithin } from '../ends-within.ts';
+import { locate } from '../run/locate.ts';
+import type { PassedFd } from '../start/passed-fd.ts';
+import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
+import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
+import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
+
+/** How to launch a configured machine. */
+export type MachineLaunchOptions = Pick<StartOptions, 'paused' | 'preconfig' | 'signal'>;
+
+const LOG_BYTES = 1024 * 1024;
+const CONNECT_MS = 10_000;
+const LEARN_MS = 2_000;
+
+/**
+ * A machine from a cfg, in the hands of a program. It is started and stopped exactly as `qemu-init` does it, and by the same
+ * code; it goes on when the program ends. `Fleet.machine` makes one.
+ *
+ * Its monitor is the machine's control port, so that `qemu-init` itself is in nobody's way. What is changed here
+ * ({@link addArgs}, {@link setMachine} …) holds for launches by this object; the file stays as it is.
+ *
+ * @example
+ * const fleet = new Fleet(resolvePaths({}, process.env, process.getuid?.() ?? 0, process.cwd()));
+ * const machine = fleet.machine('web');
+ * await machine.launch();
+ * await machine.command('query-status');
+ * await machine.shutdown({ graceful: true, timeoutMs: 60_000 });
+ */
+export class Machine extends RunningMachine {
+  readonly name: string;
+  /** Where its files are. */
+  readonly target: MachineRef;
+  readonly #host: MachineContext;
+  readonly #config: MachineConfig;
+  readonly #args: string[] = [];
+  readonly #fds: PassedFd[] = [];
+  #machineType: string | undefined;
+  #hasMonitor = true;
+  #isLaunching = false;
+  #client: QmpClient | undefined;
+  /** The QEMU that this object has launched. */
+  #own: OwnProcess | undefined;
+  #logOffset = 0;
+
+  constructor(host: MachineContext, target: MachineRef, config: MachineConfig) {
+    super();
+    this.name = target.longName;
+    this.target = target;
+    this.#host = host;
+    this.#config = config;
+  }
+
+  /** The configuration that the next launch uses: the file's, with the host's defaults and what was changed here. */
+  get config(): MachineConfig {
+    const origin = { file: this.#config.path, line: 0 };
+    return {
+      ...this.#config,
+      machine: this.#machineType ?? this.#config.machine,
+      custom: [...this.#config.custom, ...(this.#args.length === 0 ? [] : [{ args: this.#args, origin }])],
+    };
+  }
+
+  /** The arguments of the QEMU that runs; empty when none does. What a launch would run: `Fleet.commandLine`. */
+  get args(): readonly string[] {
+    return this.#process()?.argv.slice(1) ?? [];
+  }
+
+  /** Adds arguments behind those of the file. @throws {QemuError} `QEMU_USAGE` while it runs. */
+  addArgs(...args: readonly string[]): void {
+    this.#requireStopped('add arguments');
+    this.#args.push(...args);
+  }
+
+  /** Machine type, as for `MACHINE=`. @throws {QemuError} `QEMU_USAGE` while it runs. */
+  setMachine(type: string): void {
+    this.#requireStopped('set the machine type');
+    this.#machineType = type;
+  }
+
+  /** Switches the two monitor ports off; shutdown has its own way. @throws {QemuError} `QEMU_USAGE` while it runs. */
+  setMonitor(enabled: boolean): void {
+    this.#requireStopped('switch the monitor');
+    this.#hasMonitor = enabled;
+  }
+
+  /**
+   * Passes an open descriptor at the next launch, as {@link TransientMachine.addFd} does. It is for what opens it then: what is left
+   * over QEMU closes when its first client leaves, which is `qemu-init`'s own.
+   *
+   * @throws {QemuError} `QEMU_USAGE` while it runs.
+   */
+  addFd(fd: number, fdset: number, opaque: string): this {
+    this.#requireStopped('pass a descriptor');
+    this.#fds.push({ fd, fdset, opaque });
+    return this;
+  }
+
+  /**
+   * Starts the machine and connects to its control port. One that runs already is only connected to. Events of the moments
+   * before the connection are missed, but with `paused`, after which `command('cont')` lets the guest run.
+   *
+   * @throws {ConfigError} when something that the configuration names is wrong on this host.
+   * @throws {LaunchError} when QEMU does not come up.
+   * @throws {QemuError} as `qemu-init start`; `QEMU_USAGE` while another launch goes on; `QEMU_TIMEOUT` when another
+   * client holds the control port: the machine runs then.
+   */
+  async launch(options: MachineLaunchOptions = {}): Promise<StartResult> {
+    // Of two at once the connection of one would be forgotten, and stay in the way of others.
+    if (this.#isLaunching) throw new QemuError('QEMU_USAGE', `Machine "${this.name}" is being launched already`);
+    this.#isLaunching = true;
+    try {
+      return await this.#launch(options);
+    } finally {
+      this.#isLaunching = false;
+    }
+  }
+
+  async #launch(options: MachineLaunchOptions): Promise<StartResult> {
+    await this.#disconnect();
+    const host: MachineContext = this.#hasMonitor
+      ? this.#host
+      : { ...this.#host, monitor: { ...this.#host.monitor, monitor: 'off' } };
+    const offset = sizeOf(this.target.files.log);
+    const result = await startMachine(host, this.target, this.config, {
+      paused: options.paused,
+      preconfig: options.preconfig,
+      signal: options.signal,
+      fds: this.#fds,
+      onSpawn: (process) => this.#adopt(process, offset),
+    });
+    await this.#connect(options.signal);
+    return result;
+  }
+
+  /**
+   * Ends the machine and waits for its end, by the ladder of `qemu-init stop`: power button and guest agent, after
+   * `timeoutMs` (STOPDELAY if not given) `quit`, then signals. A machine that is not running is a success.
+   *
+   * @returns the rung that ended it.
+   * @throws {QemuError} `QEMU_STOP_FAILED` when it had to be killed though `hard` was not given, or when the guest did not go
+   * down by itself though `graceful` was; it has ended all the same. `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<StopResult> {
+    const { hard = false, graceful = false, timeoutMs, signal } = options;
+    if (timeoutMs !== undefined) checkTimeout(timeoutMs);
+    await this.#disconnect();
+    const result = hard
+      ? await killMachine(this.#host, this.target, signal)
+      : await stopMachine(this.#host, this.target, this.#config, { stopDelayMs: timeoutMs, signal });
+    await this.#learnEnd();
+    if (hard) return result;
+    const isGraceful = result.rung === 'none' || result.rung === 'powerdown' || result.rung === 'agent';
+    if (isGraceful || (!graceful && result.rung !== 'sigkill')) return result;
+    throw new QemuError('QEMU_STOP_FAILED', `Machine "${this.name}" was not shut down: it took "${result.rung}"`);
+  }
+
+  /** Ends QEMU with SIGKILL, whoever is busy with the machine, and waits for its end. */
+  async kill(): Promise<void> {
+    await this.shutdown({ hard: true });
+  }
+
+  /**
+   * Waits for the end of QEMU. Never ends it.
+   *
+   * @returns whether it has ended.
+   * @throws {QemuError} `QEMU_ABORTED`
+   */
+  async wait(options: EndOptions = {}): Promise<boolean> {
+    const { timeoutMs = DEFAULT_END_MS, signal } = options;
+    checkTimeout(timeoutMs);
+    const process = this.#process();
+    if (!process) return true;
+    const hasEnded = await waitForExit(process.pid, process.startTime, timeoutMs, signal);
+    if (hasEnded) await this.#learnEnd();
+    return hasEnded;
+  }
+
+  /** Whether its QEMU lives, whoever has started it. */
+  isRunning(): boolean {
+    return this.#process() !== undefined;
+  }
+
+  /** Process of QEMU; undefined when it does not run. */
+  get pid(): number | undefined {
+    return this.#process()?.pid;
+  }
+
+  /** Known only of a QEMU that this object has launched. */
+  get exitCode(): number | undefined {
+    return this.#own?.end?.exitCode;
+  }
+
+  /** Known only of a QEMU that this object has launched. */
+  get exitSignal(): string | undefined {
+    return this.#own?.end?.signal;
+  }
+
+  /** What QEMU printed since this object has launched it; of another one, the end of its log. */
+  get log(): string {
+    return readTail(this.target.files.log, this.#logOffset, LOG_BYTES);
+  }
+
+  /**
+   * Does something with the machine's serial console, which is nobody else's meanwhile.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` with `SERIAL=off`, `QEMU_LOCKED` when somebody else has it.
+   */
+  withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withConsole(this.target, this.#config, signal, body);
+  }
+
+  /** Kills the QEMU that this object has launched; one that it found running it only leaves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#disconnect();
+    const process = this.#process();
+    if (process && process.startTime === this.#own?.process.startTime && process.pid === this.#own.process.pid) {
+      await this.kill();
+    }
+  }
+
+  protected whyNoMonitor(): QemuError {
+    if (!this.isRunning()) return new QemuError('QEMU_NOT_RUNNING', `Machine "${this.name}" is not running`);
+    return new QemuError('QEMU_USAGE', `This program is not connected to machine "${this.name}"`, {
+      hint: 'launch() connects to a machine that has a control port; others are for Fleet.withMonitor',
+    });
+  }
+
+  #adopt(process: DetachedProcess, logOffset: number): void {
+    const own: OwnProcess = {
+      process,
+      end: undefined,
+      learned: process.exited.then((end) => {
+        own.end = end;
+      }),
+    };
+    this.#own = own;
+    this.#logOffset = logOffset;
+  }
+
+  /** A process is gone a moment before this one is told how it ended. */
+  async #learnEnd(): Promise<void> {
+    if (this.#own && !this.isRunning()) await endsWithin(this.#own.learned, { timeoutMs: LEARN_MS });
+  }
+
+  async #connect(signal: AbortSignal | undefined): Promise<void> {
+    // The machine's own socket is for qemu-init: a program that held it would be in the way of a stop.
+    if (portsOf(this.target).controlPort === undefined) return;
+    const client = await openControl(this.target, { timeoutMs: CONNECT_MS, signal });
+    this.useMonitor(client);
+    this.#client = client;
+    void client.closed.then(() => {
+      if (this.#client === client) this.forgetMonitor();
+    });
+  }
+
+  async #disconnect(): Promise<void> {
+    this.forgetMonitor();
+    await this.#client?.close();
+  }
+
+  #process(): ProcessInfo | undefined {
+    const located = locate(this.target.files);
+    return located.kind === 'alive' ? located.process : undefined;
+  }
+
+  #requireStopped(what: string): void {
+    if (!this.isRunning()) return;
+    throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" is running`);
+  }
+}
+
+interface OwnProcess {
+  readonly process: DetachedProcess;
+  end: ProcessEnd | undefined;
+  readonly learned: Promise<void>;
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { trimLog } from '../../system/files/trim-log.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { failedDisks, queryState } from '../control/query-state.ts';
+import { type AnyMonitor, NO_PORTS, openAny } from '../control/ways.ts';
+import { howEnded, type MachineEnd } from '../run/last-run.ts';
+import { locate, type ProcessScan } from '../run/locate.ts';
+import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
+import { lastReset } from '../run/run-files.ts';
+
+/** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
+export type MachineState = string;
+
+/** How a machine is. */
+export interface MachineStatus {
+  readonly name: string;
+  readonly shortName: string | undefined;
+  /** `running`, `paused`, … as QEMU says; `preconfig`, `unresponsive`, `dead` (killed) or `stopped`. */
+  readonly state: MachineState;
+  /** What keeps the guest in that state, as far as QEMU tells: the disks that failed. */
+  readonly stateDetail: string | undefined;
+  readonly pid: number | undefined;
+  readonly slot: number | undefined;
+  readonly monitorPort: number | undefined;
+  readonly controlPort: number | undefined;
+  readonly vnc: RecordedVnc | undefined;
+  /** ISO 8601. */
+  readonly startedAt: string | undefined;
+  readonly uptimeSeconds: number | undefined;
+  /** ISO 8601: when the guest, or somebody from outside, last reset the machine in this run; undefined when nobody did. */
+  readonly lastReset: string | undefined;
+  readonly configPath: string;
+  /** How the run before this one ended, or the last one; undefined when none did. */
+  readonly lastEnd: MachineEnd | undefined;
+}
+
+/** Nobody looks at a silent machine for longer than this. */
+export const LOOK_TIMEOUT_MS = 1_800;
+
+/** How a machine is. Never throws for what the machine does or does not do. */
+export async function machineStatus(
+  host: MachineContext,
+  target: MachineRef,
+  scan?: ProcessScan,
+): Promise<MachineStatus> {
+  const located = locate(target.files, scan);
+  const lastEnd = howEnded(host.paths, target, located);
+  const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath, lastEnd };
+  if (located.kind !== 'alive') {
+    return {
+      ...base,
+      state: located.kind,
+      stateDetail: undefined,
+      pid: undefined,
+      slot: undefined,
+      monitorPort: undefined,
+      controlPort: undefined,
+      vnc: undefined,
+      startedAt: undefined,
+      uptimeSeconds: undefined,
+      lastReset: undefined,
+    };
+  }
+  const { process, record } = located;
+  // Nothing is resident that could do it: whoever looks keeps the logs of what runs within their limit.
+  for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
+  const startedMs = startedAt(record, process.startTime);
+  return {
+    ...base,
+    configPath: record?.configPath ?? target.configPath,
+    ...(await lookAtState(target.files)),
+    pid: process.pid,
+    // Never from the command line: what a process says of itself is not to lead us to a port.
+    slot: record?.slot,
+    monitorPort: record?.monitorPort,
+    controlPort: record?.controlPort,
+    vnc: record?.vnc,
+    startedAt: new Date(startedMs).toISOString(),
+    uptimeSeconds: Math.max(0, Math.floor((Date.now() - startedMs) / 1000)),
+    lastReset: lastReset(target.files, new Date(startedMs).toISOString()),
+  };
+}
+
+/** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */
+export async function askState(files: MachinePaths): Promise<MachineState> {
+  return (await lookAtState(files)).state;
+}
+
+/** The same, with what keeps the guest in it. */
+export async function lookAtState(
+  files: MachinePaths,
+  lookMs = LOOK_TIMEOUT_MS,
+): Promise<Pick<MachineStatus, 'state' | 'stateDetail'>> {
+  let client: AnyMonitor | undefined;
+  let state: MachineState = 'unresponsive';
+  try {
+    const deadline = performance.now() + lookMs;
+    client = (await openAny(files, readRecord(files) ?? NO_PORTS, { timeoutMs: lookMs })).value;
+    const left = (): { timeoutMs: number } => ({ timeoutMs: Math.max(1, deadline - performance.now()) });
+    state = await queryState(client, left());
+    const failed = state === 'io-error' ? await failedDisks(client, left()) : [];
+    return { state, stateDetail: failed.length === 0 ? undefined : failed.join(', ') };
+  } catch {
+    return { state, stateDetail: undefined };
+  } finally {
+    await client?.close();
+  }
+}
+
+/** USER_HZ of Linux on every architecture that matters here (proc(5), sysconf(_SC_CLK_TCK)). */
+const TICKS_PER_SECOND = 100;
+
+/** Milliseconds since the epoch, from the record or else from the process's start in ticks since boot. */
+export function startedAt(record: RunRecord | undefined, startTicks: string): number {
+  const recorded = record ? Date.parse(record.startedAt) : Number.NaN;
+  if (!Number.isNaN(recorded)) return recorded;
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);
+  return (bootSeconds + Number(startTicks) / TICKS_PER_SECOND) * 1000;
+}

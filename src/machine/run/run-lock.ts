@@ -1,0 +1,78 @@
+import { errorCode, QemuError } from '../../base/errors.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { type LockHolder, withLock } from '../../system/lock/lock.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { removeEmptyFolder } from './clean-up.ts';
+
+/** Longest wait for another command on the same machine: more than any stop ladder of sensible length. */
+const LOCK_TIMEOUT_MS = 3_600_000;
+
+/** What the command that waits is told that it waits for. */
+export interface ExclusiveOptions {
+  /** Word for the command, such as `start`. */
+  readonly purpose: string;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs `body` while no other command changes the machine. Says what it waits for when it has to. */
+export async function exclusively<T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: ExclusiveOptions,
+  body: () => Promise<T>,
+): Promise<T> {
+  const { purpose, timeoutMs = LOCK_TIMEOUT_MS, signal } = options;
+  const lockOptions = {
+    timeoutMs,
+    signal,
+    purpose,
+    onWait: (holder: LockHolder) =>
+      host.notify({
+        level: 'info',
+        machine: target.longName,
+        message: `waiting for "${holder.command}" (process ${holder.pid}) to finish`,
+      }),
+  };
+  try {
+    makeRunDir(host);
+    ensureDir(target.files.dir, 0o700);
+    return await withLock(target.files.lock, lockOptions, body);
+  } finally {
+    removeEmptyFolder(target.files);
+  }
+}
+
+function makeRunDir({ paths }: MachineContext): void {
+  try {
+    ensureDir(paths.runDir, 0o711);
+  } catch (error) {
+    if (paths.scope !== 'user' || !(error instanceof QemuError)) throw error;
+    throw new QemuError(error.code, error.message, {
+      cause: error.cause,
+      hint: 'without a login session there is no such folder: set XDG_RUNTIME_DIR to one of your own, with mode 0700',
+    });
+  }
+}
+
+/**
+ * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all the same:
+ * for what ends or asks a running machine, which matters more.
+ */
+export async function lockedIfPossible<T>(
+  lock: (body: () => Promise<T>) => Promise<T>,
+  body: () => Promise<T>,
+): Promise<T> {
+  let isInside = false;
+  try {
+    return await lock(() => {
+      isInside = true;
+      return body();
+    });
+  } catch (error) {
+    if (isInside || !(error instanceof QemuError) || !NO_ROOM.includes(errorCode(error.cause))) throw error;
+    return body();
+  }
+}
+
+const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EROFS'];

@@ -1,0 +1,358 @@
+import { ConfigError, errorCode, LaunchError, QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { markLog } from '../../system/files/log-mark.ts';
+import { trimLog } from '../../system/files/trim-log.ts';
+import { qemuEnvironment } from '../../system/process/environment.ts';
+import type { DetachedProcess } from '../../system/process/launch-process.ts';
+import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../../system/process/process.ts';
+import { type Allocation, NO_SLOT, VNC_BASE_PORT } from '../allocation.ts';
+import { buildArgs } from '../argv/build.ts';
+import { vncDisplay } from '../argv/display.ts';
+import type { ArgvRequest } from '../argv/request.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { writeTlsFiles } from '../control/port-tls.ts';
+import { runHook } from '../hooks.ts';
+import { cleanUp } from '../run/clean-up.ts';
+import { logEnd } from '../run/last-run.ts';
+import { locate } from '../run/locate.ts';
+import { type RecordedVnc, type RunRecord, writeRecord } from '../run/record.ts';
+import { exclusively } from '../run/run-lock.ts';
+import { claimSlot } from '../run/slots.ts';
+import { stopSettingsOf } from '../run/stop-settings.ts';
+import { removeKeys, writeKeys } from '../storage/image-keys.ts';
+import { writeImageMemory } from '../storage/image-memory.ts';
+import { ensureVariables } from './firmware.ts';
+import { type Launched, launch } from './launch.ts';
+import { type LaunchMode, makeRequest, usesSlotDisplay } from './launch-request.ts';
+import { ensureOwnUser } from './own-user.ts';
+import { addFdArguments, type PassedFd } from './passed-fd.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { recoverStart } from './recover-start.ts';
+import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
+import { surroundingsPrefix } from './surroundings.ts';
+import { takeOverImages } from './take-over.ts';
+import { setVncPassword } from './vnc-password.ts';
+
+/** How to start a machine. */
+export interface StartOptions extends LaunchMode {
+  readonly signal?: AbortSignal | undefined;
+  /** Open descriptors that QEMU gets in fd sets. */
+  readonly fds?: readonly PassedFd[] | undefined;
+  /** Called with QEMU's process as soon as there is one; again when a port was lost and it is started anew. */
+  readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
+  /** Called when QEMU answers, before POSTCMD; also for a machine that runs already. */
+  readonly onUp?: ((up: { readonly pid: number }) => Promise<void>) | undefined;
+  /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
+  readonly keepInterrupted?: boolean | undefined;
+}
+
+/** What became of a start. */
+export interface StartResult {
+  readonly outcome: 'started' | 'already-running';
+  readonly pid: number;
+  readonly slot: number | undefined;
+  readonly monitorPort: number | undefined;
+  readonly controlPort: number | undefined;
+  readonly vnc: RecordedVnc | undefined;
+  readonly seconds: number;
+}
+
+/** Ports that turn out to be taken after they were found free; past this many something else is wrong. */
+const MOST_SLOT_TRIES = 50;
+
+/** QEMU answers in 40 ms; memory that has to be touched first takes about a second a GiB on a slow host. */
+const READY_TIMEOUT_MS = 60_000;
+const READY_MS_PER_GIB = 1_000;
+
+/**
+ * Starts a machine and returns when its QEMU answers. One that runs already is left alone. Whatever goes wrong is undone
+ * before this throws.
+ *
+ * @throws {ConfigError} when something that the configuration names is wrong on this host.
+ * @throws {LaunchError} when QEMU does not come up.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
+ */
+export async function startMachine(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  options: StartOptions = {},
+): Promise<StartResult> {
+  const began = performance.now();
+  const seconds = (): number => Math.round(performance.now() - began) / 1000;
+  const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
+    const located = locate(target.files);
+    if (located.kind === 'alive') {
+      const record = await recoverStart(target, config, located, options.signal);
+      return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
+    }
+    await cleanUp(host, target, located.record?.slot);
+    const { pid, record } = await startFresh(host, target, config, options);
+    return { outcome: 'started' as const, ...summary(pid, record) };
+  });
+  await options.onUp?.(result);
+  // Without the lock: the guest runs, and a stop must not wait for a slow command.
+  if (result.outcome === 'started') await runPostCommand(host, target, config, result.pid, options.signal);
+  return { ...result, seconds: seconds() };
+}
+
+/** What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile. */
+export function alreadyRunning(target: MachineRef): StartResult | undefined {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') return undefined;
+  return { outcome: 'already-running', ...summary(located.process.pid, located.record), seconds: 0 };
+}
+
+function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'seconds'> {
+  return {
+    pid,
+    slot: record?.slot,
+    monitorPort: record?.monitorPort,
+    controlPort: record?.controlPort,
+    vnc: record?.vnc,
+  };
+}
+
+async function startFresh(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  options: StartOptions,
+): Promise<{ pid: number; record: RunRecord }> {
+  const { signal } = options;
+  const prepared = await prepare(host, config, target.files, signal);
+  refuseStorageInUse(host, config);
+  try {
+    await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
+    noteImages(host, target, prepared);
+    const { launched, record } = await launchInSlot(host, target, config, prepared, options);
+    writeRecord(target.files, record);
+    return { pid: launched.pid, record };
+  } catch (error) {
+    const { kind } = locate(target.files);
+    if (options.keepInterrupted && signal?.aborted && kind === 'alive') throw error;
+    await undo(host, target, config);
+    throw error;
+  }
+}
+
+function refuseStorageInUse(host: MachineContext, config: MachineConfig): void {
+  const issues = host.storageInUse(config);
+  if (issues.some(({ severity }) => severity === 'error')) throw new ConfigError(`Cannot use "${config.path}"`, issues);
+  for (const { message } of issues) host.notify({ level: 'warning', machine: config.longName, message });
+}
+
+/** Before the guest runs: it must not be the first to say what its disks are. */
+function noteImages(host: MachineContext, target: MachineRef, { images }: Prepared): void {
+  try {
+    writeImageMemory(host.paths, target.longName, images.memory);
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    const message = `cannot note the formats of the images in "${host.paths.imagesDir}" (${errorCode(error.cause) ?? error.message})`;
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+/** Ends what a start that failed has begun: its QEMU, what was made for it, and what PRECMD has started. */
+async function undo(host: MachineContext, target: MachineRef, config: MachineConfig): Promise<void> {
+  const located = locate(target.files);
+  if (located.kind === 'alive') await killProcess(located.process);
+  await cleanUp(host, target, located.record?.slot);
+  try {
+    const detail = { cwd: config.dir, reason: 'start-failed', timeoutMs: UNDO_TIMEOUT_MS } as const;
+    await runHook(host, target, 'POSTSTOP', config.postStop, detail);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+/** For POSTSTOP after a failed start: whoever has asked for that waits. */
+const UNDO_TIMEOUT_MS = 30_000;
+
+/** Launches QEMU; when a port was lost to another program in between, in the next slot. */
+async function launchInSlot(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  prepared: Prepared,
+  options: StartOptions,
+): Promise<{ launched: Launched; record: RunRecord }> {
+  const skip = new Set<number>();
+  for (;;) {
+    const allocation = await allocate(host, target, config, skip, options.signal);
+    try {
+      return await launchWith(host, target, config, prepared, allocation, options);
+    } catch (error) {
+      const { slot } = allocation;
+      if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error, config)) throw error;
+      skip.add(slot);
+      await cleanUp(host, target, slot);
+      host.notify({
+        level: 'info',
+        machine: target.longName,
+        message: `a port of slot ${slot} was taken: trying the next`,
+      });
+    }
+  }
+}
+
+/** QEMU's words for EADDRINUSE. A display that the configuration fixes is none of the slot's. */
+function isPortLost(error: unknown, config: MachineConfig): boolean {
+  if (!(error instanceof LaunchError)) return false;
+  const lines = error.output
+    .split('\n')
+    .filter((line) => /Address already in use|Failed to find an available port/.test(line));
+  return lines.some((line) => usesSlotDisplay(config) || !line.includes('-vnc '));
+}
+
+async function allocate(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  skip: ReadonlySet<number>,
+  signal: AbortSignal | undefined,
+): Promise<Allocation> {
+  const allocation = await claimSlot(host, {
+    longName: target.longName,
+    usesVnc: usesSlotDisplay(config),
+    skip,
+    signal,
+  });
+  if (allocation === NO_SLOT) {
+    host.notify({
+      level: 'warning',
+      machine: target.longName,
+      message: 'no slot is free: the machine has no monitor ports and no VNC display, only its own socket serves',
+    });
+  } else {
+    const { slot, monitorPort, controlPort } = allocation;
+    const ports = monitorPort === undefined ? 'no ports' : `ports ${monitorPort} and ${controlPort}`;
+    host.notify({ level: 'debug', machine: target.longName, message: `slot ${slot}, ${ports}` });
+  }
+  return allocation;
+}
+
+async function launchWith(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  prepared: Prepared,
+  allocation: Allocation,
+  options: StartOptions,
+): Promise<{ launched: Launched; record: RunRecord }> {
+  const { files } = target;
+  const step = (level: 'debug' | 'trace', message: string): void =>
+    host.notify({ level, machine: target.longName, message });
+  const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
+  if (process.getuid?.() === 0) await ensureOwnUser(config);
+  const user = await resolveRunAs(config, prepared.accelerator);
+  for (const image of config.ownUser && user ? takeOverImages(config, user) : []) {
+    const message = `"${image}" was of the user of all machines, and is now of "${user?.name}"`;
+    host.notify({ level: 'debug', machine: target.longName, message });
+  }
+  // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
+  ensureDir(host.paths.logDir, 0o711);
+  trimLog(files.log);
+  trimLog(files.consoleLog);
+  let record: RunRecord = {
+    phase: 'starting',
+    name: target.longName,
+    configPath: target.configPath,
+    pid: undefined,
+    pidStartTime: undefined,
+    bootId: bootId(),
+    uid: user?.uid ?? process.geteuid?.(),
+    gid: user?.gid,
+    executable: undefined,
+    slot: allocation.slot,
+    monitorPort: allocation.monitorPort,
+    controlPort: allocation.controlPort,
+    tls: request.tls,
+    vnc: recordedVnc(request),
+    startedAt: new Date().toISOString(),
+    preconfig: request.preconfig,
+    consoleLog: markLog(files.consoleLog),
+    stop: stopSettingsOf(config),
+  };
+  // Before anything is made: a command that is killed from here on leaves a trace that the next one follows.
+  writeRecord(files, record);
+  if (request.tls) writeTlsFiles(files);
+  writeKeys(config, files);
+  ensureVariables(request.firmware, files);
+  ensureDir(files.qemuDir, 0o700);
+  handOver(files, user, request.firmware?.variables);
+  const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
+  try {
+    const passed = options.fds ?? [];
+    const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
+    const surroundings = await surroundingsPrefix(config, files, user);
+    const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
+    step('trace', argv.join(' '));
+    const began = performance.now();
+    const launched = await launch({
+      argv,
+      binary: request.binary,
+      runAs: config.runAs,
+      cwd: config.dir,
+      env: qemuEnvironment({ argv, asCaller: user === undefined, more: { QEMU_INIT_RUN: host.paths.runDir } }),
+      files,
+      timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
+      signal: options.signal,
+      keepInterrupted: options.keepInterrupted,
+      fds: [...sockets, ...passed.map(({ fd }) => fd)],
+      onAnswer: async (client) => {
+        await logEnd(client, options.signal);
+        // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
+        if (!request.preconfig) await setVncPassword(config, client);
+      },
+      onSpawn: (process) => {
+        record = { ...record, pid: process.pid, pidStartTime: process.startTime };
+        writeRecord(files, record);
+        step('debug', `QEMU is process ${process.pid}`);
+        options.onSpawn?.(process);
+      },
+    });
+    step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
+    const { pid, startTime, executable } = launched;
+    return { launched, record: { ...record, phase: 'running', pid, pidStartTime: startTime, executable } };
+  } finally {
+    removeKeys(files);
+    // What serves the other end is to see the end when QEMU ends.
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+function recordedVnc(request: ArgvRequest): RecordedVnc | undefined {
+  const { vnc } = request.config;
+  if (vnc.kind === 'off') return undefined;
+  if (vnc.kind === 'unix') return { host: request.machine.vncSocket, display: undefined, port: undefined };
+  const display = vncDisplay(request);
+  return display === undefined ? undefined : { host: vnc.host, display, port: VNC_BASE_PORT + display };
+}
+
+async function runPostCommand(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  pid: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await runHook(host, target, 'POSTCMD', config.postCommand, { cwd: config.dir, pid, signal });
+  } catch (error) {
+    // The guest runs by now: ending it because of this would lose more than it saves.
+    const message = error instanceof Error ? error.message : String(error);
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+async function killProcess({ pid, startTime }: Pick<ProcessInfo, 'pid' | 'startTime'>): Promise<void> {
+  if (sendSignal(pid, startTime, 'SIGKILL')) await waitForExit(pid, startTime, KILL_TIMEOUT_MS);
+}
+
+const KILL_TIMEOUT_MS = 10_000;
+
+/** Descriptors 0, 1 and 2 are standard input, output and error. */
+const FIRST_FD = 3;

@@ -1,0 +1,45 @@
+import { fchmodSync, fchownSync, type Stats } from 'node:fs';
+import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import { withImage } from '../../system/images/image.ts';
+import { localUser, MACHINES_GROUP, type User } from '../../system/users.ts';
+
+/** The user that all machines with RUNAS=qemu have in common. */
+const SHARED_USER = MACHINES_GROUP;
+
+/**
+ * Gives a machine's own user the images that the user of all machines had: a host that turns from RUNAS=qemu to RUNAS=auto
+ * goes on. What belongs to anybody else is left as it is, for QEMU to refuse.
+ *
+ * @returns the images.
+ */
+export function takeOverImages(config: Pick<MachineConfig, 'disks'>, user: User): string[] {
+  return config.disks.filter((disk) => changeOwner(disk, user)).map(({ file }) => file);
+}
+
+/** Whether a start would do so. */
+export function isTakenOver(disk: DiskConfig): boolean {
+  return changeOwner(disk, undefined);
+}
+
+function changeOwner(disk: DiskConfig, user: User | undefined): boolean {
+  const shared = localUser(SHARED_USER);
+  if (shared === undefined || disk.readonly || disk.snapshot) return false;
+  try {
+    // The file that was looked at is the one that is changed, whatever has its name by then.
+    return withImage(disk.file, (_file, stats, descriptor) => {
+      if (!isPlain(stats, shared.uid)) return false;
+      if (user === undefined) return true;
+      fchownSync(descriptor, user.uid, user.gid);
+      fchmodSync(descriptor, 0o600);
+      return true;
+    });
+  } catch {
+    // It is missing, or on a file system without owners: the start says more.
+    return false;
+  }
+}
+
+/** A second name could be another machine's image. */
+function isPlain(stats: Stats, owner: number): boolean {
+  return stats.isFile() && stats.nlink === 1 && stats.uid === owner;
+}

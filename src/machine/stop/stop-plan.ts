@@ -1,0 +1,62 @@
+import type { StopMethod } from '../../config/types.ts';
+
+/** What ended a machine; `none`: it was not running. */
+export type Rung = 'none' | 'powerdown' | 'agent' | 'quit' | 'sigterm' | 'sigkill';
+
+/** One step: what is done, and how long the machine then has to go. */
+export type Step =
+  | {
+      readonly kind: 'ask';
+      readonly powerButton: boolean;
+      readonly agent: boolean;
+      readonly timeoutMs: number;
+      /** The button is pressed again after this: a press before the guest listens is lost. */
+      readonly repeatMs: number;
+    }
+  | { readonly kind: 'quit'; readonly timeoutMs: number }
+  | { readonly kind: 'sigterm'; readonly timeoutMs: number }
+  | { readonly kind: 'sigkill'; readonly timeoutMs: number };
+
+export interface StopPlanOptions {
+  readonly method: StopMethod;
+  readonly stopDelayMs: number;
+  /** Stop asking after the first step, whatever comes of it. */
+  readonly noKill: boolean;
+  /** Do not ask at all. */
+  readonly force: boolean;
+}
+
+export const PRESS_AGAIN_MS = 10_000;
+/** A guest that was just woken up or let run may not listen yet. */
+export const PRESS_SOON_MS = 2_000;
+export const QUIT_MS = 15_000;
+export const SIGTERM_MS = 5_000;
+/** A process that is stuck in the kernel (state D) outlives even SIGKILL for a while. */
+export const SIGKILL_MS = 10_000;
+
+/** The steps by which a machine is stopped, from the kindest on. */
+export function planStop(wish: StopPlanOptions): Step[] {
+  const ask: Step = {
+    kind: 'ask',
+    powerButton: wish.method !== 'agent',
+    agent: wish.method !== 'acpi',
+    timeoutMs: wish.stopDelayMs,
+    repeatMs: PRESS_AGAIN_MS,
+  };
+  if (wish.noKill) return [ask];
+  return wish.force ? planEnd() : [ask, ...planEnd()];
+}
+
+/** The steps that end QEMU, whatever its guest does. */
+export function planEnd(): Exclude<Step, { kind: 'ask' }>[] {
+  return [
+    { kind: 'quit', timeoutMs: QUIT_MS },
+    { kind: 'sigterm', timeoutMs: SIGTERM_MS },
+    { kind: 'sigkill', timeoutMs: SIGKILL_MS },
+  ];
+}
+
+/** Longest time that the ladder takes, in milliseconds. */
+export function stopLimitMs(steps: readonly Step[]): number {
+  return steps.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
+}

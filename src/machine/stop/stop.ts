@@ -1,0 +1,195 @@
+import { checkTimeout } from '../../base/abort.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { waitForExit } from '../../system/process/process.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { HOOK_TIMEOUT_MS, runHook } from '../hooks.ts';
+import { askState } from '../observe/status.ts';
+import { cleanUp } from '../run/clean-up.ts';
+import { killQemu } from '../run/last-run.ts';
+import { locate } from '../run/locate.ts';
+import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
+import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
+import { runStopSteps, stillThere } from './stop-steps.ts';
+
+/** How to stop a machine. */
+export interface StopOptions {
+  /** Only ask the guest; throw when it does not go. */
+  readonly noKill?: boolean | undefined;
+  /** Do not ask the guest: begin at `quit`. */
+  readonly force?: boolean | undefined;
+  /** Instead of STOPDELAY. */
+  readonly stopDelayMs?: number | undefined;
+  /**
+   * When the guest is to be down, on the clock of `performance.now()`: other commands are waited for no longer, PRESTOP has half
+   * of the time that is left, and the guest the rest.
+   */
+  readonly deadline?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a machine that ran is down and cleaned up after, before others get at it. */
+  readonly onDown?: ((result: StopResult) => void) | undefined;
+}
+
+/** What became of a stop. */
+export interface StopResult {
+  readonly outcome: 'stopped' | 'not-running';
+  /** What ended it. */
+  readonly rung: Rung;
+  /** The state that was seen then, as `status` has it: `stopped`, unless another command has started it at once. */
+  readonly state: string;
+  readonly seconds: number;
+}
+
+/** What stop needs of a configuration; a machine whose file is broken has these. */
+export type StopConfig = Pick<MachineConfig, 'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'dir'>;
+
+/**
+ * Stops a machine, asking more rudely each time, and says which step ended it. One that is not running is a success.
+ *
+ * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`;
+ * `QEMU_USAGE` for a bad time limit.
+ */
+export async function stopMachine(
+  host: MachineContext,
+  target: MachineRef,
+  config: StopConfig,
+  options: StopOptions = {},
+): Promise<StopResult> {
+  checkStopOptions(options);
+  const began = performance.now();
+  const result = (rung: Rung): Promise<StopResult> => stopResult(target, rung, began);
+  const body = async (): Promise<StopResult> => {
+    const located = locate(target.files);
+    if (located.kind !== 'alive') {
+      await cleanUp(host, target, located.record?.slot);
+      return result('none');
+    }
+    await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
+    const rung = await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal);
+    await cleanUp(host, target, located.record?.slot);
+    await runStopHook(host, target, config, 'POSTSTOP', options);
+    const stopped = await result(rung);
+    options.onDown?.(stopped);
+    return stopped;
+  };
+  const { force, deadline, signal } = options;
+  if (force !== true && deadline === undefined) {
+    return lockedIfPossible((locked) => exclusively(host, target, { purpose: 'stop', signal }, locked), body);
+  }
+  const patienceMs = Math.max(IMPATIENT_LOCK_MS, force === true ? 0 : leftMs(options));
+  return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
+    const located = locate(target.files);
+    if (located.kind !== 'alive') return result('none');
+    return result(await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal));
+  });
+}
+
+/** @throws {QemuError} `QEMU_USAGE` for a time limit that is not a number from 0. */
+export function checkStopOptions({ stopDelayMs, deadline }: StopOptions): void {
+  if (stopDelayMs !== undefined) checkTimeout(stopDelayMs, 'stopDelayMs');
+  if (deadline !== undefined) checkTimeout(deadline, 'deadline');
+}
+
+/** Milliseconds until the deadline. */
+function leftMs({ deadline = Number.POSITIVE_INFINITY }: StopOptions): number {
+  return Math.max(0, deadline - performance.now());
+}
+
+function ladderFor(config: StopConfig, options: StopOptions): Step[] {
+  return planStop({
+    method: config.stopMethod,
+    stopDelayMs: Math.min(options.stopDelayMs ?? config.stopDelaySeconds * 1000, leftMs(options)),
+    noKill: options.noKill === true,
+    force: options.force === true,
+  });
+}
+
+/** Ends QEMU at once with SIGKILL, whoever is busy with the machine. */
+export async function killMachine(host: MachineContext, target: MachineRef, signal?: AbortSignal): Promise<StopResult> {
+  const began = performance.now();
+  const kill = async (): Promise<Rung> => {
+    const located = locate(target.files);
+    let rung: Rung = 'none';
+    if (located.kind === 'alive') {
+      const { pid, startTime } = located.process;
+      host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
+      killQemu(target, pid, startTime);
+      if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
+      rung = 'sigkill';
+    }
+    return rung;
+  };
+  return forcibly(
+    host,
+    target,
+    { timeoutMs: IMPATIENT_LOCK_MS, signal },
+    async () => {
+      const rung = await kill();
+      await cleanUp(host, target, locate(target.files).record?.slot);
+      return stopResult(target, rung, began);
+    },
+    async () => stopResult(target, await kill(), began),
+  );
+}
+
+async function stopResult(target: MachineRef, rung: Rung, began: number): Promise<StopResult> {
+  const { kind } = locate(target.files);
+  return {
+    outcome: rung === 'none' ? 'not-running' : 'stopped',
+    rung,
+    state: kind === 'alive' ? await askState(target.files) : kind,
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+}
+
+/** How long a command that brooks no delay waits for the one that is busy with the machine. */
+const IMPATIENT_LOCK_MS = 300;
+
+/** Runs `body` under the lock, or, when another command holds it, `unlocked`: that command then cleans up. */
+async function forcibly(
+  host: MachineContext,
+  target: MachineRef,
+  lock: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+  body: () => Promise<StopResult>,
+  unlocked: () => Promise<StopResult>,
+): Promise<StopResult> {
+  const options = { purpose: 'stop', ...lock };
+  try {
+    return await lockedIfPossible((locked) => exclusively(host, target, options, locked), body);
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_LOCKED') return unlocked();
+    throw error;
+  }
+}
+
+/** What POSTSTOP has when the deadline has passed: the guest is down, and only the cleaning up is left. */
+const LATE_HOOK_MS = 2_000;
+
+async function runStopHook(
+  host: MachineContext,
+  target: MachineRef,
+  config: StopConfig,
+  hook: 'PRESTOP' | 'POSTSTOP',
+  options: StopOptions,
+  pid?: number,
+): Promise<void> {
+  const { signal } = options;
+  const isBefore = hook === 'PRESTOP';
+  const left = isBefore ? leftMs(options) / 2 : Math.max(LATE_HOOK_MS, leftMs(options));
+  const command = isBefore ? config.preStop : config.postStop;
+  const warn = (message: string): void => host.notify({ level: 'warning', machine: target.longName, message });
+  if (left === 0 && command.length > 0) return warn(`${hook} is left out: the deadline has passed`);
+  try {
+    await runHook(host, target, hook, command, {
+      cwd: config.dir,
+      pid,
+      reason: isBefore ? undefined : 'stopped',
+      timeoutMs: Math.min(Math.ceil(left / 100) * 100, HOOK_TIMEOUT_MS),
+      signal,
+    });
+  } catch (error) {
+    if (signal?.aborted && isBefore) throw error;
+    // A stop that a broken script could prevent would block the shutdown of the host.
+    warn(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { ImageLayer } from '../../system/images/image-chain.ts';
+import type { Paths } from '../../system/paths.ts';
+
+/** What a disk was like when its machine last started. */
+export interface KnownDisk {
+  readonly file: string;
+  /** The file itself, under whatever name; undefined where the file system does not say when it was made, since numbers are used again. */
+  readonly identity: string | undefined;
+  readonly format: string;
+}
+
+/** What the base of an overlay was like when the overlay was first used. */
+export interface KnownBase {
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  /** Hash of its first bytes. */
+  readonly head: string;
+}
+
+/** What is remembered of a machine's images from one start to the next. */
+export interface ImageMemory {
+  readonly disks: readonly KnownDisk[];
+  readonly bases: readonly KnownBase[];
+}
+
+const NOTHING: ImageMemory = { disks: [], bases: [] };
+
+/** What is remembered of a machine; nothing when there is no note, or none that the caller may read. */
+export function readImageMemory(paths: Paths, longName: string): ImageMemory {
+  const text = ifPermitted(() => readTextIfExists(noteOf(paths, longName)));
+  if (text === undefined) return NOTHING;
+  try {
+    const value: unknown = JSON.parse(text);
+    return { disks: listIn(value, 'disks').filter(isDisk), bases: listIn(value, 'bases').filter(isBase) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return NOTHING;
+    throw error;
+  }
+}
+
+/**
+ * Notes what a machine's images are like. The file is only touched when there is something new.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function writeImageMemory(paths: Paths, longName: string, memory: ImageMemory): void {
+  const text = `${JSON.stringify(memory, null, 1)}\n`;
+  const note = noteOf(paths, longName);
+  if (readTextIfExists(note) === text) return;
+  ensureDir(paths.stateDir, 0o755);
+  ensureDir(paths.imagesDir, 0o700);
+  writeFileAtomic(note, text, 0o600, { durable: true });
+  recent = NEVER;
+}
+
+/** Whether anything is remembered of a machine. */
+export function hasImageMemory(paths: Paths, longName: string): boolean {
+  return ifPermitted(() => readTextIfExists(noteOf(paths, longName))) !== undefined;
+}
+
+/** Forgets the images of a machine that is no more. */
+export function forgetImages(paths: Paths, longName: string): void {
+  removeIfExists(noteOf(paths, longName));
+  recent = NEVER;
+}
+
+/** Takes the bases of a machine's overlays as they are at its next start. */
+export function forgetBases(paths: Paths, longName: string): void {
+  const memory = readImageMemory(paths, longName);
+  if (memory.bases.length > 0) writeImageMemory(paths, longName, { ...memory, bases: [] });
+}
+
+/**
+ * Format that an image had when it was last used: by this machine under this name, or by any machine whatever the name was
+ * then, so that neither a new name nor another machine makes an old disk a new one.
+ */
+export function knownFormat(
+  paths: Paths,
+  longName: string,
+  { file, stats, found }: { readonly file: string; readonly stats: Stats; readonly found: string },
+): string | undefined {
+  const identity = identityOf(stats);
+  const matches = (known: KnownDisk): boolean =>
+    known.file === file || (identity !== undefined && known.identity === identity);
+  const own = readImageMemory(paths, longName).disks.find(matches);
+  // Of a disk that looks raw there is nothing to fear from what it was elsewhere.
+  if (own || found === 'raw') return own?.format;
+  return allDisks(paths).find(matches)?.format;
+}
+
+interface Look {
+  readonly folder: string;
+  readonly at: number;
+  readonly disks: readonly KnownDisk[];
+}
+
+const NEVER: Look = { folder: '', at: Number.NEGATIVE_INFINITY, disks: [] };
+let recent = NEVER;
+const RECENT_MS = 1_000;
+
+/** The disks of all machines, as they were at most a second ago: one command asks for many. */
+function allDisks(paths: Paths): readonly KnownDisk[] {
+  const now = performance.now();
+  if (recent.folder !== paths.imagesDir || now - recent.at > RECENT_MS) {
+    const disks = namesOfNotes(paths).flatMap((name) => readImageMemory(paths, name).disks);
+    recent = { folder: paths.imagesDir, at: now, disks };
+  }
+  return recent.disks;
+}
+
+/** A disk as it is to be remembered. */
+export function knownDisk({ file, format, stats }: ImageLayer): KnownDisk {
+  return { file, identity: stats && identityOf(stats), format };
+}
+
+/** A base as it is to be remembered; undefined for a device, whose time of change says nothing. */
+export function knownBase({ file, stats, head, isRemote }: ImageLayer): KnownBase | undefined {
+  if (isRemote || stats === undefined || head === undefined || !stats.isFile()) return undefined;
+  const hash = createHash('sha256').update(head).digest('hex').slice(0, HASH_DIGITS);
+  return { file, sizeBytes: stats.size, mtimeMs: stats.mtimeMs, head: hash };
+}
+
+/** Whether a base is as it was. */
+export function isSameBase(a: KnownBase, b: KnownBase): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs && a.head === b.head;
+}
+
+const HASH_DIGITS = 16;
+
+/** Numbers of deleted files are used again; together with the time when a file was made they are its own. */
+function identityOf({ dev, ino, birthtimeMs }: Stats): string | undefined {
+  return birthtimeMs > 0 ? `${dev}:${ino}:${birthtimeMs}` : undefined;
+}
+
+function noteOf(paths: Paths, longName: string): string {
+  return join(paths.imagesDir, `${longName}.json`);
+}
+
+function namesOfNotes(paths: Paths): string[] {
+  const names = ifPermitted(() => namesIn(paths.imagesDir)) ?? [];
+  return names.flatMap((name) => /^([^.].*)\.json$/.exec(name)?.[1] ?? []);
+}
+
+/** A look by somebody who could not start the machine anyway goes without. */
+function ifPermitted<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return undefined;
+    throw error;
+  }
+}
+
+function listIn(value: unknown, name: string): readonly unknown[] {
+  const list: unknown = isObject(value) ? value[name] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+function isDisk(value: unknown): value is KnownDisk {
+  if (!isObject(value)) return false;
+  const { file, identity, format } = value;
+  return typeof file === 'string' && typeof format === 'string' && ['string', 'undefined'].includes(typeof identity);
+}
+
+function isBase(value: unknown): value is KnownBase {
+  if (!isObject(value)) return false;
+  const { file, sizeBytes, mtimeMs, head } = value;
+  return (
+    typeof file === 'string' && typeof head === 'string' && typeof sizeBytes === 'number' && typeof mtimeMs === 'number'
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

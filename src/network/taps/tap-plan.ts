@@ -1,0 +1,147 @@
+import { QemuError } from '../../base/errors.ts';
+import { hostSideMac } from '../host-side-mac.ts';
+import type { BridgeFacts } from '../sysfs.ts';
+import { lockRules, unlockRules } from './lock-rules.ts';
+import { ownerAlias } from './owner-alias.ts';
+import type { TapSpec } from './tap-spec.ts';
+
+/** One line for `ip -batch` or `bridge -batch`, and the tap that it is about. */
+export interface PlanLine {
+  readonly tap: string;
+  readonly line: string;
+}
+
+/** What is to be done, in this order. */
+export interface TapPlan {
+  /** For `ip -batch -`. */
+  readonly ip: readonly PlanLine[];
+  /** For `bridge -batch -`. */
+  readonly bridge: readonly PlanLine[];
+  /** For `nft -f -`; empty: nothing. */
+  readonly nft: string;
+}
+
+/** What a plan depends on besides the wishes. */
+export interface PlanFacts {
+  /** By name: what is known of a bridge, or that the interface is none. One that is not there is not in it. */
+  readonly bridges: ReadonlyMap<string, BridgeFacts | 'no bridge'>;
+  /** Taps of this machine that an earlier run has left. */
+  readonly leftovers: ReadonlySet<string>;
+  /** Short name of the scope, for the alias that marks a tap as ours; undefined: no mark. */
+  readonly scope?: string | undefined;
+  readonly ipv6: boolean;
+  /** User that QEMU runs as; undefined: one with CAP_NET_ADMIN. */
+  readonly user?: string | undefined;
+}
+
+/**
+ * Makes all the taps of a machine and joins them to their bridges.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when a bridge is missing or has no VLANs.
+ */
+export function planTaps(wishes: readonly TapSpec[], facts: PlanFacts): TapPlan {
+  return plan(wishes, facts, (wish) => [
+    ...(facts.leftovers.has(wish.tap) ? [`link delete dev ${wish.tap}`] : []),
+    // QEMU gets EINVAL for a tap whose multi_queue is not as its own queues= needs it.
+    words('tuntap add dev', wish.tap, 'mode tap', facts.user && `user ${facts.user}`, wish.queues > 1 && 'multi_queue'),
+  ]);
+}
+
+/**
+ * Joins a tap that QEMU has made to its bridge.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when the bridge is missing or has no VLANs.
+ */
+export function planJoin(wish: TapSpec, facts: Omit<PlanFacts, 'leftovers' | 'user'>): TapPlan {
+  return plan([wish], facts, () => []);
+}
+
+/** Removes the interfaces that exist, and the rules of those that are locked. The lines are for `ip -force -batch -`. */
+export function planRemoval(
+  taps: readonly { readonly tap: string; readonly exists: boolean; readonly locked: boolean }[],
+): TapPlan {
+  return {
+    ip: taps.filter(({ exists }) => exists).map(({ tap }) => ({ tap, line: `link delete dev ${tap}` })),
+    bridge: [],
+    nft: taps
+      .filter(({ locked }) => locked)
+      .map(({ tap }) => unlockRules(tap))
+      .join(''),
+  };
+}
+
+function plan(
+  wishes: readonly TapSpec[],
+  facts: Omit<PlanFacts, 'leftovers' | 'user'>,
+  making: (wish: TapSpec) => readonly string[],
+): TapPlan {
+  const bridges = new Map(wishes.map((wish) => [wish.tap, bridgeOf(wish, facts.bridges)]));
+  const lines = (linesOf: (wish: TapSpec, bridge: BridgeFacts) => readonly string[]): PlanLine[] =>
+    wishes.flatMap((wish) => {
+      const bridge = bridges.get(wish.tap);
+      return bridge === undefined ? [] : linesOf(wish, bridge).map((line) => ({ tap: wish.tap, line }));
+    });
+  return {
+    ip: lines((wish, bridge) => [...making(wish), ...joinLines(wish, bridge, facts)]),
+    bridge: lines(vlanLines),
+    nft: wishes
+      .filter((wish) => wish.lock)
+      .map(lockRules)
+      .join(''),
+  };
+}
+
+function bridgeOf(wish: TapSpec, bridges: PlanFacts['bridges']): BridgeFacts {
+  const bridge = bridges.get(wish.bridge);
+  if (bridge === 'no bridge') {
+    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${wish.tap}": "${wish.bridge}" is not a bridge`);
+  }
+  if (bridge === undefined) {
+    throw new QemuError(
+      'QEMU_COMMAND_FAILED',
+      `Cannot attach tap "${wish.tap}": bridge "${wish.bridge}" does not exist`,
+      {
+        hint: `make it with: qemu-netif bridge add ${wish.bridge}`,
+      },
+    );
+  }
+  if (wish.vlan !== undefined && !bridge.vlanFiltering) {
+    throw new QemuError(
+      'QEMU_COMMAND_FAILED',
+      `Cannot put tap "${wish.tap}" into VLAN ${wish.vlan}: bridge "${wish.bridge}" knows no VLANs`,
+      { hint: `switch them on with: ip link set dev ${wish.bridge} type bridge vlan_filtering 1` },
+    );
+  }
+  return bridge;
+}
+
+function joinLines(wish: TapSpec, bridge: BridgeFacts, facts: Omit<PlanFacts, 'leftovers' | 'user'>): string[] {
+  const { tap, machine, lock } = wish;
+  return [
+    words(
+      'link set dev',
+      tap,
+      facts.scope && `alias ${ownerAlias({ scope: facts.scope, machine, locked: lock })}`,
+      wish.mac !== '' && `address ${hostSideMac(wish.mac)}`,
+      // A port with a smaller MTU than the bridge's would make the bridge follow it down.
+      `mtu ${wish.mtu ?? bridge.mtu}`,
+      // The host shall not speak to the guest from an IPv6 address of the tap itself.
+      facts.ipv6 && 'addrgenmode none',
+      `master ${bridge.name}`,
+    ),
+    ...(wish.isolated ? [`link set dev ${tap} type bridge_slave isolated on`] : []),
+    // In one message with the rest it would come first: the tap would have its IPv6 address, and speak to all others.
+    `link set dev ${tap} up`,
+  ];
+}
+
+/** See bridge(8), "bridge vlan add": frames of the guest carry no tag, those of the VLAN lose it on the way to it. */
+function vlanLines({ tap, vlan }: TapSpec, { defaultPvid }: BridgeFacts): string[] {
+  if (vlan === undefined || vlan === defaultPvid) return [];
+  const leaveDefault = defaultPvid === 0 ? [] : [`vlan del dev ${tap} vid ${defaultPvid}`];
+  return [...leaveDefault, `vlan add dev ${tap} vid ${vlan} pvid untagged`];
+}
+
+function words(...parts: readonly (string | false | undefined)[]): string {
+  return parts.filter((part) => part !== false && part !== undefined).join(' ');
+}

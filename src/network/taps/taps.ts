@@ -1,0 +1,130 @@
+import { QemuError } from '../../base/errors.ts';
+import { type ExecResult, findProgram, run } from '../../system/process/exec.ts';
+import { batchFailed, batchText, commandFailed, searchPath } from '../commands.ts';
+import { hasIpv6, interfaceExists, readBridges } from '../sysfs.ts';
+import { type FoundTap, findTapsOf, isOurs, scopeOf } from './ownership.ts';
+import { type PlanLine, planRemoval, planTaps, type TapPlan } from './tap-plan.ts';
+import { removeTapRecord, writeTapRecords } from './tap-records.ts';
+import type { TapSpec } from './tap-spec.ts';
+
+export interface TapOptions {
+  /** `tapsDir` of the scope. */
+  readonly tapsDir: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * NETIF=managed: makes all taps of a machine in one call of `ip`, joined to their bridges and up. When it fails, nothing
+ * is left behind.
+ *
+ * @param options.user user (name or number) that QEMU runs as; undefined: the one who calls, with CAP_NET_ADMIN.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when a bridge is missing, a name is taken or the kernel refuses,
+ * `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED` without `ip`, or without `nft` for `lock=on`.
+ */
+export async function setUpTaps(
+  wishes: readonly TapSpec[],
+  options: TapOptions & { readonly user?: string | undefined },
+): Promise<void> {
+  if (wishes.length === 0) return;
+  const { tapsDir, signal, user } = options;
+  const plan = planTaps(wishes, {
+    bridges: readBridges(wishes.map(({ bridge }) => bridge)),
+    leftovers: new Set(wishes.filter((wish) => isLeftover(wish, tapsDir)).map(({ tap }) => tap)),
+    scope: scopeOf(tapsDir),
+    ipv6: hasIpv6(),
+    user,
+  });
+  checkLockable(wishes);
+  writeTapRecords(wishes, tapsDir);
+  try {
+    await execute(plan, signal);
+  } catch (error) {
+    const made = wishes.map(({ tap, machine, lock }) => ({ tap, exists: isOurs(tap, machine, tapsDir), locked: lock }));
+    // The first error is the one to be told; the notes stay for the next attempt.
+    await removeTaps(made, tapsDir, undefined).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Removes whatever taps, rules and notes of the machine are there, made by either mode of NETIF; nothing is fine. Its QEMU
+ * must have ended. For after a stop, after a failed start, and before the next one.
+ *
+ * @param machine long name.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_COMMAND_FAILED` when a tap of it stays.
+ */
+export async function tearDownTaps(machine: string, { tapsDir, signal }: TapOptions): Promise<void> {
+  await removeTaps(findTapsOf(machine, tapsDir), tapsDir, signal);
+}
+
+/**
+ * Whether `lock=on` can be done here.
+ *
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when a wish asks for it and `nft` is missing.
+ */
+export function checkLockable(wishes: readonly TapSpec[]): void {
+  const locked = wishes.find(({ lock }) => lock);
+  if (locked === undefined || hasNft()) return;
+  throw new QemuError(
+    'QEMU_NOT_INSTALLED',
+    `Cannot lock NIC${locked.index} of "${locked.machine}" to its address: program "nft" is missing`,
+    { hint: 'apt install nftables, or take lock=on away' },
+  );
+}
+
+function isLeftover({ tap, machine }: TapSpec, tapsDir: string): boolean {
+  if (!interfaceExists(tap)) return false;
+  if (isOurs(tap, machine, tapsDir)) return true;
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make tap "${tap}": there is an interface of that name`, {
+    hint: `look at it with: ip -d link show dev ${tap}`,
+  });
+}
+
+async function execute(plan: TapPlan, signal: AbortSignal | undefined): Promise<void> {
+  await runBatch('ip', plan.ip, signal);
+  await runBatch('bridge', plan.bridge, signal);
+  if (plan.nft === '') return;
+  const result = await call('nft', ['-f', '-'], plan.nft, signal);
+  if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on', result.stderr);
+}
+
+async function runBatch(
+  program: 'ip' | 'bridge',
+  lines: readonly PlanLine[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (lines.length === 0) return;
+  const result = await call(program, ['-batch', '-'], batchText(lines), signal);
+  if (result.exitCode !== 0) throw batchFailed(program, lines, result.stderr);
+}
+
+async function removeTaps(taps: readonly FoundTap[], tapsDir: string, signal: AbortSignal | undefined): Promise<void> {
+  const plan = planRemoval(taps);
+  if (plan.ip.length > 0) {
+    const result = await call('ip', ['-force', '-batch', '-'], batchText(plan.ip), signal);
+    const left = plan.ip.find(({ tap }) => interfaceExists(tap));
+    if (left !== undefined) throw commandFailed(`Cannot remove tap "${left.tap}"`, result.stderr);
+  }
+  if (plan.nft !== '' && hasNft()) {
+    const result = await call('nft', ['-f', '-'], plan.nft, signal);
+    if (result.exitCode !== 0) throw commandFailed('Cannot remove the rules of lock=on', result.stderr);
+  }
+  for (const { tap } of taps) removeTapRecord(tap, tapsDir);
+}
+
+function hasNft(): boolean {
+  return findProgram('nft', searchPath(process.env)) !== undefined;
+}
+
+async function call(
+  program: string,
+  args: readonly string[],
+  input: string,
+  signal?: AbortSignal,
+): Promise<ExecResult> {
+  const env = { PATH: searchPath(process.env) };
+  return await run(program, args, { input, env, timeoutMs: COMMAND_TIMEOUT_MS, signal });
+}
+
+/** Removing many interfaces waits for the kernel's grace periods. */
+const COMMAND_TIMEOUT_MS = 60_000;

@@ -1,0 +1,141 @@
+import { closeSync, existsSync, fchownSync, openSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
+import { parseMachineConfig } from '../config/machine-config.ts';
+import { renderTemplate } from '../config/template.ts';
+import { setKey } from '../config/text/edit-text.ts';
+import { isValidName, NAME_RULE } from '../config/text/names.ts';
+import type { MachineConfig } from '../config/types.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { registerMachine } from '../fleet/register.ts';
+import type { MachineRef } from '../machine/context.ts';
+import { LARGEST_FILE } from '../machine/load-config.ts';
+import { ensureOwnUser } from '../machine/start/own-user.ts';
+import { runAsPrefix } from '../machine/start/run-as.ts';
+import { fileError } from '../system/files/file-error.ts';
+import { ensureDir, removeIfExists, writeFileAtomic } from '../system/files/files.ts';
+import { runQemuImg } from '../system/images/qemu-img.ts';
+import { probeQemu } from '../system/probe/qemu-probe.ts';
+import { readTrustedText, trustPath } from '../system/trust/trusted-path.ts';
+import { findUser, type User } from '../system/users.ts';
+
+/** How a machine is made. */
+export interface CreateOptions {
+  /** Keys of its file and their values, as they stand there. */
+  readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
+  /** Makes a qcow2 image of that size, the machine's next disk, as `qemu-img create` reads sizes: `8G`. */
+  readonly diskSize?: string | undefined;
+  /** Folder for both files; the scope's own if not given. */
+  readonly dir?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that the
+ * name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails nothing is left;
+ * what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
+ *
+ * @throws {ConfigError} for keys or values that are wrong.
+ * @throws {QemuError} `QEMU_USAGE` for a name that is none, `QEMU_IO` when a file of that name is there,
+ * `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED` when the image cannot
+ * be made.
+ */
+export async function createMachine(
+  fleet: Fleet,
+  name: string,
+  options: CreateOptions = {},
+): Promise<{ target: MachineRef; issues: ConfigIssue[] }> {
+  const { settings = [], diskSize, signal } = options;
+  if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
+  const { paths } = fleet.host;
+  const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
+  // Others could exchange what is made there before it is used.
+  trustPath(dir);
+  const configPath = join(dir, `${name}-qemu.cfg`);
+  const image = join(dir, `${name}.qcow2`);
+  for (const path of diskSize === undefined ? [configPath] : [configPath, image]) {
+    if (existsSync(path)) throw new QemuError('QEMU_IO', `There is a file "${path}" already`);
+  }
+  const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
+  const wanted = diskSize === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
+  const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);
+  const draft = check(
+    wanted,
+    { path: configPath, etcDir: paths.etcDir },
+    defaults === undefined ? undefined : { path: paths.defaultsFile, text: defaults },
+  );
+  const probe = await probeQemu(draft.targetArch, paths.probesDir, { signal });
+  const pinned = probe.machines.get(draft.machine) ?? draft.machine;
+  const made: string[] = [];
+  try {
+    ensureDir(dir, 0o755);
+    if (diskSize !== undefined) {
+      await makeImage(image, diskSize, draft, signal);
+      made.push(image);
+    }
+    writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
+    made.push(configPath);
+    return await registerMachine(fleet, name, configPath, dirname(configPath));
+  } catch (error) {
+    for (const path of made) removeIfExists(path);
+    throw error;
+  }
+}
+
+type Settings = readonly (readonly [key: string, value: string])[];
+
+function textOf(settings: Settings): string {
+  return settings.reduce((text, [key, value]) => setKey(text, key, value), renderTemplate());
+}
+
+function check(
+  settings: Settings,
+  { path, etcDir }: { readonly path: string; readonly etcDir: string },
+  defaults: { readonly path: string; readonly text: string } | undefined,
+): MachineConfig {
+  const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults, etcDir });
+  if (config) return config;
+  throw new ConfigError(`Cannot create "${path}"`, issues);
+}
+
+/**
+ * Makes an image that belongs to the machine's user and is open to nobody else, by a qemu-img that is that user: an image that
+ * root made would be of no use to its QEMU.
+ */
+async function makeImage(
+  path: string,
+  size: string,
+  config: MachineConfig,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const user =
+    config.runAs === undefined || !isRoot
+      ? undefined
+      : ((await ensureOwnUser(config)) ?? (await findUser(config.runAs)));
+  makeFile(path, user);
+  const call = ['create', '-q', '-f', 'qcow2', path, size];
+  const options = { timeoutMs: IMAGE_MS, signal };
+  let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
+  // A folder on the way may be closed to that user now.
+  if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
+  if (result.exitCode === 0) return;
+  removeIfExists(path);
+  const message = `Cannot make a disk image of size "${size}": ${result.stderr.trim()}`;
+  throw new QemuError('QEMU_COMMAND_FAILED', message);
+}
+
+function makeFile(path: string, user: User | undefined): void {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'wx', 0o600);
+    if (user) fchownSync(file, user.uid, user.gid);
+  } catch (error) {
+    throw fileError('make', path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** An image is made in milliseconds, though not on every network file system. */
+const IMAGE_MS = 60_000;

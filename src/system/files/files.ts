@@ -1,0 +1,242 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorCode, isNotFound } from '../../base/errors.ts';
+import { fileError } from './file-error.ts';
+import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
+
+/** How {@link writeFileAtomic} writes. */
+export interface WriteOptions {
+  /** Flush file and folder to the disk: for what must outlive a power cut. Needless below `/run`. */
+  readonly durable?: boolean | undefined;
+}
+
+/**
+ * The file's text, or undefined when there is no such file.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it is there and cannot be read.
+ */
+export function readTextIfExists(path: string): string | undefined {
+  try {
+    // A FIFO is not waited for, whoever put it there.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (fstatSync(fd).isFIFO()) throw new Error('not a regular file');
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw fileError('read', path, error);
+  }
+}
+
+/**
+ * The names in a folder; none when it is not there.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it is there and cannot be read.
+ */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw fileError('read', folder, error);
+  }
+}
+
+/** Room for a pid with its line end, and for telling that there is more. */
+const SMALL_FILE_BYTES = 64;
+
+/**
+ * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there instead
+ * of a plain file, a FIFO that never answers or a link to elsewhere, is read as an empty file.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function readSmallFile(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    if (errorCode(error) === 'ELOOP') return '';
+    throw fileError('read', path, error);
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return '';
+    const buffer = Buffer.alloc(SMALL_FILE_BYTES);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes a file so that readers see the old text or the new one and never a part, whenever the writer is killed.
+ * A symbolic link stays one; its target is replaced. Without `mode` an existing file keeps mode and owner, and a new
+ * one gets 0644 less the umask.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`; the old file is untouched then.
+ */
+export function writeFileAtomic(path: string, text: string, mode?: number, options: WriteOptions = {}): void {
+  try {
+    replaceFile(followLink(path), text, mode, options.durable === true);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}
+
+/**
+ * Removes a file, socket or symbolic link. False when there was none.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`, the latter also for a folder.
+ */
+export function removeIfExists(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw fileError('remove', path, error);
+  }
+}
+
+/**
+ * Removes a file together with what writers left that were killed over it. For a path that nobody writes to now.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function removeWithLeftovers(path: string): void {
+  try {
+    removeLeftovers(path, 0);
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (!isNotFound(error)) throw fileError('remove', path, error);
+  }
+}
+
+/** The name of the file that a temporary one of {@link writeFileAtomic} was to become; undefined for any other name. */
+export function nameOfTemporary(name: string): string | undefined {
+  return /^\.(.+)\.\d+-\d+\.tmp$/.exec(name)?.[1];
+}
+
+/**
+ * Makes a folder with exactly this mode; folders above it that are missing get 0755 less the umask. A folder that
+ * exists stays as it is.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`, the latter also when something else has that path.
+ */
+export function ensureDir(path: string, mode: number): void {
+  try {
+    if (!makeDir(path, mode)) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      makeDir(path, mode);
+    }
+  } catch (error) {
+    throw fileError('make folder', path, error);
+  }
+}
+
+/** False when the folder above is missing. */
+function makeDir(path: string, mode: number): boolean {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'EEXIST' && statSync(path).isDirectory()) return true;
+    throw error;
+  }
+  chmodSync(path, mode);
+  return true;
+}
+
+function replaceFile(path: string, text: string, mode: number | undefined, durable: boolean): void {
+  removeLeftovers(path, TEMPORARY_MAX_AGE_MS);
+  const temporary = hiddenSibling(path, 'tmp');
+  const file = openSync(temporary, 'wx', mode ?? 0o644);
+  try {
+    try {
+      if (mode === undefined) copyOwner(file, statSync(path, { throwIfNoEntry: false }));
+      else fchmodSync(file, mode);
+      writeAll(file, text);
+      if (durable) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (durable) syncFolder(dirname(path));
+}
+
+function copyOwner(file: number, old: Stats | undefined): void {
+  if (old === undefined) return;
+  try {
+    fchownSync(file, old.uid, old.gid);
+  } catch (error) {
+    // Only root may give files away; the text is what counts.
+    if (errorCode(error) !== 'EPERM') throw error;
+  }
+  fchmodSync(file, old.mode & 0o7777);
+}
+
+/** write(2) may take only a part, and then says ENOSPC on the next call. */
+function writeAll(file: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function followLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Writing one takes milliseconds: an older one belongs to a writer that was killed. */
+const TEMPORARY_MAX_AGE_MS = 60_000;
+
+/** Removes what killed writers of this file left behind. What only looks like it, such as a folder, stays. */
+function removeLeftovers(path: string, minimumAgeMs: number): void {
+  for (const name of leftoversOf(path, 'tmp')) {
+    const leftover = join(dirname(path), name);
+    const stats = lstatSync(leftover, { throwIfNoEntry: false });
+    // The clock may have been set back, so that nothing is older than zero.
+    const isYoung = minimumAgeMs > 0 && stats !== undefined && Date.now() - stats.mtimeMs < minimumAgeMs;
+    if (stats?.isFile() && !isYoung) rmSync(leftover, { force: true });
+  }
+}

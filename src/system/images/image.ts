@@ -1,0 +1,102 @@
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { QemuError } from '../../base/errors.ts';
+import { fileError } from '../files/file-error.ts';
+import { detectFormat, type ImageFile, type ImageInfo } from './image-format.ts';
+
+export type { ImageInfo } from './image-format.ts';
+
+/**
+ * What a disk image says of itself in its header, by the rules that `qemu-img info` goes by, without that process. A
+ * file of no known format is `raw`. So is every block device: nobody but its owner can tell what is on it.
+ *
+ * Note that a guest can write any header to a disk that is `raw`: the answer is only safe to rely on for an image
+ * whose format is not raw, or that no guest has written to.
+ *
+ * @throws {QemuError} `QEMU_IO` when it is missing, a folder, or cannot be read, `QEMU_NOT_PERMITTED` when this user
+ * may not read it.
+ */
+export function readImageInfo(path: string): ImageInfo {
+  return withImage(path, (file, stats) => {
+    return stats.isBlockDevice() ? { ...UNKNOWN, virtualSizeBytes: file.sizeBytes } : detectFormat(file);
+  });
+}
+
+/**
+ * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and what is
+ * opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a FIFO may be put
+ * there in between.
+ *
+ * @throws {QemuError} as {@link readImageInfo}.
+ */
+export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats, descriptor: number) => T): T {
+  let place: number | undefined;
+  let descriptor: number | undefined;
+  try {
+    place = openSync(path, O_PATH);
+    const stats = fstatSync(place);
+    if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
+    descriptor = reopen(place, path);
+    return body(
+      imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size),
+      stats,
+      descriptor,
+    );
+  } catch (error) {
+    throw error instanceof QemuError ? error : fileError('read image', path, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+    if (place !== undefined) closeSync(place);
+  }
+}
+
+/** Opens a place in the file system without what is there: open(2). Node has no name for it; the same number on all its Linux ports. */
+const O_PATH = 0o10000000;
+
+/** proc(5): opening this link opens the very file, whatever the path leads to by now. */
+function reopen(place: number, path: string): number {
+  const link = `/proc/self/fd/${place}`;
+  try {
+    return openSync(link, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replace(link, path);
+    throw error;
+  }
+}
+
+const UNKNOWN: ImageInfo = {
+  format: 'raw',
+  virtualSizeBytes: undefined,
+  backingFile: undefined,
+  backingFormat: undefined,
+};
+
+/** Size in bytes, from sysfs; undefined when that is not mounted. */
+function deviceSize(stats: Stats): number | undefined {
+  const path = `/sys/dev/block/${deviceNumber(stats.rdev)}/size`;
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) * 512 : undefined;
+}
+
+/** `major:minor` of a device, as sysfs and mountinfo write it: makedev(3). */
+export function deviceNumber(device: number): string {
+  const major = (device >> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  return `${major}:${minor}`;
+}
+
+function notAFile(path: string, stats: Stats): QemuError {
+  return new QemuError('QEMU_IO', `Cannot read image "${path}"`, {
+    hint: stats.isDirectory() ? 'it is a folder' : 'it is neither a file nor a block device',
+  });
+}
+
+function imageFile(descriptor: number, sizeBytes: number): ImageFile {
+  return {
+    sizeBytes,
+    read: (offset, length) => {
+      const buffer = Buffer.alloc(length);
+      if (offset < 0 || offset >= sizeBytes) return buffer;
+      readSync(descriptor, buffer, 0, length, offset);
+      return buffer;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { type ExecResult, findProgram, run } from '../process/exec.ts';
+
+/** How {@link runQemuImg} runs. */
+export interface QemuImgOptions {
+  /** Program and options that give it another user, with `--` at the end; empty: the caller's own. */
+  readonly prefix: readonly string[];
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Most address space: qemu-img itself takes less than 100 MB. The tables of an honest image of many terabytes fit; a header, or
+ * a file that is said to have terabytes, cannot make it take all the memory of the host.
+ */
+const MOST_MEMORY_BYTES = 384 * 1024 * 1024;
+
+/** What unshare(1) prints where it may not do it: in containers, and for users on some hosts. */
+const NOT_UNSHARED = /^unshare: /;
+
+/**
+ * Runs qemu-img(1) on images that a guest or another user has written to: as the user of the machine, with limits on memory and
+ * time, and where the kernel lets us, without a network. What an image names is to be looked at before, with `readChain()`: not
+ * every host lets us take the network away.
+ *
+ * @throws {QemuError} as {@link run}; `QEMU_NOT_INSTALLED` without qemu-img.
+ */
+export async function runQemuImg(args: readonly string[], options: QemuImgOptions): Promise<ExecResult> {
+  const { prefix, timeoutMs, signal } = options;
+  const limits = findProgram('prlimit') === undefined ? [] : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--'];
+  const inner = [...prefix, ...limits, 'qemu-img', ...args];
+  const start = async ([program = '', ...words]: readonly string[]): Promise<ExecResult> =>
+    run(program, words, { timeoutMs, signal, env: ENVIRONMENT });
+  if (findProgram('unshare') === undefined) return start(inner);
+  const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user'];
+  const result = await start(['unshare', ...asUser, '--net', '--', ...inner]);
+  return result.exitCode === 1 && NOT_UNSHARED.test(result.stderr) ? start(inner) : result;
+}
+
+/** Nothing of the caller's, and messages in English. */
+const ENVIRONMENT = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' };

@@ -1,0 +1,195 @@
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errorCode, isNotFound } from '../../base/errors.ts';
+import { ensureDir, readSmallFile } from '../files/files.ts';
+import { removeWhole } from '../files/remove-tree.ts';
+import { bootId, isSameProcess, readProcess } from '../process/process.ts';
+
+/** Who holds a lock. */
+export interface LockHolder {
+  readonly pid: number;
+  /** The word it gave as its purpose, such as `stop`; else its command line. */
+  readonly command: string;
+}
+
+/*
+ * A lock is a folder that holds one file, whose name says which process holds the lock: `holder.PID.STARTTIME.BOOTID`.
+ * The folder is made under another name and then renamed, so that it names its holder from its first instant, and
+ * nobody has to guess by its age whether a lock is left over. rename(2) replaces an empty folder and refuses
+ * (ENOTEMPTY or EEXIST) one with a file in it: that decides who wins. The file of a dead holder is removed by its exact
+ * name, which can never be a new holder's, so two who clear away the same old lock cannot harm a third who has just
+ * taken it.
+ */
+
+/**
+ * Takes the lock for this process, clearing away what a dead process left.
+ *
+ * @throws the error of rename(2) with code `EEXIST` while another living process, or this one, holds it.
+ */
+export function claimLockFolder(path: string, purpose: string): void {
+  removeDeadClaims(path);
+  let isTaken = false;
+  while (!isTaken) {
+    refuseIfHeld(path);
+    isTaken = tryToTake(path, purpose);
+  }
+}
+
+/** Gives the lock back, if it still is this process's. */
+export function releaseLockFolder(path: string): void {
+  try {
+    unlinkSync(join(path, holderName()));
+    rmdirSync(path);
+  } catch (error) {
+    // Not empty: the next one was faster than rmdir and already has it.
+    if (!isNotFound(error) && !isInUse(error)) throw error;
+  }
+}
+
+/** The living process that holds the lock; undefined when it is free, free to take, or cannot be looked at. */
+export function readLockHolder(path: string): LockHolder | undefined {
+  try {
+    for (const name of holderFiles(path)) {
+      const holder = readHolder(path, name);
+      if (holder === undefined) continue;
+      return { pid: holder.pid, command: readPurpose(join(path, name)) ?? commandLine(holder.pid) };
+    }
+  } catch {
+    // For a message only: no reason to fail.
+  }
+  return undefined;
+}
+
+interface HolderId {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly boot: string;
+}
+
+function holderName(): string {
+  const startTime = readProcess(process.pid)?.startTime ?? '';
+  return `holder.${process.pid}.${startTime}.${shortBootId()}`;
+}
+
+function parseHolderName(name: string): HolderId | undefined {
+  const [, pid, startTime, boot] = /^holder\.(\d+)\.(\d+)\.([0-9a-f]+)$/.exec(name) ?? [];
+  if (pid === undefined || startTime === undefined || boot === undefined) return undefined;
+  return { pid: Number(pid), startTime, boot };
+}
+
+/**
+ * The living process that an entry of a lock folder names; undefined for anything else. What other users could have put
+ * there, and what is no file, names nobody.
+ */
+function readHolder(path: string, name: string): HolderId | undefined {
+  const holder = parseHolderName(name);
+  if (holder === undefined || !isAlive(holder)) return undefined;
+  const stats = lstatSync(join(path, name), { throwIfNoEntry: false });
+  const isOurs = stats?.uid === 0 || stats?.uid === process.geteuid?.();
+  return stats?.isFile() && isOurs ? holder : undefined;
+}
+
+function isAlive(holder: HolderId): boolean {
+  return holder.boot === shortBootId() && isSameProcess(holder.pid, holder.startTime);
+}
+
+function shortBootId(): string {
+  return bootId().slice(0, 8);
+}
+
+/** Undefined when it cannot be read, because its lock has just been given back, and for text that is not one of ours. */
+function readPurpose(path: string): string | undefined {
+  try {
+    const text = readSmallFile(path) ?? '';
+    return /^[\w-]+$/.test(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For a terminal: without control characters. */
+function commandLine(pid: number): string {
+  return readProcess(pid)?.argv.join(' ').replaceAll(/\p{C}/gu, '?') ?? '';
+}
+
+/** Throws when a living process holds the lock; clears away the files of all others. */
+function refuseIfHeld(path: string): void {
+  for (const name of holderFiles(path)) {
+    const holder = readHolder(path, name);
+    if (holder !== undefined) {
+      throw Object.assign(new Error(`lock is held by process ${holder.pid}`), { code: 'EEXIST' });
+    }
+    if (removeWhole(join(path, name))) continue;
+    throw Object.assign(new Error(`"${join(path, name)}" is in the way and cannot be removed`), { code: 'EPERM' });
+  }
+}
+
+/** False when something got in between that leaves the question open. */
+function tryToTake(path: string, purpose: string): boolean {
+  const claim = makeClaim(path, purpose);
+  try {
+    renameSync(claim, path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOTDIR') removeForeignFile(path);
+    else if (code !== 'ENOENT' && !isInUse(error)) throw error;
+    return false;
+  } finally {
+    removeWhole(claim);
+  }
+}
+
+function holderFiles(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** How often the folder that a lock is in may vanish in the middle; on some file systems all of them always do. */
+const MOST_ATTEMPTS = 20;
+
+/** The lock folder under a name of its own: `PATH.PID.N`. */
+function makeClaim(path: string, purpose: string, attempt = 1): string {
+  const claim = `${path}.${process.pid}.${process.hrtime.bigint()}`;
+  try {
+    mkdirSync(claim, { mode: 0o755 });
+    writeFileSync(join(claim, holderName()), purpose);
+    return claim;
+  } catch (error) {
+    removeWhole(claim);
+    if (errorCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
+    // Another command has just removed the folder that the lock is in, with all of it.
+    ensureDir(dirname(path), 0o700);
+    return makeClaim(path, purpose, attempt + 1);
+  }
+}
+
+/** Claims of processes that were killed between making one and renaming it. */
+function removeDeadClaims(path: string): void {
+  const start = `${basename(path)}.`;
+  for (const name of holderFiles(dirname(path))) {
+    if (!name.startsWith(start)) continue;
+    const [, pid] = /^(\d+)\.\d+$/.exec(name.slice(start.length)) ?? [];
+    if (pid === undefined || readProcess(Number(pid)) !== undefined) continue;
+    removeWhole(join(dirname(path), name));
+  }
+}
+
+/** No lock of ours is a file. Should a lock have taken its place meanwhile, unlink(2) refuses to remove a folder. */
+function removeForeignFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOTEMPTY' || code === 'EEXIST';
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { QemuError } from '../../base/errors.ts';
+import { abortError } from '../delay.ts';
+import { childEnvironment } from './environment.ts';
+import { withoutInherited } from './inherited.ts';
+import { spawnError } from './spawn-error.ts';
+
+export { findProgram } from './find-program.ts';
+
+/** What a program printed and how it ended. */
+export interface ExecResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/** Surroundings and limits of {@link run}. */
+export interface ExecOptions {
+  /** After this time the program and all that it started are killed; 10 s when absent. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Text for its standard input, which is empty when absent. */
+  readonly input?: string | undefined;
+  /** Variables in addition to those of {@link childEnvironment}. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly cwd?: string | undefined;
+}
+
+/**
+ * Runs a program, without a shell, to its end. A status other than 0 is no error.
+ *
+ * A background process that it leaves behind with its output open is not waited for. Of what it prints the first 16 MiB
+ * of each stream are kept.
+ *
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
+ * `QEMU_IO` when `cwd` is missing, `QEMU_LAUNCH_FAILED` when it cannot be started for another reason, `QEMU_TIMEOUT`
+ * and `QEMU_ABORTED` after having killed its whole process group.
+ */
+export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  const { timeoutMs = 10_000, signal } = options;
+  if (signal?.aborted) throw abortError(signal);
+  const child = start(file, args, options);
+  const output = collect(child, options.input);
+  const over = new AbortController();
+  const abort = (): void => over.abort(abortError(signal));
+  const deadline = setTimeout(() => over.abort(timeoutError(file, timeoutMs)), timeoutMs);
+  signal?.addEventListener('abort', abort);
+  try {
+    const end = await endOf(child, over.signal);
+    return { ...output(), ...end };
+  } catch (error) {
+    throw error instanceof QemuError ? error : spawnError(error, file, options.cwd);
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
+  try {
+    return withoutInherited([options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], (stdio) =>
+      // A process group of its own can be killed as a whole.
+      spawn(file, args, { detached: true, stdio, cwd: options.cwd, env: childEnvironment(options.env) }),
+    );
+  } catch (error) {
+    throw spawnError(error, file, options.cwd);
+  }
+}
+
+/** What a program printed is in the pipe when it exits: only a background process can write later. */
+const OUTPUT_AFTER_EXIT_MS = 200;
+
+function endOf(child: ChildProcess, over: AbortSignal): Promise<Pick<ExecResult, 'exitCode' | 'signal'>> {
+  return new Promise((resolve, reject) => {
+    over.addEventListener('abort', () => {
+      killGroup(child);
+      reject(over.reason);
+    });
+    child.once('error', reject);
+    child.once('exit', () => setTimeout(closeOutput, OUTPUT_AFTER_EXIT_MS, child).unref());
+    child.once('close', (exitCode, signal) => {
+      resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+    });
+  });
+}
+
+/** What is kept of each stream: a program that never stops talking must not fill the memory. */
+const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+function collect(child: ChildProcess, input: string | undefined): () => { stdout: string; stderr: string } {
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  for (const name of ['stdout', 'stderr'] as const) {
+    let left = MOST_OUTPUT_BYTES;
+    child[name]?.on('data', (chunk: Buffer) => {
+      if (left > 0) chunks[name].push(chunk.subarray(0, left));
+      left -= chunk.length;
+    });
+  }
+  // A program may end without reading its input (EPIPE): its status tells whether that was right.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  return () => ({
+    stdout: Buffer.concat(chunks.stdout).toString(),
+    stderr: Buffer.concat(chunks.stderr).toString(),
+  });
+}
+
+function closeOutput(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+function killGroup(child: ChildProcess): void {
+  closeOutput(child);
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+function timeoutError(file: string, timeoutMs: number): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `Program "${file}" did not end within ${timeoutMs / 1000} s`, {
+    hint: 'it was killed',
+  });
+}

@@ -1,3 +1,4 @@
+export type { EndOptions } from './base/abort.ts';
 export * from './base/errors.ts';
 export { VERSION } from './base/version.ts';
 export type { Inspection } from './config/machine-config.ts';
@@ -34,7 +35,6 @@ export type {
   Notify,
   SetUpOptions,
 } from './machine/context.ts';
-export type { EndOptions } from './machine/ends-within.ts';
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';

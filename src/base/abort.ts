@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QemuError } from './errors.ts';
 
 /**
@@ -38,7 +39,7 @@ function describe(value: unknown): string {
 }
 
 /** What a timer of Node takes, 24.8 days: past it, it would go off at once. */
-const MOST_TIMER_MS = 2 ** 31 - 1;
+export const MOST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A timer for a deadline in milliseconds; none for `Infinity`. To be cleared with `clearTimeout`.
@@ -49,4 +50,71 @@ export function startDeadline(timeoutMs: number, onTimeout: () => void): NodeJS.
   return Number.isFinite(checkTimeout(timeoutMs))
     ? setTimeout(onTimeout, Math.min(timeoutMs, MOST_TIMER_MS))
     : undefined;
+}
+
+/**
+ * Waits that long.
+ *
+ * @throws {QemuError} `QEMU_ABORTED` as soon as the signal says so.
+ */
+export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    throw abortError(signal);
+  }
+}
+
+/**
+ * Waits for a promise.
+ *
+ * @throws {QemuError} `QEMU_ABORTED` as soon as the signal says so; the promise goes on by itself.
+ */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  if (signal.aborted) throw abortError(signal);
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortError(signal));
+  });
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The error of a call that its AbortSignal ended. */
+export function abortError(signal: AbortSignal | undefined): QemuError {
+  return new QemuError('QEMU_ABORTED', 'Interrupted', { cause: signal?.reason });
+}
+
+/** How long to wait. */
+export interface EndOptions {
+  /** Milliseconds; 30 s if not given; `Infinity` for no limit. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const DEFAULT_END_MS = 30_000;
+
+/**
+ * Whether a promise settles in time.
+ *
+ * @throws {QemuError} `QEMU_ABORTED`; `QEMU_USAGE` for a bad time limit; and what the promise is rejected with.
+ */
+export async function endsWithin(promise: Promise<unknown>, options: EndOptions): Promise<boolean> {
+  const { timeoutMs = DEFAULT_END_MS, signal } = options;
+  const late = new AbortController();
+  const timer = startDeadline(timeoutMs, () => late.abort());
+  try {
+    await untilAborted(promise, signal ? AbortSignal.any([signal, late.signal]) : late.signal);
+    return true;
+  } catch (error) {
+    if (late.signal.aborted && signal?.aborted !== true) return false;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

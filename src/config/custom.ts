@@ -1,8 +1,8 @@
 import type { ConfigIssue } from '../base/errors.ts';
+import { quote } from '../base/text.ts';
 import { checkCustom } from './custom-options.ts';
 import { findKey } from './keys.ts';
 import type { IniLine } from './text/ini.ts';
-import { quote } from './text/issues.ts';
 import { joinWords, splitWords } from './text/shell-words.ts';
 import type { CustomLine } from './types.ts';
 

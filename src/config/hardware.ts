@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import { nearest, quote } from '../base/text.ts';
 import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE } from './keys.ts';
-import { quote, suggest } from './text/issues.ts';
-import { nearest } from './text/names.ts';
+import { suggest } from './text/issues.ts';
 import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { parseSize, renderSize } from './text/values.ts';
 import type { BootDevice } from './types.ts';

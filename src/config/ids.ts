@@ -1,4 +1,4 @@
-import { quote } from './text/issues.ts';
+import { quote } from '../base/text.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
 import type { ValueContext } from './text/option-list.ts';
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { quote } from './text/issues.ts';
+import { quote } from '../base/text.ts';
 import type { MachineConfig } from './types.ts';
 
 /** Reports a problem of a key that is set. */

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { ConfigIssue } from '../base/errors.ts';
+import { quote } from '../base/text.ts';
 import { parseCustom } from './custom.ts';
 import { parseCdrom, parseDisk } from './disk.ts';
 import {
@@ -34,7 +35,7 @@ import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
 import { mergeSettings, type Settings } from './settings.ts';
 import { parseIni } from './text/ini.ts';
-import { hasErrors, quote, sortIssues } from './text/issues.ts';
+import { hasErrors, sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
 import { parseUuid } from './text/values.ts';
 import type { CustomLine, MachineConfig } from './types.ts';

@@ -1,8 +1,8 @@
 import type { ConfigIssue } from '../base/errors.ts';
+import { nearest, quote } from '../base/text.ts';
 import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
-import { type Hint, hasErrors, hintOf, quote, type Report, sortIssues, suggest } from './text/issues.ts';
-import { nearest } from './text/names.ts';
+import { type Hint, hasErrors, hintOf, type Report, sortIssues, suggest } from './text/issues.ts';
 import { readChoice, readInteger } from './text/option-list.ts';
 import type { MonitorConfig } from './types.ts';
 

@@ -1,5 +1,5 @@
+import { quote } from '../base/text.ts';
 import { keySpec, NET_BACKENDS } from './keys.ts';
-import { quote } from './text/issues.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import {
   INTERFACE_NAME_RULE,

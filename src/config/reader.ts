@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigIssue } from '../base/errors.ts';
+import { quote } from '../base/text.ts';
 import { type KeyName, type KeySpec, keySpec } from './keys.ts';
 import type { Setting, Settings } from './settings.ts';
-import { hintOf, quote, type Report } from './text/issues.ts';
+import { hintOf, type Report } from './text/issues.ts';
 import { checkNotYet, readChoice, readInteger, type ValueContext } from './text/option-list.ts';
 import { splitWords } from './text/shell-words.ts';
 

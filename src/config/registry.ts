@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigError, type ConfigIssue } from '../base/errors.ts';
+import { quote } from '../base/text.ts';
 import { findControlCharacter, renderValue, scanLines } from './text/cfg-lines.ts';
 import { insertLine } from './text/edit-text.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
-import { quote, sortIssues } from './text/issues.ts';
+import { sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
 import type { RegistryEntry } from './types.ts';
 

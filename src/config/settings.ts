@@ -1,8 +1,8 @@
 import type { ConfigIssue } from '../base/errors.ts';
+import { nearest, quote } from '../base/text.ts';
 import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
 import type { IniEntry } from './text/ini.ts';
-import { type Hint, hintOf, quote, suggest } from './text/issues.ts';
-import { nearest } from './text/names.ts';
+import { type Hint, hintOf, suggest } from './text/issues.ts';
 import type { Origin } from './types.ts';
 
 /** The entries of one file, from whatever format. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import { nearest, quote } from '../base/text.ts';
 import { keySpec } from './keys.ts';
-import { quote, suggest } from './text/issues.ts';
-import { nearest } from './text/names.ts';
+import { suggest } from './text/issues.ts';
 import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { isHostName, isIpv4, isIpv6, parseBoolean, parseInteger } from './text/values.ts';
 import type { VncConfig } from './types.ts';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import { checkTimeout } from '../base/abort.ts';
+import { checkTimeout, delay } from '../base/abort.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
@@ -32,7 +32,6 @@ import { alreadyRunning, type StartOptions, type StartResult, startMachine } fro
 import { surroundingsPrefix } from '../machine/start/surroundings.ts';
 import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { delay } from '../system/delay.ts';
 import { machinePaths, type Paths, resolvePaths } from '../system/paths.ts';
 import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';

@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { QemuError } from '../base/errors.ts';
+import { nearest } from '../base/text.ts';
 import { longNameOf } from '../config/machine-config.ts';
-import { isValidName, nearest } from '../config/text/names.ts';
+import { isValidName } from '../config/text/names.ts';
 import type { RegistryEntry } from '../config/types.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { locate } from '../machine/run/locate.ts';

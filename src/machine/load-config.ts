@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError, type ConfigIssue, errorCode, isNotFound, QemuError } from '../base/errors.ts';
+import { messageOf } from '../base/text.ts';
 import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { parseRegistry, type Registry } from '../config/registry.ts';
@@ -150,10 +151,6 @@ function reasonOf(error: unknown): string {
 function isDenied(cause: unknown): boolean {
   const code = errorCode(cause);
   return code === 'EACCES' || code === 'EPERM';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function detailOf(error: unknown): Partial<ConfigIssue> & { cause?: unknown } {

@@ -1,4 +1,5 @@
 import { QemuError } from '../base/errors.ts';
+import type { QmpAddress } from './address.ts';
 import { closedError, type ExecuteOptions } from './command.ts';
 import type { CommandMap, EventMap, EventName, ExecuteRest, QmpCommands, QmpEvents } from './commands.ts';
 import { connectSession, type QmpClientOptions } from './connect.ts';
@@ -8,7 +9,7 @@ import type { EventSubscription } from './event-subscription.ts';
 import { cleanHmpText } from './hmp.ts';
 import type { QmpGreeting } from './message.ts';
 import type { QmpSession } from './session.ts';
-import type { QmpAddress, QmpEnd, QmpState } from './state.ts';
+import type { QmpEnd, QmpState } from './state.ts';
 
 /**
  * A client of one QEMU monitor. Every call settles: with an answer, at its deadline, when its signal is aborted, or when

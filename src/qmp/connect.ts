@@ -1,9 +1,9 @@
 import { checkTimeout, listenForAbort, startDeadline } from '../base/abort.ts';
 import { errorCode, QemuError } from '../base/errors.ts';
+import type { QmpAddress } from './address.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
 import { QmpSession, type SessionHandlers } from './session.ts';
-import type { QmpAddress } from './state.ts';
 import { describeAddress, openStream } from './transport.ts';
 
 const DEFAULT_CONNECT_MS = 5000;

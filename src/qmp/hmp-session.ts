@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { listenForAbort, startDeadline } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
+import type { QmpAddress } from './address.ts';
 import type { ExecuteOptions } from './command.ts';
-import type { QmpAddress } from './state.ts';
 import { describeAddress, openStream } from './transport.ts';
 
 /** QEMU's prompt. It is printed when a command is done, and nothing after it until the next one is typed. */

@@ -1,3 +1,4 @@
+export type { Incoming, PskKey, QmpAddress } from './address.ts';
 export { QmpClient } from './client.ts';
 export type { ExecuteOptions } from './command.ts';
 export type { CommandMap, EventMap, EventName, ExecuteRest, NoArguments, QmpCommands, QmpEvents } from './commands.ts';
@@ -12,5 +13,5 @@ export { findHmpError } from './hmp.ts';
 export { type ListenTarget, QmpListener } from './listener.ts';
 export type { QmpGreeting, QmpVersion } from './message.ts';
 export { openSessions, type SessionsOptions } from './sessions.ts';
-export type { PskKey, QmpAddress, QmpEnd, QmpState } from './state.ts';
+export type { QmpEnd, QmpState } from './state.ts';
 export { type DialOptions, openStream } from './transport.ts';

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { listenForAbort } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import type { QmpAddress } from './state.ts';
+import type { QmpAddress } from './address.ts';
 
 /** Where to listen: a unix socket, or a TCP port of one host address (0 for a free one). */
 export type ListenTarget =

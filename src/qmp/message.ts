@@ -1,4 +1,5 @@
 import { QemuError } from '../base/errors.ts';
+import { isRecord } from '../base/guards.ts';
 import { encodeJson, parseJson } from './json.ts';
 
 /** The version that QEMU greets with. Parts that a peer leaves out are 0 or empty. */
@@ -119,10 +120,6 @@ function decodeReply(raw: Readonly<Record<string, unknown>>): QmpMessage {
     return { kind: 'error', id, errorClass: error['class'], desc: error['desc'] };
   }
   return { kind: 'unclear', id, why: 'its error lacks "class" or "desc"' };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function numberOr(value: unknown, fallback: number): number {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkTimeout, listenForAbort } from '../base/abort.ts';
 import { errorCode } from '../base/errors.ts';
+import type { QmpAddress } from './address.ts';
 import { QmpClient } from './client.ts';
 import { abortedError } from './command.ts';
-import type { QmpAddress } from './state.ts';
 
 /** How {@link openSessions} goes on. */
 export interface SessionsOptions {

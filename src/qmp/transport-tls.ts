@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
-import type { PskKey } from './state.ts';
+import type { PskKey } from './address.ts';
 
 /** Starts a TLS connection that both sides prove by a pre-shared key, as QEMU's `tls-creds-psk` wants it. */
 export async function connectTls(host: string, port: number, psk: PskKey): Promise<TLSSocket> {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenForAbort } from '../base/abort.ts';
 import { errorCode, QemuError } from '../base/errors.ts';
-import type { QmpAddress } from './state.ts';
+import type { QmpAddress } from './address.ts';
 import { connectTls, splitLastByte } from './transport-tls.ts';
 
 /** `sun_path` of unix(7) has 108 bytes and ends in a NUL. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
+import { delay } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import { delay } from './delay.ts';
 import { type ExecResult, run } from './process/exec.ts';
 import { DEFAULT_PATH, findProgram } from './process/find-program.ts';
 

@@ -1,8 +1,26 @@
 import type { Duplex } from 'node:stream';
-import { type FakeCall, type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
-import { OUT_OF_BAND_COMMANDS, refuseArguments, wrongType } from './fake-machine.ts';
-import { type JsonInput, JsonReader } from './json-reader.ts';
+import { isRecord } from '../base/guards.ts';
+import { FakeRefusal, NO_ANSWER, OUT_OF_BAND_COMMANDS, refuseArguments, wrongType } from './fake-refusal.ts';
+import type { JsonInput } from './json-parser.ts';
+import { JsonReader } from './json-reader.ts';
 import { renderQemuJson } from './qemu-json.ts';
+
+/** A command that a client sent. */
+export interface FakeCall {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** As sent; undefined when there is none. */
+  readonly id: unknown;
+  /** Whether it came as `exec-oob`. */
+  readonly outOfBand: boolean;
+  readonly connection: FakeConnection;
+}
+
+/**
+ * Answers a command: what it returns (or its promise) becomes `return`, a thrown {@link FakeRefusal} becomes `error`, and
+ * {@link NO_ANSWER} sends nothing. Commands are not queued: whichever promise is fulfilled first is answered first.
+ */
+export type FakeCommand = (call: FakeCall) => unknown;
 
 /** What a connection does. */
 export interface FakeConnectionSetup {
@@ -190,8 +208,4 @@ function readEnable(args: Readonly<Record<string, unknown>>): string[] {
   });
   refuseArguments(rest);
   return names;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,11 @@
-import { type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
+import type { FakeCommand } from './fake-connection.ts';
+import { FakeRefusal, NO_ANSWER, refuseArguments, wrongType } from './fake-refusal.ts';
 
 /** What QEMU 7.2.22 of Debian 12 greets with. */
 export const FAKE_VERSION = {
   qemu: { micro: 22, minor: 2, major: 7 },
   package: 'Debian 1:7.2+dfsg-7+deb12u18+b3',
 } as const;
-
-/** Commands that may be executed out of band; the same in QEMU 7.2 and 9.2. */
-export const OUT_OF_BAND_COMMANDS: readonly string[] = ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'];
 
 /** The commands that every fake answers, as `qemu-system-x86_64 -machine none -S` 7.2.22 does, byte for byte. */
 export function makeMachineCommands(): Record<string, FakeCommand> {
@@ -55,17 +53,6 @@ export function makeMachineCommands(): Record<string, FakeCommand> {
     },
   ]);
   return { ...Object.fromEntries(withoutArguments), 'human-monitor-command': ({ args }) => answerHmp(args, status) };
-}
-
-/** What QEMU says of arguments that a command does not have. Of several it names whichever comes first in its hash table. */
-export function refuseArguments(args: Readonly<Record<string, unknown>>): void {
-  const [name] = Object.keys(args);
-  if (name !== undefined) throw new FakeRefusal('GenericError', `Parameter '${name}' is unexpected`);
-}
-
-/** What QEMU says of an argument of another type. */
-export function wrongType(name: string, expected: string): FakeRefusal {
-  return new FakeRefusal('GenericError', `Invalid parameter type for '${name}', expected: ${expected}`);
 }
 
 function answerHmp(args: Readonly<Record<string, unknown>>, status: string): string {

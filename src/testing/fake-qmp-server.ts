@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { QmpAddress } from '../qmp/state.ts';
-import type { FakeCall, FakeCommand } from './fake-call.ts';
-import { FakeConnection } from './fake-connection.ts';
+import type { QmpAddress } from '../qmp/address.ts';
+
+import { type FakeCall, type FakeCommand, FakeConnection } from './fake-connection.ts';
 import { FAKE_VERSION, makeMachineCommands } from './fake-machine.ts';
 import { makeStreamPair } from './memory-stream.ts';
 import { renderQemuJson } from './qemu-json.ts';

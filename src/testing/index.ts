@@ -1,3 +1,3 @@
-export { type FakeCall, type FakeCommand, FakeRefusal, NO_ANSWER } from './fake-call.ts';
-export type { FakeConnection } from './fake-connection.ts';
+export type { FakeCall, FakeCommand, FakeConnection } from './fake-connection.ts';
 export { type FakeQmpOptions, FakeQmpServer } from './fake-qmp-server.ts';
+export { FakeRefusal, NO_ANSWER } from './fake-refusal.ts';

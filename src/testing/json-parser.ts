@@ -1,5 +1,9 @@
 import type { JsonToken } from './json-lexer.ts';
-import type { JsonInput } from './json-reader.ts';
+
+/** One thing that came in on a monitor: a value, or the sentence that QEMU has for what is none. */
+export type JsonInput =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly desc: string };
 
 /** Makes a value of the tokens of one, as qobject/json-parser.c of QEMU 7.2 does. */
 export function parseTokens(tokens: readonly JsonToken[]): JsonInput {

@@ -1,10 +1,5 @@
 import { JsonLexer, type JsonToken } from './json-lexer.ts';
-import { parseTokens } from './json-parser.ts';
-
-/** One thing that came in on a monitor: a value, or the sentence that QEMU has for what is none. */
-export type JsonInput =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'error'; readonly desc: string };
+import { type JsonInput, parseTokens } from './json-parser.ts';
 
 /** MAX_NESTING of qobject/json-streamer.c. */
 const MAX_NESTING = 1024;

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import type { JsonObject, Lab } from '../support/lab.ts';
-import { lab } from '../support/lab.ts';
+import { type JsonObject, type Lab, lab } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 const NOBODY = 65_534;

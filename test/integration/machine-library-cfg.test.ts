@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fleet, LaunchError, type Machine, QmpClient, resolvePaths } from '../../src/index.ts';
 import { readProcess } from '../../src/system/process/process.ts';
-import type { GuestOptions } from '../support/guest-disk.ts';
-import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
+import { DEFAULT_BANNER, type GuestOptions, guestDisk } from '../support/guest-disk.ts';
 import { type Lab, lab } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { QmpAddress } from '../../src/qmp/address.ts';
 import { QmpClient } from '../../src/qmp/client.ts';
-import type { QmpAddress } from '../../src/qmp/state.ts';
 
 /** A QEMU with one QMP monitor, killed at the end of the test. */
 export interface MonitorQemu {

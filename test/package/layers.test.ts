@@ -51,6 +51,14 @@ test('a layer imports only from layers to its left', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no folder is too full to be read at a glance', () => {
+  const count = (folder: string): number => sources.filter(({ path }) => dirname(path) === folder).length;
+  const folders = [...new Set(sources.map(({ path }) => dirname(path)))];
+  // One file an action: that list is as long as there are actions.
+  const full = folders.filter((folder) => folder !== 'cli/init' && count(folder) > 25);
+  assert.deepEqual(full, []);
+});
+
 test('each package and each module for processes and sockets has its one place', () => {
   const wrong = sources.flatMap(({ path, text }) =>
     importsOf(text)

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
-import { delay } from '../../system/delay.ts';
 import { namesIn } from '../../system/files/files.ts';
 import { LogFollower } from '../../system/files/follow-log.ts';
 import { trimLog } from '../../system/files/trim-log.ts';

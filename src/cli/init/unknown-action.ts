@@ -1,5 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
-import { nearest } from '../../config/text/names.ts';
+import { nearest } from '../../base/text.ts';
 
 /**
  * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words near to an

@@ -1,7 +1,7 @@
+import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { openControl } from '../../machine/control/control-port.ts';
-import { delay } from '../../system/delay.ts';
 import { printJson } from '../output/print-json.ts';
 import type { Context } from '../run/context.ts';
 

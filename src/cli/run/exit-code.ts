@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../../base/errors.ts';
-import { QemuError } from '../../base/errors.ts';
+import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import type { MachineState } from '../../machine/observe/status.ts';
 
 /** What a shell says of a program that Ctrl-C ended. */

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../../base/errors.ts';
-import { nearest } from '../../config/text/names.ts';
+import { nearest } from '../../base/text.ts';
 
 /**
  * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever else is

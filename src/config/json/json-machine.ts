@@ -1,7 +1,7 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ConfigIssue } from '../../base/errors.ts';
+import { quote } from '../../base/text.ts';
 import type { IniDocument, IniEntry } from '../text/ini.ts';
-import { quote } from '../text/issues.ts';
 import { renderOptionList } from '../text/option-list.ts';
 import { parseUuid } from '../text/values.ts';
 import { type Found, type JsonObject, JsonReader } from './json-reader.ts';

@@ -1,7 +1,7 @@
 import type { ConfigIssue } from '../../base/errors.ts';
+import { nearest, quote } from '../../base/text.ts';
 import { findControlCharacter } from '../text/cfg-lines.ts';
-import { type Hint, hintOf, quote, suggest } from '../text/issues.ts';
-import { nearest } from '../text/names.ts';
+import { type Hint, hintOf, suggest } from '../text/issues.ts';
 import type { JsonMember, JsonNode } from './json-text.ts';
 
 /** A value with the line that it stands on. */

@@ -1,4 +1,4 @@
-import { quote } from './issues.ts';
+import { quote } from '../../base/text.ts';
 
 /** Where a line is. */
 interface Place {

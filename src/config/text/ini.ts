@@ -1,8 +1,8 @@
 import ini from 'ini';
 import type { ConfigIssue } from '../../base/errors.ts';
+import { nearest, quote } from '../../base/text.ts';
 import { type CfgLine, scanLines } from './cfg-lines.ts';
-import { type Hint, hintOf, quote, suggest } from './issues.ts';
-import { nearest } from './names.ts';
+import { type Hint, hintOf, suggest } from './issues.ts';
 
 /** One `KEY=value`. */
 export interface IniEntry {

@@ -27,27 +27,12 @@ export function hintOf(hint: Hint, before: readonly ConfigIssue[]): string | und
   return before.length < MOST_ISSUES ? hint() : undefined;
 }
 
-/** Longest piece of a file that a message repeats, in characters. */
-const MOST_QUOTED = 80;
-
 /** An issue as one line: `/etc/qemu/web-qemu.cfg:3: Unknown key "RMA" (did you mean "RAM"?)`. */
 export function formatIssue(issue: ConfigIssue): string {
   const place = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}`;
   const warning = issue.severity === 'warning' ? 'Warning: ' : '';
   const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
   return `${place}: ${warning}${issue.message}${hint}`;
-}
-
-/**
- * Text from a file in double quotes for a message: clipped, and with whatever could disturb a terminal or be invisible
- * written as `\u{…}`.
- */
-export function quote(text: string): string {
-  const clipped = text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
-  const visible = clipped.replace(/\p{C}|[^\P{Z} ]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-  return `"${visible}"`;
 }
 
 /** `did you mean "…"?`, or nothing when there is nothing near. */

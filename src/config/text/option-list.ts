@@ -1,6 +1,6 @@
+import { nearest, quote, quoteComma } from '../../base/text.ts';
 import type { KeySpec, OptionSpec } from '../keys.ts';
-import { quote, type Report, suggest } from './issues.ts';
-import { nearest } from './names.ts';
+import { type Report, suggest } from './issues.ts';
 import { parseBoolean, parseInteger } from './values.ts';
 
 /** What a value parser knows of the place of the value. */
@@ -58,8 +58,8 @@ export function parseOptionList(
 
 /** Writes a comma list; options without a value are left out. */
 export function renderOptionList(head: string, options: readonly (readonly [string, string | undefined])[]): string {
-  const written = options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${doubleCommas(value)}`]));
-  return [doubleCommas(head), ...written].join(',');
+  const written = options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoteComma(value)}`]));
+  return [quoteComma(head), ...written].join(',');
 }
 
 /** Reports the use of something that does nothing yet. */
@@ -179,8 +179,4 @@ export function readInteger(
   if (number !== undefined && number >= min && number <= max) return number;
   report(`${label} ${quote(text)} is not allowed; allowed are whole numbers from ${min} to ${max}`);
   return undefined;
-}
-
-function doubleCommas(text: string): string {
-  return text.replaceAll(',', ',,');
 }

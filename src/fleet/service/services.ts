@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { describeEnd, readLastRun } from '../../machine/run/last-run.ts';
@@ -6,7 +7,6 @@ import { exclusively } from '../../machine/run/run-lock.ts';
 import type { LaunchMode } from '../../machine/start/launch-request.ts';
 import { alreadyRunning, type StartResult } from '../../machine/start/start.ts';
 import type { Rung } from '../../machine/stop/stop-plan.ts';
-import { delay } from '../../system/delay.ts';
 import type { Paths } from '../../system/paths.ts';
 import {
   invocationOf,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, type ConfigIssue, type ErrorCode, QemuError } from '../../base/errors.ts';
+import { messageOf } from '../../base/text.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 
@@ -56,8 +57,4 @@ function causesOf(error: unknown): unknown[] {
   let each = error instanceof Error ? error.cause : undefined;
   for (; each !== undefined; each = each instanceof Error ? each.cause : undefined) causes.push(each);
   return causes;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

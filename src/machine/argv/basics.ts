@@ -1,5 +1,6 @@
+import { quoteComma } from '../../base/text.ts';
 import { chipsetOf } from './chipset.ts';
-import { type Option, option, properties, quoteComma } from './option.ts';
+import { type Option, option, properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 const MIB = 1024 ** 2;

@@ -1,7 +1,8 @@
+import { quoteComma } from '../../base/text.ts';
 import type { CdromConfig } from '../../config/types.ts';
 import type { Chipset } from './chipset.ts';
 import { AHCI_PORTS, ahciController } from './disks.ts';
-import { type Option, option, properties, quoteComma } from './option.ts';
+import { type Option, option, properties } from './option.ts';
 
 /** The drives of CDR1 … and the controllers that they need. */
 export function cdromOptions(

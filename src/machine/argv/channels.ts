@@ -1,5 +1,6 @@
+import { quoteComma } from '../../base/text.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
-import { type Option, option, properties, quoteComma } from './option.ts';
+import { type Option, option, properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 /** GnuTLS priority string: TLS 1.2 and later. QEMU adds the key exchanges with a pre-shared key. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { quoteComma } from '../../base/text.ts';
 import type { DiskConfig } from '../../config/types.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
-import { type Option, option, properties, quoteComma } from './option.ts';
+import { type Option, option, properties } from './option.ts';
 import type { DriveFormat } from './request.ts';
 
 /** Ports of one AHCI controller (ICH9 and the `ich9-ahci` device have six). */

@@ -1,3 +1,4 @@
+import { quoteComma } from '../../base/text.ts';
 import type { HostForward, NicConfig } from '../../config/types.ts';
 
 /** What a NIC's `-netdev` depends on besides its configuration. */
@@ -62,11 +63,6 @@ function tapProperties(nic: NicConfig, { tap, netif, upHook, downHook, vhost }: 
 /** QEMU takes IPv4 addresses only, which the configuration has seen to. */
 function userForward({ protocol, hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
   return `${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`;
-}
-
-/** qemu-system(1): a comma inside a value is doubled. */
-function quoteComma(value: string): string {
-  return value.replaceAll(',', ',,');
 }
 
 function join(...parts: readonly (string | false)[]): string {

@@ -11,11 +11,6 @@ export function option(key: string, ...args: string[]): Option {
   return { key, args };
 }
 
-/** A value for QEMU's comma-separated options: a comma inside is doubled (qemu-system(1), "-drive"). */
-export function quoteComma(value: string): string {
-  return value.replaceAll(',', ',,');
-}
-
 /** Joins `name=value` parts with commas; parts that are undefined are left out. */
 export function properties(...parts: readonly (string | undefined | false)[]): string {
   return parts.filter((part) => part !== undefined && part !== false).join(',');

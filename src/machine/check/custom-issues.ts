@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '../../base/errors.ts';
-import { nearest } from '../../config/text/names.ts';
+import { nearest } from '../../base/text.ts';
 import type { CustomLine, MachineConfig, MonitorConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { NO_SLOT } from '../allocation.ts';

@@ -1,3 +1,4 @@
+import { quoteComma } from '../../base/text.ts';
 /** An option of QEMU among arguments, and what follows it. */
 export interface SplitOption {
   /** As written. */
@@ -40,7 +41,7 @@ export function readValues(text: string): Map<string, string> {
 
 /** Writes what {@link readValues} read of a list with commas. */
 export function joinValues(values: Iterable<readonly [string, string]>): string {
-  return [...values].map(([name, value]) => `${name === '' ? '' : `${name}=`}${value.replaceAll(',', ',,')}`).join(',');
+  return [...values].map(([name, value]) => `${name === '' ? '' : `${name}=`}${quoteComma(value)}`).join(',');
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { ConfigIssue } from '../../base/errors.ts';
-import { nearest } from '../../config/text/names.ts';
+import { nearest } from '../../base/text.ts';
 import { renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QemuProbe } from '../../system/probe/qemu-probe.ts';

@@ -1,6 +1,5 @@
-import { startDeadline } from '../../base/abort.ts';
+import { delay, startDeadline } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
-import { delay } from '../../system/delay.ts';
 
 /** Something that can be opened, and has to be closed when another was faster. */
 export interface Closable {

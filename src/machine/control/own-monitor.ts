@@ -1,6 +1,6 @@
+import { delay } from '../../base/abort.ts';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { QmpClient } from '../../qmp/client.ts';
-import { delay } from '../../system/delay.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 

@@ -1,8 +1,8 @@
 import { QemuError } from '../../base/errors.ts';
+import type { QmpAddress } from '../../qmp/address.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { HmpSession } from '../../qmp/hmp-session.ts';
-import type { QmpAddress } from '../../qmp/state.ts';
 import { runStateInText } from '../../qmp/status-answer.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';

@@ -1,16 +1,14 @@
 import type { Duplex } from 'node:stream';
-import { checkTimeout } from '../../base/abort.ts';
+import { checkTimeout, DEFAULT_END_MS, type EndOptions, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { readTail, sizeOf } from '../../system/files/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
-import type { ProcessInfo } from '../../system/process/process.ts';
-import { waitForExit } from '../../system/process/process.ts';
+import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
-import { DEFAULT_END_MS, type EndOptions, endsWithin } from '../ends-within.ts';
 import { locate } from '../run/locate.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';

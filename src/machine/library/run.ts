@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { type EndOptions, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { DrainedSocket } from '../../system/files/drained-socket.ts';
@@ -10,7 +11,6 @@ import { removeWhole } from '../../system/files/remove-tree.ts';
 import { type Child, type Descriptor, spawnChild } from '../../system/process/child.ts';
 import type { ProcessEnd } from '../../system/process/launch-process.ts';
 import { describeState } from '../control/run-state.ts';
-import { type EndOptions, endsWithin } from '../ends-within.ts';
 import { launchError } from '../start/launch-error.ts';
 import { type Visit, visitGuest } from '../stop/power-button.ts';
 import { CONSOLE_FD, MONITOR_FD } from './arguments.ts';

@@ -1,9 +1,8 @@
 import { tmpdir } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { checkTimeout } from '../../base/abort.ts';
+import { checkTimeout, DEFAULT_END_MS, type EndOptions } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { QmpClient } from '../../qmp/client.ts';
-import { DEFAULT_END_MS, type EndOptions } from '../ends-within.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { codeArguments, FIRST_PASSED_FD } from './arguments.ts';
 import { launchAborted, Run } from './run.ts';

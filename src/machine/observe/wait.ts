@@ -1,5 +1,5 @@
+import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
-import { delay } from '../../system/delay.ts';
 import { canConnect } from '../../system/ports.ts';
 import { type MachineRef, notRunning } from '../context.ts';
 import { describeState } from '../control/run-state.ts';

@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { isRecord } from '../../base/guards.ts';
 import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { LogMark } from '../../system/files/log-mark.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -150,8 +151,4 @@ function recordedVnc(value: unknown): RecordedVnc | undefined {
 
 function integer(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

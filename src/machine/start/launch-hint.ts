@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { quoteComma } from '../../base/text.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import { MACHINES_GROUP } from '../../system/users.ts';
 
@@ -39,7 +40,7 @@ export function launchHint(
 
 /** A file that only the header of an image names can be anything, such as `/etc/shadow`: nobody is to open it without a thought. */
 function meant(file: string, argv: readonly string[] | undefined): string {
-  const name = `=${file.replaceAll(',', ',,')}`;
+  const name = `=${quoteComma(file)}`;
   const isNamed = argv?.some((argument) => argument.endsWith(name) || argument.includes(`${name},`)) ?? true;
   return isNamed ? '' : 'an image names it; if that is meant, ';
 }

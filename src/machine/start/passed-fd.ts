@@ -1,3 +1,4 @@
+import { quoteComma } from '../../base/text.ts';
 /** An open descriptor that QEMU inherits as a member of an fd set, which it reaches as `/dev/fdset/N`. */
 export interface PassedFd {
   /** Descriptor of this process. It may be closed here after the last launch. */
@@ -12,6 +13,6 @@ export interface PassedFd {
 export function addFdArguments(fds: readonly PassedFd[], first: number): string[] {
   return fds.flatMap(({ fdset, opaque }, at) => [
     '-add-fd',
-    `fd=${first + at},set=${fdset},opaque=${opaque.replaceAll(',', ',,')}`,
+    `fd=${first + at},set=${fdset},opaque=${quoteComma(opaque)}`,
   ]);
 }

@@ -1,6 +1,5 @@
-import type { NicConfig } from '../../config/types.ts';
 import { type MacCollision, macCollisions } from '../mac/mac-leases.ts';
-import type { BridgeState, NetworkFacts } from './network-facts.ts';
+import type { BridgeState, CheckedNic, NetworkFacts } from './network-facts.ts';
 
 /** Something on the host that keeps machines from the network, or will. */
 export interface Finding {
@@ -13,35 +12,19 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** A NIC as far as the host's network is concerned. */
-export interface CheckedNic {
-  /** Long name. */
-  readonly machine: string;
-  readonly index: number;
-  readonly tap: string;
-  /** Upper case. */
-  readonly mac: string;
-  readonly net: NicConfig['net'];
-  readonly bridge: string;
-  readonly vlan: number | undefined;
-  readonly mtu: number | undefined;
-  readonly lock: boolean;
-  readonly runAs: string | undefined;
-}
-
-/** Judges what was seen on the host by what the machines need. Without a finding all is well. */
+/** Checks what was seen on the host by what the machines need. Without a finding all is well. */
 export function checkNetworkFindings(nics: readonly CheckedNic[], facts: NetworkFacts): Finding[] {
   const onBridges = nics.filter(({ net }) => net === 'bridge');
   return [
     ...checkPrograms(nics, facts),
     ...(onBridges.length > 0
-      ? [...judgeTunDevice(onBridges, facts), ...checkRights(facts), ...judgeFilter(facts)]
+      ? [...checkTunDevice(onBridges, facts), ...checkRights(facts), ...checkFilter(facts)]
       : []),
-    ...facts.bridges.flatMap((bridge) => judgeBridge(bridge, onBridges)),
+    ...facts.bridges.flatMap((bridge) => checkBridge(bridge, onBridges)),
     ...macCollisions(nics).map(collisionFinding),
-    ...judgeForeignNames(onBridges, facts),
-    ...judgeForeignMacs(onBridges, facts),
-    ...judgeLeftovers(facts),
+    ...checkForeignNames(onBridges, facts),
+    ...checkForeignMacs(onBridges, facts),
+    ...checkLeftovers(facts),
   ];
 }
 
@@ -66,7 +49,7 @@ function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
   });
 }
 
-function judgeTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts): Finding[] {
+function checkTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts): Finding[] {
   if (tunDevice === 'missing') {
     const detail = 'no tap can be made';
     return [
@@ -103,7 +86,7 @@ function checkRights({ hasNetAdmin }: NetworkFacts): Finding[] {
   ];
 }
 
-function judgeFilter({ filteredBridging }: NetworkFacts): Finding[] {
+function checkFilter({ filteredBridging }: NetworkFacts): Finding[] {
   return filteredBridging.map((family) => {
     const key = family === 'ipv4' ? 'iptables' : 'ip6tables';
     return {
@@ -115,7 +98,7 @@ function judgeFilter({ filteredBridging }: NetworkFacts): Finding[] {
   });
 }
 
-function judgeBridge(bridge: BridgeState, onBridges: readonly CheckedNic[]): Finding[] {
+function checkBridge(bridge: BridgeState, onBridges: readonly CheckedNic[]): Finding[] {
   const { name, state, vlanAware, mtu } = bridge;
   const users = onBridges.filter((nic) => nic.bridge === name);
   const detail = users.length === 0 ? 'no machine uses it' : `it is the bridge of ${listNics(users)}`;
@@ -168,7 +151,7 @@ function collisionFinding({ mac, nics }: MacCollision): Finding {
   };
 }
 
-function judgeForeignNames(nics: readonly CheckedNic[], { foreignTaps }: NetworkFacts): Finding[] {
+function checkForeignNames(nics: readonly CheckedNic[], { foreignTaps }: NetworkFacts): Finding[] {
   return nics
     .filter(({ tap }) => foreignTaps.includes(tap))
     .map((nic) => ({
@@ -179,7 +162,7 @@ function judgeForeignNames(nics: readonly CheckedNic[], { foreignTaps }: Network
     }));
 }
 
-function judgeForeignMacs(nics: readonly CheckedNic[], { learned }: NetworkFacts): Finding[] {
+function checkForeignMacs(nics: readonly CheckedNic[], { learned }: NetworkFacts): Finding[] {
   const owners = new Map(nics.map((nic) => [nic.mac, nic]));
   return learned.flatMap(({ mac, port, bridge }): Finding[] => {
     const nic = owners.get(mac);
@@ -195,7 +178,7 @@ function judgeForeignMacs(nics: readonly CheckedNic[], { learned }: NetworkFacts
   });
 }
 
-function judgeLeftovers({ unusedTaps }: NetworkFacts): Finding[] {
+function checkLeftovers({ unusedTaps }: NetworkFacts): Finding[] {
   return unusedTaps.map(({ tap, machine }) => ({
     severity: 'warning',
     title: `Tap "${tap}" is left over`,

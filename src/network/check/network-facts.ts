@@ -1,11 +1,27 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { NicConfig } from '../../config/types.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import { searchPath } from '../commands.ts';
 import { normalizeMac } from '../mac/mac.ts';
 import { interfaceExists, interfaceNames, readAttribute, readBridge } from '../sysfs.ts';
 import { parseOwnerAlias } from '../taps/owner-alias.ts';
 import { isOurs, scopeOf } from '../taps/ownership.ts';
-import type { CheckedNic } from './check-network.ts';
+
+/** A NIC as far as the host's network is concerned. */
+export interface CheckedNic {
+  /** Long name. */
+  readonly machine: string;
+  readonly index: number;
+  readonly tap: string;
+  /** Upper case. */
+  readonly mac: string;
+  readonly net: NicConfig['net'];
+  readonly bridge: string;
+  readonly vlan: number | undefined;
+  readonly mtu: number | undefined;
+  readonly lock: boolean;
+  readonly runAs: string | undefined;
+}
 
 /** What was seen on the host. */
 export interface NetworkFacts {

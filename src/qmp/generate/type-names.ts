@@ -1,5 +1,4 @@
-import type { Schema, SchemaEntry } from './schema.ts';
-import { byName } from './schema.ts';
+import { byName, type Schema, type SchemaEntry } from './schema.ts';
 
 /** Which way a value goes: to QEMU in arguments, or from QEMU in answers and events. */
 export type Direction = 'sent' | 'received';

@@ -2,7 +2,8 @@ import type { Stats } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { withImage } from './image.ts';
-import { detectFormat, type ImageDetail, type ImageFile, readFormat } from './image-format.ts';
+import type { ImageDetail, ImageFile } from './image-file.ts';
+import { detectFormat, readFormat } from './image-format.ts';
 import { compressionOf } from './image-vmdk.ts';
 
 /** One file of a disk. */

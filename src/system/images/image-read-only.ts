@@ -1,4 +1,4 @@
-import type { ImageFile } from './image-format.ts';
+import type { ImageFile } from './image-file.ts';
 
 const BOCHS = 'Bochs Virtual HD Image\0';
 

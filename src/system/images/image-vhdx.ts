@@ -1,4 +1,4 @@
-import type { ImageDetail, ImageFile } from './image-format.ts';
+import type { ImageDetail, ImageFile } from './image-file.ts';
 
 const SIGNATURE = 'vhdxfile';
 

@@ -1,4 +1,4 @@
-import type { ImageDetail, ImageFile } from './image-format.ts';
+import type { ImageDetail, ImageFile } from './image-file.ts';
 
 const SECTOR_BYTES = 512;
 /** As much of it as QEMU reads. */

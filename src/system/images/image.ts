@@ -1,9 +1,10 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
-import { detectFormat, type ImageFile, type ImageInfo } from './image-format.ts';
+import type { ImageFile, ImageInfo } from './image-file.ts';
+import { detectFormat } from './image-format.ts';
 
-export type { ImageInfo } from './image-format.ts';
+export type { ImageInfo } from './image-file.ts';
 
 /**
  * What a disk image says of itself in its header, by the rules that `qemu-img info` goes by, without that process. A

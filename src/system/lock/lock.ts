@@ -1,7 +1,7 @@
 import { stat, utimes } from 'node:fs';
 import { resolve } from 'node:path';
+import { abortError, delay, MOST_TIMER_MS } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
-import { abortError, delay } from '../delay.ts';
 import { fileError } from '../files/file-error.ts';
 import { claimLockFolder, type LockHolder, readLockHolder, releaseLockFolder } from './lock-folder.ts';
 import { queueUp } from './turn-queue.ts';
@@ -58,8 +58,6 @@ export async function withLock<T>(
 }
 
 const NOTICE_AFTER_MS = 500;
-/** A timer that is set for longer fires at once (Node's documentation of setTimeout). */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
 
@@ -75,7 +73,7 @@ function startWaiting(path: string, options: LockOptions): Waiting {
   const { timeoutMs, signal, onWait } = options;
   if (signal?.aborted) throw abortError(signal);
   const over = new AbortController();
-  const deadline = setTimeout(() => over.abort(lockedError(path)), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const deadline = setTimeout(() => over.abort(lockedError(path)), Math.min(timeoutMs, MOST_TIMER_MS));
   const notice = setTimeout(() => {
     const holder = readLockHolder(path);
     // This process itself: it has the lock by now, or another call of it has.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { untilAborted } from '../delay.ts';
+import { untilAborted } from '../../base/abort.ts';
 import { ensureDir, writeFileAtomic } from '../files/files.ts';
 import { queueUp } from '../lock/turn-queue.ts';
 

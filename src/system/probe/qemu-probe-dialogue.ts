@@ -1,3 +1,4 @@
+import { isRecord } from '../../base/guards.ts';
 /** What QEMU is asked, and its answer, in the form in which it is stored. */
 export interface ProbeAnswer {
   readonly version: readonly [number, number, number];
@@ -131,10 +132,6 @@ function parseObject(line: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPairs(value: unknown, second: 'number' | 'string'): boolean {

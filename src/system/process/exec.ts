@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { abortError } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
-import { abortError } from '../delay.ts';
 import { childEnvironment } from './environment.ts';
 import { withoutInherited } from './inherited.ts';
 import { spawnError } from './spawn-error.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
-import { delay } from '../delay.ts';
 
 /** A living process, from `/proc` (proc(5)). */
 export interface ProcessInfo {

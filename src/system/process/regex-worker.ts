@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { abortError } from '../delay.ts';
+import { abortError } from '../../base/abort.ts';
 
 /** A text, and the index from which on a match may begin; what is before it is there for `^` and the like. */
 export interface SearchedText {

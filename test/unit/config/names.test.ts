@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import { nearest } from '../../../src/base/text.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { hintOf } from '../../../src/config/text/issues.ts';
-import { isValidName, nearest } from '../../../src/config/text/names.ts';
+import { isValidName } from '../../../src/config/text/names.ts';
 
 suite('isValidName()', () => {
   test('takes 1 to 40 letters, digits, "_", "." and "-" behind a letter or digit', () => {

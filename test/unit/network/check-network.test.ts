@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CheckedNic, checkNetworkFindings } from '../../../src/network/check/check-network.ts';
-import type { NetworkFacts } from '../../../src/network/check/network-facts.ts';
+import { checkNetworkFindings } from '../../../src/network/check/check-network.ts';
+import type { CheckedNic, NetworkFacts } from '../../../src/network/check/network-facts.ts';
 
 const nic: CheckedNic = {
   machine: 'web',

@@ -1,6 +1,6 @@
 import type { MachineConfig } from '../../../config/types.ts';
-import { type CheckedNic, checkNetworkFindings } from '../../../network/check/check-network.ts';
-import { readNetworkFacts } from '../../../network/check/network-facts.ts';
+import { checkNetworkFindings } from '../../../network/check/check-network.ts';
+import { type CheckedNic, readNetworkFacts } from '../../../network/check/network-facts.ts';
 import { parseLeases } from '../../../network/mac/mac-leases.ts';
 import { previewMacs } from '../../../network/mac/mac-preview.ts';
 import { tapName } from '../../../network/taps/tap-names.ts';

@@ -102,7 +102,7 @@ function judgeValue(name: string, value: string): Judgement[] {
   switch (name) {
     case 'machine':
     case 'M':
-      return checkMachineFindings(value);
+      return checkMachineOption(value);
     case 'm':
       return /^(?:size=)?\d/.test(value) ? [instead('RAM')] : [];
     case 'name':
@@ -126,7 +126,7 @@ function judgeValue(name: string, value: string): Judgement[] {
   }
 }
 
-function checkMachineFindings(value: string): Judgement[] {
+function checkMachineOption(value: string): Judgement[] {
   const issues: Judgement[] = [];
   if (/(?:^|,)accel=/.test(value)) issues.push(error('QEMU does not take accel= next to -accel', 'set KVM=on or off'));
   const type = /^(?:type=)?([^,=]+)(?:,|$)/.exec(value)?.[1];

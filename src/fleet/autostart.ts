@@ -1,8 +1,8 @@
 import { ConfigError, QemuError } from '../base/errors.ts';
 import { setKey } from '../config/text/edit-text.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
+import { readConfigText } from '../machine/config-text.ts';
 import type { MachineRef } from '../machine/context.ts';
-import { readConfigText } from '../machine/load-config.ts';
 import { ensureDir, writeFileAtomic } from '../system/files/files.ts';
 import { withLock } from '../system/lock/lock.ts';
 import type { Fleet } from './fleet.ts';

@@ -1,30 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { checkTimeout, delay } from '../base/abort.ts';
 import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
 import type { Inspection } from '../config/machine-config.ts';
-import { parseMonitorConfig } from '../config/monitor-config.ts';
-import { quickDisks } from '../config/quick-disks.ts';
 import { formatIssue } from '../config/text/issues.ts';
-import type { DiskConfig, MachineConfig, MonitorConfig } from '../config/types.ts';
+import type { MachineConfig } from '../config/types.ts';
 import { Domain } from '../domain/domain.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { Machine } from '../machine/library/machine.ts';
-import {
-  inspectMachineConfig,
-  loadMachineConfig,
-  loadMonitorConfig,
-  loadRegistry,
-  readConfigText,
-} from '../machine/load-config.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
-import { locate, ProcessScan } from '../machine/run/locate.ts';
-import { readRecord } from '../machine/run/record.ts';
-import type { StopSettings } from '../machine/run/stop-settings.ts';
+import { ProcessScan } from '../machine/run/locate.ts';
 import { previewRequest } from '../machine/start/launch-request.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
 import { previewRunAsPrefix } from '../machine/start/run-as.ts';
@@ -32,12 +20,11 @@ import { alreadyRunning, type StartOptions, type StartResult, startMachine } fro
 import { surroundingsPrefix } from '../machine/start/surroundings.ts';
 import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { machinePaths, type Paths, resolvePaths } from '../system/paths.ts';
+import { type Paths, resolvePaths } from '../system/paths.ts';
 import { tellOpenRcStarted } from '../system/services/openrc.ts';
-import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';
+import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
-import { makeNetwork } from './network.ts';
-import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
+import { Machines } from './machines.ts';
 import { byBootOrder } from './schedule/order.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { checkParallel, limiter } from './schedule/parallel.ts';
@@ -45,7 +32,6 @@ import { dependentsOf, withRequired } from './schedule/requires.ts';
 import { attempt, runOrdered } from './schedule/run-in-order.ts';
 import { type RestartState, restartState } from './service/restart-state.ts';
 import { findServices, moveIntoUnit, type Services } from './service/services.ts';
-import { type OtherMachine, storageIssues } from './storage.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -88,16 +74,6 @@ const MONITOR_TIMEOUT_MS = 10_000;
 
 const DEFAULT_BOOT_ORDER = 50;
 
-/** For a machine whose file cannot be read and whose record is lost. */
-const FALLBACK_STOP = {
-  stopDelaySeconds: 60,
-  stopMethod: 'auto',
-  preStop: [],
-  postStop: [],
-  bootOrder: DEFAULT_BOOT_ORDER,
-  requires: [],
-} as const;
-
 /** Which machines {@link Fleet.open} opens, and how. */
 export interface FleetOptions {
   /** The folder that everything is below; `QEMU_INIT_ROOT` unless given. */
@@ -112,14 +88,8 @@ export interface FleetOptions {
 
 /** All machines of one scope. What is done to many gives one outcome each and never fails as a whole. */
 export class Fleet {
-  readonly host: MachineContext;
-  /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
-  readonly registryIssues: readonly ConfigIssue[];
-  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
-  readonly monitorError: ConfigError | undefined;
-  readonly #entries: ReturnType<typeof loadRegistry>['entries'];
-  /** Why nothing here may be relied on: others may change the registry. */
-  readonly #refusal: ConfigIssue | undefined;
+  /** The machines, their files and what they need to know of the host. */
+  readonly machines: Machines;
   readonly #services: Services | undefined;
 
   /**
@@ -147,42 +117,32 @@ export class Fleet {
    */
   constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
     this.#services = services;
-    for (const folder of [paths.runDir, paths.stateDir]) trustPath(folder);
-    trustFolder(paths.logDir);
-    const registry = loadRegistry(paths.registryFile);
-    this.#entries = registry.entries;
-    this.registryIssues = registry.issues;
-    this.#refusal = registry.refusal;
-    const { monitor, error } = readMonitor(paths.monitorFile);
-    this.monitorError = error;
-    this.host = {
-      paths,
-      monitor,
-      network: makeNetwork(paths, notify),
-      storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
-      notify,
-    };
+    this.machines = new Machines(paths, notify);
+  }
+
+  /** What operations on a machine need to know of the host. */
+  get host(): MachineContext {
+    return this.machines.host;
+  }
+
+  /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
+  get registryIssues(): readonly ConfigIssue[] {
+    return this.machines.registryIssues;
+  }
+
+  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
+  get monitorError(): ConfigError | undefined {
+    return this.machines.monitorError;
   }
 
   /** The registered machines in the order of the registry. */
   list(): MachineRef[] {
-    return this.#entries.map((entry) => targetOfEntry(this.host.paths, entry));
+    return this.machines.list();
   }
 
   /** The registered machines, and those that run without being registered. */
   listWithRunning(): MachineRef[] {
-    const registered = this.list();
-    const known = new Set(registered.map(({ longName }) => longName));
-    const others = namesInRunDir(this.host.paths).filter((name) => !known.has(name));
-    const scan = new ProcessScan();
-    const running = others.flatMap((longName): MachineRef[] => {
-      const files = machinePaths(this.host.paths, longName);
-      const located = locate(files, scan);
-      if (located.kind === 'stopped') return [];
-      const configPath = located.record?.configPath ?? '';
-      return [{ longName, shortName: undefined, configPath, files }];
-    });
-    return [...registered, ...running];
+    return this.machines.listWithRunning();
   }
 
   /**
@@ -191,16 +151,7 @@ export class Fleet {
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
   get(id: string): MachineRef {
-    return resolveId(this.host.paths, this.#entries, id, process.cwd());
-  }
-
-  /**
-   * The machine of a unit, by its long name alone: a short name may be the same as the long name of one that runs.
-   *
-   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
-   */
-  getOfUnit(longName: string): MachineRef {
-    return resolveOfUnit(this.host.paths, this.#entries, longName);
+    return this.machines.get(id);
   }
 
   /**
@@ -209,14 +160,17 @@ export class Fleet {
    * @throws {ConfigError} with all that is wrong in it.
    */
   config(target: MachineRef): MachineConfig {
-    if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
-    return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
+    return this.machines.config(target);
   }
 
   /** The configuration as far as it goes, and what is wrong with it. Never throws. */
   inspect(target: MachineRef): Inspection {
-    if (this.#refusal) return { issues: [this.#refusal] };
-    return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
+    return this.machines.inspect(target);
+  }
+
+  /** Whether the machine's QEMU lives. */
+  isAlive(target: MachineRef): boolean {
+    return this.machines.isAlive(target);
   }
 
   /**
@@ -230,7 +184,7 @@ export class Fleet {
     try {
       return await this.#start(target, options);
     } catch (error) {
-      throw await whyNotStarted(this, target, error);
+      throw await whyNotStarted(this.machines, target, error);
     }
   }
 
@@ -266,7 +220,7 @@ export class Fleet {
    * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
    */
   async stop(target: MachineRef, options: StopOptions = {}): Promise<StopResult> {
-    const settings = this.#stopSettings(target);
+    const settings = this.machines.stopSettings(target);
     if (this.inspect(target).config === undefined && this.isAlive(target)) {
       const message = `"${target.configPath}" cannot be used: it is stopped with the settings that it was started with`;
       this.host.notify({ level: 'warning', machine: target.longName, message });
@@ -279,7 +233,7 @@ export class Fleet {
 
   /** Whether a stop of the machine also runs commands of its file. */
   hasStopHooks(target: MachineRef): boolean {
-    const { preStop, postStop } = this.#stopSettings(target);
+    const { preStop, postStop } = this.machines.stopSettings(target);
     return preStop.length + postStop.length > 0;
   }
 
@@ -289,7 +243,7 @@ export class Fleet {
    * @throws {QemuError} as {@link Fleet.stop}.
    */
   async ask(target: MachineRef, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
-    const settings = this.#stopSettings(target);
+    const settings = this.machines.stopSettings(target);
     const stopDelayMs = Math.min(settings.stopDelaySeconds * 1000, mostMs);
     return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
   }
@@ -316,11 +270,6 @@ export class Fleet {
     const result = await killMachine(this.host, target, signal);
     await settle?.(result.rung);
     return result;
-  }
-
-  /** Whether the machine's QEMU lives. */
-  isAlive(target: MachineRef): boolean {
-    return locate(target.files).kind === 'alive';
   }
 
   /**
@@ -386,7 +335,7 @@ export class Fleet {
         !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
       return outcome === undefined || pulledIn ? [] : [outcome];
     });
-    return explainFailures(this, told);
+    return explainFailures(this.machines, told);
   }
 
   /**
@@ -400,9 +349,9 @@ export class Fleet {
     if (deadlineMs !== undefined) checkTimeout(deadlineMs, 'deadlineMs');
     const signal = sharedSignal(options.signal);
     const deadline = deadlineMs === undefined ? options.deadline : performance.now() + deadlineMs;
-    const dependents = dependentsOf(targets, (target) => this.#stopSettings(target).requires);
+    const dependents = dependentsOf(targets, (target) => this.machines.stopSettings(target).requires);
     const outcomes = await runOrdered<StopResult>({
-      groups: byBootOrder(targets, (target) => this.#stopSettings(target).bootOrder).toReversed(),
+      groups: byBootOrder(targets, (target) => this.machines.stopSettings(target).bootOrder).toReversed(),
       before: (target) => dependents.get(target.longName) ?? [],
       parallel,
       work: (target) => this.stop(target, { ...stopOptions, deadline, signal }),
@@ -437,24 +386,6 @@ export class Fleet {
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
   }
 
-  /** The other machines whose files can be read. */
-  #others({ longName }: MachineConfig): OtherMachine[] {
-    const scan = new ProcessScan();
-    const targets = this.listWithRunning().filter((target) => target.longName !== longName);
-    return targets.flatMap((target): OtherMachine[] => {
-      const isAway = locate(target.files, scan).kind !== 'alive';
-      const disks = isAway ? this.#quickDisks(target) : undefined;
-      if (disks) return [{ config: { longName: target.longName, disks, cdroms: [] }, isAway }];
-      const { config } = this.inspect(target);
-      return config === undefined ? [] : [{ config, isAway }];
-    });
-  }
-
-  #quickDisks({ configPath }: MachineRef): DiskConfig[] | undefined {
-    const read = configPath.endsWith('.cfg') ? readConfigText(configPath) : undefined;
-    return read && 'text' in read ? quickDisks(read.text, dirname(configPath)) : undefined;
-  }
-
   /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */
   #requiredBy(target: MachineRef): MachineRef[] {
     return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
@@ -466,34 +397,6 @@ export class Fleet {
 
   #bootDelayMs(target: MachineRef): number {
     return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
-  }
-
-  /** The file as it is now; when it is broken or gone, what the run was started with. */
-  #stopSettings(target: MachineRef): StopSettings {
-    const { config } = this.inspect(target);
-    if (config) return config;
-    return keptSettings(target) ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
-  }
-}
-
-function keptSettings({ files }: MachineRef): StopSettings | undefined {
-  try {
-    return readRecord(files)?.stop;
-  } catch (error) {
-    // Not readable by this user, who cannot stop the machine either.
-    if (!(error instanceof QemuError)) throw error;
-    return undefined;
-  }
-}
-
-/** monitor.conf, or what its absence would mean when it is wrong. */
-function readMonitor(path: string): { monitor: MonitorConfig; error: ConfigError | undefined } {
-  try {
-    return { monitor: loadMonitorConfig(path), error: undefined };
-  } catch (error) {
-    const { config } = parseMonitorConfig('', path);
-    if (!(error instanceof ConfigError) || !config) throw error;
-    return { monitor: config, error };
   }
 }
 

@@ -1,8 +1,9 @@
 import { ConfigError, type ConfigIssue, errorCode, QemuError } from '../base/errors.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { issueAt } from '../machine/check/issues.ts';
+import { readConfigText } from '../machine/config-text.ts';
 import type { Notify } from '../machine/context.ts';
-import { inspectMachineConfig, loadRegistry, readConfigText } from '../machine/load-config.ts';
+import { inspectMachineConfig, loadRegistry } from '../machine/load-config.ts';
 import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/mac/mac-leases.ts';
 import { previewMacs } from '../network/mac/mac-preview.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';

@@ -13,7 +13,8 @@ import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/fi
 import { withLock } from '../system/lock/lock.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { checkMachine } from './check/check-machine.ts';
-import { Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { Machines } from './machines.ts';
 import { freeMacs, hasMacs, takeMacs } from './macs.ts';
 import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
@@ -73,7 +74,7 @@ export async function registerMachine(
     throw error;
   }
   forgetBases(paths, place.longName);
-  const renewed = new Fleet(paths, notify);
+  const renewed = new Machines(paths, notify);
   const target = renewed.get(shortName);
   return { target, outcome, issues: await checkMachine(renewed, target) };
 }

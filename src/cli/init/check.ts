@@ -20,11 +20,11 @@ export async function run(context: Context, args: SelectionArguments & { readonl
   const everything = args.all === true || (args.ids ?? []).length === 0;
   const selection = select(context, { ...args, all: everything }, () => fleet.list());
   const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
-  const others = readableConfigs(fleet);
+  const others = readableConfigs(fleet.machines);
   const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
     const { draft } = fleet.inspect(target);
     return {
-      issues: await checkMachine(fleet, target, others, { tryStart: args.try ? 'always' : 'when needed' }),
+      issues: await checkMachine(fleet.machines, target, others, { tryStart: args.try ? 'always' : 'when needed' }),
       images: draft ? listImages(context.paths, draft) : [],
     };
   });

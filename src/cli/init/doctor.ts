@@ -5,7 +5,7 @@ import { PACKAGE } from '../run/package-folder.ts';
 /** Exit status 1 when there is an error; warnings alone are 0. */
 export async function run(context: Context): Promise<number> {
   const { output } = context;
-  const findings = await checkHost(context.fleet(), PACKAGE, context.signal);
+  const findings = await checkHost(context.fleet().machines, PACKAGE, context.signal);
   if (output.json) output.document(findings);
   else if (findings.length === 0) output.line('no problem found');
   else {

@@ -8,7 +8,7 @@ import { parseRegistry } from '../../config/registry.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { splitWords } from '../../config/text/shell-words.ts';
 import { takenNames } from '../../fleet/taken-names.ts';
-import { readConfigText } from '../../machine/load-config.ts';
+import { readConfigText } from '../../machine/config-text.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
 import { removeWhole } from '../../system/files/remove-tree.ts';

@@ -6,7 +6,7 @@ import { type SelectionArguments, select } from '../shared/selection.ts';
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
-  const outcomes = await fleet.each(selection.targets, 1, async (target) => inspectSecurity(fleet, target));
+  const outcomes = await fleet.each(selection.targets, 1, async (target) => inspectSecurity(fleet.machines, target));
   return present<SecurityReport>(context, selection, outcomes, { text: describe, json: (report) => report });
 }
 

@@ -45,7 +45,7 @@ export function select(context: Context, args: SelectionArguments, everything: (
   for (const id of ids) {
     try {
       const isUnit = args.direct === true && insideUnit(context.paths, id) !== undefined;
-      const target = isUnit ? context.fleet().getOfUnit(id) : context.fleet().get(id);
+      const target = isUnit ? context.fleet().machines.getOfUnit(id) : context.fleet().get(id);
       targets.set(target.longName, target);
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;

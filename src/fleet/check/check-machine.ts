@@ -8,20 +8,15 @@ import { inspectHost } from '../../machine/start/prepare.ts';
 import { withhold } from '../../machine/withheld.ts';
 import { readBridge } from '../../network/sysfs.ts';
 import { findProgram } from '../../system/process/exec.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 import { macIssues } from '../macs.ts';
 import { requirementError } from '../schedule/requires.ts';
 import { storageIssues } from '../storage.ts';
 import { checkRunAs } from './host/run-as.ts';
 
 /** The machines of a fleet, and those that run without being registered, whose files can be read, by long name. */
-export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig> {
-  return new Map(
-    fleet.listWithRunning().flatMap((target) => {
-      const { config } = fleet.inspect(target);
-      return config === undefined ? [] : [[target.longName, config] as const];
-    }),
-  );
+export function readableConfigs(machines: Machines): ReadonlyMap<string, MachineConfig> {
+  return machines.configs(machines.listWithRunning());
 }
 
 /**
@@ -32,40 +27,44 @@ export function readableConfigs(fleet: Fleet): ReadonlyMap<string, MachineConfig
  *   can; see {@link tryStart}.
  */
 export async function checkMachine(
-  fleet: Fleet,
+  machines: Machines,
   target: MachineRef,
-  others: ReadonlyMap<string, MachineConfig> = readableConfigs(fleet),
+  others: ReadonlyMap<string, MachineConfig> = readableConfigs(machines),
   options: { readonly tryStart?: 'always' | 'when needed' | undefined } = {},
 ): Promise<ConfigIssue[]> {
-  const { draft, issues } = fleet.inspect(target);
+  const { draft, issues } = machines.inspect(target);
   if (!draft) return [...issues];
   const found = [
     ...issues,
-    ...(await inspectHost(fleet.host, draft, target.files)),
+    ...(await inspectHost(machines.host, draft, target.files)),
     ...storageIssues(
-      fleet.host.paths,
+      machines.host.paths,
       draft,
       [...others.values()].map((config) => ({ config })),
     ),
-    ...addressIssues(fleet, draft, others),
+    ...addressIssues(machines, draft, others),
     ...sharedIdentities(draft, others),
-    ...requiresIssues(fleet, target, draft),
+    ...requiresIssues(machines, target, draft),
     ...bridgeIssues(draft),
     ...passtIssues(draft),
     ...(await runAsIssues(draft)),
-    ...monitorIssues(fleet, draft),
+    ...monitorIssues(machines, draft),
     ...screenIssues(draft),
   ];
   const isTried = options.tryStart === 'always' || (options.tryStart === 'when needed' && needsTry(draft));
   if (isTried && !found.some(({ severity }) => severity === 'error')) {
-    found.push(...(await tryStart(fleet.host, target, draft)));
+    found.push(...(await tryStart(machines.host, target, draft)));
   }
   return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 /** Fixed addresses that another machine has or asks for. */
-function addressIssues(fleet: Fleet, config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
-  const leased = macIssues(fleet.host.paths, config);
+function addressIssues(
+  machines: Machines,
+  config: MachineConfig,
+  others: ReadonlyMap<string, MachineConfig>,
+): ConfigIssue[] {
+  const leased = macIssues(machines.host.paths, config);
   const asked = [...others].flatMap(([other, theirs]) => {
     if (other === config.longName) return [];
     return config.nics.flatMap(({ index, mac }) => {
@@ -109,9 +108,9 @@ function fixedDisplay({ vnc }: MachineConfig): string | undefined {
 }
 
 /** Ids that mean no machine, and machines that require each other. */
-function requiresIssues(fleet: Fleet, target: MachineRef, config: MachineConfig): ConfigIssue[] {
+function requiresIssues(machines: Machines, target: MachineRef, config: MachineConfig): ConfigIssue[] {
   const error = requirementError(target, (each) => {
-    return (fleet.inspect(each).draft?.requires ?? []).map((id) => fleet.get(id));
+    return (machines.inspect(each).draft?.requires ?? []).map((id) => machines.get(id));
   });
   return error === undefined ? [] : [issueAt(config, 'REQUIRES', error.message, error.hint)];
 }
@@ -175,9 +174,9 @@ function screenIssues(config: MachineConfig): ConfigIssue[] {
   return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
 }
 
-function monitorIssues(fleet: Fleet, config: MachineConfig): ConfigIssue[] {
-  const { monitor, paths } = fleet.host;
-  if (fleet.monitorError) return [...fleet.monitorError.issues];
+function monitorIssues(machines: Machines, config: MachineConfig): ConfigIssue[] {
+  const { monitor, paths } = machines.host;
+  if (machines.monitorError) return [...machines.monitorError.issues];
   if (monitor.monitor === 'off' || monitor.tls === 'psk') return [];
   return [
     {

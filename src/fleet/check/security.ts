@@ -10,7 +10,7 @@ import {
   readRights,
 } from '../../system/process/process-rights.ts';
 import { groupName, userName } from '../../system/users.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 
 /** Who may get at a file. */
 export interface FileAccess {
@@ -38,12 +38,12 @@ export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid' | 'gro
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`
  */
-export function inspectSecurity(fleet: Fleet, target: MachineRef): SecurityReport {
+export function inspectSecurity(machines: Machines, target: MachineRef): SecurityReport {
   const located = locate(target.files);
   const rights = located.kind === 'alive' ? readRights(located.process.pid) : undefined;
   if (located.kind !== 'alive' || rights === undefined) throw notRunning(target);
   const { pid } = located.process;
-  const { config } = fleet.inspect(target);
+  const { config } = machines.inspect(target);
   const { uid, gid, groups, ...others } = rights;
   const report = {
     pid,

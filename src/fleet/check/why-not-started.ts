@@ -1,7 +1,7 @@
 import { ConfigError, LaunchError, QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 import type { Outcome } from '../schedule/outcome.ts';
 import { machineIssues } from '../storage.ts';
 import { checkMachine } from './check-machine.ts';
@@ -17,19 +17,19 @@ type Configs = ReadonlyMap<string, MachineConfig>;
  * @returns the cause itself when nothing more is known.
  */
 export async function whyNotStarted(
-  fleet: Fleet,
+  machines: Machines,
   target: MachineRef,
   cause: unknown,
   running?: Configs,
 ): Promise<unknown> {
-  if (cause instanceof LaunchError) return imageInUse(fleet, target, cause) ?? cause;
-  const issues = isMistake(cause) ? await checkMachine(fleet, target, running ?? runningConfigs(fleet)) : [];
+  if (cause instanceof LaunchError) return imageInUse(machines, target, cause) ?? cause;
+  const issues = isMistake(cause) ? await checkMachine(machines, target, running ?? runningConfigs(machines)) : [];
   if (!issues.some(({ severity }) => severity === 'error')) return cause;
   return new ConfigError(`Cannot start machine "${target.longName}"`, issues);
 }
 
 /** The same for many starts. */
-export async function explainFailures<T>(fleet: Fleet, outcomes: readonly Outcome<T>[]): Promise<Outcome<T>[]> {
+export async function explainFailures<T>(machines: Machines, outcomes: readonly Outcome<T>[]): Promise<Outcome<T>[]> {
   let running: Configs | undefined;
   const explained: Outcome<T>[] = [];
   for (const outcome of outcomes) {
@@ -37,8 +37,8 @@ export async function explainFailures<T>(fleet: Fleet, outcomes: readonly Outcom
       explained.push(outcome);
       continue;
     }
-    running ??= runningConfigs(fleet);
-    explained.push({ ...outcome, error: await whyNotStarted(fleet, outcome.target, outcome.error, running) });
+    running ??= runningConfigs(machines);
+    explained.push({ ...outcome, error: await whyNotStarted(machines, outcome.target, outcome.error, running) });
   }
   return explained;
 }
@@ -51,23 +51,17 @@ function isMistake(cause: unknown): boolean {
 }
 
 /** QEMU locks the images that it writes to; which machine has the lock, only we know. */
-function imageInUse(fleet: Fleet, target: MachineRef, cause: LaunchError): ConfigError | undefined {
+function imageInUse(machines: Machines, target: MachineRef, cause: LaunchError): ConfigError | undefined {
   if (!/Failed to get ".*" lock/.test(cause.output)) return undefined;
-  const { config } = fleet.inspect(target);
-  const running = [...runningConfigs(fleet).values()].map((each) => ({ config: each }));
-  const issues = config === undefined ? [] : machineIssues(fleet.host.paths, config, running);
+  const { config } = machines.inspect(target);
+  const running = [...runningConfigs(machines).values()].map((each) => ({ config: each }));
+  const issues = config === undefined ? [] : machineIssues(machines.host.paths, config, running);
   if (issues.length === 0) return undefined;
   const message = `Cannot start machine "${target.longName}" while another uses its image`;
   return new ConfigError(message, issues, { cause });
 }
 
 /** The configurations of the machines that run, by long name. */
-function runningConfigs(fleet: Fleet): Configs {
-  const running = fleet.listWithRunning().filter((target) => fleet.isAlive(target));
-  return new Map(
-    running.flatMap((target) => {
-      const { config } = fleet.inspect(target);
-      return config === undefined ? [] : [[target.longName, config] as const];
-    }),
-  );
+function runningConfigs(machines: Machines): Configs {
+  return machines.configs(machines.listWithRunning().filter((target) => machines.isAlive(target)));
 }

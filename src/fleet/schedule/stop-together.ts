@@ -70,7 +70,7 @@ function askable(fleet: Fleet, unit: string): MachineRef | undefined {
   const longName = MACHINE_UNIT.exec(unit)?.[1];
   if (longName === undefined || unitName(longName) !== unit) return undefined;
   try {
-    const target = fleet.getOfUnit(longName);
+    const target = fleet.machines.getOfUnit(longName);
     return fleet.isAlive(target) && !fleet.hasStopHooks(target) ? target : undefined;
   } catch {
     return undefined;

@@ -6,23 +6,32 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { removeKeys } from '../storage/image-keys.ts';
 import { removeCopies } from './kept.ts';
 import { type MachineEnd, type ProcessExit, writeLastRun } from './last-run.ts';
+import type { Gone } from './locate.ts';
 import { releaseSlot } from './slots.ts';
+
+/** What is known of a run besides its record. */
+export interface CleanUpOptions {
+  /** Slot to give back, unless it is that of the record. */
+  readonly slot?: number | undefined;
+  /** How QEMU's process ended. */
+  readonly exit?: ProcessExit | undefined;
+}
 
 /**
  * Removes everything that a run leaves behind. Only for a machine whose QEMU is gone, and under its lock. Safe to repeat:
  * what was removed before it was interrupted is not missed.
  *
- * @param exit how QEMU's process ended, when that is known.
+ * @param gone what was found in the place of its QEMU.
  * @returns how the run ended, when there was one.
  */
 export async function cleanUp(
   host: MachineContext,
   target: MachineRef,
-  slot: number | undefined,
-  exit?: ProcessExit,
+  gone: Gone,
+  { slot = gone.record?.slot, exit }: CleanUpOptions = {},
 ): Promise<MachineEnd | undefined> {
   const { files } = target;
-  const end = writeLastRun(host.paths, target, exit);
+  const end = writeLastRun(host.paths, target, gone, exit);
   await host.network.tearDown(target.longName);
   removeTree(files.tlsDir);
   removeKeys(files);

@@ -7,7 +7,7 @@ import type { Paths } from '../../system/paths.ts';
 import { isSameProcess, sendSignal } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';
 import { inspectMachineConfig } from '../load-config.ts';
-import { type Located, locate } from './locate.ts';
+import type { Gone, Located } from './locate.ts';
 import { logTail } from './log-tail.ts';
 import { forgottenRun } from './record.ts';
 import { RESET_TRACE, resetInLog } from './run-files.ts';
@@ -146,11 +146,10 @@ export function howEnded(
 }
 
 /** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
-export function writeLastRun(paths: Paths, target: MachineRef, exit?: ProcessExit): MachineEnd | undefined {
-  const located = locate(target.files);
-  const record = located.record ?? forgottenRun(target.files);
-  if (located.kind === 'alive' || record?.phase !== 'running') return undefined;
-  const seen = howEnded(paths, target, located, exit);
+export function writeLastRun(paths: Paths, target: MachineRef, gone: Gone, exit?: ProcessExit): MachineEnd | undefined {
+  const record = gone.record ?? forgottenRun(target.files);
+  if (record?.phase !== 'running') return undefined;
+  const seen = howEnded(paths, target, gone, exit);
   const end = seen && { ...seen, at: seen.at ?? new Date().toISOString() };
   try {
     ensureDir(paths.stateDir, 0o755);

@@ -15,6 +15,10 @@ import { isOfThisBoot, type RunRecord, readRecord } from './record.ts';
 /** Whether a machine's QEMU lives, found out from our own record and /proc. */
 export type Located =
   | { readonly kind: 'alive'; readonly process: ProcessInfo; readonly record: RunRecord | undefined }
+  | Gone;
+
+/** A machine without a QEMU. */
+export type Gone =
   /** A pid file was left behind: QEMU was killed. */
   | { readonly kind: 'dead'; readonly record: RunRecord | undefined }
   /** No QEMU and no pid file; QEMU removes it when it ends by itself. */
@@ -29,8 +33,8 @@ export type Located =
  */
 export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   const record = readRecord(machine);
-  const hasPidFile = readSmallFile(machine.pidFile) !== undefined;
-  const gone: Located = { kind: hasPidFile ? 'dead' : 'stopped', record };
+  const gone = goneOf(machine, record);
+  const hasPidFile = gone.kind === 'dead';
   if (record?.pid !== undefined && isOfThisBoot(record)) {
     const process = recordedProcess(machine, record);
     return process ? { kind: 'alive', process, record } : gone;
@@ -42,6 +46,11 @@ export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   const start = record && isOfThisBoot(record) && record.phase === 'starting' ? record : undefined;
   const process = look.find(machine).find((candidate) => isProven(candidate, start));
   return process ? { kind: 'alive', process, record } : gone;
+}
+
+/** What is left of a machine whose QEMU was seen to end. */
+export function goneOf(machine: MachinePaths, record: RunRecord | undefined): Gone {
+  return { kind: readSmallFile(machine.pidFile) === undefined ? 'stopped' : 'dead', record };
 }
 
 /**

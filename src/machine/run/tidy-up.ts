@@ -19,7 +19,7 @@ export function tidyUp(
   return exclusively(host, target, { purpose: 'ended', signal }, async () => {
     const located = locate(target.files);
     if (located.kind === 'alive') return undefined;
-    const end = await cleanUp(host, target, located.record?.slot, exit);
+    const end = await cleanUp(host, target, located, { exit });
     const settings = located.record?.stop;
     if (end && settings) await runPostStop(host, target, settings, signal);
     return end;

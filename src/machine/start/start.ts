@@ -15,8 +15,8 @@ import { writeTlsFiles } from '../control/port-tls.ts';
 import { runHook } from '../hooks.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { logEnd } from '../run/last-run.ts';
-import { locate } from '../run/locate.ts';
-import { type RecordedVnc, type RunRecord, writeRecord } from '../run/record.ts';
+import { goneOf, locate } from '../run/locate.ts';
+import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../run/record.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
@@ -87,7 +87,7 @@ export async function startMachine(
       const record = await recoverStart(target, config, located, options.signal);
       return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
     }
-    await cleanUp(host, target, located.record?.slot);
+    await cleanUp(host, target, located);
     const { pid, record } = await startFresh(host, target, config, options);
     return { outcome: 'started' as const, ...summary(pid, record) };
   });
@@ -158,7 +158,7 @@ function noteImages(host: MachineContext, target: MachineRef, { images }: Prepar
 async function undo(host: MachineContext, target: MachineRef, config: MachineConfig): Promise<void> {
   const located = locate(target.files);
   if (located.kind === 'alive') await killProcess(located.process);
-  await cleanUp(host, target, located.record?.slot);
+  await cleanUp(host, target, goneOf(target.files, located.record));
   try {
     const detail = { cwd: config.dir, reason: 'start-failed', timeoutMs: UNDO_TIMEOUT_MS } as const;
     await runHook(host, target, 'POSTSTOP', config.postStop, detail);
@@ -188,7 +188,7 @@ async function launchInSlot(
       const { slot } = allocation;
       if (slot === undefined || skip.size >= MOST_SLOT_TRIES || !isPortLost(error, config)) throw error;
       skip.add(slot);
-      await cleanUp(host, target, slot);
+      await cleanUp(host, target, goneOf(target.files, readRecord(target.files)), { slot });
       host.notify({
         level: 'info',
         machine: target.longName,

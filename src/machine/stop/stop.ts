@@ -7,7 +7,7 @@ import { HOOK_TIMEOUT_MS, runHook } from '../hooks.ts';
 import { askState } from '../observe/status.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { killQemu } from '../run/last-run.ts';
-import { locate } from '../run/locate.ts';
+import { goneOf, type Located, locate } from '../run/locate.ts';
 import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
 import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
@@ -57,20 +57,19 @@ export async function stopMachine(
 ): Promise<StopResult> {
   checkStopOptions(options);
   const began = performance.now();
-  const result = (rung: Rung): Promise<StopResult> => stopResult(target, rung, began);
   const body = async (): Promise<StopResult> => {
     const located = locate(target.files);
     if (located.kind !== 'alive') {
-      await cleanUp(host, target, located.record?.slot);
-      return result('none');
+      await cleanUp(host, target, located);
+      return stopped('none', began);
     }
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const rung = await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal);
-    await cleanUp(host, target, located.record?.slot);
+    await cleanUp(host, target, goneOf(target.files, located.record));
     await runStopHook(host, target, config, 'POSTSTOP', options);
-    const stopped = await result(rung);
-    options.onDown?.(stopped);
-    return stopped;
+    const result = stopped(rung, began);
+    options.onDown?.(result);
+    return result;
   };
   const { force, deadline, signal } = options;
   if (force !== true && deadline === undefined) {
@@ -79,8 +78,9 @@ export async function stopMachine(
   const patienceMs = Math.max(IMPATIENT_LOCK_MS, force === true ? 0 : leftMs(options));
   return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
     const located = locate(target.files);
-    if (located.kind !== 'alive') return result('none');
-    return result(await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal));
+    if (located.kind !== 'alive') return seenAfter(target, 'none', began);
+    const rung = await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal);
+    return seenAfter(target, rung, began);
   });
 }
 
@@ -107,39 +107,38 @@ function ladderFor(config: StopConfig, options: StopOptions): Step[] {
 /** Ends QEMU at once with SIGKILL, whoever is busy with the machine. */
 export async function killMachine(host: MachineContext, target: MachineRef, signal?: AbortSignal): Promise<StopResult> {
   const began = performance.now();
-  const kill = async (): Promise<Rung> => {
-    const located = locate(target.files);
-    let rung: Rung = 'none';
-    if (located.kind === 'alive') {
-      const { pid, startTime } = located.process;
-      host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
-      killQemu(target, pid, startTime);
-      if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
-      rung = 'sigkill';
-    }
-    return rung;
+  const kill = async (located: Located): Promise<Rung> => {
+    if (located.kind !== 'alive') return 'none';
+    const { pid, startTime } = located.process;
+    host.notify({ level: 'debug', machine: target.longName, message: `SIGKILL for process ${pid}` });
+    killQemu(target, pid, startTime);
+    if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
+    return 'sigkill';
   };
   return forcibly(
     host,
     target,
     { timeoutMs: IMPATIENT_LOCK_MS, signal },
     async () => {
-      const rung = await kill();
-      await cleanUp(host, target, locate(target.files).record?.slot);
-      return stopResult(target, rung, began);
+      const located = locate(target.files);
+      const rung = await kill(located);
+      await cleanUp(host, target, goneOf(target.files, located.record));
+      return stopped(rung, began);
     },
-    async () => stopResult(target, await kill(), began),
+    async () => seenAfter(target, await kill(locate(target.files)), began),
   );
 }
 
-async function stopResult(target: MachineRef, rung: Rung, began: number): Promise<StopResult> {
+/** Under the machine's lock nobody starts it again. */
+function stopped(rung: Rung, began: number, state = 'stopped'): StopResult {
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return { outcome: rung === 'none' ? 'not-running' : 'stopped', rung, state, seconds };
+}
+
+/** Whoever has the lock may have started it again. */
+async function seenAfter(target: MachineRef, rung: Rung, began: number): Promise<StopResult> {
   const { kind } = locate(target.files);
-  return {
-    outcome: rung === 'none' ? 'not-running' : 'stopped',
-    rung,
-    state: kind === 'alive' ? await askState(target.files) : kind,
-    seconds: Math.round(performance.now() - began) / 1000,
-  };
+  return stopped(rung, began, kind === 'alive' ? await askState(target.files) : kind);
 }
 
 /** How long a command that brooks no delay waits for the one that is busy with the machine. */

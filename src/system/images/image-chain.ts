@@ -143,7 +143,7 @@ function readLayer(
   }
   try {
     return withImage(file, (image, stats) => {
-      const { format, detail, mismatch } = checkHost(image, role, declared, stats);
+      const { format, detail, mismatch } = examine(image, role, declared, stats);
       if (mismatch) {
         const found = detectFormat(image).format;
         problems.push({ file, what: `is to be opened as ${format}, but is ${found}`, found });
@@ -165,7 +165,7 @@ interface Examined {
   readonly mismatch: boolean;
 }
 
-function checkHost(image: ImageFile, role: ImageLayer['role'], declared: string | undefined, stats: Stats): Examined {
+function examine(image: ImageFile, role: ImageLayer['role'], declared: string | undefined, stats: Stats): Examined {
   // Parts of a VMware disk are not images by themselves, but a compressed part makes the disk read-only.
   if (role === 'extent') return { format: 'raw', detail: compressionOf(image.read(0, HEAD_BYTES)), mismatch: false };
   const asIs = declared ?? (stats.isBlockDevice() ? 'raw' : undefined);

@@ -1,5 +1,5 @@
 import { formatIssue } from '../../../config/text/issues.ts';
-import type { Fleet } from '../../fleet.ts';
+import type { Machines } from '../../machines.ts';
 import { limiter } from '../../schedule/parallel.ts';
 import type { Finding } from './finding.ts';
 import { checkPrograms, checkQemu, checkSpace } from './host-facts.ts';
@@ -19,17 +19,18 @@ const AT_ONCE = 4;
  *
  * @param source folder of the package, whose units are compared with those of the host.
  */
-export async function checkHost(fleet: Fleet, source: string, signal: AbortSignal): Promise<Finding[]> {
-  const { paths } = fleet.host;
-  const targets = fleet.listWithRunning();
-  const machines = targets.flatMap((target) => {
-    const { config } = fleet.inspect(target);
-    return config ? [{ target, config }] : [];
+export async function checkHost(machines: Machines, source: string, signal: AbortSignal): Promise<Finding[]> {
+  const { paths } = machines.host;
+  const targets = machines.listWithRunning();
+  const readable = machines.configs(targets);
+  const configs = [...readable.values()];
+  const registered = targets.flatMap((target) => {
+    const config = target.shortName === undefined ? undefined : readable.get(target.longName);
+    return config === undefined ? [] : [{ target, config }];
   });
-  const configs = machines.map(({ config }) => config);
   const lane = limiter(AT_ONCE);
   const findings = [
-    ...fleet.registryIssues.map((issue): Finding => {
+    ...machines.registryIssues.map((issue): Finding => {
       const fix = issue.hint ?? 'qemu-init edit';
       return {
         severity: issue.severity,
@@ -43,16 +44,14 @@ export async function checkHost(fleet: Fleet, source: string, signal: AbortSigna
     ...checkPrograms(configs),
     ...checkMemory(configs),
     ...checkLogout(paths, targets),
-    ...(await checkUnits(
-      machines.filter(({ target }) => target.shortName !== undefined),
-      { paths, source },
-      signal,
-    )),
+    ...(await checkUnits(registered, { paths, source }, signal)),
     ...(await checkNetwork(configs, paths, signal)),
     ...checkRights(targets, paths),
     // What is an error is among what the check of the machine finds.
     ...(await checkRunAs(configs, signal)).filter(({ severity }) => severity === 'warning'),
-    ...(await Promise.all(targets.map((target) => lane(() => checkMachineFindings(fleet, target, signal))))).flat(),
+    ...(
+      await Promise.all(targets.map((target) => lane(() => checkMachineFindings(machines, target, readable, signal))))
+    ).flat(),
     ...checkSpace(configs, paths),
   ];
   return findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));

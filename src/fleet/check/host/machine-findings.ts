@@ -4,19 +4,28 @@ import type { MachineRef } from '../../../machine/context.ts';
 import { stateRule } from '../../../machine/control/run-state.ts';
 import { lookAtState } from '../../../machine/observe/status.ts';
 import { locate } from '../../../machine/run/locate.ts';
-import type { Fleet } from '../../fleet.ts';
+import type { Machines } from '../../machines.ts';
 import { outsideUnit } from '../../service/services.ts';
 import { checkMachine } from '../check-machine.ts';
 import type { Finding } from './finding.ts';
 import { checkHostImages } from './images.ts';
 
-/** What is wrong with one machine: its file, its images, who can reach it, what it left behind. */
-export async function checkMachineFindings(fleet: Fleet, target: MachineRef, signal: AbortSignal): Promise<Finding[]> {
+/**
+ * What is wrong with one machine: its file, its images, who can reach it, what it left behind.
+ *
+ * @param others what {@link readableConfigs} gave.
+ */
+export async function checkMachineFindings(
+  machines: Machines,
+  target: MachineRef,
+  others: ReadonlyMap<string, MachineConfig>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
   const machine = target.longName;
-  const { config } = fleet.inspect(target);
+  const { config } = machines.inspect(target);
   const located = locate(target.files);
-  // Who may change files is looked at for all of them: judgeRights().
-  const issues = (await checkMachine(fleet, target)).filter(
+  // Who may change files is looked at for all of them: checkRights().
+  const issues = (await checkMachine(machines, target, others)).filter(
     ({ code, key }) => code !== 'QEMU_NOT_PERMITTED' || key !== undefined,
   );
   return [
@@ -32,15 +41,15 @@ export async function checkMachineFindings(fleet: Fleet, target: MachineRef, sig
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
-    ...(located.kind === 'alive' ? await judgeState(target) : []),
-    ...(located.kind === 'alive' ? judgeUnitOf(fleet, target, located.process.pid) : []),
-    ...(config ? judgeVnc(config) : []),
-    ...(config && located.kind !== 'alive' ? await checkHostImages(fleet.host.paths, config, signal) : []),
+    ...(located.kind === 'alive' ? await checkState(target) : []),
+    ...(located.kind === 'alive' ? checkUnitOf(machines, target, located.process.pid) : []),
+    ...(config ? checkVnc(config) : []),
+    ...(config && located.kind !== 'alive' ? await checkHostImages(machines.host.paths, config, signal) : []),
   ];
 }
 
 /** A guest that is up and does not do its work. */
-async function judgeState({ longName, files }: MachineRef): Promise<Finding[]> {
+async function checkState({ longName, files }: MachineRef): Promise<Finding[]> {
   const { state, stateDetail } = await lookAtState(files);
   const { severity, meaning, way } = stateRule(state);
   if (severity !== 'error') return [];
@@ -50,8 +59,8 @@ async function judgeState({ longName, files }: MachineRef): Promise<Finding[]> {
 }
 
 /** A QEMU that systemd would end with the session that it was started in, or with all that is left at the end. */
-function judgeUnitOf(fleet: Fleet, target: MachineRef, pid: number): Finding[] {
-  const { paths } = fleet.host;
+function checkUnitOf(machines: Machines, target: MachineRef, pid: number): Finding[] {
+  const { paths } = machines.host;
   const detail = outsideUnit(paths, target, pid);
   if (detail === undefined) return [];
   const machine = target.longName;
@@ -71,7 +80,7 @@ function leftBehind(machine: string): Finding {
   };
 }
 
-function judgeVnc({ longName, vnc }: MachineConfig): Finding[] {
+function checkVnc({ longName, vnc }: MachineConfig): Finding[] {
   if (vnc.kind !== 'tcp' || vnc.host.startsWith('127.') || vnc.host === '::1') return [];
   return [
     {

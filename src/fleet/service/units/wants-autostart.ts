@@ -1,4 +1,4 @@
-import { readConfigText } from '../../../machine/load-config.ts';
+import { readConfigText } from '../../../machine/config-text.ts';
 
 /**
  * AUTOSTART of a file that has mistakes; undefined when it does not have that key. Anything but a clear "no" counts as "on",

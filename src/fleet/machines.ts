@@ -1,0 +1,181 @@
+import { dirname } from 'node:path';
+import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
+import type { Inspection } from '../config/machine-config.ts';
+import { parseMonitorConfig } from '../config/monitor-config.ts';
+import { quickDisks } from '../config/quick-disks.ts';
+import type { DiskConfig, MachineConfig, MonitorConfig } from '../config/types.ts';
+import { readConfigText } from '../machine/config-text.ts';
+import type { MachineContext, MachineRef, Notify } from '../machine/context.ts';
+import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistry } from '../machine/load-config.ts';
+import { locate, ProcessScan } from '../machine/run/locate.ts';
+import { readRecord } from '../machine/run/record.ts';
+import type { StopSettings } from '../machine/run/stop-settings.ts';
+import { machinePaths, type Paths } from '../system/paths.ts';
+import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';
+import { makeNetwork } from './network.ts';
+import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
+import { type OtherMachine, storageIssues } from './storage.ts';
+
+const DEFAULT_BOOT_ORDER = 50;
+
+/** For a machine whose file cannot be read and whose record is lost. */
+const FALLBACK_STOP = {
+  stopDelaySeconds: 60,
+  stopMethod: 'auto',
+  preStop: [],
+  postStop: [],
+  bootOrder: DEFAULT_BOOT_ORDER,
+  requires: [],
+} as const;
+
+/** The machines of one scope with their files, and what their operations need to know of the host. */
+export class Machines {
+  readonly host: MachineContext;
+  /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
+  readonly registryIssues: readonly ConfigIssue[];
+  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
+  readonly monitorError: ConfigError | undefined;
+  readonly #entries: ReturnType<typeof loadRegistry>['entries'];
+  /** Why nothing here may be relied on: others may change the registry. */
+  readonly #refusal: ConfigIssue | undefined;
+
+  /**
+   * Reads the host's configuration: monitor.conf and the registry.
+   *
+   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one of the
+   * folders of this scope.
+   */
+  constructor(paths: Paths, notify: Notify) {
+    for (const folder of [paths.runDir, paths.stateDir]) trustPath(folder);
+    trustFolder(paths.logDir);
+    const registry = loadRegistry(paths.registryFile);
+    this.#entries = registry.entries;
+    this.registryIssues = registry.issues;
+    this.#refusal = registry.refusal;
+    const { monitor, error } = readMonitor(paths.monitorFile);
+    this.monitorError = error;
+    this.host = {
+      paths,
+      monitor,
+      network: makeNetwork(paths, notify),
+      storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
+      notify,
+    };
+  }
+
+  /** The registered machines in the order of the registry. */
+  list(): MachineRef[] {
+    return this.#entries.map((entry) => targetOfEntry(this.host.paths, entry));
+  }
+
+  /** The registered machines, and those that run without being registered. */
+  listWithRunning(): MachineRef[] {
+    const registered = this.list();
+    const known = new Set(registered.map(({ longName }) => longName));
+    const others = namesInRunDir(this.host.paths).filter((name) => !known.has(name));
+    const scan = new ProcessScan();
+    const running = others.flatMap((longName): MachineRef[] => {
+      const files = machinePaths(this.host.paths, longName);
+      const located = locate(files, scan);
+      if (located.kind === 'stopped') return [];
+      const configPath = located.record?.configPath ?? '';
+      return [{ longName, shortName: undefined, configPath, files }];
+    });
+    return [...registered, ...running];
+  }
+
+  /**
+   * The machine that an id means: short name, long name or path of a cfg file.
+   *
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
+   */
+  get(id: string): MachineRef {
+    return resolveId(this.host.paths, this.#entries, id, process.cwd());
+  }
+
+  /**
+   * The machine of a unit, by its long name alone: a short name may be the same as the long name of one that runs.
+   *
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
+   */
+  getOfUnit(longName: string): MachineRef {
+    return resolveOfUnit(this.host.paths, this.#entries, longName);
+  }
+
+  /**
+   * The configuration of a machine, with the host's defaults.
+   *
+   * @throws {ConfigError} with all that is wrong in it.
+   */
+  config(target: MachineRef): MachineConfig {
+    if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
+    return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
+  }
+
+  /** The configuration as far as it goes, and what is wrong with it. Never throws. */
+  inspect(target: MachineRef): Inspection {
+    if (this.#refusal) return { issues: [this.#refusal] };
+    return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
+  }
+
+  /** Whether the machine's QEMU lives. */
+  isAlive(target: MachineRef): boolean {
+    return locate(target.files).kind === 'alive';
+  }
+
+  /** The configurations that can be read of some of them, by long name. */
+  configs(targets: readonly MachineRef[]): ReadonlyMap<string, MachineConfig> {
+    return new Map(
+      targets.flatMap((target) => {
+        const { config } = this.inspect(target);
+        return config === undefined ? [] : [[target.longName, config] as const];
+      }),
+    );
+  }
+
+  /** The file as it is now; when it is broken or gone, what the run was started with. */
+  stopSettings(target: MachineRef): StopSettings {
+    const { config } = this.inspect(target);
+    if (config) return config;
+    return keptSettings(target) ?? { ...FALLBACK_STOP, dir: folderOf(target.configPath) || '/' };
+  }
+
+  /** The other machines whose files can be read. */
+  #others({ longName }: MachineConfig): OtherMachine[] {
+    const scan = new ProcessScan();
+    const targets = this.listWithRunning().filter((target) => target.longName !== longName);
+    return targets.flatMap((target): OtherMachine[] => {
+      const isAway = locate(target.files, scan).kind !== 'alive';
+      const disks = isAway ? this.#quickDisks(target) : undefined;
+      if (disks) return [{ config: { longName: target.longName, disks, cdroms: [] }, isAway }];
+      const { config } = this.inspect(target);
+      return config === undefined ? [] : [{ config, isAway }];
+    });
+  }
+
+  #quickDisks({ configPath }: MachineRef): DiskConfig[] | undefined {
+    const read = configPath.endsWith('.cfg') ? readConfigText(configPath) : undefined;
+    return read && 'text' in read ? quickDisks(read.text, dirname(configPath)) : undefined;
+  }
+}
+
+function keptSettings({ files }: MachineRef): StopSettings | undefined {
+  try {
+    return readRecord(files)?.stop;
+  } catch (error) {
+    // Not readable by this user, who cannot stop the machine either.
+    if (!(error instanceof QemuError)) throw error;
+    return undefined;
+  }
+}
+
+/** monitor.conf, or what its absence would mean when it is wrong. */
+function readMonitor(path: string): { monitor: MonitorConfig; error: ConfigError | undefined } {
+  try {
+    return { monitor: loadMonitorConfig(path), error: undefined };
+  } catch (error) {
+    const { config } = parseMonitorConfig('', path);
+    if (!(error instanceof ConfigError) || !config) throw error;
+    return { monitor: config, error };
+  }
+}

@@ -1,5 +1,6 @@
 export type { EndOptions } from './base/abort.ts';
 export * from './base/errors.ts';
+export type { Problem } from './base/problem.ts';
 export { VERSION } from './base/version.ts';
 export type { Inspection } from './config/machine-config.ts';
 export type * from './config/types.ts';

@@ -1,3 +1,5 @@
+import type { Problem } from './problem.ts';
+
 /**
  * What went wrong, as a stable word. Every error that this package raises on purpose is a {@link QemuError} with one
  * of these codes; the table from code to exit status is in `cli/exit-code.ts`.
@@ -73,39 +75,21 @@ export class QemuError extends Error {
   }
 }
 
-/** One thing that is wrong in a configuration file. */
-export interface ConfigIssue {
-  /** Absolute path of the file. */
-  readonly file: string;
-  /** Line, from 1; undefined when the whole file is meant. */
-  readonly line?: number | undefined;
-  /** Key that the issue is about, when there is one. */
-  readonly key?: string | undefined;
-  /** What is wrong, the offending text in quotes, what is allowed. */
-  readonly message: string;
-  /** `warning` does not stop anything. */
-  readonly severity: 'error' | 'warning';
-  /** What to do, for instance the nearest known key. */
-  readonly hint?: string | undefined;
-  /** For what is no mistake in the file: `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` … */
-  readonly code?: ErrorCode | undefined;
-}
-
 /**
  * A configuration that cannot be used, with all its problems at once. Code `QEMU_CONFIG_INVALID`, or the one that all its
  * errors have in common.
  */
 export class ConfigError extends QemuError {
   override readonly name = 'ConfigError';
-  readonly issues: readonly ConfigIssue[];
+  readonly issues: readonly Problem[];
 
-  constructor(message: string, issues: readonly ConfigIssue[], options: QemuErrorOptions = {}) {
+  constructor(message: string, issues: readonly Problem[], options: QemuErrorOptions = {}) {
     super(commonCode(issues), message, options);
     this.issues = issues;
   }
 }
 
-function commonCode(issues: readonly ConfigIssue[]): ErrorCode {
+function commonCode(issues: readonly Problem[]): ErrorCode {
   const codes = new Set(issues.flatMap(({ severity, code }) => (severity === 'error' ? [code] : [])));
   const [first] = codes;
   return (codes.size === 1 ? first : undefined) ?? 'QEMU_CONFIG_INVALID';

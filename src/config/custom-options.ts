@@ -1,10 +1,10 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 
 /** What is wrong with an option of `[custom]`. */
 export interface CustomProblem {
   /** The option as written. */
   readonly option: string;
-  readonly severity: ConfigIssue['severity'];
+  readonly severity: Problem['severity'];
   /** A clause: why it cannot be used, or what it does. */
   readonly problem: string;
   readonly hint?: string | undefined;
@@ -18,7 +18,7 @@ export function checkCustom(args: readonly string[]): CustomProblem[] {
     if (!/^--?[A-Za-z]/.test(arg)) return [];
     const next = args[at + 1] ?? '';
     const value = next.startsWith('-') && next !== '-' ? '' : next;
-    const found = judge(arg.replace(/^--?/, ''), value);
+    const found = check(arg.replace(/^--?/, ''), value);
     return found.map((judgement) => ({ option: arg, ...judgement }));
   });
 }
@@ -91,13 +91,13 @@ const OPTIONS: Readonly<Record<string, Judgement>> = {
   version: error('QEMU prints and ends'),
 };
 
-function judge(name: string, value: string): Judgement[] {
+function check(name: string, value: string): Judgement[] {
   const own = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-  return [...(own ? [own] : []), ...judgeValue(name, value)];
+  return [...(own ? [own] : []), ...checkValue(name, value)];
 }
 
 /** By what the option is told. */
-function judgeValue(name: string, value: string): Judgement[] {
+function checkValue(name: string, value: string): Judgement[] {
   if (/^(?:help|\?)$/.test(value) || /,(?:help|\?)$/.test(value)) return [error('QEMU prints and ends')];
   switch (name) {
     case 'machine':
@@ -108,7 +108,7 @@ function judgeValue(name: string, value: string): Judgement[] {
     case 'name':
       return /^(?!process=|debug-threads=)/.test(value) ? [instead('NAME')] : [];
     case 'boot':
-      return judgeBoot(value);
+      return checkBoot(value);
     case 'gdb':
       return /^unix:|path=/.test(value)
         ? []
@@ -135,7 +135,7 @@ function checkMachineOption(value: string): Judgement[] {
 }
 
 /** Every disk, drive and NIC has a bootindex, which counts before any order. */
-function judgeBoot(value: string): Judgement[] {
+function checkBoot(value: string): Judgement[] {
   const hasOrder = /(?:^|,)(?:order|once)=/.test(value) || /^[a-z]+(?:,|$)/.test(value);
   return hasOrder
     ? [warning('does nothing: every disk, drive and card has a bootindex, which comes first', 'set BOOT=cdrom,disk')]

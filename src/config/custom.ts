@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
 import { checkCustom } from './custom-options.ts';
 import { findKey } from './keys.ts';
@@ -7,10 +7,10 @@ import { joinWords, splitWords } from './text/shell-words.ts';
 import type { CustomLine } from './types.ts';
 
 /** Splits the lines of `[custom]` into arguments; what cannot be one is reported and left out. */
-export function parseCustom(lines: readonly IniLine[], path: string, issues: ConfigIssue[]): CustomLine[] {
+export function parseCustom(lines: readonly IniLine[], path: string, issues: Problem[]): CustomLine[] {
   return lines.flatMap(({ text, line }) => {
     const origin = { file: path, line };
-    const report = (message: string, hint?: string, severity: ConfigIssue['severity'] = 'error'): void => {
+    const report = (message: string, hint?: string, severity: Problem['severity'] = 'error'): void => {
       issues.push({ ...origin, message, severity, hint });
     };
     const args = readArgs(text, report);
@@ -25,7 +25,7 @@ export function renderCustom(line: CustomLine): string {
 
 function readArgs(
   text: string,
-  report: (message: string, hint?: string, severity?: ConfigIssue['severity']) => void,
+  report: (message: string, hint?: string, severity?: Problem['severity']) => void,
 ): readonly string[] | undefined {
   let args: readonly string[];
   try {

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { ConfigIssue } from '../base/errors.ts';
+import { hasErrors, type Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
 import { parseCustom } from './custom.ts';
 import { parseCdrom, parseDisk } from './disk.ts';
@@ -35,7 +35,7 @@ import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
 import { mergeSettings, type Settings } from './settings.ts';
 import { parseIni } from './text/ini.ts';
-import { hasErrors, sortIssues } from './text/issues.ts';
+import { sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
 import { parseUuid } from './text/values.ts';
 import type { CustomLine, MachineConfig } from './types.ts';
@@ -60,7 +60,7 @@ export interface Inspection {
   /** What could be read: keys that are wrong are as if they were not set. Not for anything but to look for more mistakes. */
   readonly draft?: MachineConfig | undefined;
   /** All problems at once: those of the machine's file, then those of the defaults, by line. */
-  readonly issues: readonly ConfigIssue[];
+  readonly issues: readonly Problem[];
   /** Keys that the machine's file sets to nothing, which takes them back to their own defaults. */
   readonly cleared?: readonly string[] | undefined;
 }
@@ -70,7 +70,7 @@ export function parseMachineConfig(text: string, options: ParseOptions): Inspect
   const { path, defaults, exists } = options;
   const machine = path.endsWith('.json') ? parseJsonMachine(text, path, exists) : parseIni(text, path, CUSTOM_SECTION);
   const below = defaults && parseIni(defaults.text, defaults.path, CUSTOM_SECTION);
-  const issues: ConfigIssue[] = [...machine.issues, ...(below?.issues ?? [])];
+  const issues: Problem[] = [...machine.issues, ...(below?.issues ?? [])];
 
   const settings = mergeSettings(
     [
@@ -98,7 +98,7 @@ function readMachine(
   { path, etcDir }: { readonly path: string; readonly etcDir: string },
   settings: Settings,
   custom: readonly CustomLine[],
-  issues: ConfigIssue[],
+  issues: Problem[],
 ): MachineConfig {
   const longName = longNameOf(path);
   if (!isValidName(longName)) {

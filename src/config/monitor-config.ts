@@ -1,8 +1,8 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import { hasErrors, type Problem } from '../base/problem.ts';
 import { nearest, quote } from '../base/text.ts';
 import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
-import { type Hint, hasErrors, hintOf, type Report, sortIssues, suggest } from './text/issues.ts';
+import { type Hint, hintOf, type Report, sortIssues, suggest } from './text/issues.ts';
 import { readChoice, readInteger } from './text/option-list.ts';
 import type { MonitorConfig } from './types.ts';
 
@@ -10,9 +10,9 @@ import type { MonitorConfig } from './types.ts';
 export function parseMonitorConfig(
   text: string,
   path: string,
-): { readonly config?: MonitorConfig | undefined; readonly issues: readonly ConfigIssue[] } {
+): { readonly config?: MonitorConfig | undefined; readonly issues: readonly Problem[] } {
   const { entries, issues: problems } = parseIni(text, path);
-  const issues: ConfigIssue[] = [...problems];
+  const issues: Problem[] = [...problems];
   for (const { key, line } of entries) {
     if (MONITOR_KEYS.some(({ name }) => name === key)) continue;
     const names = MONITOR_KEYS.map(({ name }) => name);

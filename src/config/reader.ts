@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
 import { type KeyName, type KeySpec, keySpec } from './keys.ts';
 import type { Setting, Settings } from './settings.ts';
@@ -13,11 +13,11 @@ import { splitWords } from './text/shell-words.ts';
  */
 export class SettingsReader {
   readonly #settings: Settings;
-  readonly #issues: ConfigIssue[];
+  readonly #issues: Problem[];
   readonly #baseDir: string;
 
   /** @param baseDir folder of the machine's file, for paths that are defaults. */
-  constructor(settings: Settings, issues: ConfigIssue[], baseDir: string) {
+  constructor(settings: Settings, issues: Problem[], baseDir: string) {
     this.#settings = settings;
     this.#issues = issues;
     this.#baseDir = baseDir;

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { ConfigError, type ConfigIssue } from '../base/errors.ts';
+import { ConfigError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
 import { findControlCharacter, renderValue, scanLines } from './text/cfg-lines.ts';
 import { insertLine } from './text/edit-text.ts';
@@ -12,13 +13,13 @@ import type { RegistryEntry } from './types.ts';
 export interface Registry {
   /** Those that are without fault; of two that claim one name, the first. */
   readonly entries: RegistryEntry[];
-  readonly issues: ConfigIssue[];
+  readonly issues: Problem[];
 }
 
 /** Reads `qemu-init.reg`: `short=long` or `short=/absolute/folder/long`. Pure; never throws. */
 export function parseRegistry(text: string, path: string): Registry {
   const { entries: lines, issues: problems } = parseIni(text, path);
-  const issues: ConfigIssue[] = [...problems];
+  const issues: Problem[] = [...problems];
   const entries: RegistryEntry[] = [];
   const owners = new Map<string, RegistryEntry>();
   for (const line of lines) {
@@ -56,7 +57,7 @@ export function addRegistryEntry(text: string, shortName: string, target: string
   );
   const problem = 'problem' in added ? added : findClash(added, owners);
   if (problem) {
-    const issue: ConfigIssue = { file: path, key: shortName, message: problem.problem, severity: 'error' };
+    const issue: Problem = { file: path, key: shortName, message: problem.problem, severity: 'error' };
     throw new ConfigError(`Cannot register ${quote(shortName)}`, [issue], { hint: problem.hint });
   }
   return insertLine(text, text.length, `${shortName}=${renderValue(target)}`);
@@ -81,12 +82,12 @@ export function removeRegistryEntry(text: string, id: string): string {
   return kept + text.slice(at);
 }
 
-interface Problem {
+interface Refusal {
   readonly problem: string;
   readonly hint?: string | undefined;
 }
 
-function readEntry({ key, value, line }: IniEntry): RegistryEntry | Problem {
+function readEntry({ key, value, line }: IniEntry): RegistryEntry | Refusal {
   if (!isValidName(key)) return { problem: `${quote(key)} is no name; ${NAME_RULE}` };
   const control = findControlCharacter(value);
   if (control !== undefined) return { problem: `${key}: ${quote(value)} has a control character (${control})` };
@@ -109,7 +110,7 @@ function namesOf({ shortName, longName }: RegistryEntry): string[] {
   return [...new Set([shortName.toLowerCase(), longName.toLowerCase()])];
 }
 
-function findClash(entry: RegistryEntry, owners: ReadonlyMap<string, RegistryEntry>): Problem | undefined {
+function findClash(entry: RegistryEntry, owners: ReadonlyMap<string, RegistryEntry>): Refusal | undefined {
   for (const name of [entry.shortName, entry.longName]) {
     const owner = owners.get(name.toLowerCase());
     if (owner) {

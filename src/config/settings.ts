@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { nearest, quote } from '../base/text.ts';
 import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
 import type { IniEntry } from './text/ini.ts';
@@ -40,7 +40,7 @@ const LONGEST_KEY = 64;
  *
  * @param sources the weakest first.
  */
-export function mergeSettings(sources: readonly Source[], issues: ConfigIssue[]): Settings {
+export function mergeSettings(sources: readonly Source[], issues: Problem[]): Settings {
   const settings = new Map<string, Setting>();
   for (const source of sources) {
     for (const { key, value, line } of source.entries) {
@@ -125,7 +125,7 @@ function checkGaps(
   stem: string,
   members: readonly { readonly index: number; readonly setting: Setting }[],
   faulty: ReadonlySet<string | undefined>,
-  issues: ConfigIssue[],
+  issues: Problem[],
 ): void {
   let expected = 1;
   for (const { index, setting } of members) {

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { checkTimeout, delay } from '../base/abort.ts';
-import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
+import { ConfigError, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { formatIssue } from '../config/text/issues.ts';
 import type { MachineConfig } from '../config/types.ts';
@@ -126,7 +127,7 @@ export class Fleet {
   }
 
   /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
-  get registryIssues(): readonly ConfigIssue[] {
+  get registryIssues(): readonly Problem[] {
     return this.machines.registryIssues;
   }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
+import { ConfigError, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { quickDisks } from '../config/quick-disks.ts';
@@ -32,12 +33,12 @@ const FALLBACK_STOP = {
 export class Machines {
   readonly host: MachineContext;
   /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
-  readonly registryIssues: readonly ConfigIssue[];
+  readonly registryIssues: readonly Problem[];
   /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
   readonly monitorError: ConfigError | undefined;
   readonly #entries: ReturnType<typeof loadRegistry>['entries'];
   /** Why nothing here may be relied on: others may change the registry. */
-  readonly #refusal: ConfigIssue | undefined;
+  readonly #refusal: Problem | undefined;
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.

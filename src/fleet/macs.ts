@@ -1,4 +1,5 @@
-import { ConfigError, type ConfigIssue, errorCode, QemuError } from '../base/errors.ts';
+import { ConfigError, errorCode, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { issueAt } from '../machine/check/issues.ts';
 import { readConfigText } from '../machine/config-text.ts';
@@ -14,12 +15,12 @@ import { findConfig } from './resolve.ts';
 const LOCK_TIMEOUT_MS = 60_000;
 
 /** The addresses of a machine as they would be. Changes nothing. */
-export function peekMacs(paths: Paths, config: MachineConfig): ReadonlyMap<number, string> {
+export function previewMacsOf(paths: Paths, config: MachineConfig): ReadonlyMap<number, string> {
   return lease(readLeases(paths), config).macs;
 }
 
 /** Fixed addresses that another machine has. */
-export function macIssues(paths: Paths, config: MachineConfig): ConfigIssue[] {
+export function macIssues(paths: Paths, config: MachineConfig): Problem[] {
   return takenMacs(readLeases(paths), config);
 }
 
@@ -33,7 +34,7 @@ export interface NicAddress {
  * The addresses as they would be if all of these machines were started, by long name. Changes nothing. No two are equal but
  * where `mac=` says so.
  */
-export function peekMacsOfAll(
+export function previewMacsOfAll(
   paths: Paths,
   configs: readonly MachineConfig[],
 ): ReadonlyMap<string, readonly NicAddress[]> {
@@ -52,7 +53,7 @@ export function peekMacsOfAll(
  *
  * @throws {ConfigError} when `mac=` is the address of another machine.
  */
-export async function takeMacs(
+export async function leaseMacsOf(
   paths: Paths,
   config: MachineConfig,
   notify: Notify,
@@ -114,7 +115,7 @@ function fixedElsewhere(paths: Paths, longName: string): Set<string> {
   return new Set(macs);
 }
 
-function takenMacs(table: LeaseTable, config: MachineConfig): ConfigIssue[] {
+function takenMacs(table: LeaseTable, config: MachineConfig): Problem[] {
   return config.nics.flatMap(({ index, mac }) => {
     const owner = mac === undefined ? undefined : table.owners.get(mac.toUpperCase());
     if (owner === undefined || owner.machine === config.longName) return [];

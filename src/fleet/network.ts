@@ -10,30 +10,30 @@ import { tapSpecs } from '../network/taps/tap-spec.ts';
 import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps/taps.ts';
 import { ensureDir } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { peekMacs, takeMacs } from './macs.ts';
+import { leaseMacsOf, previewMacsOf } from './macs.ts';
 
 /** The network layer in the form that machines use it in. */
 export function makeNetwork(paths: Paths, notify: Notify): Network {
   const { tapsDir } = paths;
   return {
     async links(config, { lease, accelerator }) {
-      const macs = lease ? await takeMacs(paths, config, notify) : peekMacs(paths, config);
+      const macs = lease ? await leaseMacsOf(paths, config, notify) : previewMacsOf(paths, config);
       const vhost = isVhostUsable(accelerator);
       return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
     },
     async setUp(config, { logPath, signal }) {
       // The links have leased them.
-      const wishes = tapSpecs(config, peekMacs(paths, config));
-      if (wishes.length > 0) {
+      const specs = tapSpecs(config, previewMacsOf(paths, config));
+      if (specs.length > 0) {
         ensureDir(tapsDir, 0o700);
         if (config.netif === 'managed') {
-          await setUpTaps(wishes, { tapsDir, user: config.runAs, signal });
+          await setUpTaps(specs, { tapsDir, user: config.runAs, signal });
         } else {
-          checkLockable(wishes);
-          writeTapRecords(wishes, tapsDir);
+          checkLockable(specs);
+          writeTapRecords(specs, tapsDir);
         }
         const made = config.netif === 'managed' ? 'was made for' : "will be joined by QEMU's hook to";
-        for (const { tap, bridge } of wishes) {
+        for (const { tap, bridge } of specs) {
           notify({ level: 'debug', machine: config.longName, message: `tap "${tap}" ${made} bridge "${bridge}"` });
         }
       }

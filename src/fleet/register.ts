@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type ConfigIssue, errorCode, QemuError } from '../base/errors.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { longNameOf } from '../config/machine-config.ts';
 import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../config/registry.ts';
 import type { MachineRef } from '../machine/context.ts';
@@ -15,7 +16,7 @@ import { trustPath } from '../system/trust/trusted-path.ts';
 import { checkMachine } from './check/check-machine.ts';
 import type { Fleet } from './fleet.ts';
 import { Machines } from './machines.ts';
-import { freeMacs, hasMacs, takeMacs } from './macs.ts';
+import { freeMacs, hasMacs, leaseMacsOf } from './macs.ts';
 import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
 import { takenName } from './taken-names.ts';
@@ -28,7 +29,7 @@ export interface Registration {
   /** `unchanged`: the same line was there already. */
   readonly outcome: 'registered' | 'unchanged';
   /** What is wrong with the machine. */
-  readonly issues: ConfigIssue[];
+  readonly issues: Problem[];
 }
 
 /**
@@ -66,7 +67,7 @@ export async function registerMachine(
       const edited = isThere ? text : addRegistryEntry(text, shortName, value);
       const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
       if (config && process.getuid?.() === 0) await ensureOwnUser(config);
-      if (config) await takeMacs(paths, config, notify);
+      if (config) await leaseMacsOf(paths, config, notify);
       return edited;
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
@@ -37,7 +37,7 @@ interface Use extends Storage {
  * Whole chains are looked at, by what files and devices are and not by their names: a base is read by any number of overlays, and
  * written by none.
  */
-export function storageIssues(paths: Paths, config: MachineConfig, others: readonly OtherMachine[]): ConfigIssue[] {
+export function storageIssues(paths: Paths, config: MachineConfig, others: readonly OtherMachine[]): Problem[] {
   const mine = usesOf(paths, config);
   return [
     ...ownIssues(config, mine),
@@ -52,7 +52,7 @@ export function machineIssues(
   config: MachineConfig,
   others: readonly OtherMachine[],
   mine: readonly Use[] = usesOf(paths, config),
-): ConfigIssue[] {
+): Problem[] {
   return others.flatMap(({ config: other, isAway = false }) => {
     if (other.longName === config.longName) return [];
     const theirs = usesOf(paths, other).filter((use) => !isAway || !use.isOwn);
@@ -62,7 +62,7 @@ export function machineIssues(
   });
 }
 
-function ownIssues(config: MachineConfig, mine: readonly Use[]): ConfigIssue[] {
+function ownIssues(config: MachineConfig, mine: readonly Use[]): Problem[] {
   return mine.flatMap((use, at) => {
     const others = mine.slice(0, at).filter(({ key }) => key !== use.key);
     const [found] = conflicts([use], others);
@@ -84,7 +84,7 @@ function conflicts(mine: readonly Use[], theirs: readonly Use[]): (readonly [Use
   return [...found.values()];
 }
 
-function machineIssue(config: MachineConfig, use: Use, their: Use, other: string): ConfigIssue {
+function machineIssue(config: MachineConfig, use: Use, their: Use, other: string): Problem {
   const { key, file } = use;
   if (use.id !== their.id) {
     const message = `${key} uses "${file}", the same storage as "${their.file}" of ${their.key} of machine "${other}"`;
@@ -103,8 +103,8 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
 
 const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in both';
 
-function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly HostUse[]): ConfigIssue[] {
-  const issues = new Map<string, ConfigIssue>();
+function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly HostUse[]): Problem[] {
+  const issues = new Map<string, Problem>();
   for (const use of mine) {
     if (issues.get(use.key)?.severity === 'error') continue;
     const found = host.filter((each) => isInTheWay(use, each, mine)).map((each) => hostIssue(config, use, each));
@@ -125,7 +125,7 @@ function isInTheWay(use: Use, found: HostUse, mine: readonly Use[]): boolean {
   return found.below.has(use.id) && !mine.some(({ id, below }) => id === found.id || below.has(found.id));
 }
 
-function hostIssue(config: MachineConfig, use: Use, found: HostUse): ConfigIssue {
+function hostIssue(config: MachineConfig, use: Use, found: HostUse): Problem {
   const subject = use.isOwn ? `${use.key} "${use.file}"` : `${use.key} rests on "${use.file}", which`;
   const also = use.id === found.id || found.isLayer ? '' : ' in part, or as a whole,';
   const message = `${subject}${also} ${found.what} on this host`;
@@ -164,7 +164,7 @@ function customUses({ custom = [], dir = '/' }: StorageConfig): Use[] {
 }
 
 /** What `[custom]` has stands on a line of its own, and under no key. */
-function issueOfUse(config: MachineConfig, { key, origin }: Use, message: string, hint: string): ConfigIssue {
+function issueOfUse(config: MachineConfig, { key, origin }: Use, message: string, hint: string): Problem {
   return origin === undefined ? issueAt(config, key, message, hint) : { ...origin, message, severity: 'error', hint };
 }
 

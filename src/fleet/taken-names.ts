@@ -1,4 +1,5 @@
-import { type ConfigIssue, QemuError } from '../base/errors.ts';
+import { QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { parseRegistry } from '../config/registry.ts';
 import type { RegistryEntry } from '../config/types.ts';
 import { readTextIfExists } from '../system/files/files.ts';
@@ -9,11 +10,11 @@ import { runningAs } from './resolve.ts';
  * What is wrong with a new text of the registry because of machines that run: the long name of one would become the short
  * name of another, by which commands then mean that one. What is so in the registry already is left to be corrected.
  */
-export function takenNames(paths: Paths, text: string): ConfigIssue[] {
+export function takenNames(paths: Paths, text: string): Problem[] {
   const path = paths.registryFile;
   const before = parseRegistry(readTextIfExists(path) ?? '', path).entries;
   const added = parseRegistry(text, path).entries.filter((entry) => !before.some((old) => isSame(old, entry)));
-  return added.flatMap(({ shortName, longName }): ConfigIssue[] => {
+  return added.flatMap(({ shortName, longName }): Problem[] => {
     const problem = takenName(paths, shortName, longName);
     if (!problem) return [];
     return [{ file: path, key: shortName, message: problem.message, severity: 'error', hint: problem.hint }];

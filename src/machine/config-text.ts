@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readFileSync, type Stats } from 'node:fs';
-import { type ConfigIssue, errorCode, QemuError } from '../base/errors.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { messageOf } from '../base/text.ts';
 import { openTrusted, trustPath } from '../system/trust/trusted-path.ts';
 
@@ -8,7 +9,7 @@ export const LARGEST_FILE = 1024 ** 2;
 
 interface Unreadable {
   /** Has the code `QEMU_NOT_PERMITTED` when this user may not read the file. */
-  readonly issue: ConfigIssue;
+  readonly issue: Problem;
   readonly cause?: unknown;
 }
 
@@ -20,7 +21,7 @@ export type ConfigText = { readonly text: string } | Unreadable;
  * see {@link openTrusted}. Never throws.
  */
 export function readConfigText(path: string): ConfigText {
-  const issue = (message: string, detail: Partial<ConfigIssue> = {}): ConfigIssue => {
+  const issue = (message: string, detail: Partial<Problem> = {}): Problem => {
     return { file: path, message, severity: 'error', ...detail };
   };
   try {
@@ -64,11 +65,11 @@ function isSettled({ ctimeMs }: Stats): boolean {
 /** A jiffy at 100 Hz, the slowest clock that Linux is built with, twice. */
 const TICK_MS = 20;
 
-function missing(issue: (message: string) => ConfigIssue): ConfigText {
+function missing(issue: (message: string) => Problem): ConfigText {
   return { issue: issue('There is no such file'), cause: MISSING };
 }
 
-function decode(bytes: Buffer, issue: (message: string, detail: Partial<ConfigIssue>) => ConfigIssue): ConfigText {
+function decode(bytes: Buffer, issue: (message: string, detail: Partial<Problem>) => Problem): ConfigText {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
@@ -112,7 +113,7 @@ function isDenied(cause: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM';
 }
 
-function detailOf(error: unknown): Partial<ConfigIssue> & { cause?: unknown } {
+function detailOf(error: unknown): Partial<Problem> & { cause?: unknown } {
   if (!(error instanceof QemuError)) return { cause: error };
   const { cause, code, hint } = error;
   if (code !== 'QEMU_NOT_PERMITTED') return { cause };

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { type ConfigIssue, QemuError } from '../base/errors.ts';
+import { QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import type { MachineConfig, MonitorConfig } from '../config/types.ts';
 import type { MachinePaths, Paths } from '../system/paths.ts';
 import type { NicLink } from './argv/request.ts';
@@ -13,7 +14,7 @@ export interface MachineContext {
    * Storage of a machine that the host or another machine uses too, so that it cannot be started now. Of machines that do not run
    * only what their overlays rest on counts.
    */
-  readonly storageInUse: (config: MachineConfig) => readonly ConfigIssue[];
+  readonly storageInUse: (config: MachineConfig) => readonly Problem[];
   /** Takes what people should know while a result is not there yet. */
   readonly notify: Notify;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, type ConfigIssue, isNotFound } from '../base/errors.ts';
+import { ConfigError, isNotFound } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { parseRegistry, type Registry } from '../config/registry.ts';
@@ -102,7 +103,7 @@ export function monitorOrigins(path: string): ReadonlyMap<string, Origin> {
  *
  * @returns with `refusal` when others may change it, so that no machine of this scope is to be used.
  */
-export function loadRegistry(path: string): Registry & { readonly refusal?: ConfigIssue } {
+export function loadRegistry(path: string): Registry & { readonly refusal?: Problem } {
   const read = readConfigText(path);
   if ('text' in read) {
     const { entries, issues } = parseRegistry(read.text, path);
@@ -113,7 +114,7 @@ export function loadRegistry(path: string): Registry & { readonly refusal?: Conf
   return { entries: [], issues: [read.issue], ...refusal };
 }
 
-function invalid(path: string, issues: readonly ConfigIssue[]): ConfigError {
+function invalid(path: string, issues: readonly Problem[]): ConfigError {
   const errors = issues.filter(({ severity }) => severity === 'error').length;
   const count = errors === 1 ? 'a problem' : `${errors} problems`;
   return new ConfigError(`Cannot use "${path}": it has ${count}`, issues);

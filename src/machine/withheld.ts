@@ -1,16 +1,16 @@
-import type { ConfigIssue } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { callerMayRead } from '../system/trust/caller.ts';
 
 /**
  * The issues as the user may see them for whom root works: messages quote files, and of a file that this user may not read
  * only the lines that have problems are named. See {@link callerMayRead}.
  */
-export function withhold(issues: readonly ConfigIssue[]): ConfigIssue[] {
+export function withhold(issues: readonly Problem[]): Problem[] {
   const readable = new Map<string, boolean>();
   return issues.map((issue) => {
     const { file, line, severity, code } = issue;
     // Without a line it is about the file, not about what is in it.
-    if (line === undefined) return issue;
+    if (file === undefined || line === undefined) return issue;
     if (!readable.has(file)) readable.set(file, callerMayRead(file));
     if (readable.get(file)) return issue;
     return {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fchownSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError, type ConfigIssue, QemuError } from '../base/errors.ts';
+import { ConfigError, QemuError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
 import { parseMachineConfig } from '../config/machine-config.ts';
 import { renderTemplate } from '../config/template.ts';
 import { setKey } from '../config/text/edit-text.ts';
@@ -44,7 +45,7 @@ export async function createMachine(
   fleet: Fleet,
   name: string,
   options: CreateOptions = {},
-): Promise<{ target: MachineRef; issues: ConfigIssue[] }> {
+): Promise<{ target: MachineRef; issues: Problem[] }> {
   const { settings = [], diskSize, signal } = options;
   if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;

@@ -42,13 +42,13 @@ test('eight taps on several bridges are made and removed with nothing left', asy
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');
   makeBridge('br1');
-  const wishes = [1, 2, 3, 4, 5, 6, 7, 8].map((index) =>
+  const specs = [1, 2, 3, 4, 5, 6, 7, 8].map((index) =>
     wish(index, { bridge: `br${index % 2}`, queues: index === 8 ? 2 : 1 }),
   );
-  await setUpTaps(wishes, { tapsDir });
+  await setUpTaps(specs, { tapsDir });
   assert.deepEqual(
-    wishes.map(({ tap }) => links().get(tap)?.master),
-    wishes.map(({ bridge }) => bridge),
+    specs.map(({ tap }) => links().get(tap)?.master),
+    specs.map(({ bridge }) => bridge),
   );
   assert.equal(links().get('web.8')?.linkinfo?.info_data?.multi_queue, true);
   await tearDownTaps('web', { tapsDir });
@@ -69,8 +69,8 @@ test('an isolated port is isolated', async (t) => {
 test('when the third of four bridges is missing nothing is made', async (t) => {
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');
-  const wishes = [1, 2, 3, 4].map((index) => wish(index, { bridge: index === 3 ? 'br9' : 'br0' }));
-  await assert.rejects(setUpTaps(wishes, { tapsDir }), {
+  const specs = [1, 2, 3, 4].map((index) => wish(index, { bridge: index === 3 ? 'br9' : 'br0' }));
+  await assert.rejects(setUpTaps(specs, { tapsDir }), {
     code: 'QEMU_COMMAND_FAILED',
     message: 'Cannot attach tap "web.3": bridge "br9" does not exist',
   });
@@ -88,8 +88,8 @@ test('an interface that is no bridge is told from one', async (t) => {
 test('when the kernel refuses the third of four taps nothing is left', async (t) => {
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');
-  const wishes = [1, 2, 3, 4].map((index) => wish(index, index === 3 ? { mtu: 70_000 } : {}));
-  await assert.rejects(setUpTaps(wishes, { tapsDir }), (error: Error & { code: string }) => {
+  const specs = [1, 2, 3, 4].map((index) => wish(index, index === 3 ? { mtu: 70_000 } : {}));
+  await assert.rejects(setUpTaps(specs, { tapsDir }), (error: Error & { code: string }) => {
     assert.equal(error.code, 'QEMU_COMMAND_FAILED');
     assert.match(error.message, /^Cannot set up tap "web\.3" with "ip link set dev web\.3 /);
     return true;
@@ -200,9 +200,9 @@ test('without rights nothing is made, and the error says what is needed', (t) =>
 test('SIGKILL at any moment leaves nothing that the next clean-up does not remove', async (t) => {
   const tapsDir = tapsDirOf(t);
   makeBridge('br0');
-  const wishes = [1, 2, 3, 4].map((index) => wish(index, { lock: index === 1 }));
+  const specs = [1, 2, 3, 4].map((index) => wish(index, { lock: index === 1 }));
   for (let milliseconds = 60; milliseconds <= 180; milliseconds += 10) {
-    inChild(`set -- timeout -s KILL ${milliseconds / 1000} "$@"`, wishes, tapsDir);
+    inChild(`set -- timeout -s KILL ${milliseconds / 1000} "$@"`, specs, tapsDir);
     // What it had started goes on for a moment, and would make taps behind the back of the clean-up.
     while (isRunningHere('ip') || isRunningHere('nft')) await setImmediate();
     await tearDownTaps('web', { tapsDir });
@@ -211,13 +211,13 @@ test('SIGKILL at any moment leaves nothing that the next clean-up does not remov
 });
 
 /** Sets up taps in a process of its own, after some lines of shell that may change how it is run. */
-function inChild(prepare: string, wishes: readonly TapSpec[], tapsDir: string): SpawnSyncReturns<string> {
+function inChild(prepare: string, specs: readonly TapSpec[], tapsDir: string): SpawnSyncReturns<string> {
   const script = join(tapsDir, '../child.mjs');
   const module = import.meta.resolve('../../src/network/taps/taps.js');
   writeFileSync(
     script,
     `import { setUpTaps } from ${JSON.stringify(module)};
-     await setUpTaps(${JSON.stringify(wishes)}, { tapsDir: ${JSON.stringify(tapsDir)} });`,
+     await setUpTaps(${JSON.stringify(specs)}, { tapsDir: ${JSON.stringify(tapsDir)} });`,
   );
   const shell = `mount --make-rprivate /; ${prepare}\nexec "$@"`;
   return spawnSync('unshare', ['--mount', 'sh', '-ec', shell, 'sh', process.execPath, script], { encoding: 'utf8' });

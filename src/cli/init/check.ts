@@ -1,4 +1,5 @@
-import { ConfigError, type ConfigIssue } from '../../base/errors.ts';
+import { ConfigError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { checkMachine, readableConfigs } from '../../fleet/check/check-machine.ts';
 import { type ListedImage, listImages } from '../../fleet/image-list.ts';
@@ -10,7 +11,7 @@ import { type SelectionArguments, select } from '../shared/selection.ts';
 import { imageLines } from './image-lines.ts';
 
 interface Checked {
-  readonly issues: readonly ConfigIssue[];
+  readonly issues: readonly Problem[];
   readonly images: readonly ListedImage[];
 }
 
@@ -48,7 +49,7 @@ export async function run(context: Context, args: SelectionArguments & { readonl
   });
 }
 
-function codeOf(issues: readonly ConfigIssue[]): number {
+function codeOf(issues: readonly Problem[]): number {
   const isGood = !issues.some(({ severity }) => severity === 'error');
   return isGood ? 0 : exitCodeOf(new ConfigError('', issues));
 }

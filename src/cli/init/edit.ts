@@ -1,7 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
@@ -28,7 +29,7 @@ interface Arguments {
 /** A file and what tells whether a text is good for it. */
 interface Editable {
   readonly path: string;
-  readonly check: (text: string) => readonly ConfigIssue[];
+  readonly check: (text: string) => readonly Problem[];
 }
 
 /**
@@ -125,7 +126,7 @@ async function runEditor(file: string): Promise<void> {
   if (code !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `The editor "${program}" ended with exit status ${code}`);
 }
 
-async function wantsToGoOn(context: Context, errors: readonly ConfigIssue[]): Promise<boolean> {
+async function wantsToGoOn(context: Context, errors: readonly Problem[]): Promise<boolean> {
   for (const issue of errors) context.output.note('error', formatIssue(issue));
   const answer = await ask('Edit again (e) or leave the file as it was (x)? ', context.signal);
   return answer !== '' && !answer.toLowerCase().startsWith('x');
@@ -140,7 +141,7 @@ function choose(context: Context, args: Arguments): Editable {
   if (args.monitor)
     return { path: paths.monitorFile, check: (text) => parseMonitorConfig(text, paths.monitorFile).issues };
   if (args.id === undefined && !args.defaults) {
-    const check = (text: string): ConfigIssue[] => [
+    const check = (text: string): Problem[] => [
       ...parseRegistry(text, paths.registryFile).issues,
       ...takenNames(paths, text),
     ];
@@ -151,7 +152,7 @@ function choose(context: Context, args: Arguments): Editable {
   return { path, check: (text) => checkMachineText(text, path, paths.defaultsFile) };
 }
 
-function checkMachineText(text: string, path: string, defaultsPath: string): readonly ConfigIssue[] {
+function checkMachineText(text: string, path: string, defaultsPath: string): readonly Problem[] {
   const below = read(defaultsPath);
   const defaults = below === undefined ? undefined : { path: defaultsPath, text: below };
   // Mistakes in the defaults are there already and are not this edit's.
@@ -159,7 +160,7 @@ function checkMachineText(text: string, path: string, defaultsPath: string): rea
 }
 
 /** The defaults as they would be for a machine whose own file is empty. */
-function checkDefaults(text: string, path: string): readonly ConfigIssue[] {
+function checkDefaults(text: string, path: string): readonly Problem[] {
   const machine = join(dirname(path), 'any-qemu.cfg');
   return parseMachineConfig('', { path: machine, defaults: { path, text } }).issues.filter(({ file }) => file === path);
 }

@@ -1,6 +1,6 @@
 import { ConfigError, QemuError } from '../../base/errors.ts';
 import { formatIssue } from '../../config/text/issues.ts';
-import { peekMacsOfAll } from '../../fleet/macs.ts';
+import { previewMacsOfAll } from '../../fleet/macs.ts';
 import type { Context } from '../run/context.ts';
 import { exitCodeOf, worst } from '../run/exit-code.ts';
 import { NO_MACHINE } from '../shared/selection.ts';
@@ -13,7 +13,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
   const targets = fleet.list();
   const outcomes = await fleet.statusMany(targets);
   const configs = args.macs ? targets.flatMap((target) => fleet.inspect(target).config ?? []) : [];
-  const macs = peekMacsOfAll(context.paths, configs);
+  const macs = previewMacsOfAll(context.paths, configs);
   const rows = outcomes.map((outcome) => {
     const { target } = outcome;
     const { config } = fleet.inspect(target);

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigError, type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 
 /** An error as text: what failed, the cause chain once, a hint. A stack for bugs and with `debug`. */
@@ -32,7 +33,7 @@ function deepestHint(error: unknown): string | undefined {
 }
 
 /** An issue as it stands in a JSON document: always with the same members. */
-export function issueDocument({ file, line, key, message, severity, hint }: ConfigIssue): object {
+export function issueDocument({ file, line, key, message, severity, hint }: Problem): object {
   return { file, line, key, message, severity, hint };
 }
 

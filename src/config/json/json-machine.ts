@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { quote } from '../../base/text.ts';
 import type { IniDocument, IniEntry } from '../text/ini.ts';
 import { renderOptionList } from '../text/option-list.ts';
@@ -51,7 +51,7 @@ export function parseJsonMachine(
   path: string,
   exists: (path: string) => boolean = () => false,
 ): IniDocument {
-  const issues: ConfigIssue[] = [];
+  const issues: Problem[] = [];
   const root = parseJson(text);
   if ('problem' in root) {
     const { line, problem } = root;

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { nearest, quote } from '../../base/text.ts';
 import { findControlCharacter } from '../text/cfg-lines.ts';
 import { type Hint, hintOf, suggest } from '../text/issues.ts';
@@ -20,9 +20,9 @@ export interface JsonObject {
 /** Takes typed members out of a JSON value and reports what is wrong with them. */
 export class JsonReader {
   readonly #path: string;
-  readonly #issues: ConfigIssue[];
+  readonly #issues: Problem[];
 
-  constructor(path: string, issues: ConfigIssue[]) {
+  constructor(path: string, issues: Problem[]) {
     this.#path = path;
     this.#issues = issues;
   }
@@ -30,7 +30,7 @@ export class JsonReader {
   report(
     line: number,
     message: string,
-    { severity = 'error', hint }: { severity?: ConfigIssue['severity']; hint?: Hint } = {},
+    { severity = 'error', hint }: { severity?: Problem['severity']; hint?: Hint } = {},
   ): void {
     this.#issues.push({ file: this.#path, line, message, severity, hint: hintOf(hint, this.#issues) });
   }

@@ -1,5 +1,5 @@
 import ini from 'ini';
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { nearest, quote } from '../../base/text.ts';
 import { type CfgLine, scanLines } from './cfg-lines.ts';
 import { type Hint, hintOf, suggest } from './issues.ts';
@@ -24,7 +24,7 @@ export interface IniDocument {
   readonly entries: readonly IniEntry[];
   /** Lines of the raw section, in order. */
   readonly raw: readonly IniLine[];
-  readonly issues: readonly ConfigIssue[];
+  readonly issues: readonly Problem[];
 }
 
 /**
@@ -37,7 +37,7 @@ export interface IniDocument {
  * @param path used in issues only.
  */
 export function parseIni(text: string, path: string, rawSection?: string): IniDocument {
-  const issues: ConfigIssue[] = [];
+  const issues: Problem[] = [];
   const report = (line: number, message: string, hint?: Hint, key?: string): void => {
     issues.push({ file: path, line, key, message, severity: 'error', hint: hintOf(hint, issues) });
   };

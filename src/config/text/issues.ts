@@ -1,10 +1,10 @@
-import type { ConfigIssue } from '../../base/errors.ts';
+import { hasErrors, type Problem } from '../../base/problem.ts';
 
 /** What goes with a problem besides its message. */
 export interface Remark {
   readonly hint?: Hint;
   /** `error` unless said. */
-  readonly severity?: ConfigIssue['severity'] | undefined;
+  readonly severity?: Problem['severity'] | undefined;
 }
 
 /** A hint, or what works it out: a function is called only while hints are shown, see {@link hintOf}. */
@@ -22,17 +22,18 @@ const MOST_ISSUES = 100;
  *
  * @param before issues found so far.
  */
-export function hintOf(hint: Hint, before: readonly ConfigIssue[]): string | undefined {
+export function hintOf(hint: Hint, before: readonly Problem[]): string | undefined {
   if (typeof hint !== 'function') return hint;
   return before.length < MOST_ISSUES ? hint() : undefined;
 }
 
 /** An issue as one line: `/etc/qemu/web-qemu.cfg:3: Unknown key "RMA" (did you mean "RAM"?)`. */
-export function formatIssue(issue: ConfigIssue): string {
-  const place = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}`;
+export function formatIssue(issue: Problem): string {
+  const line = issue.line === undefined ? '' : `:${issue.line}`;
+  const place = issue.file === undefined ? '' : `${issue.file}${line}: `;
   const warning = issue.severity === 'warning' ? 'Warning: ' : '';
   const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
-  return `${place}: ${warning}${issue.message}${hint}`;
+  return `${place}${warning}${issue.message}${hint}`;
 }
 
 /** `did you mean "…"?`, or nothing when there is nothing near. */
@@ -40,15 +41,10 @@ export function suggest(near: string | undefined): string | undefined {
   return near === undefined ? undefined : `did you mean "${near}"?`;
 }
 
-/** Whether any of them stops the use of the file. */
-export function hasErrors(issues: readonly ConfigIssue[]): boolean {
-  return issues.some(({ severity }) => severity === 'error');
-}
-
 /** By file in the order given, then by line. A list without end is cut, with a last issue that says so. */
-export function sortIssues(issues: readonly ConfigIssue[], files: readonly string[]): ConfigIssue[] {
+export function sortIssues(issues: readonly Problem[], files: readonly string[]): Problem[] {
   const sorted = issues.toSorted(
-    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0),
+    (a, b) => files.indexOf(a.file ?? '') - files.indexOf(b.file ?? '') || (a.line ?? 0) - (b.line ?? 0),
   );
   const rest = sorted.slice(MOST_ISSUES);
   if (rest.length === 0) return sorted;

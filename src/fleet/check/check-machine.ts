@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { issueAt } from '../../machine/check/issues.ts';
 import { needsTry, tryStart } from '../../machine/check/try-start.ts';
@@ -31,7 +31,7 @@ export async function checkMachine(
   target: MachineRef,
   others: ReadonlyMap<string, MachineConfig> = readableConfigs(machines),
   options: { readonly tryStart?: 'always' | 'when needed' | undefined } = {},
-): Promise<ConfigIssue[]> {
+): Promise<Problem[]> {
   const { draft, issues } = machines.inspect(target);
   if (!draft) return [...issues];
   const found = [
@@ -63,7 +63,7 @@ function addressIssues(
   machines: Machines,
   config: MachineConfig,
   others: ReadonlyMap<string, MachineConfig>,
-): ConfigIssue[] {
+): Problem[] {
   const leased = macIssues(machines.host.paths, config);
   const asked = [...others].flatMap(([other, theirs]) => {
     if (other === config.longName) return [];
@@ -79,11 +79,11 @@ function addressIssues(
 }
 
 /** What two machines can have in common without harm to data, but hardly on purpose. */
-function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): ConfigIssue[] {
+function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): Problem[] {
   const display = fixedDisplay(config);
-  return [...others].flatMap(([other, theirs]): ConfigIssue[] => {
+  return [...others].flatMap(([other, theirs]): Problem[] => {
     if (other === config.longName) return [];
-    const issues: ConfigIssue[] = [];
+    const issues: Problem[] = [];
     if (theirs.uuid === config.uuid) {
       const key = config.origins.has('UUID') ? 'UUID' : 'NAME';
       const message = `The UUID ${config.uuid} is that of machine "${other}" too`;
@@ -108,7 +108,7 @@ function fixedDisplay({ vnc }: MachineConfig): string | undefined {
 }
 
 /** Ids that mean no machine, and machines that require each other. */
-function requiresIssues(machines: Machines, target: MachineRef, config: MachineConfig): ConfigIssue[] {
+function requiresIssues(machines: Machines, target: MachineRef, config: MachineConfig): Problem[] {
   const error = requirementError(target, (each) => {
     return (machines.inspect(each).draft?.requires ?? []).map((id) => machines.get(id));
   });
@@ -116,8 +116,8 @@ function requiresIssues(machines: Machines, target: MachineRef, config: MachineC
 }
 
 /** Bridges come and go, so this is no mistake in the file. */
-function bridgeIssues(config: MachineConfig): ConfigIssue[] {
-  return config.nics.flatMap(({ index, net, bridge: name, vlan }): ConfigIssue[] => {
+function bridgeIssues(config: MachineConfig): Problem[] {
+  return config.nics.flatMap(({ index, net, bridge: name, vlan }): Problem[] => {
     const bridge = net === 'bridge' ? readBridge(name) : undefined;
     const problem = net === 'bridge' && bridgeProblem(name, bridge, vlan);
     if (!problem) return [];
@@ -144,21 +144,25 @@ function bridgeProblem(
 }
 
 /** Files that the machine's own user may not use. */
-async function runAsIssues(config: MachineConfig): Promise<ConfigIssue[]> {
+async function runAsIssues(config: MachineConfig): Promise<Problem[]> {
   const findings = await checkRunAs([config], AbortSignal.timeout(RUN_AS_MS));
   return (
     findings
       // A user that does not exist is told of elsewhere.
       .filter(({ severity, machine }) => severity === 'error' && machine !== undefined)
-      .map(({ detail, fix }) => issueAt(config, 'RUNAS', `${detail[0]?.toUpperCase()}${detail.slice(1)}`, fix))
+      .map(({ message, detail = message, hint }) => issueAt(config, 'RUNAS', capitalized(detail), hint))
   );
+}
+
+function capitalized(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 /** A shell as that user looks at some files. */
 const RUN_AS_MS = 10_000;
 
 /** What only a start would find out of `net=passt`. */
-function passtIssues(config: MachineConfig): ConfigIssue[] {
+function passtIssues(config: MachineConfig): Problem[] {
   const nics = config.nics.filter(({ net }) => net === 'passt');
   if (findProgram('passt') !== undefined) return [];
   return nics.map(({ index }) =>
@@ -167,14 +171,14 @@ function passtIssues(config: MachineConfig): ConfigIssue[] {
 }
 
 /** Who can connect to the server sees the screen and types on the keyboard. */
-function screenIssues(config: MachineConfig): ConfigIssue[] {
+function screenIssues(config: MachineConfig): Problem[] {
   const { vnc } = config;
   if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
   const message = `VNC at ${vnc.host}: every user of this host can see the screen and use the keyboard`;
   return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
 }
 
-function monitorIssues(machines: Machines, config: MachineConfig): ConfigIssue[] {
+function monitorIssues(machines: Machines, config: MachineConfig): Problem[] {
   const { monitor, paths } = machines.host;
   if (machines.monitorError) return [...machines.monitorError.issues];
   if (monitor.monitor === 'off' || monitor.tls === 'psk') return [];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { ConfigError, type ConfigIssue, type ErrorCode, QemuError } from '../../base/errors.ts';
+import { ConfigError, type ErrorCode, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { messageOf } from '../../base/text.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
@@ -11,7 +12,7 @@ interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | undefined;
-  readonly issues: readonly ConfigIssue[] | undefined;
+  readonly issues: readonly Problem[] | undefined;
   /** Messages of what led to it. */
   readonly causes: readonly string[];
 }

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { type CustomFile, customFiles } from './custom-files.ts';
 import { readValues, splitOptions } from './option-values.ts';
 
 /** What lines of `[custom]` need on this host and what is not there: QEMU would refuse each of them. */
-export function customFileIssues(config: MachineConfig): ConfigIssue[] {
-  const missing = customFiles(config.custom, config.dir).flatMap((file): ConfigIssue[] => {
+export function customFileIssues(config: MachineConfig): Problem[] {
+  const missing = customFiles(config.custom, config.dir).flatMap((file): Problem[] => {
     const problem = problemOf(file);
     if (problem === undefined) return [];
     const message = `"${file.option}" in [custom]: ${problem}`;
@@ -33,10 +33,10 @@ function isMissing(path: string): boolean {
   }
 }
 
-function windowIssues({ custom }: MachineConfig): ConfigIssue[] {
+function windowIssues({ custom }: MachineConfig): Problem[] {
   if (process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY']) return [];
   return custom.flatMap(({ args, origin }) =>
-    splitOptions(args).flatMap(({ name, values: [value = ''] }): ConfigIssue[] => {
+    splitOptions(args).flatMap(({ name, values: [value = ''] }): Problem[] => {
       const read = readValues(value);
       const kind = read.get('type') ?? read.get('') ?? '';
       if (name !== 'display' || !/^(?:gtk|sdl)$/.test(kind)) return [];

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { nearest } from '../../base/text.ts';
 import type { CustomLine, MachineConfig, MonitorConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -12,7 +12,7 @@ import { readValues } from './option-values.ts';
  * Ids, PCI slots and places in the boot order that lines of `[custom]` want and that are taken, by a device of qemu-init or by
  * an earlier line, and `-set` of what does not exist. QEMU refuses each of them.
  */
-export function customIssues(config: MachineConfig, files: MachinePaths, monitor: MonitorConfig): ConfigIssue[] {
+export function customIssues(config: MachineConfig, files: MachinePaths, monitor: MonitorConfig): Problem[] {
   if (config.custom.length === 0) return [];
   const taken = new Map<string, string>();
   for (const { key, args } of ownOptions(config, files, monitor))
@@ -45,8 +45,8 @@ function ownOptions(config: MachineConfig, files: MachinePaths, { monitor, tls }
   });
 }
 
-function collisions({ args, origin }: CustomLine, taken: Map<string, string>, free: number): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
+function collisions({ args, origin }: CustomLine, taken: Map<string, string>, free: number): Problem[] {
+  const issues: Problem[] = [];
   claim(args, (name, where) => {
     const owner = taken.get(name);
     if (owner === undefined) {
@@ -103,8 +103,8 @@ function placeOf(values: ReadonlyMap<string, string>): string | undefined {
 }
 
 /** `-set device.ID.PROPERTY=VALUE` of a device that is not there. */
-function badSets({ args, origin }: CustomLine, taken: ReadonlyMap<string, string>): ConfigIssue[] {
-  return args.flatMap((arg, at): ConfigIssue[] => {
+function badSets({ args, origin }: CustomLine, taken: ReadonlyMap<string, string>): Problem[] {
+  return args.flatMap((arg, at): Problem[] => {
     const [, group = '', id = ''] = /^([a-z]+)\.([^.=]+)\./.exec(args[at + 1] ?? '') ?? [];
     const words = GROUPS[group];
     if (!/^--?set$/.test(arg) || words === undefined || taken.has(`the id "${id}" of ${words}`)) return [];

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import { issueAt } from './issues.ts';
@@ -9,7 +10,7 @@ import { issueAt } from './issues.ts';
  * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a link to
  * any file or disk of the host.
  */
-export function exchangeableFileIssues(config: MachineConfig): ConfigIssue[] {
+export function exchangeableFileIssues(config: MachineConfig): Problem[] {
   if (config.runAs !== undefined || process.geteuid?.() !== 0) return [];
   const files = [
     ...config.disks.map(({ index, file }) => [`DSK${index}`, file] as const),
@@ -17,7 +18,7 @@ export function exchangeableFileIssues(config: MachineConfig): ConfigIssue[] {
     ['KERNEL', config.kernel] as const,
     ['INITRD', config.initrd] as const,
   ];
-  return files.flatMap(([key, file]): ConfigIssue[] => {
+  return files.flatMap(([key, file]): Problem[] => {
     const distrust = file === undefined ? undefined : distrustOfFolder(file);
     if (distrust === undefined) return [];
     const message = `QEMU runs as root, and ${key} can be exchanged for any file of the host: ${distrust}`;

@@ -1,4 +1,5 @@
-import { type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { readImageInfo } from '../../system/images/image.ts';
@@ -11,7 +12,7 @@ import { readVncPassword, VNC_PASSWORD_BYTES } from '../start/vnc-password.ts';
 import { fileIssue, issueAt, issueOf } from './issues.ts';
 
 /** The files that a machine boots from, besides its images, and its password. */
-export function fileIssues(config: MachineConfig): ConfigIssue[] {
+export function fileIssues(config: MachineConfig): Problem[] {
   const files = [
     ['KERNEL', config.kernel],
     ['INITRD', config.initrd],
@@ -30,7 +31,7 @@ export function fileIssues(config: MachineConfig): ConfigIssue[] {
   return [...issues, ...passwordIssues(config)];
 }
 
-function passwordIssues(config: MachineConfig): ConfigIssue[] {
+function passwordIssues(config: MachineConfig): Problem[] {
   const file = config.vnc.kind === 'off' ? undefined : config.vnc.passwordFile;
   if (file === undefined) return [];
   try {
@@ -51,14 +52,14 @@ function passwordIssues(config: MachineConfig): ConfigIssue[] {
 }
 
 /** The machine's own commands. Only the first of them stops a start. */
-export function programIssues(config: MachineConfig): ConfigIssue[] {
+export function programIssues(config: MachineConfig): Problem[] {
   const commands = [
     ['PRECMD', config.preCommand],
     ['POSTCMD', config.postCommand],
     ['PRESTOP', config.preStop],
     ['POSTSTOP', config.postStop],
   ] as const;
-  return commands.flatMap(([key, [program, ...args]]): ConfigIssue[] => {
+  return commands.flatMap(([key, [program, ...args]]): Problem[] => {
     if (program === undefined) return [];
     const severity = key === 'PRECMD' ? 'error' : 'warning';
     const path = findProgram(program);
@@ -79,7 +80,7 @@ function distrustIssue(
   key: string,
   path: string,
   args: readonly string[] = [],
-): ConfigIssue | undefined {
+): Problem | undefined {
   try {
     trustCommand(path, args, config.dir);
     return undefined;
@@ -90,7 +91,7 @@ function distrustIssue(
 }
 
 /** With NETIF=hook QEMU makes the taps, and calls these to join them to their bridges. Links that can be made at any time. */
-export function hookIssues({ paths }: MachineContext, config: MachineConfig): ConfigIssue[] {
+export function hookIssues({ paths }: MachineContext, config: MachineConfig): Problem[] {
   const nic = config.nics.find(({ net }) => net === 'bridge');
   if (config.netif !== 'hook' || nic === undefined) return [];
   const missing = [paths.bridgeUpHook, paths.bridgeDownHook].filter((hook) => findProgram(hook) === undefined);
@@ -103,7 +104,7 @@ export function hookIssues({ paths }: MachineContext, config: MachineConfig): Co
 }
 
 /** unix(7): what is longer than `sun_path` cannot be bound. */
-export function socketIssues(config: MachineConfig, files: MachinePaths): ConfigIssue[] {
+export function socketIssues(config: MachineConfig, files: MachinePaths): Problem[] {
   const longest = files.consoleSocket;
   const bytes = Buffer.byteLength(longest);
   if (bytes <= SOCKET_PATH_MAX_BYTES) return [];

@@ -1,8 +1,9 @@
-import { type ConfigIssue, isNotFound, QemuError } from '../../base/errors.ts';
+import { isNotFound, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 
 /** An issue with the line that the key stands on; without one when the value is a default. */
-export function issueAt(config: MachineConfig, key: string, message: string, hint?: string): ConfigIssue {
+export function issueAt(config: MachineConfig, key: string, message: string, hint?: string): Problem {
   const origin = config.origins.get(key);
   return {
     file: origin?.file ?? config.path,
@@ -15,7 +16,7 @@ export function issueAt(config: MachineConfig, key: string, message: string, hin
 }
 
 /** What stopped a look at the host, as an issue with the key that led to it. */
-export function issueOf(config: MachineConfig, key: string, error: QemuError): ConfigIssue {
+export function issueOf(config: MachineConfig, key: string, error: QemuError): Problem {
   const cause = error.cause instanceof Error ? `: ${error.cause.message.split('\n')[0]}` : '';
   const code = error.code === 'QEMU_CONFIG_INVALID' ? undefined : error.code;
   return { ...issueAt(config, key, `${error.message}${cause}`, error.hint), code };
@@ -26,7 +27,7 @@ function reasonOf(cause: unknown): string {
 }
 
 /** An issue with a file that could not be read. */
-export function fileIssue(config: MachineConfig, key: string, file: string, error: unknown): ConfigIssue {
+export function fileIssue(config: MachineConfig, key: string, file: string, error: unknown): Problem {
   if (!(error instanceof QemuError)) throw error;
   const { cause, code, hint } = error;
   if (cause === undefined && code === 'QEMU_NOT_PERMITTED') return issueOf(config, key, error);

@@ -1,4 +1,4 @@
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { isIpv4, isIpv6 } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -11,7 +11,7 @@ import { issueAt } from './issues.ts';
  * Addresses and ports of VNC= and hostfwd= that QEMU could not listen at now. They come and go, and so these are warnings; the
  * machine itself is asked about nothing that it has while it runs.
  */
-export async function listenIssues(config: MachineConfig, files: MachinePaths): Promise<ConfigIssue[]> {
+export async function listenIssues(config: MachineConfig, files: MachinePaths): Promise<Problem[]> {
   if (locate(files).kind !== 'stopped') return [];
   const { vnc } = config;
   const wanted = [
@@ -35,7 +35,7 @@ export async function listenIssues(config: MachineConfig, files: MachinePaths): 
     ),
   ];
   const numeric = wanted.filter(({ host }) => host === '' || isIpv4(host) || isIpv6(host));
-  const found = numeric.map(async ({ key, protocol, host, port }): Promise<ConfigIssue[]> => {
+  const found = numeric.map(async ({ key, protocol, host, port }): Promise<Problem[]> => {
     const problem = await listenProblem(protocol, host, port);
     if (problem === undefined) return [];
     const place = `${host === '' ? 'any address' : host}${port === 0 ? '' : `, ${protocol} port ${port}`}`;

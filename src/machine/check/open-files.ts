@@ -1,5 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { modeText, readersOf } from '../../system/files/file-access.ts';
@@ -7,7 +7,7 @@ import { groupId, MACHINES_GROUP } from '../../system/users.ts';
 import { issueAt } from './issues.ts';
 
 /** Warnings of files that are secret by their nature, and open to other users: disks, and the password of VNC. */
-export function openFileIssues(config: MachineConfig): ConfigIssue[] {
+export function openFileIssues(config: MachineConfig): Problem[] {
   const { vnc } = config;
   const password = vnc.kind === 'off' ? undefined : vnc.passwordFile;
   return [
@@ -22,7 +22,7 @@ function isWritten({ readonly, snapshot }: DiskConfig): boolean {
 }
 
 /** With RUNAS=auto the group of the users of machines is for what they share; a disk is not. */
-function sharedIssue(config: MachineConfig, key: string, file: string): ConfigIssue[] {
+function sharedIssue(config: MachineConfig, key: string, file: string): Problem[] {
   const stats = statsOf(file);
   const isShared = stats?.gid === groupId(MACHINES_GROUP) && ((stats?.mode ?? 0) & 0o070) !== 0;
   if (!config.ownUser || !isShared || !stats?.isFile() || readersOf(file, stats) === 'everybody') return [];
@@ -31,7 +31,7 @@ function sharedIssue(config: MachineConfig, key: string, file: string): ConfigIs
 }
 
 /** A group may be that of the machine's user, which has to read its disks, but never its password. */
-function openIssue(config: MachineConfig, key: string, file: string, to: readonly string[]): ConfigIssue[] {
+function openIssue(config: MachineConfig, key: string, file: string, to: readonly string[]): Problem[] {
   const stats = statsOf(file);
   if (stats === undefined) return [];
   const readers = readersOf(file, stats);

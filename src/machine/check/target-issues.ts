@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import type { ConfigIssue } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { nearest } from '../../base/text.ts';
 import { renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
@@ -11,7 +11,7 @@ import { virtio } from '../target.ts';
 import { issueAt } from './issues.ts';
 
 /** What the machine's QEMU does not have: board, processor, as many of them, devices. */
-export function targetIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): ConfigIssue[] {
+export function targetIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): Problem[] {
   return [
     ...boardIssues(config, probe),
     ...cpuIssues(config, probe, accelerator),
@@ -22,7 +22,7 @@ export function targetIssues(config: MachineConfig, probe: QemuProbe, accelerato
   ];
 }
 
-function boardIssues(config: MachineConfig, { machines, defaultMachine, version }: QemuProbe): ConfigIssue[] {
+function boardIssues(config: MachineConfig, { machines, defaultMachine, version }: QemuProbe): Problem[] {
   const type = boardOf(config);
   if (machines.has(type)) return [];
   const near = nearest(type, [...machines.keys()]);
@@ -40,10 +40,10 @@ function boardOf({ machine }: MachineConfig): string {
 const CASE_DOES_NOT_COUNT = /^(?:ppc|sh4|sparc)/;
 const ANY_MODEL = /^(?:alpha|cris)/;
 
-function cpuIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): ConfigIssue[] {
+function cpuIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): Problem[] {
   const [model = '', ...flags] = config.cpu?.split(',') ?? [];
   if (model === '') return [];
-  const issues: ConfigIssue[] = [];
+  const issues: Problem[] = [];
   const target = targetOf(config);
   const isKnown = CASE_DOES_NOT_COUNT.test(target)
     ? [...probe.cpus].some((name) => name.toLowerCase() === model.toLowerCase())
@@ -70,7 +70,7 @@ function targetOf({ targetArch }: MachineConfig): string {
 /** Without the interrupt controller of KVM, x86 has no APIC ids past a byte. */
 const MOST_EMULATED_X86 = 255;
 
-function countIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): ConfigIssue[] {
+function countIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): Problem[] {
   const board = boardOf(config);
   const ofBoard = probe.maxCpus.get(probe.machines.get(board) ?? board);
   if (ofBoard === undefined) return [];
@@ -95,7 +95,7 @@ function processorsOf(smp: string): number {
   return counts.get('maxcpus') ?? counts.get('cpus') ?? levels.reduce((product, count) => product * count, 1);
 }
 
-function nicIssues(config: MachineConfig, { nics, devices, version }: QemuProbe): ConfigIssue[] {
+function nicIssues(config: MachineConfig, { nics, devices, version }: QemuProbe): Problem[] {
   const chipset = chipsetOf(config.machine);
   return config.nics.flatMap(({ index, model }) => {
     const key = `NIC${index}`;
@@ -128,7 +128,7 @@ function hasBus(config: MachineConfig, bus: string): boolean {
 }
 
 /** Devices of the other keys, of which one of each list has to be there. */
-function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): ConfigIssue[] {
+function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): Problem[] {
   const panic = panicDevice(config);
   const needs: (readonly [key: string, value: string, names: readonly string[]])[] = [
     ...(config.vga === 'none' ? [] : [['VGA', config.vga, [VGA_DEVICES[config.vga] ?? config.vga]] as const]),
@@ -156,7 +156,7 @@ const CONTROLLERS = {
 } as const;
 
 /** More memory than the host has is not an error: a guest need not use all of its own. */
-function memoryIssues(config: MachineConfig): ConfigIssue[] {
+function memoryIssues(config: MachineConfig): Problem[] {
   const host = totalmem();
   if (config.memoryBytes <= host) return [];
   const has = renderSize(Math.floor(host / 1024 ** 2) * 1024 ** 2);

@@ -1,4 +1,5 @@
-import { type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { qemuEnvironment } from '../../system/process/environment.ts';
 import { run } from '../../system/process/exec.ts';
@@ -28,11 +29,7 @@ const LEASH_SECONDS = 40;
  *
  * @param config a machine that nothing else is wrong with.
  */
-export async function tryStart(
-  host: MachineContext,
-  target: MachineRef,
-  config: MachineConfig,
-): Promise<ConfigIssue[]> {
+export async function tryStart(host: MachineContext, target: MachineRef, config: MachineConfig): Promise<Problem[]> {
   const silent = { ...host, notify: () => {} };
   const prepared = await prepare(silent, config, target.files);
   const request = await makeRequest(silent, target, config, prepared, NO_SLOT, { lease: false });
@@ -58,7 +55,7 @@ export async function tryStart(
 }
 
 /** Says that less of the machine was tried; what we leave out of our own options is known to be good. */
-function leftOutIssue(config: MachineConfig, all: readonly Option[], { option, leftOut }: TriedOption): ConfigIssue[] {
+function leftOutIssue(config: MachineConfig, all: readonly Option[], { option, leftOut }: TriedOption): Problem[] {
   if (option.key !== '[custom]' || leftOut.length === 0) return [];
   const names = leftOut.map((each) => `"${each}"`).join(', ');
   const message = `${names} in [custom] was not tried, since it may open files or sockets: only a start tells whether QEMU takes it`;
@@ -69,7 +66,7 @@ function customPlace(
   config: MachineConfig,
   all: readonly Option[],
   option: Option,
-): Omit<ConfigIssue, 'message' | 'severity'> {
+): Omit<Problem, 'message' | 'severity'> {
   const own = all.filter(({ key }) => key === '[custom]').indexOf(option);
   return config.custom[own]?.origin ?? { file: config.path };
 }
@@ -127,7 +124,7 @@ function placeOf(
   all: readonly Option[],
   options: readonly TriedOption[],
   said: string,
-): Omit<ConfigIssue, 'message' | 'severity'> {
+): Omit<Problem, 'message' | 'severity'> {
   const found = options.find(({ args }) => args.length > 0 && said.includes(args.join(' ')));
   const type = /Property '\S+-(cpu|machine)\.\S+'/.exec(said)?.[1];
   if (!found)

@@ -88,10 +88,10 @@ export abstract class RunningMachine implements AsyncDisposable {
     return this.qmp.waitForEvent(name, match, options);
   }
 
-  /** Waits for the first event that fulfils one of several wishes; as {@link eventWait} otherwise. */
-  async eventsWait(wishes: readonly PendingWait[], options?: WaitOptions): Promise<QmpEvent> {
+  /** Waits for the first event that fulfils one of several specs; as {@link eventWait} otherwise. */
+  async eventsWait(specs: readonly PendingWait[], options?: WaitOptions): Promise<QmpEvent> {
     const isWished = (event: QmpEvent): boolean =>
-      wishes.some((wish) => {
+      specs.some((wish) => {
         const [name, match] = typeof wish === 'string' ? [wish] : wish;
         return event.event === name && matchesEvent(event, match);
       });

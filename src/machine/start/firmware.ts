@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants, copyFileSync, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type ConfigIssue, errorCode, QemuError } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { ensureDir, namesIn, readTextIfExists } from '../../system/files/files.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -60,7 +61,7 @@ function imageFirmware({ firmware, firmwareVariables }: MachineConfig, files: Ma
 }
 
 /** What QEMU would refuse, or a guest not survive, of a firmware whose files are there. */
-export function firmwareIssues(config: MachineConfig, files: MachinePaths): ConfigIssue[] {
+export function firmwareIssues(config: MachineConfig, files: MachinePaths): Problem[] {
   const firmware = lookFor(config, files);
   if (firmware === undefined) return [];
   const chipset = chipsetOf(config.machine, config.targetArch);
@@ -71,7 +72,7 @@ export function firmwareIssues(config: MachineConfig, files: MachinePaths): Conf
   return [{ ...issueAt(config, 'FIRMWARE', message, hint), severity }];
 }
 
-type Found = Pick<ConfigIssue, 'message' | 'hint'> & Partial<Pick<ConfigIssue, 'severity'>>;
+type Found = Pick<Problem, 'message' | 'hint'> & Partial<Pick<Problem, 'severity'>>;
 
 function flashIssue({ code, template, variables = '' }: FirmwareFiles, isPc: boolean): Found | undefined {
   const own = sizeOf(variables);

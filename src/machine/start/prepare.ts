@@ -1,4 +1,5 @@
-import { ConfigError, type ConfigIssue, QemuError } from '../../base/errors.ts';
+import { ConfigError, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { probeKvm } from '../../system/probe/kvm-probe.ts';
@@ -53,7 +54,7 @@ export async function inspectHost(
   host: MachineContext,
   config: MachineConfig,
   files: MachinePaths,
-): Promise<ConfigIssue[]> {
+): Promise<Problem[]> {
   const { issues: found, probe } = await look(host, config, files, undefined);
   const issues = [
     ...found,
@@ -70,12 +71,12 @@ export async function inspectHost(
   return usable ? issues : [...issues, { ...issueAt(config, 'KVM', message, 'set KVM=auto'), severity: 'warning' }];
 }
 
-function isWarning({ severity }: ConfigIssue): boolean {
+function isWarning({ severity }: Problem): boolean {
   return severity === 'warning';
 }
 
 interface Findings {
-  readonly issues: ConfigIssue[];
+  readonly issues: Problem[];
   /** Undefined: there is no such QEMU, as an issue says. */
   readonly probe: QemuProbe | undefined;
   readonly images: FoundImages;
@@ -87,7 +88,7 @@ async function look(
   files: MachinePaths,
   signal: AbortSignal | undefined,
 ): Promise<Findings> {
-  const issues: ConfigIssue[] = [];
+  const issues: Problem[] = [];
   const attempt = async <T>(key: string, work: () => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await work();

@@ -64,7 +64,7 @@ export async function stopMachine(
       return stopped('none', began);
     }
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
-    const rung = await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal);
+    const rung = await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
     await cleanUp(host, target, goneOf(target.files, located.record));
     await runStopHook(host, target, config, 'POSTSTOP', options);
     const result = stopped(rung, began);
@@ -79,7 +79,7 @@ export async function stopMachine(
   return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
     const located = locate(target.files);
     if (located.kind !== 'alive') return seenAfter(target, 'none', began);
-    const rung = await runStopSteps(host, target, located.process, ladderFor(config, options), options.signal);
+    const rung = await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
     return seenAfter(target, rung, began);
   });
 }
@@ -95,7 +95,7 @@ function leftMs({ deadline = Number.POSITIVE_INFINITY }: StopOptions): number {
   return Math.max(0, deadline - performance.now());
 }
 
-function ladderFor(config: StopConfig, options: StopOptions): Step[] {
+function stepsFor(config: StopConfig, options: StopOptions): Step[] {
   return planStop({
     method: config.stopMethod,
     stopDelayMs: Math.min(options.stopDelayMs ?? config.stopDelaySeconds * 1000, leftMs(options)),

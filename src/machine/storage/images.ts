@@ -1,4 +1,5 @@
-import { type ConfigIssue, isNotFound, QemuError } from '../../base/errors.ts';
+import { isNotFound, QemuError } from '../../base/errors.ts';
+import type { Problem } from '../../base/problem.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { CdromConfig, DiskConfig, MachineConfig } from '../../config/types.ts';
 import { readImageInfo, withImage } from '../../system/images/image.ts';
@@ -40,21 +41,21 @@ export interface FoundImages {
   readonly disks: readonly FoundDisk[];
   /** Drives, without the optional discs that are missing. */
   readonly cdroms: readonly CdromConfig[];
-  readonly issues: readonly ConfigIssue[];
+  readonly issues: readonly Problem[];
   /** What is to be remembered when the machine starts. */
   readonly memory: ImageMemory;
 }
 
 /** Looks at all images that a machine names. Nothing is changed, and nothing but files and block devices is opened. */
 export function findImages(paths: Paths, config: MachineConfig): FoundImages {
-  const issues: ConfigIssue[] = [];
+  const issues: Problem[] = [];
   const before = readImageMemory(paths, config.longName);
   const disks = config.disks.map((disk) => findDisk(paths, config, disk, issues));
   const cdroms = config.cdroms.map((cdrom) => findDisc(config, cdrom, issues));
   return { disks, cdroms, issues, memory: remember(config, disks, before, issues) };
 }
 
-function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues: ConfigIssue[]): FoundDisk {
+function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues: Problem[]): FoundDisk {
   const format =
     disk.format ??
     formatOf(paths, config.longName, disk, (known, found) => issues.push(changeIssue(config, disk, known, found)));
@@ -74,7 +75,7 @@ function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues:
 }
 
 /** Whatever a guest writes to its raw disk, the machine starts; but it may be a mistake of whoever wrote the cfg. */
-function checkRaw(config: MachineConfig, disk: DiskConfig, { problems }: ImageChain, issues: ConfigIssue[]): void {
+function checkRaw(config: MachineConfig, disk: DiskConfig, { problems }: ImageChain, issues: Problem[]): void {
   if (disk.format !== 'raw' || problems.length > 0) return;
   const { format } = readImageInfo(disk.file);
   if (!UNLIKE_RAW.has(format)) return;
@@ -103,7 +104,7 @@ function formatOf(paths: Paths, longName: string, disk: DiskConfig, report: Repo
   }
 }
 
-function changeIssue(config: MachineConfig, disk: DiskConfig, known: string, found: string): ConfigIssue {
+function changeIssue(config: MachineConfig, disk: DiskConfig, known: string, found: string): Problem {
   const key = `DSK${disk.index}`;
   const message = `${key} "${disk.file}" was ${known} when it was last used, and looks like ${found} now, which its guest may have written itself`;
   const hint =
@@ -112,12 +113,7 @@ function changeIssue(config: MachineConfig, disk: DiskConfig, known: string, fou
   return issueAt(config, key, message, hint);
 }
 
-function chainIssue(
-  config: MachineConfig,
-  key: string,
-  disk: DiskConfig,
-  problem: ChainProblem,
-): ConfigIssue | undefined {
+function chainIssue(config: MachineConfig, key: string, disk: DiskConfig, problem: ChainProblem): Problem | undefined {
   const { file, what, hint, error, found } = problem;
   if (file === disk.file) {
     if (error !== undefined) return fileIssue(config, key, file, error);
@@ -184,7 +180,7 @@ function checkWritable(
   );
 }
 
-function checkKey(config: MachineConfig, disk: DiskConfig, { layers }: ImageChain, issues: ConfigIssue[]): void {
+function checkKey(config: MachineConfig, disk: DiskConfig, { layers }: ImageChain, issues: Problem[]): void {
   const key = `DSK${disk.index}`;
   const report = (message: string, hint?: string): void => {
     issues.push(issueAt(config, key, message, hint));
@@ -237,7 +233,7 @@ function driveOf(disk: DiskConfig, { layers }: ImageChain): DriveFormat {
 }
 
 /** CD-ROMs are always raw: what an ISO file begins with is not for QEMU to act on. */
-function findDisc(config: MachineConfig, cdrom: CdromConfig, issues: ConfigIssue[]): CdromConfig {
+function findDisc(config: MachineConfig, cdrom: CdromConfig, issues: Problem[]): CdromConfig {
   const { file, index, optional } = cdrom;
   const key = `CDR${index}`;
   if (file === undefined) return cdrom;
@@ -265,7 +261,7 @@ function remember(
   config: MachineConfig,
   disks: readonly FoundDisk[],
   before: ImageMemory,
-  issues: ConfigIssue[],
+  issues: Problem[],
 ): ImageMemory {
   const bases = new Map<string, KnownBase>();
   for (const { disk, chain } of disks) {

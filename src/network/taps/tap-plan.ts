@@ -21,7 +21,7 @@ export interface TapPlan {
   readonly nft: string;
 }
 
-/** What a plan depends on besides the wishes. */
+/** What a plan depends on besides the specs. */
 export interface PlanFacts {
   /** By name: what is known of a bridge, or that the interface is none. One that is not there is not in it. */
   readonly bridges: ReadonlyMap<string, BridgeFacts | 'no bridge'>;
@@ -39,8 +39,8 @@ export interface PlanFacts {
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when a bridge is missing or has no VLANs.
  */
-export function planTaps(wishes: readonly TapSpec[], facts: PlanFacts): TapPlan {
-  return plan(wishes, facts, (wish) => [
+export function planTaps(specs: readonly TapSpec[], facts: PlanFacts): TapPlan {
+  return plan(specs, facts, (wish) => [
     ...(facts.leftovers.has(wish.tap) ? [`link delete dev ${wish.tap}`] : []),
     // QEMU gets EINVAL for a tap whose multi_queue is not as its own queues= needs it.
     words('tuntap add dev', wish.tap, 'mode tap', facts.user && `user ${facts.user}`, wish.queues > 1 && 'multi_queue'),
@@ -71,20 +71,20 @@ export function planRemoval(
 }
 
 function plan(
-  wishes: readonly TapSpec[],
+  specs: readonly TapSpec[],
   facts: Omit<PlanFacts, 'leftovers' | 'user'>,
   making: (wish: TapSpec) => readonly string[],
 ): TapPlan {
-  const bridges = new Map(wishes.map((wish) => [wish.tap, bridgeOf(wish, facts.bridges)]));
+  const bridges = new Map(specs.map((wish) => [wish.tap, bridgeOf(wish, facts.bridges)]));
   const lines = (linesOf: (wish: TapSpec, bridge: BridgeFacts) => readonly string[]): PlanLine[] =>
-    wishes.flatMap((wish) => {
+    specs.flatMap((wish) => {
       const bridge = bridges.get(wish.tap);
       return bridge === undefined ? [] : linesOf(wish, bridge).map((line) => ({ tap: wish.tap, line }));
     });
   return {
     ip: lines((wish, bridge) => [...making(wish), ...joinLines(wish, bridge, facts)]),
     bridge: lines(vlanLines),
-    nft: wishes
+    nft: specs
       .filter((wish) => wish.lock)
       .map(lockRules)
       .join(''),

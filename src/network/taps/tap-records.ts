@@ -18,10 +18,10 @@ import type { TapSpec } from './tap-spec.ts';
  * @param tapsDir `tapsDir` of the scope.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
-export function writeTapRecords(wishes: readonly TapSpec[], tapsDir: string): void {
-  if (wishes.length === 0) return;
+export function writeTapRecords(specs: readonly TapSpec[], tapsDir: string): void {
+  if (specs.length === 0) return;
   ensureDir(tapsDir, 0o700);
-  for (const wish of wishes) writeFileAtomic(join(tapsDir, wish.tap), `${JSON.stringify(wish)}\n`, 0o600);
+  for (const wish of specs) writeFileAtomic(join(tapsDir, wish.tap), `${JSON.stringify(wish)}\n`, 0o600);
 }
 
 /** The names of the taps that there are notes of, whole ones or such as nobody has finished. */

@@ -22,24 +22,24 @@ export interface TapOptions {
  * `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED` without `ip`, or without `nft` for `lock=on`.
  */
 export async function setUpTaps(
-  wishes: readonly TapSpec[],
+  specs: readonly TapSpec[],
   options: TapOptions & { readonly user?: string | undefined },
 ): Promise<void> {
-  if (wishes.length === 0) return;
+  if (specs.length === 0) return;
   const { tapsDir, signal, user } = options;
-  const plan = planTaps(wishes, {
-    bridges: readBridges(wishes.map(({ bridge }) => bridge)),
-    leftovers: new Set(wishes.filter((wish) => isLeftover(wish, tapsDir)).map(({ tap }) => tap)),
+  const plan = planTaps(specs, {
+    bridges: readBridges(specs.map(({ bridge }) => bridge)),
+    leftovers: new Set(specs.filter((wish) => isLeftover(wish, tapsDir)).map(({ tap }) => tap)),
     scope: scopeOf(tapsDir),
     ipv6: hasIpv6(),
     user,
   });
-  checkLockable(wishes);
-  writeTapRecords(wishes, tapsDir);
+  checkLockable(specs);
+  writeTapRecords(specs, tapsDir);
   try {
     await execute(plan, signal);
   } catch (error) {
-    const made = wishes.map(({ tap, machine, lock }) => ({ tap, exists: isOurs(tap, machine, tapsDir), locked: lock }));
+    const made = specs.map(({ tap, machine, lock }) => ({ tap, exists: isOurs(tap, machine, tapsDir), locked: lock }));
     // The first error is the one to be told; the notes stay for the next attempt.
     await removeTaps(made, tapsDir, undefined).catch(() => {});
     throw error;
@@ -62,8 +62,8 @@ export async function tearDownTaps(machine: string, { tapsDir, signal }: TapOpti
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when a wish asks for it and `nft` is missing.
  */
-export function checkLockable(wishes: readonly TapSpec[]): void {
-  const locked = wishes.find(({ lock }) => lock);
+export function checkLockable(specs: readonly TapSpec[]): void {
+  const locked = specs.find(({ lock }) => lock);
   if (locked === undefined || hasNft()) return;
   throw new QemuError(
     'QEMU_NOT_INSTALLED',

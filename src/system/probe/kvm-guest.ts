@@ -42,7 +42,7 @@ export async function runGuest(binary: string, signal: AbortSignal | undefined):
     const [program, ...args] = withTimeoutCommand([binary, ...probeArgs(binary)], LEASH_SECONDS);
     const limits = { timeoutMs: DEADLINE_MS, signal, input: QUIT, cwd: folder };
     const result = await run(program, args, limits).catch(ignoreTimeout);
-    return judge(binary, result, readTextIfExists(join(folder, SERIAL_FILE)) ?? '');
+    return check(binary, result, readTextIfExists(join(folder, SERIAL_FILE)) ?? '');
   } finally {
     removeWhole(folder);
   }
@@ -77,7 +77,7 @@ function ignoreTimeout(error: unknown): undefined {
 }
 
 /** @param result Undefined when QEMU did not end in time. */
-function judge(binary: string, result: ExecResult | undefined, serial: string): PassingVerdict {
+function check(binary: string, result: ExecResult | undefined, serial: string): PassingVerdict {
   const hasFinished = !isX86(binary) || serial === ROM_ENTERED + ROM_DONE;
   if (result?.exitCode === 0 && hasFinished) return { usable: true, reason: '' };
   if (result === undefined) return doubtful(serial.startsWith(ROM_ENTERED) ? CRAWLS : STANDS_STILL);

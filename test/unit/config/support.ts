@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ConfigIssue } from '../../../src/base/errors.ts';
+import type { Problem } from '../../../src/base/problem.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { formatIssue } from '../../../src/config/text/issues.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
@@ -24,7 +24,7 @@ export function problemsOf(text: string, defaults?: string): string[] {
 }
 
 /** An issue without the path of the machine's file. */
-export function shorten(issue: ConfigIssue): string {
+export function shorten(issue: Problem): string {
   return formatIssue(issue).replace(`${MACHINE_PATH}:`, '');
 }
 

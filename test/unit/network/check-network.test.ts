@@ -31,7 +31,7 @@ function titles(facts: Partial<NetworkFacts>, nics: readonly Partial<CheckedNic>
   return checkNetworkFindings(
     nics.map((each) => ({ ...nic, ...each })),
     { ...good, ...facts },
-  ).map(({ severity, title }) => `${severity}: ${title}`);
+  ).map(({ severity, message }) => `${severity}: ${message}`);
 }
 
 test('a good host has no finding', () => {
@@ -77,7 +77,7 @@ test('without rights the network cannot be changed', () => {
 test('a firewall that drops bridged frames is told with the way out for each family', () => {
   const findings = checkNetworkFindings([nic], { ...good, filteredBridging: ['ipv4', 'ipv6'] });
   assert.deepEqual(
-    findings.map(({ fix }) => fix.split(',')[0]),
+    findings.map(({ hint }) => hint?.split(',')[0]),
     ['sysctl net.bridge.bridge-nf-call-iptables=0', 'sysctl net.bridge.bridge-nf-call-ip6tables=0'],
   );
 });
@@ -89,7 +89,10 @@ test('what is wrong with a bridge is told with its users', () => {
   assert.deepEqual(titles({}, [{ vlan: 10 }]), ['error: Bridge "br0" knows no VLANs']);
   assert.deepEqual(titles({}, [{ mtu: 9000 }]), ['warning: Bridge "br0" has a smaller MTU than its guests']);
   const [finding] = checkNetworkFindings([nic], { ...good, bridges: [{ ...br0, state: 'missing' }] });
-  assert.deepEqual([finding?.detail, finding?.fix], ['it is the bridge of NIC1 of "web"', 'qemu-netif bridge add br0']);
+  assert.deepEqual(
+    [finding?.detail, finding?.hint],
+    ['it is the bridge of NIC1 of "web"', 'qemu-netif bridge add br0'],
+  );
 });
 
 test('addresses and names that others have are told', () => {

@@ -1,7 +1,7 @@
+import type { Problem } from '../../../base/problem.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { Machines } from '../../machines.ts';
 import { limiter } from '../../schedule/parallel.ts';
-import type { Finding } from './finding.ts';
 import { checkPrograms, checkQemu, checkSpace } from './host-facts.ts';
 import { checkLogout } from './logout.ts';
 import { checkMachineFindings } from './machine-findings.ts';
@@ -19,7 +19,7 @@ const AT_ONCE = 4;
  *
  * @param source folder of the package, whose units are compared with those of the host.
  */
-export async function checkHost(machines: Machines, source: string, signal: AbortSignal): Promise<Finding[]> {
+export async function checkHost(machines: Machines, source: string, signal: AbortSignal): Promise<Problem[]> {
   const { paths } = machines.host;
   const targets = machines.listWithRunning();
   const readable = machines.configs(targets);
@@ -30,14 +30,14 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
   });
   const lane = limiter(AT_ONCE);
   const findings = [
-    ...machines.registryIssues.map((issue): Finding => {
-      const fix = issue.hint ?? 'qemu-init edit';
+    ...machines.registryIssues.map((issue): Problem => {
+      const hint = issue.hint ?? 'qemu-init edit';
       return {
         severity: issue.severity,
         machine: undefined,
-        title: 'Mistake in the registry',
+        message: 'Mistake in the registry',
         detail: formatIssue(issue),
-        fix,
+        hint,
       };
     }),
     ...(await checkQemu(configs, paths, signal)),

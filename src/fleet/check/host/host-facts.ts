@@ -1,6 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
+import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import type { Paths } from '../../../system/paths.ts';
 import { probeKvm } from '../../../system/probe/kvm-probe.ts';
@@ -8,7 +9,6 @@ import { probeQemu } from '../../../system/probe/qemu-probe.ts';
 import { findProgram } from '../../../system/process/exec.ts';
 import { DEFAULT_PATH } from '../../../system/process/find-program.ts';
 import { localUser } from '../../../system/users.ts';
-import type { Finding } from './finding.ts';
 
 /** Less than this and a host is about to run out, in bytes. */
 const LITTLE_SPACE = 1024 ** 3;
@@ -20,9 +20,9 @@ export async function checkQemu(
   configs: readonly MachineConfig[],
   paths: Paths,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Problem[]> {
   const binaries = [...new Set(configs.map(({ targetArch }) => targetArch))];
-  const findings: Finding[] = [];
+  const findings: Problem[] = [];
   for (const binary of binaries.length > 0 ? binaries : [DEFAULT_QEMU]) {
     try {
       await probeQemu(binary, paths.probesDir, { signal });
@@ -32,20 +32,20 @@ export async function checkQemu(
         findings.push({
           severity: configs.some(({ targetArch, kvm }) => targetArch === binary && kvm === 'on') ? 'error' : 'warning',
           machine: undefined,
-          title: 'KVM is not usable',
+          message: 'KVM is not usable',
           detail: `${reason}; machines are emulated, which is many times slower`,
-          fix: 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off',
+          hint: 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off',
         });
       }
     } catch (error) {
       if (signal.aborted || !(error instanceof QemuError)) throw error;
-      const fix = error.hint ?? 'see what it prints: run it with --version';
+      const hint = error.hint ?? 'see what it prints: run it with --version';
       findings.push({
         severity: 'error',
         machine: undefined,
-        title: `No QEMU "${binary}"`,
+        message: `No QEMU "${binary}"`,
         detail: error.message,
-        fix,
+        hint,
       });
     }
   }
@@ -55,29 +55,29 @@ export async function checkQemu(
 const DEFAULT_QEMU = 'qemu-system-x86_64';
 
 /** Programs that the configuration asks for besides those for the network. */
-export function checkPrograms(configs: readonly MachineConfig[]): Finding[] {
+export function checkPrograms(configs: readonly MachineConfig[]): Problem[] {
   const user = configs.find(({ runAs }) => runAs !== undefined);
   // Who is there need not be made.
   const toMake = configs.find(({ runAs, ownUser }) => ownUser && localUser(runAs ?? '') === undefined);
   return [...missing('setpriv', 'util-linux', user), ...missing('useradd', 'passwd', toMake)];
 }
 
-function missing(program: string, pack: string, config: MachineConfig | undefined): Finding[] {
+function missing(program: string, pack: string, config: MachineConfig | undefined): Problem[] {
   if (!config || findProgram(program, `${process.env['PATH'] ?? DEFAULT_PATH}:/usr/sbin:/sbin`) !== undefined)
     return [];
   const detail = `machine "${config.longName}" needs it`;
-  const title = `Program "${program}" is missing`;
-  return [{ severity: 'error', machine: undefined, title, detail, fix: `apt install ${pack}` }];
+  const message = `Program "${program}" is missing`;
+  return [{ severity: 'error', machine: undefined, message, detail, hint: `apt install ${pack}` }];
 }
 
 /** Space where machines write. */
-export function checkSpace(configs: readonly MachineConfig[], paths: Paths): Finding[] {
+export function checkSpace(configs: readonly MachineConfig[], paths: Paths): Problem[] {
   const images = configs.flatMap(({ disks }) =>
     disks.filter(({ readonly }) => !readonly).map(({ file }) => dirname(file)),
   );
   const folders = [paths.stateDir, paths.logDir, paths.runDir, ...images].filter((path) => existsSync(path));
   const byDevice = new Map(folders.map((path) => [statSync(path).dev, path]));
-  return [...byDevice.values()].flatMap((path): Finding[] => {
+  return [...byDevice.values()].flatMap((path): Problem[] => {
     const { bavail, bsize } = statfsSync(path);
     const free = bavail * bsize;
     if (free >= LITTLE_SPACE) return [];
@@ -85,9 +85,9 @@ export function checkSpace(configs: readonly MachineConfig[], paths: Paths): Fin
       {
         severity: free < NO_SPACE ? 'error' : 'warning',
         machine: undefined,
-        title: `Little space in "${path}"`,
+        message: `Little space in "${path}"`,
         detail: `${Math.floor(free / 1024 ** 2)} MiB are free; a guest whose image cannot grow stands still`,
-        fix: 'make room, or move images',
+        hint: 'make room, or move images',
       },
     ];
   });

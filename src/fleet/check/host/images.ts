@@ -1,4 +1,5 @@
 import { QemuError } from '../../../base/errors.ts';
+import type { Problem } from '../../../base/problem.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { runAsPrefix } from '../../../machine/start/run-as.ts';
@@ -7,25 +8,24 @@ import { runQemuImg } from '../../../system/images/qemu-img.ts';
 import type { Paths } from '../../../system/paths.ts';
 import { findProgram } from '../../../system/process/exec.ts';
 import { lookUpUser } from '../../../system/users.ts';
-import type { Finding } from './finding.ts';
 
-/** An image that takes longer is not judged: reading the tables of a large one on a slow disk takes minutes. */
+/** An image that takes longer is not checked: reading the tables of a large one on a slow disk takes minutes. */
 const CHECK_MS = 10_000;
 
 /** What is wrong with the images of a machine that does not run; what a QEMU has open is always marked as in use. */
-export async function checkHostImages(paths: Paths, config: MachineConfig, signal: AbortSignal): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkHostImages(paths: Paths, config: MachineConfig, signal: AbortSignal): Promise<Problem[]> {
+  const findings: Problem[] = [];
   for (const found of findImages(paths, config).disks) {
     // What is wrong there is said by the check of the machine, and nothing of it is for qemu-img.
     if (found.chain.problems.length > 0) continue;
-    const marked = judgeMarks(config.longName, found);
+    const marked = checkMarks(config.longName, found);
     findings.push(...(marked.length > 0 ? marked : await checkImage(config, found, signal)));
   }
   return findings;
 }
 
 /** Marks in the header of a qcow2 image: docs/interop/qcow2.txt of QEMU, "incompatible_features". */
-function judgeMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk): Finding[] {
+function checkMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk): Problem[] {
   const header = chain.layers[0]?.head ?? Buffer.alloc(0);
   const isQcow2 =
     drive.format === 'qcow2' &&
@@ -37,14 +37,20 @@ function judgeMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk
   if ((marks & 1) !== 0) {
     const detail = `"${file}" was not closed; QEMU repairs it at the next start, which may take a while`;
     return [
-      { severity: 'warning', machine, title: 'Image was in use', detail, fix: shellCommand('qemu-img', 'check', file) },
+      {
+        severity: 'warning',
+        machine,
+        message: 'Image was in use',
+        detail,
+        hint: shellCommand('qemu-img', 'check', file),
+      },
     ];
   }
   return [];
 }
 
 /** What qemu-img(1) says of an image: statuses of its `check`. Without that program, nothing. */
-async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Finding[]> {
+async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Problem[]> {
   const { disk, drive, chain } = found;
   const { file } = disk;
   const machine = config.longName;
@@ -61,9 +67,9 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
         {
           severity: 'warning',
           machine,
-          title: 'Image leaks space',
+          message: 'Image leaks space',
           detail,
-          fix: shellCommand('qemu-img', 'check', '-r', 'leaks', file),
+          hint: shellCommand('qemu-img', 'check', '-r', 'leaks', file),
         },
       ];
     }
@@ -75,18 +81,18 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
   }
 }
 
-function damaged(machine: string, file: string, what: string): Finding {
-  const fix = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after a copy`;
-  return { severity: 'error', machine, title: 'Damaged image', detail: `"${file}" ${what}`, fix };
+function damaged(machine: string, file: string, what: string): Problem {
+  const hint = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after a copy`;
+  return { severity: 'error', machine, message: 'Damaged image', detail: `"${file}" ${what}`, hint };
 }
 
-function inUse(machine: string, file: string, isReadonly: boolean): Finding {
+function inUse(machine: string, file: string, isReadonly: boolean): Problem {
   return {
     severity: isReadonly ? 'warning' : 'error',
     machine,
-    title: 'Image is in use',
+    message: 'Image is in use',
     detail: `another program writes to "${file}", though the machine does not run: its start will fail`,
-    fix: `see which it is: ${shellCommand('fuser', '-v', file)}`,
+    hint: `see which it is: ${shellCommand('fuser', '-v', file)}`,
   };
 }
 

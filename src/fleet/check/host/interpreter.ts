@@ -1,23 +1,23 @@
 import { QemuError } from '../../../base/errors.ts';
+import type { Problem } from '../../../base/problem.ts';
 import { readTextIfExists } from '../../../system/files/files.ts';
 import { run } from '../../../system/process/exec.ts';
 import { DEFAULT_PATH, findProgram } from '../../../system/process/find-program.ts';
 import { whyNotForServices } from '../../../system/trust/trusted-program.ts';
 import { interpreterOf } from '../../install/interpreter.ts';
 import { installedLayouts } from '../../install/layout.ts';
-import type { Finding } from './finding.ts';
 
 /** The oldest Node.js that the tools run on: `engines` of package.json. */
 const OLDEST = [20, 19] as const;
 
 /** Whether the Node.js is there that services run the installed tools by: the one that runs this may be another. */
-export async function checkInterpreter(source: string, signal: AbortSignal): Promise<Finding[]> {
+export async function checkInterpreter(source: string, signal: AbortSignal): Promise<Problem[]> {
   const tools = installedLayouts(source).map(({ libDir }) => `${libDir}/bin/qemu-init`);
-  const findings = await Promise.all(tools.map((tool) => judgeTool(tool, signal)));
+  const findings = await Promise.all(tools.map((tool) => checkTool(tool, signal)));
   return findings.flat();
 }
 
-async function judgeTool(tool: string, signal: AbortSignal): Promise<Finding[]> {
+async function checkTool(tool: string, signal: AbortSignal): Promise<Problem[]> {
   const text = readTextIfExists(tool);
   if (text === undefined) return [];
   const reason = await whyNotRun(text, signal);
@@ -26,9 +26,9 @@ async function judgeTool(tool: string, signal: AbortSignal): Promise<Finding[]> 
     {
       severity: 'error',
       machine: undefined,
-      title: 'Node.js of the installed tools does not work',
+      message: 'Node.js of the installed tools does not work',
       detail: `"${tool}": ${reason}; no unit and no init script can start or stop a machine with it`,
-      fix: 'install Node.js for all users (apt install nodejs), then: qemu-init install',
+      hint: 'install Node.js for all users (apt install nodejs), then: qemu-init install',
     },
   ];
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../../../base/problem.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import type { MachineRef } from '../../../machine/context.ts';
@@ -7,7 +8,6 @@ import { locate } from '../../../machine/run/locate.ts';
 import type { Machines } from '../../machines.ts';
 import { outsideUnit } from '../../service/services.ts';
 import { checkMachine } from '../check-machine.ts';
-import type { Finding } from './finding.ts';
 import { checkHostImages } from './images.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function checkMachineFindings(
   target: MachineRef,
   others: ReadonlyMap<string, MachineConfig>,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Problem[]> {
   const machine = target.longName;
   const { config } = machines.inspect(target);
   const located = locate(target.files);
@@ -30,14 +30,12 @@ export async function checkMachineFindings(
   );
   return [
     ...issues.map(
-      (issue): Finding => ({
+      (issue): Problem => ({
         severity: issue.severity,
         machine,
-        title: issue.message,
+        message: issue.message,
         detail: `${issue.file}${issue.line === undefined ? '' : `, line ${issue.line}`}`,
-        fix:
-          issue.hint ??
-          (issue.file === target.configPath ? `qemu-init edit ${machine}` : `edit ${shellCommand(issue.file)}`),
+        hint: issue.hint ?? editHint(target, issue.file ?? target.configPath),
       }),
     ),
     ...(located.kind === 'dead' ? [leftBehind(machine)] : []),
@@ -49,46 +47,50 @@ export async function checkMachineFindings(
 }
 
 /** A guest that is up and does not do its work. */
-async function checkState({ longName, files }: MachineRef): Promise<Finding[]> {
+async function checkState({ longName, files }: MachineRef): Promise<Problem[]> {
   const { state, stateDetail } = await lookAtState(files);
   const { severity, meaning, way } = stateRule(state);
   if (severity !== 'error') return [];
-  const title = `The guest does not run: ${state}`;
+  const message = `The guest does not run: ${state}`;
   const detail = [meaning, stateDetail].filter((part) => part !== undefined).join('; ');
-  return [{ severity, machine: longName, title, detail, fix: `qemu-init ${way ?? 'status'} ${longName}` }];
+  return [{ severity, machine: longName, message, detail, hint: `qemu-init ${way ?? 'status'} ${longName}` }];
 }
 
 /** A QEMU that systemd would end with the session that it was started in, or with all that is left at the end. */
-function checkUnitOf(machines: Machines, target: MachineRef, pid: number): Finding[] {
+function checkUnitOf(machines: Machines, target: MachineRef, pid: number): Problem[] {
   const { paths } = machines.host;
   const detail = outsideUnit(paths, target, pid);
   if (detail === undefined) return [];
   const machine = target.longName;
   const id = target.shortName === undefined ? target.configPath : machine;
   const start = shellCommand('qemu-init', 'start', id);
-  const fix = paths.scope === 'system' ? start : `stop it before the host goes down: qemu-init stop ${machine}`;
-  return [{ severity: 'error', machine, title: 'Shutdown of the host does not stop it', detail, fix }];
+  const hint = paths.scope === 'system' ? start : `stop it before the host goes down: qemu-init stop ${machine}`;
+  return [{ severity: 'error', machine, message: 'Shutdown of the host does not stop it', detail, hint }];
 }
 
-function leftBehind(machine: string): Finding {
+function leftBehind(machine: string): Problem {
   return {
     severity: 'warning',
     machine,
-    title: 'QEMU was killed',
+    message: 'QEMU was killed',
     detail: 'its pid file, and what else it left, is still there',
-    fix: `qemu-init stop ${machine}, or start it again`,
+    hint: `qemu-init stop ${machine}, or start it again`,
   };
 }
 
-function checkVnc({ longName, vnc }: MachineConfig): Finding[] {
+function checkVnc({ longName, vnc }: MachineConfig): Problem[] {
   if (vnc.kind !== 'tcp' || vnc.host.startsWith('127.') || vnc.host === '::1') return [];
   return [
     {
       severity: 'warning',
       machine: longName,
-      title: 'VNC is open to other hosts',
+      message: 'VNC is open to other hosts',
       detail: `it listens on ${vnc.host}; its password has 8 characters at most, and nothing that it sends is encrypted`,
-      fix: 'set VNC=on and go through a tunnel: ssh -L',
+      hint: 'set VNC=on and go through a tunnel: ssh -L',
     },
   ];
+}
+
+function editHint({ longName, configPath }: MachineRef, file: string): string {
+  return file === configPath ? `qemu-init edit ${longName}` : `edit ${shellCommand(file)}`;
 }

@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
+import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
-import type { Finding } from './finding.ts';
 
 /** Whether the host has the memory of all machines that it starts at boot. */
-export function checkMemory(configs: readonly MachineConfig[], hostBytes: number = totalmem()): Finding[] {
+export function checkMemory(configs: readonly MachineConfig[], hostBytes: number = totalmem()): Problem[] {
   const machines = configs.filter(({ autostart }) => autostart);
   const bytes = machines.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   if (bytes <= hostBytes) return [];
@@ -11,9 +11,9 @@ export function checkMemory(configs: readonly MachineConfig[], hostBytes: number
     {
       severity: 'warning',
       machine: undefined,
-      title: 'More memory is promised than there is',
+      message: 'More memory is promised than there is',
       detail: `the ${machines.length} machines with AUTOSTART=on have ${inMib(bytes)} of RAM together, the host ${inMib(hostBytes)}: when guests use it all, Linux ends one of them`,
-      fix: 'less RAM in some of them, AUTOSTART=off for others, or more swap',
+      hint: 'less RAM in some of them, AUTOSTART=off for others, or more swap',
     },
   ];
 }

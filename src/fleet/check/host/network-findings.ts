@@ -1,3 +1,4 @@
+import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { checkNetworkFindings } from '../../../network/check/check-network.ts';
 import { type CheckedNic, readNetworkFacts } from '../../../network/check/network-facts.ts';
@@ -6,14 +7,13 @@ import { previewMacs } from '../../../network/mac/mac-preview.ts';
 import { tapName } from '../../../network/taps/tap-names.ts';
 import { readTextIfExists } from '../../../system/files/files.ts';
 import type { Paths } from '../../../system/paths.ts';
-import type { Finding } from './finding.ts';
 
 /** What keeps these machines from the network, or will: devices, rights, bridges, firewall, names, leftovers. */
 export async function checkNetwork(
   configs: readonly MachineConfig[],
   paths: Paths,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Problem[]> {
   const nics = checkedNics(configs, paths);
   const findings = checkNetworkFindings(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
   return findings.map((finding) => ({ ...finding, machine: undefined }));

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { QemuError } from '../../../base/errors.ts';
+import type { Problem } from '../../../base/problem.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { type RunAs, runAsPrefix } from '../../../machine/start/run-as.ts';
@@ -7,7 +8,6 @@ import { isTakenOver } from '../../../machine/start/take-over.ts';
 import { readChain } from '../../../system/images/image-chain.ts';
 import { findProgram, run } from '../../../system/process/exec.ts';
 import { findUser, groupId, lookUpUser, MACHINES_GROUP } from '../../../system/users.ts';
-import type { Finding } from './finding.ts';
 
 /** Prints those of its arguments that this user may not use: `r:PATH` to be read, `rw:PATH` to be written too. */
 const SCRIPT = `for word; do
@@ -16,10 +16,10 @@ const SCRIPT = `for word; do
 done`;
 
 /** Whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
-export async function checkRunAs(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+export async function checkRunAs(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Problem[]> {
   const users = [...new Set(configs.flatMap(({ runAs }) => runAs ?? []))];
   if (process.getuid?.() !== 0 || findProgram('setpriv') === undefined) return [];
-  const findings: Finding[] = [];
+  const findings: Problem[] = [];
   for (const name of users) {
     const machines = configs.filter(({ runAs }) => runAs === name);
     try {
@@ -28,9 +28,9 @@ export async function checkRunAs(configs: readonly MachineConfig[], signal: Abor
       findings.push(...machines.flatMap((config) => findingsFor(config, user, refused)));
     } catch (error) {
       if (signal.aborted || !(error instanceof QemuError)) throw error;
-      const fix = error.hint ?? 'set RUNAS to a user of this host';
-      const title = `QEMU cannot run as "${name}"`;
-      findings.push({ severity: 'error', machine: undefined, title, detail: error.message, fix });
+      const hint = error.hint ?? 'set RUNAS to a user of this host';
+      const message = `QEMU cannot run as "${name}"`;
+      findings.push({ severity: 'error', machine: undefined, message, detail: error.message, hint });
     }
   }
   return findings;
@@ -46,16 +46,16 @@ async function ownUserOrStranger(name: string): Promise<RunAs> {
 /** The number that the kernel gives to users without one. */
 const NOBODY = 65534;
 
-function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused: ReadonlySet<string>): Finding[] {
-  return wanted(config).flatMap((word): Finding[] => {
+function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused: ReadonlySet<string>): Problem[] {
+  return wanted(config).flatMap((word): Problem[] => {
     const path = word.slice(word.indexOf(':') + 1);
     if (!refused.has(path)) return [];
     const machine = config.longName;
     const detail = `user "${user}", which QEMU runs as, may not ${word.startsWith('rw:') ? 'write' : 'read'} "${path}"`;
     if (path === KVM) {
-      const fix = shellCommand('usermod', '--append', '--groups', 'kvm', user);
+      const hint = shellCommand('usermod', '--append', '--groups', 'kvm', user);
       return [
-        { severity: config.kvm === 'on' ? 'error' : 'warning', machine, title: 'No right to use KVM', detail, fix },
+        { severity: config.kvm === 'on' ? 'error' : 'warning', machine, message: 'No right to use KVM', detail, hint },
       ];
     }
     const first =
@@ -69,8 +69,8 @@ function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused:
       : `${shellCommand('chown', user, path)}${isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : ''}`;
     // What only the header of an image names can be anything, such as /etc/shadow.
     const meant = isNamed(config, path) ? '' : 'an image names it; if that is meant, ';
-    const fix = `${first}${meant}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
-    return [{ severity: 'error', machine, title: 'No right to use a file', detail, fix }];
+    const hint = `${first}${meant}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    return [{ severity: 'error', machine, message: 'No right to use a file', detail, hint }];
   });
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { readTextIfExists } from '../../../system/files/files.ts';
 import type { Paths } from '../../../system/paths.ts';
@@ -12,7 +13,6 @@ import { stopTimeoutSeconds } from '../../service/units/limits.ts';
 import { longestStopSeconds } from '../../service/units/shutdown.ts';
 import { MACHINE_DROP_IN, orderOf, type PlannedMachine } from '../../service/units/unit-plan.ts';
 import { unitName } from '../../service/units/unit-text.ts';
-import type { Finding } from './finding.ts';
 import { checkInterpreter } from './interpreter.ts';
 
 export interface UnitSurroundings {
@@ -26,11 +26,11 @@ export async function checkUnits(
   machines: readonly PlannedMachine[],
   { paths, source }: UnitSurroundings,
   signal: AbortSignal,
-): Promise<Finding[]> {
+): Promise<Problem[]> {
   if (paths.scope !== 'system') return [];
   const configs = machines.map(({ config }) => config);
   const wanted = configs.some(({ autostart }) => autostart);
-  if (!isSystemdBooted()) return [...(wanted ? judgeInitScript() : []), ...(await checkInterpreter(source, signal))];
+  if (!isSystemdBooted()) return [...(wanted ? checkInitScript() : []), ...(await checkInterpreter(source, signal))];
   if (!isUnitInstalled('qemu@.service')) {
     const detail = 'nothing starts machines at boot or stops them at shutdown';
     return wanted ? [finding('error', 'The units are not installed', detail, 'qemu-init install')] : [];
@@ -42,32 +42,32 @@ export async function checkUnits(
     const unmask = enabled.trim().startsWith('masked') ? 'systemctl unmask qemu.target; ' : '';
     findings.push(finding('error', 'Machines do not start at boot', detail, `${unmask}systemctl enable qemu.target`));
   }
-  return [...findings, ...(await judgeShutdown(machines, signal)), ...(await judgeMachineUnits(configs, signal))];
+  return [...findings, ...(await checkShutdown(machines, signal)), ...(await checkMachineUnits(configs, signal))];
 }
 
 /** Whether machines that hang one after the other leave the last one its time, before systemd forces the end of the host. */
-async function judgeShutdown(machines: readonly PlannedMachine[], signal: AbortSignal): Promise<Finding[]> {
+async function checkShutdown(machines: readonly PlannedMachine[], signal: AbortSignal): Promise<Problem[]> {
   const needed = longestStopSeconds(machines, orderOf(machines));
-  const findings: Finding[] = [];
+  const findings: Problem[] = [];
   for (const { name } of shutdownTargets()) {
     const { stdout } = await systemctl(['show', '--value', '--property=JobTimeoutUSec', name], { signal });
     const span = stdout.trim();
     if (needed === 0 || spanSeconds(span) >= needed) continue;
     const detail = `${name} is forced after ${span}, but the stop of all machines may take ${needed} s: the last ones may get no power button`;
-    const fix = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
-    findings.push(finding('warning', 'The host gives too little time to stop', detail, fix));
+    const hint = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
+    findings.push(finding('warning', 'The host gives too little time to stop', detail, hint));
   }
   return findings;
 }
 
-function judgeInitScript(): Finding[] {
+function checkInitScript(): Problem[] {
   if (existsSync('/etc/init.d/qemu-init')) return [];
   const detail = 'neither systemd nor the script /etc/init.d/qemu-init is there: nothing starts machines at boot';
   return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
 }
 
 /** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
-function outdatedUnits(source: string): Finding[] {
+function outdatedUnits(source: string): Problem[] {
   const layout = installedLayouts(source).find(({ unitDir }) => existsSync(`${unitDir}/qemu@.service`));
   if (layout === undefined) return [];
   const other = collectItems({ source, layout, node: COMMON_NODE, initSystem: 'systemd' })
@@ -79,7 +79,7 @@ function outdatedUnits(source: string): Finding[] {
   return [finding('warning', 'Units are not current', detail, 'qemu-init install; what is your own: systemctl edit')];
 }
 
-async function judgeMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Finding[]> {
+async function checkMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Problem[]> {
   if (configs.length === 0) return [];
   const units = configs.map(({ longName }) => unitName(longName));
   const properties = '--property=Id,LoadState,TimeoutStopUSec,DropInPaths,NeedDaemonReload';
@@ -90,10 +90,10 @@ async function judgeMachineUnits(configs: readonly MachineConfig[], signal: Abor
       .map(propertiesOf)
       .map((each) => [each.get('Id'), each]),
   );
-  return configs.flatMap((config) => judgeUnit(config, shown.get(unitName(config.longName)) ?? new Map()));
+  return configs.flatMap((config) => checkUnit(config, shown.get(unitName(config.longName)) ?? new Map()));
 }
 
-function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): Finding[] {
+function checkUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): Problem[] {
   const unit = unitName(config.longName);
   const machine = config.longName;
   const reload = 'systemctl daemon-reload';
@@ -109,14 +109,14 @@ function judgeUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): F
   const needed = stopTimeoutSeconds(config);
   if (spanSeconds(span) >= needed) return [];
   const detail = `systemd kills ${unit} after ${span}, but its stop may take ${needed} s`;
-  const fix = `${reload}, or remove your own drop-in`;
-  return [{ ...finding('error', 'The unit gives too little time to stop', detail, fix), machine }];
+  const hint = `${reload}, or remove your own drop-in`;
+  return [{ ...finding('error', 'The unit gives too little time to stop', detail, hint), machine }];
 }
 
 function propertiesOf(text: string): Map<string, string> {
   return new Map([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, key = '', value = '']) => [key, value]));
 }
 
-function finding(severity: Finding['severity'], title: string, detail: string, fix: string): Finding {
-  return { severity, machine: undefined, title, detail, fix };
+function finding(severity: Problem['severity'], message: string, detail: string, hint: string): Problem {
+  return { severity, machine: undefined, message, detail, hint };
 }

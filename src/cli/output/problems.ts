@@ -1,0 +1,18 @@
+import { hasErrors, type Problem } from '../../base/problem.ts';
+import type { Output } from './output.ts';
+
+/** Shows what a look at the host found. Returns the exit status: 1 when there is an error; warnings alone are 0. */
+export function showProblems(output: Output, problems: readonly Problem[]): number {
+  if (output.json) output.document(problems.map(documentOf));
+  else if (problems.length === 0) output.line('no problem found');
+  else for (const problem of problems) output.line(textOf(problem));
+  return hasErrors(problems) ? 1 : 0;
+}
+
+function documentOf({ severity, machine, message, detail, hint }: Problem): Readonly<Record<string, unknown>> {
+  return { severity, machine, title: message, detail, fix: hint };
+}
+
+function textOf({ severity, machine, message, detail, hint }: Problem): string {
+  return `${severity}: ${machine === undefined ? '' : `${machine}: `}${message}\n  ${detail}\n  fix: ${hint}`;
+}

@@ -1,4 +1,5 @@
 export type { EndOptions } from './base/abort.ts';
+export { ConfigError } from './base/config-error.ts';
 export * from './base/errors.ts';
 export type { Problem } from './base/problem.ts';
 export { VERSION } from './base/version.ts';

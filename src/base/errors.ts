@@ -1,5 +1,3 @@
-import type { Problem } from './problem.ts';
-
 /**
  * What went wrong, as a stable word. Every error that this package raises on purpose is a {@link QemuError} with one
  * of these codes; the table from code to exit status is in `cli/exit-code.ts`.
@@ -73,26 +71,6 @@ export class QemuError extends Error {
     this.code = code;
     this.hint = options.hint;
   }
-}
-
-/**
- * A configuration that cannot be used, with all its problems at once. Code `QEMU_CONFIG_INVALID`, or the one that all its
- * errors have in common.
- */
-export class ConfigError extends QemuError {
-  override readonly name = 'ConfigError';
-  readonly issues: readonly Problem[];
-
-  constructor(message: string, issues: readonly Problem[], options: QemuErrorOptions = {}) {
-    super(commonCode(issues), message, options);
-    this.issues = issues;
-  }
-}
-
-function commonCode(issues: readonly Problem[]): ErrorCode {
-  const codes = new Set(issues.flatMap(({ severity, code }) => (severity === 'error' ? [code] : [])));
-  const [first] = codes;
-  return (codes.size === 1 ? first : undefined) ?? 'QEMU_CONFIG_INVALID';
 }
 
 /** QEMU did not start. Code `QEMU_LAUNCH_FAILED`. */

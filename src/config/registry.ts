@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { ConfigError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
 import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
 import { findControlCharacter, renderValue, scanLines } from './text/cfg-lines.ts';

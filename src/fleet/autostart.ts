@@ -1,4 +1,5 @@
-import { ConfigError, QemuError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { QemuError } from '../base/errors.ts';
 import { setKey } from '../config/text/edit-text.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import { readConfigText } from '../machine/config-text.ts';

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { checkTimeout, delay } from '../base/abort.ts';
-import { ConfigError, QemuError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { formatIssue } from '../config/text/issues.ts';
@@ -26,11 +27,9 @@ import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
 import { Machines } from './machines.ts';
-import { byBootOrder } from './schedule/order.ts';
 import type { Outcome } from './schedule/outcome.ts';
-import { checkParallel, limiter } from './schedule/parallel.ts';
 import { dependentsOf, withRequired } from './schedule/requires.ts';
-import { attempt, runOrdered } from './schedule/run-in-order.ts';
+import { attempt, byBootOrder, checkParallel, limiter, runOrdered } from './schedule/run-in-order.ts';
 import { type RestartState, restartState } from './service/restart-state.ts';
 import { findServices, moveIntoUnit, type Services } from './service/services.ts';
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { ConfigError, QemuError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';

@@ -1,4 +1,5 @@
-import { ConfigError, errorCode, QemuError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { errorCode, QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { issueAt } from '../machine/check/issues.ts';

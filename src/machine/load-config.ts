@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, isNotFound } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { isNotFound } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';

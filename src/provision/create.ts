@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fchownSync, openSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError, QemuError } from '../base/errors.ts';
+import { ConfigError } from '../base/config-error.ts';
+import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import { parseMachineConfig } from '../config/machine-config.ts';
 import { renderTemplate } from '../config/template.ts';

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
 import type { Problem } from '../../base/problem.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { checkMachine, readableConfigs } from '../../fleet/check/check-machine.ts';

@@ -1,7 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import { parseMonitorConfig } from '../../config/monitor-config.ts';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { isValidName } from '../../config/text/names.ts';

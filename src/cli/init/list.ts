@@ -1,4 +1,5 @@
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { previewMacsOfAll } from '../../fleet/macs.ts';
 import type { Context } from '../run/context.ts';

@@ -1,4 +1,5 @@
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import type { Outcome } from '../../fleet/schedule/outcome.ts';
 import { takeAsked } from '../../fleet/service/asked.ts';
 import { insideUnit } from '../../fleet/service/inside-unit.ts';

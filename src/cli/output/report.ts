@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import type { RegistryEntry } from '../../config/types.ts';
 import { insideUnit } from '../../fleet/service/inside-unit.ts';
 import type { MachineRef } from '../../machine/context.ts';

@@ -1,4 +1,5 @@
-import { ConfigError, LaunchError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { LaunchError, QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { Machines } from '../machines.ts';

@@ -1,6 +1,6 @@
+import { QemuError } from '../../base/errors.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { Outcome } from './outcome.ts';
-import { limiter } from './parallel.ts';
 
 export interface OrderedWork<T> {
   /** Groups of machines; a group begins when the one before it is done. */
@@ -49,4 +49,41 @@ export async function attempt<T>(target: MachineRef, work: (target: MachineRef) 
   } catch (error) {
     return { target, ok: false, error, seconds: Math.round(performance.now() - began) / 1000 };
   }
+}
+
+/**
+ * Groups items by their boot order, lowest first. Within a group they keep the order that they came in.
+ */
+export function byBootOrder<T>(items: readonly T[], bootOrderOf: (item: T) => number): T[][] {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const order = bootOrderOf(item);
+    const group = groups.get(order);
+    if (group) group.push(item);
+    else groups.set(order, [item]);
+  }
+  return [...groups.entries()].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+/** @throws {QemuError} `QEMU_USAGE` for a number of machines at a time that is not a whole number from 1. */
+export function checkParallel(parallel: number | undefined): void {
+  if (parallel === undefined || (typeof parallel === 'number' && parallel >= 1)) return;
+  throw new QemuError('QEMU_USAGE', `parallel must be a number of machines from 1, not ${String(parallel)}`);
+}
+
+/** Runs work, at most `limit` pieces at a time, in the order in which it was given. */
+export function limiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = Math.max(1, limit);
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { ConfigError, type ErrorCode, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import { messageOf } from '../../base/text.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';

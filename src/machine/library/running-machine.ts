@@ -5,7 +5,7 @@ import type { ExecuteOptions } from '../../qmp/command.ts';
 import type { EventName } from '../../qmp/commands.ts';
 import { type EventMatch, type KnownEvent, matchesEvent, type QmpEvent } from '../../qmp/event.ts';
 import type { WaitOptions } from '../../qmp/event-hub.ts';
-import { EventQueue } from '../event-queue.ts';
+import { EventQueue } from '../../qmp/event-queue.ts';
 
 /** An event to wait for: its name, or its name and what its data must hold. */
 export type PendingWait = string | readonly [name: string, match?: EventMatch];

@@ -8,9 +8,8 @@ import { isSameProcess, sendSignal } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';
 import { inspectMachineConfig } from '../load-config.ts';
 import type { Gone, Located } from './locate.ts';
-import { logTail } from './log-tail.ts';
 import { forgottenRun } from './record.ts';
-import { RESET_TRACE, resetInLog } from './run-files.ts';
+import { logTail, RESET_TRACE, resetInLog } from './run-files.ts';
 
 /**
  * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran

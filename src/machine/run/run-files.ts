@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
+import { readTail } from '../../system/files/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
-import { logTail } from './log-tail.ts';
 
 /**
  * QEMU writes this line to its log when the keyboard of a PC is reset, which is with all of the machine and never by the
@@ -27,4 +27,15 @@ export function resetInLog(log: string, startedAt: string): string | undefined {
   // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
   const last = Math.max(...times.filter((ms) => ms >= Date.parse(startedAt) && ms <= 8.64e15));
   return Number.isFinite(last) ? new Date(last).toISOString() : undefined;
+}
+
+const LOG_TAIL_BYTES = 64 * 1024;
+
+/**
+ * What QEMU wrote last to the machine's log.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be read.
+ */
+export function logTail(files: MachinePaths): string {
+  return readTail(files.log, 0, LOG_TAIL_BYTES);
 }

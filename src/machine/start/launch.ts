@@ -14,8 +14,7 @@ import {
   waitForExit,
 } from '../../system/process/process.ts';
 import { connectOwn } from '../control/own-monitor.ts';
-import { launchError } from './launch-error.ts';
-import { launchHint } from './launch-hint.ts';
+import { launchError, launchHint } from './launch-error.ts';
 
 export interface LaunchRequest {
   /** Program and arguments. */

@@ -1,4 +1,5 @@
-import { ConfigError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';

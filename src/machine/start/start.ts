@@ -1,4 +1,5 @@
-import { ConfigError, errorCode, LaunchError, QemuError } from '../../base/errors.ts';
+import { ConfigError } from '../../base/config-error.ts';
+import { errorCode, LaunchError, QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { markLog } from '../../system/files/log-mark.ts';

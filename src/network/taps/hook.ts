@@ -3,10 +3,10 @@ import { INTERFACE_NAME_RULE, isInterfaceName } from '../../config/text/values.t
 import { readTextIfExists } from '../../system/files/files.ts';
 import { runSync, type SyncResult } from '../../system/process/exec-sync.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from '../commands.ts';
-import { parseTapRecord } from '../note.ts';
 import { hasIpv6, interfaceExists, readAttribute, readBridges } from '../sysfs.ts';
 import { unlockRules } from './lock-rules.ts';
 import { type PlanLine, planJoin } from './tap-plan.ts';
+import { parseTapRecord } from './tap-records.ts';
 import type { TapSpec } from './tap-spec.ts';
 
 /** Bridge of a tap that neither a note nor BRIDGE_IFNAME says anything about. */

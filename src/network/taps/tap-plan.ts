@@ -1,5 +1,4 @@
 import { QemuError } from '../../base/errors.ts';
-import { hostSideMac } from '../host-side-mac.ts';
 import type { BridgeFacts } from '../sysfs.ts';
 import { lockRules, unlockRules } from './lock-rules.ts';
 import { ownerAlias } from './owner-alias.ts';
@@ -144,4 +143,13 @@ function vlanLines({ tap, vlan }: TapSpec, { defaultPvid }: BridgeFacts): string
 
 function words(...parts: readonly (string | false | undefined)[]): string {
   return parts.filter((part) => part !== false && part !== undefined).join(' ');
+}
+
+/**
+ * The address of the host's end of a tap: the NIC's own, starting with FE. A bridge without a fixed address takes the
+ * lowest of its ports', so that with a lower one the bridge's address would change whenever a machine starts.
+ */
+export function hostSideMac(mac: string): string {
+  // Equal addresses on both ends would make the bridge keep for itself what is sent to the guest.
+  return (/^fe/i.test(mac) ? 'fa' : 'fe') + mac.slice(2).toLowerCase();
 }

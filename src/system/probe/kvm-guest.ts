@@ -4,8 +4,7 @@ import { basename, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { readTextIfExists } from '../files/files.ts';
 import { removeWhole } from '../files/remove-tree.ts';
-import { type ExecResult, run } from '../process/exec.ts';
-import { withTimeoutCommand } from '../process/leash.ts';
+import { type ExecResult, run, withTimeoutCommand } from '../process/exec.ts';
 import { probeRom, ROM_DONE, ROM_ENTERED } from './kvm-probe-rom.ts';
 
 /** Whether QEMU can run a machine under KVM here. */

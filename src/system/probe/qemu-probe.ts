@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import { findProgram, run } from '../process/exec.ts';
-import { withTimeoutCommand } from '../process/leash.ts';
+import { findProgram, run, withTimeoutCommand } from '../process/exec.ts';
 import { trustProgram } from '../trust/trusted-command.ts';
 import { askOnce, cacheEntry, isScript } from './probe-cache.ts';
 import { isProbeAnswer, type ProbeAnswer, parseProbeOutput, probeInput } from './qemu-probe-dialogue.ts';

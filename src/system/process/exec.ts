@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { abortError } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { childEnvironment } from './environment.ts';
+import { findProgram } from './find-program.ts';
 import { withoutInherited } from './inherited.ts';
 import { spawnError } from './spawn-error.ts';
 
@@ -126,4 +127,14 @@ function timeoutError(file: string, timeoutMs: number): QemuError {
   return new QemuError('QEMU_TIMEOUT', `Program "${file}" did not end within ${timeoutMs / 1000} s`, {
     hint: 'it was killed',
   });
+}
+
+/**
+ * The command line that ends a program after that many seconds even when this process is killed first: timeout(1) goes
+ * in front. Without that tool the program runs as it is.
+ */
+export function withTimeoutCommand(argv: readonly string[], seconds: number): readonly [string, ...string[]] {
+  const [program = '', ...args] = argv;
+  const timeout = findProgram('timeout');
+  return timeout === undefined ? [program, ...args] : [timeout, '-s', 'KILL', String(seconds), program, ...args];
 }

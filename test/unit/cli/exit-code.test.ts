@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, type ErrorCode, LaunchError, QemuError } from '../../../src/base/errors.ts';
+import { ConfigError } from '../../../src/base/config-error.ts';
+import { type ErrorCode, LaunchError, QemuError } from '../../../src/base/errors.ts';
 import { exitCodeOf, statusExitCode, worst } from '../../../src/cli/run/exit-code.ts';
 import { repoRoot } from '../../support/repo.ts';
 

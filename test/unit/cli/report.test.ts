@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, QemuError } from '../../../src/base/errors.ts';
+import { ConfigError } from '../../../src/base/config-error.ts';
+import { QemuError } from '../../../src/base/errors.ts';
 import { describeError, errorDocument } from '../../../src/cli/output/report.ts';
 
 const disk = new Error('ENOSPC: no space left on device');

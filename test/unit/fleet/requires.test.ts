@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byBootOrder } from '../../../src/fleet/schedule/order.ts';
 import { dependentsOf, withRequired } from '../../../src/fleet/schedule/requires.ts';
-import { runOrdered } from '../../../src/fleet/schedule/run-in-order.ts';
+import { byBootOrder, runOrdered } from '../../../src/fleet/schedule/run-in-order.ts';
 import type { MachineRef } from '../../../src/machine/context.ts';
 import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { byBootOrder } from '../../../src/fleet/schedule/order.ts';
-import { limiter } from '../../../src/fleet/schedule/parallel.ts';
+import { byBootOrder, limiter } from '../../../src/fleet/schedule/run-in-order.ts';
 
 test('machines are grouped by boot order, lowest first, and stay as they came within a group', () => {
   const order: Readonly<Record<string, number>> = { a: 50, b: 10, c: 50, d: -1, e: 10 };

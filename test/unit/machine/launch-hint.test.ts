@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { launchHint } from '../../../src/machine/start/launch-hint.ts';
+import { launchHint } from '../../../src/machine/start/launch-error.ts';
 
 const context = { runAs: 'qi-web', logPath: '/var/log/qemu-init/web.log' };
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
-import { ConfigError } from '../../../src/base/errors.ts';
+import { ConfigError } from '../../../src/base/config-error.ts';
 import { formatIssue } from '../../../src/config/text/issues.ts';
 import {
   inspectMachineConfig,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { hostSideMac } from '../../../src/network/host-side-mac.ts';
 import { macCandidates, normalizeMac } from '../../../src/network/mac/mac.ts';
+import { hostSideMac } from '../../../src/network/taps/tap-plan.ts';
 
 function first(count: number, name: string, os: string, index: number): string[] {
   const candidates = macCandidates(name, os, index);

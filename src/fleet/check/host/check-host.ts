@@ -1,7 +1,7 @@
 import type { Problem } from '../../../base/problem.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { Machines } from '../../machines.ts';
-import { limiter } from '../../schedule/parallel.ts';
+import { limiter } from '../../schedule/run-in-order.ts';
 import { checkPrograms, checkQemu, checkSpace } from './host-facts.ts';
 import { checkLogout } from './logout.ts';
 import { checkMachineFindings } from './machine-findings.ts';

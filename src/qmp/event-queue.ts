@@ -1,7 +1,7 @@
 import { type EndOptions, endsWithin } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import type { QmpEvent } from '../qmp/event.ts';
-import type { EventSubscription } from '../qmp/event-subscription.ts';
+import type { QmpEvent } from './event.ts';
+import type { EventSubscription } from './event-subscription.ts';
 
 /** Most events that are kept for somebody who does not take them; then the oldest go. */
 const MOST_EVENTS = 1_000;

@@ -4,9 +4,9 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../src/system/process/exec.ts';
+import { assertDocument, assertError } from '../support/documents.ts';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 /** What `check` and `start` say of a file. They have to agree, with exit 6, and nothing may be started or made. */
 async function problemsOf(root: Lab, text: string | Uint8Array, name = 'web'): Promise<string> {
@@ -62,7 +62,7 @@ test('what is only seen on the host is told together too: images, formats, cards
   }
   const checked = await root.init('check', 'web', '--json');
   assert.equal(checked.code, 6);
-  assertShape(JSON.parse(checked.stdout), DOCUMENTS.check);
+  assertDocument(JSON.parse(checked.stdout), 'check');
 });
 
 test('an image or a MAC that another machine has is told by check, with both names; start refuses what is in use', async (t) => {
@@ -142,7 +142,7 @@ test('with --json what cannot be done at all is a document too', async (t) => {
     assert.equal(code, 6, `${args}`);
     const [failure, ...more] = JSON.parse(stdout);
     assert.deepEqual([failure.name, more], ['wbe', []], `${args}`);
-    assertShape(failure.error, DOCUMENTS.error);
+    assertError(failure.error);
   }
   assert.deepEqual(JSON.parse(await root.ok('log', 'web', '--json')), [
     { name: 'web', path: join(root.logDir, 'web.log'), text: '' },

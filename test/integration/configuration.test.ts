@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
 import type { CliResult } from '../support/cli.ts';
+import { assertDocument } from '../support/documents.ts';
 import { type JsonObject, type Lab, LIGHT, lab } from '../support/lab.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 /** Runs `edit` with an editor that is a shell script; the file to edit is its "$1". */
 function edit(root: Lab, script: string, ...args: readonly string[]): Promise<CliResult> {
@@ -19,14 +19,14 @@ test('register and unregister change the registry by one line, keep all else, an
   root.write('etc/qemu/db-qemu.cfg', LIGHT);
   root.write('etc/qemu/qemu-init.reg', '; my machines\n\n# more\n');
   const registered = await root.json('register', 'w', path);
-  assertShape(registered, DOCUMENTS.registration);
+  assertDocument(registered, 'registration');
   await root.ok('register', 'db');
   const text = readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8');
   assert.equal(text, `; my machines\n\n# more\nw=${root.dir}/machines/deep/web\ndb=db\n`);
   assert.match(readFileSync(join(root.stateDir, 'macs.json'), 'utf8'), /DE:AD:BE:EF/);
 
   const listed = await root.json('list');
-  assertShape(listed, DOCUMENTS.list);
+  assertDocument(listed, 'list');
   assert.deepEqual(
     listed.map(({ shortName, name, state, description }) => [shortName, name, state, description]),
     [
@@ -35,7 +35,7 @@ test('register and unregister change the registry by one line, keep all else, an
     ],
   );
   assert.match(await root.ok('list', '--macs'), /NIC1=DE:AD:BE:EF:/);
-  assertShape(await root.json('check'), DOCUMENTS.check);
+  assertDocument(await root.json('check'), 'check');
 
   const shortFile = root.write('machines/short.cfg', LIGHT);
   for (const args of [
@@ -58,7 +58,7 @@ test('register and unregister change the registry by one line, keep all else, an
     ['db', join(root.etcDir, 'db-qemu.cfg')],
   ]) {
     const again = await root.json('register', ...args);
-    assertShape(again, DOCUMENTS.registration);
+    assertDocument(again, 'registration');
     assert.equal(again[0]?.['outcome'], 'unchanged', `${args}`);
   }
   assert.match(await root.ok('register', 'db'), /^db: unchanged, already registered as "db"/);
@@ -67,7 +67,7 @@ test('register and unregister change the registry by one line, keep all else, an
   await root.ok('start', 'web');
   assert.equal((await root.init('unregister', 'web')).code, 1);
   await root.ok('kill', 'web');
-  assertShape(await root.json('unregister', 'web'), DOCUMENTS.registration);
+  assertDocument(await root.json('unregister', 'web'), 'registration');
   assert.equal(readFileSync(join(root.etcDir, 'qemu-init.reg'), 'utf8'), '; my machines\n\n# more\ndb=db\n');
   assert.doesNotMatch(readFileSync(join(root.stateDir, 'macs.json'), 'utf8'), /DE:AD:BE:EF/);
   assert.ok(existsSync(path), 'the file of the machine stays');
@@ -240,7 +240,7 @@ test('a JSON machine is registered, runs, and is stopped', async (t) => {
 test('create makes a machine that starts, with its board pinned and its disk, or makes nothing', async (t) => {
   const root = lab(t);
   const created = await root.json('create', 'web', 'RAM=8M', 'KVM=off', 'VNC=off', 'DESC=a "b" # c', '--disk', '16M');
-  assertShape(created, DOCUMENTS.creation);
+  assertDocument(created, 'create');
   const cfg = readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8');
   assert.match(cfg, /^MACHINE=pc-q35-\d+\.\d+$/m);
   assert.match(cfg, /^DSK1=web\.qcow2,format=qcow2$/m);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertDocument } from '../support/documents.ts';
 import { type JsonObject, lab } from '../support/lab.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 const COUNT = 100;
 
@@ -12,7 +12,7 @@ test('a hundred machines start, are looked at with one of them frozen, and go do
   for (const name of names) root.add(name, 'VNC=on\n');
 
   const started = await root.json('start', '--all');
-  assertShape(started, DOCUMENTS.start);
+  assertDocument(started, 'start');
   assert.ok(started.every(({ outcome }) => outcome === 'started'));
   assert.deepEqual(
     started.map(({ name }) => name),
@@ -20,7 +20,7 @@ test('a hundred machines start, are looked at with one of them frozen, and go do
   );
 
   const status = await root.json('status', '--all');
-  assertShape(status, DOCUMENTS.status);
+  assertDocument(status, 'status');
   assertDistinct(status, ({ slot }) => slot);
   assertDistinct(status, ({ pid }) => pid);
   assertDistinct(status, ({ vnc }) => (vnc as { display: number }).display);
@@ -42,7 +42,7 @@ test('a hundred machines start, are looked at with one of them frozen, and go do
 
   await root.ok('wait', 'm0', 'm42', 'm99', '--for', 'console=ready');
   const stopped = await root.json('stop', '--all');
-  assertShape(stopped, DOCUMENTS.stop);
+  assertDocument(stopped, 'stop');
   assert.deepEqual(
     stopped.filter(({ rung }) => rung !== 'powerdown'),
     [],

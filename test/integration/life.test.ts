@@ -4,20 +4,20 @@ import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../support/cli.ts';
+import { assertDocument } from '../support/documents.ts';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { lab } from '../support/lab.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 test('a machine starts, is there, and goes down by the power button without a trace', async (t) => {
   const root = lab(t);
   root.add('web', 'VNC=on\n');
   const started = await root.one('start', 'web');
-  assertShape([started], DOCUMENTS.start);
+  assertDocument([started], 'start');
   assert.equal(started['outcome'], 'started');
   assert.equal(Number(started['controlPort']), Number(started['monitorPort']) + 100);
 
   const status = await root.one('status', 'web');
-  assertShape([status], DOCUMENTS.status);
+  assertDocument([status], 'status');
   assert.equal(status['state'], 'running');
   for (const key of ['pid', 'slot', 'monitorPort', 'controlPort']) assert.equal(status[key], started[key], key);
   assert.deepEqual(status['vnc'], started['vnc']);
@@ -25,23 +25,23 @@ test('a machine starts, is there, and goes down by the power button without a tr
   assert.equal((await root.init('status', 'web')).code, 0);
 
   const again = await root.json('start', 'web');
-  assertShape(again, DOCUMENTS.start);
+  assertDocument(again, 'start');
   assert.equal(again[0]?.['outcome'], 'already-running');
   assert.equal(again[0]?.['pid'], started['pid']);
 
   await root.ok('wait', 'web', '--for', `console=^${DEFAULT_BANNER}$`);
   const stopped = await root.json('stop', 'web');
-  assertShape(stopped, DOCUMENTS.stop);
+  assertDocument(stopped, 'stop');
   assert.equal(stopped[0]?.['outcome'], 'stopped');
   assert.equal(stopped[0]?.['rung'], 'powerdown');
   assert.deepEqual(root.leftovers(), []);
 
   const over = await root.json('stop', 'web');
-  assertShape(over, DOCUMENTS.stop);
+  assertDocument(over, 'stop');
   assert.deepEqual([over[0]?.['outcome'], over[0]?.['rung']], ['not-running', 'none']);
   const gone = await root.init('status', 'web', '--json');
   assert.equal(gone.code, 3);
-  assertShape(parseJson(gone), DOCUMENTS.status);
+  assertDocument(parseJson(gone), 'status');
   assert.deepEqual(root.leftovers(), []);
 });
 
@@ -50,7 +50,7 @@ test('showcmd prints what runs: before the start, of the running machine, and as
   root.ownPorts();
   root.add('web', 'VNC=on\nNIC1=virtio-net-pci,net=user\n[custom]\n-device virtio-keyboard-pci,id=keys\n');
   const before = await root.one('showcmd', 'web');
-  assertShape([before], DOCUMENTS.showcmd);
+  assertDocument([before], 'showcmd');
   assert.ok(!existsSync(join(root.stateDir, 'macs.json')), 'looking changes nothing');
   const started = await root.one('start', 'web');
   const running = readFileSync(`/proc/${started['pid']}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
@@ -64,7 +64,7 @@ test('showcmd prints what runs: before the start, of the running machine, and as
   assert.deepEqual(words.replace(/\0$/, '').split('\0'), running);
 
   const explained = await root.one('explain', 'web');
-  assertShape([explained], DOCUMENTS.explain);
+  assertDocument([explained], 'explain');
   const options = explained['options'] as { args: string[]; key: string | null; line: number | null }[];
   assert.deepEqual(
     options.flatMap(({ args }) => args),
@@ -134,7 +134,7 @@ test('kill ends QEMU at once, and a machine that is not running is no failure', 
   root.add('web');
   await root.ok('start', 'web');
   const killed = await root.one('kill', 'web');
-  assertShape([killed], DOCUMENTS.stop);
+  assertDocument([killed], 'stop');
   assert.equal(killed['rung'], 'sigkill');
   assert.deepEqual(root.leftovers(), []);
   const nothing = await root.one('kill', 'web');

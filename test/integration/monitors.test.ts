@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { parseJson } from '../support/cli.ts';
+import { assertError } from '../support/documents.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 const CTRL_BRACKET = '\x1d';
@@ -41,7 +41,7 @@ test('what the human monitor refuses is exit 1 with an error, and no topic of in
     assert.equal(result.code, 1, command);
     const [answer] = JSON.parse(result.stdout);
     assert.deepEqual([answer.command, answer.ok], [command, false]);
-    assertShape(answer.error, DOCUMENTS.error);
+    assertError(answer.error);
     assert.equal(answer.error.code, 'QEMU_QMP_REFUSED');
     assert.match(answer.error.hint, /^see: qemu-cmd -c /);
     assert.equal((await root.cmd('-c', command, 'web')).code, 1);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { assertError } from '../support/documents.ts';
 import { lab, until } from '../support/lab.ts';
-import { assertShape, DOCUMENTS } from '../support/shape.ts';
 
 // They wait for the most part.
 suite('stop', { concurrency: 5 }, () => {
@@ -18,7 +18,7 @@ suite('stop', { concurrency: 5 }, () => {
     assert.equal(failure.outcome, 'failed');
     assert.equal(failure.rung, 'none');
     assert.ok(failure.seconds >= 1, String(failure.seconds));
-    assertShape(failure.error, DOCUMENTS.error);
+    assertError(failure.error);
     assert.equal(failure.error.code, 'QEMU_STOP_FAILED');
     assert.equal(await root.state('web'), 'running');
     assert.equal((await root.init('stop', 'web', '--no-kill', '--force')).code, 2);

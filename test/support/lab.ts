@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CliOptions, type CliResult, parseJson, type RunningCli, runCli, spawnCli, type Tool } from './cli.ts';
+import { assertDocument } from './documents.ts';
 import { type GuestOptions, guestDisk } from './guest-disk.ts';
 import { type Cleanup, type TempRoot, tempRoot } from './temp-root.ts';
 
@@ -49,6 +50,7 @@ export function lab(t: Cleanup): Lab {
   const json = async (...args: readonly string[]): Promise<readonly JsonObject[]> => {
     const document = parseJson(await init(...args, '--json'));
     assert.ok(Array.isArray(document), 'a JSON document is an array');
+    assertDocument(document, args[0] ?? '');
     return document;
   };
   return {

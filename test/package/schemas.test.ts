@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ACTIONS } from '../../src/cli/init/actions.ts';
+import { assertDocument, SCHEMAS, schemaOf } from '../support/documents.ts';
+import { repoRoot } from '../support/repo.ts';
+
+/** Actions that are for people, or print code. */
+const WITHOUT_DOCUMENT = ['console', 'edit', 'completion', 'qmp-types'];
+
+test('every document that --json prints has a JSON Schema in the package', () => {
+  const actions = ACTIONS.map(({ command }) => command.split(' ')[0] ?? '');
+  const without = actions.filter((action) => !SCHEMAS.includes(schemaOf(action)));
+  assert.deepEqual(without.sort(), WITHOUT_DOCUMENT.toSorted());
+});
+
+test('every schema takes an empty list, and refuses a row that has other members', () => {
+  for (const name of SCHEMAS) {
+    assertDocument([], name);
+    assert.throws(() => assertDocument([{ surprise: 1 }], name), name);
+    assert.throws(() => assertDocument({}, name), name);
+  }
+});
+
+test('the manual names every schema', () => {
+  const text = readFileSync(join(repoRoot, 'docs/schemas.md'), 'utf8');
+  assert.deepEqual(
+    SCHEMAS.filter((name) => !text.includes(`schemas/${name}.schema.json`)),
+    [],
+  );
+});

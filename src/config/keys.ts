@@ -387,6 +387,20 @@ const TABLE = [
     doc: 'virtio memory balloon',
   },
   {
+    name: 'HOTPLUG',
+    group: HARDWARE,
+    type: 'integer',
+    default: '8',
+    min: 0,
+    max: 24,
+    doc: 'PCIe root ports kept free for devices that are plugged in later, on q35 and virt',
+    details: [
+      'They are in the PCI slots 0x1c to 0x1e, eight to a slot; no other device moves when there are more or fewer. The ports ' +
+        'of the default leave out a slot that a device of [custom] is in. The machine type pc has no such ports: devices are ' +
+        'plugged into its PCI bus.',
+    ],
+  },
+  {
     name: 'WATCHDOG',
     group: HARDWARE,
     type: 'choice',

@@ -162,6 +162,7 @@ function readMachine(
     agent: reader.switch('QGA'),
     rng: reader.switch('RNG'),
     balloon: reader.switch('BALLOON'),
+    hotplug: reader.integer('HOTPLUG'),
     runAs: runAs === OWN_USER ? ownUserName(longName, etcDir) : runAs || undefined,
     ownUser: runAs === OWN_USER,
     sandbox: reader.switch('SANDBOX'),

@@ -46,6 +46,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   KVM: ({ kvm }) => kvm,
   RNG: ({ rng }) => onOff(rng),
   BALLOON: ({ balloon }) => onOff(balloon),
+  HOTPLUG: ({ hotplug }) => String(hotplug),
   WATCHDOG: ({ watchdog }) => watchdog,
   ONPANIC: ({ onPanic }) => onPanic,
   FIRMWARE: ({ firmware, firmwareVariables }) => renderFirmware(firmware, firmwareVariables),

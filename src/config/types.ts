@@ -146,6 +146,8 @@ export interface MachineConfig {
   readonly agent: boolean;
   readonly rng: boolean;
   readonly balloon: boolean;
+  /** PCIe root ports that are kept free. */
+  readonly hotplug: number;
 
   /** User name; undefined: the user who calls. */
   readonly runAs: string | undefined;

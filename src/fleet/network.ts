@@ -1,5 +1,5 @@
 import type { MachineConfig, NicConfig } from '../config/types.ts';
-import { netdevArgument, nicDeviceProperties } from '../machine/argv/netdev.ts';
+import { netdevArguments, nicDeviceProperties } from '../machine/argv/netdev.ts';
 import type { NicLink } from '../machine/argv/request.ts';
 import { isVhostUsable } from '../machine/argv/vhost.ts';
 import type { Network, Notify } from '../machine/context.ts';
@@ -46,7 +46,7 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
 }
 
 function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string, vhost: boolean): NicLink {
-  const netdev = netdevArgument(nic, {
+  const netdev = netdevArguments(nic, {
     tap: tapName(config.longName, nic.index),
     netif: config.netif,
     upHook: paths.bridgeUpHook,

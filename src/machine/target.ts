@@ -3,19 +3,20 @@ import type { QemuProbe } from '../system/probe/qemu-probe.ts';
 import { VGA_DEVICES } from './argv/display.ts';
 
 /**
- * The machine with what it leaves to its defaults as the target of its QEMU has it: no graphics card, agent, random numbers or
- * balloon where there are no such devices. What the file states stays, see {@link targetIssues}.
+ * The machine with what it leaves to its defaults as the target of its QEMU has it: no graphics card, agent, random numbers,
+ * balloon or ports where there are no such devices. What the file states stays, see {@link targetIssues}.
  */
 export function fitToTarget(config: MachineConfig, { devices }: QemuProbe): MachineConfig {
   const fits = (key: string, names: readonly string[]): boolean =>
     config.origins.has(key) || names.some((name) => devices.has(name));
-  const { vga, agent, rng, balloon } = config;
+  const { vga, agent, rng, balloon, hotplug } = config;
   return {
     ...config,
     vga: fits('VGA', [VGA_DEVICES[vga] ?? vga]) ? vga : 'none',
     agent: agent && fits('QGA', virtio('serial')),
     rng: rng && fits('RNG', virtio('rng')),
     balloon: balloon && fits('BALLOON', virtio('balloon')),
+    hotplug: fits('HOTPLUG', ['pcie-root-port']) ? hotplug : 0,
   };
 }
 

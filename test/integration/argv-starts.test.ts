@@ -1,131 +1,46 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildArgs } from '../../src/machine/argv/build.ts';
+import { buildArgs, describeMachine } from '../../src/machine/argv/build.ts';
+import type { Part } from '../../src/machine/argv/description.ts';
+import { renderOption } from '../../src/machine/argv/render-argv.ts';
+import { renderCalls } from '../../src/machine/argv/render-qmp.ts';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
-import { writeTlsFiles } from '../../src/machine/control/port-tls.ts';
-import { QmpClient } from '../../src/qmp/client.ts';
-import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
-import { ARGV_CONFIGS, ARGV_DIR, type ArgvConfig, argvRequest, configOf } from '../support/argv-configs.ts';
-import { freePort } from '../support/lab.ts';
-import { type TempRoot, tempRoot } from '../support/temp-root.ts';
+import { ARGV_CONFIGS } from '../support/argv-configs.ts';
+import { QEMUS, realRequest, withQemu, writeFiles } from '../support/argv-start.ts';
+import { tempRoot } from '../support/temp-root.ts';
 
-for (const config of ARGV_CONFIGS) {
-  test(`QEMU takes the command line of "${config.title}"`, async (t) => {
-    const root = tempRoot(t);
-    const request = await realRequest(root, config);
-    writeFiles(request);
-    const args = buildArgs(request);
-    if (!request.paused && !request.preconfig) args.push('-S');
-    const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    qemu.stdout.on('data', (chunk) => (output += chunk));
-    qemu.stderr.on('data', (chunk) => (output += chunk));
-    const ended = once(qemu, 'close');
-    const signal = AbortSignal.any([AbortSignal.timeout(30_000), endSignal(ended)]);
-    try {
-      const client = await QmpClient.connect(
-        { kind: 'unix', path: request.machine.qmpSocket },
-        { retry: true, signal },
-      );
-      const { status } = await client.execute('query-status', undefined, { signal });
-      assert.equal(status, 'prelaunch');
-      await client.executeRaw('quit', undefined, { signal });
-      await client.close();
-    } catch (cause) {
-      throw new Error(`QEMU said: ${output}`, { cause });
-    }
-    const [code] = await ended;
-    assert.equal(code, 0, output);
-    assert.doesNotMatch(output, /deprecated/);
-  });
-}
-
-function endSignal(ended: Promise<unknown>): AbortSignal {
-  const controller = new AbortController();
-  ended.then(
-    () => controller.abort(),
-    () => controller.abort(),
-  );
-  return controller.signal;
-}
-
-/** The same request with the files, ports and rights of this host. */
-async function realRequest(root: TempRoot, config: ArgvConfig): Promise<ArgvRequest> {
-  const request = argvRequest(config);
-  const [monitorPort, controlPort, vncPort, tcpForward, udpForward] = await freePorts(5);
-  const text = config.text
-    .replace(/^(VNC=.*):\d+$/m, `$1:${Number(vncPort) - 5900}`)
-    .replace('2222', String(tcpForward))
-    .replace('5353', String(udpForward));
-  const parsed = configOf(text, join(root.etcDir, 'web-qemu.cfg'));
-  const here = (path: string): string => path.replace(ARGV_DIR, root.etcDir);
-  const { allocation, firmware } = request;
-  return {
-    ...request,
-    config: parsed,
-    cdroms: parsed.cdroms,
-    machine: machinePaths(resolvePaths({ root: root.dir }, {}, 0, '/'), 'web'),
-    accelerator: 'tcg',
-    allocation: {
-      ...allocation,
-      monitorPort: allocation.monitorPort && monitorPort,
-      controlPort: allocation.controlPort && controlPort,
-      vncDisplay: allocation.vncDisplay && Number(vncPort) - 5900,
-    },
-    firmware: firmware && {
-      ...firmware,
-      code: here(firmware.code),
-      variables: firmware.variables && here(firmware.variables),
-    },
-    // Making taps needs rights, and is tested with the network.
-    links: request.links.map((link, at) => {
-      const { net, hostForwards } = parsed.nics[at] ?? {};
-      if (net === 'bridge') return { ...link, netdev: `hubport,id=net${at},hubid=${at}` };
-      const forwards = (hostForwards ?? []).map(
-        ({ protocol, hostAddress, hostPort, guestAddress, guestPort }) =>
-          `,hostfwd=${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`,
-      );
-      return net === 'user' ? { ...link, netdev: `user,id=net${at}${forwards.join('')}` } : link;
-    }),
-  };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
-}
-
-function writeFiles({ config, machine, firmware, tls }: ArgvRequest): void {
-  mkdirSync(machine.qemuDir, { recursive: true });
-  if (tls) writeTlsFiles(machine);
-  for (const { file } of [...config.disks, ...config.cdroms]) {
-    if (file?.endsWith('.qcow2')) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '1M']);
-    else if (file !== undefined) blank(file, 1024 ** 2);
+for (const { name, program, obstacle } of QEMUS) {
+  for (const config of ARGV_CONFIGS) {
+    test(`${name} takes the command line of "${config.title}"`, { skip: obstacle }, async (t) => {
+      const request = await realRequest(tempRoot(t), config);
+      writeFiles(request);
+      await startAndQuit(program, request, buildArgs(request));
+    });
   }
-  if (config.kernel !== undefined) writeFileSync(config.kernel, emptyKernel());
-  if (config.initrd !== undefined) blank(config.initrd, 512);
-  if (firmware) copyFileSync('/usr/share/seabios/bios-256k.bin', firmware.code);
-  if (firmware?.variables !== undefined) blank(firmware.variables, 64 * 1024);
+
+  for (const config of ARGV_CONFIGS.filter(({ text }) => /^(?:DSK|CDR|NIC)/m.test(text))) {
+    test(`${name} takes the devices of "${config.title}" as QMP arguments`, { skip: obstacle }, async (t) => {
+      const request = await realRequest(tempRoot(t), {
+        ...config,
+        text: config.text.replaceAll('snapshot=on', 'snapshot=off'),
+      });
+      writeFiles(request);
+      await startAndQuit(program, request, describeMachine(request).flatMap(argsInJson));
+    });
+  }
 }
 
-function blank(path: string, bytes: number): void {
-  writeFileSync(path, '');
-  truncateSync(path, bytes);
+/** What QMP commands would say, as options: they take the same JSON, and also what a running QEMU has no room for. */
+function argsInJson(part: Part): readonly string[] {
+  if (part.kind === 'option' || part.kind === 'object') return renderOption(part).args;
+  return renderCalls([part]).flatMap(({ command, arguments: values }) => [OPTIONS[command], JSON.stringify(values)]);
 }
 
-/** A Linux kernel that has a header and nothing else (Linux Documentation/arch/x86/boot.rst). */
-function emptyKernel(): Uint8Array {
-  const kernel = Buffer.alloc(4096);
-  kernel[0x1f1] = 1;
-  kernel.writeUInt16LE(0xaa55, 0x1fe);
-  kernel.write('HdrS', 0x202, 'latin1');
-  kernel.writeUInt16LE(0x020c, 0x206);
-  kernel[0x211] = 1;
-  kernel.writeUInt32LE(0x7fffffff, 0x22c);
-  return kernel;
+const OPTIONS = { device_add: '-device', 'blockdev-add': '-blockdev', netdev_add: '-netdev', 'object-add': '-object' };
+
+async function startAndQuit(program: string, request: ArgvRequest, options: readonly string[]): Promise<void> {
+  await withQemu(program, request, options, async (client, signal) => {
+    const { status } = await client.execute('query-status', undefined, { signal });
+    assert.equal(status, 'prelaunch');
+  });
 }

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { parseMachineConfig } from '../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../src/config/types.ts';
 import { type Allocation, NO_SLOT } from '../../src/machine/allocation.ts';
-import { netdevArgument, nicDeviceProperties } from '../../src/machine/argv/netdev.ts';
-import type { ArgvRequest, DriveFormat, FirmwareFiles } from '../../src/machine/argv/request.ts';
+import { netdevArguments, nicDeviceProperties } from '../../src/machine/argv/netdev.ts';
+import type { ArgvRequest, FirmwareFiles } from '../../src/machine/argv/request.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 
 /** A configuration whose command line is kept in a golden file, and started for real. */
@@ -55,7 +55,6 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
       'DSK9=i.img',
       'DSK10=j.img',
     ),
-    request: { drives: ['raw', 'qcow2', ...Array.from({ length: 8 }, () => 'raw')].map(drive) },
   },
   {
     title: 'pc-disks',
@@ -93,7 +92,10 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
       'BOOT=network,disk',
     ),
   },
-  { title: 'nics-managed', text: lines('NETIF=managed', 'NIC1=virtio-net-pci,vlan=7', 'NIC2=e1000', 'MACHINE=pc') },
+  {
+    title: 'nics-managed',
+    text: lines('NETIF=managed', 'NIC1=virtio-net-pci,vlan=7', 'NIC2=e1000', 'NIC3=virtio,net=passt', 'MACHINE=pc'),
+  },
   { title: 'vnc-display', text: lines('VNC=127.0.0.1:77', 'VGA=virtio') },
   { title: 'vnc-ipv6', text: lines('VNC=[::1]:78', 'VGA=qxl') },
   { title: 'vnc-socket', text: lines('VNC=unix', 'VGA=bochs') },
@@ -155,6 +157,8 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
   },
   { title: 'kvm', text: lines('SMP=4', 'RAM=4G', 'MACHINE=pc-i440fx-7.2'), request: { accelerator: 'kvm' } },
   { title: 'cpu-host-without-kvm', text: lines('CPU=host,-vmx'), request: { accelerator: 'tcg' } },
+  { title: 'hotplug-all', text: lines('HOTPLUG=24', 'VGA=none') },
+  { title: 'hotplug-none', text: lines('HOTPLUG=0', 'VGA=none') },
   { title: 'paused', text: BARE, request: { paused: true } },
   { title: 'preconfig', text: lines('DSK1=a.img'), request: { preconfig: true } },
 ];
@@ -171,16 +175,17 @@ export function argvRequest({ text, request = {} }: ArgvConfig): ArgvRequest {
     binary: '/usr/bin/qemu-system-x86_64',
     ipv6: true,
     tls: true,
-    drives: config.disks.map(() => drive('raw')),
+    images: config.disks.map(({ file }) => ({ file, format: file.endsWith('.qcow2') ? 'qcow2' : 'raw' })),
     cdroms: config.cdroms,
     links: config.nics.map((nic) => ({
       mac: nic.mac ?? `DE:AD:BE:EF:00:${nic.index.toString(16).padStart(2, '0').toUpperCase()}`,
-      netdev: netdevArgument(nic, {
+      netdev: netdevArguments(nic, {
         tap: `web.${nic.index}`,
         netif: config.netif,
         upHook: paths.bridgeUpHook,
         downHook: paths.bridgeDownHook,
         vhost: false,
+        passtFd: nic.net === 'passt' ? 3 : undefined,
       }),
       deviceProperties: nicDeviceProperties(nic),
     })),
@@ -198,8 +203,4 @@ export function configOf(text: string, path = `${ARGV_DIR}/web-qemu.cfg`): Machi
   assert.ok(config);
   assert.equal(config.dir, dirname(path));
   return config;
-}
-
-function drive(format: string): DriveFormat {
-  return { format, properties: [] };
 }

@@ -10,9 +10,19 @@ import { join } from 'node:path';
  * @param folder where; it has to name the version, as far as that matters and the package's name does not.
  */
 export function debianPackage(name: string, folder = name): string {
-  const dir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qemu-init-test', folder);
+  const dir = join(cacheFolder(), folder);
   if (!existsSync(dir)) unpack(name, dir);
   return dir;
+}
+
+/** Where tests keep what is made once for all of them. */
+export function cacheFolder(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qemu-init-test');
+}
+
+/** Unpacks a package over a folder, without its scripts. */
+export function unpackDeb(deb: string, dir: string): void {
+  execFileSync('dpkg-deb', ['--extract', deb, dir]);
 }
 
 /** Made aside and renamed, as another test may be doing the same. */

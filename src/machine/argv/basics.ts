@@ -1,12 +1,14 @@
 import { quoteComma } from '../../base/text.ts';
 import { chipsetOf } from './chipset.ts';
-import { type Option, option, properties } from './option.ts';
+import { option, type PlainOption } from './description.ts';
+import { fileNode, formatNode } from './nodes.ts';
+import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 const MIB = 1024 ** 2;
 
 /** Name, board, processor, memory, firmware, kernel. */
-export function basicOptions(request: ArgvRequest): Option[] {
+export function basicOptions(request: ArgvRequest): PlainOption[] {
   const { config } = request;
   return [
     // QEMU would read /etc/qemu/qemu.conf otherwise, which is in our own folder.
@@ -33,7 +35,7 @@ function machineValue(request: ArgvRequest): string {
 }
 
 /** `host` is a model of KVM's; where the probe found TCG to be the way, `max` is the nearest to it on targets that have it. */
-function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): Option[] {
+function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): PlainOption[] {
   const wanted = config.cpu ?? 'host';
   const isHost = accelerator === 'tcg' && /^host(?=,|$)/.test(wanted);
   if (isHost && emulatedCpu === '') return [];
@@ -53,21 +55,28 @@ export function memoryValue(bytes: number): string {
   return `${bytes}B`;
 }
 
-function firmwareOptions({ config, firmware }: ArgvRequest): Option[] {
+function firmwareOptions({ config, firmware }: ArgvRequest): PlainOption[] {
   if (!firmware) return [];
   const { code, codeFormat, variables, variablesFormat } = firmware;
   if (variables === undefined) return [option('FIRMWARE', '-bios', code)];
   return [
     option('FIRMWARE', '-drive', `if=pflash,unit=0,format=${codeFormat},readonly=on,file=${quoteComma(code)}`),
-    option('FIRMWARE', '-drive', `if=pflash,unit=1,format=${variablesFormat},file=${quoteComma(variables)}`),
+    option(
+      'FIRMWARE',
+      '-drive',
+      properties(
+        `if=pflash,unit=1,format=${variablesFormat},file=${quoteComma(variables)}`,
+        `node-name=${formatNode('vars')},file.node-name=${fileNode('vars')}`,
+      ),
+    ),
     ...(firmware.secureBoot && chipsetOf(config.machine) === 'q35'
       ? [option('FIRMWARE', '-global', 'driver=cfi.pflash01,property=secure,value=on')]
       : []),
   ];
 }
 
-function kernelOptions({ config }: ArgvRequest): Option[] {
-  const options: Option[] = [];
+function kernelOptions({ config }: ArgvRequest): PlainOption[] {
+  const options: PlainOption[] = [];
   if (config.kernel !== undefined) options.push(option('KERNEL', '-kernel', config.kernel));
   if (config.initrd !== undefined) options.push(option('INITRD', '-initrd', config.initrd));
   if (config.append !== '') options.push(option('APPEND', '-append', config.append));

@@ -1,28 +1,32 @@
 import type { MachineConfig } from '../../config/types.ts';
 import { basicOptions } from './basics.ts';
 import { bootIndexes } from './boot-order.ts';
-import { cdromOptions, hasIde } from './cdroms.ts';
-import { channelOptions } from './channels.ts';
+import { cdromParts, hasIde } from './cdroms.ts';
+import { channelParts } from './channels.ts';
 import { type Chipset, chipsetOf, pciPlace } from './chipset.ts';
-import { diskOptions } from './disks.ts';
-import { displayOptions } from './display.ts';
-import { nicOptions } from './nics.ts';
-import { type Option, option, properties } from './option.ts';
+import { device, option, type Part, type PlainOption } from './description.ts';
+import { diskParts } from './disks.ts';
+import { displayParts } from './display.ts';
+import { hotplugParts } from './hotplug.ts';
+import { nicParts } from './nics.ts';
+import type { Option } from './option.ts';
+import { renderOption } from './render-argv.ts';
 import type { ArgvRequest } from './request.ts';
 
-/** The options of a machine's QEMU, in order, each with the key it is from. Pure. */
-export function buildOptions(request: ArgvRequest): Option[] {
+/** All parts of a machine, in the order of the command line. Pure. */
+export function describeMachine(request: ArgvRequest): Part[] {
   const { config } = request;
   const chipset = chipsetOf(config.machine, config.targetArch);
   const bootIndex = bootIndexes(config);
   return [
     ...basicOptions(request),
-    ...displayOptions(request, chipset),
-    ...channelOptions(request, chipset),
+    ...displayParts(request, chipset),
+    ...channelParts(request, chipset),
     ...smallDevices(request, chipset),
-    ...diskOptions(config.disks, request.drives, request.machine.keysDir, chipset, bootIndex),
-    ...cdromOptions(request.cdroms, chipset, bootIndex),
-    ...nicOptions(config.nics, request.links, chipset, bootIndex),
+    ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),
+    ...cdromParts(request.cdroms, chipset, bootIndex),
+    ...nicParts(config.nics, request.links, chipset, bootIndex),
+    ...hotplugParts(config, chipset),
     ...sandboxOptions(request),
     ...(request.paused ? [option('', '-S')] : []),
     ...(request.preconfig ? [option('', '--preconfig')] : []),
@@ -32,32 +36,29 @@ export function buildOptions(request: ArgvRequest): Option[] {
   ];
 }
 
+/** The options of a machine's QEMU, in order, each with the key it is from. Pure. */
+export function buildOptions(request: ArgvRequest): Option[] {
+  return describeMachine(request).map(renderOption);
+}
+
 /** The arguments of {@link buildOptions} as one array. */
 export function buildArgs(request: ArgvRequest): string[] {
   return buildOptions(request).flatMap(({ args }) => args);
 }
 
-function smallDevices({ config }: ArgvRequest, chipset: Chipset): Option[] {
+function smallDevices({ config }: ArgvRequest, chipset: Chipset): Part[] {
   const suffix = chipset === 'other' ? '' : '-pci';
-  const options: Option[] = [];
-  if (config.rng)
-    options.push(option('RNG', '-device', properties(`virtio-rng${suffix}`, 'id=rng', pciPlace(chipset, 'rng'))));
-  if (config.balloon) {
-    options.push(
-      option('BALLOON', '-device', properties(`virtio-balloon${suffix}`, 'id=balloon', pciPlace(chipset, 'balloon'))),
-    );
-  }
-  if (config.watchdog !== 'off') {
-    options.push(option('WATCHDOG', '-device', watchdogOption(config, chipset)));
-    options.push(option('WATCHDOG', '-action', `watchdog=${config.watchdog}`));
-  }
-  options.push(...panicOptions(config, chipset));
   const needsScsi =
     config.disks.some((disk) => disk.interface === 'scsi') || (config.cdroms.length > 0 && !hasIde(chipset));
-  if (needsScsi) {
-    options.push(option('DSK', '-device', properties(`virtio-scsi${suffix}`, 'id=scsi0', pciPlace(chipset, 'scsi'))));
-  }
-  return options;
+  return [
+    ...(config.rng ? [device('RNG', `virtio-rng${suffix}`, { id: 'rng', ...pciPlace(chipset, 'rng') })] : []),
+    ...(config.balloon
+      ? [device('BALLOON', `virtio-balloon${suffix}`, { id: 'balloon', ...pciPlace(chipset, 'balloon') })]
+      : []),
+    ...watchdogParts(config, chipset),
+    ...panicParts(config, chipset),
+    ...(needsScsi ? [device('DSK', `virtio-scsi${suffix}`, { id: 'scsi0', ...pciPlace(chipset, 'scsi') })] : []),
+  ];
 }
 
 /** The watchdog of s390x is none of PCI (qemu-system(1), "-watchdog-action"). */
@@ -65,9 +66,14 @@ export function watchdogDevice({ machine }: MachineConfig): string {
   return machine.startsWith('s390') ? 'diag288' : 'i6300esb';
 }
 
-function watchdogOption(config: MachineConfig, chipset: Chipset): string {
-  const device = watchdogDevice(config);
-  return properties(device, 'id=watchdog', device === 'i6300esb' && pciPlace(chipset, 'watchdog'));
+function watchdogParts(config: MachineConfig, chipset: Chipset): Part[] {
+  if (config.watchdog === 'off') return [];
+  const driver = watchdogDevice(config);
+  const place = driver === 'i6300esb' ? pciPlace(chipset, 'watchdog') : {};
+  return [
+    device('WATCHDOG', driver, { id: 'watchdog', ...place }),
+    option('WATCHDOG', '-action', `watchdog=${config.watchdog}`),
+  ];
 }
 
 /** The pvpanic device of ISA is that of PCs (docs/specs/pvpanic of QEMU); s390x tells of a panic without one. */
@@ -77,15 +83,15 @@ export function panicDevice({ machine }: MachineConfig): string | undefined {
   return chipset === 'q35' || chipset === 'pc' ? 'pvpanic' : 'pvpanic-pci';
 }
 
-function panicOptions(config: MachineConfig, chipset: Chipset): Option[] {
-  const device = panicDevice(config);
+function panicParts(config: MachineConfig, chipset: Chipset): Part[] {
+  const driver = panicDevice(config);
   if (config.onPanic === 'none') {
     // The firmware of s390x panics when it finds nothing to boot, and QEMU would end in the middle of the start.
-    return device === undefined && hasNothingToBoot(config) ? [option('ONPANIC', '-action', 'panic=pause')] : [];
+    return driver === undefined && hasNothingToBoot(config) ? [option('ONPANIC', '-action', 'panic=pause')] : [];
   }
-  const value = device && properties(device, 'id=pvpanic', device === 'pvpanic-pci' && pciPlace(chipset, 'panic'));
+  const place = driver === 'pvpanic-pci' ? pciPlace(chipset, 'panic') : {};
   return [
-    ...(value === undefined ? [] : [option('ONPANIC', '-device', value)]),
+    ...(driver === undefined ? [] : [device('ONPANIC', driver, { id: 'pvpanic', ...place })]),
     option('ONPANIC', '-action', `panic=${config.onPanic}`),
   ];
 }
@@ -95,7 +101,7 @@ function hasNothingToBoot({ kernel, disks, cdroms, nics }: MachineConfig): boole
 }
 
 /** All four denials (qemu-system(1), "-sandbox"). */
-function sandboxOptions({ config }: ArgvRequest): Option[] {
+function sandboxOptions({ config }: ArgvRequest): PlainOption[] {
   if (!config.sandbox) return [];
   const value = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
   return [option('SANDBOX', '-sandbox', value)];

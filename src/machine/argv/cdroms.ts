@@ -1,48 +1,38 @@
-import { quoteComma } from '../../base/text.ts';
 import type { CdromConfig } from '../../config/types.ts';
-import type { Chipset } from './chipset.ts';
+import { type Chipset, pciPlace } from './chipset.ts';
+import { type Device, type Drive, device, type Place, type Properties } from './description.ts';
 import { AHCI_PORTS, ahciController } from './disks.ts';
-import { type Option, option, properties } from './option.ts';
 
 /** The drives of CDR1 … and the controllers that they need. */
-export function cdromOptions(
+export function cdromParts(
   cdroms: readonly CdromConfig[],
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
-): Option[] {
+): (Device | Drive)[] {
   return [
     ...controllers(cdroms, chipset),
     ...cdroms.flatMap((cdrom) => {
-      const key = `CDR${cdrom.index}`;
-      const id = `cdr${cdrom.index}`;
-      const order = bootIndex.get(key);
-      return [
-        option(
-          key,
-          '-drive',
-          properties(
-            cdrom.file !== undefined && `file=${quoteComma(cdrom.file)}`,
-            cdrom.file !== undefined && 'format=raw',
-            'if=none',
-            `id=${id}`,
-            'media=cdrom',
-            'readonly=on',
-          ),
-        ),
-        option(
-          key,
-          '-device',
-          properties(
-            hasIde(chipset) ? 'ide-cd' : 'scsi-cd',
-            place(cdrom.index - 1, chipset),
-            `drive=${id}`,
-            `id=${id}-dev`,
-            order !== undefined && `bootindex=${order}`,
-          ),
-        ),
-      ];
+      const drive = driveOf(cdrom);
+      const { key, id } = drive;
+      const { properties, ...place } = placeOf(cdrom.index - 1, chipset);
+      const bootindex = bootIndex.get(key);
+      const driver = hasIde(chipset) ? 'ide-cd' : 'scsi-cd';
+      return [drive, device(key, driver, { drive, id: `${id}-dev`, ...place }, { ...properties, bootindex })];
     }),
   ];
+}
+
+function driveOf({ index, file }: CdromConfig): Drive {
+  const image = file === undefined ? undefined : { file, format: 'raw' };
+  return {
+    kind: 'drive',
+    key: `CDR${index}`,
+    id: `cdr${index}`,
+    media: 'cdrom',
+    image,
+    readonly: true,
+    snapshot: false,
+  };
 }
 
 /** Whether the board's CD-ROMs are IDE or SATA; other boards have them on the SCSI controller. */
@@ -58,17 +48,19 @@ function onBoard(chipset: Chipset): number {
 /** SCSI ids from here on are CD-ROMs; disks count from 0. */
 const FIRST_SCSI_CDROM = 128;
 
-function place(at: number, chipset: Chipset): string {
-  if (!hasIde(chipset)) return `bus=scsi0.0,scsi-id=${FIRST_SCSI_CDROM + at}`;
-  if (at < onBoard(chipset)) return chipset === 'q35' ? `bus=ide.${at}` : `bus=ide.1,unit=${at}`;
+function placeOf(at: number, chipset: Chipset): Place & { readonly properties?: Properties } {
+  if (!hasIde(chipset)) return { bus: 'scsi0.0', properties: { 'scsi-id': FIRST_SCSI_CDROM + at } };
+  if (at < onBoard(chipset)) {
+    return chipset === 'q35' ? { bus: `ide.${at}` } : { bus: 'ide.1', properties: { unit: at } };
+  }
   const further = at - onBoard(chipset);
-  return `bus=cdrom${Math.floor(further / AHCI_PORTS)}.${further % AHCI_PORTS}`;
+  return { bus: `cdrom${Math.floor(further / AHCI_PORTS)}.${further % AHCI_PORTS}` };
 }
 
-function controllers(cdroms: readonly CdromConfig[], chipset: Chipset): Option[] {
+function controllers(cdroms: readonly CdromConfig[], chipset: Chipset): Device[] {
   if (!hasIde(chipset)) return [];
   const count = Math.ceil(Math.max(0, cdroms.length - onBoard(chipset)) / AHCI_PORTS);
   return Array.from({ length: count }, (_, index) =>
-    option('CDR', '-device', ahciController(`cdrom${index}`, chipset, 'sataCdroms', index, count)),
+    ahciController('CDR', `cdrom${index}`, pciPlace(chipset, 'sataCdroms', index, count)),
   );
 }

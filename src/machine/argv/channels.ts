@@ -1,13 +1,14 @@
 import { quoteComma } from '../../base/text.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
-import { type Option, option, properties } from './option.ts';
+import { device, object, option, type Part } from './description.ts';
+import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 /** GnuTLS priority string: TLS 1.2 and later. QEMU adds the key exchanges with a pre-shared key. */
 const TLS_PRIORITY = 'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2';
 
 /** Monitors, serial console and guest agent: everything that talks over a socket. */
-export function channelOptions(request: ArgvRequest, chipset: Chipset): Option[] {
+export function channelParts(request: ArgvRequest, chipset: Chipset): Part[] {
   const { machine } = request;
   return [
     option('', '-chardev', `socket,id=qmp,path=${quoteComma(machine.qmpSocket)},server=on,wait=off`),
@@ -19,7 +20,7 @@ export function channelOptions(request: ArgvRequest, chipset: Chipset): Option[]
 }
 
 /** MONPORT for people (HMP) and CTLPORT for programs (QMP), on both loopback addresses. */
-function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Option[] {
+function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Part[] {
   const { monitorPort, controlPort } = allocation;
   if (monitorPort === undefined || controlPort === undefined) return [];
   const ports = [
@@ -31,9 +32,9 @@ function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Option[] 
     { suffix: '4', host: '127.0.0.1', only: 'ipv6=off' },
     ...(ipv6 ? [{ suffix: '6', host: '::1', only: 'ipv4=off' }] : []),
   ];
-  const credentials = `tls-creds-psk,id=tls0,dir=${quoteComma(machine.tlsDir)},endpoint=server,priority=${TLS_PRIORITY}`;
+  const credentials = { dir: machine.tlsDir, endpoint: 'server', priority: TLS_PRIORITY };
   return [
-    ...(tls ? [option('TLS', '-object', credentials)] : []),
+    ...(tls ? [object('TLS', 'tls-creds-psk', 'tls0', credentials)] : []),
     ...ports.flatMap(({ id, port, mode }) =>
       families.flatMap(({ suffix, host, only }) => [
         option(
@@ -50,7 +51,7 @@ function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Option[] 
   ];
 }
 
-function serialOptions({ config, machine }: ArgvRequest): Option[] {
+function serialOptions({ config, machine }: ArgvRequest): Part[] {
   if (!config.serial) return [];
   return [
     option(
@@ -67,12 +68,17 @@ function serialOptions({ config, machine }: ArgvRequest): Option[] {
   ];
 }
 
-function agentOptions({ config, machine }: ArgvRequest, chipset: Chipset): Option[] {
+function agentOptions({ config, machine }: ArgvRequest, chipset: Chipset): Part[] {
   if (!config.agent) return [];
   const controller = chipset === 'other' ? 'virtio-serial' : 'virtio-serial-pci';
   return [
-    option('QGA', '-device', properties(controller, 'id=vserial0', pciPlace(chipset, 'agent'))),
+    device('QGA', controller, { id: 'vserial0', ...pciPlace(chipset, 'agent') }),
     option('QGA', '-chardev', `socket,id=agent0,path=${quoteComma(machine.agentSocket)},server=on,wait=off`),
-    option('QGA', '-device', 'virtserialport,bus=vserial0.0,chardev=agent0,name=org.qemu.guest_agent.0,id=agent'),
+    device(
+      'QGA',
+      'virtserialport',
+      { id: 'agent', bus: 'vserial0.0' },
+      { chardev: 'agent0', name: 'org.qemu.guest_agent.0' },
+    ),
   ];
 }

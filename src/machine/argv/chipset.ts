@@ -1,3 +1,5 @@
+import { type Device, device, type Place } from './description.ts';
+
 /** What of a machine type decides where devices go. */
 export type Chipset = 'q35' | 'pc' | 'virt' | 'other';
 
@@ -38,20 +40,23 @@ const FUNCTIONS_PER_SLOT = 8;
 export const MOST_PER_FAMILY = SLOTS_PER_FAMILY * FUNCTIONS_PER_SLOT;
 
 /**
- * The place of a device as `bus=pcie.0,addr=0x8`, fixed by its family and number; undefined on a chipset without a
- * PCI bus of ours, where QEMU places it.
+ * The place of a device, fixed by its family and number; on a chipset without a PCI bus of ours QEMU places it.
  *
  * @param index number within the family, from 0.
  * @param count how many the machine has of the family: past eight, function 0 says that others follow.
  */
-export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count = 1): string | undefined {
-  if (chipset === 'other') return undefined;
+export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count = 1): Place {
+  if (chipset === 'other') return {};
   const slots = family === 'nic' || family === 'disk' ? SLOTS_PER_FAMILY : 1;
   const slot = FIRST_SLOT[family] + (index % slots);
   const fn = Math.floor(index / slots);
   const address = `0x${slot.toString(16)}${fn > 0 ? `.${fn}` : ''}`;
   const shared = fn === 0 && count > slots && index + slots < count;
-  return `bus=${chipset === 'pc' ? 'pci.0' : 'pcie.0'},addr=${address}${shared ? ',multifunction=on' : ''}`;
+  return { bus: rootBus(chipset), addr: address, multifunction: shared || undefined };
+}
+
+function rootBus(chipset: Chipset): string {
+  return chipset === 'pc' ? 'pci.0' : 'pcie.0';
 }
 
 /**
@@ -60,13 +65,20 @@ export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count 
  *
  * @param isPci of each device of the family in order, whether it sits on the PCI bus.
  */
-export function slotFillers(chipset: Chipset, family: 'nic' | 'disk', isPci: readonly boolean[]): string[] {
+export function slotFillers(
+  chipset: Chipset,
+  family: 'nic' | 'disk',
+  key: string,
+  isPci: readonly boolean[],
+): Device[] {
   if (chipset === 'other') return [];
-  return Array.from({ length: SLOTS_PER_FAMILY }, (_, at) => {
-    const isNeeded = !isPci[at] && isPci.some((further, index) => further && index % SLOTS_PER_FAMILY === at);
-    if (!isNeeded) return '';
-    const chassis = FIRST_SLOT[family] + at;
-    const bridge = chipset === 'pc' ? `pci-bridge,chassis_nr=${chassis}` : `pcie-root-port,chassis=${chassis}`;
-    return `${bridge},id=slot${chassis},${pciPlace(chipset, family, at, isPci.length)}`;
-  }).filter((device) => device !== '');
+  return Array.from({ length: SLOTS_PER_FAMILY }, (_, at) => at)
+    .filter((at) => !isPci[at] && isPci.some((further, index) => further && index % SLOTS_PER_FAMILY === at))
+    .map((at) => {
+      const chassis = FIRST_SLOT[family] + at;
+      const place = { id: `slot${chassis}`, ...pciPlace(chipset, family, at, isPci.length) };
+      return chipset === 'pc'
+        ? device(key, 'pci-bridge', place, { chassis_nr: chassis })
+        : device(key, 'pcie-root-port', place, { chassis });
+    });
 }

@@ -1,39 +1,47 @@
 import { join } from 'node:path';
-import { quoteComma } from '../../base/text.ts';
 import type { DiskConfig } from '../../config/types.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
-import { type Option, option, properties } from './option.ts';
-import type { DriveFormat } from './request.ts';
+import {
+  type Device,
+  type Drive,
+  device,
+  type ImageNode,
+  object,
+  type Part,
+  type Place,
+  type Properties,
+} from './description.ts';
 
 /** Ports of one AHCI controller (ICH9 and the `ich9-ahci` device have six). */
 export const AHCI_PORTS = 6;
 
 /** The drives of DSK1 … and the controllers that they need. */
-export function diskOptions(
+export function diskParts(
   disks: readonly DiskConfig[],
-  drives: readonly DriveFormat[],
+  images: readonly ImageNode[],
   keysDir: string,
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
-): Option[] {
+): Part[] {
   return [
     ...controllers(disks, chipset),
-    ...slotFillers(chipset, 'disk', disks.map(isPci)).map((device) => option('DSK', '-device', device)),
+    ...slotFillers(chipset, 'disk', 'DSK', disks.map(isPci)),
     ...disks.flatMap((disk, at) => {
       const key = `DSK${disk.index}`;
-      const id = `dsk${disk.index}`;
+      const drive = driveOf(disk, images[at] ?? { file: disk.file, format: 'raw' });
       return [
-        ...(disk.key === undefined
-          ? []
-          : [option(key, '-object', `secret,id=${id}-key,file=${quoteComma(keyCopy(keysDir, disk))}`)]),
-        option(key, '-drive', driveValue(disk, id, drives[at] ?? RAW)),
-        option(key, '-device', deviceValue(disk, id, chipset, bootIndex.get(key), disks.length)),
+        ...(disk.key === undefined ? [] : [object(key, 'secret', secretOf(disk), { file: keyCopy(keysDir, disk) })]),
+        drive,
+        diskDevice(disk, drive, chipset, bootIndex.get(key), disks.length),
       ];
     }),
   ];
 }
 
-const RAW: DriveFormat = { format: 'raw', properties: [] };
+/** Id of the object with the key of an encrypted disk. */
+export function secretOf({ index }: Pick<DiskConfig, 'index'>): string {
+  return `dsk${index}-key`;
+}
 
 /** The copy of a disk's key that QEMU reads. The key itself may be in a place that its user cannot reach. */
 export function keyCopy(keysDir: string, { index }: DiskConfig): string {
@@ -44,82 +52,57 @@ function isPci(disk: DiskConfig): boolean {
   return disk.interface === 'virtio' || disk.interface === 'nvme';
 }
 
-function driveValue(disk: DiskConfig, id: string, { format, properties: further }: DriveFormat): string {
-  return properties(
-    `file=${quoteComma(disk.file)}`,
-    `format=${format}`,
-    'if=none',
-    `id=${id}`,
-    `snapshot=${disk.snapshot ? 'on' : 'off'}`,
-    disk.readonly && 'readonly=on',
-    disk.cache !== undefined && `cache=${disk.cache}`,
-    disk.aio !== undefined && `aio=${disk.aio}`,
-    disk.discard !== undefined && `discard=${disk.discard}`,
-    ...further,
-  );
+function driveOf({ index, readonly, snapshot, cache, aio, discard }: DiskConfig, image: ImageNode): Drive {
+  const id = `dsk${index}`;
+  return { kind: 'drive', key: `DSK${index}`, id, media: 'disk', image, readonly, snapshot, cache, aio, discard };
 }
 
-function deviceValue(
+function diskDevice(
   disk: DiskConfig,
-  id: string,
+  drive: Drive,
   chipset: Chipset,
-  bootIndex: number | undefined,
+  bootindex: number | undefined,
   count: number,
-): string {
+): Device {
   const at = disk.index - 1;
-  const tail = [
-    bootIndex !== undefined && `bootindex=${bootIndex}`,
-    disk.serial !== undefined && disk.interface !== 'nvme' && `serial=${quoteComma(disk.serial)}`,
-  ];
+  const { key, id } = drive;
+  const make = (driver: string, place: Place, properties: Properties = {}): Device =>
+    device(key, driver, { drive, id: `${id}-dev`, ...place }, { ...properties, bootindex, serial: serialOf(disk, id) });
   switch (disk.interface) {
     case 'virtio':
-      return properties(
-        virtioBlock(chipset),
-        `drive=${id}`,
-        `id=${id}-dev`,
-        pciPlace(chipset, 'disk', at, count),
-        ...tail,
-      );
+      return make(virtioBlock(chipset), pciPlace(chipset, 'disk', at, count));
     case 'nvme':
-      // A serial number is mandatory for NVMe (QEMU refuses the device without one).
-      return properties(
-        'nvme',
-        `drive=${id}`,
-        `id=${id}-dev`,
-        `serial=${quoteComma(disk.serial ?? id)}`,
-        pciPlace(chipset, 'disk', at, count),
-        bootIndex !== undefined && `bootindex=${bootIndex}`,
-      );
+      return make('nvme', pciPlace(chipset, 'disk', at, count));
     case 'scsi':
-      return properties('scsi-hd', 'bus=scsi0.0', `scsi-id=${at}`, `drive=${id}`, `id=${id}-dev`, ...tail);
+      return make('scsi-hd', { bus: 'scsi0.0' }, { 'scsi-id': at });
     case 'ide':
-      return properties('ide-hd', idePlace(at, chipset), `drive=${id}`, `id=${id}-dev`, ...tail);
+      return isOnPiix(at, chipset) ? make('ide-hd', { bus: 'ide.0' }, { unit: at }) : make('ide-hd', sataPlace(at));
     case 'sata':
-      return properties('ide-hd', sataPlace(at), `drive=${id}`, `id=${id}-dev`, ...tail);
+      return make('ide-hd', sataPlace(at));
     default:
       return disk.interface satisfies never;
   }
+}
+
+/** QEMU refuses an NVMe disk without a serial number. */
+function serialOf({ interface: bus, serial }: DiskConfig, id: string): string | undefined {
+  return serial ?? (bus === 'nvme' ? id : undefined);
 }
 
 function virtioBlock(chipset: Chipset): string {
   return chipset === 'other' ? 'virtio-blk' : 'virtio-blk-pci';
 }
 
+function sataPlace(at: number): Place {
+  return { bus: `sata${Math.floor(at / AHCI_PORTS)}.${at % AHCI_PORTS}` };
+}
+
 /** The first two IDE disks of `pc` are master and slave of the primary channel; elsewhere IDE means AHCI. */
-function idePlace(at: number, chipset: Chipset): string {
-  return isOnPiix(at, chipset) ? `bus=ide.0,unit=${at}` : sataPlace(at);
-}
-
-function sataPlace(at: number): string {
-  return `bus=sata${Math.floor(at / AHCI_PORTS)}.${at % AHCI_PORTS}`;
-}
-
 function isOnPiix(at: number, chipset: Chipset): boolean {
   return chipset === 'pc' && at < 2;
 }
 
-function controllers(disks: readonly DiskConfig[], chipset: Chipset): Option[] {
-  const options: Option[] = [];
+function controllers(disks: readonly DiskConfig[], chipset: Chipset): Device[] {
   const ahci = new Set<number>();
   for (const disk of disks) {
     const at = disk.index - 1;
@@ -127,20 +110,13 @@ function controllers(disks: readonly DiskConfig[], chipset: Chipset): Option[] {
     if (needsAhci) ahci.add(Math.floor(at / AHCI_PORTS));
   }
   // Function 0 has to exist for the others to be found: all controllers up to the last one used.
-  const last = Math.max(-1, ...ahci);
-  for (let index = 0; index <= last; index++) {
-    options.push(option('DSK', '-device', ahciController(`sata${index}`, chipset, 'sataDisks', index, last + 1)));
-  }
-  return options;
+  const count = Math.max(-1, ...ahci) + 1;
+  return Array.from({ length: count }, (_, index) =>
+    ahciController('DSK', `sata${index}`, pciPlace(chipset, 'sataDisks', index, count)),
+  );
 }
 
 /** An AHCI controller with six ports. */
-export function ahciController(
-  id: string,
-  chipset: Chipset,
-  family: 'sataDisks' | 'sataCdroms',
-  index: number,
-  count: number,
-): string {
-  return properties('ich9-ahci', `id=${id}`, pciPlace(chipset, family, index, count));
+export function ahciController(key: string, id: string, place: Place): Device {
+  return device(key, 'ich9-ahci', { id, ...place });
 }

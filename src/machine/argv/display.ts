@@ -1,6 +1,7 @@
 import { quoteComma } from '../../base/text.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
-import { type Option, option, properties } from './option.ts';
+import { device, option, type Part } from './description.ts';
+import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
 /** QEMU's device for each value of VGA=. */
@@ -15,22 +16,20 @@ export const VGA_DEVICES: Readonly<Record<string, string>> = {
 };
 
 /** Graphics card and VNC. Nothing is ever shown on the host itself. */
-export function displayOptions(request: ArgvRequest, chipset: Chipset): Option[] {
+export function displayParts(request: ArgvRequest, chipset: Chipset): Part[] {
   const { config } = request;
-  const options: Option[] = [option('', '-display', 'none')];
+  const parts: Part[] = [option('', '-display', 'none')];
   if (config.vga !== 'none') {
-    const device = VGA_DEVICES[config.vga] ?? config.vga;
-    options.push(
-      option('VGA', '-device', properties(device, 'id=vga', device !== 'ramfb' && pciPlace(chipset, 'vga'))),
-    );
+    const driver = VGA_DEVICES[config.vga] ?? config.vga;
+    parts.push(device('VGA', driver, { id: 'vga', ...(driver === 'ramfb' ? {} : pciPlace(chipset, 'vga')) }));
   }
   const address = vncAddress(request);
   if (address !== undefined) {
     const withPassword = config.vnc.kind !== 'off' && config.vnc.passwordFile !== undefined;
     // The password itself is set over QMP once QEMU answers, so that it is on no command line.
-    options.push(option('VNC', '-vnc', properties(address, withPassword && 'password=on')));
+    parts.push(option('VNC', '-vnc', properties(address, withPassword && 'password=on')));
   }
-  return options;
+  return parts;
 }
 
 /** Display of the machine's VNC server; undefined when it has none or listens on a socket. */

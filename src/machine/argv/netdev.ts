@@ -1,5 +1,5 @@
-import { quoteComma } from '../../base/text.ts';
 import type { HostForward, NicConfig } from '../../config/types.ts';
+import type { NetdevArguments, Properties } from './description.ts';
 
 /** What a NIC's `-netdev` depends on besides its configuration. */
 export interface NetdevContext {
@@ -16,31 +16,35 @@ export interface NetdevContext {
 }
 
 /**
- * Value of `-netdev` for a NIC; undefined for `net=none`, where the device is connected to nothing.
+ * What a NIC is connected to; undefined for `net=none`, where the device is connected to nothing.
  *
- * With NETIF=hook it begins as the qemu-init internals page documents it.
+ * With NETIF=hook its option begins as the qemu-init internals page documents it.
  */
-export function netdevArgument(nic: NicConfig, context: NetdevContext): string | undefined {
-  const id = `id=net${nic.index - 1}`;
+export function netdevArguments(nic: NicConfig, context: NetdevContext): NetdevArguments | undefined {
+  const id = `net${nic.index - 1}`;
   switch (nic.net) {
     case 'bridge':
-      return join('tap', id, ...tapProperties(nic, context));
+      return { type: 'tap', id, ...tapArguments(nic, context) };
     case 'user':
-      return join('user', id, ...nic.hostForwards.map((forward) => `hostfwd=${userForward(forward)}`));
+      return { type: 'user', id, hostfwd: nic.hostForwards.map((forward) => ({ str: userForward(forward) })) };
     case 'passt':
-      return join('stream', id, 'server=off,addr.type=fd', `addr.str=${context.passtFd ?? ''}`);
+      return { type: 'stream', id, server: false, addr: { type: 'fd', str: String(context.passtFd ?? '') } };
     case 'none':
       return undefined;
+    default:
+      return nic.net satisfies never;
   }
 }
 
-/** Further properties for the NIC's `-device`; undefined: none. Only virtio-net has any. */
-export function nicDeviceProperties(nic: NicConfig): string | undefined {
-  if (!isVirtio(nic)) return undefined;
+/** Further properties of the NIC's device. Only virtio-net has any. */
+export function nicDeviceProperties(nic: NicConfig): Properties {
+  if (!isVirtio(nic)) return {};
   const queues = queuesOf(nic);
-  // One vector for each queue in both directions, one for changes of the configuration, one for control (KVM wiki, Multiqueue).
-  const text = join(queues > 1 && `mq=on,vectors=${2 * queues + 2}`, nic.mtu !== undefined && `host_mtu=${nic.mtu}`);
-  return text === '' ? undefined : text;
+  return {
+    // One vector for each queue in both directions, one for changes of the configuration, one for control (KVM wiki, Multiqueue).
+    ...(queues > 1 && { mq: true, vectors: 2 * queues + 2 }),
+    host_mtu: nic.mtu,
+  };
 }
 
 /** Pairs of queues that the NIC really has: models but virtio-net know only one. */
@@ -52,19 +56,21 @@ function isVirtio({ model }: Pick<NicConfig, 'model'>): boolean {
   return model.startsWith('virtio-net');
 }
 
-function tapProperties(nic: NicConfig, { tap, netif, upHook, downHook, vhost }: NetdevContext): (string | false)[] {
-  const scripts =
-    netif === 'hook'
-      ? [`script=${quoteComma(upHook)},downscript=${quoteComma(downHook)}`, `ifname=${tap}`]
-      : [`ifname=${tap}`, 'script=no,downscript=no'];
-  return [...scripts, vhost && isVirtio(nic) && 'vhost=on', queuesOf(nic) > 1 && `queues=${queuesOf(nic)}`];
+function tapArguments(
+  nic: NicConfig,
+  { tap, netif, upHook, downHook, vhost }: NetdevContext,
+): Omit<Extract<NetdevArguments, { readonly type: 'tap' }>, 'id' | 'type'> {
+  const queues = queuesOf(nic);
+  return {
+    ...(netif === 'hook'
+      ? { script: upHook, downscript: downHook, ifname: tap }
+      : { ifname: tap, script: 'no', downscript: 'no' }),
+    vhost: (vhost && isVirtio(nic)) || undefined,
+    queues: queues > 1 ? queues : undefined,
+  };
 }
 
 /** QEMU takes IPv4 addresses only, which the configuration has seen to. */
 function userForward({ protocol, hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
   return `${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`;
-}
-
-function join(...parts: readonly (string | false)[]): string {
-  return parts.filter((part) => part !== false).join(',');
 }

@@ -1,52 +1,44 @@
 import type { NicConfig } from '../../config/types.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
-import { type Option, option, properties } from './option.ts';
+import { type Device, device, type Netdev } from './description.ts';
 import type { NicLink } from './request.ts';
 
-/**
- * The NICs. Both options begin as the qemu-init internals page documents them; what is ours follows.
- */
-export function nicOptions(
+/** The NICs. Both options begin as the qemu-init internals page documents them; what is ours follows. */
+export function nicParts(
   nics: readonly NicConfig[],
   links: readonly NicLink[],
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
-): Option[] {
-  const fillers = slotFillers(
-    chipset,
-    'nic',
-    nics.map(({ model }) => isPci(model)),
-  );
+): (Device | Netdev)[] {
+  const isOnPci = nics.map(({ model }) => isPci(model));
   return [
-    ...fillers.map((device) => option('NIC', '-device', device)),
-    ...nics.flatMap((nic, position) => nicOption(nic, links[position], nics.length, chipset, bootIndex)),
+    ...slotFillers(chipset, 'nic', 'NIC', isOnPci),
+    ...nics.flatMap((nic, position) => nicPart(nic, links[position], nics.length, chipset, bootIndex)),
   ];
 }
 
-function nicOption(
+function nicPart(
   nic: NicConfig,
   link: NicLink | undefined,
   count: number,
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
-): Option[] {
+): (Device | Netdev)[] {
   const key = `NIC${nic.index}`;
   if (!link) return [];
-  const order = bootIndex.get(key);
-  const device = option(
+  const { netdev, mac, deviceProperties } = link;
+  const card = device(
     key,
-    '-device',
-    properties(
-      nic.model,
-      link.netdev !== undefined && `netdev=net${nic.index - 1}`,
-      `mac=${link.mac}`,
-      `id=nic${nic.index}`,
-      isPci(nic.model) && pciPlace(chipset, 'nic', nic.index - 1, count),
-      link.deviceProperties,
-      order !== undefined && isPci(nic.model) && `bootindex=${order}`,
-    ),
+    nic.model,
+    { id: `nic${nic.index}`, ...(isPci(nic.model) ? pciPlace(chipset, 'nic', nic.index - 1, count) : {}) },
+    {
+      netdev: netdev?.id,
+      mac,
+      ...deviceProperties,
+      bootindex: isPci(nic.model) ? bootIndex.get(key) : undefined,
+    },
   );
-  return link.netdev === undefined ? [device] : [device, option(key, '-netdev', link.netdev)];
+  return netdev === undefined ? [card] : [{ kind: 'netdev', key, arguments: netdev }, card];
 }
 
 /** Models that sit on another bus than PCI, and have neither a PCI place nor an option ROM to boot from. */

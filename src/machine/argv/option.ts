@@ -6,11 +6,6 @@ export interface Option {
   readonly key: string;
 }
 
-/** An option of `key`. */
-export function option(key: string, ...args: string[]): Option {
-  return { key, args };
-}
-
 /** Joins `name=value` parts with commas; parts that are undefined are left out. */
 export function properties(...parts: readonly (string | undefined | false)[]): string {
   return parts.filter((part) => part !== undefined && part !== false).join(',');

@@ -1,6 +1,7 @@
 import type { CdromConfig, MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { Allocation } from '../allocation.ts';
+import type { ImageNode, NetdevArguments, Properties } from './description.ts';
 
 /** All that the command line of a machine depends on. Same request, same command line. */
 export interface ArgvRequest {
@@ -17,7 +18,7 @@ export interface ArgvRequest {
   /** Both ports need the machine's key. */
   readonly tls: boolean;
   /** How each DSKx is opened, in order. */
-  readonly drives: readonly DriveFormat[];
+  readonly images: readonly ImageNode[];
   /** Each CDRx, in order; without a file when an optional one is missing. */
   readonly cdroms: readonly CdromConfig[];
   /** What each NICx is connected to, in order. */
@@ -30,20 +31,13 @@ export interface ArgvRequest {
   readonly preconfig: boolean;
 }
 
-/** How QEMU opens the image of a disk. */
-export interface DriveFormat {
-  readonly format: string;
-  /** Further properties, such as `backing.driver=raw` for a base whose format no header names. */
-  readonly properties: readonly string[];
-}
-
 /** One NIC's connection, worked out by the network layer. */
 export interface NicLink {
   readonly mac: string;
-  /** Value of `-netdev`, with `id=netN`; undefined: the NIC is connected to nothing. */
-  readonly netdev: string | undefined;
-  /** Further properties of the NIC device, such as `mq=on,vectors=10`. */
-  readonly deviceProperties?: string | undefined;
+  /** Undefined: the NIC is connected to nothing. */
+  readonly netdev: NetdevArguments | undefined;
+  /** Further properties of the NIC's device, such as `mq` and `vectors`. */
+  readonly deviceProperties?: Properties | undefined;
 }
 
 export interface FirmwareFiles {

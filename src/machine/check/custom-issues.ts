@@ -6,6 +6,7 @@ import { NO_SLOT } from '../allocation.ts';
 import { bootIndexes } from '../argv/boot-order.ts';
 import { buildOptions } from '../argv/build.ts';
 import type { Option } from '../argv/option.ts';
+import { pciSlotOf } from '../argv/pci-slot.ts';
 import { readValues } from './option-values.ts';
 
 /**
@@ -25,24 +26,25 @@ export function customIssues(config: MachineConfig, files: MachinePaths, monitor
 
 /** The options that are ours, as far as ids and places go: formats, ports and the like do not matter. */
 function ownOptions(config: MachineConfig, files: MachinePaths, { monitor, tls }: MonitorConfig): readonly Option[] {
-  return buildOptions({
-    config: { ...config, custom: [] },
+  const options = buildOptions({
+    config,
     machine: files,
     allocation: monitor === 'off' ? NO_SLOT : { ...NO_SLOT, monitorPort: 1, controlPort: 1 },
     accelerator: 'tcg',
     binary: '',
     ipv6: true,
     tls: tls === 'psk' && monitor === 'tcp',
-    drives: [],
+    images: [],
     cdroms: config.cdroms,
     links: config.nics.map(({ index, net }) => ({
       mac: '',
-      netdev: net === 'none' ? undefined : `user,id=net${index - 1}`,
+      netdev: net === 'none' ? undefined : { type: 'user', id: `net${index - 1}` },
     })),
     firmware: undefined,
     paused: false,
     preconfig: false,
   });
+  return options.filter(({ key }) => key !== '[custom]');
 }
 
 function collisions({ args, origin }: CustomLine, taken: Map<string, string>, free: number): Problem[] {
@@ -72,12 +74,14 @@ function claim(args: readonly string[], take: (name: string, option: string) => 
     const id = values.get('id');
     if (id !== undefined) take(`the id "${id}" of ${group}`, arg);
     if (option === 'drive' || option === 'blockdev') {
-      const node = values.get('node-name');
-      if (node !== undefined && node !== id) take(`the id "${node}" of ${group}`, arg);
+      for (const name of ['node-name', 'file.node-name']) {
+        const node = values.get(name);
+        if (node !== undefined && node !== id) take(`the id "${node}" of ${group}`, arg);
+      }
     }
     if (option !== 'device') continue;
-    const place = placeOf(values);
-    if (place !== undefined) take(place, arg);
+    const place = pciSlotOf(values);
+    if (place !== undefined) take(`the PCI slot 0x${place.slot.toString(16)}.${place.fn}`, arg);
     const bootIndex = values.get('bootindex');
     if (bootIndex !== undefined) take(`bootindex ${Number(bootIndex)}`, arg);
   }
@@ -93,14 +97,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   object: 'an object',
   audiodev: 'an audiodev',
 };
-
-/** The slot on the board's own bus; QEMU reads both parts as hexadecimal. */
-function placeOf(values: ReadonlyMap<string, string>): string | undefined {
-  const bus = values.get('bus') ?? 'pcie.0';
-  const [, slot, fn = '0'] = /^(?:0x)?([0-9a-f]{1,2})(?:\.(?:0x)?([0-7]))?$/i.exec(values.get('addr') ?? '') ?? [];
-  if (slot === undefined || !/^pcie?\.0$/.test(bus)) return undefined;
-  return `the PCI slot 0x${Number.parseInt(slot, 16).toString(16)}.${fn}`;
-}
 
 /** `-set device.ID.PROPERTY=VALUE` of a device that is not there. */
 function badSets({ args, origin }: CustomLine, taken: ReadonlyMap<string, string>): Problem[] {

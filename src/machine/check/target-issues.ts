@@ -7,6 +7,7 @@ import type { QemuProbe } from '../../system/probe/qemu-probe.ts';
 import { panicDevice, watchdogDevice } from '../argv/build.ts';
 import { chipsetOf } from '../argv/chipset.ts';
 import { VGA_DEVICES } from '../argv/display.ts';
+import { needsPorts } from '../argv/hotplug.ts';
 import { virtio } from '../target.ts';
 import { issueAt } from './issues.ts';
 
@@ -137,6 +138,9 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.agent ? [['QGA', 'on', virtio('serial')] as const] : []),
     ...(config.rng ? [['RNG', 'on', virtio('rng')] as const] : []),
     ...(config.balloon ? [['BALLOON', 'on', virtio('balloon')] as const] : []),
+    ...(config.hotplug > 0 && needsPorts(chipsetOf(config.machine, config.targetArch))
+      ? [['HOTPLUG', String(config.hotplug), ['pcie-root-port']] as const]
+      : []),
     ...config.disks.map((disk) => [`DSK${disk.index}`, `if=${disk.interface}`, CONTROLLERS[disk.interface]] as const),
   ];
   return needs.flatMap(([key, value, names]) => {

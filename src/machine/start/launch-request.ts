@@ -36,7 +36,7 @@ export async function makeRequest(
     binary: prepared.probe.binary,
     ipv6: hasIpv6Loopback(),
     tls: host.monitor.tls === 'psk' && allocation.monitorPort !== undefined,
-    drives: prepared.images.disks.map(({ drive }) => drive),
+    images: prepared.images.disks.map(({ image }) => image),
     cdroms: prepared.images.cdroms,
     links: await host.network.links(config, { lease: mode.lease, accelerator: prepared.accelerator }),
     firmware: findFirmware(config, target.files),

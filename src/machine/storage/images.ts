@@ -6,7 +6,8 @@ import { readImageInfo, withImage } from '../../system/images/image.ts';
 import { type ChainProblem, type ImageChain, type ImageLayer, readChain } from '../../system/images/image-chain.ts';
 import { detectFormat } from '../../system/images/image-format.ts';
 import type { Paths } from '../../system/paths.ts';
-import type { DriveFormat } from '../argv/request.ts';
+import type { ImageNode } from '../argv/description.ts';
+import { secretOf } from '../argv/disks.ts';
 import { fileIssue, issueAt } from '../check/issues.ts';
 import { keyProblem } from './image-keys.ts';
 import {
@@ -26,8 +27,8 @@ const UNLIKE_RAW: ReadonlySet<string> = new Set('qcow2 qcow qed vmdk vdi vhdx cl
 export interface FoundDisk {
   readonly disk: DiskConfig;
   readonly chain: ImageChain;
-  /** What the command line says of it. */
-  readonly drive: DriveFormat;
+  /** How QEMU opens it. */
+  readonly image: ImageNode;
 }
 
 /** A disk and everything that it rests on, in the format that a start would use. */
@@ -71,7 +72,7 @@ function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues:
     checkWritable(disk, chain, key, report);
     checkKey(config, disk, chain, issues);
   }
-  return { disk, chain, drive: driveOf(disk, chain) };
+  return { disk, chain, image: imageOf(disk, chain) };
 }
 
 /** Whatever a guest writes to its raw disk, the machine starts; but it may be a mistake of whoever wrote the cfg. */
@@ -217,19 +218,20 @@ function isEncrypted({ format, detail }: ImageLayer): boolean {
   return format === 'luks' || detail.encryption === 'luks';
 }
 
-function driveOf(disk: DiskConfig, { layers }: ImageChain): DriveFormat {
-  const format = layers[0]?.format ?? 'raw';
-  const secret = `dsk${disk.index}-key`;
-  const properties = layers.flatMap((layer) => {
-    if (layer.role !== 'image' && layer.role !== 'backing') return [];
-    const prefix = 'backing.'.repeat(layer.depth);
-    return [
-      ...(layer.role === 'backing' && layer.isGuessed ? [`${prefix}driver=${layer.format}`] : []),
-      ...(layer.format === 'luks' ? [`${prefix}key-secret=${secret}`] : []),
-      ...(layer.detail.encryption === 'luks' ? [`${prefix}encrypt.key-secret=${secret}`] : []),
-    ];
-  });
-  return { format, properties };
+function imageOf(disk: DiskConfig, { layers }: ImageChain): ImageNode {
+  const images = layers.filter(({ role }) => role === 'image' || role === 'backing');
+  const node = images.reduceRight<ImageNode | undefined>(
+    (backing, layer) => ({
+      file: layer.file,
+      format: layer.format,
+      isDevice: layer.stats?.isBlockDevice() ?? false,
+      isGuessed: layer.role === 'backing' && layer.isGuessed,
+      secret: isEncrypted(layer) ? secretOf(disk) : undefined,
+      backing,
+    }),
+    undefined,
+  );
+  return node ?? { file: disk.file, format: 'raw' };
 }
 
 /** CD-ROMs are always raw: what an ISO file begins with is not for QEMU to act on. */

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
+import { diskParts } from '../../../src/machine/argv/disks.ts';
+import { renderOption } from '../../../src/machine/argv/render-argv.ts';
 import { removeKeys, writeKeys } from '../../../src/machine/storage/image-keys.ts';
 import {
   forgetBases,
@@ -58,7 +60,11 @@ function messagesOf({ paths }: Place, config: MachineConfig): string[] {
 function start({ paths }: Place, config: MachineConfig): string[] {
   const { disks, memory } = findImages(paths, config);
   writeImageMemory(paths, config.longName, memory);
-  return disks.map(({ drive }) => [drive.format, ...drive.properties].join());
+  return disks.map(({ disk, image }) => {
+    const parts = diskParts([disk], [image], '/keys', 'q35', new Map());
+    const drive = parts.map(renderOption).find(({ args }) => args[0] === '-drive')?.args[1] ?? '';
+    return [image.format, ...drive.split(',').filter((part) => /^(?:backing|encrypt|key-secret)/.test(part))].join();
+  });
 }
 
 test('a format that was found out once does not change, for no name of the file and no machine, until it is declared or forgotten', (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NicConfig } from '../../../src/config/types.ts';
-import { netdevArgument, nicDeviceProperties } from '../../../src/machine/argv/netdev.ts';
+import { type NetdevContext, netdevArguments, nicDeviceProperties } from '../../../src/machine/argv/netdev.ts';
+import { renderOption } from '../../../src/machine/argv/render-argv.ts';
 import { passtArguments, passtFd } from '../../../src/network/passt.ts';
 
 const nic: NicConfig = {
@@ -51,9 +52,9 @@ test('vhost and queues are for virtio-net alone', () => {
   const context = { ...managed, vhost: true };
   assert.match(netdevArgument({ ...nic, queues: 4 }, context) ?? '', /,vhost=on,queues=4$/);
   assert.match(netdevArgument({ ...nic, queues: 4, model: 'e1000' }, context) ?? '', /,downscript=no$/);
-  assert.equal(nicDeviceProperties({ ...nic, queues: 4, mtu: 9000 }), 'mq=on,vectors=10,host_mtu=9000');
-  assert.equal(nicDeviceProperties({ ...nic, queues: 1 }), undefined);
-  assert.equal(nicDeviceProperties({ ...nic, queues: 4, mtu: 9000, model: 'e1000' }), undefined);
+  assert.deepEqual(nicDeviceProperties({ ...nic, queues: 4, mtu: 9000 }), { mq: true, vectors: 10, host_mtu: 9000 });
+  assert.deepEqual(nicDeviceProperties({ ...nic, queues: 1 }), { host_mtu: undefined });
+  assert.deepEqual(nicDeviceProperties({ ...nic, queues: 4, mtu: 9000, model: 'e1000' }), {});
 });
 
 test('net=user forwards TCP and UDP', () => {
@@ -96,3 +97,9 @@ test('each passt has a file descriptor of QEMU, in the order of the NICs', () =>
     [3, undefined, 4],
   );
 });
+
+/** The value of `-netdev`. */
+function netdevArgument(of: NicConfig, context: NetdevContext): string | undefined {
+  const netdev = netdevArguments(of, context);
+  return netdev && renderOption({ kind: 'netdev', key: '', arguments: netdev }).args[1];
+}

@@ -25,10 +25,10 @@ export async function checkHostImages(paths: Paths, config: MachineConfig, signa
 }
 
 /** Marks in the header of a qcow2 image: docs/interop/qcow2.txt of QEMU, "incompatible_features". */
-function checkMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk): Problem[] {
+function checkMarks(machine: string, { disk: { file }, chain, image }: FoundDisk): Problem[] {
   const header = chain.layers[0]?.head ?? Buffer.alloc(0);
   const isQcow2 =
-    drive.format === 'qcow2' &&
+    image.format === 'qcow2' &&
     header.length >= 80 &&
     header.readUInt32BE(0) === 0x51_46_49_fb &&
     header.readUInt32BE(4) >= 3;
@@ -51,14 +51,14 @@ function checkMarks(machine: string, { disk: { file }, chain, drive }: FoundDisk
 
 /** What qemu-img(1) says of an image: statuses of its `check`. Without that program, nothing. */
 async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Problem[]> {
-  const { disk, drive, chain } = found;
+  const { disk, image, chain } = found;
   const { file } = disk;
   const machine = config.longName;
   const isEncrypted = disk.key !== undefined;
-  if (drive.format === 'raw' || isEncrypted || findProgram('qemu-img') === undefined) return [];
+  if (image.format === 'raw' || isEncrypted || findProgram('qemu-img') === undefined) return [];
   try {
     const prefix = await prefixFor(config, chain.layers[0]?.stats?.uid);
-    const call = ['check', '--output=json', '-f', drive.format, '--', file];
+    const call = ['check', '--output=json', '-f', image.format, '--', file];
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
     if (exitCode === 2) return [damaged(machine, file, 'has errors: data in it is lost, or will be')];
     if (exitCode === 3) {

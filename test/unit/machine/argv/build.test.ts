@@ -41,7 +41,7 @@ test('adding a device moves no other', () => {
 
 test('turning a built-in device on or off moves no other', () => {
   fc.assert(
-    fc.property(machines, fc.constantFrom('QGA', 'RNG', 'BALLOON', 'VGA'), (machine, key) => {
+    fc.property(machines, fc.constantFrom('QGA', 'RNG', 'BALLOON', 'VGA', 'HOTPLUG'), (machine, key) => {
       const [on, off] = [places({ ...machine, extra: '' }), places({ ...machine, extra: `${key}=${OFF[key]}\n` })];
       for (const [id, place] of off) assert.equal(on.get(id), place, `${id} has moved`);
     }),
@@ -103,7 +103,7 @@ interface Machine {
 /** AHCI controllers have room for so many. */
 const LAST_SATA_DISK = 48;
 
-const OFF: Readonly<Record<string, string>> = { QGA: 'off', RNG: 'off', BALLOON: 'off', VGA: 'none' };
+const OFF: Readonly<Record<string, string>> = { QGA: 'off', RNG: 'off', BALLOON: 'off', VGA: 'none', HOTPLUG: '0' };
 
 const disks = fc.constantFrom('virtio', 'ide', 'sata', 'scsi', 'nvme');
 const cdroms = fc.constantFrom('disc.iso', 'empty');

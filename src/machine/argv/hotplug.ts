@@ -1,0 +1,43 @@
+import type { MachineConfig } from '../../config/types.ts';
+import { readValues } from '../check/option-values.ts';
+import type { Chipset } from './chipset.ts';
+import { type Device, device } from './description.ts';
+import { pciSlotOf } from './pci-slot.ts';
+
+/** First PCI slot of the ports; three slots of eight functions are between our own devices and the south bridge of q35. */
+const FIRST_SLOT = 0x1c;
+const PORTS_PER_SLOT = 8;
+
+/** Numbers of chassis that our other bridges, whose numbers are their slots, do not have. */
+const FIRST_CHASSIS = 0x20;
+
+/** Whether a device can be plugged in only where there is a port for it: `pcie.0` itself takes nothing while the machine runs. */
+export function needsPorts(chipset: Chipset): boolean {
+  return chipset === 'q35' || chipset === 'virt';
+}
+
+/**
+ * The free PCIe root ports, `hp1` and so on, each at its fixed place. Those that nobody asked for give way to devices that
+ * `[custom]` puts into their slots.
+ */
+export function hotplugParts(config: MachineConfig, chipset: Chipset): Device[] {
+  if (!needsPorts(chipset)) return [];
+  const taken = config.origins.has('HOTPLUG') ? new Set<number>() : customSlots(config);
+  return Array.from({ length: config.hotplug }, (_, at) => at).flatMap((at) => {
+    const slot = FIRST_SLOT + Math.floor(at / PORTS_PER_SLOT);
+    if (taken.has(slot)) return [];
+    const fn = at % PORTS_PER_SLOT;
+    const place = {
+      bus: 'pcie.0',
+      addr: `0x${slot.toString(16)}${fn > 0 ? `.${fn}` : ''}`,
+      // Also with one port, so that more can be added without a change of it.
+      multifunction: fn === 0 || undefined,
+    };
+    return [device('HOTPLUG', 'pcie-root-port', { id: `hp${at + 1}`, ...place }, { chassis: FIRST_CHASSIS + at })];
+  });
+}
+
+function customSlots({ custom }: MachineConfig): Set<number> {
+  const values = custom.flatMap(({ args }) => args.filter((_, at) => /^--?device$/.test(args[at - 1] ?? '')));
+  return new Set(values.flatMap((value) => pciSlotOf(readValues(value))?.slot ?? []));
+}

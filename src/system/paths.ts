@@ -56,6 +56,8 @@ export interface MachinePaths {
   readonly pidFile: string;
   /** What start decided: slot, ports, pid and its start time. */
   readonly record: string;
+  /** What QEMU was started with. */
+  readonly launch: string;
   readonly qmpSocket: string;
   readonly consoleSocket: string;
   readonly agentSocket: string;
@@ -73,6 +75,7 @@ export interface MachinePaths {
   /** Mode 0700, for as long as the machine runs: copies of what reaches it, should the run-time folder be cleared. */
   readonly keptDir: string;
   readonly keptRecord: string;
+  readonly keptLaunch: string;
   readonly keptKey: string;
 }
 
@@ -170,6 +173,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     consoleLock: join(dir, 'console.lock'),
     pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
+    launch: join(dir, 'launch.json'),
     qmpSocket: join(qemuDir, 'qmp.sock'),
     consoleSocket: join(qemuDir, 'console.sock'),
     agentSocket: join(qemuDir, 'agent.sock'),
@@ -181,6 +185,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     stateDir: join(paths.stateDir, longName),
     keptDir,
     keptRecord: join(keptDir, 'machine.json'),
+    keptLaunch: join(keptDir, 'launch.json'),
     keptKey: join(keptDir, 'keys.psk'),
   };
 }

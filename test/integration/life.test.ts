@@ -99,6 +99,13 @@ test('restart, try-restart and force-reload stop and start, each in its own case
   await root.ok('force-reload', 'web');
   assert.deepEqual(root.qemus(), [second['pid']]);
   root.write('etc/qemu/web-qemu.cfg', readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8').replace('8M', '9M'));
+  const [shown] = JSON.parse(await root.ok('showcmd', 'web', '--json'));
+  const started = JSON.parse(readFileSync(root.file('web', 'launch.json'), 'utf8'));
+  assert.deepEqual(
+    started.args.map((arg: string) => arg.replace(/^8M$/, '9M')),
+    shown.args,
+  );
+  assert.match(started.config, /^RAM=8M$/m);
   const refused = await root.init('reload', 'web');
   assert.equal(refused.code, 3, refused.stderr);
   assert.match(refused.stderr, /RAM/);

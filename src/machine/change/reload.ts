@@ -6,6 +6,7 @@ import { buildOptions } from '../argv/build.ts';
 import type { Option } from '../argv/option.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { withOwnMonitor } from '../control/control-port.ts';
+import { readLaunchRecord } from '../run/launch-record.ts';
 import { locate } from '../run/locate.ts';
 import { previewRequest } from '../start/launch-request.ts';
 
@@ -32,7 +33,10 @@ export async function reloadMachine(
     throw notRunning(target);
   }
   const request = await previewRequest(host, target, config);
-  const stuck = changedKeys(buildOptions(request), located.process.argv.slice(1));
+  const stuck = changedKeys(
+    buildOptions(request),
+    readLaunchRecord(target.files)?.args ?? located.process.argv.slice(1),
+  );
   if (stuck.length > 0) {
     throw new QemuError(
       'QEMU_NOT_IMPLEMENTED',

@@ -39,6 +39,7 @@ export async function cleanUp(
   // Last: as long as one of these is there the next command knows that something is left.
   removeTree(files.qemuDir);
   removeCopies(files);
+  removeWithLeftovers(files.launch);
   removeWithLeftovers(files.record);
   return end;
 }

@@ -25,7 +25,7 @@ export function keepCopy(machine: MachinePaths, path: string, text: string): voi
 /** Removes the copies of a machine that has ended. */
 export function removeCopies(machine: MachinePaths): void {
   try {
-    for (const path of [machine.keptRecord, machine.keptKey]) removeWithLeftovers(path);
+    for (const path of [machine.keptRecord, machine.keptLaunch, machine.keptKey]) removeWithLeftovers(path);
     rmdirSync(machine.keptDir);
     rmdirSync(dirname(machine.keptDir));
   } catch {

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../base/config-error.ts';
 import { errorCode, LaunchError, QemuError } from '../../base/errors.ts';
+import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { markLog } from '../../system/files/log-mark.ts';
@@ -16,6 +17,7 @@ import { writeTlsFiles } from '../control/port-tls.ts';
 import { runHook } from '../hooks.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { logEnd } from '../run/last-run.ts';
+import { writeLaunchRecord } from '../run/launch-record.ts';
 import { goneOf, locate } from '../run/locate.ts';
 import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../run/record.ts';
 import { exclusively } from '../run/run-lock.ts';
@@ -290,6 +292,7 @@ async function launchWith(
     const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
     const surroundings = await surroundingsPrefix(config, files, user);
     const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
+    writeLaunchRecord(files, { binary: request.binary, args: qemuOptions, config: renderMachineConfig(config) });
     step('trace', argv.join(' '));
     const began = performance.now();
     const launched = await launch({

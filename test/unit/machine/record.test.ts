@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { readLaunchRecord, writeLaunchRecord } from '../../../src/machine/run/launch-record.ts';
 import { type RunRecord, readRecord, writeRecord } from '../../../src/machine/run/record.ts';
 import type { StopSettings } from '../../../src/machine/run/stop-settings.ts';
 import { type MachinePaths, machinePaths, resolvePaths } from '../../../src/system/paths.ts';
@@ -109,4 +110,24 @@ test('members of the wrong type are as if they were missing', (t) => {
     [read?.pid, read?.slot, read?.vnc, read?.tls, read?.consoleLog, read?.stop],
     [undefined, undefined, undefined, false, { offset: 0, before: '', previous: '' }, undefined],
   );
+});
+
+test('what a machine was started with is read from its copy when it is lost, and when damaged is as if it were lost', (t) => {
+  const files = emptyMachine(t);
+  const written = { binary: '/usr/bin/qemu', args: ['-m', '2G', ''], config: 'NAME=web\n' };
+  assert.equal(readLaunchRecord(files), undefined);
+  writeLaunchRecord(files, written);
+  assert.deepEqual(readLaunchRecord(files), written);
+  assert.deepEqual(
+    [files.launch, files.keptLaunch].map((path) => statSync(path).mode & 0o777),
+    [0o600, 0o600],
+  );
+  for (const text of ['', '{', '[]', JSON.stringify({ ...written, args: [1] }), JSON.stringify({ args: [] })]) {
+    writeFileSync(files.launch, text);
+    assert.deepEqual(readLaunchRecord(files), written, text);
+  }
+  rmSync(files.launch);
+  assert.deepEqual(readLaunchRecord(files), written);
+  writeFileSync(files.keptLaunch, 'null');
+  assert.equal(readLaunchRecord(files), undefined);
 });

@@ -1,0 +1,39 @@
+import { QemuError } from '../../base/errors.ts';
+import { isRecord } from '../../base/guards.ts';
+import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+import { keepCopy } from './kept.ts';
+
+/** What a machine that runs was started with: what its files say may be something else by now. */
+export interface LaunchRecord {
+  /** The program and its arguments, without what runs them as another user. */
+  readonly binary: string;
+  readonly args: readonly string[];
+  /** The machine as a cfg file with the host's defaults in it, every path absolute. */
+  readonly config: string;
+}
+
+/** Writes it before QEMU starts, with a copy that outlives a run-time folder that is cleared. */
+export function writeLaunchRecord(machine: MachinePaths, record: LaunchRecord): void {
+  const text = `${JSON.stringify(record, null, 1)}\n`;
+  writeFileAtomic(machine.launch, text, 0o600);
+  keepCopy(machine, machine.keptLaunch, text);
+}
+
+/** Of a machine that runs; undefined when it is lost, or damaged. */
+export function readLaunchRecord(machine: MachinePaths): LaunchRecord | undefined {
+  return readFrom(machine.launch) ?? readFrom(machine.keptLaunch);
+}
+
+function readFrom(path: string): LaunchRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(readTextIfExists(path) ?? '');
+    if (!isRecord(value)) return undefined;
+    const { binary, args, config } = value;
+    if (typeof binary !== 'string' || typeof config !== 'string' || !Array.isArray(args)) return undefined;
+    return args.every((each) => typeof each === 'string') ? { binary, args, config } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof QemuError && error.code === 'QEMU_IO')) return undefined;
+    throw error;
+  }
+}

@@ -8,6 +8,9 @@ import type { CdromConfig, DiskConfig } from './types.ts';
 const SERIAL_MAX = 20;
 const SCSI_SERIAL_MAX = 36;
 
+/** A name with a colon before its first slash is not one of a file to QEMU: path_has_protocol() of its block.c. */
+const IS_FILE = /^[^:/]+(?:\/|$)|^\//;
+
 /** Reads a `DSKx`; undefined when it has no file name. Problems are reported. */
 export function parseDisk(text: string, index: number, context: ValueContext): DiskConfig | undefined {
   const list = parseOptionList(text, keySpec('DSK').options ?? [], 'file', context);
@@ -25,7 +28,7 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
     snapshot: list.get('snapshot') === 'on',
     serial: readSerial(list, context),
     key: readKey(list, context),
-    backing: list.all('backing'),
+    backing: list.all('backing').map((name) => (IS_FILE.test(name) ? resolve(context.dir, name) : name)),
   };
   if (disk.aio === 'native' && disk.cache !== 'none' && disk.cache !== 'directsync') {
     context.report(`${context.key} aio "native" needs cache=none or cache=directsync`);

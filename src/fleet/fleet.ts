@@ -256,7 +256,10 @@ export class Fleet {
     const prefix = await previewRunAsPrefix(config, request.accelerator);
     // A unit sees to its surroundings itself.
     const isDirect = prefix.length > 0 && this.#services === undefined;
-    const wrapper = [...(isDirect ? await surroundingsPrefix(config, target.files, {}) : []), ...prefix];
+    const wrapper = [
+      ...(isDirect ? await surroundingsPrefix(this.host.paths, config, target.files, {}) : []),
+      ...prefix,
+    ];
     return { wrapper, binary: request.binary, options: buildOptions(request) };
   }
 

@@ -4,6 +4,7 @@ import type { MachineConfig } from '../config/types.ts';
 import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
 import { issueAt } from '../machine/check/issues.ts';
 import { diskChain } from '../machine/storage/images.ts';
+import { isVouchedFor } from '../machine/storage/judge-lead.ts';
 import { type ImageLayer, readChain } from '../system/images/image-chain.ts';
 import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/images/storage.ts';
 import type { Paths } from '../system/paths.ts';
@@ -30,6 +31,8 @@ interface Use extends Storage {
   readonly isOwn: boolean;
   readonly isBlockDevice: boolean;
   readonly writes: boolean;
+  /** Only the header of an image leads there, which its guest may have written: neither the cfg names it nor is it remembered. */
+  readonly isHearsay?: (() => boolean) | undefined;
 }
 
 /**
@@ -55,11 +58,20 @@ export function machineIssues(
 ): Problem[] {
   return others.flatMap(({ config: other, isAway = false }) => {
     if (other.longName === config.longName) return [];
-    const theirs = usesOf(paths, other).filter((use) => !isAway || !use.isOwn);
-    return conflicts(mine, theirs)
-      .filter(([use]) => !isAway || use.writes)
-      .map(([use, their]) => machineIssue(config, use, their, other.longName));
+    const theirs = usesOf(paths, other);
+    const found = isAway ? conflictsWithAway(mine, theirs) : conflicts(mine, theirs);
+    return found.map(([use, their]) => machineIssue(config, use, their, other.longName));
   });
+}
+
+/** What must not change while a machine is away; and its disks are not for everybody's header to name. */
+function conflictsWithAway(mine: readonly Use[], theirs: readonly Use[]): (readonly [Use, Use])[] {
+  const bases = theirs.filter(({ isOwn }) => !isOwn);
+  const disks = theirs.filter(({ isOwn }) => isOwn);
+  return [
+    ...conflicts(mine, bases).filter(([use]) => use.writes),
+    ...conflicts(mine, disks).filter(([{ isHearsay }]) => isHearsay?.() === true),
+  ];
 }
 
 function ownIssues(config: MachineConfig, mine: readonly Use[]): Problem[] {
@@ -98,7 +110,9 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
     return issueOfUse(config, use, message, 'set readonly=on, or use a copy or an overlay of it');
   }
   const message = `${key} rests on "${file}", which ${their.key} of machine "${other}" writes to`;
-  return issueOfUse(config, use, message, `set readonly=on in the file of "${other}", or use a copy`);
+  const hint = `set readonly=on in the file of "${other}", or use a copy`;
+  const allow = use.isHearsay?.() === true ? `; to use it while that is stopped: backing=${file}` : '';
+  return issueOfUse(config, use, message, `${hint}${allow}`);
 }
 
 const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in both';
@@ -140,7 +154,12 @@ function usesOf(paths: Paths, config: StorageConfig): Use[] {
   const disks = config.disks.flatMap((disk) => {
     const { layers } = diskChain(paths, config.longName, disk);
     const isWritten = !disk.readonly && !disk.snapshot;
-    return layers.flatMap((layer) => useOf(`DSK${disk.index}`, layer, isWritten && layer.depth === 0));
+    return layers.flatMap((layer) => {
+      const uses = useOf(`DSK${disk.index}`, layer, isWritten && layer.depth === 0);
+      if (layer.role === 'image') return uses;
+      const isHearsay = (): boolean => !isVouchedFor(paths, config.longName, disk, layer.file);
+      return uses.map((use) => ({ ...use, isHearsay }));
+    });
   });
   const discs = config.cdroms.flatMap(({ index, file }) => {
     if (file === undefined) return [];

@@ -230,12 +230,52 @@ test('a base whose format no header names is opened as what it looks like, and r
   await host.ok('start', 'web');
   await host.ok('kill', 'web');
   makeOverlay(at('base.raw'), secret, 'raw');
+  const led = await host.init('start', 'web');
+  assert.equal(led.code, 6);
+  assert.match(led.stderr, /base\.raw" leads QEMU to ".*secret", which it did not/);
+  qemuImg('create', '-q', '-f', 'raw', at('deep.raw'), '1M');
+  makeOverlay(at('base.raw'), 'deep.raw', 'raw');
   const refused = await host.init('start', 'web');
   assert.equal(refused.code, 6);
   assert.match(
     refused.stderr,
     /web\.qcow2" does not say which format its backing file ".*base\.raw" has.*qemu-img rebase -u -F/s,
   );
+});
+
+test('where a header must not lead QEMU is shown and opened by nothing, until the cfg allows it', async (t) => {
+  const host = lab(t);
+  const at = (name: string): string => join(host.etcDir, name);
+  const secret = host.write('secret', 'x'.repeat(1024 * 1024));
+  host.add('web', 'DSK1=web.qcow2,format=qcow2\n');
+  qemuImg('create', '-q', '-f', 'qcow2', at('web.qcow2'), '1M');
+  await host.ok('start', 'web');
+  await host.ok('kill', 'web');
+  // What a captured QEMU writes: a backing file, or data in a file that belongs to somebody else.
+  const attacks = [
+    () => makeOverlay(at('web.qcow2'), '../../secret', 'raw'),
+    () => qemuImg('create', '-q', '-f', 'qcow2', '-o', `data_file=${secret},data_file_raw=on`, at('web.qcow2'), '1M'),
+  ];
+  for (const attack of attacks) {
+    rmSync(at('web.qcow2'));
+    attack();
+    for (const action of ['check', 'start', 'showcmd', 'explain']) {
+      const result = await host.init(action, 'web');
+      assert.equal(result.code, 6, `${action}: ${result.stdout}${result.stderr}`);
+      assert.match(result.stderr, /DSK1: ".*web\.qcow2" leads QEMU to ".*secret", which it did not.*backing=.*secret/s);
+    }
+    const doctor = await host.init('doctor');
+    assert.equal(doctor.code, 1);
+    assert.match(doctor.stdout, /leads QEMU to ".*secret"/);
+    assert.doesNotMatch(doctor.stdout, /No right to use|chown|chgrp/);
+  }
+  const cfg = readFileSync(at('web-qemu.cfg'), 'utf8');
+  writeFileSync(at('web-qemu.cfg'), cfg.replace('format=qcow2', `format=qcow2,backing=${secret}`));
+  await host.ok('start', 'web');
+  assert.match(await nodesOf(host, 'web'), /secret/);
+  await host.ok('kill', 'web');
+  writeFileSync(at('web-qemu.cfg'), cfg);
+  await host.ok('check', 'web');
 });
 
 test('a base that changes beneath its overlay is told of, until the machine is registered anew', async (t) => {

@@ -57,7 +57,7 @@ test('two machines with one image may take turns, and one of them is in two disk
   assert.match((await host.init('check', 'web')).stderr, /DSK1 ".*web\.img" is DSK1 of machine "guest" too/);
   await host.ok('kill', 'guest');
   qemuImg('create', '-q', '-f', 'qcow2', '-b', 'web.img', '-F', 'raw', at('top.qcow2'));
-  host.add('both', 'DSK1=top.qcow2\nDSK2=web.img\n');
+  host.add('both', 'DSK1=top.qcow2,backing=web.img\nDSK2=web.img\n');
   assert.match(
     (await host.init('check', 'both')).stderr,
     /DSK2 uses ".*web\.img", the same storage as ".*web\.img" of DSK1/,

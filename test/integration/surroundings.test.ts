@@ -112,7 +112,7 @@ test('outside a unit a captured QEMU sees no temporary files, homes and processe
   chownSync(join(host.etcDir, 'db.img'), 1, 0);
   writeFileSync(
     join(host.etcDir, 'db-qemu.cfg'),
-    readFileSync(join(host.etcDir, 'db-qemu.cfg'), 'utf8').replace(/^(DSK1=.*)$/m, '$1,format=qcow2'),
+    readFileSync(join(host.etcDir, 'db-qemu.cfg'), 'utf8').replace(/^(DSK1=.*)$/m, `$1,format=qcow2,backing=${base}`),
   );
   await host.ok('start', 'db');
   assert.deepEqual((await host.one('security', 'db'))['closed'], ['homes', 'processes']);

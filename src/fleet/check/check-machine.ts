@@ -7,6 +7,7 @@ import { monitorOrigins } from '../../machine/load-config.ts';
 import { inspectHost } from '../../machine/start/prepare.ts';
 import { withhold } from '../../machine/withheld.ts';
 import { readBridge } from '../../network/sysfs.ts';
+import type { Paths } from '../../system/paths.ts';
 import { findProgram } from '../../system/process/exec.ts';
 import type { Machines } from '../machines.ts';
 import { macIssues } from '../macs.ts';
@@ -47,7 +48,7 @@ export async function checkMachine(
     ...requiresIssues(machines, target, draft),
     ...bridgeIssues(draft),
     ...passtIssues(draft),
-    ...(await runAsIssues(draft)),
+    ...(await runAsIssues(machines.host.paths, draft)),
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
   ];
@@ -144,8 +145,8 @@ function bridgeProblem(
 }
 
 /** Files that the machine's own user may not use. */
-async function runAsIssues(config: MachineConfig): Promise<Problem[]> {
-  const findings = await checkRunAs([config], AbortSignal.timeout(RUN_AS_MS));
+async function runAsIssues(paths: Paths, config: MachineConfig): Promise<Problem[]> {
+  const findings = await checkRunAs(paths, [config], AbortSignal.timeout(RUN_AS_MS));
   return (
     findings
       // A user that does not exist is told of elsewhere.

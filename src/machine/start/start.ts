@@ -290,7 +290,7 @@ async function launchWith(
   try {
     const passed = options.fds ?? [];
     const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
-    const surroundings = await surroundingsPrefix(config, files, user);
+    const surroundings = await surroundingsPrefix(host.paths, config, files, user);
     const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
     writeLaunchRecord(files, { binary: request.binary, args: qemuOptions, config: renderMachineConfig(config) });
     step('trace', argv.join(' '));

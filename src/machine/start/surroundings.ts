@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
-import { readChain } from '../../system/images/image-chain.ts';
-import type { MachinePaths } from '../../system/paths.ts';
+import type { MachinePaths, Paths } from '../../system/paths.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import { hasCapability } from '../../system/process/process-rights.ts';
 import { type Closed, closedTo, HOMES } from '../check/used-paths.ts';
+import { diskChain } from '../storage/images.ts';
 import type { RunAs } from './run-as.ts';
 
 /** Mounts and System V IPC of its own; what the host mounts later is seen. */
@@ -17,6 +17,7 @@ const UNSHARE = ['unshare', '--mount', '--ipc', '--propagation', 'slave', '--'];
  * @see privatePrefix
  */
 export async function surroundingsPrefix(
+  paths: Paths,
   config: MachineConfig,
   files: MachinePaths,
   user: Pick<RunAs, 'groups'> | undefined,
@@ -26,7 +27,9 @@ export async function surroundingsPrefix(
   const { exitCode } = await run(program, [...args, 'true']);
   if (exitCode !== 0) return [];
   const own = [files.dir, files.stateDir, files.consoleLog, process.env['TMPDIR'] ?? ''];
-  return privatePrefix(closedTo([{ config, realFiles: config.disks.flatMap(chainOf) }], own));
+  return privatePrefix(
+    closedTo([{ config, realFiles: config.disks.flatMap((disk) => chainOf(paths, config.longName, disk)) }], own),
+  );
 }
 
 /**
@@ -46,9 +49,9 @@ export function privatePrefix(closed: Closed): string[] {
 }
 
 /** The real paths of an image and of those that it rests on. */
-function chainOf({ file, format }: DiskConfig): string[] {
+function chainOf(paths: Paths, longName: string, disk: DiskConfig): string[] {
   try {
-    return readChain(file, { format }).layers.flatMap((layer) =>
+    return diskChain(paths, longName, disk).layers.flatMap((layer) =>
       layer.isRemote ? [] : [layer.file, real(layer.file)],
     );
   } catch {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
@@ -9,9 +9,11 @@ import type { Paths } from '../../system/paths.ts';
 /** What a disk was like when its machine last started. */
 export interface KnownDisk {
   readonly file: string;
-  /** The file itself, under whatever name; undefined where the file system does not say when it was made, since numbers are used again. */
+  /** The file itself, under whatever name; undefined for what could not be looked at. */
   readonly identity: string | undefined;
   readonly format: string;
+  /** Real paths of the files that its headers led to; undefined until a start has followed them. */
+  readonly leads?: readonly string[] | undefined;
 }
 
 /** What the base of an overlay was like when the overlay was first used. */
@@ -70,10 +72,50 @@ export function forgetImages(paths: Paths, longName: string): void {
   recent = NEVER;
 }
 
-/** Takes the bases of a machine's overlays as they are at its next start. */
+/** Takes the bases of a machine's overlays, and which they are, as they are at its next start. */
 export function forgetBases(paths: Paths, longName: string): void {
   const memory = readImageMemory(paths, longName);
-  if (memory.bases.length > 0) writeImageMemory(paths, longName, { ...memory, bases: [] });
+  if (memory.bases.length === 0 && memory.disks.every(({ leads }) => leads === undefined)) return;
+  const disks = memory.disks.map(({ file, identity, format }) => ({ file, identity, format }));
+  writeImageMemory(paths, longName, { disks, bases: [] });
+}
+
+/** What a disk may lead to because it did before. */
+export interface KnownLeads {
+  /** Real paths: what it rested on, and the machine's other disks did; and the machine's disks, on which snapshots of them rest. */
+  readonly files: ReadonlySet<string>;
+  /** The disk was started before, by this machine or, whatever its name was, by another. */
+  readonly isStarted: boolean;
+}
+
+/** What the disk of a machine may lead to because it did before. */
+export function knownLeads(paths: Paths, longName: string, file: string): KnownLeads {
+  const isDisk = matcher(file);
+  const own = readImageMemory(paths, longName).disks;
+  const records = allDisks(paths).filter(isDisk);
+  const same = own.find(isDisk) ?? records.find(({ leads }) => leads !== undefined);
+  const all = [...own.flatMap(({ file: disk, leads = [] }) => [realPath(disk), ...leads]), ...(same?.leads ?? [])];
+  return { files: new Set(all), isStarted: same?.leads !== undefined };
+}
+
+/** The other machine whose disk a file was when that was last started. */
+export function ownerOfDisk(paths: Paths, longName: string, file: string): string | undefined {
+  const isDisk = matcher(file);
+  return allDisks(paths).find((known) => known.machine !== longName && isDisk(known))?.machine;
+}
+
+function matcher(file: string): (known: KnownDisk) => boolean {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  const identity = stats && identityOf(stats);
+  return (known) => known.file === file || (identity !== undefined && known.identity === identity);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /**
@@ -86,8 +128,7 @@ export function knownFormat(
   { file, stats, found }: { readonly file: string; readonly stats: Stats; readonly found: string },
 ): string | undefined {
   const identity = identityOf(stats);
-  const matches = (known: KnownDisk): boolean =>
-    known.file === file || (identity !== undefined && known.identity === identity);
+  const matches = (known: KnownDisk): boolean => known.file === file || known.identity === identity;
   const own = readImageMemory(paths, longName).disks.find(matches);
   // Of a disk that looks raw there is nothing to fear from what it was elsewhere.
   if (own || found === 'raw') return own?.format;
@@ -97,7 +138,7 @@ export function knownFormat(
 interface Look {
   readonly folder: string;
   readonly at: number;
-  readonly disks: readonly KnownDisk[];
+  readonly disks: readonly (KnownDisk & { readonly machine: string })[];
 }
 
 const NEVER: Look = { folder: '', at: Number.NEGATIVE_INFINITY, disks: [] };
@@ -105,18 +146,23 @@ let recent = NEVER;
 const RECENT_MS = 1_000;
 
 /** The disks of all machines, as they were at most a second ago: one command asks for many. */
-function allDisks(paths: Paths): readonly KnownDisk[] {
+function allDisks(paths: Paths): Look['disks'] {
   const now = performance.now();
   if (recent.folder !== paths.imagesDir || now - recent.at > RECENT_MS) {
-    const disks = namesOfNotes(paths).flatMap((name) => readImageMemory(paths, name).disks);
+    const disks = namesOfNotes(paths).flatMap((name) =>
+      readImageMemory(paths, name).disks.map((disk) => ({ ...disk, machine: name })),
+    );
     recent = { folder: paths.imagesDir, at: now, disks };
   }
   return recent.disks;
 }
 
-/** A disk as it is to be remembered. */
-export function knownDisk({ file, format, stats }: ImageLayer): KnownDisk {
-  return { file, identity: stats && identityOf(stats), format };
+/** A disk as it is to be remembered, with what it leads to. */
+export function knownDisk([disk, ...more]: readonly ImageLayer[]): KnownDisk[] {
+  if (disk === undefined) return [];
+  const { file, format, stats } = disk;
+  const leads = more.flatMap((layer) => (layer.stats === undefined ? [] : [realPath(layer.file)]));
+  return [{ file, identity: stats && identityOf(stats), format, leads: [...new Set(leads)] }];
 }
 
 /** A base as it is to be remembered; undefined for a device, whose time of change says nothing. */
@@ -133,9 +179,13 @@ export function isSameBase(a: KnownBase, b: KnownBase): boolean {
 
 const HASH_DIGITS = 16;
 
-/** Numbers of deleted files are used again; together with the time when a file was made they are its own. */
-function identityOf({ dev, ino, birthtimeMs }: Stats): string | undefined {
-  return birthtimeMs > 0 ? `${dev}:${ino}:${birthtimeMs}` : undefined;
+/**
+ * Numbers of deleted files are used again; together with the time when a file was made they are its own. Devices get other numbers
+ * at the next boot, so theirs only counts where the file system does not tell that time; there a new file may be taken for an old
+ * one, which costs a word in the cfg, while an old one that is taken for new would cost a secret.
+ */
+function identityOf({ dev, ino, birthtimeMs }: Stats): string {
+  return birthtimeMs > 0 ? `${ino}:${birthtimeMs}` : `${dev}:${ino}`;
 }
 
 function noteOf(paths: Paths, longName: string): string {
@@ -164,8 +214,14 @@ function listIn(value: unknown, name: string): readonly unknown[] {
 
 function isDisk(value: unknown): value is KnownDisk {
   if (!isObject(value)) return false;
-  const { file, identity, format } = value;
-  return typeof file === 'string' && typeof format === 'string' && ['string', 'undefined'].includes(typeof identity);
+  const { file, identity, format, leads = [] } = value;
+  return (
+    typeof file === 'string' &&
+    typeof format === 'string' &&
+    ['string', 'undefined'].includes(typeof identity) &&
+    Array.isArray(leads) &&
+    leads.every((lead) => typeof lead === 'string')
+  );
 }
 
 function isBase(value: unknown): value is KnownBase {

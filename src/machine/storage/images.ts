@@ -19,6 +19,7 @@ import {
   knownFormat,
   readImageMemory,
 } from './image-memory.ts';
+import { leadJudge } from './judge-lead.ts';
 
 /** Formats whose header no raw disk or disc has by chance. */
 const UNLIKE_RAW: ReadonlySet<string> = new Set('qcow2 qcow qed vmdk vdi vhdx cloop dmg'.split(' '));
@@ -34,7 +35,11 @@ export interface FoundDisk {
 /** A disk and everything that it rests on, in the format that a start would use. */
 export function diskChain(paths: Paths, longName: string, disk: DiskConfig): ImageChain {
   const format = disk.format ?? formatOf(paths, longName, disk, () => {});
-  return readChain(disk.file, { format, allowed: disk.backing });
+  return followDisk(paths, longName, disk, format);
+}
+
+function followDisk(paths: Paths, longName: string, disk: DiskConfig, format: string | undefined): ImageChain {
+  return readChain(disk.file, { format, allowed: disk.backing, judge: leadJudge(paths, longName, disk) });
 }
 
 /** The images of a machine as they are on this host. */
@@ -60,7 +65,7 @@ function findDisk(paths: Paths, config: MachineConfig, disk: DiskConfig, issues:
   const format =
     disk.format ??
     formatOf(paths, config.longName, disk, (known, found) => issues.push(changeIssue(config, disk, known, found)));
-  const chain = readChain(disk.file, { format, allowed: disk.backing });
+  const chain = followDisk(paths, config.longName, disk, format);
   const key = `DSK${disk.index}`;
   const report = (message: string, hint?: string): void => {
     issues.push(issueAt(config, key, message, hint));
@@ -278,7 +283,7 @@ function remember(
       issues.push({ ...issueAt(config, `DSK${disk.index}`, message, hint), severity: 'warning' });
     }
   }
-  const current = disks.flatMap(({ chain }) => chain.layers.slice(0, 1).map(knownDisk));
+  const current = disks.flatMap(({ chain }) => knownDisk(chain.layers));
   // A disk that is taken out may come back.
   const others = before.disks.filter((old) => !current.some((disk) => disk.file === old.file));
   return { disks: [...current, ...others].slice(0, MOST_REMEMBERED), bases: [...bases.values()] };

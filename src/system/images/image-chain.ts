@@ -54,7 +54,22 @@ export interface ChainOptions {
   readonly format?: string | undefined;
   /** Names of things that are not files of this host which headers may mention. */
   readonly allowed?: readonly string[] | undefined;
+  /** Asked of each file that a header leads to, before it is opened; without it all are followed. */
+  readonly judge?: JudgeLead | undefined;
 }
+
+/** A file of this host that the header of an image leads to. */
+export interface Lead {
+  readonly role: 'backing' | 'data' | 'extent';
+  /** The image that names it. */
+  readonly from: string;
+  /** As the header has it. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Why QEMU must not be led there; undefined when it may. */
+export type JudgeLead = (lead: Lead) => Pick<ChainProblem, 'what' | 'hint'> | undefined;
 
 /** Longest chain: QEMU itself has no limit, but each image takes memory and descriptors. */
 const MOST_LAYERS = 200;
@@ -98,9 +113,15 @@ export function readChain(path: string, options: ChainOptions = {}): ImageChain 
       }
       const found = resolveName(next.name, dirname(file));
       if (found.kind === 'file') {
+        const refused = options.judge?.({ role: next.role, from: file, name: next.name, path: found.path });
+        if (refused) {
+          problems.push({ file, ...refused });
+          layers.push(unopenedLayer({ ...next, name: found.path, format: found.format ?? next.format }, depth, false));
+          continue;
+        }
         visit(found.path, next.role, depth + (next.role === 'backing' ? 1 : 0), found.format ?? next.format);
       } else {
-        layers.push(remoteLayer(next, depth));
+        layers.push(unopenedLayer(next, depth, true));
         if (!allowed.includes(next.name)) problems.push(refusal(file, next.name));
       }
     }
@@ -180,12 +201,12 @@ function examine(image: ImageFile, role: ImageLayer['role'], declared: string | 
   return { format: asIs, detail: detail ?? {}, mismatch: detail === undefined };
 }
 
-function remoteLayer({ role, name, format }: Reference, depth: number): ImageLayer {
+function unopenedLayer({ role, name, format }: Reference, depth: number, isRemote: boolean): ImageLayer {
   return {
     role,
     depth: depth + (role === 'backing' ? 1 : 0),
     file: printable(name),
-    isRemote: true,
+    isRemote,
     format: printable(format ?? 'raw'),
     isGuessed: format === undefined,
     detail: {},
@@ -203,7 +224,7 @@ function refusal(file: string, name: string): ChainProblem {
 }
 
 /** A name from a header for a message: what could act on a terminal is left out. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?').slice(0, 200);
 }
 

@@ -33,7 +33,7 @@ suite('DSKx', () => {
   test('takes all its options', () => {
     const value =
       'd.img,format=QCOW2,if=nvme,cache=none,aio=native,discard=unmap,readonly=yes,snapshot=1,serial=S 1,' +
-      'key=k,backing=nbd://h/a,,b,backing=json:{}';
+      'key=k,backing=nbd://h/a,,b,backing=json:{},backing=base';
     assert.deepEqual(parseGood(`DSK1=${value}\n`).disks, [
       {
         index: 1,
@@ -47,7 +47,7 @@ suite('DSKx', () => {
         snapshot: true,
         serial: 'S 1',
         key: '/etc/qemu/k',
-        backing: ['nbd://h/a,b', 'json:{}'],
+        backing: ['nbd://h/a,b', 'json:{}', '/etc/qemu/base'],
       },
     ]);
   });

@@ -7,9 +7,10 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
@@ -23,10 +24,10 @@ import {
   readImageMemory,
   writeImageMemory,
 } from '../../../src/machine/storage/image-memory.ts';
-import { findImages } from '../../../src/machine/storage/images.ts';
+import { diskChain, findImages } from '../../../src/machine/storage/images.ts';
 import { machinePaths, type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { makeEncryptedHeader } from '../../support/luks-image.ts';
-import { makeOverlay, overwrite } from '../../support/odd-images.ts';
+import { makeOverlay, overlayHeader, overwrite } from '../../support/odd-images.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 interface Place {
@@ -91,7 +92,7 @@ test('a format that was found out once does not change, for no name of the file 
   assert.match(messagesOf(here, config('DSK1=c.img\nDSK2=b.img\n')).join(), /DSK2 .* was raw/);
   for (const name of ['web', 'db']) forgetImages(paths, name);
   assert.equal(hasImageMemory(paths, 'web'), false);
-  assert.deepEqual(messagesOf(here, config('DSK1=b.img\n')), []);
+  assert.match(messagesOf(here, config('DSK1=b.img\n')).join(), /leads QEMU to "\/etc\/hostname"/);
 });
 
 test('notes that are damaged or missing are as none, and are kept from others', (t) => {
@@ -132,7 +133,8 @@ test('a base of no declared format is opened as what it is, one that leads on is
   writeFileSync(at('base'), Buffer.alloc(65_536));
   makeOverlay(at('top'), 'base', undefined);
   assert.deepEqual(start(here, config('DSK1=top\n')), ['qcow2,backing.driver=raw']);
-  makeOverlay(at('base'), '/etc/hostname', 'raw');
+  writeFileSync(at('deep'), Buffer.alloc(512));
+  makeOverlay(at('base'), 'deep', 'raw');
   assert.match(
     messagesOf(here, config('DSK1=top\n')).join(),
     /does not say which format its backing file ".*base" has/,
@@ -219,4 +221,98 @@ test('keys are for encrypted images, closed to others, and copied for QEMU only 
   assert.equal(statSync(join(files.keysDir, 'dsk1')).mode & 0o777, 0o600);
   removeKeys(files);
   assert.equal(statSync(files.keysDir, { throwIfNoEntry: false }), undefined, dir);
+});
+
+/** The content of a disk with a partition table. */
+function diskBytes(): Buffer {
+  const bytes = Buffer.alloc(65_536);
+  bytes.writeUInt16LE(0xaa55, 510);
+  return bytes;
+}
+
+test('a header that comes to name another file than at the first start leads nowhere, whatever it names', (t) => {
+  const here = place(t);
+  const { at, config, paths } = here;
+  for (const folder of ['own', 'bases', 'db']) mkdirSync(at(folder));
+  writeFileSync(at('bases/base'), diskBytes());
+  writeFileSync(at('bases/other'), diskBytes());
+  writeFileSync(at('secret'), 'root:x:0:0\n');
+  writeFileSync(at('own/db.img'), diskBytes());
+  start(here, config('DSK1=own/db.img,format=raw\n', 'db'));
+  makeOverlay(at('own/top'), at('bases/base'), 'raw');
+  const machine = config('DSK1=own/top,format=qcow2\n');
+  assert.deepEqual(messagesOf(here, machine), []);
+  start(here, machine);
+  assert.deepEqual(messagesOf(here, machine), []);
+  symlinkSync(at('secret'), at('own/link'));
+  mkdirSync(at('own/folder'));
+  const json = JSON.stringify({ driver: 'raw', file: { driver: 'file', filename: at('secret') } });
+  const names = ['secret', '/etc/shadow', '/dev/null', at('bases/other'), '../secret', 'folder/../../secret', 'link'];
+  for (const name of [
+    ...names,
+    `file:${at('secret')}`,
+    `json:${json}`,
+    'db.img',
+    at('own/../own/db.img'),
+    './db.img',
+  ]) {
+    if (name === 'secret') continue;
+    makeOverlay(at('own/top'), name, 'raw');
+    const found = findImages(paths, machine);
+    assert.match(found.issues[0]?.message ?? '', /^DSK1: ".*own\/top" leads QEMU to ".*" ?, /, name);
+    assert.deepEqual(
+      found.disks[0]?.chain.layers.map(({ stats }) => stats !== undefined),
+      [true, false],
+      `${name} is shown and not opened`,
+    );
+    assert.equal(diskChain(paths, 'web', machine.disks[0] ?? assert.fail()).problems.length, 1);
+  }
+  // What lies beside the image, and is nobody else's.
+  writeFileSync(at('own/plain'), diskBytes());
+  makeOverlay(at('own/top'), 'plain', 'raw');
+  assert.deepEqual(messagesOf(here, machine), []);
+  // The cfg has the last word, and so has who registers the machine again.
+  makeOverlay(at('own/top'), at('bases/other'), 'raw');
+  assert.deepEqual(messagesOf(here, config('DSK1=own/top,format=qcow2,backing=bases/other\n')), []);
+  assert.equal(messagesOf(here, config('DSK1=own/top,format=qcow2,backing=bases/base\n')).length, 1);
+  forgetBases(paths, 'web');
+  assert.deepEqual(messagesOf(here, machine), []);
+  makeOverlay(at('own/top'), 'db.img', 'raw');
+  assert.match(messagesOf(here, machine).join(), /a disk of machine "db"/);
+  assert.deepEqual(messagesOf(here, config('DSK1=own/top,format=qcow2,backing=own/db.img\n')), []);
+});
+
+test('a disk that was never started leads to another folder only with a declared format, and only to what is like a disk', (t) => {
+  const here = place(t);
+  const { at, config } = here;
+  for (const folder of ['own', 'bases']) mkdirSync(at(folder));
+  writeFileSync(at('bases/base'), diskBytes());
+  writeFileSync(at('bases/secret'), Buffer.alloc(65_536, 'x'));
+  const said = (text: string): string => messagesOf(here, config(text)).join();
+  makeOverlay(at('own/top'), at('bases/base'), 'raw');
+  assert.equal(said('DSK1=own/top,format=qcow2\n'), '');
+  assert.match(said('DSK1=own/top\n'), /no format= is declared.*backing=.*bases\/base; or .*qemu-img rebase/);
+  assert.equal(said('DSK1=own/top,backing=bases/base\n'), '');
+  makeOverlay(at('own/top'), at('bases/secret'), 'raw');
+  assert.match(said('DSK1=own/top,format=qcow2\n'), /does not look like a disk/);
+  // A copy of a raw disk is a new file to the host, with whatever the guest wrote.
+  writeFileSync(at('own/raw'), Buffer.alloc(65_536));
+  start(here, config('DSK1=own/raw\n'));
+  overwrite(at('own/raw'), overlayHeader(at('evil'), at('bases/base')));
+  writeFileSync(at('own/copy'), readFileSync(at('own/raw')));
+  assert.match(said('DSK1=own/copy\n'), /leads QEMU to ".*bases\/base"/);
+  // A snapshot of a running machine's disk rests on that, and on what that rests on.
+  makeOverlay(at('own/top'), at('bases/base'), 'raw');
+  start(here, config('DSK1=own/top,format=qcow2\n'));
+  makeOverlay(at('bases/snapshot'), at('own/top'), 'qcow2');
+  assert.equal(said('DSK1=bases/snapshot\n'), '');
+});
+
+test('the files of a chain that leads on for ever are not followed for ever', (t) => {
+  const here = place(t);
+  const { at, config } = here;
+  for (let count = 0; count < 202; count += 1) makeOverlay(at(`${count}`), `${count + 1}`, 'qcow2');
+  assert.match(messagesOf(here, config('DSK1=0\n')).join(), /rests on more than 200 files/);
+  makeOverlay(at('1'), `.//../${basename(here.dir)}/0`, 'qcow2');
+  assert.match(messagesOf(here, config('DSK1=0\n')).join(), /in its own chain of backing files twice/);
 });

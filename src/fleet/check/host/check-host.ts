@@ -48,7 +48,7 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
     ...(await checkNetwork(configs, paths, signal)),
     ...checkRights(targets, paths),
     // What is an error is among what the check of the machine finds.
-    ...(await checkRunAs(configs, signal)).filter(({ severity }) => severity === 'warning'),
+    ...(await checkRunAs(paths, configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(
       await Promise.all(targets.map((target) => lane(() => checkMachineFindings(machines, target, readable, signal))))
     ).flat(),

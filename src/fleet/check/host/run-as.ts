@@ -5,7 +5,8 @@ import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { type RunAs, runAsPrefix } from '../../../machine/start/run-as.ts';
 import { isTakenOver } from '../../../machine/start/take-over.ts';
-import { readChain } from '../../../system/images/image-chain.ts';
+import { diskChain } from '../../../machine/storage/images.ts';
+import type { Paths } from '../../../system/paths.ts';
 import { findProgram, run } from '../../../system/process/exec.ts';
 import { findUser, groupId, lookUpUser, MACHINES_GROUP } from '../../../system/users.ts';
 
@@ -16,7 +17,11 @@ const SCRIPT = `for word; do
 done`;
 
 /** Whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
-export async function checkRunAs(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Problem[]> {
+export async function checkRunAs(
+  paths: Paths,
+  configs: readonly MachineConfig[],
+  signal: AbortSignal,
+): Promise<Problem[]> {
   const users = [...new Set(configs.flatMap(({ runAs }) => runAs ?? []))];
   if (process.getuid?.() !== 0 || findProgram('setpriv') === undefined) return [];
   const findings: Problem[] = [];
@@ -24,8 +29,12 @@ export async function checkRunAs(configs: readonly MachineConfig[], signal: Abor
     const machines = configs.filter(({ runAs }) => runAs === name);
     try {
       const user = machines.some(({ ownUser }) => ownUser) ? await ownUserOrStranger(name) : await findUser(name);
-      const refused = await refusedTo(user, machines.flatMap(wanted), signal);
-      findings.push(...machines.flatMap((config) => findingsFor(config, user, refused)));
+      const refused = await refusedTo(
+        user,
+        machines.flatMap((config) => wanted(paths, config)),
+        signal,
+      );
+      findings.push(...machines.flatMap((config) => findingsFor(paths, config, user, refused)));
     } catch (error) {
       if (signal.aborted || !(error instanceof QemuError)) throw error;
       const hint = error.hint ?? 'set RUNAS to a user of this host';
@@ -46,8 +55,13 @@ async function ownUserOrStranger(name: string): Promise<RunAs> {
 /** The number that the kernel gives to users without one. */
 const NOBODY = 65534;
 
-function findingsFor(config: MachineConfig, { name: user, uid }: RunAs, refused: ReadonlySet<string>): Problem[] {
-  return wanted(config).flatMap((word): Problem[] => {
+function findingsFor(
+  paths: Paths,
+  config: MachineConfig,
+  { name: user, uid }: RunAs,
+  refused: ReadonlySet<string>,
+): Problem[] {
+  return wanted(paths, config).flatMap((word): Problem[] => {
     const path = word.slice(word.indexOf(':') + 1);
     if (!refused.has(path)) return [];
     const machine = config.longName;
@@ -84,13 +98,13 @@ function isDevice(path: string): boolean {
 
 const KVM = '/dev/kvm';
 
-function wanted(config: MachineConfig): string[] {
+function wanted(paths: Paths, config: MachineConfig): string[] {
   const own = config.disks.filter((disk) => !(config.ownUser && isTakenOver(disk)));
   const disks = own.flatMap((disk) => {
-    const { layers } = readChain(disk.file, { format: disk.format, allowed: disk.backing });
-    // Of an overlay only the image itself is written to.
+    const { layers } = diskChain(paths, config.longName, disk);
+    // Of an overlay only the image itself is written to. Where QEMU must not be led, nobody has to open anything for it.
     return layers
-      .filter(({ isRemote }) => !isRemote)
+      .filter(({ stats }) => stats !== undefined)
       .map(({ file, depth }) => `${disk.readonly || disk.snapshot || depth > 0 ? 'r' : 'rw'}:${file}`);
   });
   const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));

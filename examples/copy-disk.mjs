@@ -1,9 +1,8 @@
 // Copies a disk of a running machine, as it is at one moment, without stopping it: node copy-disk.mjs ID DRIVE FILE
-import { Fleet, resolvePaths } from 'qemu-init';
+import { Fleet } from 'qemu-init';
 
 const [id = '', drive = '', file = ''] = process.argv.slice(2);
-const root = process.env['QEMU_INIT_ROOT'];
-const fleet = new Fleet(resolvePaths({ root }, process.env, process.getuid?.() ?? 0, process.cwd()));
+const fleet = Fleet.open();
 const domain = await fleet.domain(fleet.get(id));
 try {
   const device = await domain.blockDevice(drive);

@@ -1,8 +1,7 @@
 // What `qemu-init status --all` shows, from a program. QEMU_INIT_ROOT names another root, as for the tools.
-import { Fleet, resolvePaths } from 'qemu-init';
+import { Fleet } from 'qemu-init';
 
-const root = process.env['QEMU_INIT_ROOT'];
-const fleet = new Fleet(resolvePaths({ root }, process.env, process.getuid?.() ?? 0, process.cwd()));
+const fleet = Fleet.open();
 for (const outcome of await fleet.statusMany(fleet.list())) {
   if (outcome.ok) console.log(`${outcome.target.longName}: ${outcome.value.state}`);
   else console.error(`${outcome.target.longName}: ${outcome.error}`);

@@ -1,9 +1,8 @@
 // Restarts a machine, but only if its guest goes down by itself: node restart-gracefully.mjs ID
-import { Fleet, QemuError, resolvePaths } from 'qemu-init';
+import { Fleet, QemuError } from 'qemu-init';
 
 const [id = ''] = process.argv.slice(2);
-const root = process.env['QEMU_INIT_ROOT'];
-const fleet = new Fleet(resolvePaths({ root }, process.env, process.getuid?.() ?? 0, process.cwd()));
+const fleet = Fleet.open();
 const machine = fleet.machine(fleet.get(id));
 try {
   const { rung, seconds } = await machine.shutdown({ graceful: true, timeoutMs: 60_000 });

@@ -1,9 +1,8 @@
 // Presses the power button of a machine and waits until its guest is off: node wait-for-shutdown.mjs ID
-import { Fleet, resolvePaths } from 'qemu-init';
+import { Fleet } from 'qemu-init';
 
 const [id = ''] = process.argv.slice(2);
-const root = process.env['QEMU_INIT_ROOT'];
-const fleet = new Fleet(resolvePaths({ root }, process.env, process.getuid?.() ?? 0, process.cwd()));
+const fleet = Fleet.open();
 const domain = await fleet.domain(fleet.get(id));
 try {
   // Listening begins before the button is pressed: the guest may be faster than the next line.

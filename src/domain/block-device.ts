@@ -30,7 +30,22 @@ export interface MirrorOptions extends JobOptions {
   readonly format?: string | undefined;
 }
 
-/** One drive of a domain as it was when it was asked for (`query-block`). */
+/**
+ * One drive of a domain as it was when it was asked for (`query-block`).
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const domain = await fleet.domain(fleet.get('web'));
+ * try {
+ *   const disk = await domain.blockDevice('dsk1');
+ *   // All that is written from now on goes to the new file; the old one can be copied.
+ *   await disk.snapshot(`${process.cwd()}/overlay.qcow2`, 'overlay');
+ * } finally {
+ *   await domain.close();
+ * }
+ */
 export class BlockDevice {
   /** Name given by `-drive id=`; empty with `-blockdev`. */
   readonly device: string;

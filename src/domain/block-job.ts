@@ -2,7 +2,23 @@ import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guard
 import type { Domain } from './domain.ts';
 import { cancelJob, completeJob, type JobOptions } from './job-events.ts';
 
-/** One block job of a domain as it was when it was asked for (`query-block-jobs`). */
+/**
+ * One block job of a domain as it was when it was asked for (`query-block-jobs`).
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const domain = await fleet.domain(fleet.get('web'));
+ * try {
+ *   const disk = await domain.blockDevice('dsk1');
+ *   const job = await disk.mirror(`${process.cwd()}/copy.qcow2`, 'copy', { format: 'qcow2' });
+ *   // The copy stays as it is now, and the machine goes on with its own disk.
+ *   await job.cancel();
+ * } finally {
+ *   await domain.close();
+ * }
+ */
 export class BlockJob {
   /** Id of the job; the device's name when it was started without one. */
   readonly id: string;

@@ -44,9 +44,13 @@ export type RunState =
  * `QEMU_QMP_REFUSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_STATE`.
  *
  * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
  * const domain = await fleet.domain(fleet.get('web'));
  * try {
  *   console.log(await domain.status());
+ *   for (const { device, inserted } of await domain.blockDevices()) console.log(device, inserted?.file);
  * } finally {
  *   await domain.close();
  * }

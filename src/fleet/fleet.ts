@@ -86,7 +86,17 @@ export interface FleetOptions {
   readonly services?: 'auto' | 'none' | undefined;
 }
 
-/** All machines of one scope. What is done to many gives one outcome each and never fails as a whole. */
+/**
+ * All machines of one scope. What is done to many gives one outcome each and never fails as a whole.
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * for (const outcome of await fleet.startMany(fleet.list())) {
+ *   console.log(outcome.target.longName, outcome.ok ? outcome.value.outcome : outcome.error.message);
+ * }
+ */
 export class Fleet {
   /** The machines, their files and what they need to know of the host. */
   readonly machines: Machines;

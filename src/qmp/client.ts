@@ -18,10 +18,17 @@ import type { QmpEnd, QmpState } from './state.ts';
  * The types of commands and events are those of QEMU 7.2 unless others are given, made by {@link generateTypes}.
  *
  * @example
- * const client = await QmpClient.connect({ kind: 'unix', path: '/run/user/1000/lab/qmp' });
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const { client } = await fleet.domain(fleet.get('web'));
  * try {
  *   const { status } = await client.execute('query-status');
- *   console.log(status);
+ *   const since = client.eventCount;
+ *   await client.execute('stop');
+ *   await client.waitForEvent('STOP', undefined, { since, timeoutMs: 5_000 });
+ *   await client.execute('cont');
+ *   console.log(`was ${status}`);
  * } finally {
  *   await client.close();
  * }

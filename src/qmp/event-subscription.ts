@@ -13,6 +13,23 @@ interface SubscriptionSetup {
 /**
  * The events of one listener, from the moment it was made. Iterate over it with `for await`; leaving the loop ends it.
  * It has its own queue: a slow listener delays nobody, and loses its oldest events when the queue is full.
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const { client } = await fleet.domain(fleet.get('web'));
+ * try {
+ *   const events = client.events(['STOP', 'RESUME']);
+ *   await client.execute('stop');
+ *   await client.execute('cont');
+ *   for await (const { event } of events) {
+ *     console.log(event);
+ *     if (event === 'RESUME') break;
+ *   }
+ * } finally {
+ *   await client.close();
+ * }
  */
 export class EventSubscription<E extends QmpEvent<string, object> = QmpEvent>
   implements AsyncIterableIterator<E, undefined>, Disposable

@@ -13,12 +13,18 @@ export type ListenTarget =
  * exactly one connection; whoever comes later is refused.
  *
  * @example
- * const listener = await QmpListener.listen({ kind: 'unix', path: '/run/user/1000/lab/qmp' });
+ * import { QmpClient, QmpListener, TransientMachine } from 'qemu-init';
+ *
+ * const listener = await QmpListener.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+ * const args = ['-accel', 'tcg', '-m', '64', '-S', '-qmp', `tcp:127.0.0.1:${listener.port}`];
+ * const machine = new TransientMachine({ args });
  * try {
- *   // Start QEMU with -qmp unix:/run/user/1000/lab/qmp here.
+ *   await machine.launch();
  *   const client = await QmpClient.connect(listener.address);
+ *   console.log(client.greeting?.version.major);
  *   await client.close();
  * } finally {
+ *   await machine.kill();
  *   await listener.close();
  * }
  */

@@ -31,7 +31,24 @@ export interface FakeConnectionSetup {
   readonly onCall: (call: FakeCall) => void;
 }
 
-/** The server's side of one client: answers as QEMU 7.2.22 does, and sends, keeps silent or hangs up when told to. */
+/**
+ * The server's side of one client: answers as QEMU 7.2.22 does, and sends, keeps silent or hangs up when told to.
+ *
+ * @example
+ * import { QmpClient } from 'qemu-init';
+ * import { FakeQmpServer } from 'qemu-init/testing';
+ *
+ * const fake = await FakeQmpServer.start();
+ * try {
+ *   const client = await QmpClient.connect(fake.address);
+ *   const shutdown = client.waitForEvent('SHUTDOWN');
+ *   (await fake.connection()).sendEvent('SHUTDOWN', { guest: true, reason: 'guest-shutdown' });
+ *   console.log((await shutdown).data.guest);
+ *   await client.close();
+ * } finally {
+ *   await fake.close();
+ * }
+ */
 export class FakeConnection {
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;

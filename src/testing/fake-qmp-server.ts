@@ -27,9 +27,13 @@ export interface FakeQmpOptions {
  * that can be told to misbehave. It serves one client at a time as QEMU does: the next is greeted when the first leaves.
  *
  * @example
+ * import { QmpClient } from 'qemu-init';
+ * import { FakeQmpServer, NO_ANSWER } from 'qemu-init/testing';
+ *
  * const fake = await FakeQmpServer.start({ commands: { 'query-block': () => NO_ANSWER } });
  * try {
  *   const client = await QmpClient.connect(fake.address);
+ *   console.log(await client.execute('query-status'));
  *   await client.close();
  * } finally {
  *   await fake.close();

@@ -30,10 +30,12 @@ const LEARN_MS = 2_000;
  * ({@link addArgs}, {@link setMachine} …) holds for launches by this object; the file stays as it is.
  *
  * @example
- * const fleet = new Fleet(resolvePaths({}, process.env, process.getuid?.() ?? 0, process.cwd()));
- * const machine = fleet.machine('web');
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const machine = fleet.machine(fleet.get('web'));
  * await machine.launch();
- * await machine.command('query-status');
+ * console.log(await machine.command('query-status'));
  * await machine.shutdown({ graceful: true, timeoutMs: 60_000 });
  */
 export class Machine extends RunningMachine {

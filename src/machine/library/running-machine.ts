@@ -25,6 +25,19 @@ export interface ShutdownOptions {
 /**
  * What machines have in common, whether a program builds them ({@link TransientMachine}) or a cfg does ({@link Machine}):
  * their monitor and its events.
+ *
+ * @example
+ * import { TransientMachine } from 'qemu-init';
+ *
+ * const machine = new TransientMachine({ args: ['-accel', 'tcg', '-m', '64', '-S'] });
+ * try {
+ *   await machine.launch();
+ *   const resumed = machine.eventWait('RESUME');
+ *   await machine.command('cont');
+ *   console.log((await resumed).event);
+ * } finally {
+ *   await machine.kill();
+ * }
  */
 export abstract class RunningMachine implements AsyncDisposable {
   abstract readonly name: string;

@@ -40,10 +40,12 @@ const LAUNCH_MS = 60_000;
  * socket (SCM_RIGHTS), so QMP's `getfd` and `add-fd` have nothing to receive.
  *
  * @example
- * const machine = new Machine({ args: ['-m', '64', '-S'] });
+ * import { TransientMachine } from 'qemu-init';
+ *
+ * const machine = new TransientMachine({ args: ['-accel', 'tcg', '-m', '64', '-S'] });
  * try {
  *   await machine.launch();
- *   await machine.command('query-status');
+ *   console.log(await machine.command('query-status'));
  * } finally {
  *   await machine.kill();
  * }

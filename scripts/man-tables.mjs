@@ -13,7 +13,7 @@ const isCheck = process.argv.includes('--check');
 
 /** What of the sources is needed here. Nothing of it needs a package or does anything when it is loaded. */
 const TABLES = `
-  export { KEYS, MONITOR_KEYS, keyPattern } from './src/config/keys.ts';
+  export { KEYS, MONITOR_KEYS, firstKey, keyPattern } from './src/config/keys.ts';
   export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
   export { ACTIONS, LATER } from './src/cli/init/actions.ts';
   export { addCommonOptions } from './src/cli/run/options.ts';
@@ -87,7 +87,7 @@ function isStale({ path, fill: fillIn }) {
 /** What can stand in front of a value on the command line of `create`; of a family its first member. */
 function keyWords() {
   const usable = tables.KEYS.filter(({ notYet: missing }) => missing === undefined);
-  return usable.map(({ name, family }) => `${name}${family ? '1' : ''}=`).join(' ');
+  return usable.map((spec) => `${tables.firstKey(spec)}=`).join(' ');
 }
 
 function fill(text) {

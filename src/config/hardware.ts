@@ -69,6 +69,18 @@ function checkTopology(
   return [...counts].map(([name, count]) => `${name}=${count}`).join(',');
 }
 
+/** Processors that there can be: `maxcpus`, else `cpus`, else what the levels make. */
+export function processorsOf(smp: string): number {
+  const counts = new Map(
+    smp.split(',').map((part): [string, number] => {
+      const [name = '', value] = part.split('=');
+      return value === undefined ? ['cpus', Number(name)] : [name, Number(value)];
+    }),
+  );
+  const levels = [...counts].filter(([name]) => name !== 'cpus' && name !== 'maxcpus').map(([, count]) => count);
+  return counts.get('maxcpus') ?? counts.get('cpus') ?? levels.reduce((product, count) => product * count, 1);
+}
+
 /** `FIRMWARE=`: one of the words or an absolute path, and the path of variables to begin with. */
 export interface Firmware {
   readonly image: string;

@@ -10,14 +10,19 @@ export type KeyType =
   | 'firmware'
   | 'ids'
   | 'integer'
+  | 'keymap'
   | 'machineType'
   | 'name'
   | 'nic'
+  | 'numa'
   | 'path'
   | 'program'
   | 'raw'
+  | 'rtc'
   | 'size'
+  | 'smbios'
   | 'smp'
+  | 'sound'
   | 'switch'
   | 'text'
   | 'user'
@@ -49,6 +54,8 @@ export interface KeySpec {
   readonly name: string;
   /** Numbered: DSK1, DSK2 … */
   readonly family?: true;
+  /** What is written before the number, where another key has that name. */
+  readonly stem?: string;
   /** Heading in the template and the man page. */
   readonly group: string;
   readonly type: KeyType;
@@ -70,6 +77,8 @@ export interface KeySpec {
   readonly otherNames?: readonly string[];
   /** May not stand in defaults-qemu.cfg: it can only be true of one machine. */
   readonly inDefaults?: false;
+  /** Few machines need it: it comes after all others in the template. */
+  readonly isRare?: true;
   /** The key is read and checked, but has no effect in this version, and using it is an error: what is missing, as a clause. */
   readonly notYet?: string;
 }
@@ -97,6 +106,55 @@ export const WATCHDOG_VALUES = [
 ] as const;
 /** `none`, or an action of `-action panic=` (qemu-system(1)). */
 export const PANIC_VALUES = ['none', 'pause', 'shutdown', 'exit-failure'] as const;
+/** What a real-time clock shows: `base=` of `-rtc` (qemu-system(1)). */
+export const RTC_VALUES = ['utc', 'localtime'] as const;
+/** What happens to ticks that the guest missed: `driftfix=` of `-rtc`. */
+export const DRIFTFIX_VALUES = ['none', 'slew'] as const;
+/** `on` is `hda`. */
+export const SOUND_VALUES = ['off', 'on', 'hda', 'ac97', 'es1370', 'usb', 'virtio'] as const;
+/** Backends of `-audiodev` (qemu-system(1)) that need nothing said about them. */
+export const AUDIO_BACKENDS = ['none', 'alsa', 'dbus', 'jack', 'oss', 'pa', 'pipewire', 'sdl', 'spice'] as const;
+/** Files of /usr/share/qemu/keymaps, of QEMU 7.2 and 10. */
+export const KEYMAP_VALUES = [
+  'ar',
+  'bepo',
+  'cz',
+  'da',
+  'de',
+  'de-ch',
+  'en-gb',
+  'en-us',
+  'es',
+  'et',
+  'fi',
+  'fo',
+  'fr',
+  'fr-be',
+  'fr-ca',
+  'fr-ch',
+  'hr',
+  'hu',
+  'is',
+  'it',
+  'ja',
+  'lt',
+  'lv',
+  'mk',
+  'nl',
+  'no',
+  'pl',
+  'pt',
+  'pt-br',
+  'ru',
+  'sl',
+  'sv',
+  'th',
+  'tr',
+] as const;
+/** `policy=` of memory backends (qemu-system(1), "-object memory-backend-ram"). */
+export const NUMA_POLICIES = ['bind', 'interleave', 'preferred'] as const;
+/** Tables of SMBIOS by their names in libvirt. */
+export const SMBIOS_TABLES = ['bios', 'system', 'baseboard', 'chassis', 'processor', 'oem'] as const;
 export const MONITOR_VALUES = ['tcp', 'off'] as const;
 export const TLS_VALUES = ['psk', 'off'] as const;
 
@@ -250,6 +308,54 @@ const NIC_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
+const RTC_OPTIONS = [
+  {
+    name: 'driftfix',
+    type: 'choice',
+    default: 'none',
+    values: DRIFTFIX_VALUES,
+    doc: 'slew: ticks that the guest missed are made up for, which old Windows needs to keep the time',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const SOUND_OPTIONS = [
+  {
+    name: 'backend',
+    type: 'choice',
+    default: 'none',
+    values: AUDIO_BACKENDS,
+    doc: 'where the host plays it; none: VNC viewers that play sound still get it',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const NUMA_OPTIONS = [
+  { name: 'cpus', type: 'text', default: '', repeated: true, doc: 'processors of the node: a number from 0, or 0-3' },
+  { name: 'hostnodes', type: 'text', default: '', doc: 'nodes of the host that the memory comes from: 0, or 0-1' },
+  {
+    name: 'policy',
+    type: 'choice',
+    default: 'bind',
+    values: NUMA_POLICIES,
+    doc: 'how strictly it comes from there',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const SMBIOS_OPTIONS = [
+  { name: 'manufacturer', type: 'text', default: '', doc: 'of system, baseboard, chassis, processor' },
+  { name: 'product', type: 'text', default: '', doc: 'of system, baseboard' },
+  { name: 'version', type: 'text', default: '', doc: 'of all but oem' },
+  { name: 'serial', type: 'text', default: '', doc: 'of system, baseboard, chassis, processor' },
+  { name: 'sku', type: 'text', default: '', doc: 'of system, chassis' },
+  { name: 'family', type: 'text', default: '', doc: 'of system' },
+  { name: 'asset', type: 'text', default: '', doc: 'asset tag of baseboard, chassis, processor' },
+  { name: 'location', type: 'text', default: '', doc: 'of baseboard' },
+  { name: 'vendor', type: 'text', default: '', doc: 'of bios' },
+  { name: 'date', type: 'text', default: '', doc: 'of bios' },
+  { name: 'release', type: 'text', default: '', doc: 'of bios: two numbers from 0 to 255, such as 1.2' },
+  { name: 'part', type: 'text', default: '', doc: 'part number of processor' },
+  { name: 'value', type: 'text', default: '', repeated: true, doc: 'of oem: a string' },
+] as const satisfies readonly OptionSpec[];
+
 const FIRMWARE_OPTIONS = [
   {
     name: 'vars',
@@ -313,6 +419,7 @@ const TABLE = [
     default: '',
     example: '6ba7b810-9dad-41d1-80b4-00c04fd430c8',
     inDefaults: false,
+    isRare: true,
     doc: 'UUID of the guest; worked out from NAME (RFC 4122, version 5) when not given',
   },
 
@@ -322,6 +429,7 @@ const TABLE = [
     type: 'program',
     default: 'qemu-system-x86_64',
     otherNames: ['ARCH', 'QEMU', 'VM_ARCH'],
+    isRare: true,
     doc: 'QEMU program, name or path',
   },
   {
@@ -368,6 +476,7 @@ const TABLE = [
     default: 'auto',
     values: KVM_VALUES,
     otherNames: ['ACCEL', 'ENABLE_KVM'],
+    isRare: true,
     doc: "on, off, or auto: KVM when a guest really runs with it here, else QEMU's emulation, with a notice",
   },
   {
@@ -376,6 +485,7 @@ const TABLE = [
     type: 'switch',
     default: 'on',
     values: SWITCH_VALUES,
+    isRare: true,
     doc: 'virtio source of random numbers',
   },
   {
@@ -384,6 +494,7 @@ const TABLE = [
     type: 'switch',
     default: 'on',
     values: SWITCH_VALUES,
+    isRare: true,
     doc: 'virtio memory balloon',
   },
   {
@@ -393,6 +504,7 @@ const TABLE = [
     default: '8',
     min: 0,
     max: 24,
+    isRare: true,
     doc: 'PCIe root ports kept free for devices that are plugged in later, on q35 and virt',
     details: [
       'They are in the PCI slots 0x1c to 0x1e, eight to a slot; no other device moves when there are more or fewer. The ports ' +
@@ -401,11 +513,71 @@ const TABLE = [
     ],
   },
   {
+    name: 'USB',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    otherNames: ['TABLET', 'USBTABLET', 'USB_TABLET'],
+    doc: 'USB 3 controller with a tablet and a keyboard: the pointer of a viewer is where that of the guest is',
+  },
+  {
+    name: 'SOUND',
+    group: HARDWARE,
+    type: 'sound',
+    default: 'off',
+    values: SOUND_VALUES,
+    options: SOUND_OPTIONS,
+    otherNames: ['AUDIO', 'SOUNDCARD', 'SOUND_CARD', 'SOUNDHW'],
+    isRare: true,
+    doc: 'sound card; on is hda',
+  },
+  {
+    name: 'RTC',
+    group: HARDWARE,
+    type: 'rtc',
+    default: '',
+    values: RTC_VALUES,
+    options: RTC_OPTIONS,
+    example: 'utc',
+    otherNames: ['CLOCK', 'LOCALTIME'],
+    isRare: true,
+    doc: 'what the clock of the machine shows; localtime for OS=windows…, else utc',
+    details: ['OS counts as Windows when it begins with windows, or is a short name such as win11, w2k or wxp.'],
+  },
+  {
+    name: 'NUMA',
+    family: true,
+    group: HARDWARE,
+    type: 'numa',
+    default: '',
+    example: '2G,cpus=0',
+    max: 64,
+    options: NUMA_OPTIONS,
+    inDefaults: false,
+    isRare: true,
+    doc: 'NUMA node of the guest: its memory, then options; all nodes together have RAM and all processors',
+  },
+  {
+    name: 'SMBIOS',
+    family: true,
+    group: HARDWARE,
+    type: 'smbios',
+    default: '',
+    values: SMBIOS_TABLES,
+    example: 'system,manufacturer=Example,product=Server',
+    max: 16,
+    options: SMBIOS_OPTIONS,
+    isRare: true,
+    doc: 'texts that the firmware shows: bios, system, baseboard, chassis, processor or oem, then options',
+  },
+  {
     name: 'WATCHDOG',
     group: HARDWARE,
     type: 'choice',
     default: 'off',
     values: WATCHDOG_VALUES,
+    isRare: true,
     doc: 'i6300esb watchdog: what happens when the guest hangs',
   },
   {
@@ -414,6 +586,7 @@ const TABLE = [
     type: 'choice',
     default: 'none',
     values: PANIC_VALUES,
+    isRare: true,
     doc: 'pvpanic device: what happens when the kernel of the guest panics',
   },
 
@@ -438,6 +611,7 @@ const TABLE = [
     default: 'off',
     values: SWITCH_VALUES,
     notYet: 'swtpm is not started yet',
+    isRare: true,
     doc: 'TPM 2.0 by swtpm',
   },
   {
@@ -456,9 +630,18 @@ const TABLE = [
     type: 'path',
     default: '',
     example: 'vmlinuz',
+    isRare: true,
     doc: 'Linux kernel to boot directly; INITRD and APPEND in defaults-qemu.cfg count for machines with one only',
   },
-  { name: 'INITRD', group: BOOT, type: 'path', default: '', example: 'initrd.img', doc: 'its initial RAM disk' },
+  {
+    name: 'INITRD',
+    group: BOOT,
+    type: 'path',
+    default: '',
+    example: 'initrd.img',
+    isRare: true,
+    doc: 'its initial RAM disk',
+  },
   {
     name: 'APPEND',
     group: BOOT,
@@ -466,6 +649,7 @@ const TABLE = [
     default: '',
     example: 'root=/dev/vda1 console=ttyS0',
     otherNames: ['CMDLINE'],
+    isRare: true,
     doc: 'its command line',
   },
 
@@ -552,11 +736,24 @@ const TABLE = [
     doc: 'graphics card',
   },
   {
+    name: 'KEYMAP',
+    group: CHANNELS,
+    type: 'keymap',
+    default: '',
+    values: KEYMAP_VALUES,
+    example: 'de',
+    otherNames: ['KEYBOARD', 'KEYBOARD_LAYOUT', 'LAYOUT'],
+    isRare: true,
+    doc: 'keyboard layout of VNC viewers that send characters instead of keys; en-us when not given',
+    details: [`One of ${KEYMAP_VALUES.join(', ')}.`],
+  },
+  {
     name: 'SERIAL',
     group: CHANNELS,
     type: 'switch',
     default: 'on',
     values: SWITCH_VALUES,
+    isRare: true,
     doc: 'first serial port, for "qemu-init console", with a log from the first byte',
   },
   {
@@ -566,6 +763,7 @@ const TABLE = [
     default: 'on',
     values: SWITCH_VALUES,
     otherNames: ['AGENT', 'GUEST_AGENT'],
+    isRare: true,
     doc: 'channel for the QEMU guest agent',
   },
 
@@ -614,6 +812,7 @@ const TABLE = [
     default: '0',
     min: 0,
     max: 86400,
+    isRare: true,
     doc: 'seconds to wait before the start, at boot only',
   },
   {
@@ -641,6 +840,7 @@ const TABLE = [
     type: 'choice',
     default: 'auto',
     values: STOP_METHODS,
+    isRare: true,
     doc: 'acpi: power button; agent: guest agent; auto: both, when an agent answers',
   },
   {
@@ -649,6 +849,7 @@ const TABLE = [
     type: 'command',
     default: '',
     example: '/usr/local/sbin/prepare-web --fast',
+    isRare: true,
     doc: 'run before the start; when it fails, the machine is not started',
     details: [COMMAND_DETAIL],
   },
@@ -658,6 +859,7 @@ const TABLE = [
     type: 'command',
     default: '',
     example: '/usr/local/sbin/web-is-up',
+    isRare: true,
     doc: 'run when the machine is up',
     details: [COMMAND_DETAIL],
   },
@@ -667,6 +869,7 @@ const TABLE = [
     type: 'command',
     default: '',
     example: '/usr/local/sbin/drain-web',
+    isRare: true,
     doc: 'run before the machine is stopped',
     details: [COMMAND_DETAIL],
   },
@@ -676,6 +879,7 @@ const TABLE = [
     type: 'command',
     default: '',
     example: '/usr/local/sbin/web-is-down',
+    isRare: true,
     doc: 'run when the machine is down, also after a start that failed',
     details: [COMMAND_DETAIL],
   },
@@ -697,10 +901,12 @@ const TABLE = [
     example: '/srv/data,tag=data',
     max: 8,
     notYet: 'folders are not shared yet',
+    isRare: true,
     doc: 'folder of the host for the guest, by 9p or virtiofs',
   },
   {
-    name: 'USB',
+    name: 'USBHOST',
+    stem: 'USB',
     family: true,
     group: HOST_DEVICES,
     type: 'raw',
@@ -709,6 +915,7 @@ const TABLE = [
     max: 8,
     inDefaults: false,
     notYet: 'USB devices are not passed through yet',
+    isRare: true,
     doc: 'USB device of the host for the guest',
   },
   {
@@ -721,6 +928,7 @@ const TABLE = [
     max: 8,
     inDefaults: false,
     notYet: 'PCI devices are not passed through yet',
+    isRare: true,
     doc: 'PCI device of the host for the guest',
   },
 ] as const satisfies readonly KeySpec[];
@@ -778,17 +986,30 @@ export const MONITOR_KEYS: readonly (KeySpec & { readonly name: MonitorKeyName }
 export const CUSTOM_SECTION = 'custom';
 
 const BY_NAME = new Map<string, KeySpec & { readonly name: KeyName }>(KEYS.map((spec) => [spec.name, spec]));
+const FAMILIES = new Map<string, KeySpec & { readonly name: KeyName }>(
+  KEYS.filter(({ family }) => family).map((spec) => [stemOf(spec), spec]),
+);
+
+/** The key as it is written, of a family without its number. */
+export function stemOf({ name, stem }: KeySpec): string {
+  return stem ?? name;
+}
+
+/** The key as it is written, of a family its first member. */
+export function firstKey(spec: KeySpec): string {
+  return spec.family ? `${stemOf(spec)}1` : spec.name;
+}
 
 /** How the key is written in documents: `RAM`, `DSKx`. */
 export function keyPattern(spec: KeySpec): string {
-  return spec.family ? `${spec.name}x` : spec.name;
+  return spec.family ? `${stemOf(spec)}x` : spec.name;
 }
 
 /** The table's line of a key as written: `DSK12` is of the family DSK. */
 export function findKey(key: string): (KeySpec & { readonly name: KeyName }) | undefined {
-  const stem = /^([A-Z]+)\d+$/.exec(key)?.[1];
-  const spec = BY_NAME.get(stem ?? key);
-  return spec !== undefined && (spec.family === true) === (stem !== undefined) ? spec : undefined;
+  const spec = BY_NAME.get(key);
+  if (spec !== undefined && !spec.family) return spec;
+  return FAMILIES.get(/^([A-Z]+)\d+$/.exec(key)?.[1] ?? '');
 }
 
 /** The table's line of that name or stem. */

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
+import { checkNuma } from './numa.ts';
+import { checkSmbios } from './smbios.ts';
 import type { MachineConfig } from './types.ts';
 
 /** Reports a problem of a key that is set. */
@@ -11,6 +13,8 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkImages(config, report);
   checkSata(config, report);
   checkNics(config, report);
+  checkNuma(config, report);
+  checkSmbios(config, report);
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= decides`, 'set KVM=on or off instead');
   }

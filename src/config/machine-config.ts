@@ -20,6 +20,7 @@ import {
   CUSTOM_SECTION,
   DEFAULT_MEMORY_BYTES,
   findKey,
+  KEYMAP_VALUES,
   KVM_VALUES,
   keySpec,
   NETIF_VALUES,
@@ -31,12 +32,17 @@ import {
 } from './keys.ts';
 import { checkMachine } from './machine-checks.ts';
 import { checkBridge, parseNic } from './nic.ts';
+import { parseNuma } from './numa.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
+import { defaultRtc, parseRtc } from './rtc.ts';
 import { mergeSettings, type Settings } from './settings.ts';
+import { parseSmbios } from './smbios.ts';
+import { parseSound } from './sound.ts';
 import { parseIni } from './text/ini.ts';
 import { sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
+import { readChoice } from './text/option-list.ts';
 import { parseUuid } from './text/values.ts';
 import type { CustomLine, MachineConfig } from './types.ts';
 import { deriveUuid } from './uuid.ts';
@@ -108,6 +114,7 @@ function readMachine(
   const dir = dirname(path);
   const reader = new SettingsReader(settings, issues, dir);
   const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
+  const os = reader.text('OS');
   const targetArch = reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default;
   const firmware = reader.read('FIRMWARE', parseFirmware);
   const kernel = reader.path('KERNEL');
@@ -125,7 +132,7 @@ function readMachine(
     path,
     dir,
     name,
-    os: reader.text('OS'),
+    os,
     description: reader.text('DESC'),
     targetArch,
     machine: reader.isSet('MACHINE') ? reader.text('MACHINE', checkMachineType) : defaultBoard(targetArch),
@@ -163,6 +170,12 @@ function readMachine(
     rng: reader.switch('RNG'),
     balloon: reader.switch('BALLOON'),
     hotplug: reader.integer('HOTPLUG'),
+    usbInput: reader.switch('USB'),
+    sound: reader.read('SOUND', parseSound) ?? undefined,
+    rtc: reader.read('RTC', parseRtc) ?? defaultRtc(os),
+    numa: reader.family('NUMA', parseNuma),
+    smbios: reader.family('SMBIOS', parseSmbios),
+    keymap: reader.read('KEYMAP', (text, { key, report }) => readChoice(key, text, KEYMAP_VALUES, report)),
     runAs: runAs === OWN_USER ? ownUserName(longName, etcDir) : runAs || undefined,
     ownUser: runAs === OWN_USER,
     sandbox: reader.switch('SANDBOX'),
@@ -180,7 +193,7 @@ function readMachine(
     watchdog: reader.choice('WATCHDOG', WATCHDOG_VALUES),
     onPanic: reader.choice('ONPANIC', PANIC_VALUES),
     shares: reader.family('SHARE', (text) => text),
-    usb: reader.family('USB', (text) => text),
+    usb: reader.family('USBHOST', (text) => text),
     pci: reader.family('PCI', (text) => text),
     custom,
     origins: settings.origins,

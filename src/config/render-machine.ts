@@ -3,7 +3,11 @@ import { renderCdrom, renderDisk } from './disk.ts';
 import { renderFirmware } from './hardware.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
+import { renderNuma } from './numa.ts';
 import { OWN_USER } from './own-user.ts';
+import { defaultRtc, renderRtc } from './rtc.ts';
+import { renderSmbios } from './smbios.ts';
+import { renderSound } from './sound.ts';
 import { renderQuoted, renderValue } from './text/cfg-lines.ts';
 import { joinWords } from './text/shell-words.ts';
 import { renderSize } from './text/values.ts';
@@ -46,6 +50,12 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   KVM: ({ kvm }) => kvm,
   RNG: ({ rng }) => onOff(rng),
   BALLOON: ({ balloon }) => onOff(balloon),
+  USB: ({ usbInput }) => onOff(usbInput),
+  SOUND: ({ sound }) => renderSound(sound),
+  RTC: ({ rtc, os, origins }) =>
+    origins.has('RTC') || renderRtc(rtc) !== renderRtc(defaultRtc(os)) ? renderRtc(rtc) : '',
+  NUMA: ({ numa }) => numa.map((node) => [`NUMA${node.index}`, renderNuma(node)]),
+  SMBIOS: ({ smbios }) => smbios.map((table) => [`SMBIOS${table.index}`, renderSmbios(table)]),
   HOTPLUG: ({ hotplug }) => String(hotplug),
   WATCHDOG: ({ watchdog }) => watchdog,
   ONPANIC: ({ onPanic }) => onPanic,
@@ -62,6 +72,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   NETIF: ({ netif }) => netif,
   VNC: ({ vnc }) => renderVnc(vnc),
   VGA: ({ vga }) => vga,
+  KEYMAP: ({ keymap }) => keymap ?? '',
   SERIAL: ({ serial }) => onOff(serial),
   QGA: ({ agent }) => onOff(agent),
   RUNAS: ({ runAs, ownUser }) => (ownUser ? OWN_USER : (runAs ?? '')),
@@ -78,7 +89,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   POSTSTOP: ({ postStop }) => joinWords(postStop),
   RESTART: ({ restart }) => restart,
   SHARE: ({ shares }) => numbered('SHARE', shares),
-  USB: ({ usb }) => numbered('USB', usb),
+  USBHOST: ({ usb }) => numbered('USB', usb),
   PCI: ({ pci }) => numbered('PCI', pci),
 };
 

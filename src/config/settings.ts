@@ -1,6 +1,6 @@
 import type { Problem } from '../base/problem.ts';
 import { nearest, quote } from '../base/text.ts';
-import { findKey, KEYS, type KeyName, type KeySpec } from './keys.ts';
+import { findKey, KEYS, type KeyName, type KeySpec, keySpec, stemOf } from './keys.ts';
 import type { IniEntry } from './text/ini.ts';
 import { type Hint, hintOf, suggest } from './text/issues.ts';
 import type { Origin } from './types.ts';
@@ -26,7 +26,7 @@ export interface Setting {
 export interface Settings {
   get(name: KeyName): Setting | undefined;
   /** The members of a family by number, ascending. */
-  family(stem: KeyName): readonly { readonly index: number; readonly setting: Setting }[];
+  family(name: KeyName): readonly { readonly index: number; readonly setting: Setting }[];
   /** Where each key that is set stands. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
@@ -55,10 +55,12 @@ export function mergeSettings(sources: readonly Source[], issues: Problem[]): Se
   }
   // A line with a fault of its own fills its number all the same.
   const faulty = new Set(issues.map(({ key }) => key));
-  for (const { name, family } of KEYS) if (family) checkGaps(name, membersOf(settings, name), faulty, issues);
+  for (const spec of KEYS) {
+    if (spec.family) checkGaps(stemOf(spec), membersOf(settings, spec), faulty, issues);
+  }
   return {
     get: (name) => settings.get(name),
-    family: (stem) => membersOf(settings, stem),
+    family: (name) => membersOf(settings, keySpec(name)),
     origins: new Map([...settings].map(([key, { origin }]) => [key, origin])),
   };
 }
@@ -77,18 +79,19 @@ function checkKey(
     report(`${key} cannot be the same for all machines`, "set it in the machine's own file");
     return undefined;
   }
-  return spec.family && !isNumberOf(spec, key.slice(spec.name.length), report) ? undefined : spec;
+  return spec.family && !isNumberOf(spec, key.slice(stemOf(spec).length), report) ? undefined : spec;
 }
 
 function isNumberOf(spec: KeySpec, digits: string, report: (message: string, hint?: string) => void): boolean {
   const most = spec.max ?? 1;
+  const stem = stemOf(spec);
   if (digits.startsWith('0')) {
     const near = Number(digits) === 0 ? 1 : Number(digits);
-    report(`"${spec.name}${digits}" has no number that counts from 1`, suggest(`${spec.name}${near}`));
+    report(`"${stem}${digits}" has no number that counts from 1`, suggest(`${stem}${near}`));
     return false;
   }
   if (digits.length > 3 || Number(digits) > most) {
-    report(`${quote(spec.name + digits)} is too many; allowed are ${spec.name}1 to ${spec.name}${most}`);
+    report(`${quote(stem + digits)} is too many; allowed are ${stem}1 to ${stem}${most}`);
     return false;
   }
   return true;
@@ -108,16 +111,16 @@ function nearestKey(key: string): string | undefined {
 }
 
 function written(spec: KeySpec, digits: string): string {
-  return spec.family ? `${spec.name}${Number(digits) || 1}` : spec.name;
+  return spec.family ? `${stemOf(spec)}${Number(digits) || 1}` : spec.name;
 }
 
 function membersOf(
   settings: ReadonlyMap<string, Setting>,
-  stem: string,
+  spec: KeySpec,
 ): { readonly index: number; readonly setting: Setting }[] {
   return [...settings.values()]
-    .filter(({ key }) => findKey(key)?.name === stem && key !== stem)
-    .map((setting) => ({ index: Number(setting.key.slice(stem.length)), setting }))
+    .filter(({ key }) => findKey(key) === spec)
+    .map((setting) => ({ index: Number(setting.key.slice(stemOf(spec).length)), setting }))
     .toSorted((a, b) => a.index - b.index);
 }
 

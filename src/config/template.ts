@@ -1,4 +1,4 @@
-import { CUSTOM_SECTION, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type OptionSpec } from './keys.ts';
+import { CUSTOM_SECTION, firstKey, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type OptionSpec } from './keys.ts';
 import { renderValue } from './text/cfg-lines.ts';
 
 /** `template-qemu.cfg`: every key with its default, commented out, and one line of explanation. */
@@ -14,7 +14,7 @@ export function renderTemplate(): string {
     [
       '# Raw QEMU options, one per line as on the command line; they come last. Comments stand on lines of their own.',
       `#[${CUSTOM_SECTION}]`,
-      '#-device qemu-xhci,id=usb',
+      '#-fw_cfg name=opt/org.example/greeting,string=hello',
     ],
   ]);
 }
@@ -50,12 +50,19 @@ export function renderEmptyRegistry(): string {
 }
 
 function renderGroups(specs: readonly KeySpec[]): string[][] {
+  const common = specs.filter(({ isRare }) => !isRare);
+  const rare = specs.filter(({ isRare }) => isRare);
+  return [...byGroup(common, ''), ...byGroup(rare, ' (rarely needed)')];
+}
+
+function byGroup(specs: readonly KeySpec[], suffix: string): string[][] {
   const groups = [...new Set(specs.map(({ group }) => group))];
-  return groups.flatMap((group) => [[`## ${group}`], ...specs.filter((spec) => spec.group === group).map(renderKey)]);
+  return groups.flatMap((group) => {
+    return [[`## ${group}${suffix}`], ...specs.filter((spec) => spec.group === group).map(renderKey)];
+  });
 }
 
 function renderKey(spec: KeySpec): string[] {
-  const key = spec.family ? `${spec.name}1` : spec.name;
   const value = spec.default === '' ? (spec.example ?? '') : spec.default;
   return [
     `# ${keyPattern(spec)}: ${spec.doc}${noteOf(spec)}`,
@@ -64,7 +71,7 @@ function renderKey(spec: KeySpec): string[] {
       `#   ,${option.name}=  ${option.doc}`,
       ...choicesOf(option).map((choices) => `#     ${choices}`),
     ]),
-    `#${key}=${renderValue(value)}`,
+    `#${firstKey(spec)}=${renderValue(value)}`,
   ];
 }
 

@@ -91,6 +91,44 @@ export type VncConfig =
       readonly passwordFile: string | undefined;
     };
 
+/** `RTC=`: the clock of the machine. */
+export interface RtcConfig {
+  readonly base: 'utc' | 'localtime';
+  /** What happens to ticks that the guest missed. */
+  readonly driftFix: 'none' | 'slew';
+}
+
+/** `SOUND=`. */
+export interface SoundConfig {
+  readonly card: 'hda' | 'ac97' | 'es1370' | 'usb' | 'virtio';
+  /** Driver of `-audiodev`. */
+  readonly backend: string;
+}
+
+/** Processors by their numbers, from 0. */
+export interface CpuRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One `NUMAx`. */
+export interface NumaNode {
+  readonly index: number;
+  readonly memoryBytes: number;
+  readonly cpus: readonly CpuRange[];
+  /** Nodes of the host such as `0-1`; undefined: any. */
+  readonly hostNodes: string | undefined;
+  readonly policy: 'bind' | 'interleave' | 'preferred';
+}
+
+/** One `SMBIOSx`. */
+export interface SmbiosTable {
+  readonly index: number;
+  readonly table: 'bios' | 'system' | 'baseboard' | 'chassis' | 'processor' | 'oem';
+  /** Names of the key's options, and texts. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
 /** `RESTART=`: when a machine that has ended by itself is started again. */
 export type RestartPolicy = 'no' | 'on-failure' | 'always';
 /** `STOPMETHOD=`: who asks the guest to go down. */
@@ -146,6 +184,16 @@ export interface MachineConfig {
   readonly agent: boolean;
   readonly rng: boolean;
   readonly balloon: boolean;
+  /** A USB controller with a tablet and a keyboard. */
+  readonly usbInput: boolean;
+  /** Undefined: no sound card. */
+  readonly sound: SoundConfig | undefined;
+  readonly rtc: RtcConfig;
+  /** Empty: one node, as QEMU makes it. */
+  readonly numa: readonly NumaNode[];
+  readonly smbios: readonly SmbiosTable[];
+  /** Name of a keyboard layout of QEMU; undefined: QEMU's default. */
+  readonly keymap: string | undefined;
   /** PCIe root ports that are kept free. */
   readonly hotplug: number;
 

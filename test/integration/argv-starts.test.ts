@@ -18,7 +18,7 @@ for (const { name, program, obstacle } of QEMUS) {
     });
   }
 
-  for (const config of ARGV_CONFIGS.filter(({ text }) => /^(?:DSK|CDR|NIC)/m.test(text))) {
+  for (const config of ARGV_CONFIGS.filter(({ text }) => /^(?:DSK|CDR|NIC|USB|SOUND|VMGENID)/m.test(text))) {
     test(`${name} takes the devices of "${config.title}" as QMP arguments`, { skip: obstacle }, async (t) => {
       const request = await realRequest(tempRoot(t), {
         ...config,

@@ -27,13 +27,14 @@ DSK5=e.img,cache=unsafe,readonly=on
 DSK6=guessed.top
 DSK7=locked.luks,key=key
 DSK8=locked.top,key=key
+USB=on
 NIC1=virtio,net=user,hostfwd=tcp:127.0.0.1:2222-:22,mtu=9000
 NIC2=e1000e,net=none
 NIC3=virtio
 `;
 
 for (const { name, program, obstacle } of QEMUS) {
-  test(`${name} takes each kind of disk and card while the machine runs`, { skip: obstacle }, async (t) => {
+  test(`${name} takes each kind of disk, card and USB device while the machine runs`, { skip: obstacle }, async (t) => {
     const root = tempRoot(t);
     const before = await realRequest(root, { title: '', text: BEFORE });
     const after = await withImages(root, await realRequest(root, { title: '', text: AFTER }));
@@ -48,6 +49,8 @@ for (const { name, program, obstacle } of QEMUS) {
       assert.match(network, /nic1: .*\r\n \\ net0: .*type=user/);
       assert.match(network, /net2: nic3: /);
       assert.match(network, /nic2: .*model=e1000e/);
+      const usb = await client.execute('human-monitor-command', { 'command-line': 'info usb' });
+      assert.match(usb, /ID: tablet\r\n.*ID: keyboard/s);
     });
   });
 }

@@ -1,14 +1,16 @@
 import { quoteComma } from '../../base/text.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
-import { option, type PlainOption } from './description.ts';
+import { option, type Part, type PlainOption } from './description.ts';
+import { memoryValue } from './memory.ts';
 import { fileNode, formatNode } from './nodes.ts';
+import { numaParts } from './numa.ts';
 import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
+import { smbiosOptions } from './smbios.ts';
 
-const MIB = 1024 ** 2;
-
-/** Name, board, processor, memory, firmware, kernel. */
-export function basicOptions(request: ArgvRequest): PlainOption[] {
+/** Name, board, processor, memory, clock, firmware, kernel. */
+export function basicParts(request: ArgvRequest): Part[] {
   const { config } = request;
   return [
     // QEMU would read /etc/qemu/qemu.conf otherwise, which is in our own folder.
@@ -21,7 +23,9 @@ export function basicOptions(request: ArgvRequest): PlainOption[] {
     ...cpuOptions(request),
     option('SMP', '-smp', config.smp),
     option('RAM', '-m', memoryValue(config.memoryBytes)),
-    option('', '-rtc', 'base=utc'),
+    ...numaParts(config.numa),
+    clockOption(config),
+    ...smbiosOptions(config.smbios),
     ...firmwareOptions(request),
     ...kernelOptions(request),
     option('BOOT', '-boot', 'menu=off,strict=on'),
@@ -42,17 +46,15 @@ function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): 
   return [option('CPU', '-cpu', isHost ? wanted.replace('host', emulatedCpu) : wanted)];
 }
 
-/** Bytes as `-m` reads them, in the largest unit that is exact. */
-export function memoryValue(bytes: number): string {
-  for (const [unit, size] of [
-    ['T', MIB * MIB],
-    ['G', 1024 * MIB],
-    ['M', MIB],
-    ['K', 1024],
-  ] as const) {
-    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
-  }
-  return `${bytes}B`;
+/** Where OS decides what the clock shows, the option is of that key. */
+function clockOption({ rtc, origins }: MachineConfig): PlainOption {
+  const isByOs = !origins.has('RTC') && rtc.base !== 'utc';
+  const { base, driftFix } = rtc;
+  return option(
+    isByOs ? 'OS' : 'RTC',
+    '-rtc',
+    properties(`base=${base}`, driftFix !== 'none' && `driftfix=${driftFix}`),
+  );
 }
 
 function firmwareOptions({ config, firmware }: ArgvRequest): PlainOption[] {

@@ -1,5 +1,5 @@
 import type { MachineConfig } from '../../config/types.ts';
-import { basicOptions } from './basics.ts';
+import { basicParts } from './basics.ts';
 import { bootIndexes } from './boot-order.ts';
 import { cdromParts, hasIde } from './cdroms.ts';
 import { channelParts } from './channels.ts';
@@ -12,6 +12,8 @@ import { nicParts } from './nics.ts';
 import type { Option } from './option.ts';
 import { renderOption } from './render-argv.ts';
 import type { ArgvRequest } from './request.ts';
+import { soundParts } from './sound.ts';
+import { usbParts } from './usb.ts';
 
 /** All parts of a machine, in the order of the command line. Pure. */
 export function describeMachine(request: ArgvRequest): Part[] {
@@ -19,10 +21,12 @@ export function describeMachine(request: ArgvRequest): Part[] {
   const chipset = chipsetOf(config.machine, config.targetArch);
   const bootIndex = bootIndexes(config);
   return [
-    ...basicOptions(request),
+    ...basicParts(request),
     ...displayParts(request, chipset),
     ...channelParts(request, chipset),
     ...smallDevices(request, chipset),
+    ...usbParts(config, chipset),
+    ...soundParts(config, chipset),
     ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),
     ...cdromParts(request.cdroms, chipset, bootIndex),
     ...nicParts(config.nics, request.links, chipset, bootIndex),

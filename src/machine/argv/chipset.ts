@@ -30,7 +30,10 @@ const FIRST_SLOT = {
   share: 0x1b,
 } as const;
 
-export type SlotFamily = keyof typeof FIRST_SLOT;
+export type SlotFamily = keyof typeof FIRST_SLOT | 'sound';
+
+/** The sound card is where boards have no south bridge: `pc` has it at 0x01, `q35` at 0x1f. */
+const SOUND_SLOT = { q35: 0x01, pc: 0x1f, virt: 0x1f } as const;
 
 /** Slots that NICs and disks have each; the ninth device becomes function 1 of the first one's slot. */
 const SLOTS_PER_FAMILY = 8;
@@ -48,7 +51,7 @@ export const MOST_PER_FAMILY = SLOTS_PER_FAMILY * FUNCTIONS_PER_SLOT;
 export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count = 1): Place {
   if (chipset === 'other') return {};
   const slots = family === 'nic' || family === 'disk' ? SLOTS_PER_FAMILY : 1;
-  const slot = FIRST_SLOT[family] + (index % slots);
+  const slot = (family === 'sound' ? SOUND_SLOT[chipset] : FIRST_SLOT[family]) + (index % slots);
   const fn = Math.floor(index / slots);
   const address = `0x${slot.toString(16)}${fn > 0 ? `.${fn}` : ''}`;
   const shared = fn === 0 && count > slots && index + slots < count;

@@ -3,6 +3,7 @@ import { type Chipset, pciPlace } from './chipset.ts';
 import { device, option, type Part } from './description.ts';
 import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
+import { AUDIO_BACKEND } from './sound.ts';
 
 /** QEMU's device for each value of VGA=. */
 export const VGA_DEVICES: Readonly<Record<string, string>> = {
@@ -27,8 +28,15 @@ export function displayParts(request: ArgvRequest, chipset: Chipset): Part[] {
   if (address !== undefined) {
     const withPassword = config.vnc.kind !== 'off' && config.vnc.passwordFile !== undefined;
     // The password itself is set over QMP once QEMU answers, so that it is on no command line.
-    parts.push(option('VNC', '-vnc', properties(address, withPassword && 'password=on')));
+    parts.push(
+      option(
+        'VNC',
+        '-vnc',
+        properties(address, withPassword && 'password=on', config.sound && `audiodev=${AUDIO_BACKEND}`),
+      ),
+    );
   }
+  if (config.keymap !== undefined) parts.push(option('KEYMAP', '-k', config.keymap));
   return parts;
 }
 

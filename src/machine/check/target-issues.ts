@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Problem } from '../../base/problem.ts';
 import { nearest } from '../../base/text.ts';
+import { processorsOf } from '../../config/hardware.ts';
 import { renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QemuProbe } from '../../system/probe/qemu-probe.ts';
@@ -8,6 +9,7 @@ import { panicDevice, watchdogDevice } from '../argv/build.ts';
 import { chipsetOf } from '../argv/chipset.ts';
 import { VGA_DEVICES } from '../argv/display.ts';
 import { needsPorts } from '../argv/hotplug.ts';
+import { SOUND_DEVICES } from '../argv/sound.ts';
 import { virtio } from '../target.ts';
 import { issueAt } from './issues.ts';
 
@@ -84,18 +86,6 @@ function countIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm'
   return [issueAt(config, 'SMP', `SMP asks for ${wanted} processors; MACHINE "${board}" has at most ${most}${where}`)];
 }
 
-/** Processors that there can be: `maxcpus`, else `cpus`, else what the levels make. */
-function processorsOf(smp: string): number {
-  const counts = new Map(
-    smp.split(',').map((part): [string, number] => {
-      const [name = '', value] = part.split('=');
-      return value === undefined ? ['cpus', Number(name)] : [name, Number(value)];
-    }),
-  );
-  const levels = [...counts].filter(([name]) => name !== 'cpus' && name !== 'maxcpus').map(([, count]) => count);
-  return counts.get('maxcpus') ?? counts.get('cpus') ?? levels.reduce((product, count) => product * count, 1);
-}
-
 function nicIssues(config: MachineConfig, { nics, devices, version }: QemuProbe): Problem[] {
   const chipset = chipsetOf(config.machine);
   return config.nics.flatMap(({ index, model }) => {
@@ -138,6 +128,8 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.agent ? [['QGA', 'on', virtio('serial')] as const] : []),
     ...(config.rng ? [['RNG', 'on', virtio('rng')] as const] : []),
     ...(config.balloon ? [['BALLOON', 'on', virtio('balloon')] as const] : []),
+    ...(config.usbInput ? [['USB', 'on', ['qemu-xhci']] as const] : []),
+    ...(config.sound ? [['SOUND', config.sound.card, [SOUND_DEVICES[config.sound.card]]] as const] : []),
     ...(config.hotplug > 0 && needsPorts(chipsetOf(config.machine, config.targetArch))
       ? [['HOTPLUG', String(config.hotplug), ['pcie-root-port']] as const]
       : []),

@@ -86,6 +86,7 @@ export function needsTry(config: MachineConfig): boolean {
     config.machine.includes(',') ||
     config.cpu?.includes(',') === true ||
     config.smp.includes('=') ||
+    config.numa.length + config.smbios.length > 0 ||
     config.kernel !== undefined ||
     config.vga === 'ramfb' ||
     config.nics.some(({ model }) => !USUAL_CARDS.test(model)) ||

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import {
+  AUDIO_BACKENDS,
   BOOT_VALUES,
   DISK_INTERFACES,
+  DRIFTFIX_VALUES,
   IMAGE_FORMATS,
+  KEYMAP_VALUES,
   KVM_VALUES,
   NETIF_VALUES,
+  RTC_VALUES,
   STOP_METHODS,
   VGA_VALUES,
 } from '../../../src/config/keys.ts';
@@ -18,6 +22,7 @@ import type {
   HostForward,
   MachineConfig,
   NicConfig,
+  SmbiosTable,
   VncConfig,
 } from '../../../src/config/types.ts';
 import { MACHINE_PATH, parseGood, withoutOrigins } from './support.ts';
@@ -132,6 +137,12 @@ const command = fc.oneof(
   fc.tuple(program, fc.array(text)).map(([first, rest]) => [first, ...rest]),
 );
 
+/** Blanks at the ends of an option's value are not kept. */
+const oemString = text
+  .map((value) => value.trim())
+  .filter((value) => value !== '')
+  .map((value) => ['value', value] as const);
+
 function numbered<T>(members: readonly T[]): T[] {
   return members.map((member, position) => ({ ...member, index: position + 1 }));
 }
@@ -166,6 +177,28 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     agent: onOff,
     rng: onOff,
     balloon: onOff,
+    usbInput: onOff,
+    hotplug: fc.integer({ min: 0, max: 24 }),
+    keymap: maybe(fc.constantFrom(...KEYMAP_VALUES)),
+    rtc: plain({ base: fc.constantFrom(...RTC_VALUES), driftFix: fc.constantFrom(...DRIFTFIX_VALUES) }),
+    sound: maybe(
+      plain({
+        card: fc.constantFrom('hda', 'ac97', 'es1370', 'usb', 'virtio'),
+        backend: fc.constantFrom(...AUDIO_BACKENDS),
+      }),
+    ),
+    smbios: fc
+      .array(
+        plain<SmbiosTable>({
+          index: fc.constant(0),
+          table: fc.constant('oem'),
+          fields: fc.array(oemString, { minLength: 1, maxLength: 3 }),
+        }),
+        {
+          maxLength: 3,
+        },
+      )
+      .map(numbered),
     autostart: onOff,
     bootOrder: fc.integer({ min: 0, max: 9999 }),
     bootDelaySeconds: fc.integer({ min: 0, max: 86400 }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { findKey, KEYS, keyPattern, MONITOR_KEYS } from '../../../src/config/keys.ts';
+import { findKey, firstKey, KEYS, keyPattern, MONITOR_KEYS } from '../../../src/config/keys.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { parseMonitorConfig } from '../../../src/config/monitor-config.ts';
 import { parseRegistry } from '../../../src/config/registry.ts';
@@ -51,7 +51,7 @@ suite('template-qemu.cfg', () => {
 
   test('shows each key of the table once, with its default', () => {
     for (const spec of KEYS) {
-      const key = spec.family ? `${spec.name}1` : spec.name;
+      const key = firstKey(spec);
       const lines = renderTemplate().split('\n');
       assert.equal(lines.filter((line) => line.startsWith(`#${key}=`)).length, 1, key);
       assert.equal(lines.filter((line) => line.startsWith(`# ${keyPattern(spec)}: `)).length, 1, key);
@@ -83,7 +83,7 @@ suite('template-qemu.cfg', () => {
 
 test('defaults-qemu.cfg shows no key that belongs to one machine', () => {
   const shown = renderDefaults().matchAll(/^#([A-Z_]+)\d?=/gm);
-  const specs = [...shown].map(([, name = '']) => KEYS.find((spec) => spec.name === name));
+  const specs = [...shown].map(([line]) => findKey(line.slice(1, -1)));
   assert.equal(specs.length, KEYS.filter(({ inDefaults }) => inDefaults !== false).length);
   for (const spec of specs) assert.notEqual(spec?.inDefaults, false, spec?.name);
 });

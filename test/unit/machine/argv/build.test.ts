@@ -91,6 +91,15 @@ test('each option is one word behind a dash with its values, and knows its key',
   }
 });
 
+test('the clock is of the key that decides what it shows', () => {
+  const keyOf = (text: string): string | undefined =>
+    buildOptions(argvRequest({ title: '', text })).find(({ args }) => args[0] === '-rtc')?.key;
+  assert.equal(keyOf(''), 'RTC');
+  assert.equal(keyOf('OS=windows11'), 'OS');
+  assert.equal(keyOf('OS=windows11\nRTC=localtime'), 'RTC');
+  assert.equal(keyOf('OS=debian\nRTC=localtime'), 'RTC');
+});
+
 /** Parts of a machine's file. */
 interface Machine {
   readonly board: string;

@@ -1,0 +1,68 @@
+import { quote } from '../base/text.ts';
+import { parseMemory, processorsOf } from './hardware.ts';
+import { keySpec, NUMA_POLICIES } from './keys.ts';
+import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
+import { renderSize } from './text/values.ts';
+import type { CpuRange, MachineConfig, NumaNode } from './types.ts';
+
+/** Reads a `NUMAx`; undefined when it has no memory. Problems are reported. */
+export function parseNuma(text: string, index: number, context: ValueContext): NumaNode | undefined {
+  const list = parseOptionList(text, keySpec('NUMA').options ?? [], 'word', context);
+  const memoryBytes = parseMemory(list.head.trim(), context);
+  const cpus = list.all('cpus').flatMap((range) => readRange(range, 'cpus', context) ?? []);
+  const hostNodes = list.get('hostnodes');
+  if (hostNodes !== undefined) readRange(hostNodes, 'hostnodes', context);
+  else if (list.get('policy') !== undefined) context.report(`${context.key} has policy= without hostnodes=`);
+  const policy = NUMA_POLICIES.find((name) => name === list.get('policy')) ?? 'bind';
+  return memoryBytes === undefined ? undefined : { index, memoryBytes, cpus, hostNodes, policy };
+}
+
+/** Writes a node as {@link parseNuma} reads it. */
+export function renderNuma({ memoryBytes, cpus, hostNodes, policy }: NumaNode): string {
+  return renderOptionList(renderSize(memoryBytes), [
+    ...cpus.map((range) => ['cpus', renderRange(range)] as const),
+    ['hostnodes', hostNodes],
+    ['policy', hostNodes === undefined || policy === 'bind' ? undefined : policy],
+  ]);
+}
+
+/** `3` or `0-3`. */
+export function renderRange({ first, last }: CpuRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+function readRange(text: string, option: string, { key, report }: ValueContext): CpuRange | undefined {
+  const [, first, last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text) ?? [];
+  if (first !== undefined && Number(first) <= Number(last)) return { first: Number(first), last: Number(last) };
+  report(`${key} ${option} must be a number or a range such as 0-3, not ${quote(text)}`);
+  return undefined;
+}
+
+/** QEMU refuses nodes that are not all of the memory, and processors that are in two nodes or in none. */
+export function checkNuma(
+  { numa, memoryBytes, smp }: MachineConfig,
+  report: (key: string, message: string, hint?: string) => void,
+): void {
+  if (numa.length === 0) return;
+  const sum = numa.reduce((total, node) => total + node.memoryBytes, 0);
+  if (sum !== memoryBytes) {
+    report('NUMA1', `The NUMA nodes have ${renderSize(sum)} of memory together, and RAM is ${renderSize(memoryBytes)}`);
+  }
+  const count = processorsOf(smp);
+  const nodeOf = new Map<number, number>();
+  for (const { index, cpus } of numa) {
+    for (const { first, last } of cpus) {
+      if (last >= count) report(`NUMA${index}`, `NUMA${index} has processor ${last}; the last of SMP is ${count - 1}`);
+      for (let cpu = first; cpu <= Math.min(last, count - 1); cpu += 1) {
+        const other = nodeOf.get(cpu);
+        if (other !== undefined)
+          report(`NUMA${index}`, `NUMA${index} has processor ${cpu}, which NUMA${other} has, too`);
+        nodeOf.set(cpu, index);
+      }
+    }
+  }
+  const missing = Array.from({ length: count }, (_, cpu) => cpu).filter((cpu) => !nodeOf.has(cpu));
+  if (missing.length > 0) {
+    report('NUMA1', `Processor ${missing.join(', ')} of SMP is in no NUMA node`, 'name each in cpus= of one of them');
+  }
+}

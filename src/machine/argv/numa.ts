@@ -1,0 +1,16 @@
+import { renderRange } from '../../config/numa.ts';
+import type { NumaNode } from '../../config/types.ts';
+import { object, option, type Part } from './description.ts';
+import { memoryValue } from './memory.ts';
+import { properties } from './option.ts';
+
+/** The nodes, each with memory of its own. */
+export function numaParts(nodes: readonly NumaNode[]): Part[] {
+  return nodes.flatMap(({ index, memoryBytes, cpus, hostNodes, policy }) => {
+    const key = `NUMA${index}`;
+    const id = `numa${index}`;
+    const memory = { size: memoryValue(memoryBytes), 'host-nodes': hostNodes, policy: hostNodes && policy };
+    const node = [`nodeid=${index - 1}`, ...cpus.map((range) => `cpus=${renderRange(range)}`), `memdev=${id}`];
+    return [object(key, 'memory-backend-ram', id, memory), option(key, '-numa', properties('node', ...node))];
+  });
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { renderMachineConfig } from '../../../src/config/render-machine.ts';
+import { parseGood, problemsOf } from './support.ts';
+
+/** Lines that read back as they are. */
+function assertKept(text: string): void {
+  assert.equal(renderMachineConfig(parseGood(text)), text);
+}
+
+suite('RTC', () => {
+  test('is utc, and local time where OS is a Windows', () => {
+    for (const os of ['', 'debian', 'windmill', 'winamp', 'darwin', 'l26']) {
+      assert.deepEqual(parseGood(`OS=${os}\n`).rtc, { base: 'utc', driftFix: 'none' }, os);
+    }
+    for (const os of ['windows', 'Windows Server 2022', 'windows11', 'win10', 'w2k8', 'wxp', 'WinXP', 'win-11']) {
+      assert.deepEqual(parseGood(`OS=${os}\n`).rtc, { base: 'localtime', driftFix: 'none' }, os);
+    }
+  });
+
+  test('that is set counts more than OS, also in the defaults of the host', () => {
+    assert.equal(parseGood('OS=windows11\nRTC=utc\n').rtc.base, 'utc');
+    const config = parseGood('OS=windows11\n', 'RTC="utc,driftfix=slew"\n');
+    assert.deepEqual(config.rtc, { base: 'utc', driftFix: 'slew' });
+    assert.equal(renderMachineConfig(config), 'OS=windows11\nRTC=utc,driftfix=slew\n');
+  });
+
+  test('takes nothing else', () => {
+    assert.match(problemsOf('RTC=local\n')[0] ?? '', /"local".*localtime/);
+    assert.match(problemsOf('RTC=utc,driftfix=fast\n')[0] ?? '', /driftfix "fast"/);
+  });
+});
+
+suite('SOUND', () => {
+  test('is off, a card, or on for the usual one', () => {
+    assert.equal(parseGood('').sound, undefined);
+    assert.equal(parseGood('SOUND=no\n').sound, undefined);
+    assert.deepEqual(parseGood('SOUND=yes\n').sound, { card: 'hda', backend: 'none' });
+    assert.deepEqual(parseGood('SOUND=ac97,backend=pa\n').sound, { card: 'ac97', backend: 'pa' });
+    assert.match(problemsOf('SOUND=sb64\n')[0] ?? '', /"sb64"/);
+    assert.match(problemsOf('SOUND=off,backend=pa\n')[0] ?? '', /without a sound card/);
+  });
+});
+
+suite('NUMA', () => {
+  const nodes = 'SMP=4\nRAM=3G\n';
+
+  test('nodes have all of the memory and each processor once', () => {
+    assertKept(`${nodes}NUMA1="1G,cpus=0,cpus=3"\nNUMA2="2G,cpus=1-2,hostnodes=0-1,policy=interleave"\n`);
+    const problems = problemsOf(`${nodes}NUMA1=1G,cpus=0-1\nNUMA2=1G,cpus=1,cpus=4\n`);
+    assert.deepEqual(problems, [
+      '3: The NUMA nodes have 2G of memory together, and RAM is 3G',
+      '3: Processor 2, 3 of SMP is in no NUMA node (name each in cpus= of one of them)',
+      '4: NUMA2 has processor 1, which NUMA1 has, too',
+      '4: NUMA2 has processor 4; the last of SMP is 3',
+    ]);
+  });
+
+  test('count the processors that can be plugged in, too', () => {
+    parseGood('SMP=cpus=2,maxcpus=4\nRAM=1G\nNUMA1=1G,cpus=0-3\n');
+    assert.match(problemsOf('SMP=cpus=2,maxcpus=4\nRAM=1G\nNUMA1=1G,cpus=0-1\n')[0] ?? '', /Processor 2, 3 of SMP/);
+  });
+
+  test('have numbers and ranges', () => {
+    for (const range of ['a', '3-1', '1-', '0,1', '']) {
+      assert.notEqual(problemsOf(`NUMA1=2G,cpus=${range}\n`).length, 0, range);
+    }
+    assert.match(problemsOf('NUMA1=2G,cpus=0,policy=bind\n')[0] ?? '', /policy= without hostnodes=/);
+    assert.match(problemsOf('NUMA1=2X,cpus=0\n')[0] ?? '', /"2X"/);
+  });
+});
+
+suite('SMBIOS', () => {
+  test('has the texts of its table, commas and all', () => {
+    assertKept('SMBIOS1="system,manufacturer=Acme,, Inc.,product=a=b"\nSMBIOS2="oem,value=one,value=two"\n');
+  });
+
+  test('has no texts of other tables, and no table twice', () => {
+    assert.match(
+      problemsOf('SMBIOS1=system,vendor=x\n')[0] ?? '',
+      /system has no vendor=; it has manufacturer, product/,
+    );
+    assert.match(problemsOf('SMBIOS1=bios\n')[0] ?? '', /bios has no text/);
+    assert.match(problemsOf('SMBIOS1=sistem,product=x\n')[0] ?? '', /system/);
+    assert.match(problemsOf('SMBIOS1=bios,release=1\n')[0] ?? '', /release must be two numbers/);
+    assert.match(problemsOf('SMBIOS1=bios,release=1.256\n')[0] ?? '', /release must be two numbers/);
+    assert.deepEqual(problemsOf('SMBIOS1=bios,vendor=a\nSMBIOS2=bios,vendor=b\n'), [
+      '2: SMBIOS2 is bios, as SMBIOS1 is',
+    ]);
+    parseGood('SMBIOS1=oem,value=a\nSMBIOS2=oem,value=b\n');
+  });
+});
+
+test('KEYMAP is a layout that QEMU has, and USB is not USB1', () => {
+  assertKept('USB=on\nKEYMAP=de-ch\n');
+  assert.match(problemsOf('KEYMAP=german\n')[0] ?? '', /"german"/);
+  assert.equal(parseGood('USB=on\n').usbInput, true);
+  assert.match(problemsOf('USB1=046d:c52b\n')[0] ?? '', /USB1 "046d:c52b" does nothing in this version/);
+  assert.match(problemsOf('USB01=x\n')[0] ?? '', /"USB01" has no number that counts from 1 \(did you mean "USB1"/);
+});

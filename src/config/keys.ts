@@ -236,7 +236,7 @@ const DISK_OPTIONS = [
     type: 'text',
     default: '',
     repeated: true,
-    doc: 'what the header of the image may lead QEMU to: a file, or as written there what is none: nbd://10.0.0.1/base',
+    doc: 'what the header of the image may lead QEMU to: a file, or as written there nbd://10.0.0.1/base',
   },
 ] as const satisfies readonly OptionSpec[];
 

@@ -17,6 +17,7 @@ LIST
       packages_for demo
       cat <<'LIST'
 busybox-static /usr/share/doc/busybox-static
+acl setfacl
 iproute2 ip
 nftables nft
 passt passt

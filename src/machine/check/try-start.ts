@@ -3,7 +3,7 @@ import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { qemuEnvironment } from '../../system/process/environment.ts';
 import { run, withTimeoutCommand } from '../../system/process/exec.ts';
-import { groupOfFile, localUser } from '../../system/users.ts';
+import { groupId, groupOfFile, localUser, MACHINES_GROUP } from '../../system/users.ts';
 import { NO_SLOT } from '../allocation.ts';
 import { buildOptions } from '../argv/build.ts';
 import { chipsetOf } from '../argv/chipset.ts';
@@ -112,10 +112,10 @@ export async function tryPrefix(config: MachineConfig, accelerator: 'kvm' | 'tcg
   }
 }
 
-/** Without the group of KVM nobody could not open it. */
+/** The groups that the machine's own user will have: those of machines and, where it is used, of KVM. */
 function triedGroups(accelerator: 'kvm' | 'tcg'): number[] {
   const kvm = accelerator === 'kvm' ? groupOfFile('/dev/kvm') : undefined;
-  return kvm === undefined ? [] : [kvm];
+  return [groupId(MACHINES_GROUP), kvm].filter((gid) => gid !== undefined);
 }
 
 /** QEMU begins its message with the option that it is about, but for properties of the board and of processors. */

@@ -1,6 +1,8 @@
-import { fchmodSync, fchownSync, type Stats } from 'node:fs';
+import { fchmodSync, fchownSync, lstatSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { withImage } from '../../system/images/image.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
 import { localUser, MACHINES_GROUP, type User } from '../../system/users.ts';
 
 /** The user that all machines with RUNAS=qemu have in common. */
@@ -8,7 +10,8 @@ const SHARED_USER = MACHINES_GROUP;
 
 /**
  * Gives a machine's own user the images that the user of all machines had: a host that turns from RUNAS=qemu to RUNAS=auto
- * goes on. What belongs to anybody else is left as it is, for QEMU to refuse.
+ * goes on. What belongs to another user, or is in a folder that others than root may write to, is left as it is, for QEMU to
+ * refuse.
  *
  * @returns the images.
  */
@@ -25,6 +28,7 @@ function changeOwner(disk: DiskConfig, user: User | undefined): boolean {
   const shared = localUser(SHARED_USER);
   if (shared === undefined || disk.readonly || disk.snapshot) return false;
   try {
+    if (!isInRootsHands(disk.file)) return false;
     // The file that was looked at is the one that is changed, whatever has its name by then.
     return withImage(disk.file, (_file, stats, descriptor) => {
       if (!isPlain(stats, shared.uid)) return false;
@@ -37,6 +41,15 @@ function changeOwner(disk: DiskConfig, user: User | undefined): boolean {
     // It is missing, or on a file system without owners: the start says more.
     return false;
   }
+}
+
+/**
+ * Whether only root could have put the file there. In a folder of the shared user another machine's QEMU can put a link to the
+ * image of a third one.
+ */
+function isInRootsHands(path: string): boolean {
+  trustPath(dirname(path));
+  return !lstatSync(path).isSymbolicLink();
 }
 
 /** A second name could be another machine's image. */

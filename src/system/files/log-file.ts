@@ -1,5 +1,7 @@
 import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { isNotFound } from '../../base/errors.ts';
+import { basename, dirname, join } from 'node:path';
+import { isNotFound, QemuError } from '../../base/errors.ts';
+import { inTrustedFolder } from '../trust/trusted-path.ts';
 import { fileError } from './file-error.ts';
 
 /** Logs that exceed this size are shortened; the end of what they held goes to `FILE.1`. */
@@ -12,17 +14,28 @@ export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
 const CAREFULLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
+ * Does something with a log by a path that leads into the very folder that was found good: in /var/log others than root may
+ * rename folders on some hosts.
+ *
+ * @throws {QemuError} as {@link inTrustedFolder}.
+ */
+export function inLogFolder<T>(path: string, work: (name: string) => T): T {
+  return inTrustedFolder(dirname(path), (folder) => work(join(folder, basename(path))));
+}
+
+/**
  * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`, the latter also for anything but a regular file.
  */
 export function openLog(path: string, mode: number): number {
   try {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAREFULLY, mode);
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAREFULLY;
+    const fd = inLogFolder(path, (name) => openSync(name, flags, mode));
     if (fstatSync(fd).isFile()) return fd;
     closeSync(fd);
   } catch (error) {
-    throw fileError('open log', path, error);
+    throw error instanceof QemuError ? error : fileError('open log', path, error);
   }
   throw fileError('open log', path, new Error('not a regular file'));
 }
@@ -50,10 +63,11 @@ export function appendToLog(path: string, line: string): void {
 export function openLogToRead(path: string, access: 'read' | 'write' = 'read'): number | undefined {
   let fd: number;
   try {
-    fd = openSync(path, (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | CAREFULLY);
+    const flags = (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | CAREFULLY;
+    fd = inLogFolder(path, (name) => openSync(name, flags));
   } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw fileError('read', path, error);
+    if (isNotFound(error) || (error instanceof QemuError && isNotFound(error.cause))) return undefined;
+    throw error instanceof QemuError ? error : fileError('read', path, error);
   }
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);

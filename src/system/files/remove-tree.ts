@@ -32,13 +32,17 @@ const MOST_ENTRIES = 10_000;
  * another user's; the one that it is in must not be.
  *
  * What is in it and cannot be removed, such as a mount point, a third user's folder or more than 10,000 entries, is left
- * under a hidden name, and tried again the next time.
+ * under a hidden name, `….gone`, and tried again the next time. After that it is `….kept` and looked at no more.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it stays under its own name.
  */
 export function removeTree(path: string): void {
   try {
-    for (const name of leftoversOf(path, 'gone')) removeWhole(join(dirname(path), name));
+    for (const name of leftoversOf(path, 'gone')) {
+      const leftover = join(dirname(path), name);
+      // Twice in vain is enough: no start is to spend its time on what will not go.
+      if (!removeWhole(leftover)) renameSync(leftover, leftover.replace(/gone$/, 'kept'));
+    }
     const doomed = hiddenSibling(path, 'gone');
     renameSync(path, doomed);
     removeWhole(doomed);

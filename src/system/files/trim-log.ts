@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { errorCode } from '../../base/errors.ts';
-import { LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
+import { inLogFolder, LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
 
 /**
  * Shortens a log past {@link LOG_LIMIT_BYTES}, which a program may hold open with O_APPEND: the last of it goes to a new
@@ -26,7 +26,10 @@ export function trimLog(path: string): void {
     const log = openLogToRead(path, 'write');
     if (log === undefined) return;
     try {
-      if (isTooLong(log)) withCopy(`${path}.1.new`, (copy, name) => moveEnd(log, copy, name, `${path}.1`));
+      if (!isTooLong(log)) return;
+      inLogFolder(path, (place) => {
+        withCopy(`${place}.1.new`, (copy, name) => moveEnd(log, copy, name, `${place}.1`));
+      });
     } finally {
       closeSync(log);
     }

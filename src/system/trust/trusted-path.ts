@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
 import { groupName, isEmptyGroup, userName } from '../users.ts';
+import { hasAccessList } from './access-list.ts';
 
 /*
  * Whoever may write a file, or a folder on the way to it, decides what is in it. So before a file is believed, or a
@@ -22,7 +23,8 @@ export interface TrustedPath {
  *
  * A component is good when it belongs to root or this user, and group and others may not write to it; a folder above may
  * have the sticky bit instead, as /tmp has. Root accepts a folder above that is root's and that a group without members may
- * write to, as /usr/local is on some hosts; other users accept the groups that they are in.
+ * write to, as /usr/local is on some hosts; other users accept the groups that they are in. Neither does with an access control
+ * list.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` that names the component, or when a folder cannot be searched; `QEMU_IO` for
  * links without end.
@@ -46,6 +48,28 @@ export function trustPath(path: string): TrustedPath {
 export function trustFolder(path: string): void {
   const stats = look(path, path);
   if (stats !== undefined) demand(path, path, stats, false);
+}
+
+/**
+ * Does something in a folder that {@link trustFolder} finds good, and that stays this very folder whatever becomes of its name:
+ * others may be able to rename it in the folder above.
+ *
+ * @param work gets a path to the folder.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened, or is a link.
+ */
+export function inTrustedFolder<T>(path: string, work: (folder: string) => T): T {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw fileError('open folder', path, error);
+  }
+  try {
+    demand(path, path, fstatSync(fd), false);
+    return work(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
@@ -162,7 +186,7 @@ function demand(whole: string, component: string, stats: Stats, isAbove: boolean
   if (isSticky || (stats.mode & (GROUP_WRITES | OTHERS_WRITE)) === 0) return;
   const hint = 'no other user may write to the file or a folder above it: chmod go-w';
   if ((stats.mode & OTHERS_WRITE) !== 0) throw distrust(whole, component, 'can be written by every user', hint);
-  if (!isHarmlessGroup(stats, isAbove)) {
+  if (!isHarmlessGroup(component, stats, isAbove)) {
     throw distrust(whole, component, `can be written by group "${groupName(stats.gid)}"`, hint);
   }
 }
@@ -172,10 +196,11 @@ const STICKY = 0o1000;
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 
-function isHarmlessGroup({ gid, uid }: Stats, isAbove: boolean): boolean {
-  if (process.geteuid?.() !== 0) return gid === process.getegid?.() || (process.getgroups?.() ?? []).includes(gid);
-  // Where root's own group may write there can be an access control list, which only shows in these bits: acl(5).
-  return isAbove && uid === 0 && gid !== 0 && isEmptyGroup(gid);
+function isHarmlessGroup(component: string, { gid, uid }: Stats, isAbove: boolean): boolean {
+  const isOwnGroup = gid === process.getegid?.() || (process.getgroups?.() ?? []).includes(gid);
+  const isHarmless = process.geteuid?.() === 0 ? isAbove && uid === 0 && gid !== 0 && isEmptyGroup(gid) : isOwnGroup;
+  // With an access control list these bits are its mask, and others than the group may write: acl(5).
+  return isHarmless && !hasAccessList(component);
 }
 
 function demandOwner(whole: string, component: string, { uid }: Stats, isAbove: boolean): void {

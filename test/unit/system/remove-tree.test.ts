@@ -104,3 +104,22 @@ test('a captured QEMU that swaps folders for links during a removal gets nothing
     assert.equal(readdirSync(join(victim, 'd')).length, precious.length, `round ${round}`);
   }
 });
+
+test('what cannot be removed twice is set aside, and no start spends its time on it again', {
+  skip: NEEDS_ROOT,
+}, (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, 'x');
+  const third = (): void => {
+    mkdirSync(join(path, 'theirs/deep'), { recursive: true });
+    chownSync(join(path, 'theirs'), 64_322, 64_322);
+  };
+  const names = (): string[] => readdirSync(dir).map((name) => name.replace(/\d+-\d+/, 'N'));
+  third();
+  removeTree(path);
+  assert.deepEqual(names(), ['.x.N.gone']);
+  removeTree(path);
+  assert.deepEqual(names(), ['.x.N.kept']);
+  removeTree(path);
+  assert.deepEqual(names(), ['.x.N.kept']);
+});

@@ -8,12 +8,16 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { QemuError } from '../../../src/base/errors.ts';
 import { LogFollower } from '../../../src/system/files/follow-log.ts';
 import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/files/log-file.ts';
 import { trimLog } from '../../../src/system/files/trim-log.ts';
@@ -115,3 +119,34 @@ test('a follower misses nothing of a log that is shortened and grows past its ol
   assert.ok(after.startsWith('unseen\n'), after.slice(0, 50));
   assert.equal(after.slice(-4), 'new\n');
 });
+
+test('a log is neither made, read nor shortened in a folder that another user has put in the place of ours', {
+  skip: process.getuid?.() === 0 ? false : 'only root can make folders of other users',
+}, (t) => {
+  const dir = tempDir(t);
+  const folder = join(dir, 'qemu-init');
+  const theirs = join(dir, 'theirs');
+  mkdirSync(theirs);
+  writeFileSync(join(theirs, 'web.log'), text('x'));
+  chownSync(theirs, QEMU_USER, QEMU_USER);
+  for (const replace of [() => symlinkSync(theirs, folder), () => renameSync(theirs, folder)]) {
+    replace();
+    const log = join(folder, 'web.log');
+    assert.throws(() => openLog(log, 0o600), { name: 'QemuError' });
+    assert.equal(readOrRefuse(log), '');
+    appendToLog(log, 'line');
+    trimLog(log);
+    assert.equal(statSync(log).size, text('x').length);
+    assert.deepEqual(readdirSync(folder), ['web.log']);
+    if (lstatSync(folder).isSymbolicLink()) unlinkSync(folder);
+  }
+});
+
+function readOrRefuse(log: string): string {
+  try {
+    return readTail(log, 0, 100);
+  } catch (error) {
+    if (error instanceof QemuError) return '';
+    throw error;
+  }
+}

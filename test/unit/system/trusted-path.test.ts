@@ -5,14 +5,25 @@ import {
   chownSync,
   closeSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openTrusted, readTrustedText, trustFolder, trustPath } from '../../../src/system/trust/trusted-path.ts';
+import {
+  inTrustedFolder,
+  openTrusted,
+  readTrustedText,
+  trustFolder,
+  trustPath,
+} from '../../../src/system/trust/trusted-path.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** A user, and a group, that nobody else is. */
@@ -97,6 +108,61 @@ for (const [what, spoil, component, reason] of [
     assert.throws(() => openTrusted(join(dir, 'link')), expected, 'through a link of ours');
   });
 }
+
+test('a folder whose access control list lets a user write is not trusted, though its group has no member', {
+  skip: NEEDS_ROOT,
+}, (t) => {
+  const dir = tempDir(t);
+  const file = makeTree(dir);
+  const folder = join(dir, 'a');
+  // A group that nobody is in, as that of /usr/local is on some hosts.
+  chownSync(folder, 0, emptyGroup());
+  chmodSync(folder, 0o775);
+  assert.ok(trustPath(file).stats !== undefined);
+  const other = join(dir, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'file'), 'text');
+  chownSync(other, 0, emptyGroup());
+  chmodSync(other, 0o755);
+  execFileSync('setfacl', ['--modify', `user:${STRANGER}:rwx`, other]);
+  assert.equal(lstatSync(other).mode & 0o777, 0o775, 'the mode shows the mask of the list');
+  assert.throws(() => trustPath(join(other, 'file')), {
+    code: 'QEMU_NOT_PERMITTED',
+    message: /can be written by group/,
+  });
+});
+
+/** A group of this host without members. */
+function emptyGroup(): number {
+  const passwd = readFileSync('/etc/passwd', 'utf8');
+  const primary = new Set(passwd.split('\n').map((line) => line.split(':')[3]));
+  const groups = readFileSync('/etc/group', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':'));
+  const found = groups.find(([, , gid, members]) => members === '' && gid !== '0' && !primary.has(gid));
+  return Number(found?.[2]);
+}
+
+test('work in a folder stays in it when another user renames it in the folder above', { skip: NEEDS_ROOT }, (t) => {
+  const dir = tempDir(t);
+  const folder = join(dir, 'log');
+  mkdirSync(folder);
+  inTrustedFolder(folder, (place) => {
+    renameSync(folder, join(dir, 'away'));
+    mkdirSync(folder);
+    writeFileSync(join(place, 'file'), 'text');
+  });
+  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(readdirSync(join(dir, 'away')), ['file']);
+  rmdirSync(folder);
+  symlinkSync('away', folder);
+  assert.throws(() => inTrustedFolder(folder, () => undefined), { code: 'QEMU_IO' });
+  unlinkSync(folder);
+  mkdirSync(folder);
+  chownSync(folder, STRANGER, STRANGER);
+  assert.throws(() => inTrustedFolder(folder, () => undefined), { code: 'QEMU_NOT_PERMITTED' });
+});
 
 test("another user's link is not followed, and not in a sticky folder either", { skip: NEEDS_ROOT }, (t) => {
   const dir = tempDir(t);

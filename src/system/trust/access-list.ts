@@ -1,0 +1,16 @@
+import { QemuError } from '../../base/errors.ts';
+import { runSync } from '../process/exec-sync.ts';
+
+/**
+ * Whether a file may have an access control list, acl(5). Node.js cannot read extended attributes, and ls(1) of GNU coreutils
+ * marks such files with a plus sign. What cannot be found out counts as one.
+ */
+export function hasAccessList(path: string): boolean {
+  try {
+    const { stdout, exitCode } = runSync('/bin/ls', ['-ld', '--', path], { input: '', env: {}, timeoutMs: 5_000 });
+    return exitCode !== 0 || !/^[a-zA-Z-]{10}[ .]/.test(stdout);
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return true;
+  }
+}

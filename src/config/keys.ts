@@ -361,7 +361,7 @@ const FIRMWARE_OPTIONS = [
     name: 'vars',
     type: 'text',
     default: '',
-    doc: 'file with variables to begin with: the machine gets its own copy at the first start',
+    doc: "the machine's variables, in place of a file in the state folder; the guest writes to it",
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -601,7 +601,9 @@ const TABLE = [
     doc: 'bios, uefi, uefi-secure, or the path of a firmware image (with a "/" or a "." in it)',
     details: [
       'An image that the firmware descriptors of the host name, and one with vars=, is flash with variables of the ' +
-        "machine's own, which are kept in the state folder; any other is a plain BIOS image.",
+        "machine's own; any other is a plain BIOS image. Without vars= the variables are in the state folder, new ones as " +
+        'qcow2, those of each firmware in a file of their own: with another FIRMWARE or TGTARCH the machine gets new ones, ' +
+        'and the old stay there. A file of vars= has to exist, and belongs to the user that QEMU runs as.',
     ],
   },
   {

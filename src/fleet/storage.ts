@@ -11,7 +11,7 @@ import type { Paths } from '../system/paths.ts';
 
 /** What of a machine uses storage. */
 type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'> &
-  Partial<Pick<MachineConfig, 'custom' | 'dir'>>;
+  Partial<Pick<MachineConfig, 'custom' | 'dir' | 'firmwareVariables'>>;
 
 /** A machine that storage may be shared with. */
 export interface OtherMachine {
@@ -166,7 +166,10 @@ function usesOf(paths: Paths, config: StorageConfig): Use[] {
     const { layers } = readChain(file, { format: 'raw' });
     return layers.flatMap((layer) => useOf(`CDR${index}`, layer, false));
   });
-  return [...disks, ...discs, ...customUses(config)];
+  const variables = config.firmwareVariables;
+  const { layers } = variables === undefined ? { layers: [] } : readChain(variables, { format: 'raw' });
+  const firmware = layers.flatMap((layer) => useOf('FIRMWARE', layer, true));
+  return [...disks, ...discs, ...firmware, ...customUses(config)];
 }
 
 /** Whoever says share-rw=on takes care of who writes by itself, as cluster file systems do. */

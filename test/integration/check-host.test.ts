@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { lab } from '../support/lab.ts';
+import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { makeOverlay, qemuImg } from '../support/odd-images.ts';
 
 const OVMF = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 const skip = existsSync(OVMF) ? false : 'needs apt install ovmf';
@@ -14,24 +16,45 @@ function flashOf(args: unknown): string[] {
   return Array.isArray(args) ? args.map(String).filter((arg) => arg.startsWith('if=pflash')) : [];
 }
 
-test('a firmware with vars= is flash, and the machine has its own copy of the variables', async (t) => {
+test('a firmware with vars= is flash, and the guest writes to the file that is named', async (t) => {
   const root = lab(t);
   root.write('etc/qemu/code,1.fd', new Uint8Array(256 * 1024));
-  const template = root.write('etc/qemu/vars.fd', new Uint8Array(64 * 1024).fill(7));
+  const variables = root.write('etc/qemu/vars.fd', new Uint8Array(64 * 1024).fill(7));
   root.add('web', 'FIRMWARE=code,1.fd,vars=vars.fd\n');
   root.add('bios', 'FIRMWARE=code,1.fd\n');
   assert.deepEqual(await root.ok('check'), 'web: good\nbios: good\n');
   const shown = await root.one('showcmd', 'bios');
   assert.ok((shown['args'] as string[]).includes('-bios'));
   await root.ok('start', 'web');
-  const [code = '', variables = ''] = flashOf((await root.one('showcmd', 'web'))['args']);
-  assert.match(code, /unit=0,format=raw,readonly=on,file=\S+code,,1\.fd$/);
-  const copy = /file=(\S+)$/.exec(variables)?.[1] ?? '';
-  assert.equal(join(root.stateDir, 'web', basename(copy)), copy);
-  assert.deepEqual(readFileSync(copy), readFileSync(template));
+  const [code = '', flash = ''] = flashOf((await root.one('showcmd', 'web'))['args']);
+  assert.match(code, /unit=0,format=raw,readonly=on,file=\S+code,,1\.fd(?:,[^,]|$)/);
+  assert.ok(`${flash},`.includes(`format=raw,file=${variables},`), flash);
+  root.add('twin', 'FIRMWARE=code,1.fd,vars=vars.fd\n');
+  assert.match((await root.init('start', 'twin')).stderr, /FIRMWARE ".*vars\.fd" is FIRMWARE of machine "web" too/);
   await root.ok('kill', 'web');
+  assert.equal(existsSync(join(root.stateDir, 'web', 'vars.fd')), false);
   const again = await root.ok('import', join(root.etcDir, 'web-qemu.cfg'), '--output', '-');
-  assert.ok(again.includes(`FIRMWARE=${root.etcDir}/code,,1.fd,vars=${template}\n`), again);
+  assert.ok(again.includes(`FIRMWARE=${root.etcDir}/code,,1.fd,vars=${variables}\n`), again);
+});
+
+test('variables that other machines begin with, or that are elsewhere by now, are named with the way out', async (t) => {
+  const root = lab(t);
+  const code = root.write('etc/qemu/code.fd', new Uint8Array(256 * 1024));
+  const file = root.write('etc/qemu/vars.fd', new Uint8Array(64 * 1024));
+  root.add('web', 'FIRMWARE=code.fd,vars=vars.fd\n');
+  const name = createHash('sha256').update(`${code}${file}`).digest('hex').slice(0, 8);
+  const old = root.write(`var/lib/qemu-init/web/vars-${name}.fd`, new Uint8Array(64 * 1024));
+  const refused = await root.init('start', 'web');
+  assert.equal(refused.code, 6);
+  assert.match(refused.stderr, /variables that this one had so far are in "(\S+)".*vars=\1/s);
+  root.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=web.img\nFIRMWARE=code.fd,vars=${old}\n`);
+  await root.ok('start', 'web');
+  await root.ok('kill', 'web');
+  root.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=web.img\nFIRMWARE=code.fd,vars=gone.fd\n`);
+  assert.match(
+    (await root.init('check', 'web')).stderr,
+    /FIRMWARE "\S+gone\.fd" does not exist \(make it: cp TEMPLATE/,
+  );
 });
 
 test('check refuses an image that QEMU does not take as firmware', async (t) => {
@@ -49,7 +72,7 @@ test('check refuses an image that QEMU does not take as firmware', async (t) => 
   assert.equal(stdout, 'code: good\n');
   for (const pattern of [
     /bios-qemu.*"\S+odd\.fd" has 1000 bytes; the BIOS image of a PC is a multiple of 64 KiB/,
-    /flash-qemu.*whose size is not a multiple of 4096 bytes/,
+    /flash-qemu.*FIRMWARE "\S+odd\.fd" has 1000 bytes, which is not a multiple of 4096/,
     /large-qemu.*larger than 8M/,
     /none-qemu.*FIRMWARE "\S+none\.fd" does not exist/,
     /code-qemu.*Warning: FIRMWARE "\S+" looks like the code of a flash firmware, and has no variables \(add ,vars=FILE\)/,
@@ -86,18 +109,95 @@ test('check warns of addresses and ports that QEMU cannot listen at now', async 
   );
 });
 
-test('the path of a firmware that a descriptor names is flash with its variables', { skip }, async (t) => {
+test('the variables of each firmware are a qcow2 file of their own, which no header leads out of', {
+  skip,
+}, async (t) => {
   const root = lab(t);
+  const stores = (): string[] => namesOfStores(root);
+  const cfg = (firmware: string): string =>
+    root.write('etc/qemu/web-qemu.cfg', `${LIGHT.replace('8M', '64M')}DSK1=web.img\n${firmware}\n`);
   root.add('web', `FIRMWARE=${OVMF}\n`);
   await root.ok('check', '--try', 'web');
   await root.ok('start', 'web');
   const [code = '', variables = ''] = flashOf((await root.one('showcmd', 'web'))['args']);
-  assert.ok(code.endsWith(`file=${OVMF}`), code);
-  assert.match(variables, /file=\S+\/web\/vars-[0-9a-f]{8}\.fd$/);
-  assert.equal(readdirSync(join(root.stateDir, 'web')).filter((name) => name.endsWith('.fd')).length, 1);
+  assert.ok(`${code},`.includes(`file=${OVMF},`), code);
+  assert.match(variables, /format=qcow2,file=\S+\/web\/vars-[0-9a-f]{8}\.qcow2(?:,|$)/);
+  assert.equal(stores().length, 1);
   await root.ok('kill', 'web');
-  root.add('secure', `FIRMWARE=${OVMF.replace('4M', '4M.secboot')}\nRAM=64M\n`);
-  await root.ok('check', '--try', 'secure');
-  const secure = (await root.one('showcmd', 'secure'))['args'];
-  assert.ok(Array.isArray(secure) && secure.includes('q35,smm=on'), String(secure));
+  // By whatever name it is the same firmware.
+  cfg('FIRMWARE=uefi');
+  assert.deepEqual(flashOf((await root.one('showcmd', 'web'))['args']), [code, variables]);
+  cfg(`FIRMWARE=${OVMF.replace('4M', '4M.ms')}`);
+  await root.ok('check', '--try', 'web');
+  const secure = await root.one('showcmd', 'web');
+  assert.ok(Array.isArray(secure['args']) && secure['args'].includes('q35,smm=on'));
+  const started = await root.init('start', 'web');
+  assert.match(started.stderr, /FIRMWARE is another one than before: the variables of .* are new/);
+  await root.ok('kill', 'web');
+  assert.equal(stores().length, 2);
+  assert.doesNotMatch((await root.init('start', 'web')).stderr, /FIRMWARE/);
+  await root.ok('kill', 'web');
+  // What a captured QEMU makes of them.
+  cfg(`FIRMWARE=${OVMF}`);
+  const [, file = ''] = /,file=([^,]+)/.exec(variables) ?? [];
+  makeOverlay(file, root.write('secret', new Uint8Array(540_672)), 'raw');
+  for (const action of ['check', 'start', 'showcmd']) {
+    const refused = await root.init(action, 'web');
+    assert.equal(refused.code, 6);
+    assert.match(refused.stderr, /FIRMWARE variables "\S+" leads QEMU to another file, as no variables do/);
+  }
+  qemuImg('create', '-q', '-f', 'qcow2', file, '1M');
+  assert.match(
+    (await root.init('start', 'web')).stderr,
+    /variables "\S+" have 1048576 bytes, and those of .* have 540672/,
+  );
 });
+
+test('variables from before are used on, raw or qcow2, under the name of their firmware', { skip }, async (t) => {
+  const root = lab(t);
+  const template = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+  for (const format of ['raw', 'qcow2']) {
+    root.add(format, 'FIRMWARE=uefi\n');
+    mkdirSync(join(root.stateDir, format), { recursive: true });
+    qemuImg('convert', '-f', 'raw', '-O', format, template, join(root.stateDir, format, 'vars.fd'));
+    assert.equal(await root.ok('check', format), `${format}: good\n`);
+    await root.ok('start', format);
+    const [, variables = ''] = flashOf((await root.one('showcmd', format))['args']);
+    assert.match(variables, new RegExp(`format=${format},file=\\S+/vars-[0-9a-f]{8}\\.fd(?:,|$)`));
+    assert.deepEqual(namesOfStores(root, format).length, 1);
+    await root.ok('kill', format);
+  }
+  root.add('other', 'FIRMWARE=uefi\n');
+  root.write('var/lib/qemu-init/other/vars.fd', new Uint8Array(131_072));
+  assert.match((await root.init('start', 'other')).stderr, /the variables of "\S+" are new/);
+  await root.ok('kill', 'other');
+  assert.equal(namesOfStores(root, 'other').length, 2);
+  root.write('etc/qemu/other-qemu.cfg', `${LIGHT}DSK1=other.img\nFIRMWARE=uefi,vars=${template}\n`);
+  assert.match((await root.init('check', 'other')).stderr, /so far are in "\S+vars\.fd"|begin with/);
+  rmSync(join(root.stateDir, 'other/vars.fd'));
+  assert.match((await root.init('start', 'other')).stderr, /what those of all machines begin with/);
+});
+
+const AAVMF = '/usr/share/AAVMF/AAVMF_VARS.fd';
+const skipArm = existsSync(AAVMF) ? false : 'needs apt install qemu-efi-aarch64';
+
+test('a machine of another target does not get the variables that it had', { skip: skipArm }, async (t) => {
+  const root = lab(t);
+  root.add('web', 'TGTARCH=qemu-system-aarch64\nFIRMWARE=uefi\n');
+  root.write('var/lib/qemu-init/web/vars.fd', new Uint8Array(540_672));
+  assert.match((await root.init('start', 'web', '--paused')).stderr, /the variables of "\S+" are new/);
+  await root.ok('kill', 'web');
+  const [store = ''] = namesOfStores(root).filter((name) => name !== 'vars.fd');
+  const path = join(root.stateDir, 'web', store);
+  assert.ok(statSync(path).size < 1024 ** 2, 'of 64 MiB that are empty');
+  rmSync(path);
+  qemuImg('create', '-q', '-f', 'qcow2', path, '540672');
+  assert.match(
+    (await root.init('check', 'web')).stderr,
+    /have 540672 bytes, and those of "\S+" have 67108864: they are/,
+  );
+});
+
+function namesOfStores(root: Lab, machine = 'web'): string[] {
+  return readdirSync(join(root.stateDir, machine)).filter((name) => /\.(?:fd|qcow2)$/.test(name));
+}

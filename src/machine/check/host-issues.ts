@@ -17,7 +17,6 @@ export function fileIssues(config: MachineConfig): Problem[] {
     ['KERNEL', config.kernel],
     ['INITRD', config.initrd],
     ['FIRMWARE', config.firmware.startsWith('/') ? config.firmware : undefined],
-    ['FIRMWARE', config.firmwareVariables],
   ] as const;
   const issues = files.flatMap(([key, file]) => {
     if (file === undefined) return [];

@@ -37,10 +37,12 @@ export function closedTo(machines: readonly UsedPathsOf[], more: readonly string
 }
 
 /** What QEMU writes to; of options in `[custom]` any path that they name and do not only read. */
-export function writtenPaths({ config: { disks, custom, dir }, realFiles = [] }: UsedPathsOf): string[] {
+export function writtenPaths({ config, realFiles = [] }: UsedPathsOf): string[] {
+  const { disks, custom, dir, firmwareVariables } = config;
   const images = disks.filter(({ readonly, snapshot }) => !readonly && !snapshot).map(({ file }) => file);
   const named = customFiles(custom, dir).flatMap(({ path, writes }) => (writes ? [path] : []));
-  return [...images, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
+  const variables = firmwareVariables === undefined ? [] : [firmwareVariables];
+  return [...images, ...variables, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
 }
 
 /** Folders that `[custom]` shares with the guest: they themselves are written to. */

@@ -17,7 +17,8 @@ import type { MachineContext } from '../context.ts';
 import { type FoundImages, findImages } from '../storage/images.ts';
 import { fitToTarget } from '../target.ts';
 import { withhold } from '../withheld.ts';
-import { findFirmware, firmwareIssues } from './firmware.ts';
+import { findFirmware } from './firmware.ts';
+import { firmwareIssues } from './firmware-issues.ts';
 import { findRunAsUser } from './run-as.ts';
 
 /** What has to be found out on the host before a command line can be built. */

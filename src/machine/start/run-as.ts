@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, closeSync, fchmodSync, fchownSync, lchownSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { openLog } from '../../system/files/log-file.ts';
@@ -121,7 +122,8 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   } finally {
     closeSync(log);
   }
-  if (firmwareVariables !== undefined) {
+  // Those that the cfg names are a file of the administrator's, like an image.
+  if (firmwareVariables !== undefined && dirname(firmwareVariables) === files.stateDir) {
     chownSync(files.stateDir, 0, gid);
     chmodSync(files.stateDir, 0o710);
     chownSync(firmwareVariables, uid, gid);

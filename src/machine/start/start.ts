@@ -283,7 +283,7 @@ async function launchWith(
   writeRecord(files, record);
   if (request.tls) writeTlsFiles(files);
   writeKeys(config, files);
-  ensureVariables(request.firmware, files);
+  await ensureVariables(request.config, files, options.signal);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });

@@ -88,8 +88,9 @@ function findingsFor(
   });
 }
 
-function isNamed({ disks, cdroms, kernel, initrd }: MachineConfig, path: string): boolean {
-  return [...disks, ...cdroms].some(({ file }) => file === path) || path === kernel || path === initrd;
+function isNamed({ disks, cdroms, kernel, initrd, firmwareVariables }: MachineConfig, path: string): boolean {
+  const others = [kernel, initrd, firmwareVariables];
+  return [...disks, ...cdroms].some(({ file }) => file === path) || others.includes(path);
 }
 
 function isDevice(path: string): boolean {
@@ -109,10 +110,13 @@ function wanted(paths: Paths, config: MachineConfig): string[] {
   });
   const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
   const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
+  const variables = config.firmwareVariables === undefined ? [] : [`rw:${config.firmwareVariables}`];
   // Who has a user alone has the group of KVM as well.
   const kvm = config.kvm === 'off' || config.ownUser ? [] : [`rw:${KVM}`];
   // What is missing is told elsewhere.
-  return [...disks, ...cdroms, ...boot, ...kvm].filter((word) => existsSync(word.slice(word.indexOf(':') + 1)));
+  return [...disks, ...cdroms, ...boot, ...variables, ...kvm].filter((word) =>
+    existsSync(word.slice(word.indexOf(':') + 1)),
+  );
 }
 
 async function refusedTo(user: RunAs, words: readonly string[], signal: AbortSignal): Promise<Set<string>> {

@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
 import { makeOverlay, overwrite, qemuImg } from '../support/odd-images.ts';
 import { enterOwnMounts } from '../support/own-mounts.ts';
+import { repoRoot } from '../support/repo.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 await enterOwnMounts();
@@ -174,6 +187,44 @@ suite('block devices of the host', { skip: obstacle ?? false }, () => {
     await problem(host, 'web', /swap\.img" is swap space on this host \(swapoff/);
   });
 });
+
+test('the generator, which systemd waits for, asks no file system that may not answer', async (t) => {
+  const fuse = whyNoFuse() === undefined ? openSync('/dev/fuse', 'r+') : undefined;
+  if (fuse === undefined) return t.skip(whyNoFuse());
+  const host = lab(t);
+  const away = join(host.dir, 'away');
+  mkdirSync(away);
+  // Nobody reads what the kernel asks: whoever looks at what is there waits.
+  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
+  const mounted = spawnSync('mount', ['-i', '-t', 'fuse', '-o', options, 'nobody', away], {
+    stdio: ['ignore', 'ignore', 'ignore', fuse],
+  });
+  if (mounted.status !== 0) return t.skip('FUSE is not allowed here');
+  const at = (name: string): string => join(host.etcDir, name);
+  symlinkSync(join(away, 'x.img'), at('link.img'));
+  symlinkSync(away, at('folder'));
+  makeOverlay(at('top.qcow2'), 'folder/base', 'raw');
+  makeOverlay(at('straight.qcow2'), `${away}/base`, 'raw');
+  const disks = [`${away}/x.img,format=raw`, 'link.img', 'folder/x.img', 'top.qcow2', 'straight.qcow2,format=qcow2'];
+  for (const [index, disk] of disks.entries()) host.add(`m${index}`, `DSK1=${disk}\n`);
+  const env = { XDG_CONFIG_HOME: join(host.dir, 'etc'), XDG_STATE_HOME: join(host.dir, 'var/lib') };
+  const units = join(host.dir, 'units');
+  const { status, stderr } = spawnSync(join(repoRoot, 'bin/qemu-generator'), [units, units, units, '--user'], {
+    env: { ...process.env, ...env, XDG_RUNTIME_DIR: join(host.dir, 'run'), HOME: host.dir },
+    encoding: 'utf8',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  run('umount', '--lazy', away);
+  closeSync(fuse);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(readdirSync(units).filter((name) => /^qemu@m\d/.test(name)).length, disks.length);
+});
+
+function whyNoFuse(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  return existsSync('/dev/fuse') ? undefined : 'there is no /dev/fuse here';
+}
 
 async function problem(host: Lab, name: string, pattern: RegExp): Promise<void> {
   const result = await host.init('check', name);

@@ -164,6 +164,10 @@ test('what the user behind sudo may not read does not reach him in a message', o
   const told = await check(closed);
   assert.doesNotMatch(told, /hash|PASSWORD/);
   for (const line of [2, 3, 4]) assert.match(told, new RegExp(`closed-qemu\\.cfg:${line}`));
+  host.write('etc/qemu/qemu-init.reg', 'closed=closed\n');
+  const { stdout } = await host.run('qemu-init', ['doctor'], sudo);
+  assert.ok(stdout.split('closed-qemu.cfg, line').length > 3, stdout);
+  assert.equal(stdout.split('root can look at it').length, 2, stdout);
   chmodSync(closed, 0o644);
   assert.match(await check(closed), /PASSWORD/);
 });

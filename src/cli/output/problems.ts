@@ -5,7 +5,7 @@ import type { Output } from './output.ts';
 export function showProblems(output: Output, problems: readonly Problem[]): number {
   if (output.json) output.document(problems.map(documentOf));
   else if (problems.length === 0) output.line('no problem found');
-  else for (const problem of problems) output.line(textOf(problem));
+  else for (const line of textsOf(problems)) output.line(line);
   return hasErrors(problems) ? 1 : 0;
 }
 
@@ -13,6 +13,13 @@ function documentOf({ severity, machine, message, detail, hint }: Problem): Read
   return { severity, machine, title: message, detail, fix: hint };
 }
 
-function textOf({ severity, machine, message, detail, hint }: Problem): string {
-  return `${severity}: ${machine === undefined ? '' : `${machine}: `}${message}\n  ${detail}\n  fix: ${hint}`;
+/** What is done about several of a kind by one thing is said once. */
+function textsOf(problems: readonly Problem[]): string[] {
+  const said = new Set<string>();
+  return problems.map(({ severity, machine, message, detail, hint }) => {
+    const same = `${message}\n${hint}`;
+    const fix = said.has(same) ? '' : `\n  fix: ${hint}`;
+    said.add(same);
+    return `${severity}: ${machine === undefined ? '' : `${machine}: `}${message}\n  ${detail}${fix}`;
+  });
 }

@@ -32,10 +32,24 @@ export interface FoundDisk {
   readonly image: ImageNode;
 }
 
-/** A disk and everything that it rests on, in the format that a start would use. */
-export function diskChain(paths: Paths, longName: string, disk: DiskConfig): ImageChain {
+/**
+ * A disk and everything that it rests on, in the format that a start would use.
+ *
+ * @param mayOpen tells of a file that a header leads to whether it may be looked at.
+ */
+export function diskChain(
+  paths: Paths,
+  longName: string,
+  disk: DiskConfig,
+  mayOpen: (path: string) => boolean = () => true,
+): ImageChain {
   const format = disk.format ?? formatOf(paths, longName, disk, () => {});
-  return followDisk(paths, longName, disk, format);
+  const judge = leadJudge(paths, longName, disk);
+  return readChain(disk.file, {
+    format,
+    allowed: disk.backing,
+    judge: (lead) => (mayOpen(lead.path) ? judge(lead) : { what: `rests on "${lead.path}", which is not looked at` }),
+  });
 }
 
 function followDisk(paths: Paths, longName: string, disk: DiskConfig, format: string | undefined): ImageChain {

@@ -9,6 +9,7 @@ import type { StopSettings } from '../../../machine/run/stop-settings.ts';
 import { diskChain } from '../../../machine/storage/images.ts';
 import { isBehindAutomount } from '../../../system/files/automount.ts';
 import { ensureDir, writeFileAtomic } from '../../../system/files/files.ts';
+import { followLocally, readMounts } from '../../../system/files/mounts.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../../system/paths.ts';
 import { shutdownTargets } from '../../../system/services/shutdown-targets.ts';
 import { namesInRunDir, runningAs, targetOfEntry } from '../../resolve.ts';
@@ -83,15 +84,20 @@ export function generateUnits(paths: Paths, dir: string): Generated {
 
 /**
  * Where the links among a machine's images lead, and the other files that they consist of. What is on a file system that is not
- * mounted yet is found when that is read again.
+ * mounted yet is found when that is read again; nothing that another host has is opened, since systemd waits for its generators
+ * and a host that does not answer would keep it from everything.
  */
 function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles: string[]; readFiles: string[] } {
   const realFiles: string[] = [];
   const readFiles: string[] = [];
+  const mounts = readMounts();
+  const isLocal = (path: string): boolean => followLocally(path, mounts).isLocal;
   for (const disk of disks) {
     const { file, readonly } = disk;
-    if (isBehindAutomount(file)) continue;
-    for (const layer of diskChain(paths, longName, disk).layers) {
+    const place = followLocally(file, mounts);
+    if (!place.isLocal && place.path !== file) (readonly ? readFiles : realFiles).push(place.path);
+    if (!place.isLocal) continue;
+    for (const layer of diskChain(paths, longName, disk, isLocal).layers) {
       if (layer.stats === undefined) continue;
       const isWritten = layer.depth === 0 && !readonly;
       const names = [layer.file, realPath(layer.file)].filter((path) => path !== file && !path.startsWith('/dev/'));

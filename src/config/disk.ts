@@ -27,6 +27,11 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
     readonly: list.get('readonly') === 'on',
     snapshot: list.get('snapshot') === 'on',
     serial: readSerial(list, context),
+    detectZeroes: list.get('detect-zeroes'),
+    ssd: list.get('ssd') === 'on',
+    ioThread: list.get('iothread') === 'on',
+    queues: list.integer('queues'),
+    bootIndex: list.integer('bootindex'),
     key: readKey(list, context),
     backing: list.all('backing').map((name) => (IS_FILE.test(name) ? resolve(context.dir, name) : name)),
   };
@@ -38,7 +43,20 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
       hint: 'use if=virtio, if=scsi or if=nvme',
     });
   }
+  checkInterface(disk, context);
   return disk;
+}
+
+/** What only some controllers have. */
+function checkInterface(disk: DiskConfig, { key, report }: ValueContext): void {
+  const { interface: bus } = disk;
+  if (bus !== 'virtio' && disk.ioThread) report(`${key} iothread=on is for if=virtio, not if=${bus}`);
+  if (bus !== 'virtio' && disk.queues !== undefined) report(`${key} queues= is for if=virtio, not if=${bus}`);
+  if ((bus === 'virtio' || bus === 'nvme') && disk.ssd)
+    report(`${key} ssd=on is for if=scsi, sata and ide, not if=${bus}`);
+  if (disk.detectZeroes === 'unmap' && disk.discard !== 'unmap') {
+    report(`${key} detect-zeroes=unmap needs discard=unmap`);
+  }
 }
 
 /** Writes a disk as {@link parseDisk} reads it. */
@@ -52,6 +70,11 @@ export function renderDisk(disk: DiskConfig): string {
     ['readonly', disk.readonly ? 'on' : undefined],
     ['snapshot', disk.snapshot ? 'on' : undefined],
     ['serial', disk.serial],
+    ['detect-zeroes', disk.detectZeroes],
+    ['ssd', disk.ssd ? 'on' : undefined],
+    ['iothread', disk.ioThread ? 'on' : undefined],
+    ['queues', disk.queues?.toString()],
+    ['bootindex', disk.bootIndex?.toString()],
     ['key', disk.key],
     ...disk.backing.map((name) => ['backing', name] as const),
   ]);
@@ -61,14 +84,18 @@ export function renderDisk(disk: DiskConfig): string {
 export function parseCdrom(text: string, index: number, context: ValueContext): CdromConfig | undefined {
   const list = parseOptionList(text, keySpec('CDR').options ?? [], 'file', context);
   const optional = list.get('optional') === 'on';
-  if (list.head.toLowerCase() === 'empty') return { index, file: undefined, optional };
+  const bootIndex = list.integer('bootindex');
+  if (list.head.toLowerCase() === 'empty') return { index, file: undefined, optional, bootIndex };
   const file = readFileName(list.head, context);
-  return file === undefined ? undefined : { index, file, optional };
+  return file === undefined ? undefined : { index, file, optional, bootIndex };
 }
 
 /** Writes a drive as {@link parseCdrom} reads it. */
 export function renderCdrom(cdrom: CdromConfig): string {
-  return renderOptionList(cdrom.file ?? 'empty', [['optional', cdrom.optional ? 'on' : undefined]]);
+  return renderOptionList(cdrom.file ?? 'empty', [
+    ['optional', cdrom.optional ? 'on' : undefined],
+    ['bootindex', cdrom.bootIndex?.toString()],
+  ]);
 }
 
 function readFileName(name: string, { key, dir, report }: ValueContext): string | undefined {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { nearest, quote } from '../base/text.ts';
-import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE } from './keys.ts';
+import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE, SWITCH_VALUES } from './keys.ts';
 import { suggest } from './text/issues.ts';
 import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';
-import { parseSize, renderSize } from './text/values.ts';
+import { parseSize, parseUuid, renderSize } from './text/values.ts';
 import type { BootDevice } from './types.ts';
 
 /** Reads `RAM=` to bytes. */
@@ -111,6 +111,11 @@ function readImage(text: string, { key, dir, report }: ValueContext): string | u
     hint: suggest(nearest(text, FIRMWARE_VALUES)) ?? 'write "./" before a file name without a dot',
   });
   return undefined;
+}
+
+/** Reads `VMGENID=`: a word or a UUID. */
+export function parseVmGenerationId(text: string, { key, report }: ValueContext): string | undefined {
+  return parseUuid(text) ?? readChoice(key, text, SWITCH_VALUES, report);
 }
 
 /** Reads `BOOT=`. */

@@ -27,6 +27,7 @@ export type KeyType =
   | 'text'
   | 'user'
   | 'uuid'
+  | 'vmgenid'
   | 'vnc';
 
 /** One `option=value` of a comma list. */
@@ -110,6 +111,8 @@ export const PANIC_VALUES = ['none', 'pause', 'shutdown', 'exit-failure'] as con
 export const RTC_VALUES = ['utc', 'localtime'] as const;
 /** What happens to ticks that the guest missed: `driftfix=` of `-rtc`. */
 export const DRIFTFIX_VALUES = ['none', 'slew'] as const;
+/** `lost_tick_policy` of `kvm-pit`. */
+export const PIT_VALUES = ['delay', 'discard'] as const;
 /** `on` is `hda`. */
 export const SOUND_VALUES = ['off', 'on', 'hda', 'ac97', 'es1370', 'usb', 'virtio'] as const;
 /** Backends of `-audiodev` (qemu-system(1)) that need nothing said about them. */
@@ -211,6 +214,13 @@ const DISK_OPTIONS = [
     values: ['ignore', 'unmap'],
     doc: 'unmap: blocks that the guest frees are freed in the image',
   },
+  {
+    name: 'detect-zeroes',
+    type: 'choice',
+    default: '',
+    values: ['off', 'on', 'unmap'],
+    doc: 'on: zeroes are written as such, with no data; unmap: they are freed, which needs discard=unmap',
+  },
   { name: 'readonly', type: 'switch', default: 'off', values: SWITCH_VALUES, doc: 'the guest cannot write' },
   {
     name: 'snapshot',
@@ -224,6 +234,37 @@ const DISK_OPTIONS = [
     type: 'text',
     default: '',
     doc: 'serial number that the guest sees, at most 20 characters (scsi: 36)',
+  },
+  {
+    name: 'ssd',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    doc: 'on: the guest sees a disk that does not rotate (ide, sata, scsi)',
+  },
+  {
+    name: 'iothread',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    doc: 'on: a thread of QEMU for this disk alone (virtio)',
+  },
+  {
+    name: 'queues',
+    type: 'integer',
+    default: '',
+    min: 1,
+    max: 256,
+    doc: 'queues (virtio); as many as processors if not given',
+  },
+  {
+    name: 'bootindex',
+    type: 'integer',
+    default: '',
+    min: 0,
+    max: 9999,
+    inDefaults: false,
+    doc: 'place in the boot order, lowest first, before all that BOOT orders',
   },
   {
     name: 'key',
@@ -248,6 +289,15 @@ const CDROM_OPTIONS = [
     values: SWITCH_VALUES,
     bare: true,
     doc: 'on, or just the word: when the file is missing the drive is empty, with a warning',
+  },
+  {
+    name: 'bootindex',
+    type: 'integer',
+    default: '',
+    min: 0,
+    max: 9999,
+    inDefaults: false,
+    doc: 'place in the boot order, lowest first, before all that BOOT orders',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -305,6 +355,15 @@ const NIC_OPTIONS = [
     repeated: true,
     inDefaults: false,
     doc: 'address, plain or CIDR, that lock=on lets through',
+  },
+  {
+    name: 'bootindex',
+    type: 'integer',
+    default: '',
+    min: 0,
+    max: 9999,
+    inDefaults: false,
+    doc: 'place in the boot order, lowest first, before all that BOOT orders',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -450,6 +509,10 @@ const TABLE = [
     default: 'auto',
     values: ['auto', 'host', 'max'],
     doc: 'processor model as for -cpu; auto: host under KVM, max without where there is one',
+    details: [
+      'On x86 x86-64-v2, x86-64-v2-AES, x86-64-v3 and x86-64-v4 are processors with what those levels ask for and no more, so ' +
+        'that a machine can move between hosts of different makes. More can be added: x86-64-v3,+pcid.',
+    ],
   },
   {
     name: 'SMP',
@@ -544,6 +607,54 @@ const TABLE = [
     isRare: true,
     doc: 'what the clock of the machine shows; localtime for OS=windows…, else utc',
     details: ['OS counts as Windows when it begins with windows, or is a short name such as win11, w2k or wxp.'],
+  },
+  {
+    name: 'HPET',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    isRare: true,
+    doc: 'High Precision Event Timer of q35 and pc; off saves Windows guests processor time',
+  },
+  {
+    name: 'PIT',
+    group: HARDWARE,
+    type: 'choice',
+    default: 'delay',
+    values: PIT_VALUES,
+    isRare: true,
+    doc: 'ticks of the old timer that a guest under KVM missed: delay makes up for them, discard does not',
+  },
+  {
+    name: 'S3',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    isRare: true,
+    doc: 'whether guests on q35 and pc can sleep in memory (ACPI S3)',
+  },
+  {
+    name: 'S4',
+    group: HARDWARE,
+    type: 'switch',
+    default: 'on',
+    values: SWITCH_VALUES,
+    isRare: true,
+    doc: 'whether guests on q35 and pc can sleep on their disk (ACPI S4)',
+  },
+  {
+    name: 'VMGENID',
+    group: HARDWARE,
+    type: 'vmgenid',
+    default: 'off',
+    values: SWITCH_VALUES,
+    isRare: true,
+    doc: 'VM Generation ID of x86, by which Windows finds out that it is a copy: on, off or a UUID',
+    details: [
+      'on: the ID is worked out from UUID, so that a machine that is copied with a UUID of its own has another one.',
+    ],
   },
   {
     name: 'NUMA',

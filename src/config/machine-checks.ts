@@ -13,10 +13,14 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkImages(config, report);
   checkSata(config, report);
   checkNics(config, report);
+  checkBootIndexes(config, report);
   checkNuma(config, report);
   checkSmbios(config, report);
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= decides`, 'set KVM=on or off instead');
+  }
+  if (/,hpet=/.test(config.machine) && config.origins.has('HPET')) {
+    report('HPET', `HPET is set, and MACHINE ${quote(config.machine)} has hpet=, too`, 'leave out one of them');
   }
   if (config.kvm === 'off' && config.cpu?.split(',')[0] === 'host') {
     report('CPU', 'CPU "host" needs KVM, which is off', 'use CPU=max');
@@ -30,6 +34,21 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   }
   if (needsRoot && config.sandbox) {
     report('SANDBOX', 'SANDBOX needs NETIF=managed: QEMU could not run its hooks', 'set NETIF=managed');
+  }
+}
+
+/** Each place in the boot order is that of one device. */
+function checkBootIndexes({ disks, cdroms, nics }: MachineConfig, report: ReportKey): void {
+  const seen = new Map<number, string>();
+  const all = [
+    ...disks.map(({ index, bootIndex }) => [`DSK${index}`, bootIndex] as const),
+    ...cdroms.map(({ index, bootIndex }) => [`CDR${index}`, bootIndex] as const),
+    ...nics.map(({ index, bootIndex }) => [`NIC${index}`, bootIndex] as const),
+  ];
+  for (const [key, bootIndex] of all) {
+    const other = bootIndex === undefined ? undefined : seen.get(bootIndex);
+    if (other !== undefined) report(key, `${key} has bootindex=${bootIndex}, as ${other} has`);
+    else if (bootIndex !== undefined) seen.set(bootIndex, key);
   }
 }
 

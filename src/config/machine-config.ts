@@ -13,6 +13,7 @@ import {
   parseMemory,
   parseProgram,
   parseSmp,
+  parseVmGenerationId,
 } from './hardware.ts';
 import { parseIds } from './ids.ts';
 import { parseJsonMachine } from './json/json-machine.ts';
@@ -25,6 +26,7 @@ import {
   keySpec,
   NETIF_VALUES,
   PANIC_VALUES,
+  PIT_VALUES,
   RESTART_VALUES,
   STOP_METHODS,
   VGA_VALUES,
@@ -121,6 +123,7 @@ function readMachine(
   const cpu = reader.text('CPU', checkCpu);
   const runAs = reader.text('RUNAS', checkUser);
   const bridge = reader.text('BRIDGE_IFNAME', checkBridge);
+  const vmGenerationId = reader.read('VMGENID', parseVmGenerationId) ?? keySpec('VMGENID').default;
   const uuid = reader.read('UUID', (text, { report }) => {
     const parsed = parseUuid(text);
     if (parsed === undefined) report(`UUID ${quote(text)} is none; allowed is 8-4-4-4-12 hexadecimal digits`);
@@ -173,6 +176,11 @@ function readMachine(
     usbInput: reader.switch('USB'),
     sound: reader.read('SOUND', parseSound) ?? undefined,
     rtc: reader.read('RTC', parseRtc) ?? defaultRtc(os),
+    hpet: reader.switch('HPET'),
+    pit: reader.choice('PIT', PIT_VALUES),
+    s3: reader.switch('S3'),
+    s4: reader.switch('S4'),
+    vmGenerationId: vmGenerationId === 'off' ? undefined : vmGenerationId,
     numa: reader.family('NUMA', parseNuma),
     smbios: reader.family('SMBIOS', parseSmbios),
     keymap: reader.read('KEYMAP', (text, { key, report }) => readChoice(key, text, KEYMAP_VALUES, report)),

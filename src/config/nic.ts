@@ -1,15 +1,7 @@
 import { quote } from '../base/text.ts';
 import { keySpec, NET_BACKENDS } from './keys.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
-import {
-  INTERFACE_NAME_RULE,
-  isInterfaceName,
-  isIpv4,
-  isIpv6,
-  isMac,
-  isMulticastMac,
-  parseInteger,
-} from './text/values.ts';
+import { INTERFACE_NAME_RULE, isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac } from './text/values.ts';
 import type { HostForward, NetBackend, NicConfig } from './types.ts';
 
 /** A NIC before it is known which bridge is the machine's own. */
@@ -19,7 +11,7 @@ export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | 
 export function parseNic(text: string, index: number, context: ValueContext): ParsedNic | undefined {
   const list = parseOptionList(text, keySpec('NIC').options ?? [], 'word', context);
   const model = readModel(list.head.trim(), context);
-  const queues = numberOf(list.get('queues'));
+  const queues = list.integer('queues');
   if (model !== undefined && (queues ?? 1) > 1 && !model.startsWith('virtio-net')) {
     context.report(`${context.key} has queues=${queues}, which "${model}" has not`, { hint: 'virtio-net-pci has' });
   }
@@ -34,14 +26,15 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
     bridge: readChecked(list.get('bridge'), checkBridge, `${context.key} bridge`, context),
     mac: readChecked(list.get('mac'), checkMac, `${context.key} mac`, context),
     hostForwards: list.all('hostfwd').flatMap((forward) => readHostForward(forward, net, context)),
-    vlan: numberOf(list.get('vlan')),
+    vlan: list.integer('vlan'),
     queues,
-    mtu: numberOf(list.get('mtu')),
+    mtu: list.integer('mtu'),
     isolated: list.get('isolated') === 'on',
     lock: list.get('lock') === 'on',
     addresses: list.all('ip').filter((address) => {
       return readChecked(address, checkAddress, `${context.key} ip`, context) !== undefined;
     }),
+    bootIndex: list.integer('bootindex'),
   };
 }
 
@@ -58,6 +51,7 @@ export function renderNic(nic: NicConfig): string {
     ['isolated', nic.isolated ? 'on' : undefined],
     ['lock', nic.lock ? 'on' : undefined],
     ...nic.addresses.map((address) => ['ip', address] as const),
+    ['bootindex', nic.bootIndex?.toString()],
   ]);
 }
 
@@ -165,8 +159,4 @@ function withoutBrackets(address: string | undefined): string {
 
 function withBrackets(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseInteger(text);
 }

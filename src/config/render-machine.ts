@@ -54,6 +54,11 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   SOUND: ({ sound }) => renderSound(sound),
   RTC: ({ rtc, os, origins }) =>
     origins.has('RTC') || renderRtc(rtc) !== renderRtc(defaultRtc(os)) ? renderRtc(rtc) : '',
+  HPET: ({ hpet }) => onOff(hpet),
+  PIT: ({ pit }) => pit,
+  S3: ({ s3 }) => onOff(s3),
+  S4: ({ s4 }) => onOff(s4),
+  VMGENID: ({ vmGenerationId }) => vmGenerationId ?? 'off',
   NUMA: ({ numa }) => numa.map((node) => [`NUMA${node.index}`, renderNuma(node)]),
   SMBIOS: ({ smbios }) => smbios.map((table) => [`SMBIOS${table.index}`, renderSmbios(table)]),
   HOTPLUG: ({ hotplug }) => String(hotplug),

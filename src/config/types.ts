@@ -25,6 +25,16 @@ export interface DiskConfig {
   /** Throw away what the guest writes (QEMU `snapshot=on`). */
   readonly snapshot: boolean;
   readonly serial: string | undefined;
+  /** `off`, `on` or `unmap`; undefined: QEMU's default. */
+  readonly detectZeroes?: string | undefined;
+  /** The guest sees a disk that does not rotate. */
+  readonly ssd?: boolean | undefined;
+  /** A thread of QEMU for this disk alone. */
+  readonly ioThread?: boolean | undefined;
+  /** Queues of a virtio disk; undefined: QEMU's default. */
+  readonly queues?: number | undefined;
+  /** Place in the boot order before all that BOOT orders. */
+  readonly bootIndex?: number | undefined;
   /** Absolute path of the file with the key of an encrypted image. */
   readonly key: string | undefined;
   /** Names, not of files, that headers of the image and of what it rests on may mention. */
@@ -38,6 +48,8 @@ export interface CdromConfig {
   readonly file: string | undefined;
   /** When the file is missing the drive is empty. */
   readonly optional: boolean;
+  /** Place in the boot order before all that BOOT orders. */
+  readonly bootIndex?: number | undefined;
 }
 
 /** One `hostfwd=tcp:127.0.0.1:2222-:22`. */
@@ -75,6 +87,8 @@ export interface NicConfig {
   readonly lock: boolean;
   /** `ip=` addresses that `lock=on` lets through besides the MAC; CIDR or plain. */
   readonly addresses: readonly string[];
+  /** Place in the boot order before all that BOOT orders. */
+  readonly bootIndex?: number | undefined;
 }
 
 /** `VNC=`. */
@@ -189,6 +203,14 @@ export interface MachineConfig {
   /** Undefined: no sound card. */
   readonly sound: SoundConfig | undefined;
   readonly rtc: RtcConfig;
+  readonly hpet: boolean;
+  /** What happens to ticks of the PIT that the guest missed, under KVM. */
+  readonly pit: 'delay' | 'discard';
+  /** Whether the guest can sleep in memory, and on its disk. */
+  readonly s3: boolean;
+  readonly s4: boolean;
+  /** `on`: worked out from the UUID; or a UUID; undefined: no such device. */
+  readonly vmGenerationId: string | undefined;
   /** Empty: one node, as QEMU makes it. */
   readonly numa: readonly NumaNode[];
   readonly smbios: readonly SmbiosTable[];

@@ -18,6 +18,8 @@ export interface OptionList {
   readonly head: string;
   /** The value of an option, canonical: `on` for `yes`. */
   get(name: string): string | undefined;
+  /** The value of an option that is a whole number. */
+  integer(name: string): number | undefined;
   /** All values of an option that may be repeated. */
   all(name: string): readonly string[];
 }
@@ -53,7 +55,8 @@ export function parseOptionList(
       else reportBareWord(word, specs, context);
     }
   }
-  return { head, get: (name) => values.get(name)?.[0], all: (name) => values.get(name) ?? [] };
+  const get = (name: string): string | undefined => values.get(name)?.[0];
+  return { head, get, integer: (name) => parseInteger(get(name) ?? ''), all: (name) => values.get(name) ?? [] };
 }
 
 /** Writes a comma list; options without a value are left out. */

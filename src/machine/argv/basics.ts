@@ -1,6 +1,7 @@
 import { quoteComma } from '../../base/text.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
+import { withLevel } from './cpu-levels.ts';
 import { option, type Part, type PlainOption } from './description.ts';
 import { memoryValue } from './memory.ts';
 import { fileNode, formatNode } from './nodes.ts';
@@ -43,7 +44,7 @@ function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): 
   const wanted = config.cpu ?? 'host';
   const isHost = accelerator === 'tcg' && /^host(?=,|$)/.test(wanted);
   if (isHost && emulatedCpu === '') return [];
-  return [option('CPU', '-cpu', isHost ? wanted.replace('host', emulatedCpu) : wanted)];
+  return [option('CPU', '-cpu', isHost ? wanted.replace('host', emulatedCpu) : withLevel(wanted))];
 }
 
 /** Where OS decides what the clock shows, the option is of that key. */

@@ -10,6 +10,7 @@ import { displayParts } from './display.ts';
 import { hotplugParts } from './hotplug.ts';
 import { nicParts } from './nics.ts';
 import type { Option } from './option.ts';
+import { platformParts } from './platform.ts';
 import { renderOption } from './render-argv.ts';
 import type { ArgvRequest } from './request.ts';
 import { soundParts } from './sound.ts';
@@ -22,6 +23,7 @@ export function describeMachine(request: ArgvRequest): Part[] {
   const bootIndex = bootIndexes(config);
   return [
     ...basicParts(request),
+    ...platformParts(request, chipset),
     ...displayParts(request, chipset),
     ...channelParts(request, chipset),
     ...smallDevices(request, chipset),

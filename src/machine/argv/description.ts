@@ -59,6 +59,7 @@ export interface Drive extends OfKey {
   readonly cache?: string | undefined;
   readonly aio?: string | undefined;
   readonly discard?: string | undefined;
+  readonly detectZeroes?: string | undefined;
 }
 
 /** Backends of network cards that qemu-init uses, as `netdev_add` takes them. */

@@ -32,10 +32,15 @@ export function diskParts(
       return [
         ...(disk.key === undefined ? [] : [object(key, 'secret', secretOf(disk), { file: keyCopy(keysDir, disk) })]),
         drive,
+        ...(disk.ioThread ? [object(key, 'iothread', ioThreadOf(disk), {})] : []),
         diskDevice(disk, drive, chipset, bootIndex.get(key), disks.length),
       ];
     }),
   ];
+}
+
+function ioThreadOf({ index }: DiskConfig): string {
+  return `dsk${index}-io`;
 }
 
 /** Id of the object with the key of an encrypted disk. */
@@ -52,9 +57,11 @@ function isPci(disk: DiskConfig): boolean {
   return disk.interface === 'virtio' || disk.interface === 'nvme';
 }
 
-function driveOf({ index, readonly, snapshot, cache, aio, discard }: DiskConfig, image: ImageNode): Drive {
+function driveOf(disk: DiskConfig, image: ImageNode): Drive {
+  const { index, readonly, snapshot, cache, aio, discard, detectZeroes } = disk;
   const id = `dsk${index}`;
-  return { kind: 'drive', key: `DSK${index}`, id, media: 'disk', image, readonly, snapshot, cache, aio, discard };
+  const how = { readonly, snapshot, cache, aio, discard, detectZeroes };
+  return { kind: 'drive', key: `DSK${index}`, id, media: 'disk', image, ...how };
 }
 
 function diskDevice(
@@ -68,17 +75,24 @@ function diskDevice(
   const { key, id } = drive;
   const make = (driver: string, place: Place, properties: Properties = {}): Device =>
     device(key, driver, { drive, id: `${id}-dev`, ...place }, { ...properties, bootindex, serial: serialOf(disk, id) });
+  // 1 is a device without a rotating medium (ATA8-ACS, word 217; SBC-3, VPD page B1h).
+  const rotation = disk.ssd ? { rotation_rate: 1 } : {};
   switch (disk.interface) {
     case 'virtio':
-      return make(virtioBlock(chipset), pciPlace(chipset, 'disk', at, count));
+      return make(virtioBlock(chipset), pciPlace(chipset, 'disk', at, count), {
+        iothread: disk.ioThread ? ioThreadOf(disk) : undefined,
+        'num-queues': disk.queues,
+      });
     case 'nvme':
       return make('nvme', pciPlace(chipset, 'disk', at, count));
     case 'scsi':
-      return make('scsi-hd', { bus: 'scsi0.0' }, { 'scsi-id': at });
+      return make('scsi-hd', { bus: 'scsi0.0' }, { 'scsi-id': at, ...rotation });
     case 'ide':
-      return isOnPiix(at, chipset) ? make('ide-hd', { bus: 'ide.0' }, { unit: at }) : make('ide-hd', sataPlace(at));
+      return isOnPiix(at, chipset)
+        ? make('ide-hd', { bus: 'ide.0' }, { unit: at, ...rotation })
+        : make('ide-hd', sataPlace(at), rotation);
     case 'sata':
-      return make('ide-hd', sataPlace(at));
+      return make('ide-hd', sataPlace(at), rotation);
     default:
       return disk.interface satisfies never;
   }

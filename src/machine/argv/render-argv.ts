@@ -34,7 +34,7 @@ function objectValue({ type, id, properties }: QemuObject): string {
   return list(type, { id, ...properties });
 }
 
-function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard }: Drive): string {
+function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard, detectZeroes }: Drive): string {
   return list('', {
     file: image?.file,
     format: image?.format,
@@ -49,6 +49,7 @@ function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard 
     cache,
     aio,
     discard,
+    'detect-zeroes': detectZeroes,
     ...(image && keyAndBacking(image, '')),
   });
 }

@@ -66,7 +66,8 @@ function writesThrough({ cache }: Drive): boolean {
 type Node = QmpCommands['blockdev-add']['arguments'];
 
 /** Nodes with the defaults that `-drive` has: qemu-system(1), "-drive". */
-function driveArguments({ id, key, readonly, snapshot, cache, aio, discard }: Drive, image: ImageNode): Node {
+function driveArguments(drive: Drive, image: ImageNode): Node {
+  const { id, key, readonly, snapshot, cache, aio, discard, detectZeroes } = drive;
   if (snapshot) throw onlyAtStart(key, 'snapshot=on');
   const all = {
     'read-only': readonly,
@@ -75,10 +76,16 @@ function driveArguments({ id, key, readonly, snapshot, cache, aio, discard }: Dr
     discard: choice(DISCARD, discard),
   };
   const file = { ...all, ...fileArguments(image), 'node-name': fileNode(id), aio: choice(AIO, aio) };
-  return { ...all, ...formatArguments(image, file), 'node-name': formatNode(id) };
+  return {
+    ...all,
+    ...formatArguments(image, file),
+    'node-name': formatNode(id),
+    'detect-zeroes': choice(DETECT_ZEROES, detectZeroes),
+  };
 }
 
 const DISCARD = ['ignore', 'unmap'] as const;
+const DETECT_ZEROES = ['off', 'on', 'unmap'] as const;
 const AIO = ['threads', 'native', 'io_uring'] as const;
 
 function choice<T extends string>(words: readonly T[], word: string | undefined): T | undefined {
@@ -131,6 +138,8 @@ function objectArguments({ type, id, properties }: QemuObject): QmpCommands['obj
   switch (type) {
     case 'secret':
       return { 'qom-type': type, id, file: String(properties['file']) };
+    case 'iothread':
+      return { 'qom-type': type, id };
     default:
       throw onlyAtStart('', `-object ${type}`);
   }

@@ -7,6 +7,7 @@ import type { MachineConfig } from '../../config/types.ts';
 import type { QemuProbe } from '../../system/probe/qemu-probe.ts';
 import { panicDevice, watchdogDevice } from '../argv/build.ts';
 import { chipsetOf } from '../argv/chipset.ts';
+import { withLevel } from '../argv/cpu-levels.ts';
 import { VGA_DEVICES } from '../argv/display.ts';
 import { needsPorts } from '../argv/hotplug.ts';
 import { SOUND_DEVICES } from '../argv/sound.ts';
@@ -44,7 +45,7 @@ const CASE_DOES_NOT_COUNT = /^(?:ppc|sh4|sparc)/;
 const ANY_MODEL = /^(?:alpha|cris)/;
 
 function cpuIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' | 'tcg'): Problem[] {
-  const [model = '', ...flags] = config.cpu?.split(',') ?? [];
+  const [model = '', ...flags] = config.cpu === undefined ? [] : withLevel(config.cpu).split(',');
   if (model === '') return [];
   const issues: Problem[] = [];
   const target = targetOf(config);
@@ -61,6 +62,10 @@ function cpuIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' |
   if (accelerator === 'tcg' && hyperV.length > 0) {
     const message = `CPU has ${hyperV.join(', ')}, which needs KVM; this machine runs without`;
     issues.push(issueAt(config, 'CPU', message, 'leave it out, or set KVM=on'));
+  }
+  if (accelerator === 'tcg' && config.cpu?.startsWith('x86-64-v4')) {
+    const message = 'CPU "x86-64-v4" has AVX-512, which a guest without KVM does not get';
+    issues.push({ ...issueAt(config, 'CPU', message, 'set CPU=x86-64-v3'), severity: 'warning' });
   }
   return issues;
 }
@@ -128,6 +133,7 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.agent ? [['QGA', 'on', virtio('serial')] as const] : []),
     ...(config.rng ? [['RNG', 'on', virtio('rng')] as const] : []),
     ...(config.balloon ? [['BALLOON', 'on', virtio('balloon')] as const] : []),
+    ...(config.vmGenerationId === undefined ? [] : [['VMGENID', 'on', ['vmgenid']] as const]),
     ...(config.usbInput ? [['USB', 'on', ['qemu-xhci']] as const] : []),
     ...(config.sound ? [['SOUND', config.sound.card, [SOUND_DEVICES[config.sound.card]]] as const] : []),
     ...(config.hotplug > 0 && needsPorts(chipsetOf(config.machine, config.targetArch))

@@ -24,13 +24,18 @@ suite('DSKx', () => {
         readonly: false,
         snapshot: false,
         serial: undefined,
+        detectZeroes: undefined,
+        ssd: false,
+        ioThread: false,
+        queues: undefined,
+        bootIndex: undefined,
         key: undefined,
         backing: [],
       },
     ]);
   });
 
-  test('takes all its options', () => {
+  test('takes options', () => {
     const value =
       'd.img,format=QCOW2,if=nvme,cache=none,aio=native,discard=unmap,readonly=yes,snapshot=1,serial=S 1,' +
       'key=k,backing=nbd://h/a,,b,backing=json:{},backing=base';
@@ -46,6 +51,11 @@ suite('DSKx', () => {
         readonly: true,
         snapshot: true,
         serial: 'S 1',
+        detectZeroes: undefined,
+        ssd: false,
+        ioThread: false,
+        queues: undefined,
+        bootIndex: undefined,
         key: '/etc/qemu/k',
         backing: ['nbd://h/a,b', 'json:{}', '/etc/qemu/base'],
       },
@@ -67,8 +77,8 @@ suite('DSKx', () => {
 
   test('an option that is not known is an error that tells about doubled commas, or the nearest one', () => {
     assert.deepEqual(problemsOf('DSK1=d.img,foo=bar\n'), [
-      '1: DSK1 has the unknown option "foo="; known are format, if, cache, aio, discard, readonly, snapshot, serial, ' +
-        'key, backing (a comma that belongs to the file name is written twice)',
+      '1: DSK1 has the unknown option "foo="; known are format, if, cache, aio, discard, detect-zeroes, readonly, ' +
+        'snapshot, serial, ssd, iothread, queues, bootindex, key, backing (a comma that belongs to the file name is written twice)',
     ]);
     assert.match(problemsOf('DSK1=d.img,fromat=raw\n')[0] ?? '', /\(did you mean "format"\?\)$/);
   });
@@ -137,12 +147,16 @@ suite('CDRx', () => {
     assert.equal(cdromOf('a,,b=c.iso'), '/etc/qemu/a,b=c.iso');
     assert.equal(cdromOf('Empty'), undefined);
     assert.equal(cdromOf('./empty'), '/etc/qemu/empty');
-    assert.deepEqual(parseGood('CDR1=empty\n').cdroms, [{ index: 1, file: undefined, optional: false }]);
+    assert.deepEqual(parseGood('CDR1=empty\n').cdroms, [
+      { index: 1, file: undefined, optional: false, bootIndex: undefined },
+    ]);
   });
 
   test('is optional by the bare word, or by on', () => {
     for (const value of ['a.iso,optional', 'a.iso,optional=on', 'a.iso, optional ']) {
-      assert.deepEqual(parseGood(`CDR1=${value}\n`).cdroms, [{ index: 1, file: '/etc/qemu/a.iso', optional: true }]);
+      assert.deepEqual(parseGood(`CDR1=${value}\n`).cdroms, [
+        { index: 1, file: '/etc/qemu/a.iso', optional: true, bootIndex: undefined },
+      ]);
     }
     assert.equal(parseGood('CDR1=a.iso,optional=off\n').cdroms[0]?.optional, false);
   });

@@ -98,3 +98,38 @@ test('KEYMAP is a layout that QEMU has, and USB is not USB1', () => {
   assert.match(problemsOf('USB1=046d:c52b\n')[0] ?? '', /USB1 "046d:c52b" does nothing in this version/);
   assert.match(problemsOf('USB01=x\n')[0] ?? '', /"USB01" has no number that counts from 1 \(did you mean "USB1"/);
 });
+
+suite('options of disks', () => {
+  test('are for the controllers that have them', () => {
+    assertKept(
+      'DSK1="/a,discard=unmap,detect-zeroes=unmap,iothread=on,queues=4,bootindex=3"\nDSK2="/b,if=scsi,ssd=on"\n',
+    );
+    assert.deepEqual(problemsOf('DSK1=a,if=scsi,iothread=on,queues=2\nDSK2=b,ssd=on\nDSK3=c,detect-zeroes=unmap\n'), [
+      '1: DSK1 iothread=on is for if=virtio, not if=scsi',
+      '1: DSK1 queues= is for if=virtio, not if=scsi',
+      '2: DSK2 ssd=on is for if=scsi, sata and ide, not if=virtio',
+      '3: DSK3 detect-zeroes=unmap needs discard=unmap',
+    ]);
+  });
+
+  test('a place in the boot order is that of one device', () => {
+    assert.deepEqual(problemsOf('DSK1=a,bootindex=1\nCDR1=empty,bootindex=1\nNIC1=e1000,bootindex=2\n'), [
+      '2: CDR1 has bootindex=1, as DSK1 has',
+    ]);
+  });
+});
+
+test('VMGENID is off, worked out, or a UUID', () => {
+  assert.equal(parseGood('').vmGenerationId, undefined);
+  assert.equal(parseGood('VMGENID=on\n').vmGenerationId, 'on');
+  assertKept('VMGENID=6ba7b810-9dad-41d1-80b4-00c04fd430c8\n');
+  assert.match(problemsOf('VMGENID=auto\n')[0] ?? '', /"auto"/);
+});
+
+test('HPET and MACHINE do not say two things', () => {
+  assert.match(
+    problemsOf('MACHINE=q35,hpet=on\nHPET=off\n')[0] ?? '',
+    /HPET is set, and MACHINE "q35,hpet=on" has hpet=/,
+  );
+  parseGood('MACHINE=q35,hpet=off\n');
+});

@@ -19,6 +19,7 @@ suite('NICx', () => {
         isolated: false,
         lock: false,
         addresses: [],
+        bootIndex: undefined,
       },
     ]);
     assert.equal(parseGood('NIC1=e1000\n').nics[0]?.bridge, 'br0');

@@ -61,6 +61,11 @@ const disk: fc.Arbitrary<DiskConfig> = fc
     interface: fc.constantFrom(...DISK_INTERFACES),
     cache: maybe(fc.constantFrom('none', 'directsync', 'writeback', 'writethrough', 'unsafe')),
     aio: maybe(fc.constantFrom('threads', 'io_uring', 'native')),
+    detectZeroes: maybe(fc.constantFrom('on', 'off')),
+    ssd: onOff,
+    ioThread: onOff,
+    queues: maybe(fc.integer({ min: 1, max: 256 })),
+    bootIndex: fc.constant(undefined),
     discard: maybe(fc.constantFrom('ignore', 'unmap')),
     readonly: onOff,
     snapshot: onOff,
@@ -70,9 +75,16 @@ const disk: fc.Arbitrary<DiskConfig> = fc
   })
   .filter(({ aio, cache }) => aio !== 'native' || cache === 'none' || cache === 'directsync')
   .filter(({ key, format }) => key === undefined || format === undefined || format === 'luks' || format === 'qcow2')
+  .map((made) => (made.interface === 'virtio' ? made : { ...made, ioThread: false, queues: undefined }))
+  .map((made) => (/virtio|nvme/.test(made.interface) ? { ...made, ssd: false } : made))
   .filter((made) => !made.readonly || (made.interface !== 'ide' && made.interface !== 'sata'));
 
-const cdrom: fc.Arbitrary<CdromConfig> = plain({ index: fc.constant(0), file: maybe(path), optional: onOff });
+const cdrom: fc.Arbitrary<CdromConfig> = plain({
+  index: fc.constant(0),
+  file: maybe(path),
+  optional: onOff,
+  bootIndex: fc.constant(undefined),
+});
 
 const forward: fc.Arbitrary<HostForward> = plain({
   protocol: fc.constantFrom('tcp', 'udp'),
@@ -107,6 +119,7 @@ const nic: fc.Arbitrary<NicConfig> = fc
     isolated: onOff,
     lock: onOff,
     addresses: fc.array(address, { maxLength: 3 }),
+    bootIndex: fc.constant(undefined),
   })
   .map((card) => ({ ...card, index: 0, hostForwards: card.net === 'user' ? card.hostForwards : [] }))
   .map((card) => (card.model.startsWith('virtio-net') ? card : { ...card, queues: undefined }))
@@ -143,6 +156,15 @@ const oemString = text
   .filter((value) => value !== '')
   .map((value) => ['value', value] as const);
 
+/** The first disk, drive and card have places in the boot order, when there is an odd number of disks. */
+function withBootIndexes(config: MachineConfig): Pick<MachineConfig, 'cdroms' | 'disks' | 'nics'> {
+  const { disks, cdroms, nics } = config;
+  if (disks.length % 2 === 0) return { disks, cdroms, nics };
+  const place = <T>(members: readonly T[], bootIndex: number): T[] =>
+    members.map((member, at) => (at === 0 ? { ...member, bootIndex } : member));
+  return { disks: place(disks, 30), cdroms: place(cdroms, 10), nics: place(nics, 20) };
+}
+
 function numbered<T>(members: readonly T[]): T[] {
   return members.map((member, position) => ({ ...member, index: position + 1 }));
 }
@@ -154,7 +176,7 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     os: text,
     description: text,
     targetArch: fc.oneof(path, fc.constant('qemu-system-x86_64')),
-    machine: fc.constantFrom('q35', 'pc', 'pc-q35-7.2', 'q35,hpet=off'),
+    machine: fc.constantFrom('q35', 'pc', 'pc-q35-7.2', 'q35,smm=off'),
     cpu: maybe(fc.constantFrom('max', 'qemu64,+aes,-x2apic')),
     smp: fc.constantFrom('1', '4', 'cpus=4,sockets=1,cores=2,threads=2'),
     memoryBytes: fc.integer({ min: 1024, max: 2 ** 34 }).map((kib) => kib * 1024),
@@ -178,6 +200,11 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     rng: onOff,
     balloon: onOff,
     usbInput: onOff,
+    hpet: onOff,
+    pit: fc.constantFrom('delay', 'discard'),
+    s3: onOff,
+    s4: onOff,
+    vmGenerationId: maybe(fc.oneof(fc.constant('on'), uuid)),
     hotplug: fc.integer({ min: 0, max: 24 }),
     keymap: maybe(fc.constantFrom(...KEYMAP_VALUES)),
     rtc: plain({ base: fc.constantFrom(...RTC_VALUES), driftFix: fc.constantFrom(...DRIFTFIX_VALUES) }),
@@ -212,6 +239,8 @@ const machine: fc.Arbitrary<MachineConfig> = fc
   })
   .map((fields) => ({ ...parseGood(''), ...fields }))
   .map((config) => (config.netif === 'managed' ? config : { ...config, runAs: undefined, sandbox: false }))
+  // A place in the boot order is that of one device.
+  .map((config) => ({ ...config, ...withBootIndexes(config) }))
   // A port can be forwarded once, whatever card it is on.
   .filter(({ nics }) => {
     const ports = nics.flatMap(({ hostForwards }) => hostForwards.map(({ hostPort }) => hostPort));

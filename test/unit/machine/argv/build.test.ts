@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { bootIndexes } from '../../../../src/machine/argv/boot-order.ts';
 import { buildArgs, buildOptions } from '../../../../src/machine/argv/build.ts';
+import { withLevel } from '../../../../src/machine/argv/cpu-levels.ts';
 import type { ArgvRequest } from '../../../../src/machine/argv/request.ts';
 import { ARGV_CONFIGS, argvRequest } from '../../../support/argv-configs.ts';
 import { assertGolden } from '../../../support/golden.ts';
@@ -89,6 +91,25 @@ test('each option is one word behind a dash with its values, and knows its key',
     assert.ok(args.length <= 2);
     assert.match(key, /^([A-Z]+\d*)?$/);
   }
+});
+
+test('devices with bootindex= boot first, in its order, and BOOT orders the others', () => {
+  const text = 'DSK1=a\nDSK2=b,bootindex=9\nCDR1=empty,bootindex=1\nNIC1=e1000\nNIC2=e1000,bootindex=5\nBOOT=disk\n';
+  assert.deepEqual(
+    [...bootIndexes(argvRequest({ title: '', text }).config)],
+    [
+      ['CDR1', 0],
+      ['NIC2', 1],
+      ['DSK2', 2],
+      ['DSK1', 3],
+    ],
+  );
+});
+
+test('a level of x86-64 is what it asks for, and flags after it count', () => {
+  assert.equal(withLevel('x86-64-v2,-popcnt'), 'qemu64,+cx16,+lahf-lm,+popcnt,+pni,+sse4.1,+sse4.2,+ssse3,-popcnt');
+  assert.match(withLevel('x86-64-v4'), /,\+avx2,.*,\+avx512f,/);
+  for (const cpu of ['host', 'max,-vmx', 'toString', 'x86-64-v5', '']) assert.equal(withLevel(cpu), cpu);
 });
 
 test('the clock is of the key that decides what it shows', () => {

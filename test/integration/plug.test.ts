@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { buildArgs, describeMachine } from '../../src/machine/argv/build.ts';
 import type { Part } from '../../src/machine/argv/description.ts';
 import { keyCopy } from '../../src/machine/argv/disks.ts';
-import { renderCalls } from '../../src/machine/argv/render-qmp.ts';
+import { renderCalls } from '../../src/machine/argv/render/qmp.ts';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
 import { findImages } from '../../src/machine/storage/images.ts';
 import type { QmpClient } from '../../src/qmp/client.ts';

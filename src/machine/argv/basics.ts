@@ -1,12 +1,12 @@
 import { quoteComma } from '../../base/text.ts';
+import { renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
 import { withLevel } from './cpu-levels.ts';
 import { option, type Part, type PlainOption } from './description.ts';
-import { memoryValue } from './memory.ts';
-import { fileNode, formatNode } from './nodes.ts';
 import { numaParts } from './numa.ts';
 import { properties } from './option.ts';
+import { fileNode, formatNode } from './render/nodes.ts';
 import type { ArgvRequest } from './request.ts';
 import { smbiosOptions } from './smbios.ts';
 
@@ -23,7 +23,7 @@ export function basicParts(request: ArgvRequest): Part[] {
     option('KVM', '-accel', request.accelerator),
     ...cpuOptions(request),
     option('SMP', '-smp', config.smp),
-    option('RAM', '-m', memoryValue(config.memoryBytes)),
+    option('RAM', '-m', renderSize(config.memoryBytes)),
     ...numaParts(config.numa),
     clockOption(config),
     ...smbiosOptions(config.smbios),

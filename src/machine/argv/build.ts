@@ -11,7 +11,7 @@ import { hotplugParts } from './hotplug.ts';
 import { nicParts } from './nics.ts';
 import type { Option } from './option.ts';
 import { platformParts } from './platform.ts';
-import { renderOption } from './render-argv.ts';
+import { renderOption } from './render/argv.ts';
 import type { ArgvRequest } from './request.ts';
 import { soundParts } from './sound.ts';
 import { usbParts } from './usb.ts';

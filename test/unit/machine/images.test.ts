@@ -15,7 +15,7 @@ import { test } from 'node:test';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
 import { diskParts } from '../../../src/machine/argv/disks.ts';
-import { renderOption } from '../../../src/machine/argv/render-argv.ts';
+import { renderOption } from '../../../src/machine/argv/render/argv.ts';
 import { removeKeys, writeKeys } from '../../../src/machine/storage/image-keys.ts';
 import {
   forgetBases,

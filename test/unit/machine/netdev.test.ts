@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NicConfig } from '../../../src/config/types.ts';
 import { type NetdevContext, netdevArguments, nicDeviceProperties } from '../../../src/machine/argv/netdev.ts';
-import { renderOption } from '../../../src/machine/argv/render-argv.ts';
+import { renderOption } from '../../../src/machine/argv/render/argv.ts';
 import { passtArguments, passtFd } from '../../../src/network/passt.ts';
 
 const nic: NicConfig = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeMachine } from '../../../../src/machine/argv/build.ts';
 import type { ImageNode, Part } from '../../../../src/machine/argv/description.ts';
-import { renderCalls } from '../../../../src/machine/argv/render-qmp.ts';
+import { renderCalls } from '../../../../src/machine/argv/render/qmp.ts';
 import { argvRequest } from '../../../support/argv-configs.ts';
 
 function partsOf(text: string, key: string, images?: readonly ImageNode[]): Part[] {

@@ -1,7 +1,7 @@
-import { quoteComma } from '../../base/text.ts';
-import type { Device, Drive, ImageNode, Netdev, Part, PropertyValue, QemuObject } from './description.ts';
+import { quoteComma } from '../../../base/text.ts';
+import type { Device, Drive, ImageNode, Netdev, Part, PropertyValue, QemuObject } from '../description.ts';
+import type { Option } from '../option.ts';
 import { fileNode, formatNode, keyProperty } from './nodes.ts';
-import type { Option } from './option.ts';
 
 /** A part of a machine as an option of QEMU's command line. */
 export function renderOption(part: Part): Option {

@@ -1,4 +1,4 @@
-import type { ImageNode } from './description.ts';
+import type { ImageNode } from '../description.ts';
 
 /** Name of the node that has the content of an image, by the id of its drive: `dsk1-fmt`. */
 export function formatNode(drive: string): string {

@@ -1,6 +1,6 @@
-import { QemuError } from '../../base/errors.ts';
-import type { QmpCommands } from '../../qmp/commands.ts';
-import type { Device, Drive, ImageNode, Part, QemuObject } from './description.ts';
+import { QemuError } from '../../../base/errors.ts';
+import type { QmpCommands } from '../../../qmp/commands.ts';
+import type { Device, Drive, ImageNode, Part, QemuObject } from '../description.ts';
 import { fileNode, formatNode } from './nodes.ts';
 
 /** Commands that plug a part into a machine that runs. */

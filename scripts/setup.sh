@@ -52,7 +52,7 @@ ensure_packages() {
   if [ "$(id -u)" -ne 0 ]; then
     stop_short "please run: sudo apt-get install --yes --no-install-recommends ${missing[*]}"
   fi
-  echo "setup: installing ${missing[*]}"
+  echo "setup: installing ${missing[*]} and what they need (a minute or two, once)"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update --quiet=2 || stop_short 'apt-get update failed'
   apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null ||
@@ -71,7 +71,7 @@ is_there() {
 ensure_node_modules() {
   local notes=node_modules/.package-lock.json
   [ -s $notes ] && [ $notes -nt package-lock.json ] && return 0
-  echo 'setup: npm ci'
+  echo 'setup: npm ci, for the compiler and the packages that are built in (about a minute, once)'
   rm -f $notes
   # No package that we use has to run a script to be installed.
   as_owner npm ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error || stop_short 'npm ci failed'
@@ -84,7 +84,7 @@ ensure_build() {
   if [ -d dist/lib ] && [ -d dist/bin ] && [ -d dist/man ]; then
     [ -n "$(find "${sources[@]}" \( -newer dist/lib -o -newer dist/bin \) -print -quit)" ] || return 0
   fi
-  echo 'setup: npm run build'
+  echo 'setup: npm run build (seconds)'
   as_owner node scripts/build.mjs || stop_short 'the build failed' 1
 }
 

@@ -32,6 +32,7 @@ import { dependentsOf, withRequired } from './schedule/requires.ts';
 import { attempt, byBootOrder, checkParallel, limiter, runOrdered } from './schedule/run-in-order.ts';
 import { type RestartState, restartState } from './service/restart-state.ts';
 import { findServices, moveIntoUnit, type Services } from './service/services.ts';
+import { lastStartFailure, type StartFailure } from './service/start-failure.ts';
 
 /** How many machines at a time. */
 export interface ManyOptions {
@@ -65,6 +66,8 @@ export interface StopManyOptions extends StopOptions, ManyOptions {
 export interface FleetStatus extends MachineStatus {
   /** What RESTART is about to do, or does no more, about a machine that has ended; undefined: nothing. */
   readonly restart: RestartState | undefined;
+  /** Why the last start failed, of a machine that has not run since; undefined if that is not known. */
+  readonly startFailure: StartFailure | undefined;
   /** What is wrong in its file. */
   readonly problems: readonly string[];
 }
@@ -380,10 +383,11 @@ export class Fleet {
     return this.each(targets, targets.length, async (target) => {
       const status = await machineStatus(this.host, target, scan);
       const { config, issues } = this.inspect(target);
-      const isDown = status.pid === undefined && (config?.restart ?? 'no') !== 'no';
+      const isDown = status.pid === undefined;
       return {
         ...status,
-        restart: isDown ? await restartState(this.host.paths, target) : undefined,
+        restart: isDown && (config?.restart ?? 'no') !== 'no' ? await restartState(this.host.paths, target) : undefined,
+        startFailure: isDown ? sinceEnd(status, lastStartFailure(this.host.paths, target.longName)) : undefined,
         problems: issues.map(formatIssue),
       };
     });
@@ -411,6 +415,11 @@ export class Fleet {
   #bootDelayMs(target: MachineRef): number {
     return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
   }
+}
+
+/** A start that failed, unless the machine has run since. */
+function sinceEnd({ lastEnd }: MachineStatus, failure: StartFailure | undefined): StartFailure | undefined {
+  return failure === undefined || (lastEnd?.at ?? '') > failure.at ? undefined : failure;
 }
 
 /** The signal in a form that any number of machines may listen to. */

@@ -29,6 +29,7 @@ export async function changeAutostart(context: Context, args: SelectionArguments
   const when = on ? await whenStarted(paths, signal) : 'does not start by itself, neither at boot nor at a login';
   return present<boolean>(context, selection, outcomes, {
     text: (name, changed) => `${name}: ${when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
+    same: (changed) => (changed ? undefined : `AUTOSTART was ${on ? 'on' : 'off'} already`),
     json: (changed) => ({ autostart: on, outcome: changed ? 'changed' : 'unchanged' }),
   });
 }

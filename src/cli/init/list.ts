@@ -1,7 +1,10 @@
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
+import { processorsOf } from '../../config/hardware.ts';
 import { formatIssue } from '../../config/text/issues.ts';
+import { renderSize } from '../../config/text/values.ts';
 import { previewMacsOfAll } from '../../fleet/macs.ts';
+import { stateStyle } from '../output/state-style.ts';
 import type { Context } from '../run/context.ts';
 import { exitCodeOf, worst } from '../run/exit-code.ts';
 import { NO_MACHINE } from '../shared/selection.ts';
@@ -23,6 +26,8 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
       shortName: target.shortName,
       // Who may not look into the run-time folder still sees what is registered.
       state: outcome.ok ? outcome.value.state : 'unknown',
+      memoryBytes: config?.memoryBytes,
+      processors: config && processorsOf(config.smp),
       autostart: config?.autostart,
       bootOrder: config?.bootOrder,
       configPath: target.configPath,
@@ -33,17 +38,28 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
   });
   if (output.json) output.document(rows);
   else if (rows.length > 0) {
-    output.table([
-      ['SHORT', 'NAME', 'STATE', 'AUTOSTART', 'ORDER', args.macs ? 'ADDRESSES' : 'FILE'],
-      ...rows.map(({ name, shortName, state, autostart, bootOrder, configPath, nics }) => [
-        shortName ?? '-',
-        name,
-        state,
-        autostart === undefined ? '?' : autostart ? 'on' : 'off',
-        bootOrder === undefined ? '?' : String(bootOrder),
-        nics === undefined ? configPath : nics.map(({ nic, mac }) => `NIC${nic}=${mac}`).join(' '),
-      ]),
-    ]);
+    const last = args.macs ? 'ADDRESSES' : 'FILE';
+    output.table(
+      [
+        ['NAME', 'SHORT', 'STATE', 'RAM', 'CPUS', 'AUTOSTART', 'ORDER', last, 'DESC'],
+        ...rows.map(({ name, shortName, state, memoryBytes, processors, autostart, bootOrder, ...row }) => [
+          name,
+          shortName ?? '-',
+          state,
+          memoryBytes === undefined ? '?' : renderSize(memoryBytes),
+          processors === undefined ? '?' : String(processors),
+          autostart === undefined ? '?' : autostart ? 'on' : 'off',
+          bootOrder === undefined ? '?' : String(bootOrder),
+          row.nics === undefined ? row.configPath : row.nics.map(({ nic, mac }) => `NIC${nic}=${mac}`).join(' '),
+          row.description ?? '',
+        ]),
+      ],
+      {
+        optional: args.macs ? ['ORDER', 'DESC', 'SHORT'] : ['FILE', 'ORDER', 'SHORT', 'AUTOSTART', 'DESC'],
+        cut: 'DESC',
+      },
+      stateStyle,
+    );
     for (const { name, problems } of rows)
       for (const problem of problems) output.note('warning', `${name}: ${problem}`);
   }

@@ -5,6 +5,7 @@ import type { Rung } from '../../machine/stop/stop-plan.ts';
 import type { Context } from '../run/context.ts';
 import { type Presentation, present } from '../shared/many.ts';
 import type { Selection } from '../shared/selection.ts';
+import { stopPatiently } from '../shared/stopping.ts';
 import { startOutcome } from './start-outcome.ts';
 import type { StopArguments } from './stop.ts';
 
@@ -28,12 +29,9 @@ export async function restart(
   const fleet = context.fleet();
   const { signal } = context;
   const checked = await fleet.each(targets, 1, (target) => fleet.commandLine(target));
-  const stopped = await fleet.stopMany(passed(checked), {
-    force: args.force,
-    stopDelayMs: args.timeout === undefined ? undefined : args.timeout * 1000,
-    parallel: args.parallel,
-    signal,
-  });
+  const wish = { force: args.force, stopDelayMs: args.timeout === undefined ? undefined : args.timeout * 1000 };
+  const work = fleet.stopMany(passed(checked), { ...wish, parallel: args.parallel, signal });
+  const stopped = await stopPatiently(context, passed(checked), wish, work);
   const started = await fleet.startMany(passed(stopped), { parallel: args.parallel, signal });
   const of = <T>(outcomes: readonly Outcome<T>[], target: MachineRef): Outcome<T> | undefined =>
     outcomes.find((outcome) => outcome.target.longName === target.longName);

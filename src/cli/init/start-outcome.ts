@@ -13,6 +13,7 @@ export const startOutcome: Presentation<StartResult> = {
     const done = outcome === 'started' ? `started in ${seconds} s` : 'already running';
     return `${name}: ${done} (${facts.join(', ')})`;
   },
+  same: ({ outcome }) => (outcome === 'started' ? undefined : 'already running'),
   json: ({ outcome, pid, slot, monitorPort, controlPort, vnc, seconds }) => ({
     outcome,
     pid,

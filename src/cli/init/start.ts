@@ -1,12 +1,17 @@
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { Outcome } from '../../fleet/schedule/outcome.ts';
 import { takeAsked } from '../../fleet/service/asked.ts';
 import { insideUnit } from '../../fleet/service/inside-unit.ts';
+import { removeStartFailure, writeStartFailure } from '../../fleet/service/start-failure.ts';
 import { writeStartNotices } from '../../fleet/service/start-notices.ts';
+import type { MachineRef } from '../../machine/context.ts';
 import type { StartResult } from '../../machine/start/start.ts';
+import { isSystemdBooted } from '../../system/services/systemd.ts';
 import type { Context } from '../run/context.ts';
 import { present } from '../shared/many.ts';
+import { namesOf, patiently } from '../shared/patience.ts';
 import { type Selection, type SelectionArguments, select, unreadable } from '../shared/selection.ts';
 import { startOutcome } from './start-outcome.ts';
 
@@ -25,7 +30,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const [only] = selection.targets;
   const isUnit = args.direct === true && only !== undefined && insideUnit(context.paths, only.longName) !== undefined;
   const mode = isUnit ? takeAsked(context.paths, only.longName) : args;
-  const outcomes = await fleet.startMany(selection.targets, {
+  const work = fleet.startMany(selection.targets, {
     paused: mode.paused,
     preconfig: mode.preconfig,
     parallel: args.parallel,
@@ -35,9 +40,36 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     // systemd has ended the start; what it began is stopped by ExecStopPost, which may take as long as a stop.
     keepInterrupted: isUnit,
   });
+  const outcomes = await patiently(context, work, () => waitingText(context, selection.targets));
   if (isUnit) await tellUnit(context, outcomes);
+  else if (args.autostart) noteFailures(context, outcomes);
   else if (context.paths.scope === 'user') await tellUser(context, outcomes);
-  return present<StartResult>(context, selection, outcomes, startOutcome);
+  const code = present<StartResult>(context, selection, outcomes, startOutcome);
+  if (context.output.isWatched && process.stdout.isTTY) showWaysIn(context, outcomes);
+  return code;
+}
+
+/** What a start that takes its time waits for. */
+function waitingText({ fleet, paths }: Context, targets: readonly MachineRef[]): string | undefined {
+  const left = targets.filter((target) => !fleet().isAlive(target));
+  if (left.length === 0) return undefined;
+  const isByUnit = paths.scope === 'system' && isSystemdBooted();
+  const see = isByUnit ? '; systemd shows what it waits for: systemctl list-jobs --after' : '';
+  return `waiting for ${namesOf(left)} to start (Ctrl-C cancels the start${see})`;
+}
+
+/** Whoever has started one machine wants to see it next. */
+function showWaysIn({ output, fleet }: Context, outcomes: readonly Outcome<StartResult>[]): void {
+  const [only] = outcomes;
+  if (outcomes.length !== 1 || !only?.ok || only.value.outcome !== 'started') return;
+  const { longName, shortName, configPath } = only.target;
+  const id = shellCommand(shortName === undefined ? configPath : longName);
+  const hasConsole = fleet().inspect(only.target).config?.serial === true;
+  const ways = [
+    ...(hasConsole ? [`qemu-init console ${id}`] : []),
+    ...(only.value.vnc === undefined ? [] : [`qemu-init vnc ${id}`]),
+  ];
+  if (ways.length > 0) output.note('info', `to see it: ${ways.join(', or ')}; to stop it: qemu-init stop ${id}`);
 }
 
 async function tellUser({ output, paths }: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
@@ -56,6 +88,14 @@ async function tellUnit(context: Context, outcomes: readonly Outcome<StartResult
     writeStartNotices(paths, outcome.target.longName, notices);
     if (outcome.ok) await unit?.started(outcome.target, outcome.value.pid, context.signal);
     else unit?.failed(outcome.error);
+  }
+}
+
+/** At boot without systemd nobody reads along; `status` has it later. */
+function noteFailures({ paths }: Context, outcomes: readonly Outcome<StartResult>[]): void {
+  for (const { target, ...outcome } of outcomes) {
+    if (outcome.ok) removeStartFailure(paths, target.longName);
+    else writeStartFailure(paths, target.longName, outcome.error);
   }
 }
 

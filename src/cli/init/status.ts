@@ -1,8 +1,10 @@
 import type { FleetStatus } from '../../fleet/fleet.ts';
 import type { RestartState } from '../../fleet/service/restart-state.ts';
 import { describeState, stateRule } from '../../machine/control/run-state.ts';
-import { describeEnd, isBadEnd, isPulledPlug } from '../../machine/run/last-run.ts';
+import { describeEnd, describeEndShortly, isBadEnd, isPulledPlug } from '../../machine/run/last-run.ts';
 import type { Output } from '../output/output.ts';
+import { stateStyle } from '../output/state-style.ts';
+import { ago, uptime } from '../output/times.ts';
 import type { Context } from '../run/context.ts';
 import { statusExitCode } from '../run/exit-code.ts';
 import { present } from '../shared/many.ts';
@@ -19,22 +21,11 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const outcomes = await fleet.statusMany(selection.targets);
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
-    if (shown.length > 0) output.table([HEADINGS, ...shown.map(row)]);
+    if (shown.length > 0) showTable(output, shown);
     else if (selection.targets.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
-    for (const { name, state, stateDetail, restart, problems, pid, lastEnd, lastReset } of shown) {
-      const { meaning, severity } = stateRule(state);
-      const level = severity === 'error' ? 'warning' : 'info';
-      if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
-      // A guest that boots again is nothing special, but who looks for a reason has to see it.
-      if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
-      if (restart !== undefined) noteRestart(output, name, restart);
-      for (const problem of problems) output.note('warning', `${name}: ${problem}`);
-      if (lastEnd && (isBadEnd(lastEnd) || isPulledPlug(lastEnd))) {
-        const when = pid === undefined ? '' : 'before this run, ';
-        const at = lastEnd.at === undefined ? '' : `, ${lastEnd.at}`;
-        output.note(isBadEnd(lastEnd) ? 'warning' : 'info', `${name}: ${when}${describeEnd(lastEnd)}${at}`);
-      }
-    }
+    for (const status of shown) noteState(output, status);
+    // Of all machines the table says it, in few words: what ended badly once would fill the screen for ever.
+    if (chosen.all !== true) for (const status of shown) noteEnd(output, status);
   }
   return present<Shown>(context, selection, outcomes, {
     text: () => undefined,
@@ -43,12 +34,49 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   });
 }
 
+function noteState(output: Output, { name, state, stateDetail, restart, problems, lastReset }: Shown): void {
+  const { meaning, severity } = stateRule(state);
+  const level = severity === 'error' ? 'warning' : 'info';
+  if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
+  // A guest that boots again is nothing special, but who looks for a reason has to see it.
+  if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
+  if (restart !== undefined) noteRestart(output, name, restart);
+  for (const problem of problems) output.note('warning', `${name}: ${problem}`);
+}
+
+function noteEnd(output: Output, { name, pid, lastEnd, startFailure }: Shown): void {
+  if (startFailure)
+    output.note('warning', `${name}: the last start failed ${ago(startFailure.at)}: ${startFailure.message}`);
+  if (!lastEnd || !(isBadEnd(lastEnd) || isPulledPlug(lastEnd))) return;
+  const when = pid === undefined ? '' : 'before this run, ';
+  const at = lastEnd.at === undefined ? '' : `, ${ago(lastEnd.at)}`;
+  output.note(isBadEnd(lastEnd) ? 'warning' : 'info', `${name}: ${when}${describeEnd(lastEnd)}${at}`);
+}
+
 function noteRestart(output: Output, name: string, restart: RestartState): void {
   if (restart === 'pending') output.note('info', `${name}: it has ended, and systemd is about to start it again`);
   else output.note('warning', `${name}: it has ended too often and is not started again; qemu-init start ${name} does`);
 }
 
 const HEADINGS = ['NAME', 'SHORT', 'STATE', 'PID', 'SLOT', 'MONPORT', 'CTLPORT', 'VNC', 'UPTIME'];
+const OPTIONAL = ['CTLPORT', 'SLOT', 'MONPORT', 'SHORT', 'VNC', 'PID'];
+const REASON = 'REASON';
+
+function showTable(output: Output, shown: readonly Shown[]): void {
+  const reasons = shown.map(reason);
+  // Where all is well it would be empty.
+  const last = reasons.some((each) => each !== '') ? [REASON] : [];
+  const rows = shown.map((status, at) => [...row(status), ...last.map(() => reasons[at] ?? '')]);
+  output.table([[...HEADINGS, ...last], ...rows], { optional: OPTIONAL, cut: REASON }, stateStyle);
+}
+
+/** Why a machine does not run, where that is known. */
+function reason({ pid, lastEnd, startFailure }: Shown): string {
+  if (pid !== undefined) return '';
+  if (startFailure) return `did not start ${ago(startFailure.at)}: ${startFailure.message}`;
+  if (lastEnd === undefined) return '';
+  return `${describeEndShortly(lastEnd)}${lastEnd.at === undefined ? '' : ` ${ago(lastEnd.at)}`}`;
+}
 
 function row(status: Shown): string[] {
   const { vnc } = status;
@@ -67,12 +95,4 @@ function row(status: Shown): string[] {
 
 function text(value: number | undefined): string {
   return value === undefined ? '-' : String(value);
-}
-
-/** Seconds as `1d 02:03:04`. */
-export function uptime(seconds: number): string {
-  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
-  const days = Math.floor(seconds / 86_400);
-  const clock = `${two((seconds % 86_400) / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`;
-  return days > 0 ? `${days}d ${clock}` : clock;
 }

@@ -6,6 +6,7 @@ import type { Presentation } from '../shared/many.ts';
 export const stopOutcome: Presentation<StopResult> = {
   text: (name, { outcome, rung, seconds }) =>
     outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`,
+  same: ({ outcome }) => (outcome === 'not-running' ? 'not running' : undefined),
   json: ({ outcome, rung, state, seconds }) => ({ outcome, rung, state, seconds }),
   // No rung has ended the guest.
   failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), seconds }),

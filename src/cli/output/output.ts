@@ -5,6 +5,7 @@ import { styleText } from 'node:util';
 import type { Notice } from '../../machine/context.ts';
 import { printJson } from './print-json.ts';
 import { printable, printableCell } from './printable.ts';
+import { type Fitting, fitTable, tableLines } from './table.ts';
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
@@ -16,6 +17,9 @@ export interface OutputOptions {
 }
 
 export type Level = 'error' | Notice['level'];
+
+/** A colour of the terminal's own palette, or fainter than the rest. */
+export type Style = 'red' | 'green' | 'yellow' | 'dim';
 
 /** sd-daemon(3): what systemd takes for the priority of a line. */
 const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
@@ -38,6 +42,7 @@ export class Output {
   readonly #options: OutputOptions;
   readonly #journal: boolean;
   readonly #color: boolean;
+  readonly #resultColor: boolean;
   readonly #decoder = new StringDecoder('utf8');
   #hasDocument = false;
 
@@ -46,7 +51,8 @@ export class Output {
     this.json = options.json === true;
     this.debug = options.debug === true;
     this.#journal = isJournal(env['JOURNAL_STREAM']);
-    this.#color = options.color ?? wantsColor(env);
+    this.#color = options.color ?? wantsColor(env, process.stderr);
+    this.#resultColor = options.color ?? wantsColor(env, process.stdout);
   }
 
   /** A line of the result. */
@@ -66,6 +72,11 @@ export class Output {
   async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
     if (process.stdout.write(this.#shown(data))) return;
     await once(process.stdout, 'drain', { signal }).catch(() => {});
+  }
+
+  /** Whether somebody reads along at a terminal, and wants more than errors. */
+  get isWatched(): boolean {
+    return isTerminal(process.stderr) && !this.json && this.#options.quiet !== true;
   }
 
   /** Whether the JSON document has been printed. */
@@ -100,18 +111,25 @@ export class Output {
     this.note(notice.level, `${about}${kind}${notice.message}`);
   }
 
-  /** Rows in columns. */
-  table(table: readonly (readonly string[])[]): void {
-    const rows = isTerminal(process.stdout) ? table.map((row) => row.map(printableCell)) : table;
-    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-    for (const row of rows) {
-      this.line(
-        row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd(),
-      );
-    }
+  /**
+   * Rows in columns, the first one with the headings. On a terminal it fits the width, and cells are as `styleOf` says.
+   */
+  table(
+    table: readonly (readonly string[])[],
+    fitting: Fitting = {},
+    styleOf: (cell: string, heading: string) => Style | undefined = () => undefined,
+  ): void {
+    if (this.#options.quiet) return;
+    const onTerminal = isTerminal(process.stdout);
+    const rows = onTerminal ? table.map((row) => row.map(printableCell)) : table;
+    const lines = tableLines(
+      fitTable(rows, fitting, onTerminal ? process.stdout.columns || undefined : undefined),
+      (cell, heading) => {
+        const style = this.#resultColor ? styleOf(cell, heading) : undefined;
+        return style === undefined ? cell : styleText(style, cell, { validateStream: false });
+      },
+    );
+    process.stdout.write(`${lines.join('\n')}\n`);
   }
 
   #shown(data: string | Uint8Array): string | Uint8Array {
@@ -145,9 +163,9 @@ function isJournal(stream: string | undefined): boolean {
   }
 }
 
-/** https://no-color.org, https://force-color.org */
-function wantsColor(env: NodeJS.ProcessEnv): boolean {
+/** https://no-color.org, https://force-color.org; terminfo(5) has no colours for `dumb`. */
+function wantsColor(env: NodeJS.ProcessEnv, stream: NodeJS.WriteStream): boolean {
   if (env['NO_COLOR']) return false;
   if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
-  return process.stderr.isTTY === true;
+  return isTerminal(stream) && env['TERM'] !== 'dumb';
 }

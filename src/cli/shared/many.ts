@@ -8,6 +8,8 @@ import type { Selection } from './selection.ts';
 export interface Presentation<T> {
   /** A line of text for a success; undefined: nothing to say. */
   readonly text: (name: string, value: T) => string | undefined;
+  /** What a success that changed nothing has in common with others: of --all they are only counted. */
+  readonly same?: (value: T) => string | undefined;
   /** Members of the JSON object besides `name`. */
   readonly json: (value: T) => object;
   /** Members of the JSON object of a failure besides `name` and `error`, which may tell how long it took. */
@@ -39,16 +41,33 @@ export function present<T>(
       ...selection.unknown.map(({ id, error }) => failureDocument(id, { error, seconds: 0 }, presentation)),
     ]);
   } else {
+    const sums = selection.isAll === true ? sumsOf(successes, presentation) : new Map<string, number>();
     for (const { target, value } of successes) {
-      const text = presentation.text(target.longName, value);
+      const text = sums.has(presentation.same?.(value) ?? '') ? undefined : presentation.text(target.longName, value);
       if (text !== undefined) output.line(text);
     }
+    for (const [text, count] of sums) output.line(`${count} machines: ${text}`);
   }
   for (const { name, error } of failures) output.note('error', `${name}: ${describeError(error, output.debug)}`);
   return worst([
     ...failures.map(({ error }) => exitCodeOf(error)),
     ...successes.map(({ value }) => presentation.code?.(value) ?? 0),
   ]);
+}
+
+/** So many lines that are the same but for the name are read. */
+const MOST_SAME = 3;
+
+function sumsOf<T>(
+  successes: readonly { readonly value: T }[],
+  { same }: Presentation<T>,
+): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { value } of successes) {
+    const text = same?.(value);
+    if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return new Map([...counts].filter(([, count]) => count > MOST_SAME));
 }
 
 function failureDocument<T>(

@@ -20,6 +20,8 @@ export interface SelectionArguments {
 
 /** Machines that a command line names, and the ids that name none. */
 export interface Selection {
+  /** Chosen by `--all`, not one by one. */
+  readonly isAll?: boolean;
   readonly targets: readonly MachineRef[];
   readonly unknown: readonly { readonly id: string; readonly error: unknown }[];
 }
@@ -35,7 +37,7 @@ export function select(context: Context, args: SelectionArguments, everything: (
   if (args.all === true && ids.length > 0) {
     throw new QemuError('QEMU_USAGE', 'Both --all and machines were given', { hint: 'give one of them' });
   }
-  if (args.all === true) return { targets: everything(), unknown: unreadable(context) };
+  if (args.all === true) return { isAll: true, targets: everything(), unknown: unreadable(context) };
   if (ids.length === 0) {
     throw new QemuError('QEMU_USAGE', 'No machine was given', {
       hint: 'name machines, or give --all; see: qemu-init list',

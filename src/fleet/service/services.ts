@@ -117,8 +117,8 @@ async function startUnit(host: MachineContext, target: MachineRef, options: Unit
     const didNothing = exitCode === 0 && before !== undefined && invocationOf(unit, manager) === before;
     const isCanceled = exitCode !== 0 && /\bcanceled\b/.test(stderr) && cancels-- > 0;
     if ((!didNothing && !isCanceled) || turn >= MOST_TURNS) {
+      // It stays, for `status`.
       const failure = readStartFailure(paths, target.longName);
-      removeStartFailure(paths, target.longName);
       throw failure ?? endedAtOnce(paths, target, beganAt) ?? unitError(unit, stderr, manager);
     }
     await delay(TURN_MS, signal);

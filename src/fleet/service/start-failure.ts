@@ -10,6 +10,8 @@ import type { Paths } from '../../system/paths.ts';
  * Why a start by the unit failed, for the command that asked systemd for it: the unit's own status says only that it did.
  */
 interface Failure {
+  /** ISO 8601. */
+  readonly at: string;
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | undefined;
@@ -22,6 +24,7 @@ interface Failure {
 export function writeStartFailure(paths: Paths, longName: string, error: unknown): void {
   ensureDir(folderOf(paths), 0o700);
   const failure: Failure = {
+    at: new Date().toISOString(),
     code: error instanceof QemuError ? error.code : 'QEMU_LAUNCH_FAILED',
     message: messageOf(error),
     hint: error instanceof QemuError ? error.hint : undefined,
@@ -43,6 +46,26 @@ export function readStartFailure(paths: Paths, longName: string): QemuError | un
   const { code, message, hint, issues, causes } = JSON.parse(text) as Failure;
   const cause = causes.reduceRight<Error | undefined>((inner, each) => new Error(each, { cause: inner }), undefined);
   return issues ? new ConfigError(message, issues, { cause, hint }) : new QemuError(code, message, { cause, hint });
+}
+
+/** A start that failed, in one line. */
+export interface StartFailure {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly message: string;
+}
+
+/** Why the last start failed that nobody waited for, or that went through the unit; undefined if none did, or only root may know. */
+export function lastStartFailure(paths: Paths, longName: string): StartFailure | undefined {
+  try {
+    const text = readTextIfExists(fileOf(paths, longName));
+    if (text === undefined) return undefined;
+    const { at, message, issues, causes }: Failure = JSON.parse(text);
+    const first = issues?.find(({ severity }) => severity === 'error')?.message;
+    return { at, message: first ?? [message, ...causes.slice(-1)].join(': ') };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A name with a dot in front can be no machine's. */

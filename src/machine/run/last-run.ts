@@ -170,6 +170,26 @@ export function describeEnd({ cause, exit, lastReset: reset }: MachineEnd): stri
   return `${SENTENCES[cause]}${detail}${before}`;
 }
 
+/** The same in two words or three, for a table. */
+export function describeEndShortly({ cause, exit }: MachineEnd): string {
+  const detail = cause === 'killed' && exit !== undefined ? ` (${exit})` : '';
+  return `${WORDS[cause]}${detail}`;
+}
+
+const WORDS: Readonly<Record<EndCause, string>> = {
+  'host-error': 'error of the host',
+  quit: 'quit, guest was up',
+  signal: 'ended by a signal',
+  'window-closed': 'window closed',
+  'guest-shutdown': 'powered off',
+  'guest-reset': 'reset by the guest',
+  'guest-panic': 'guest panicked',
+  watchdog: 'watchdog ran out',
+  kill: 'killed by qemu-init',
+  killed: 'crashed or killed',
+  unknown: 'ended by itself',
+};
+
 /** Whether nobody wanted that end. */
 export function isBadEnd({ cause }: MachineEnd): boolean {
   return cause === 'host-error' || cause === 'guest-panic' || cause === 'watchdog' || cause === 'killed';

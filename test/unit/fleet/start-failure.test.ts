@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError } from '../../../src/base/config-error.ts';
 import { LaunchError, QemuError } from '../../../src/base/errors.ts';
 import { describeError } from '../../../src/cli/output/report.ts';
-import { readStartFailure, removeStartFailure, writeStartFailure } from '../../../src/fleet/service/start-failure.ts';
+import {
+  lastStartFailure,
+  readStartFailure,
+  removeStartFailure,
+  writeStartFailure,
+} from '../../../src/fleet/service/start-failure.ts';
 import { type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { type Cleanup, tempRoot } from '../../support/temp-root.ts';
 
@@ -35,6 +40,23 @@ test('an error that was written down reads as it would have where it happened', 
     assert.equal(read?.code, error.code);
     assert.equal(describeError(read, false), describeError(error, false));
   }
+});
+
+test('of a start that failed status has one line: what was wrong first, or what was at the bottom of it', (t) => {
+  const paths = pathsFor(t);
+  const message = (error: unknown): string | undefined => {
+    writeStartFailure(paths, 'web', error);
+    return lastStartFailure(paths, 'web')?.message;
+  };
+  assert.equal(lastStartFailure(paths, 'web'), undefined);
+  const issues = [
+    { file: '/f', message: 'only odd', severity: 'warning' },
+    { file: '/f', message: 'there is no bridge "br0"', severity: 'error' },
+  ] as const;
+  assert.equal(message(new ConfigError('Cannot start', issues)), 'there is no bridge "br0"');
+  assert.equal(message(new QemuError('QEMU_IO', 'Outer', { cause: new Error('inner') })), 'Outer: inner');
+  writeFileSync(join(paths.runDir, '.failures/web.json'), '{"at":');
+  assert.equal(lastStartFailure(paths, 'web'), undefined);
 });
 
 test('only root reads why a start failed, and nothing is left once it was told', (t) => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
@@ -42,7 +42,12 @@ export async function checkUnits(
     const unmask = enabled.trim().startsWith('masked') ? 'systemctl unmask qemu.target; ' : '';
     findings.push(finding('error', 'Machines do not start at boot', detail, `${unmask}systemctl enable qemu.target`));
   }
-  return [...findings, ...(await checkShutdown(machines, signal)), ...(await checkMachineUnits(configs, signal))];
+  return [
+    ...findings,
+    ...configs.flatMap(checkAutostart),
+    ...(await checkShutdown(machines, signal)),
+    ...(await checkMachineUnits(configs, signal)),
+  ];
 }
 
 /** Whether machines that hang one after the other leave the last one its time, before systemd forces the end of the host. */
@@ -58,6 +63,22 @@ async function checkShutdown(machines: readonly PlannedMachine[], signal: AbortS
     findings.push(finding('warning', 'The host gives too little time to stop', detail, hint));
   }
   return findings;
+}
+
+/** Where `systemctl enable`, or somebody's own link, has systemd start units at boot: systemd.unit(5). */
+const UNIT_DIR = '/etc/systemd/system';
+
+/** Boot starts what AUTOSTART says, and what a link says that an administrator has made: both should say the same. */
+function checkAutostart({ longName, autostart }: MachineConfig): Problem[] {
+  const unit = unitName(longName);
+  const wants = existsSync(UNIT_DIR) ? readdirSync(UNIT_DIR).filter((name) => name.endsWith('.wants')) : [];
+  const link = wants
+    .map((name) => `${UNIT_DIR}/${name}/${unit}`)
+    .find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+  if (link === undefined || autostart) return [];
+  const detail = `"${link}" starts it at boot, though AUTOSTART is off`;
+  const hint = `qemu-init enable ${longName}; or, if it is not to start: systemctl disable ${unit}`;
+  return [{ ...finding('warning', 'systemd and AUTOSTART contradict each other', detail, hint), machine: longName }];
 }
 
 function checkInitScript(): Problem[] {

@@ -1,0 +1,26 @@
+/** Seconds as `1d 02:03:04`. */
+export function uptime(seconds: number): string {
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const days = Math.floor(seconds / 86_400);
+  const clock = `${two((seconds % 86_400) / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`;
+  return days > 0 ? `${days}d ${clock}` : clock;
+}
+
+/**
+ * How long ago a time was, for people: `3 min ago`; from a week on the local date. Empty for what is no time.
+ *
+ * @param iso ISO 8601.
+ */
+export function ago(iso: string, nowMs = Date.now()): string {
+  const then = Date.parse(iso);
+  if (Number.isNaN(then)) return '';
+  const seconds = Math.max(0, Math.round((nowMs - then) / 1000));
+  if (seconds < 5) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 7 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+  const at = new Date(then);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `on ${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}

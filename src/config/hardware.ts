@@ -45,18 +45,6 @@ export function parseSmp(text: string, { key, report }: ValueContext): string | 
   return checkTopology(text, counts, key, report);
 }
 
-/** Processors that `-smp` allows for: `maxcpus`, else `cpus`, else what the levels make. */
-export function processorsOf(smp: string): number {
-  const counts = new Map(
-    smp.split(',').map((part): [string, number] => {
-      const [name = '', value] = part.split('=');
-      return value === undefined ? ['cpus', Number(name)] : [name, Number(value)];
-    }),
-  );
-  const levels = [...counts].filter(([name]) => name !== 'cpus' && name !== 'maxcpus').map(([, count]) => count);
-  return counts.get('maxcpus') ?? counts.get('cpus') ?? levels.reduce((product, count) => product * count, 1);
-}
-
 /** QEMU refuses more CPUs than there can be, and levels that do not multiply to the number of CPUs. */
 function checkTopology(
   text: string,

@@ -68,7 +68,7 @@ suite('stop', { concurrency: 5 }, () => {
     process.kill(Number(started['pid']), 'SIGSTOP');
     assert.equal((await root.one('kill', 'web'))['rung'], 'sigkill');
     const { stderr } = await root.init('status', 'web');
-    assert.match(stderr, /^web: qemu-init ended QEMU with SIGKILL, .*, \d{4}-[\dT:.-]+Z$/m);
+    assert.match(stderr, /^web: qemu-init ended QEMU with SIGKILL, .*, (just now|\d+ s ago)$/m);
     assert.doesNotMatch(stderr, /crashed/);
     await root.ok('start', 'web');
     assert.equal((await root.one('stop', 'web', '--force'))['rung'], 'quit');

@@ -35,7 +35,7 @@ describe('the end of a machine on a host with systemd', () => {
     assert.match(journal(host, 'shot', '--priority=3'), /shot: QEMU crashed or was killed \(SIGSEGV\)/);
     const { code, stderr } = host.run('qemu-init status shot');
     assert.equal(code, 3);
-    assert.match(stderr, /^shot: QEMU crashed or was killed \(SIGSEGV\), \d{4}-/);
+    assert.match(stderr, /^shot: QEMU crashed or was killed \(SIGSEGV\), (just now|\d+ s ago)/);
   });
 
   test('a reset is told from an end, and a pulled plug from a guest that went down', async () => {

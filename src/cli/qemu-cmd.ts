@@ -1,9 +1,8 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../base/errors.ts';
 import { splitWords } from '../config/text/shell-words.ts';
-import type { MachineRef } from '../machine/context.ts';
-import { withControl } from '../machine/control/control-port.ts';
-import type { QmpClient } from '../qmp/client.ts';
+import type { MachineContext, MachineRef } from '../machine/context.ts';
+import { withControl, withHumanMonitor } from '../machine/control/control-port.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
 import { isAssignment, parseQmpRequest } from './input/qmp-arguments.ts';
@@ -23,11 +22,13 @@ interface Arguments {
   readonly timeout: string;
 }
 
+type TimedOptions = ExecuteOptions & { readonly timeoutMs: number };
+
 /** One command for every machine that is meant. */
 interface Command {
   readonly text: string;
-  /** Sends it and returns the answer as text and as data. */
-  readonly send: (client: QmpClient) => Promise<Answer>;
+  /** Sends it to a machine and returns the answer as text and as data. */
+  readonly send: (host: MachineContext, target: MachineRef) => Promise<Answer>;
 }
 
 /** A line of standard input that is not a command. */
@@ -104,7 +105,7 @@ async function run(context: Context, args: Arguments): Promise<number> {
   const codes: number[] = [];
   for await (const command of commands(args, assignments, options)) {
     if ('error' in command) codes.push(refuseLine(context, command));
-    else codes.push(await sendToAll(context, targets, command, options, args.all === true));
+    else codes.push(await sendToAll(context, targets, command, args.all === true));
   }
   return worst(codes);
 }
@@ -127,7 +128,7 @@ function choose(context: Context, ids: readonly string[], all: boolean): Machine
 async function* commands(
   args: Arguments,
   assignments: readonly string[],
-  options: ExecuteOptions,
+  options: TimedOptions,
 ): AsyncGenerator<Command | BadLine> {
   const make = args.qmp === undefined ? hmpCommand : qmpCommand;
   const given = args.qmp ?? args.command ?? '';
@@ -155,25 +156,27 @@ function refuseLine({ output }: Context, { text, error }: BadLine): number {
   return exitCodeOf(error);
 }
 
-function hmpCommand(text: string, assignments: readonly string[], options: ExecuteOptions): Command {
+function hmpCommand(text: string, assignments: readonly string[], options: TimedOptions): Command {
   if (assignments.length > 0) throw new QemuError('QEMU_USAGE', `"${assignments[0]}" is only for -q`);
   return {
     text,
-    send: async (client) => {
-      const answer = await client.hmp(text, options);
-      return { text: answer, value: answer, refusal: hmpRefusal(text, answer) };
-    },
+    send: (host, target) =>
+      withHumanMonitor(host, target, options, async (monitor) => {
+        const answer = await monitor.hmp(text, options);
+        return { text: answer, value: answer, refusal: hmpRefusal(text, answer) };
+      }),
   };
 }
 
-function qmpCommand(text: string, assignments: readonly string[], options: ExecuteOptions): Command {
+function qmpCommand(text: string, assignments: readonly string[], options: TimedOptions): Command {
   const request = parseQmpRequest(text, assignments);
   return {
     text: request.command,
-    send: async (client) => {
-      const value = await client.executeRaw(request.command, request.args, options);
-      return { text: `${printJson(value)}\n`, value, refusal: undefined };
-    },
+    send: (host, target) =>
+      withControl(host, target, options, async (client) => {
+        const value = await client.executeRaw(request.command, request.args, options);
+        return { text: `${printJson(value)}\n`, value, refusal: undefined };
+      }),
   };
 }
 
@@ -192,14 +195,11 @@ async function sendToAll(
   context: Context,
   targets: readonly MachineRef[],
   command: Command,
-  options: ExecuteOptions & { readonly timeoutMs: number },
   named: boolean,
 ): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  const outcomes = await fleet.each(targets, targets.length, (target) =>
-    withControl(fleet.host, target, options, command.send),
-  );
+  const outcomes = await fleet.each(targets, targets.length, (target) => command.send(fleet.host, target));
   if (!output.json) {
     for (const outcome of outcomes) {
       if (!outcome.ok) continue;

@@ -7,8 +7,16 @@ import { describeAddress, openStream } from './transport.ts';
 
 /** QEMU's prompt. It is printed when a command is done, and nothing after it until the next one is typed. */
 const PROMPT = '(qemu) ';
-/** More than the answer to any command that a program has to send this way. */
-const MOST_BYTES = 64 * 1024;
+/** More than any command prints. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** QEMU's line editor takes no more (READLINE_CMD_BUF_SIZE). */
+const LONGEST_COMMAND = 4095;
+
+/** How a session is opened. */
+export interface HmpSessionOptions extends ExecuteOptions {
+  /** Longest answer that is taken; 16 MiB if not given. */
+  readonly maxBytes?: number | undefined;
+}
 
 /**
  * A session with a human monitor, typed as a person would: for when no QMP monitor can be had.
@@ -20,12 +28,14 @@ const MOST_BYTES = 64 * 1024;
 export class HmpSession {
   readonly #stream: Duplex;
   readonly #where: string;
+  readonly #maxBytes: number;
   #text = '';
   #failure: QemuError | undefined;
   #look: () => void = () => {};
 
-  private constructor(stream: Duplex, where: string) {
+  private constructor(stream: Duplex, where: string, maxBytes: number) {
     this.#stream = stream;
+    this.#maxBytes = maxBytes;
     this.#where = where;
     stream.on('data', (chunk: Buffer | string) => this.#take(chunk.toString()));
     stream.on('error', (cause) => this.#fail('broke', cause));
@@ -37,8 +47,8 @@ export class HmpSession {
    *
    * @throws {QemuError} `QEMU_QMP_CONNECT`, `QEMU_QMP_CLOSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_PROTOCOL`.
    */
-  static async open(address: QmpAddress, options: ExecuteOptions): Promise<HmpSession> {
-    const { timeoutMs = 5_000, signal } = options;
+  static async open(address: QmpAddress, options: HmpSessionOptions): Promise<HmpSession> {
+    const { timeoutMs = 5_000, signal, maxBytes = MOST_BYTES } = options;
     const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1));
     const where = describeAddress(address);
     let stream: Duplex;
@@ -47,7 +57,7 @@ export class HmpSession {
     } catch (error) {
       throw late.aborted ? timeoutError(where) : error;
     }
-    const session = new HmpSession(stream, where);
+    const session = new HmpSession(stream, where, maxBytes);
     try {
       await session.#prompt(options);
       return session;
@@ -57,8 +67,15 @@ export class HmpSession {
     }
   }
 
-  /** Types a command and returns what QEMU prints, without the echo and with plain line feeds. @throws {QemuError} as {@link open}. */
+  /**
+   * Types a command and returns what QEMU prints, without the echo and with plain line feeds.
+   *
+   * @throws {QemuError} as {@link open}; `QEMU_USAGE` for what cannot be typed as one line.
+   */
   async run(command: string, options: ExecuteOptions): Promise<string> {
+    if (/\p{Cc}/u.test(command) || command.length > LONGEST_COMMAND) {
+      throw new QemuError('QEMU_USAGE', 'A command of the human monitor is one line without control characters');
+    }
     this.#text = '';
     this.#stream.write(`${command}\n`);
     const printed = await this.#prompt(options);
@@ -94,7 +111,7 @@ export class HmpSession {
   }
 
   #take(text: string): void {
-    if (this.#text.length + text.length > MOST_BYTES) {
+    if (this.#text.length + text.length > this.#maxBytes) {
       this.#failure ??= new QemuError('QEMU_QMP_PROTOCOL', `Monitor at "${this.#where}" says too much`);
       this.#stream.destroy();
     } else {

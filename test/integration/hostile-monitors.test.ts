@@ -60,6 +60,34 @@ test('a program that holds the own socket is in the way of nothing: the control 
   assert.deepEqual(root.leftovers(), []);
 });
 
+test('with the own socket and the control port held, the monitor port serves people and changes of the state', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  root.add('web');
+  const [, controlPort] = portsOf(await root.one('start', 'web'));
+  await hold(t, { path: root.file('web', 'qemu', 'qmp.sock') });
+  await holdAsNobody(t, [controlPort]);
+  const asked = await root.cmd('-c', 'info status', 'web');
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.equal(asked.stdout, 'VM status: running\n');
+  assert.match(asked.stderr, /web: reached over its monitor port \d+ of \S+ \(control port/);
+  const refused = await root.cmd('-c', 'frobnicate', 'web');
+  assert.equal(refused.code, 1);
+  assert.equal(refused.stdout, "unknown command: 'frobnicate'\n");
+  const long = await root.cmd('-c', 'info mtree', 'web');
+  assert.match(long.stdout, /address-space: /);
+  assert.deepEqual(await root.one('pause', 'web'), { name: 'web', outcome: 'paused', state: 'paused' });
+  assert.deepEqual(await root.one('resume', 'web'), { name: 'web', outcome: 'resumed', state: 'running' });
+  assert.deepEqual(await root.one('reset', 'web'), { name: 'web', outcome: 'reset', state: 'running' });
+  assert.deepEqual(await root.one('wake', 'web'), { name: 'web', outcome: 'awake', state: 'running' });
+  const qmp = await root.cmd('-q', 'query-status', '--timeout', '1', 'web');
+  assert.equal(qmp.code, 1);
+  assert.match(qmp.stderr, /Cannot reach machine "web": control port/);
+  const quit = await root.cmd('-c', 'quit', 'web');
+  assert.equal(quit.code, 0, quit.stderr);
+  await root.ok('wait', 'web', '--for', 'stopped');
+});
+
 test('when no monitor can be had a stop says that the button was not pressed, and why', async (t) => {
   const root = lab(t);
   root.ownPorts();

@@ -1,5 +1,7 @@
+import { QemuError } from '../../base/errors.ts';
 import { exitPreconfig } from '../../machine/change/change-state.ts';
 import { setVncPassword } from '../../machine/start/vnc-password.ts';
+import { QmpClient } from '../../qmp/client.ts';
 import type { Context } from '../run/context.ts';
 import type { SelectionArguments } from '../shared/selection.ts';
 import { changeState } from './monitor-actions.ts';
@@ -14,8 +16,18 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     (monitor, target) =>
       exitPreconfig(monitor, async () => {
         const { config } = context.fleet().inspect(target);
-        if (config) await setVncPassword(config, monitor.client);
+        if (!config) return;
+        // The human monitor is not given secrets: QEMU lets nobody in until one is set.
+        if (monitor.client instanceof QmpClient) await setVncPassword(config, monitor.client);
+        else if (config.vnc.kind !== 'off' && config.vnc.passwordFile !== undefined)
+          throw passwordNotSet(target.longName);
       }),
     TIMEOUT_MS,
   );
+}
+
+function passwordNotSet(longName: string): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `The password of VNC of machine "${longName}" could not be set`, {
+    hint: `other clients hold its QMP monitors; later: qemu-init restart ${longName}`,
+  });
 }

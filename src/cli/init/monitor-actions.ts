@@ -1,6 +1,7 @@
 import { MachineStateError } from '../../base/errors.ts';
 import type { ChangeContext, StateChange } from '../../machine/change/change-state.ts';
 import type { MachineRef } from '../../machine/context.ts';
+import { withAnyMonitor } from '../../machine/control/control-port.ts';
 import type { Context } from '../run/context.ts';
 import { present } from '../shared/many.ts';
 import { type SelectionArguments, select } from '../shared/selection.ts';
@@ -19,7 +20,9 @@ export async function changeState(
   const { signal } = context;
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
   const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
-    fleet.withMonitor(target, (client) => change({ client, name: target.longName, timeoutMs, signal }, target), signal),
+    withAnyMonitor(fleet.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, (client) =>
+      change({ client, name: target.longName, timeoutMs, signal }, target),
+    ),
   );
   return present<StateChange>(context, selection, outcomes, {
     text: (name, { outcome, state }) =>

@@ -1,5 +1,5 @@
 import type { MachineRef } from '../../machine/context.ts';
-import { withControl } from '../../machine/control/control-port.ts';
+import { withHumanMonitor } from '../../machine/control/control-port.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
 import type { Context } from '../run/context.ts';
 import { runLineShell } from './line-shell.ts';
@@ -18,7 +18,7 @@ export async function runHmpShell(context: Context, target: MachineRef, readOnly
   const { output } = context;
   const { host } = context.fleet();
   const ask = (line: string, signal: AbortSignal): Promise<string> =>
-    withControl(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
+    withHumanMonitor(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
       client.hmp(line, { timeoutMs: ANSWER_MS, signal }),
     );
   const topics = topicsIn(await ask('help info', context.signal));

@@ -1,5 +1,5 @@
 import type { MachineRef } from '../../machine/context.ts';
-import { portsOf, withControl } from '../../machine/control/control-port.ts';
+import { portsOf, withHumanMonitor } from '../../machine/control/control-port.ts';
 import { findHmpError } from '../../qmp/hmp.ts';
 import { readLines } from '../input/stdin-lines.ts';
 import { describeError } from '../output/report.ts';
@@ -28,7 +28,7 @@ export async function runPipe(context: Context, target: MachineRef, readOnly: bo
       codes.push(exitCodeOf(error));
       continue;
     }
-    const text = await withControl(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
+    const text = await withHumanMonitor(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
       client.hmp(command, { timeoutMs: ANSWER_MS, signal }),
     );
     await output.paced(text === '' || text.endsWith('\n') ? text : `${text}\n`, signal);

@@ -1,8 +1,10 @@
+import { delay } from '../../base/abort.ts';
 import { errorCode, MachineStateError } from '../../base/errors.ts';
-import type { QmpClient } from '../../qmp/client.ts';
+import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { failedDisks, queryState } from '../control/query-state.ts';
 import { describeState, stateRule } from '../control/run-state.ts';
+import type { AnyMonitor } from '../control/ways.ts';
 import { wakeGuest } from '../stop/wake-guest.ts';
 
 /** What became of a machine whose state was changed. */
@@ -15,7 +17,7 @@ export interface StateChange {
 
 /** Where a change is made, and how long QEMU may take for each answer. */
 export interface ChangeContext extends ExecuteOptions {
-  readonly client: QmpClient;
+  readonly client: AnyMonitor;
   /** Name of the machine, for messages. */
   readonly name: string;
 }
@@ -32,7 +34,7 @@ const RETRY_MS = 500;
  * @throws {MachineStateError} when the guest runs then, or may run by itself.
  */
 export async function pause(context: ChangeContext): Promise<StateChange> {
-  await context.client.execute('stop', undefined, context);
+  await context.client.executeRaw('stop', undefined, context);
   const state = await queryState(context.client, context);
   if (stateRule(state).isStill) return { outcome: 'paused', state };
   throw notIn('paused', state, context);
@@ -44,8 +46,8 @@ export async function resume(context: ChangeContext): Promise<StateChange> {
   const before = await queryState(client, context);
   const { resume: treatment } = stateRule(before);
   if (treatment !== 'cont') throw notIn('resumed', before, context, treatment.refused);
-  const since = client.eventCount;
-  await client.execute('cont', undefined, context);
+  const since = eventsOf(client);
+  await client.executeRaw('cont', undefined, context);
   // QEMU repeats the requests that failed, and stops again when they fail again.
   if (before === 'io-error') await happens(client, 'STOP', since, RETRY_MS, context.signal);
   const state = await queryState(client, context);
@@ -65,8 +67,8 @@ async function whyFailed(context: ChangeContext): Promise<string | undefined> {
  */
 export async function reset(context: ChangeContext): Promise<StateChange> {
   const { client } = context;
-  const since = client.eventCount;
-  await client.execute('system_reset', undefined, context);
+  const since = eventsOf(client);
+  await client.executeRaw('system_reset', undefined, context);
   if (await happens(client, 'RESET', since, EFFECT_MS, context.signal)) {
     return { outcome: 'reset', state: await stateOrEnd(context) };
   }
@@ -103,14 +105,23 @@ export async function exitPreconfig(context: ChangeContext, made: () => Promise<
   return { outcome: 'machine-made', state: await queryState(context.client, context) };
 }
 
-/** Whether an event comes in time. */
+/** The human monitor has no events. */
+function eventsOf(client: AnyMonitor): number {
+  return client instanceof QmpClient ? client.eventCount : 0;
+}
+
+/** Whether an event comes in time. The human monitor prints its prompt when the command is done. */
 async function happens(
-  client: QmpClient,
+  client: AnyMonitor,
   event: string,
   since: number,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  if (!(client instanceof QmpClient)) {
+    await delay(Math.min(timeoutMs, RETRY_MS), signal);
+    return true;
+  }
   try {
     await client.waitForEvent(event, undefined, { since, timeoutMs, signal });
     return true;

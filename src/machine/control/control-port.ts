@@ -5,8 +5,8 @@ import { type MachineContext, type MachineRef, notRunning } from '../context.ts'
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible } from '../run/run-lock.ts';
-import { type FirstWayOptions, type Opened, openFirst } from './first-way.ts';
-import { controlPorts, NO_PORTS, ownSocket, type Ports } from './ways.ts';
+import { type Closable, type FirstWayOptions, type Opened, openFirst, type Way } from './first-way.ts';
+import { type AnyMonitor, controlPorts, monitorPorts, NO_PORTS, openAny, ownSocket, type Ports } from './ways.ts';
 
 /**
  * The ports of a running machine.
@@ -20,8 +20,7 @@ export function portsOf(target: MachineRef): Ports {
 }
 
 /**
- * Does something on a short QMP connection to the control port. Commands on one machine wait for each other, since a monitor
- * serves one client at a time. When another program holds the port on both loopback addresses, which any local user can do
+ * Does something on a short QMP connection to the control port. When another program holds the port on both loopback addresses, which any local user can do
  * without the key, and for a machine without ports, the machine's own socket serves; a notice says so.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when all of them stay busy, and what `work` throws.
@@ -32,12 +31,39 @@ export async function withControl<T>(
   options: FirstWayOptions,
   work: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
-  const deadline = performance.now() + options.timeoutMs;
   const ports = portsOf(target);
+  return inTurn(host, target, options, [...controlPorts(target.files, ports), ownSocket(target.files)], work);
+}
+
+/**
+ * The same for commands of the human monitor: when neither of them can be had, the monitor port serves.
+ *
+ * @throws {QemuError} as {@link withControl}.
+ */
+export async function withHumanMonitor<T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: FirstWayOptions,
+  work: (monitor: AnyMonitor) => Promise<T>,
+): Promise<T> {
+  const { files } = target;
+  const ports = portsOf(target);
+  const ways = [...controlPorts(files, ports), ownSocket(files), ...monitorPorts(files, ports)];
+  return inTurn<AnyMonitor, T>(host, target, options, ways, work);
+}
+
+/** Commands on one machine wait for each other, since a monitor serves one client at a time. */
+async function inTurn<M extends Closable, T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: FirstWayOptions,
+  ways: readonly Way<M>[],
+  work: (monitor: M) => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + options.timeoutMs;
   const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
   const body = async (): Promise<T> => {
     const timeoutMs = Math.max(1, deadline - performance.now());
-    const ways = [...controlPorts(target.files, ports), ownSocket(target.files)];
     return useFirst(
       host,
       target,
@@ -70,6 +96,20 @@ export async function withOwnMonitor<T>(
 }
 
 /**
+ * The same with whatever monitor can be had, the monitor port being the last.
+ *
+ * @throws {QemuError} as {@link withOwnMonitor}.
+ */
+export async function withAnyMonitor<T>(
+  host: MachineContext,
+  target: MachineRef,
+  options: FirstWayOptions,
+  work: (monitor: AnyMonitor) => Promise<T>,
+): Promise<T> {
+  return useFirst(host, target, await openAny(target.files, portsOf(target), options), work);
+}
+
+/**
  * A lasting connection to the control port, for programs; the caller closes it. As long as it is open other clients have
  * to use the port of the other loopback address; this takes the one that {@link withControl} tries last.
  *
@@ -97,11 +137,11 @@ export function tellWay(
   }
 }
 
-async function useFirst<T>(
+async function useFirst<M extends Closable, T>(
   host: MachineContext,
   target: MachineRef,
-  opened: Opened<QmpClient>,
-  work: (client: QmpClient) => Promise<T>,
+  opened: Opened<M>,
+  work: (monitor: M) => Promise<T>,
 ): Promise<T> {
   tellWay(host, target, opened);
   try {

@@ -23,8 +23,10 @@ export const NO_PORTS: Ports = {
   gid: undefined,
 };
 
-/** What a stop and a look need: a few commands without arguments, sent to whatever monitor can be had. */
+/** What a stop, a look and a change of the state need: a few commands without arguments, sent to whatever monitor can be had. */
 export interface AnyMonitor {
+  /** Runs a command of the human monitor and returns what it prints. @throws {QemuError} as {@link QmpClient.hmp}. */
+  readonly hmp: (command: string, options: ExecuteOptions) => Promise<string>;
   /**
    * `query-status`, `query-pci`, and commands without arguments and answer: `cont`, `quit`, `system_powerdown` …
    *
@@ -44,7 +46,7 @@ export function openAny(files: MachinePaths, ports: Ports, options: FirstWayOpti
   const ways: Way<AnyMonitor>[] = [
     ownSocket(files, SHORT_LINE_BYTES),
     ...controlPorts(files, ports, SHORT_LINE_BYTES),
-    ...monitorPorts(files, ports),
+    ...monitorPorts(files, ports, SHORT_LINE_BYTES),
   ];
   return openFirst('its monitors', ways, options);
 }
@@ -80,13 +82,14 @@ export function portAddress(files: MachinePaths, { tls, uid, gid }: Ports, port:
 
 export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
 
-function monitorPorts(files: MachinePaths, ports: Ports): Way<AnyMonitor>[] {
+/** The monitor port on both loopback addresses, for those who can do with the human monitor; none when there is none. */
+export function monitorPorts(files: MachinePaths, ports: Ports, maxBytes?: number): Way<AnyMonitor>[] {
   const { monitorPort } = ports;
   if (monitorPort === undefined) return [];
   return LOOPBACK.map((host) => ({
     name: `monitor port ${monitorPort} of ${host}`,
     open: async (signal, timeoutMs) =>
-      overHmp(await HmpSession.open(portAddress(files, ports, monitorPort, host), { timeoutMs, signal })),
+      overHmp(await HmpSession.open(portAddress(files, ports, monitorPort, host), { timeoutMs, signal, maxBytes })),
   }));
 }
 
@@ -94,10 +97,13 @@ function monitorPorts(files: MachinePaths, ports: Ports): Way<AnyMonitor>[] {
 function overHmp(session: HmpSession): AnyMonitor {
   return {
     close: () => session.close(),
+    hmp: (command, options) => (isQuit(command) ? quit(session, options) : session.run(command, options)),
     executeRaw: async (command, _, options) => {
       if (command === 'query-status') return { status: runStateInText(await session.run('info status', options)) };
-      if (command === 'quit') return quit(session, options);
-      const printed = await session.run(command === 'query-pci' ? 'info pci' : command, options);
+      if (isQuit(command)) await quit(session, options);
+      // Which disk failed is not to be read from a text for people.
+      if (isQuit(command) || command === 'query-block') return [];
+      const printed = await session.run(HMP_NAMES[command] ?? command, options);
       const refusal = /^(Error: .*|Command '.*' not available.*|unknown command: .*)$/m.exec(printed)?.[0];
       if (refusal !== undefined) throw new QemuError('QEMU_QMP_REFUSED', `QEMU refused "${command}": ${refusal}`);
       return {};
@@ -105,12 +111,19 @@ function overHmp(session: HmpSession): AnyMonitor {
   };
 }
 
+/** What is called otherwise there. */
+const HMP_NAMES: Readonly<Record<string, string>> = { 'query-pci': 'info pci', 'x-exit-preconfig': 'exit_preconfig' };
+
+function isQuit(command: string): boolean {
+  return /^\s*q(uit)?\s*$/.test(command);
+}
+
 /** QEMU hangs up instead of printing its prompt. */
-async function quit(session: HmpSession, options: ExecuteOptions): Promise<unknown> {
+async function quit(session: HmpSession, options: ExecuteOptions): Promise<string> {
   try {
-    await session.run('quit', options);
+    return await session.run('quit', options);
   } catch (error) {
     if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_CLOSED') throw error;
+    return '';
   }
-  return {};
 }

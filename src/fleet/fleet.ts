@@ -15,6 +15,7 @@ import { openControl, withOwnMonitor } from '../machine/control/control-port.ts'
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
+import { lostFiles } from '../machine/run/lost-files.ts';
 import { previewRequest } from '../machine/start/launch-request.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
 import { previewRunAsPrefix } from '../machine/start/run-as.ts';
@@ -68,9 +69,13 @@ export interface FleetStatus extends MachineStatus {
   readonly restart: RestartState | undefined;
   /** Why the last start failed, of a machine that has not run since; undefined if that is not known. */
   readonly startFailure: StartFailure | undefined;
-  /** What is wrong in its file. */
+  /** What is wrong in its file, and what it has lost while it runs. */
   readonly problems: readonly string[];
 }
+
+/** What is left of a machine whose sockets are gone. */
+const REMAINS =
+  'it has no console, and a stop asks its guest over the ports, if it has any; a restart makes them again';
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;
@@ -195,7 +200,9 @@ export class Fleet {
    */
   async start(target: MachineRef, options: StartOptions = {}): Promise<StartResult> {
     try {
-      return await this.#start(target, options);
+      const result = await this.#start(target, options);
+      if (result.outcome === 'already-running') this.#tellLost(target);
+      return result;
     } catch (error) {
       throw await whyNotStarted(this.machines, target, error);
     }
@@ -337,7 +344,9 @@ export class Fleet {
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
         // How those that were asked for are to be left says nothing of what they require.
-        return this.#start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
+        const result = await this.#start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
+        if (result.outcome === 'already-running') this.#tellLost(target);
+        return result;
       },
       blocked: (target, by) =>
         new QemuError(
@@ -383,14 +392,21 @@ export class Fleet {
     return this.each(targets, targets.length, async (target) => {
       const status = await machineStatus(this.host, target, scan);
       const { config, issues } = this.inspect(target);
+      const lost = status.pid === undefined ? undefined : lostFiles(target);
       const isDown = status.pid === undefined;
       return {
         ...status,
         restart: isDown && (config?.restart ?? 'no') !== 'no' ? await restartState(this.host.paths, target) : undefined,
         startFailure: isDown ? sinceEnd(status, lastStartFailure(this.host.paths, target.longName)) : undefined,
-        problems: issues.map(formatIssue),
+        problems: [...issues.map(formatIssue), ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`])],
       };
     });
+  }
+
+  #tellLost(target: MachineRef): void {
+    const lost = lostFiles(target);
+    if (lost === undefined) return;
+    this.host.notify({ level: 'warning', machine: target.longName, message: `${lost}; ${REMAINS}` });
   }
 
   /** Does something to every machine, whatever becomes of the others. Results in the order of `targets`. */

@@ -2,7 +2,9 @@ import { hostname, userInfo } from 'node:os';
 import { QemuError } from '../base/errors.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import { type MachineRef, notRunning } from '../machine/context.ts';
+import { lostError } from '../machine/control/console.ts';
 import { locate } from '../machine/run/locate.ts';
+import { lostFiles } from '../machine/run/lost-files.ts';
 import type { RecordedVnc } from '../machine/run/record.ts';
 
 /** Where a machine's VNC server is, and how to get there. */
@@ -26,7 +28,8 @@ const FIRST_PORT = 5900;
 /**
  * How to see the screen of a running machine.
  *
- * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` when it runs without a VNC server.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` when it runs without a VNC server, `QEMU_IO` when its socket is
+ * gone.
  */
 export function screenAccess(target: MachineRef): ScreenAccess {
   const located = locate(target.files);
@@ -37,6 +40,8 @@ export function screenAccess(target: MachineRef): ScreenAccess {
       hint: 'set VNC=unix in its file, and restart it',
     });
   }
+  const lost = vnc.port === undefined ? lostFiles(target) : undefined;
+  if (lost !== undefined) throw lostError(target, 'screen', lost);
   return accessTo(vnc, `${userInfo().username}@${hostname()}`);
 }
 

@@ -254,6 +254,29 @@ test('the whole run-time folder is lost while a machine runs: it is found, asked
   );
 });
 
+test('what a machine has lost with its run-time folder is told by every command that meets it', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  root.add('web', 'VNC=unix\n');
+  await root.ok('start', 'web');
+  assert.deepEqual((await root.one('status', 'web'))['problems'], []);
+  rmSync(root.file('web'), { recursive: true });
+  const lost = /its sockets in ".*" are gone, because the run-time folder was cleared while it runs/;
+  const again = await root.init('start', 'web');
+  assert.deepEqual([again.code, lost.test(again.stderr)], [0, true], again.stderr);
+  const [problem, ...more] = (await root.one('status', 'web'))['problems'] as string[];
+  assert.match(String(problem), lost);
+  assert.deepEqual(more, []);
+  for (const action of ['console', 'vnc']) {
+    const result = await root.init(action, 'web');
+    assert.equal(result.code, 1, action);
+    assert.match(result.stderr, lost, action);
+    assert.match(result.stderr, /hint: a restart makes them again: qemu-init restart web/, action);
+    assert.doesNotMatch(result.stderr, /ENOENT/, action);
+  }
+  await root.ok('kill', 'web');
+});
+
 test('a socket path over 107 bytes is said before anything is started', async (t) => {
   const root = lab(t);
   root.ownPorts();

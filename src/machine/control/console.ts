@@ -7,6 +7,7 @@ import { withLock } from '../../system/lock/lock.ts';
 import { type MachineRef, notRunning } from '../context.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
+import { lostFiles } from '../run/lost-files.ts';
 
 const CONNECT_MS = 10_000;
 
@@ -28,6 +29,8 @@ export async function withConsole<T>(
   if (config?.serial === false) {
     throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no serial console (SERIAL=off)`);
   }
+  const lost = lostFiles(target);
+  if (lost !== undefined) throw lostError(target, 'console', lost);
   return alone(target, signal, async () => {
     const late = AbortSignal.timeout(CONNECT_MS);
     const options = { retry: false, signal: signal ? AbortSignal.any([signal, late]) : late };
@@ -39,6 +42,13 @@ export async function withConsole<T>(
     } finally {
       stream.destroy();
     }
+  });
+}
+
+/** The error of a command that needs a socket which is gone. */
+export function lostError({ longName }: MachineRef, what: string, lost: string): QemuError {
+  return new QemuError('QEMU_IO', `Machine "${longName}" has no ${what} any more: ${lost}`, {
+    hint: `a restart makes them again: qemu-init restart ${longName}`,
   });
 }
 

@@ -1,3 +1,5 @@
+import { QemuError } from './errors.ts';
+
 /** QMP answers are open: a newer QEMU says more. What is missing or of another type reads as nothing. */
 
 /** Whether a value is a JSON object. */
@@ -30,4 +32,18 @@ export function asNumber(value: unknown): number {
 /** A number that may be missing; one past 2^53 loses its last digits. */
 export function optionalNumber(value: unknown): number | undefined {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+}
+
+/**
+ * A count or a length as callers give it.
+ *
+ * @throws {QemuError} QEMU_USAGE for anything but a whole number from `least`.
+ */
+export function checkWholeNumber(value: number, name: string, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new QemuError('QEMU_USAGE', `${name} must be a whole number from ${least}, not ${shownValue(value)}`);
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value);
 }

@@ -1,5 +1,6 @@
 import { checkTimeout, listenForAbort, startDeadline } from '../base/abort.ts';
 import { errorCode, QemuError } from '../base/errors.ts';
+import { checkWholeNumber } from '../base/guards.ts';
 import type { QmpAddress } from './address.ts';
 import { abortedError } from './command.ts';
 import type { QmpGreeting } from './message.ts';
@@ -39,6 +40,7 @@ export async function connectSession(
 ): Promise<Connected> {
   const { timeoutMs = DEFAULT_CONNECT_MS, retry = false, signal, maxLineBytes = MAX_LINE_BYTES } = options;
   checkTimeout(timeoutMs);
+  checkWholeNumber(maxLineBytes, 'maxLineBytes', 1);
   const where = describeAddress(address);
   let missing: keyof typeof TIMEOUT_HINTS = 'connection';
   const onAbort = (): void => stop.abort(abortedError(`Connecting to "${where}" was aborted`, signal));

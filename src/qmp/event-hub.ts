@@ -1,5 +1,6 @@
 import { checkTimeout, listenForAbort, startDeadline } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
+import { checkWholeNumber } from '../base/guards.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { abortedError } from './command.ts';
 import { type EventFilter, type EventMatch, makeEvent, matchesEvent, passesFilter, type QmpEvent } from './event.ts';
@@ -59,9 +60,7 @@ export class EventHub {
   }
 
   subscribe(filter: EventFilter | undefined, { limit = KEPT_EVENTS, signal }: SubscribeOptions): EventSubscription {
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new QemuError('QEMU_USAGE', `Cannot keep "${limit}" events: the limit is a whole number from 1`);
-    }
+    checkWholeNumber(limit, 'limit', 1);
     const onAbort = (): void => subscription.fail(abortedError('Listening for events was aborted', signal));
     const subscription = new EventSubscription({
       limit,
@@ -80,6 +79,7 @@ export class EventHub {
 
   async wait(filter: EventFilter, match: EventMatch | undefined, options: WaitOptions): Promise<QmpEvent> {
     const { since, timeoutMs = DEFAULT_WAIT_MS, signal } = options;
+    if (since !== undefined) checkWholeNumber(since, 'since', 0);
     checkTimeout(timeoutMs);
     const isWanted = (event: QmpEvent): boolean => passesFilter(event, filter) && matchesEvent(event, match);
     const known = since === undefined ? undefined : this.#lookBack(since, isWanted);

@@ -50,7 +50,7 @@ async function connectPatiently(
   address: QmpAddress,
   { giveUpAfterMs = 60_000, signal }: SessionsOptions,
 ): Promise<QmpClient> {
-  const deadlineMs = performance.now() + checkTimeout(giveUpAfterMs);
+  const deadlineMs = performance.now() + checkTimeout(giveUpAfterMs, 'giveUpAfterMs');
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const leftMs = deadlineMs - performance.now();
     try {

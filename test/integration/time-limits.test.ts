@@ -28,3 +28,12 @@ for (const bad of [Number.NaN, -1, null, '100']) {
     assert.equal(machine.isRunning(), false);
   });
 }
+
+for (const bad of [0, 1.5, Infinity]) {
+  test(`a number of machines at a time of ${bad} is refused`, async (t) => {
+    const fleet = new Fleet(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
+    const refused = { code: 'QEMU_USAGE', message: /^parallel must be a whole number from 1/ };
+    await assert.rejects(fleet.stopMany([], { parallel: bad }), refused);
+    await assert.rejects(fleet.startMany([], { parallel: bad }), refused);
+  });
+}

@@ -1,4 +1,4 @@
-import { QemuError } from '../../base/errors.ts';
+import { checkWholeNumber } from '../../base/guards.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -67,8 +67,7 @@ export function byBootOrder<T>(items: readonly T[], bootOrderOf: (item: T) => nu
 
 /** @throws {QemuError} `QEMU_USAGE` for a number of machines at a time that is not a whole number from 1. */
 export function checkParallel(parallel: number | undefined): void {
-  if (parallel === undefined || (typeof parallel === 'number' && parallel >= 1)) return;
-  throw new QemuError('QEMU_USAGE', `parallel must be a number of machines from 1, not ${String(parallel)}`);
+  if (parallel !== undefined) checkWholeNumber(parallel, 'parallel', 1);
 }
 
 /** Runs work, at most `limit` pieces at a time, in the order in which it was given. */

@@ -100,9 +100,12 @@ function overHmp(session: HmpSession): AnyMonitor {
     hmp: (command, options) => (isQuit(command) ? quit(session, options) : session.run(command, options)),
     executeRaw: async (command, _, options) => {
       if (command === 'query-status') return { status: runStateInText(await session.run('info status', options)) };
-      if (isQuit(command)) await quit(session, options);
       // Which disk failed is not to be read from a text for people.
-      if (isQuit(command) || command === 'query-block') return [];
+      if (command === 'query-block') return [];
+      if (isQuit(command)) {
+        await quit(session, options);
+        return {};
+      }
       const printed = await session.run(HMP_NAMES[command] ?? command, options);
       const refusal = /^(Error: .*|Command '.*' not available.*|unknown command: .*)$/m.exec(printed)?.[0];
       if (refusal !== undefined) throw new QemuError('QEMU_QMP_REFUSED', `QEMU refused "${command}": ${refusal}`);

@@ -79,7 +79,7 @@ test('a human monitor that never stops, is silent or hangs up is an error in tim
   const shut = await serve(t, (socket) => socket.destroy());
   const codes: unknown[] = [];
   for (const port of [flood, mute, shut]) {
-    const opening = HmpSession.open({ kind: 'tcp', host: '127.0.0.1', port }, { timeoutMs: 300 });
+    const opening = HmpSession.open({ kind: 'tcp', host: '127.0.0.1', port }, { timeoutMs: 300, maxBytes: 64 * 1024 });
     codes.push(await opening.catch((error: QemuError) => error.code));
   }
   assert.deepEqual(codes, ['QEMU_QMP_PROTOCOL', 'QEMU_TIMEOUT', 'QEMU_QMP_CLOSED']);

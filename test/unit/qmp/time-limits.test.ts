@@ -25,3 +25,14 @@ test('0 is a time limit that is over, Infinity none', async (t) => {
   await assert.rejects(client.execute('query-block', undefined, { timeoutMs: 0 }), { code: 'QEMU_TIMEOUT' });
   assert.equal((await client.execute('query-status', undefined, { timeoutMs: Infinity })).status, 'prelaunch');
 });
+
+for (const bad of [Number.NaN, -1, 0, 1.5, Infinity, null, '3']) {
+  const count = bad as number;
+  test(`a count of ${JSON.stringify(bad)} (${String(bad)}) is refused`, async (t) => {
+    const { fake, client } = await connectBySocket(t);
+    const refused = { code: 'QEMU_USAGE', message: /must be a whole number from/ };
+    assert.throws(() => client.events('STOP', { limit: count }), refused);
+    await assert.rejects(QmpClient.connect(fake.address, { maxLineBytes: count }), refused);
+    if (bad !== 0) await assert.rejects(client.waitForEvent('STOP', undefined, { since: count }), refused);
+  });
+}

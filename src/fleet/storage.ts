@@ -1,3 +1,4 @@
+import { type Stats, statSync } from 'node:fs';
 import type { Problem } from '../base/problem.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
@@ -5,7 +6,7 @@ import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
 import { issueAt } from '../machine/check/issues.ts';
 import { diskChain } from '../machine/storage/images.ts';
 import { isVouchedFor } from '../machine/storage/judge-lead.ts';
-import { type ImageLayer, readChain } from '../system/images/image-chain.ts';
+import { type ImageLayer, type KnownLayers, readChain } from '../system/images/image-chain.ts';
 import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/images/storage.ts';
 import type { Paths } from '../system/paths.ts';
 
@@ -40,25 +41,58 @@ interface Use extends Storage {
  * Whole chains are looked at, by what files and devices are and not by their names: a base is read by any number of overlays, and
  * written by none.
  */
-export function storageIssues(paths: Paths, config: MachineConfig, others: readonly OtherMachine[]): Problem[] {
-  const mine = usesOf(paths, config);
-  return [
-    ...ownIssues(config, mine),
-    ...machineIssues(paths, config, others, mine),
-    ...hostIssues(config, mine, hostUses()),
-  ];
-}
-
-/** The same among machines alone. */
-export function machineIssues(
+export function storageIssues(
   paths: Paths,
   config: MachineConfig,
   others: readonly OtherMachine[],
-  mine: readonly Use[] = usesOf(paths, config),
+  look: StorageLook = newLook(),
+): Problem[] {
+  const mine = usesOf(paths, config, look);
+  return [
+    ...ownIssues(config, mine),
+    ...issuesAmong(paths, config, others, mine, look),
+    ...hostIssues(config, mine, look.host()),
+  ];
+}
+
+/** What was seen of storage, for a command that asks about many machines: every file is read once. */
+export interface StorageLook {
+  readonly known: KnownLayers;
+  /** By long name; of what `isAway` says nothing. */
+  readonly uses: Map<string, readonly Use[]>;
+  readonly host: () => readonly HostUse[];
+}
+
+/** A look that has seen nothing yet. What it has seen is not seen to change. */
+export function newLook(): StorageLook {
+  let host: readonly HostUse[] | undefined;
+  return {
+    known: new Map(),
+    uses: new Map(),
+    host: () => {
+      host ??= hostUses();
+      return host;
+    },
+  };
+}
+
+/** The same among machines alone. */
+export function machineIssues(paths: Paths, config: MachineConfig, others: readonly OtherMachine[]): Problem[] {
+  const look = newLook();
+  return issuesAmong(paths, config, others, usesOf(paths, config, look), look);
+}
+
+function issuesAmong(
+  paths: Paths,
+  config: MachineConfig,
+  others: readonly OtherMachine[],
+  mine: readonly Use[],
+  look: StorageLook,
 ): Problem[] {
   return others.flatMap(({ config: other, isAway = false }) => {
     if (other.longName === config.longName) return [];
-    const theirs = usesOf(paths, other);
+    const theirs = look.uses.get(other.longName) ?? usesOf(paths, other, look);
+    look.uses.set(other.longName, theirs);
     const found = isAway ? conflictsWithAway(mine, theirs) : conflicts(mine, theirs);
     return found.map(([use, their]) => machineIssue(config, use, their, other.longName));
   });
@@ -150,9 +184,10 @@ function hostIssue(config: MachineConfig, use: Use, found: HostUse): Problem {
   return isHarmful ? issue : { ...issue, severity: 'warning' };
 }
 
-function usesOf(paths: Paths, config: StorageConfig): Use[] {
+function usesOf(paths: Paths, config: StorageConfig, { known }: StorageLook): Use[] {
   const disks = config.disks.flatMap((disk) => {
-    const { layers } = diskChain(paths, config.longName, disk);
+    const layers =
+      disk.format === 'raw' ? [plainFile(disk.file)] : diskChain(paths, config.longName, disk, { known }).layers;
     const isWritten = !disk.readonly && !disk.snapshot;
     return layers.flatMap((layer) => {
       const uses = useOf(`DSK${disk.index}`, layer, isWritten && layer.depth === 0);
@@ -163,12 +198,10 @@ function usesOf(paths: Paths, config: StorageConfig): Use[] {
   });
   const discs = config.cdroms.flatMap(({ index, file }) => {
     if (file === undefined) return [];
-    const { layers } = readChain(file, { format: 'raw' });
-    return layers.flatMap((layer) => useOf(`CDR${index}`, layer, false));
+    return useOf(`CDR${index}`, plainFile(file), false);
   });
   const variables = config.firmwareVariables;
-  const { layers } = variables === undefined ? { layers: [] } : readChain(variables, { format: 'raw' });
-  const firmware = layers.flatMap((layer) => useOf('FIRMWARE', layer, true));
+  const firmware = variables === undefined ? [] : useOf('FIRMWARE', plainFile(variables), true);
   return [...disks, ...discs, ...firmware, ...customUses(config)];
 }
 
@@ -190,7 +223,22 @@ function issueOfUse(config: MachineConfig, { key, origin }: Use, message: string
   return origin === undefined ? issueAt(config, key, message, hint) : { ...origin, message, severity: 'error', hint };
 }
 
-function useOf(key: string, layer: ImageLayer, writes: boolean): Use[] {
+type UsedFile = Pick<ImageLayer, 'role' | 'file' | 'isRemote' | 'stats' | 'depth'>;
+
+/** What leads to nothing else, whatever is in it, is not opened. */
+function plainFile(file: string): UsedFile {
+  return { role: 'image', file, isRemote: false, stats: statOf(file), depth: 0 };
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function useOf(key: string, layer: UsedFile, writes: boolean): Use[] {
   const { file, isRemote, stats, depth } = layer;
   if (isRemote) return [];
   // What cannot be looked at is what it is called.

@@ -12,7 +12,7 @@ import { findProgram } from '../../system/process/exec.ts';
 import type { Machines } from '../machines.ts';
 import { macIssues } from '../macs.ts';
 import { requirementError } from '../schedule/requires.ts';
-import { storageIssues } from '../storage.ts';
+import { newLook, type StorageLook, storageIssues } from '../storage.ts';
 import { checkRunAs } from './host/run-as.ts';
 
 /** The machines of a fleet, and those that run without being registered, whose files can be read, by long name. */
@@ -42,6 +42,7 @@ export async function checkMachine(
       machines.host.paths,
       draft,
       [...others.values()].map((config) => ({ config })),
+      lookOf(others),
     ),
     ...addressIssues(machines, draft, others),
     ...sharedIdentities(draft, others),
@@ -58,6 +59,15 @@ export async function checkMachine(
   }
   return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
+
+/** A command that checks many machines among the same others looks at the storage of those once. */
+function lookOf(others: ReadonlyMap<string, MachineConfig>): StorageLook {
+  const look = looks.get(others) ?? newLook();
+  looks.set(others, look);
+  return look;
+}
+
+const looks = new WeakMap<ReadonlyMap<string, MachineConfig>, StorageLook>();
 
 /** Fixed addresses that another machine has or asks for. */
 function addressIssues(

@@ -91,11 +91,12 @@ export interface KnownLeads {
 /** What the disk of a machine may lead to because it did before. */
 export function knownLeads(paths: Paths, longName: string, file: string): KnownLeads {
   const isDisk = matcher(file);
-  const own = readImageMemory(paths, longName).disks;
-  const records = allDisks(paths).filter(isDisk);
+  const all = allDisks(paths);
+  const own = all.filter(({ machine }) => machine === longName);
+  const records = all.filter(isDisk);
   const same = own.find(isDisk) ?? records.find(({ leads }) => leads !== undefined);
-  const all = [...own.flatMap(({ file: disk, leads = [] }) => [realPath(disk), ...leads]), ...(same?.leads ?? [])];
-  return { files: new Set(all), isStarted: same?.leads !== undefined };
+  const files = [...own.flatMap(({ file: disk, leads = [] }) => [realPath(disk), ...leads]), ...(same?.leads ?? [])];
+  return { files: new Set(files), isStarted: same?.leads !== undefined };
 }
 
 /** The other machine whose disk a file was when that was last started. */
@@ -112,7 +113,7 @@ function matcher(file: string): (known: KnownDisk) => boolean {
 
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

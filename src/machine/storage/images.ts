@@ -3,7 +3,13 @@ import type { Problem } from '../../base/problem.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { CdromConfig, DiskConfig, MachineConfig } from '../../config/types.ts';
 import { readImageInfo, withImage } from '../../system/images/image.ts';
-import { type ChainProblem, type ImageChain, type ImageLayer, readChain } from '../../system/images/image-chain.ts';
+import {
+  type ChainProblem,
+  type ImageChain,
+  type ImageLayer,
+  type KnownLayers,
+  readChain,
+} from '../../system/images/image-chain.ts';
 import { detectFormat } from '../../system/images/image-format.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { ImageNode } from '../argv/description.ts';
@@ -32,22 +38,26 @@ export interface FoundDisk {
   readonly image: ImageNode;
 }
 
-/**
- * A disk and everything that it rests on, in the format that a start would use.
- *
- * @param mayOpen tells of a file that a header leads to whether it may be looked at.
- */
+/** How {@link diskChain} looks. */
+export interface LookOptions {
+  /** Tells of a file that a header leads to whether it may be looked at. */
+  readonly mayOpen?: ((path: string) => boolean) | undefined;
+  readonly known?: KnownLayers | undefined;
+}
+
+/** A disk and everything that it rests on, in the format that a start would use. */
 export function diskChain(
   paths: Paths,
   longName: string,
   disk: DiskConfig,
-  mayOpen: (path: string) => boolean = () => true,
+  { mayOpen = () => true, known }: LookOptions = {},
 ): ImageChain {
   const format = disk.format ?? formatOf(paths, longName, disk, () => {});
   const judge = leadJudge(paths, longName, disk);
   return readChain(disk.file, {
     format,
     allowed: disk.backing,
+    known,
     judge: (lead) => (mayOpen(lead.path) ? judge(lead) : { what: `rests on "${lead.path}", which is not looked at` }),
   });
 }

@@ -56,7 +56,12 @@ export interface ChainOptions {
   readonly allowed?: readonly string[] | undefined;
   /** Asked of each file that a header leads to, before it is opened; without it all are followed. */
   readonly judge?: JudgeLead | undefined;
+  /** Files that were read for other disks at the same moment, and are not read again; what is read is added. */
+  readonly known?: KnownLayers | undefined;
 }
+
+/** Files as they were read. */
+export type KnownLayers = Map<string, { readonly layer: ImageLayer; readonly problems: readonly ChainProblem[] }>;
 
 /** A file of this host that the header of an image leads to. */
 export interface Lead {
@@ -96,7 +101,7 @@ export function readChain(path: string, options: ChainOptions = {}): ImageChain 
       if (layers.length === MOST_LAYERS) problems.push({ file: path, what: `rests on more than ${MOST_LAYERS} files` });
       return;
     }
-    const layer = readLayer(file, role, depth, format, problems);
+    const layer = readOnce(options.known, [file, role, depth, format], problems);
     layers.push(layer);
     if (layer.stats === undefined) return;
     const identity = `${layer.stats.dev}:${layer.stats.ino}`;
@@ -144,6 +149,18 @@ function referencesOf({ role, detail }: ImageLayer): Reference[] {
     ...extents.map((name) => ({ role: 'extent', name, format: 'raw' }) as const),
     ...(backingFile === undefined ? [] : [{ role: 'backing', name: backingFile, format: backingFormat } as const]),
   ];
+}
+
+type LayerArguments = readonly [file: string, role: ImageLayer['role'], depth: number, declared: string | undefined];
+
+function readOnce(known: KnownLayers | undefined, args: LayerArguments, problems: ChainProblem[]): ImageLayer {
+  const key = JSON.stringify(args);
+  const found = known?.get(key);
+  const own: ChainProblem[] = [];
+  const layer = found?.layer ?? readLayer(...args, own);
+  known?.set(key, found ?? { layer, problems: own });
+  problems.push(...(found?.problems ?? own));
+  return layer;
 }
 
 function readLayer(

@@ -97,7 +97,7 @@ function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles:
     const place = followLocally(file, mounts);
     if (!place.isLocal && place.path !== file) (readonly ? readFiles : realFiles).push(place.path);
     if (!place.isLocal) continue;
-    for (const layer of diskChain(paths, longName, disk, isLocal).layers) {
+    for (const layer of diskChain(paths, longName, disk, { mayOpen: isLocal }).layers) {
       if (layer.stats === undefined) continue;
       const isWritten = layer.depth === 0 && !readonly;
       const names = [layer.file, realPath(layer.file)].filter((path) => path !== file && !path.startsWith('/dev/'));

@@ -12,7 +12,7 @@ export interface KnownDisk {
   /** The file itself, under whatever name; undefined for what could not be looked at. */
   readonly identity: string | undefined;
   readonly format: string;
-  /** Real paths of the files that its headers led to; undefined until a start has followed them. */
+  /** Real paths of the disk and of the files that its headers led to; undefined until a start has followed them. */
   readonly leads?: readonly string[] | undefined;
 }
 
@@ -82,7 +82,7 @@ export function forgetBases(paths: Paths, longName: string): void {
 
 /** What a disk may lead to because it did before. */
 export interface KnownLeads {
-  /** Real paths: what it rested on, and the machine's other disks did; and the machine's disks, on which snapshots of them rest. */
+  /** Real paths of the machine's disks, on which snapshots of them rest, and of what they rested on. */
   readonly files: ReadonlySet<string>;
   /** The disk was started before, by this machine or, whatever its name was, by another. */
   readonly isStarted: boolean;
@@ -95,7 +95,7 @@ export function knownLeads(paths: Paths, longName: string, file: string): KnownL
   const own = all.filter(({ machine }) => machine === longName);
   const records = all.filter(isDisk);
   const same = own.find(isDisk) ?? records.find(({ leads }) => leads !== undefined);
-  const files = [...own.flatMap(({ file: disk, leads = [] }) => [realPath(disk), ...leads]), ...(same?.leads ?? [])];
+  const files = [...own, ...(same ? [same] : [])].flatMap(({ leads = [] }) => leads);
   return { files: new Set(files), isStarted: same?.leads !== undefined };
 }
 
@@ -159,10 +159,11 @@ function allDisks(paths: Paths): Look['disks'] {
 }
 
 /** A disk as it is to be remembered, with what it leads to. */
-export function knownDisk([disk, ...more]: readonly ImageLayer[]): KnownDisk[] {
+export function knownDisk(layers: readonly ImageLayer[]): KnownDisk[] {
+  const [disk] = layers;
   if (disk === undefined) return [];
   const { file, format, stats } = disk;
-  const leads = more.flatMap((layer) => (layer.stats === undefined ? [] : [realPath(layer.file)]));
+  const leads = layers.flatMap((layer) => (layer.stats === undefined ? [] : [realPath(layer.file)]));
   return [{ file, identity: stats && identityOf(stats), format, leads: [...new Set(leads)] }];
 }
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { DiskConfig } from '../../config/types.ts';
+import { followLocally } from '../../system/files/mounts.ts';
 import { withImage } from '../../system/images/image.ts';
 import { type ChainProblem, type JudgeLead, type Lead, printable } from '../../system/images/image-chain.ts';
 import { detectFormat } from '../../system/images/image-format.ts';
@@ -22,6 +23,7 @@ export function leadJudge(paths: Paths, longName: string, disk: DiskConfig): Jud
   return (lead) => {
     const real = realPath(lead.path);
     // What is missing, or cannot be looked at, is told of the chain.
+    if (isOfProcess(lead.path)) return refusal(lead, ', which is another file to each process');
     if (real === undefined || isNamed(disk, lead.path, real) || disk.backing.includes(lead.name)) return undefined;
     known ??= knownLeads(paths, longName, disk.file);
     if (known.files.has(real)) return undefined;
@@ -44,6 +46,13 @@ export function isVouchedFor(paths: Paths, longName: string, disk: DiskConfig, f
 function isNamed({ backing }: DiskConfig, path: string, real: string): boolean {
   return backing.some((each) => each === path || (each.startsWith('/') && realPath(each) === real));
 }
+
+/** QEMU has other descriptors and another working folder than this process: proc(5), and `/dev/fd` is a link there. */
+function isOfProcess(path: string): boolean {
+  return path.startsWith('/') && !followLocally(path, PROCESSES).isLocal;
+}
+
+const PROCESSES = [{ point: '/proc', type: 'autofs' }];
 
 /** Whether it is in the folder of the image: neither through a link out of it nor through "..". */
 function isBeside(image: string, real: string): boolean {
@@ -73,7 +82,7 @@ function refusal({ role, from, path }: Lead, why: string): Refusal {
   const nearer = role === 'backing' ? `; or let the image rest on another one: ${rebase(from)}` : '';
   return {
     what: `leads QEMU to "${printable(path)}"${why}: its guest may have written that itself`,
-    hint: `if that is meant, allow it in the machine's file: backing=${printable(path)}${nearer}`,
+    hint: `if that is meant, allow it in the machine's file: backing=${printable(path).replaceAll(',', ',,')}${nearer}`,
   };
 }
 

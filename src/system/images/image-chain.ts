@@ -96,11 +96,15 @@ export function readChain(path: string, options: ChainOptions = {}): ImageChain 
   const problems: ChainProblem[] = [];
   const allowed = options.allowed ?? [];
   const seen = new Set<string>();
+  let isFull = false;
+  const fills = (): boolean => {
+    if (layers.length < MOST_LAYERS) return false;
+    if (!isFull) problems.push({ file: path, what: `rests on more than ${MOST_LAYERS} files` });
+    isFull = true;
+    return true;
+  };
   const visit = (file: string, role: ImageLayer['role'], depth: number, format: string | undefined): void => {
-    if (layers.length >= MOST_LAYERS) {
-      if (layers.length === MOST_LAYERS) problems.push({ file: path, what: `rests on more than ${MOST_LAYERS} files` });
-      return;
-    }
+    if (fills()) return;
     const layer = readOnce(options.known, [file, role, depth, format], problems);
     layers.push(layer);
     if (layer.stats === undefined) return;
@@ -112,6 +116,7 @@ export function readChain(path: string, options: ChainOptions = {}): ImageChain 
     seen.add(identity);
     if (layer.detail.obstacle !== undefined) problems.push({ file, what: layer.detail.obstacle });
     for (const next of referencesOf(layer)) {
+      if (fills()) return;
       if (next.name.includes('\u{fffd}')) {
         problems.push({ file, what: `names "${printable(next.name)}", which is not UTF-8` });
         continue;

@@ -267,6 +267,31 @@ test('a header that comes to name another file than at the first start leads now
     );
     assert.equal(diskChain(paths, 'web', machine.disks[0] ?? assert.fail()).problems.length, 1);
   }
+  for (const name of [
+    `/proc/self/root${at('own/plain')}`,
+    '/proc/self/cwd/x',
+    '/proc/thread-self/cwd/x',
+    '/dev/fd/3',
+  ]) {
+    makeOverlay(at('own/top'), name, 'raw');
+    assert.match(messagesOf(here, machine).join(), /which is another file to each process/, name);
+  }
+  symlinkSync('/proc/self/cwd/x', at('own/cwd'));
+  makeOverlay(at('own/top'), 'cwd', 'raw');
+  assert.match(messagesOf(here, machine).join(), /which is another file to each process/);
+  // A disk that the machine had once, and what QEMU may have put in its place by now.
+  writeFileSync(at('own/old'), diskBytes());
+  start(here, config('DSK1=own/top,format=raw\nDSK2=own/old,format=raw\n'));
+  rmSync(at('own/old'));
+  symlinkSync(at('secret'), at('own/old'));
+  makeOverlay(at('own/top'), 'old', 'raw');
+  assert.match(messagesOf(here, machine).join(), /leads QEMU to ".*old", which it did not/);
+  // A descriptor that names files without end.
+  const extents = Array.from({ length: 5_000 }, (_, index) => `RW 1 FLAT "/etc/shadow${index}" 0`);
+  writeFileSync(at('own/top'), ['version=1', ...extents, 'RW 1 FLAT "/etc/shadow" 0', ''].join('\n'));
+  const vmdk = findImages(paths, config('DSK1=own/top,format=vmdk\n', 'vmware'));
+  assert.ok(vmdk.issues.length <= 201 && vmdk.issues.length > 0);
+  assert.ok(vmdk.disks[0]?.chain.layers.every(({ file, stats }) => file === at('own/top') || stats === undefined));
   // What lies beside the image, and is nobody else's.
   writeFileSync(at('own/plain'), diskBytes());
   makeOverlay(at('own/top'), 'plain', 'raw');

@@ -52,7 +52,9 @@ const OPTIONS: Readonly<Record<string, Judgement>> = {
   display: warning('opens a window where QEMU has no screen', 'set VNC= instead'),
   vnc: instead('VNC', ', which keeps others out'),
   vga: instead('VGA'),
-  spice: warning(UNMANAGED, 'with disable-ticketing anybody who reaches it has the screen and the keyboard'),
+  spice: instead('SPICE', ', which keeps others out'),
+  k: instead('KEYMAP'),
+  rtc: instead('RTC'),
   runas: instead('RUNAS', ', which counts from the first instruction on'),
   chroot: warning(
     'takes the paths of images, sockets and logs from QEMU once it runs',

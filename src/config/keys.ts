@@ -383,7 +383,7 @@ const SOUND_OPTIONS = [
     type: 'choice',
     default: 'none',
     values: AUDIO_BACKENDS,
-    doc: 'where the host plays it; none: VNC viewers that play sound still get it',
+    doc: 'where the host plays it; none: VNC and SPICE viewers still get it',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -847,6 +847,15 @@ const TABLE = [
     default: 'std',
     values: VGA_VALUES,
     doc: 'graphics card',
+  },
+  {
+    name: 'SPICE',
+    group: CHANNELS,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    isRare: true,
+    doc: 'SPICE server on a socket, with a channel for the agent that shares clipboard and size of the screen',
   },
   {
     name: 'KEYMAP',

@@ -19,6 +19,9 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= decides`, 'set KVM=on or off instead');
   }
+  if (config.sound?.backend === 'spice' && !config.spice) {
+    report('SOUND', 'SOUND has backend=spice, and SPICE is off', 'set SPICE=on');
+  }
   if (/,hpet=/.test(config.machine) && config.origins.has('HPET')) {
     report('HPET', `HPET is set, and MACHINE ${quote(config.machine)} has hpet=, too`, 'leave out one of them');
   }

@@ -183,6 +183,7 @@ function readMachine(
     vmGenerationId: vmGenerationId === 'off' ? undefined : vmGenerationId,
     numa: reader.family('NUMA', parseNuma),
     smbios: reader.family('SMBIOS', parseSmbios),
+    spice: reader.switch('SPICE'),
     keymap: reader.read('KEYMAP', (text, { key, report }) => readChoice(key, text, KEYMAP_VALUES, report)),
     runAs: runAs === OWN_USER ? ownUserName(longName, etcDir) : runAs || undefined,
     ownUser: runAs === OWN_USER,

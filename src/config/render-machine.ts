@@ -77,6 +77,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   NETIF: ({ netif }) => netif,
   VNC: ({ vnc }) => renderVnc(vnc),
   VGA: ({ vga }) => vga,
+  SPICE: ({ spice }) => onOff(spice),
   KEYMAP: ({ keymap }) => keymap ?? '',
   SERIAL: ({ serial }) => onOff(serial),
   QGA: ({ agent }) => onOff(agent),

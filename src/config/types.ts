@@ -214,6 +214,8 @@ export interface MachineConfig {
   /** Empty: one node, as QEMU makes it. */
   readonly numa: readonly NumaNode[];
   readonly smbios: readonly SmbiosTable[];
+  /** A SPICE server on a socket. */
+  readonly spice: boolean;
   /** Name of a keyboard layout of QEMU; undefined: QEMU's default. */
   readonly keymap: string | undefined;
   /** PCIe root ports that are kept free. */

@@ -62,6 +62,7 @@ export interface MachinePaths {
   readonly consoleSocket: string;
   readonly agentSocket: string;
   readonly vncSocket: string;
+  readonly spiceSocket: string;
   /** Folder for `tls-creds-psk`: `keys.psk` and `dh-params.pem`. */
   readonly tlsDir: string;
   /** Copies of the keys of encrypted images, there while QEMU starts. */
@@ -178,6 +179,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     consoleSocket: join(qemuDir, 'console.sock'),
     agentSocket: join(qemuDir, 'agent.sock'),
     vncSocket: join(qemuDir, 'vnc.sock'),
+    spiceSocket: join(qemuDir, 'spice.sock'),
     tlsDir: join(dir, 'tls'),
     keysDir: join(dir, 'keys'),
     log: join(paths.logDir, `${longName}.log`),

@@ -161,6 +161,8 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
     title: 'desktop',
     text: lines('USB=on', 'SOUND=hda', 'KEYMAP=de-ch', 'OS=windows11', 'VNC=unix'),
   },
+  { title: 'spice', text: lines('SPICE=on', 'SOUND=es1370', 'VGA=qxl', 'VNC=off', 'QGA=off') },
+  { title: 'spice-and-vnc', text: lines('SPICE=on', 'SOUND=hda,backend=spice', 'VNC=unix') },
   { title: 'sound-usb', text: lines('MACHINE=pc', 'SOUND=usb,backend=alsa', 'RTC=localtime,driftfix=slew', 'VNC=off') },
   { title: 'sound-old', text: lines('MACHINE=pc', 'SOUND=ac97', 'USB=on', 'RTC=utc', 'OS=windows98') },
   {

@@ -1,6 +1,6 @@
 import { quoteComma } from '../../base/text.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
-import { device, object, option, type Part } from './description.ts';
+import { type Device, device, object, option, type Part } from './description.ts';
 import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 
@@ -15,7 +15,7 @@ export function channelParts(request: ArgvRequest, chipset: Chipset): Part[] {
     option('', '-mon', 'chardev=qmp,mode=control'),
     ...portOptions(request),
     ...serialOptions(request),
-    ...agentOptions(request, chipset),
+    ...agentParts(request, chipset),
   ];
 }
 
@@ -68,17 +68,28 @@ function serialOptions({ config, machine }: ArgvRequest): Part[] {
   ];
 }
 
-function agentOptions({ config, machine }: ArgvRequest, chipset: Chipset): Part[] {
-  if (!config.agent) return [];
+/** The ports of both agents, of QEMU and of SPICE, on one controller. */
+function agentParts({ config, machine }: ArgvRequest, chipset: Chipset): Part[] {
+  const { agent, spice } = config;
+  if (!agent && !spice) return [];
   const controller = chipset === 'other' ? 'virtio-serial' : 'virtio-serial-pci';
   return [
-    device('QGA', controller, { id: 'vserial0', ...pciPlace(chipset, 'agent') }),
-    option('QGA', '-chardev', `socket,id=agent0,path=${quoteComma(machine.agentSocket)},server=on,wait=off`),
-    device(
-      'QGA',
-      'virtserialport',
-      { id: 'agent', bus: 'vserial0.0' },
-      { chardev: 'agent0', name: 'org.qemu.guest_agent.0' },
-    ),
+    device(agent ? 'QGA' : 'SPICE', controller, { id: 'vserial0', ...pciPlace(chipset, 'agent') }),
+    ...(agent
+      ? [
+          option('QGA', '-chardev', `socket,id=agent0,path=${quoteComma(machine.agentSocket)},server=on,wait=off`),
+          agentPort('QGA', 'agent', 1, 'agent0', 'org.qemu.guest_agent.0'),
+        ]
+      : []),
+    ...(spice
+      ? [
+          option('SPICE', '-chardev', 'spicevmc,id=vdagent0,name=vdagent'),
+          agentPort('SPICE', 'vdagent', 2, 'vdagent0', 'com.redhat.spice.0'),
+        ]
+      : []),
   ];
+}
+
+function agentPort(key: string, id: string, nr: number, chardev: string, name: string): Device {
+  return device(key, 'virtserialport', { id, bus: 'vserial0.0' }, { nr, chardev, name });
 }

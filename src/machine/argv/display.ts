@@ -36,6 +36,11 @@ export function displayParts(request: ArgvRequest, chipset: Chipset): Part[] {
       ),
     );
   }
+  if (config.spice) {
+    // Who gets to the socket is up to its folder.
+    const socket = quoteComma(request.machine.spiceSocket);
+    parts.push(option('SPICE', '-spice', `unix=on,addr=${socket},disable-ticketing=on`));
+  }
   if (config.keymap !== undefined) parts.push(option('KEYMAP', '-k', config.keymap));
   return parts;
 }

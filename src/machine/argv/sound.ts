@@ -16,9 +16,10 @@ export const SOUND_DEVICES: Readonly<Record<SoundConfig['card'], string>> = {
 };
 
 /** The sound card and its backend. */
-export function soundParts({ sound }: MachineConfig, chipset: Chipset): Part[] {
+export function soundParts({ sound, spice }: MachineConfig, chipset: Chipset): Part[] {
   if (sound === undefined) return [];
-  const backend = option('SOUND', '-audiodev', `${sound.backend},id=${AUDIO_BACKEND}`);
+  const player = spice && sound.backend === 'none' ? 'spice' : sound.backend;
+  const backend = option('SOUND', '-audiodev', `${player},id=${AUDIO_BACKEND}`);
   const driver = SOUND_DEVICES[sound.card];
   const place = { id: 'sound', ...pciPlace(chipset, 'sound') };
   const audiodev = AUDIO_BACKEND;

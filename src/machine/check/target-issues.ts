@@ -23,6 +23,7 @@ export function targetIssues(config: MachineConfig, probe: QemuProbe, accelerato
     ...nicIssues(config, probe),
     ...deviceIssues(config, probe),
     ...memoryIssues(config),
+    ...spiceIssues(config, probe),
   ];
 }
 
@@ -116,11 +117,12 @@ const BUSES: Readonly<Record<'q35' | 'pc' | 'virt', readonly string[]>> = {
   virt: ['PCI'],
 };
 
-/** Whether a line of `[custom]` may bring the bus: `usb-bus` comes with any USB controller. */
+/** Whether USB= or a line of `[custom]` brings the bus: `usb-bus` comes with any USB controller. */
 function hasBus(config: MachineConfig, bus: string): boolean {
   const word = bus.split('-')[0] ?? '';
   const text = [config.machine, ...config.custom.flatMap(({ args }) => args)].join(' ');
-  return bus !== '' && text.includes(word);
+  const hasUsb = config.usbInput || config.sound?.card === 'usb';
+  return bus !== '' && (text.includes(word) || (bus === 'usb-bus' && hasUsb));
 }
 
 /** Devices of the other keys, of which one of each list has to be there. */
@@ -164,4 +166,10 @@ function memoryIssues(config: MachineConfig): Problem[] {
   const has = renderSize(Math.floor(host / 1024 ** 2) * 1024 ** 2);
   const message = `RAM is ${renderSize(config.memoryBytes)}, and this host has ${has}`;
   return [{ ...issueAt(config, 'RAM', message, 'the host may end QEMU when the guest uses it'), severity: 'warning' }];
+}
+
+function spiceIssues(config: MachineConfig, { commands, version }: QemuProbe): Problem[] {
+  if (!config.spice || commands.has('query-spice')) return [];
+  const message = `SPICE=on needs a QEMU with SPICE, and QEMU ${version} of ${config.targetArch} is built without`;
+  return [issueAt(config, 'SPICE', message, 'set VNC= instead')];
 }

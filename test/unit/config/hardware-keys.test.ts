@@ -39,6 +39,7 @@ suite('SOUND', () => {
     assert.deepEqual(parseGood('SOUND=ac97,backend=pa\n').sound, { card: 'ac97', backend: 'pa' });
     assert.match(problemsOf('SOUND=sb64\n')[0] ?? '', /"sb64"/);
     assert.match(problemsOf('SOUND=off,backend=pa\n')[0] ?? '', /without a sound card/);
+    assert.match(problemsOf('SOUND=on,backend=spice\n')[0] ?? '', /backend=spice, and SPICE is off/);
   });
 });
 

@@ -200,6 +200,7 @@ const machine: fc.Arbitrary<MachineConfig> = fc
     rng: onOff,
     balloon: onOff,
     usbInput: onOff,
+    spice: onOff,
     hpet: onOff,
     pit: fc.constantFrom('delay', 'discard'),
     s3: onOff,
@@ -239,6 +240,7 @@ const machine: fc.Arbitrary<MachineConfig> = fc
   })
   .map((fields) => ({ ...parseGood(''), ...fields }))
   .map((config) => (config.netif === 'managed' ? config : { ...config, runAs: undefined, sandbox: false }))
+  .map((config) => (config.sound?.backend === 'spice' ? { ...config, spice: true } : config))
   // A place in the boot order is that of one device.
   .map((config) => ({ ...config, ...withBootIndexes(config) }))
   // A port can be forwarded once, whatever card it is on.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeMachine } from '../../../../src/machine/argv/build.ts';
+import { customIssues } from '../../../../src/machine/check/custom-issues.ts';
 import { argvRequest } from '../../../support/argv-configs.ts';
 
 /** The places of the ports, by their ids. */
@@ -32,3 +33,22 @@ test('ports that nobody asked for give way to a device of [custom]', () => {
   assert.equal(portsOf('[custom]\n-device qemu-xhci,addr=0x1d').length, 8);
   assert.equal(portsOf('[custom]\n-device virtio-blk-pci,bus=other.0,addr=0x1c').length, 8);
 });
+
+test('ports that HOTPLUG asks for are told from devices of [custom] in their slots, and names of nodes are taken', () => {
+  const issuesOf = (text: string): string[] => {
+    const { config, machine } = argvRequest({ title: '', text });
+    return customIssues(config, machine, MONITOR).map(({ message }) => message);
+  };
+  assert.deepEqual(issuesOf('[custom]\n-device qemu-xhci,id=other,addr=0x1c\n'), []);
+  assert.deepEqual(issuesOf('HOTPLUG=8\n[custom]\n-device qemu-xhci,id=other,addr=0x1c.2\n'), [
+    '"-device" in [custom] has the PCI slot 0x1c.2, which is that of HOTPLUG',
+  ]);
+  assert.deepEqual(issuesOf('[custom]\n-device qemu-xhci,id=hp3\n'), [
+    '"-device" in [custom] has the id "hp3" of a device, which is that of HOTPLUG',
+  ]);
+  assert.deepEqual(issuesOf('DSK1=a\n[custom]\n-blockdev null-co,node-name=dsk1-file\n'), [
+    '"-blockdev" in [custom] has the id "dsk1-file" of a drive, which is that of DSK1',
+  ]);
+});
+
+const MONITOR = { monitorPort: 30320, monitor: 'tcp', tls: 'psk', vncDisplay: 0 } as const;

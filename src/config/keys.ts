@@ -594,6 +594,10 @@ const TABLE = [
     otherNames: ['AUDIO', 'SOUNDCARD', 'SOUND_CARD', 'SOUNDHW'],
     isRare: true,
     doc: 'sound card; on is hda',
+    details: [
+      'Other backends than none and spice open devices or sockets of the host as the user that QEMU runs as. The units of the system ' +
+        'let them open none: they are for machines of a user who sits at the host.',
+    ],
   },
   {
     name: 'RTC',

@@ -67,6 +67,8 @@ function download(base: string): string[] {
     'APT::Install-Recommends=0',
     'APT::Sandbox::User=',
     'Acquire::Languages=none',
+    'Acquire::Retries=0',
+    'Acquire::http::Timeout=10',
     'Debug::NoLocking=1',
     'DPkg::Post-Invoke=',
   ].flatMap((each) => ['-o', each]);

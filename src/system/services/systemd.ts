@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
+import { readTextIfExists } from '../files/files.ts';
 import { type ExecResult, run } from '../process/exec.ts';
 
 /** Whether systemd is process 1 here: sd_booted(3). */
@@ -12,6 +13,12 @@ export function isSystemdBooted(): boolean {
 /** Whether a unit file of that name is installed: systemd.unit(5), "Unit File Load Path". */
 export function isUnitInstalled(name: string): boolean {
   return UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
+}
+
+/** Text of the unit file of that name that systemd loads; empty when there is none. */
+export function unitFileText(name: string): string {
+  const path = UNIT_FOLDERS.map((folder) => join(folder, name)).find((each) => existsSync(each));
+  return path === undefined ? '' : (readTextIfExists(path) ?? '');
 }
 
 /** The same, for the service managers of users. */

@@ -12,6 +12,7 @@ import { ensureDir, writeFileAtomic } from '../../../system/files/files.ts';
 import { followLocally, readMounts } from '../../../system/files/mounts.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../../system/paths.ts';
 import { shutdownTargets } from '../../../system/services/shutdown-targets.ts';
+import { unitFileText } from '../../../system/services/systemd.ts';
 import { namesInRunDir, runningAs, targetOfEntry } from '../../resolve.ts';
 import { askedMachines } from '../asked.ts';
 import { type PlannedMachine, planUnits } from './unit-plan.ts';
@@ -71,6 +72,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
           missing,
           running,
           taken,
+          unit: unitFileText('qemu@.service'),
           shutdown: shutdownTargets(),
           lanes: 2 * availableParallelism(),
         });

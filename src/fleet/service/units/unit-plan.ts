@@ -8,6 +8,7 @@ import { hardeningLines } from './hardening.ts';
 import { lateDropIns } from './late.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
 import { longestStopSeconds, type ShutdownTarget, shutdownDropIns } from './shutdown.ts';
+import { stopCommands } from './stop-commands.ts';
 import { type UnitLine, unitName, unitPath, unitText, unitWords } from './unit-text.ts';
 
 /** A machine as the units need it. */
@@ -38,6 +39,8 @@ export interface UnitOptions {
   readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
   /** Files of registered machines that are not there. */
   readonly missing?: readonly string[] | undefined;
+  /** Text of the installed qemu@.service. */
+  readonly unit?: string | undefined;
   /** Those that end this host. */
   readonly shutdown?: readonly ShutdownTarget[] | undefined;
 }
@@ -58,6 +61,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
         order: order.get(machine.target.longName),
         lane: laneOf(machine.config, index, options.lanes),
         closed,
+        stop: stopCommands(options.unit ?? '', machine.config),
       }),
     ),
     ...(options.running ?? []).map(runningDropIn),
@@ -76,9 +80,17 @@ export function orderOf(machines: readonly PlannedMachine[]): ReadonlyMap<string
   );
 }
 
+/** What the unit of a machine depends on besides the machine. */
+interface MachinePlace {
+  readonly order: MachineOrder | undefined;
+  readonly lane: string;
+  readonly closed: Closed;
+  readonly stop: readonly UnitLine[];
+}
+
 function machineDropIn(
   { target, config, realFiles, readFiles }: PlannedMachine,
-  { order, lane, closed }: { readonly order: MachineOrder | undefined; readonly lane: string; readonly closed: Closed },
+  { order, lane, closed, stop }: MachinePlace,
 ): UnitFile {
   const { longName, configPath } = target;
   const requires = (order?.requires ?? []).map(unitName).join(' ');
@@ -100,6 +112,7 @@ function machineDropIn(
       pair('TimeoutStartSec', startTimeoutSeconds(config)),
       pair('TimeoutStopSec', stopTimeoutSeconds(config)),
       ...(config.bootDelaySeconds === 0 ? [] : [bootDelay(config.bootDelaySeconds)]),
+      ...stop,
       ...(config.restart === 'no'
         ? []
         : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
@@ -176,7 +189,7 @@ function noRetry(longName: string): UnitLine {
   const stop = `systemctl --no-block --job-mode=ignore-dependencies stop ${unitName(longName)}`;
   return [
     'ExecStopPost',
-    `/bin/sh -c 'if grep -Eqs "QEMU_(CONFIG_INVALID|MACHINE_UNKNOWN)" ${note}; then ${stop}; fi'`,
+    `+/bin/sh -c 'if grep -Eqs "QEMU_(CONFIG_INVALID|MACHINE_UNKNOWN)" ${note}; then ${stop}; fi'`,
   ];
 }
 

@@ -201,3 +201,16 @@ test('every file of a machine is watched for changes', () => {
   const text = filesOf(machine('a', ''), machine('b', ''))['qemu-reload.path.d/50-machines.conf'] ?? '';
   assert.match(text, /^PathChanged=\/etc\/qemu\/a-qemu\.cfg\nPathChanged=\/etc\/qemu\/b-qemu\.cfg$/m);
 });
+
+test('a machine without stop hooks is stopped outside of the sandbox, by the commands of the installed unit', () => {
+  const unit = 'ExecStart=/usr/bin/x\nExecStop=/bin/sh -c stop %i\nExecStopPost=-/bin/ended\nExecStopPost=+/bin/more\n';
+  const [file] = planUnits([machine('web', 'RAM=32M\n')], { lanes: 1, unit });
+  assert.match(
+    file?.text ?? '',
+    /^ExecStop=\nExecStop=\+\/bin\/sh -c stop %i\nExecStopPost=\nExecStopPost=\+-\/bin\/ended\nExecStopPost=\+\/bin\/more$/m,
+  );
+  for (const hook of ['PRESTOP', 'POSTSTOP']) {
+    const [other] = planUnits([machine('web', `${hook}=/bin/true\n`)], { lanes: 1, unit });
+    assert.doesNotMatch(other?.text ?? '', /^ExecStop/m);
+  }
+});

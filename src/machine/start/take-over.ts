@@ -1,5 +1,5 @@
-import { fchmodSync, fchownSync, lstatSync, type Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { fchmodSync, fchownSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { withImage } from '../../system/images/image.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
@@ -47,10 +47,15 @@ function changeOwner(disk: DiskConfig, user: User | undefined): boolean {
  * Whether only root could have put the file there. In a folder of the shared user another machine's QEMU can put a link to the
  * image of a third one.
  */
-function isInRootsHands(path: string): boolean {
+function isInRootsHands(path: string, links = MOST_LINKS): boolean {
   trustPath(dirname(path));
-  return !lstatSync(path).isSymbolicLink();
+  const stats = lstatSync(path);
+  if (!stats.isSymbolicLink()) return true;
+  return stats.uid === 0 && links > 0 && isInRootsHands(resolve(dirname(path), readlinkSync(path)), links - 1);
 }
+
+/** As many as Linux follows: path_resolution(7). */
+const MOST_LINKS = 40;
 
 /** A second name could be another machine's image. */
 function isPlain(stats: Stats, owner: number): boolean {

@@ -20,7 +20,7 @@ const BEFORE = 'HOTPLUG=24\nDSK1=first.img,if=scsi\n';
 
 /** Of each kind of disk and card what a running machine takes: buses of IDE and SATA take nothing. */
 const AFTER = `${BEFORE}
-DSK2=b.img,cache=none,aio=native,discard=unmap,serial=B2
+DSK2=b.img,cache=none,aio=native,discard=unmap,detect-zeroes=unmap,serial=B2,iothread=on,queues=2
 DSK3=c.qcow2,if=nvme,cache=writethrough,aio=threads
 DSK4=d.img,if=scsi,serial=D4,cache=directsync,readonly=on
 DSK5=e.img,cache=unsafe,readonly=on
@@ -34,17 +34,26 @@ NIC3=virtio
 `;
 
 for (const { name, program, obstacle } of QEMUS) {
-  test(`${name} takes each kind of disk, card and USB device while the machine runs`, { skip: obstacle }, async (t) => {
+  test(`${name} takes each kind of disk, disc, card and USB device while the machine runs`, {
+    skip: obstacle,
+  }, async (t) => {
     const root = tempRoot(t);
     const before = await realRequest(root, { title: '', text: BEFORE });
     const after = await withImages(root, await realRequest(root, { title: '', text: AFTER }));
     const had = new Set(describeMachine(before).map(({ key }) => key));
     const added = describeMachine(after).filter(({ key }) => !had.has(key));
+    // Buses of IDE take nothing; boards without them have their discs on the SCSI bus.
+    const board = await realRequest(root, { title: '', text: 'MACHINE=virt\nCDR1=disc.iso\nCDR2=empty\nBOOT=network\n' });
+    writeFiles(board);
+    const discs = describeMachine(board).filter(({ key }) => key.startsWith('CDR'));
     await withQemu(program, before, buildArgs(before), async (client, signal) => {
-      for (const { command, arguments: values } of renderCalls(intoPorts(added))) {
+      for (const { command, arguments: values } of renderCalls(intoPorts([...added, ...discs]))) {
         await client.execute(command, values, { signal });
       }
       assert.deepEqual(await nodesOf(client), expectedNodes(after));
+      const blocks = await client.execute('query-block', {});
+      const inDrive = (id: string): unknown => blocks.find(({ qdev }) => qdev === id)?.inserted?.['node-name'];
+      assert.deepEqual([inDrive('cdr1-dev'), inDrive('cdr2-dev')], ['cdr1-fmt', undefined]);
       const network = await client.execute('human-monitor-command', { 'command-line': 'info network' });
       assert.match(network, /nic1: .*\r\n \\ net0: .*type=user/);
       assert.match(network, /net2: nic3: /);

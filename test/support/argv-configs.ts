@@ -13,6 +13,8 @@ export interface ArgvConfig {
   readonly title: string;
   /** The lines of the cfg file. */
   readonly text: string;
+  /** The QEMU of Debian 12 does not have what is in it. */
+  readonly isNewer?: true;
   /** What else the command line depends on, where it differs from {@link argvRequest}'s own. */
   readonly request?: Partial<ArgvRequest>;
 }
@@ -161,6 +163,7 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
     title: 'desktop',
     text: lines('USB=on', 'SOUND=hda', 'KEYMAP=de-ch', 'OS=windows11', 'VNC=unix'),
   },
+  { title: 'sound-virtio', text: lines('SOUND=virtio', 'USB=on'), isNewer: true },
   { title: 'spice', text: lines('SPICE=on', 'SOUND=es1370', 'VGA=qxl', 'VNC=off', 'QGA=off') },
   { title: 'spice-and-vnc', text: lines('SPICE=on', 'SOUND=hda,backend=spice', 'VNC=unix') },
   { title: 'sound-usb', text: lines('MACHINE=pc', 'SOUND=usb,backend=alsa', 'RTC=localtime,driftfix=slew', 'VNC=off') },

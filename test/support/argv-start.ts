@@ -13,11 +13,21 @@ import { freePort } from './lab.ts';
 import type { TempRoot } from './temp-root.ts';
 
 /** The QEMU of this host, and a newer one; `obstacle` says why there is none. */
-export const QEMUS = [{ name: 'QEMU', program: 'qemu-system-x86_64', obstacle: undefined }, newerQemu()];
+export const QEMUS: readonly TestedQemu[] = [
+  { name: 'QEMU', program: 'qemu-system-x86_64', obstacle: undefined, isNewer: false },
+  newerQemu(),
+];
 
-function newerQemu(): { readonly name: string; readonly program: string; readonly obstacle: string | undefined } {
+interface TestedQemu {
+  readonly name: string;
+  readonly program: string;
+  readonly obstacle: string | undefined;
+  readonly isNewer: boolean;
+}
+
+function newerQemu(): TestedQemu {
   const { program = '', obstacle } = debian13Qemu();
-  return { name: 'QEMU of Debian 13', program, obstacle };
+  return { name: 'QEMU of Debian 13', program, obstacle, isNewer: true };
 }
 
 /** Starts QEMU up to its guest's first instruction, and has it quit. */

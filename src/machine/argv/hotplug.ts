@@ -17,7 +17,7 @@ export function needsPorts(chipset: Chipset): boolean {
 }
 
 /**
- * The free PCIe root ports, `hp1` and so on, each at its fixed place. Those that nobody asked for give way to devices that
+ * The free PCIe root ports, `hp1` and so on, each at its fixed place. Those of the default give way to devices that
  * `[custom]` puts into their slots.
  */
 export function hotplugParts(config: MachineConfig, chipset: Chipset): Device[] {

@@ -24,7 +24,7 @@ test('ports keep their places when there are more or fewer, up to three slots', 
   for (const count of [0, 1, 9, 17]) assert.deepEqual(portsOf(`HOTPLUG=${count}`), all.slice(0, count));
 });
 
-test('ports that nobody asked for give way to a device of [custom]', () => {
+test('the ports of the default give way to a device of [custom]', () => {
   for (const place of ['addr=0x1c', 'addr=1c.3', 'bus=pcie.0,addr=0x1c.0x0']) {
     const custom = `[custom]\n-device qemu-xhci,id=usb,${place}`;
     assert.deepEqual(portsOf(custom), [], place);
@@ -34,7 +34,7 @@ test('ports that nobody asked for give way to a device of [custom]', () => {
   assert.equal(portsOf('[custom]\n-device virtio-blk-pci,bus=other.0,addr=0x1c').length, 8);
 });
 
-test('ports that HOTPLUG asks for are told from devices of [custom] in their slots, and names of nodes are taken', () => {
+test('a device of [custom] in the slot of a port that HOTPLUG asks for is an error, and so is the name of a node that is taken', () => {
   const issuesOf = (text: string): string[] => {
     const { config, machine } = argvRequest({ title: '', text });
     return customIssues(config, machine, MONITOR).map(({ message }) => message);

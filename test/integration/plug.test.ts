@@ -43,7 +43,10 @@ for (const { name, program, obstacle } of QEMUS) {
     const had = new Set(describeMachine(before).map(({ key }) => key));
     const added = describeMachine(after).filter(({ key }) => !had.has(key));
     // Buses of IDE take nothing; boards without them have their discs on the SCSI bus.
-    const board = await realRequest(root, { title: '', text: 'MACHINE=virt\nCDR1=disc.iso\nCDR2=empty\nBOOT=network\n' });
+    const board = await realRequest(root, {
+      title: '',
+      text: 'MACHINE=virt\nCDR1=disc.iso\nCDR2=empty\nBOOT=network\n',
+    });
     writeFiles(board);
     const discs = describeMachine(board).filter(({ key }) => key.startsWith('CDR'));
     await withQemu(program, before, buildArgs(before), async (client, signal) => {

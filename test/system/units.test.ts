@@ -87,7 +87,9 @@ describe('a host with systemd', () => {
     host.sh('echo secret >/tmp/of-others; chmod 0666 /tmp/of-others');
     const targets = [
       ...['img', 'console', 'key', 'qmp', 'serial', 'mem', 'environ'].map((what) => `${what} db ${db}`),
-      ...['machine.json', 'lock', 'control.lock', 'qemu', 'tls', 'keys'].map((what) => `run db ${db} ${what}`),
+      ...['machine.json', 'launch.json', 'lock', 'control.lock', 'qemu', 'tls', 'keys'].map(
+        (what) => `run db ${db} ${what}`,
+      ),
       ...['img', 'console', 'key', 'qmp'].map((what) => `${what} web ${web}`),
     ];
     const got = host.sh(CAPTURED, String(web), ...targets);

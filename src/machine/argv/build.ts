@@ -54,8 +54,6 @@ export function buildArgs(request: ArgvRequest): string[] {
 
 function smallDevices({ config }: ArgvRequest, chipset: Chipset): Part[] {
   const suffix = chipset === 'other' ? '' : '-pci';
-  const needsScsi =
-    config.disks.some((disk) => disk.interface === 'scsi') || (config.cdroms.length > 0 && !hasIde(chipset));
   return [
     ...(config.rng ? [device('RNG', `virtio-rng${suffix}`, { id: 'rng', ...pciPlace(chipset, 'rng') })] : []),
     ...(config.balloon
@@ -63,8 +61,17 @@ function smallDevices({ config }: ArgvRequest, chipset: Chipset): Part[] {
       : []),
     ...watchdogParts(config, chipset),
     ...panicParts(config, chipset),
-    ...(needsScsi ? [device('DSK', `virtio-scsi${suffix}`, { id: 'scsi0', ...pciPlace(chipset, 'scsi') })] : []),
+    ...scsiParts(config, chipset),
   ];
+}
+
+/** The SCSI controller, of the first disk or disc that needs it. */
+function scsiParts({ disks, cdroms }: MachineConfig, chipset: Chipset): Part[] {
+  const disk = disks.find(({ interface: bus }) => bus === 'scsi');
+  const disc = hasIde(chipset) ? undefined : cdroms[0];
+  const key = disk ? `DSK${disk.index}` : disc && `CDR${disc.index}`;
+  const driver = chipset === 'other' ? 'virtio-scsi' : 'virtio-scsi-pci';
+  return key === undefined ? [] : [device(key, driver, { id: 'scsi0', ...pciPlace(chipset, 'scsi') })];
 }
 
 /** The watchdog of s390x is none of PCI (qemu-system(1), "-watchdog-action"). */

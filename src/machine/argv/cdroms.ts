@@ -60,7 +60,8 @@ function placeOf(at: number, chipset: Chipset): Place & { readonly properties?: 
 function controllers(cdroms: readonly CdromConfig[], chipset: Chipset): Device[] {
   if (!hasIde(chipset)) return [];
   const count = Math.ceil(Math.max(0, cdroms.length - onBoard(chipset)) / AHCI_PORTS);
-  return Array.from({ length: count }, (_, index) =>
-    ahciController('CDR', `cdrom${index}`, pciPlace(chipset, 'sataCdroms', index, count)),
-  );
+  return Array.from({ length: count }, (_, index) => {
+    const key = `CDR${onBoard(chipset) + index * AHCI_PORTS + 1}`;
+    return ahciController(key, `cdrom${index}`, pciPlace(chipset, 'sataCdroms', index, count));
+  });
 }

@@ -67,21 +67,18 @@ function rootBus(chipset: Chipset): string {
  * a guest looks for functions 1 to 7 only where there is a function 0 (PCI Local Bus Specification 3.0, 3.2.2.3.4).
  *
  * @param isPci of each device of the family in order, whether it sits on the PCI bus.
+ * @returns bridges of the key of the first device that needs them.
  */
-export function slotFillers(
-  chipset: Chipset,
-  family: 'nic' | 'disk',
-  key: string,
-  isPci: readonly boolean[],
-): Device[] {
+export function slotFillers(chipset: Chipset, family: 'nic' | 'disk', isPci: readonly boolean[]): Device[] {
   if (chipset === 'other') return [];
-  return Array.from({ length: SLOTS_PER_FAMILY }, (_, at) => at)
-    .filter((at) => !isPci[at] && isPci.some((further, index) => further && index % SLOTS_PER_FAMILY === at))
-    .map((at) => {
-      const chassis = FIRST_SLOT[family] + at;
-      const place = { id: `slot${chassis}`, ...pciPlace(chipset, family, at, isPci.length) };
-      return chipset === 'pc'
-        ? device(key, 'pci-bridge', place, { chassis_nr: chassis })
-        : device(key, 'pcie-root-port', place, { chassis });
-    });
+  return Array.from({ length: SLOTS_PER_FAMILY }, (_, at) => at).flatMap((at) => {
+    const further = isPci.findIndex((each, index) => each && index % SLOTS_PER_FAMILY === at);
+    if (further < 0 || isPci[at]) return [];
+    const key = `${family === 'nic' ? 'NIC' : 'DSK'}${further + 1}`;
+    const chassis = FIRST_SLOT[family] + at;
+    const place = { id: `slot${chassis}`, ...pciPlace(chipset, family, at, isPci.length) };
+    return chipset === 'pc'
+      ? device(key, 'pci-bridge', place, { chassis_nr: chassis })
+      : device(key, 'pcie-root-port', place, { chassis });
+  });
 }

@@ -25,7 +25,7 @@ export function diskParts(
 ): Part[] {
   return [
     ...controllers(disks, chipset),
-    ...slotFillers(chipset, 'disk', 'DSK', disks.map(isPci)),
+    ...slotFillers(chipset, 'disk', disks.map(isPci)),
     ...disks.flatMap((disk, at) => {
       const key = `DSK${disk.index}`;
       const drive = driveOf(disk, images[at] ?? { file: disk.file, format: 'raw' });
@@ -117,17 +117,15 @@ function isOnPiix(at: number, chipset: Chipset): boolean {
 }
 
 function controllers(disks: readonly DiskConfig[], chipset: Chipset): Device[] {
-  const ahci = new Set<number>();
-  for (const disk of disks) {
-    const at = disk.index - 1;
-    const needsAhci = disk.interface === 'sata' || (disk.interface === 'ide' && !isOnPiix(at, chipset));
-    if (needsAhci) ahci.add(Math.floor(at / AHCI_PORTS));
-  }
+  const needs = disks
+    .filter(({ interface: bus, index }) => bus === 'sata' || (bus === 'ide' && !isOnPiix(index - 1, chipset)))
+    .map(({ index }) => ({ key: `DSK${index}`, controller: Math.floor((index - 1) / AHCI_PORTS) }));
   // Function 0 has to exist for the others to be found: all controllers up to the last one used.
-  const count = Math.max(-1, ...ahci) + 1;
-  return Array.from({ length: count }, (_, index) =>
-    ahciController('DSK', `sata${index}`, pciPlace(chipset, 'sataDisks', index, count)),
-  );
+  const count = Math.max(-1, ...needs.map(({ controller }) => controller)) + 1;
+  return Array.from({ length: count }, (_, index) => {
+    const key = needs.find(({ controller }) => controller >= index)?.key ?? '';
+    return ahciController(key, `sata${index}`, pciPlace(chipset, 'sataDisks', index, count));
+  });
 }
 
 /** An AHCI controller with six ports. */

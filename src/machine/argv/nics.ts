@@ -12,7 +12,7 @@ export function nicParts(
 ): (Device | Netdev)[] {
   const isOnPci = nics.map(({ model }) => isPci(model));
   return [
-    ...slotFillers(chipset, 'nic', 'NIC', isOnPci),
+    ...slotFillers(chipset, 'nic', isOnPci),
     ...nics.flatMap((nic, position) => nicPart(nic, links[position], nics.length, chipset, bootIndex)),
   ];
 }

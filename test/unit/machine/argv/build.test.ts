@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { findKey } from '../../../../src/config/keys.ts';
 import { bootIndexes } from '../../../../src/machine/argv/boot-order.ts';
 import { buildArgs, buildOptions } from '../../../../src/machine/argv/build.ts';
 import { withLevel } from '../../../../src/machine/argv/cpu-levels.ts';
@@ -91,6 +92,23 @@ test('each option is one word behind a dash with its values, and knows its key',
     assert.ok(args.length <= 2);
     assert.match(key, /^([A-Z]+\d*)?$/);
   }
+});
+
+test('each option is of a key that can be set, and controllers of the first device that needs them', () => {
+  fc.assert(
+    fc.property(machines, (machine) => {
+      for (const { key } of buildOptions(requestOf(machine))) {
+        assert.ok(['', 'TLS', 'MONPORT', '[custom]'].includes(key) || findKey(key), key);
+      }
+    }),
+    { numRuns: 50 },
+  );
+  const text = `MACHINE=pc\n${Array.from({ length: 9 }, (_, at) => `DSK${at + 1}=d${at},if=sata\n`).join('')}CDR1=empty\nCDR2=empty\nCDR3=empty\n`;
+  const keys = buildOptions(argvRequest({ title: '', text })).filter(({ args }) => args[1]?.startsWith('ich9-ahci'));
+  assert.deepEqual(
+    keys.map(({ key }) => key),
+    ['DSK1', 'DSK7', 'CDR3'],
+  );
 });
 
 test('devices with bootindex= boot first, in its order, and BOOT orders the others', () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { nearest, quote } from '../base/text.ts';
 import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE, SWITCH_VALUES } from './keys.ts';
 import { suggest } from './text/issues.ts';
+import { meantWord } from './text/meant.ts';
 import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { parseSize, parseUuid, renderSize } from './text/values.ts';
 import type { BootDevice } from './types.ts';
@@ -64,6 +65,12 @@ function checkTopology(
     report(`${key} ${quote(text)} has levels that make ${product} processors, not ${most}`);
     return undefined;
   }
+  // QEMU works out the levels that are left out, which then must come out even.
+  if (!isComplete && most !== undefined && most % product !== 0) {
+    const given = SMP_LEVELS.filter((level) => counts.has(level)).map((level) => `${level}=${counts.get(level)}`);
+    report(`${key} ${quote(text)}: ${most} processors cannot be divided by ${given.join(', ')}`);
+    return undefined;
+  }
   const [first] = counts.values();
   if (counts.size === 1 && cpus !== undefined) return String(first);
   return [...counts].map(([name, count]) => `${name}=${count}`).join(',');
@@ -108,7 +115,7 @@ function readImage(text: string, { key, dir, report }: ValueContext): string | u
   if (word !== undefined) return word;
   if (/[/.]/.test(text)) return resolve(dir, text);
   report(`${key} ${quote(text)} is not allowed; allowed are ${FIRMWARE_VALUES.join(', ')} and the path of an image`, {
-    hint: suggest(nearest(text, FIRMWARE_VALUES)) ?? 'write "./" before a file name without a dot',
+    hint: suggest(meantWord(text, FIRMWARE_VALUES)) ?? 'write "./" before a file name without a dot',
   });
   return undefined;
 }

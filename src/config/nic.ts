@@ -60,8 +60,16 @@ export function checkBridge(text: string): string | undefined {
   return isInterfaceName(text) ? undefined : `is not the name of an interface; ${INTERFACE_NAME_RULE}`;
 }
 
+/** What others call networks, of which no card has its name. */
+const NOT_MODELS: Readonly<Record<string, string>> = { nat: 'user', slirp: 'user', tap: 'bridge', bridged: 'bridge' };
+
 function readModel(text: string, { key, report }: ValueContext): string | undefined {
   if (text === 'virtio') return 'virtio-net-pci';
+  const net = NET_BACKENDS.find((backend) => backend === (NOT_MODELS[text.toLowerCase()] ?? text.toLowerCase()));
+  if (net !== undefined) {
+    report(`${key} ${quote(text)} is not a model of a network card`, { hint: `write ${key}=virtio,net=${net}` });
+    return undefined;
+  }
   if (/^[A-Za-z0-9_.-]+$/.test(text)) return text;
   const expected = 'a QEMU NIC model such as virtio-net-pci or e1000 stands first';
   report(`${key} ${quote(text)} is no model; allowed are letters, digits, "_", "." and "-"`, { hint: expected });

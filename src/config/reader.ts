@@ -69,6 +69,11 @@ export class SettingsReader {
     const words = this.read(name, (text, { dir, report }) => {
       const [program, ...args] = readWords(name, text, report) ?? [];
       if (program === undefined) return undefined;
+      const operator = args.find((word) => SHELL_OPERATORS.has(word));
+      if (operator !== undefined) {
+        const message = `${name}: "${operator}" is handed to the program like any word: there is no shell`;
+        report(message, { severity: 'warning', hint: `write ${name}="/bin/sh -c '…'", or call a script` });
+      }
       return [program.includes('/') ? resolve(dir, program) : program, ...args];
     });
     return words ?? [];
@@ -105,6 +110,8 @@ export class SettingsReader {
     return parsed;
   }
 }
+
+const SHELL_OPERATORS: ReadonlySet<string> = new Set(['&&', '||', ';', '|', '&', '>', '>>', '<', '2>&1']);
 
 function readWords(name: string, text: string, report: Report): readonly string[] | undefined {
   try {

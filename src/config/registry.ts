@@ -55,7 +55,9 @@ export function addRegistryEntry(text: string, shortName: string, target: string
   const owners = new Map(
     parseRegistry(text, path).entries.flatMap((entry) => namesOf(entry).map((name) => [name, entry])),
   );
-  const problem = 'problem' in added ? added : findClash(added, owners);
+  const clash = 'problem' in added ? undefined : findClash(added, owners);
+  const problem =
+    'problem' in added ? added : clash && { ...clash, hint: 'to rename that machine: qemu-init edit --registry' };
   if (problem) {
     const issue: Problem = { file: path, key: shortName, message: problem.problem, severity: 'error' };
     throw new ConfigError(`Cannot register ${quote(shortName)}`, [issue], { hint: problem.hint });

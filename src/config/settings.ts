@@ -65,6 +65,19 @@ export function mergeSettings(sources: readonly Source[], issues: Problem[]): Se
   };
 }
 
+/** What others have for options of QEMU that no key of ours makes. */
+const FOR_CUSTOM: ReadonlySet<string> = new Set([
+  'ARGS',
+  'EXTRA',
+  'EXTRA_ARGS',
+  'OPTIONS',
+  'OPTS',
+  'QEMUOPTS',
+  'QEMU_OPTS',
+  'SPICE',
+]);
+const CUSTOM_HINT = 'options of QEMU go below a line [custom], as on its command line';
+
 function checkKey(
   key: string,
   inDefaults: boolean,
@@ -72,7 +85,9 @@ function checkKey(
 ): KeySpec | undefined {
   const spec = findKey(key);
   if (!spec) {
-    report(`Unknown key ${quote(key)}`, () => suggest(nearestKey(key)));
+    report(`Unknown key ${quote(key)}`, () =>
+      FOR_CUSTOM.has(key.toUpperCase()) ? CUSTOM_HINT : suggest(nearestKey(key)),
+    );
     return undefined;
   }
   if (inDefaults && spec.inDefaults === false) {
@@ -100,14 +115,27 @@ function isNumberOf(spec: KeySpec, digits: string, report: (message: string, hin
 /** The key that was meant, by spelling or by another name for it; the number of a family is kept. */
 function nearestKey(key: string): string | undefined {
   const upper = key.slice(0, LONGEST_KEY).toUpperCase();
-  const stem = /^(.*?)(\d*)$/s.exec(upper)?.[1] ?? upper;
-  const digits = upper.slice(stem.length);
-  const named = KEYS.find(({ otherNames }) => otherNames?.includes(upper) || otherNames?.includes(stem));
-  if (named) return written(named, digits);
-  return nearest(
-    upper,
-    KEYS.map((spec) => written(spec, digits)),
+  const digits = digitsOf(upper);
+  return (
+    otherKey(upper) ??
+    nearest(
+      upper,
+      KEYS.map((spec) => written(spec, digits)),
+    )
   );
+}
+
+/** The key that others call so, with its number; undefined for a word that is no such name. */
+export function otherKey(word: string): string | undefined {
+  const upper = word.slice(0, LONGEST_KEY).toUpperCase();
+  const digits = digitsOf(upper);
+  const stem = upper.slice(0, upper.length - digits.length);
+  const named = KEYS.find(({ otherNames }) => otherNames?.includes(upper) || otherNames?.includes(stem));
+  return named && written(named, digits);
+}
+
+function digitsOf(key: string): string {
+  return /\d*$/.exec(key)?.[0] ?? '';
 }
 
 function written(spec: KeySpec, digits: string): string {

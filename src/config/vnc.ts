@@ -9,7 +9,8 @@ import type { VncConfig } from './types.ts';
 const LOCALHOST = '127.0.0.1';
 
 /** RFC 6143 has no number for it; QEMU's displays count from TCP port 5900. */
-const LAST_DISPLAY = 65535 - 5900;
+const FIRST_PORT = 5900;
+const LAST_DISPLAY = 65535 - FIRST_PORT;
 
 /** Reads `VNC=`; undefined when it is wrong. Problems are reported. */
 export function parseVnc(text: string, context: ValueContext): VncConfig | undefined {
@@ -57,7 +58,13 @@ function readAddress(
   }
   if (split.digits === undefined) return { host: split.host, display: undefined };
   const display = parseInteger(split.digits);
-  if (display !== undefined && display <= LAST_DISPLAY) return { host: split.host, display };
+  if (display !== undefined && display <= LAST_DISPLAY) {
+    const hint = displayHint(display);
+    if (hint !== undefined) {
+      report(`${key} display ${display} is TCP port ${FIRST_PORT + display}`, { severity: 'warning', hint });
+    }
+    return { host: split.host, display };
+  }
   report(`${key} display ${quote(split.digits)} is not allowed; allowed are 0 to ${LAST_DISPLAY}`);
   return undefined;
 }
@@ -74,8 +81,14 @@ function splitAddress(text: string): { readonly host: string; readonly digits: s
   return isHost ? { host, digits } : undefined;
 }
 
+/** Who writes 5901 means the port of display 1. */
+function displayHint(number: number): string | undefined {
+  if (number < FIRST_PORT || number > FIRST_PORT + 99) return undefined;
+  return `port ${number} is display ${number - FIRST_PORT}; did you mean ":${number - FIRST_PORT}"?`;
+}
+
 function hintFor(text: string): string | undefined {
-  if (/^\d+$/.test(text)) return suggest(`:${text}`);
+  if (/^\d+$/.test(text)) return displayHint(Number(text)) ?? suggest(`:${text}`);
   return text.includes(':')
     ? 'an IPv6 address stands in brackets: [::1]:3'
     : suggest(nearest(text, ['on', 'off', 'unix']));

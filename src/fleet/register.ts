@@ -154,6 +154,7 @@ function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
       hint: `the registry finds a machine by that name; call the file "${longNameOf(path)}-qemu.cfg"`,
     });
   }
+  if (!isFile && path.endsWith('.cfg')) throw noFile(path);
   const longName = isFile ? longNameOf(path) : basename(path);
   const dir = dirname(path);
   const found = isFile ? path : findConfig(paths, longName, dir);
@@ -163,6 +164,6 @@ function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
 
 function noFile(path: string): QemuError {
   return new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${path}"`, {
-    hint: 'a machine is a file NAME-qemu.cfg; begin with a copy of template-qemu.cfg',
+    hint: 'a machine is a file NAME-qemu.cfg; make one: qemu-init create NAME',
   });
 }

@@ -7,6 +7,7 @@ import { parseMachineConfig } from '../config/machine-config.ts';
 import { renderTemplate } from '../config/template.ts';
 import { setKey } from '../config/text/edit-text.ts';
 import { isValidName, NAME_RULE } from '../config/text/names.ts';
+import { parseSize, renderSize } from '../config/text/values.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { registerMachine } from '../fleet/register.ts';
@@ -25,7 +26,7 @@ import { findUser, type User } from '../system/users.ts';
 export interface CreateOptions {
   /** Keys of its file and their values, as they stand there. */
   readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
-  /** Makes a qcow2 image of that size, the machine's next disk, as `qemu-img create` reads sizes: `8G`. */
+  /** Makes a qcow2 image of that size, the machine's next disk: a number with K, M, G or T, such as `8G`, or of bytes. */
   readonly diskSize?: string | undefined;
   /** Folder for both files; the scope's own if not given. */
   readonly dir?: string | undefined;
@@ -48,6 +49,7 @@ export async function createMachine(
   options: CreateOptions = {},
 ): Promise<{ target: MachineRef; issues: Problem[] }> {
   const { settings = [], diskSize, signal } = options;
+  const bytes = diskSize === undefined ? undefined : sizeOfDisk(diskSize);
   if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
   const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
@@ -55,11 +57,11 @@ export async function createMachine(
   trustPath(dir);
   const configPath = join(dir, `${name}-qemu.cfg`);
   const image = join(dir, `${name}.qcow2`);
-  for (const path of diskSize === undefined ? [configPath] : [configPath, image]) {
+  for (const path of bytes === undefined ? [configPath] : [configPath, image]) {
     if (existsSync(path)) throw new QemuError('QEMU_IO', `There is a file "${path}" already`);
   }
   const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
-  const wanted = diskSize === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
+  const wanted = bytes === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
   const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);
   const draft = check(
     wanted,
@@ -71,8 +73,8 @@ export async function createMachine(
   const made: string[] = [];
   try {
     ensureDir(dir, 0o755);
-    if (diskSize !== undefined) {
-      await makeImage(image, diskSize, draft, signal);
+    if (bytes !== undefined) {
+      await makeImage(image, bytes, draft, signal);
       made.push(image);
     }
     writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
@@ -97,7 +99,15 @@ function check(
 ): MachineConfig {
   const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults, etcDir });
   if (config) return config;
-  throw new ConfigError(`Cannot create "${path}"`, issues);
+  // Lines of a file that is not made help nobody: what is wrong is what was given.
+  const given = new Map(settings.map(([key, value]) => [key, `${key}=${value}`]));
+  const shown = issues.map((issue): Problem => {
+    const word = issue.file === path ? given.get(issue.key ?? '') : undefined;
+    return word === undefined
+      ? issue
+      : { ...issue, file: undefined, line: undefined, message: `${word}: ${issue.message}` };
+  });
+  throw new ConfigError(`Cannot create "${path}"`, shown);
 }
 
 /**
@@ -106,7 +116,7 @@ function check(
  */
 async function makeImage(
   path: string,
-  size: string,
+  bytes: number,
   config: MachineConfig,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -116,16 +126,33 @@ async function makeImage(
       ? undefined
       : ((await ensureOwnUser(config)) ?? (await findUser(config.runAs)));
   makeFile(path, user);
-  const call = ['create', '-q', '-f', 'qcow2', path, size];
+  const call = ['create', '-q', '-f', 'qcow2', path, String(bytes)];
   const options = { timeoutMs: IMAGE_MS, signal };
   let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
   // A folder on the way may be closed to that user now.
   if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
   if (result.exitCode === 0) return;
   removeIfExists(path);
-  const message = `Cannot make a disk image of size "${size}": ${result.stderr.trim()}`;
-  throw new QemuError('QEMU_COMMAND_FAILED', message);
+  const [reason = ''] = result.stderr.trim().split('\n');
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make a disk image of ${renderSize(bytes)}: ${reason}`);
 }
+
+/**
+ * Bytes of a size as it was typed. A small number without a unit is refused: RAM=8 is 8 MiB, qemu-img takes 8 for bytes, and 8 GiB
+ * are meant.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED`
+ */
+function sizeOfDisk(text: string): number {
+  const isBare = /^\d+$/.test(text);
+  const bytes = isBare ? Number(text) : parseSize(text);
+  if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= LEAST_DISK) return bytes;
+  const hint = isBare && bytes !== 0 ? `did you mean ${text}G?` : 'a number with K, M, G or T, such as 8G';
+  throw new QemuError('QEMU_COMMAND_FAILED', `"${text}" is not a size of a disk`, { hint });
+}
+
+/** A floppy disk has more. */
+const LEAST_DISK = 1024 ** 2;
 
 function makeFile(path: string, user: User | undefined): void {
   let file: number | undefined;

@@ -18,7 +18,9 @@ export async function runCommand(words: readonly string[]): Promise<number> {
 function asOptions(words: readonly string[]): readonly string[] {
   const [first, ...rest] = words;
   if (first === 'help') return [...rest, '--help'];
-  return first === 'version' || first === '-V' ? ['--version', ...rest] : words;
+  return first === 'version' || first === '-V' || (first === '-v' && rest.length === 0)
+    ? ['--version', ...rest]
+    : words;
 }
 
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {

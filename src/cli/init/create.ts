@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { hasErrors } from '../../base/problem.ts';
 import { formatIssue } from '../../config/text/issues.ts';
 import { createMachine } from '../../provision/create.ts';
 import type { Context } from '../run/context.ts';
@@ -15,7 +16,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const settings = (args.words ?? []).map((word) => {
     const [, key, value] = /^([A-Za-z0-9]+)=(.*)$/s.exec(word) ?? [];
     if (key !== undefined && value !== undefined) return [key, value] as const;
-    throw new QemuError('QEMU_USAGE', `"${word}" is no KEY=VALUE`);
+    const hint = /^\d+[KMGT]i?B?$/i.test(word) ? `a disk of that size: --disk ${word}; memory: RAM=${word}` : undefined;
+    throw new QemuError('QEMU_USAGE', `"${word}" is not KEY=VALUE`, { hint });
   });
   const { target, issues } = await createMachine(context.fleet(), args.name, {
     settings,
@@ -23,9 +25,12 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     dir: args.output,
     signal,
   });
+  // It is made all the same: these are what a start would meet.
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const { longName, shortName, configPath } = target;
   if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'created' }]);
+  else if (hasErrors(issues))
+    output.line(`${longName}: created as "${configPath}"; what is above keeps it from starting`);
   else output.line(`${longName}: created as "${configPath}"; start it: qemu-init start ${longName}`);
   return 0;
 }

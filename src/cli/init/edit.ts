@@ -8,7 +8,7 @@ import { parseMachineConfig } from '../../config/machine-config.ts';
 import { parseMonitorConfig } from '../../config/monitor-config.ts';
 import { parseRegistry } from '../../config/registry.ts';
 import { formatIssue } from '../../config/text/issues.ts';
-import { splitWords } from '../../config/text/shell-words.ts';
+import { shellCommand, splitWords } from '../../config/text/shell-words.ts';
 import { takenNames } from '../../fleet/taken-names.ts';
 import { readConfigText } from '../../machine/config-text.ts';
 import { fileError } from '../../system/files/file-error.ts';
@@ -106,7 +106,7 @@ async function install(
 async function editUntilGood(context: Context, editable: Editable, copy: string): Promise<string> {
   const { output } = context;
   for (;;) {
-    await runEditor(copy);
+    await runEditor(context, copy);
     const read = readConfigText(copy);
     const issues = 'text' in read ? editable.check(read.text) : [{ ...read.issue, file: editable.path }];
     const errors = issues.filter(({ severity }) => severity === 'error');
@@ -120,8 +120,15 @@ async function editUntilGood(context: Context, editable: Editable, copy: string)
   }
 }
 
-async function runEditor(file: string): Promise<void> {
-  const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi';
+async function runEditor({ paths }: Context, file: string): Promise<void> {
+  const chosen = process.env['VISUAL'] || process.env['EDITOR'] || undefined;
+  // An editor that somebody has chosen may be a script; vi would wait for keys that never come.
+  if (chosen === undefined && !(process.stdin.isTTY && process.stdout.isTTY)) {
+    throw new QemuError('QEMU_USAGE', 'There is no terminal to edit on', {
+      hint: `set EDITOR to a program that needs none, or change the file itself, below ${shellCommand(paths.etcDir)}`,
+    });
+  }
+  const editor = chosen ?? 'vi';
   const [program = 'vi', ...args] = splitWords(editor);
   const code = await runInteractive(program, [...args, file]);
   if (code !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `The editor "${program}" ended with exit status ${code}`);

@@ -93,6 +93,8 @@ function isValue(before: string | undefined): boolean {
 
 function hintFor(word: string, actions: readonly string[]): string {
   const lower = word.toLowerCase();
+  const ofAll = /^(\w+?)-?all$/.exec(lower)?.[1];
+  if (ofAll !== undefined && actions.includes(ofAll)) return `for all machines: qemu-init ${ofAll} --all`;
   const meant = Object.hasOwn(ELSEWHERE, lower) ? ELSEWHERE[lower] : near(word, actions);
   if (meant === undefined) return 'see: qemu-init --help';
   const remark = Object.hasOwn(REMARKS, lower) ? ` (${REMARKS[lower]})` : '';
@@ -109,7 +111,11 @@ function near(word: string, actions: readonly string[]): string | undefined {
   );
 }
 
+/** Actions that are about no machine, or about all. */
+const WITHOUT_NAMES: ReadonlySet<string> = new Set(['doctor', 'install', 'list', 'qmp-types', 'uninstall']);
+
 function reordered(words: readonly string[], action: string): string {
+  if (WITHOUT_NAMES.has(action)) return `qemu-init ${action}`;
   const others = words.filter((word) => word !== action);
   return ['qemu-init', action, ...others].join(' ');
 }

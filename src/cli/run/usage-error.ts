@@ -1,6 +1,8 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../../base/errors.ts';
 import { nearest } from '../../base/text.ts';
+import { findKey } from '../../config/keys.ts';
+import { otherKey } from '../../config/settings.ts';
 
 /**
  * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever else is
@@ -17,14 +19,35 @@ export function usageError(name: string, parser: Argv<object>, message: string, 
   if (first !== undefined) {
     const long = known.filter((each) => each.length > 1);
     const near = long.find((each) => first.length > 2 && each.startsWith(first)) ?? nearest(first, long);
+    const key = action === 'create' ? keyFor(first, parser) : undefined;
+    if (key !== undefined) {
+      return new QemuError('QEMU_USAGE', `Unknown option "${dashed(first)}"`, { hint: `write ${key}; ${see}` });
+    }
     const hint = near === undefined ? see : `did you mean "${dashed(near)}"? ${see}`;
     const names = unknown.map((each) => `"${dashed(each)}"`).join(', ');
     return new QemuError('QEMU_USAGE', `Unknown option ${names}`, { hint });
   }
   if (!message.startsWith('Not enough non-option arguments'))
-    return new QemuError('QEMU_USAGE', message, { hint: see });
+    return new QemuError('QEMU_USAGE', inOurWords(message), { hint: see });
   const hint = missing === 'machine' ? 'name one, see: qemu-init list' : see;
   return new QemuError('QEMU_USAGE', `No ${missing} was given`, { hint });
+}
+
+/** What yargs says of values, in the words of the other messages. */
+function inOurWords(message: string): string {
+  const option = /^Not enough arguments following: (\S+)$/.exec(message)?.[1];
+  if (option !== undefined) return `${dashed(option)} needs a value`;
+  const [, name, given, choices = ''] = /Argument: (\S+), Given: (".*"), Choices: (.*)/.exec(message) ?? [];
+  return name === undefined ? message : `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
+}
+
+/** A key that somebody gives `create` as an option, as other tools have it; of a size of a disk the option that there is. */
+function keyFor(option: string, parser: Argv<object>): string | undefined {
+  const value: unknown = parser.parsed ? parser.parsed.argv[option] : undefined;
+  const text = typeof value === 'string' ? value : '…';
+  if (/^(?:disk-?)?size$/i.test(option)) return `--disk ${text}`;
+  const key = findKey(option.toUpperCase())?.name ?? otherKey(option);
+  return key === undefined ? undefined : `${key}=${text}`;
 }
 
 /** The options of the command line that nobody has defined, as they were written, and those that there are. */

@@ -107,6 +107,8 @@ function readLine(line: string, offset: number, inRaw: boolean): LineContent {
 
 function readEntry(line: string, offset: number): LineContent {
   const equals = line.indexOf('=');
+  const isOption = /^-{1,2}[a-z]/.test(trimBlanks(line));
+  if (isOption) return bad(`${quote(trimBlanks(line))} is no KEY=value`, 'options of QEMU go below a line [custom]');
   if (equals < 0) return bad(`${quote(trimBlanks(line))} is no KEY=value`, 'comments start with "#"');
   const key = trimBlanks(line.slice(0, equals));
   if (key === '') return bad(`${quote(trimBlanks(line))} has no key before the "="`);

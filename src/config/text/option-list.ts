@@ -1,6 +1,7 @@
-import { nearest, quote, quoteComma } from '../../base/text.ts';
+import { quote, quoteComma } from '../../base/text.ts';
 import type { KeySpec, OptionSpec } from '../keys.ts';
 import { type Report, suggest } from './issues.ts';
+import { meantWord } from './meant.ts';
 import { parseBoolean, parseInteger } from './values.ts';
 
 /** What a value parser knows of the place of the value. */
@@ -106,7 +107,7 @@ function addOption(
     const names = specs.map((known) => known.name);
     const otherwise = headIs === 'file' ? 'a comma that belongs to the file name is written twice' : undefined;
     report(`${key} has the unknown option ${quote(`${name}=`)}; ${known(specs)}`, {
-      hint: () => suggest(nearest(name, names)) ?? otherwise,
+      hint: () => suggest(meantWord(name, names)) ?? otherwise,
     });
   } else if (before && !spec.repeated) {
     report(`${key} has "${name}=" twice`);
@@ -165,9 +166,19 @@ export function readChoice<T extends string>(
   const word = isSwitch === undefined ? undefined : values.find((value) => value === (isSwitch ? 'on' : 'off'));
   if (word !== undefined) return word;
   report(`${label} ${quote(text)} is not allowed; allowed are ${values.join(', ')}`, {
-    hint: () => suggest(nearest(lower, values)),
+    hint: () => suggest(meantWord(lower, values)),
   });
   return undefined;
+}
+
+/** Seconds of a word that other programs take for a time, such as systemd.time(7). */
+function secondsHint(
+  text: string,
+  { min = 0, max = 0 }: { readonly min?: number; readonly max?: number },
+): string | undefined {
+  const [, digits = '', unit = ''] = /^(\d{1,6})[ \t]*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)$/i.exec(text) ?? [];
+  const seconds = Number(digits) * ({ m: 60, h: 3_600 }[unit.charAt(0).toLowerCase()] ?? 1);
+  return digits !== '' && seconds >= min && seconds <= max ? `it is in seconds: ${seconds}` : undefined;
 }
 
 /** A whole number within the range. */
@@ -180,6 +191,8 @@ export function readInteger(
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = range;
   const number = parseInteger(text);
   if (number !== undefined && number >= min && number <= max) return number;
-  report(`${label} ${quote(text)} is not allowed; allowed are whole numbers from ${min} to ${max}`);
+  report(`${label} ${quote(text)} is not allowed; allowed are whole numbers from ${min} to ${max}`, {
+    hint: secondsHint(text, range),
+  });
   return undefined;
 }

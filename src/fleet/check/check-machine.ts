@@ -1,4 +1,5 @@
-import type { Problem } from '../../base/problem.ts';
+import { hasErrors, type Problem } from '../../base/problem.ts';
+import { BOOT_VALUES } from '../../config/keys.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { issueAt } from '../../machine/check/issues.ts';
 import { needsTry, tryStart } from '../../machine/check/try-start.ts';
@@ -53,11 +54,22 @@ export async function checkMachine(
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
   ];
+  // What is wrong may be the very thing that it was to boot from.
+  if (!hasErrors(found)) found.push(...bootIssues(draft));
   const isTried = options.tryStart === 'always' || (options.tryStart === 'when needed' && needsTry(draft));
   if (isTried && !found.some(({ severity }) => severity === 'error')) {
     found.push(...(await tryStart(machines.host, target, draft)));
   }
-  return withhold(found).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return withhold(withoutFollowers(found)).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Warnings of a line that is wrong are about what the reader took it for, and were asked for by nobody. */
+function withoutFollowers(problems: readonly Problem[]): Problem[] {
+  const isError = ({ severity }: Problem): boolean => severity === 'error';
+  const wrong = new Set(
+    problems.filter(isError).flatMap(({ file, line, key }) => (line === undefined ? [] : [`${file}:${line}:${key}`])),
+  );
+  return problems.filter((problem) => isError(problem) || !wrong.has(`${problem.file}:${problem.line}:${problem.key}`));
 }
 
 /** A command that checks many machines among the same others looks at the storage of those once. */
@@ -110,7 +122,27 @@ function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, Mac
         severity: 'warning',
       });
     }
-    return issues;
+    return [...issues, ...sharedForwards(config, theirs)];
+  });
+}
+
+/** A port of the host that two machines forward. */
+function sharedForwards(config: MachineConfig, theirs: MachineConfig): Problem[] {
+  const portsOf = ({ nics }: MachineConfig): Map<string, string> =>
+    new Map(
+      nics.flatMap(({ index, hostForwards }) =>
+        hostForwards.map(({ protocol, hostAddress, hostPort }) => [
+          `${protocol}:${hostAddress}:${hostPort}`,
+          `NIC${index}`,
+        ]),
+      ),
+    );
+  const taken = portsOf(theirs);
+  return [...portsOf(config)].flatMap(([port, key]) => {
+    const their = taken.get(port);
+    if (their === undefined) return [];
+    const message = `${key} forwards ${port}, as ${their} of machine "${theirs.longName}" does: only one of them can run`;
+    return [{ ...issueAt(config, key, message, 'use another port of the host'), severity: 'warning' }];
   });
 }
 
@@ -187,6 +219,24 @@ function screenIssues(config: MachineConfig): Problem[] {
   if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
   const message = `VNC at ${vnc.host}: every user of this host can see the screen and use the keyboard`;
   return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
+}
+
+/** A guest without anything to boot from runs, and shows nothing but the words of its firmware. */
+function bootIssues(config: MachineConfig): Problem[] {
+  const { disks, cdroms, nics, kernel, boot, custom } = config;
+  const hasDisc = cdroms.some(({ file }) => file !== undefined);
+  const has = {
+    disk: disks.length > 0,
+    cdrom: hasDisc,
+    network: nics.some(({ net }) => net !== 'none'),
+  };
+  const isLoaded = kernel !== undefined || custom.some(({ args }) => !/^-(?:set|global|name|msg)$/.test(args[0] ?? ''));
+  const hasOrder = [...disks, ...cdroms, ...nics].some(({ bootIndex }) => bootIndex !== undefined);
+  const families = boot ?? BOOT_VALUES;
+  if (isLoaded || hasOrder || families.some((family) => has[family])) return [];
+  const message =
+    boot === undefined ? 'There is nothing to boot from' : `There is nothing to boot from in BOOT=${boot.join(',')}`;
+  return [{ ...issueAt(config, 'BOOT', message, 'add DSK1=, CDR1=, NIC1= or KERNEL='), severity: 'warning' }];
 }
 
 function monitorIssues(machines: Machines, config: MachineConfig): Problem[] {

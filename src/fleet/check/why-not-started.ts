@@ -6,6 +6,7 @@ import type { Machines } from '../machines.ts';
 import type { Outcome } from '../schedule/outcome.ts';
 import { machineIssues } from '../storage.ts';
 import { checkMachine } from './check-machine.ts';
+import { whyNotLaunched } from './why-not-launched.ts';
 
 type Configs = ReadonlyMap<string, MachineConfig>;
 
@@ -23,7 +24,10 @@ export async function whyNotStarted(
   cause: unknown,
   running?: Configs,
 ): Promise<unknown> {
-  if (cause instanceof LaunchError) return imageInUse(machines, target, cause) ?? cause;
+  if (cause instanceof LaunchError) {
+    const { paths } = machines.host;
+    return imageInUse(machines, target, cause) ?? whyNotLaunched(paths, target, machines.inspect(target).config, cause);
+  }
   const issues = isMistake(cause) ? await checkMachine(machines, target, running ?? runningConfigs(machines)) : [];
   if (!issues.some(({ severity }) => severity === 'error')) return cause;
   return new ConfigError(`Cannot start machine "${target.longName}"`, issues);
@@ -53,7 +57,7 @@ function isMistake(cause: unknown): boolean {
 
 /** QEMU locks the images that it writes to; which machine has the lock, only we know. */
 function imageInUse(machines: Machines, target: MachineRef, cause: LaunchError): ConfigError | undefined {
-  if (!/Failed to get ".*" lock/.test(cause.output)) return undefined;
+  if (!/Failed to get (?:shared )?".*" lock/.test(cause.output)) return undefined;
   const { config } = machines.inspect(target);
   const running = [...runningConfigs(machines).values()].map((each) => ({ config: each }));
   const issues = config === undefined ? [] : machineIssues(machines.host.paths, config, running);

@@ -1,8 +1,10 @@
 import type { Problem } from '../../base/problem.ts';
+import { quote } from '../../base/text.ts';
 import { isIpv4, isIpv6 } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { listenProblem } from '../../system/ports.ts';
+import { holderOfPort } from '../../system/process/holders.ts';
 import { VNC_BASE_PORT } from '../allocation.ts';
 import { locate } from '../run/locate.ts';
 import { issueAt } from './issues.ts';
@@ -39,10 +41,17 @@ export async function listenIssues(config: MachineConfig, files: MachinePaths): 
     const problem = await listenProblem(protocol, host, port);
     if (problem === undefined) return [];
     const place = `${host === '' ? 'any address' : host}${port === 0 ? '' : `, ${protocol} port ${port}`}`;
-    const message = `${key} cannot listen at ${place} now: ${WORDS[problem] ?? problem}`;
-    return [{ ...issueAt(config, key, message), severity: 'warning' }];
+    const message = `${key} cannot listen at ${place} now: ${reasonOf(problem, protocol, port)}`;
+    const hint =
+      problem === 'EACCES' && port < 1024 ? 'ports below 1024 are for root; use one from 1024 on' : undefined;
+    return [{ ...issueAt(config, key, message, hint), severity: 'warning' }];
   });
   return (await Promise.all(found)).flat();
+}
+
+function reasonOf(problem: string, protocol: 'tcp' | 'udp', port: number): string {
+  const holder = problem === 'EADDRINUSE' ? holderOfPort(protocol, port) : undefined;
+  return holder === undefined ? (WORDS[problem] ?? problem) : `${quote(holder.name)} (pid ${holder.pid}) has it`;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -91,7 +91,7 @@ async function ask(path: string, signal: AbortSignal | undefined): Promise<Probe
   if (answer !== undefined) return answer;
   throw new QemuError('QEMU_COMMAND_FAILED', `Cannot find out what "${path}" can do`, {
     cause: stderr.trim() === '' ? undefined : new Error(stderr.trim()),
-    hint: 'is it a QEMU system emulator? see what it says to --version',
+    hint: emulatorHint(path),
   });
 }
 
@@ -110,6 +110,14 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
     commands: new Set(answer.commands),
     accelerators: answer.accelerators,
   };
+}
+
+/** Of `x86_64` and `i386` util-linux has programs of its own. */
+function emulatorHint(path: string): string {
+  const name = basename(path);
+  const isTarget = Object.values(DEBIAN_PACKAGES).some((targets) => targets.split(' ').includes(name));
+  if (isTarget) return `did you mean "qemu-system-${name}"?`;
+  return 'is it a QEMU system emulator? see what it says to --version';
 }
 
 /** What to do about a QEMU that is not there. A target that QEMU does not have is in no package. */

@@ -97,7 +97,9 @@ test('check warns of addresses and ports that QEMU cannot listen at now', async 
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
-    new RegExp(`taken-qemu.*Warning: NIC1 cannot listen at 127.0.0.1, tcp port ${port} now: another program`),
+    new RegExp(
+      `taken-qemu.*Warning: NIC1 cannot listen at 127.0.0.1, tcp port ${port} now: "node" \\(pid ${process.pid}\\) has it`,
+    ),
   );
   assert.match(
     stderr,

@@ -5,8 +5,8 @@ import { asArray, asRecord, asText, optionalText } from '../base/guards.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { type InsertedMedium, parseInserted } from './block-image.ts';
 import { BlockJob } from './block-job.ts';
-import type { Domain } from './domain.ts';
 import { type JobOptions, startJob } from './job-events.ts';
+import type { Monitor } from './monitor.ts';
 
 /** What to commit. */
 export interface CommitOptions extends JobOptions {
@@ -62,12 +62,12 @@ export class BlockDevice {
   readonly trayOpen: boolean | undefined;
   /** `unknown` in every QEMU that is in use. */
   readonly type: string;
-  readonly #domain: Domain;
+  readonly #monitor: Monitor;
 
-  constructor(domain: Domain, value: unknown) {
+  constructor(monitor: Monitor, value: unknown) {
     const block = asRecord(value);
     const { inserted, tray_open: trayOpen } = block;
-    this.#domain = domain;
+    this.#monitor = monitor;
     this.device = asText(block['device']);
     this.qdev = optionalText(block['qdev']);
     this.inserted = inserted === undefined ? undefined : parseInserted(asRecord(inserted));
@@ -99,7 +99,7 @@ export class BlockDevice {
       'snapshot-node-name': nodeName,
       format: 'qcow2',
     };
-    await this.#domain.run('blockdev-snapshot-sync', args, options);
+    await this.#monitor.run('blockdev-snapshot-sync', args, options);
   }
 
   /**
@@ -151,8 +151,8 @@ export class BlockDevice {
     args: Readonly<Record<string, unknown>>,
     options: JobOptions,
   ): Promise<BlockJob> {
-    const how = await startJob(this.#domain, { jobId, command, args, options });
-    return new BlockJob(this.#domain, { device: jobId, type, ready: how === 'ready' });
+    const how = await startJob(this.#monitor, { jobId, command, args, options });
+    return new BlockJob(this.#monitor, { device: jobId, type, ready: how === 'ready' });
   }
 
   #medium(): InsertedMedium {
@@ -162,8 +162,8 @@ export class BlockDevice {
 }
 
 /** Reads the answer to `query-block`. */
-export function parseBlockDevices(domain: Domain, answer: unknown): BlockDevice[] {
-  return asArray(answer).map((each) => new BlockDevice(domain, each));
+export function parseBlockDevices(monitor: Monitor, answer: unknown): BlockDevice[] {
+  return asArray(answer).map((each) => new BlockDevice(monitor, each));
 }
 
 /** The id in `/machine/peripheral/ID` or `/machine/peripheral/ID/virtio-backend`. */

@@ -1,6 +1,6 @@
 import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guards.ts';
-import type { Domain } from './domain.ts';
 import { cancelJob, completeJob, type JobOptions } from './job-events.ts';
+import type { Monitor } from './monitor.ts';
 
 /**
  * One block job of a domain as it was when it was asked for (`query-block-jobs`).
@@ -39,11 +39,11 @@ export class BlockJob {
   readonly status: string | undefined;
   /** Why it failed, of a job that has failed and waits to be dismissed. */
   readonly error: string | undefined;
-  readonly #domain: Domain;
+  readonly #monitor: Monitor;
 
-  constructor(domain: Domain, value: unknown) {
+  constructor(monitor: Monitor, value: unknown) {
     const job = asRecord(value);
-    this.#domain = domain;
+    this.#monitor = monitor;
     this.id = asText(job['device']);
     this.type = asText(job['type']);
     this.ready = job['ready'] === true;
@@ -66,10 +66,10 @@ export class BlockJob {
    */
   async complete(options: JobOptions = {}): Promise<void> {
     // `job-complete` is there since QEMU 3.0; QEMU 10.1 deprecates the older one.
-    const [command, args] = (await this.#domain.supported('job-complete', options))
+    const [command, args] = (await this.#monitor.supported('job-complete', options))
       ? (['job-complete', { id: this.id }] as const)
       : (['block-job-complete', { device: this.id }] as const);
-    await completeJob(this.#domain, { jobId: this.id, command, args, options });
+    await completeJob(this.#monitor, { jobId: this.id, command, args, options });
   }
 
   /**
@@ -83,11 +83,11 @@ export class BlockJob {
     // `job-cancel` always forces: only this one can leave a complete copy.
     const command = 'block-job-cancel';
     const args = { device: this.id, ...(options.force === true && { force: true }) };
-    await cancelJob(this.#domain, { jobId: this.id, command, args, options });
+    await cancelJob(this.#monitor, { jobId: this.id, command, args, options });
   }
 }
 
 /** Reads the answer to `query-block-jobs`. */
-export function parseBlockJobs(domain: Domain, answer: unknown): BlockJob[] {
-  return asArray(answer).map((each) => new BlockJob(domain, each));
+export function parseBlockJobs(monitor: Monitor, answer: unknown): BlockJob[] {
+  return asArray(answer).map((each) => new BlockJob(monitor, each));
 }

@@ -11,6 +11,7 @@ import { type BlockDevice, parseBlockDevices } from './block-device.ts';
 import { type BlockJob, parseBlockJobs } from './block-job.ts';
 import { type BlockStats, parseBlockStats } from './block-stats.ts';
 import { type Cpu, parseCpus } from './cpu.ts';
+import type { Monitor } from './monitor.ts';
 import { type PciDevice, parsePciDevices } from './pci-device.ts';
 import { type ScreenDumpOptions, screenDump } from './screen-dump.ts';
 
@@ -55,7 +56,7 @@ export type RunState =
  *   await domain.close();
  * }
  */
-export class Domain implements AsyncDisposable {
+export class Domain implements Monitor, AsyncDisposable {
   /** Name for messages. */
   readonly name: string;
   /** The connection, for all that this class has no method for. */

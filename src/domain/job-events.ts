@@ -1,7 +1,7 @@
 import { checkTimeout, startDeadline } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
-import type { Domain } from './domain.ts';
+import type { Monitor } from './monitor.ts';
 
 /** How long a job may take. */
 export interface JobOptions {
@@ -28,9 +28,9 @@ const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
  * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled; `QEMU_TIMEOUT`
  * and `QEMU_ABORTED` leave it running.
  */
-export async function startJob(domain: Domain, job: JobCommand): Promise<'ready' | 'ended'> {
+export async function startJob(monitor: Monitor, job: JobCommand): Promise<'ready' | 'ended'> {
   const args = { ...job.args, 'job-id': job.jobId };
-  const event = await nextOf(domain, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
+  const event = await nextOf(monitor, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
   if (event.event === 'BLOCK_JOB_READY') return 'ready';
   requireSuccess(job.jobId, event);
   return 'ended';
@@ -42,8 +42,8 @@ export async function startJob(domain: Domain, job: JobCommand): Promise<'ready'
  * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or somebody cancels it;
  * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
-export async function completeJob(domain: Domain, job: JobCommand): Promise<void> {
-  requireSuccess(job.jobId, await nextOf(domain, job, ENDS, 'end'));
+export async function completeJob(monitor: Monitor, job: JobCommand): Promise<void> {
+  requireSuccess(job.jobId, await nextOf(monitor, job, ENDS, 'end'));
 }
 
 /**
@@ -52,8 +52,8 @@ export async function completeJob(domain: Domain, job: JobCommand): Promise<void
  *
  * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error; `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
-export async function cancelJob(domain: Domain, job: JobCommand): Promise<void> {
-  failOnError(job.jobId, await nextOf(domain, job, ENDS, 'end'));
+export async function cancelJob(monitor: Monitor, job: JobCommand): Promise<void> {
+  failOnError(job.jobId, await nextOf(monitor, job, ENDS, 'end'));
 }
 
 /**
@@ -61,21 +61,21 @@ export async function cancelJob(domain: Domain, job: JobCommand): Promise<void> 
  * answered, and other jobs say the same.
  */
 async function nextOf(
-  domain: Domain,
+  monitor: Monitor,
   { jobId, command, args, options }: JobCommand,
   names: readonly string[],
   goal: string,
 ): Promise<QmpEvent> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   checkTimeout(timeoutMs);
-  const events = domain.events((event) => names.includes(event.event) && event.data['device'] === jobId, { signal });
+  const events = monitor.events((event) => names.includes(event.event) && event.data['device'] === jobId, { signal });
   let isLate = false;
   const timer = startDeadline(timeoutMs, () => {
     isLate = true;
     events.close();
   });
   try {
-    await domain.run(command, args, { timeoutMs, signal });
+    await monitor.run(command, args, { timeoutMs, signal });
     const { done, value } = await events.next();
     if (done !== true) return value;
     if (!isLate) throw endedError(jobId, events.end?.error);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { QemuError } from '../base/errors.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { removeWhole } from '../system/files/remove-tree.ts';
-import type { Domain } from './domain.ts';
+import type { Monitor } from './monitor.ts';
 
 /** How to take a picture. */
 export interface ScreenDumpOptions extends ExecuteOptions {
@@ -15,7 +15,7 @@ export interface ScreenDumpOptions extends ExecuteOptions {
 
 /** Makes QEMU write its screen into a file of ours, and reads that. See {@link Domain.screenDump}. */
 export async function screenDump(
-  domain: Domain,
+  monitor: Monitor,
   { format = 'png', ...options }: ScreenDumpOptions,
   scratchDir = tmpdir(),
 ): Promise<Buffer> {
@@ -24,7 +24,7 @@ export async function screenDump(
   const filename = join(folder, `${randomUUID()}.${format}`);
   try {
     await offer(filename);
-    await domain.run('screendump', { filename, format }, options);
+    await monitor.run('screendump', { filename, format }, options);
     return await readFile(filename);
   } finally {
     removeWhole(folder);

@@ -51,6 +51,24 @@ test('a layer imports only from layers to its left', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no files import each other in a circle, types included', () => {
+  const imports = new Map(
+    sources.map(({ path, text }) => [
+      path,
+      importsOf(text)
+        .filter((target) => target.startsWith('.'))
+        .map((target) => normalize(join(dirname(path), target))),
+    ]),
+  );
+  // What imports nothing that is left is taken away until only circles, and what leads to them, are left.
+  for (;;) {
+    const free = [...imports].filter(([, targets]) => !targets.some((target) => imports.has(target)));
+    if (free.length === 0) break;
+    for (const [path] of free) imports.delete(path);
+  }
+  assert.deepEqual([...imports.keys()], []);
+});
+
 test('no folder is too full to be read at a glance', () => {
   const count = (folder: string): number => sources.filter(({ path }) => dirname(path) === folder).length;
   const folders = [...new Set(sources.map(({ path }) => dirname(path)))];

@@ -34,6 +34,8 @@ const DESCRIPTION = `Start, stop and look after QEMU machines on one Linux host
  Machines come up at boot and go down by the power button at shutdown, under
  systemd, SysV init and OpenRC.`;
 
+const LIBRARY_PAGES = new Set(['library.md', 'schemas.md']);
+
 const stage = mkdtempSync(join(tmpdir(), 'qi-deb-'));
 try {
   chmodSync(stage, 0o755);
@@ -81,6 +83,12 @@ function document() {
   const bundled = readFileSync(join(root, 'dist/bin/LICENSES.txt'), 'utf8');
   const date = new Date(1000 * Number(process.env['SOURCE_DATE_EPOCH'] ?? Math.floor(Date.now() / 1000)));
   mkdirSync(inStage(folder), { recursive: true });
+  // The manual pages are where man looks, and the library is not in this package.
+  for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md'])
+    write(`${folder}/${name}`, readFileSync(join(root, name)));
+  mkdirSync(inStage(`${folder}/docs`));
+  for (const name of readdirSync(join(root, 'docs')).filter((each) => each.endsWith('.md') && !LIBRARY_PAGES.has(each)))
+    write(`${folder}/docs/${name}`, readFileSync(join(root, 'docs', name)));
   write(
     `${folder}/copyright`,
     `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: qemu-init\n\n${licence}\n` +

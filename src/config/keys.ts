@@ -521,7 +521,7 @@ const TABLE = [
     default: '1',
     min: 1,
     max: 1024,
-    otherNames: ['CPUS', 'VCPU', 'VCPUS', 'CORES', 'VM_SMP'],
+    otherNames: ['CPUS', 'VCPU', 'VCPUS', 'CORES', 'CPU_CORES', 'VCORES', 'VM_SMP'],
     doc: 'processors as for -smp: a number, or cpus=, sockets=, cores=, threads= …',
   },
   {
@@ -529,7 +529,7 @@ const TABLE = [
     group: HARDWARE,
     type: 'size',
     default: '2G',
-    otherNames: ['MEM', 'MEMORY', 'VM_MEMORY'],
+    otherNames: ['MEM', 'MEMORY', 'MAXMEM', 'VM_MEMORY'],
     doc: 'memory, 1M to 16T: a bare number is MiB, K, M, G and T are powers of 1024 (2GB is 2G)',
   },
   {
@@ -712,7 +712,7 @@ const TABLE = [
     default: 'bios',
     values: FIRMWARE_VALUES,
     options: FIRMWARE_OPTIONS,
-    otherNames: ['BIOS', 'UEFI', 'EFI'],
+    otherNames: ['BIOS', 'UEFI', 'EFI', 'LOADER'],
     doc: 'bios, uefi, uefi-secure, or the path of a firmware image (with a "/" or a "." in it)',
     details: [
       'An image that the firmware descriptors of the host name, and one with vars=, is flash with variables of the ' +
@@ -780,7 +780,7 @@ const TABLE = [
     max: 64,
     options: DISK_OPTIONS,
     inDefaults: false,
-    otherNames: ['DISK', 'DRIVE', 'HARDDISK', 'HD', 'HDA'],
+    otherNames: ['DISK', 'DRIVE', 'HARDDISK', 'HD', 'HDA', 'DISK_IMG', 'IMAGE'],
     doc: 'disk: the image file or block device, then options; the bare form is just the file name',
     details: [FILE_NAME_DETAIL],
   },
@@ -795,7 +795,7 @@ const TABLE = [
     max: 48,
     options: CDROM_OPTIONS,
     inDefaults: false,
-    otherNames: ['CDROM', 'CD', 'ISO', 'DVD'],
+    otherNames: ['CDROM', 'CD', 'ISO', 'DVD', 'FIXED_ISO'],
     doc: 'CD-ROM drive: an ISO file, or empty for a drive without a disc',
     details: [FILE_NAME_DETAIL],
   },
@@ -809,7 +809,7 @@ const TABLE = [
     example: 'virtio-net-pci',
     max: 64,
     options: NIC_OPTIONS,
-    otherNames: ['NET', 'NETWORK', 'NETDEV', 'ETH'],
+    otherNames: ['NET', 'NETWORK', 'NETDEV', 'ETH', 'INTERFACE', 'IFACE', 'PORT_FORWARDS'],
     doc: 'network card: the QEMU model, then options; the bare form is just the model',
     details: ['The model "virtio" is short for virtio-net-pci.'],
   },
@@ -928,7 +928,7 @@ const TABLE = [
     default: '50',
     min: 0,
     max: 9999,
-    otherNames: ['PRIORITY'],
+    otherNames: ['PRIORITY', 'STARTUP'],
     doc: 'lower numbers start first and stop last',
   },
   {

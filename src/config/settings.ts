@@ -68,6 +68,7 @@ export function mergeSettings(sources: readonly Source[], issues: Problem[]): Se
 /** What others have for options of QEMU that no key of ours makes. */
 const FOR_CUSTOM: ReadonlySet<string> = new Set([
   'ARGS',
+  'BHYVE_OPTIONS',
   'EXTRA',
   'EXTRA_ARGS',
   'OPTIONS',

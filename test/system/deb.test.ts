@@ -36,6 +36,9 @@ describe('the Debian package', () => {
     assert.equal(host.sh('systemctl is-active qemu-reload.path'), 'active');
     assert.equal(host.run('systemd-analyze verify --man=no qemu@web.service').stderr, '');
     assert.match(host.sh('man -w qemu-init'), /qemu-init\.8\.gz$/);
+    host.sh(
+      'cd /usr/share/doc/qemu-init; test -s README.md -a -s CHANGELOG.md -a -s docs/network.md -a -s docs/coming-from.md',
+    );
     assert.equal(host.run('qemu-init doctor').code, 0, host.run('qemu-init doctor').stdout);
   });
 

@@ -47,7 +47,40 @@ describe('a host with systemd', () => {
     // Nothing else of the boot waits for that.
     assert.ok(Number(host.show('multi-user.target', 'ActiveEnterTimestampMonotonic')) < up('app'));
     assert.match(host.show('qemu@app.service', 'After'), /\btime-sync\.target\b/);
+    // The network is waited for at boot, where qemu.target asks for that, and not by a start by hand.
+    assert.match(host.show('qemu@app.service', 'After'), /\bnetwork-online\.target\b/);
+    assert.doesNotMatch(host.show('qemu@app.service', 'Wants'), /\bnetwork-online\.target\b/);
+    assert.match(host.show('qemu.target', 'Wants'), /\bnetwork-online\.target\b/);
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
+  });
+
+  test('AUTOSTART alone says what boot starts: systemctl enable has nothing to do, and doctor sees links that say otherwise', () => {
+    assert.equal(host.run('systemctl is-enabled qemu@spare').stdout, 'static\n');
+    const enable = host.run('systemctl enable qemu@spare');
+    assert.match(enable.stderr, /no installation config/);
+    assert.equal(host.run('qemu-init doctor').stdout.includes('contradict'), false);
+    host.sh('mkdir -p /etc/systemd/system/qemu.target.wants');
+    host.sh('ln -s /usr/lib/systemd/system/qemu@.service /etc/systemd/system/qemu.target.wants/qemu@spare.service');
+    const { stdout } = host.run('qemu-init doctor');
+    assert.match(
+      stdout,
+      /warning: spare: systemd and AUTOSTART contradict each other\n.*qemu@spare\.service" starts it at boot/,
+    );
+    const [, fix = ''] = /or, if it is not to start: (systemctl disable \S+)/.exec(stdout) ?? [];
+    host.run(fix);
+    assert.equal(host.run('ls /etc/systemd/system/qemu.target.wants').stdout, '');
+    assert.equal(host.run('qemu-init doctor').stdout.includes('contradict'), false);
+  });
+
+  test('status has why boot did not start a machine, of which systemd says only that it failed', () => {
+    addMachine(host, 'lost', 'AUTOSTART=on\n');
+    host.sh('rm /etc/qemu/lost.img; systemctl daemon-reload');
+    assert.notEqual(host.run('systemctl start qemu@lost').code, 0);
+    assert.match(
+      host.run('qemu-init status').stdout,
+      /lost .*did not start .*: DSK1 "\/etc\/qemu\/lost\.img" does not exist/,
+    );
+    host.sh('qemu-init unregister lost; rm /etc/qemu/lost-qemu.cfg; systemctl daemon-reload; systemctl reset-failed');
   });
 
   test('a timer shortens logs while nobody looks', () => {
@@ -292,7 +325,12 @@ ExecStop=/bin/sh -c 'sleep 1; cp /proc/$(cat /run/qemu-init/db/qemu/pid)/comm /r
     assert.equal(stopped.code, 0, stopped.stderr);
     assert.match(stopped.stderr, /last: stopped by powerdown/);
     assert.notEqual(host.run('kill -0 "$1"', `${pid}`).code, 0);
-    assert.equal(host.run('ls -d /usr/lib/qemu-init /usr/bin/qemu-init /usr/lib/systemd/system/qemu*').stdout, '');
+    assert.equal(
+      host.run(
+        'ls -d /usr/lib/qemu-init /usr/bin/qemu-init /usr/lib/systemd/system/qemu[@.]* /usr/lib/systemd/system/qemu-[lrst]*',
+      ).stdout,
+      '',
+    );
     assert.match(host.read('/etc/qemu/qemu-init.reg'), /^last=last$/m);
   });
 });

@@ -36,7 +36,15 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   refusePackaged(items, packaged);
   const target = { destDir, manifest: layout.manifest, version: VERSION, dryRun, packaged };
   present(context, installItems(items, target), dryRun);
-  if (!dryRun && destDir === '') await runSteps(registerSteps(host.initSystem), context.signal);
+  if (dryRun || destDir !== '') return 0;
+  await runSteps(registerSteps(host.initSystem), context.signal);
+  // Whoever has read so many lines wants to know whether that was all.
+  if (context.fleet().list().length === 0) {
+    context.output.note(
+      'info',
+      'next: qemu-init create NAME --disk 8G CDR1=FILE.iso; qemu-init doctor looks over the host',
+    );
+  }
   return 0;
 }
 
@@ -81,6 +89,8 @@ export function present({ output }: Context, changes: readonly Change[], dryRun:
   for (const { kind, path } of changes) if (kind !== 'unchanged') output.line(`${WORDS[kind]} ${path}`);
   const same = changes.filter(({ kind }) => kind === 'unchanged').length;
   if (same > 0) output.line(`${same} files are up to date`);
+  const done = changes.length - same;
+  if (done > 0 && !dryRun) output.line(`${done} files and links, all of them above`);
 }
 
 const WORDS = { write: 'write ', keep: 'keep  ', remove: 'remove', unchanged: '' } as const;

@@ -55,3 +55,28 @@ test('levels that QEMU can fill up are no mistake', () => {
     assert.deepEqual(said(line), [], line);
   }
 });
+
+test('keys of libvirt, Proxmox VE, quickemu and vm-bhyve lead to ours', () => {
+  const theirs: Readonly<Record<string, string>> = {
+    memory: 'RAM',
+    ram: 'RAM',
+    vcpu: 'SMP',
+    cores: 'SMP',
+    cpu_cores: 'SMP',
+    disk_img: 'DSK1',
+    disk: 'DSK1',
+    iso: 'CDR1',
+    network: 'NIC1',
+    interface: 'NIC1',
+    port_forwards: 'NIC1',
+    bios: 'FIRMWARE',
+    loader: 'FIRMWARE',
+    cmdline: 'APPEND',
+    display: 'VNC',
+    onboot: 'AUTOSTART',
+    startup: 'BOOTORDER',
+  };
+  for (const [word, key] of Object.entries(theirs))
+    assert.match(said(`${word}=1`)[0] ?? '', new RegExp(`did you mean "${key}"`));
+  for (const word of ['args', 'extra_args', 'bhyve_options']) assert.match(said(`${word}=1`)[0] ?? '', /\[custom\]/);
+});

@@ -115,7 +115,7 @@ export class MachineStateError extends QemuError {
   }
 }
 
-/** QEMU answered a command with an error. Code `QEMU_QMP_REFUSED`. */
+/** QEMU, or a guest agent, answered a command with an error. Code `QEMU_QMP_REFUSED`. */
 export class QmpRefusedError extends QemuError {
   override readonly name = 'QmpRefusedError';
   /** QMP error class, such as `GenericError` or `CommandNotFound`. */
@@ -127,8 +127,15 @@ export class QmpRefusedError extends QemuError {
   /** The id that it was sent with. */
   readonly id: number | undefined;
 
-  constructor(detail: { errorClass: string; desc: string; command: string; id?: number | undefined }) {
-    super('QEMU_QMP_REFUSED', `QEMU refused "${detail.command}": ${detail.desc}`);
+  /** @param detail `by`: who refused, for the message; QEMU if not given. */
+  constructor(detail: {
+    errorClass: string;
+    desc: string;
+    command: string;
+    id?: number | undefined;
+    by?: string | undefined;
+  }) {
+    super('QEMU_QMP_REFUSED', `${detail.by ?? 'QEMU'} refused "${detail.command}": ${detail.desc}`);
     this.errorClass = detail.errorClass;
     this.desc = detail.desc;
     this.command = detail.command;

@@ -1,4 +1,15 @@
 export type { Incoming, PskKey, QmpAddress } from './address.ts';
+export type {
+  AgentCommandInfo,
+  AgentInfo,
+  GuestAddress,
+  GuestFileSystem,
+  GuestInterface,
+  GuestUser,
+} from './agent/agent-answers.ts';
+export { AgentClient } from './agent/agent-client.ts';
+export type { GuestExecOptions, GuestExecResult } from './agent/agent-exec.ts';
+export type { AgentCommandOptions, AgentSessionOptions } from './agent/agent-session.ts';
 export { QmpClient } from './client.ts';
 export type { ExecuteOptions } from './command.ts';
 export type { CommandMap, EventMap, EventName, ExecuteRest, NoArguments, QmpCommands, QmpEvents } from './commands.ts';

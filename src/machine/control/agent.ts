@@ -1,35 +1,29 @@
-import { randomInt } from 'node:crypto';
-import { askLine } from '../../system/ask-line.ts';
+import type { Duplex } from 'node:stream';
+import { abortError } from '../../base/abort.ts';
+import { AgentClient } from '../../qmp/agent/agent-client.ts';
+import type { AgentCommandOptions, AgentSessionOptions } from '../../qmp/agent/agent-session.ts';
+import { openStream } from '../../qmp/transport.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
-/** An agent that is there answers in milliseconds. */
-const AGENT_ANSWER_MS = 3_000;
-
 /**
- * Asks the guest agent to power the guest off.
+ * Begins a session with the agent of a machine's guest.
  *
- * A 0xFF byte first clears what an earlier client left half-written in the agent's parser, and
- * `guest-sync-delimited` proves that an agent is there (QEMU docs/interop/qemu-ga, "guest-sync-delimited").
- * `guest-shutdown` itself has no success answer.
- *
- * @returns whether an agent took the request. Never throws for an agent that is missing or silent.
+ * @throws {QemuError} as {@link AgentClient.open}; `QEMU_IO` without QGA, `QEMU_NOT_PERMITTED`, `QEMU_QMP_CONNECT` when the
+ * machine is not running.
  */
-export async function shutDownByAgent(files: MachinePaths, signal?: AbortSignal): Promise<boolean> {
-  const id = randomInt(1, 2 ** 31);
-  const sync = `{"execute":"guest-sync-delimited","arguments":{"id":${id}}}`;
-  const shutdown = '{"execute":"guest-shutdown","arguments":{"mode":"powerdown"}}\n';
-  const question = {
-    request: Buffer.concat([Buffer.from([0xff]), Buffer.from(`${sync}\n`)]),
-    isAnswer: (line: string) => line.includes(`"return": ${id}`) || line.includes(`"return":${id}`),
-    followUp: Buffer.from(shutdown),
-    timeoutMs: AGENT_ANSWER_MS,
-    signal,
-  };
+export async function openAgent(
+  files: Pick<MachinePaths, 'agentSocket'>,
+  options: AgentCommandOptions & AgentSessionOptions & { readonly signal: AbortSignal },
+): Promise<AgentClient> {
+  const { signal } = options;
+  return AgentClient.open(await withHeldSocket(files.agentSocket, (path) => dial(path, signal)), options);
+}
+
+async function dial(path: string, signal: AbortSignal): Promise<Duplex> {
   try {
-    return await withHeldSocket(files.agentSocket, (path) => askLine(path, question));
-  } catch {
-    // Without QGA there is no socket.
-    return false;
+    return await openStream({ kind: 'unix', path }, { retry: false, signal });
+  } catch (error) {
+    throw signal.aborted ? abortError(signal) : error;
   }
 }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentClient } from '../../src/index.ts';
+import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
+import { tempDir } from '../support/temp-root.ts';
+
+const QEMU_GA = ['/usr/sbin/qemu-ga', '/usr/bin/qemu-ga'].find((path) => existsSync(path));
+const why = QEMU_GA === undefined ? 'there is no qemu-ga (Debian: qemu-guest-agent)' : false;
+const SHUTDOWN = '/sbin/shutdown';
+const cannot =
+  why || process.getuid?.() !== 0 || !existsSync(SHUTDOWN) ? why || 'it takes root and a shutdown(8)' : false;
+
+describe('the real guest agent', { skip: why }, () => {
+  const dir = tempDir({ after });
+  let qemuGa: ChildProcess | undefined;
+  before(async () => {
+    qemuGa = await startAgent(dir, []);
+  });
+  after(() => qemuGa?.kill('SIGKILL'));
+
+  const open = (): Promise<AgentClient> => AgentClient.open(connect(join(dir, 'agent.sock')));
+
+  test('answers what is asked of it', async () => {
+    using agent = await open();
+    await agent.ping();
+    const { version, commands } = await agent.info();
+    assert.match(version, /^\d+\.\d+/);
+    assert.ok(commands.some(({ name, enabled }) => name === 'guest-exec' && enabled));
+    const loopback = (await agent.networkInterfaces()).find(({ name }) => name === 'lo');
+    assert.ok(loopback?.addresses.some(({ address, prefix }) => address === '127.0.0.1' && prefix === 8));
+    assert.ok(Math.abs((await agent.time()).getTime() - Date.now()) < 60_000);
+    assert.ok(Array.isArray(await agent.users()));
+    assert.ok(Array.isArray(await agent.fileSystems()));
+    assert.equal(await agent.freezeStatus(), 'thawed');
+    await assert.rejects(agent.execute('guest-nope'), { code: 'QEMU_QMP_REFUSED', errorClass: 'CommandNotFound' });
+  });
+
+  test('runs programs: arguments, input, environment, both outputs, exit status, signal, time limit', async () => {
+    using agent = await open();
+    const script = 'cat; echo "$1 $WORD" >&2; exit 3';
+    const result = await agent.exec('/bin/sh', ['-c', script, 'sh', 'a b'], {
+      input: 'ü\0',
+      env: ['WORD=c', 'PATH=/bin'],
+    });
+    assert.deepEqual([result.exitCode, result.signal], [3, undefined]);
+    assert.deepEqual([result.stdout.toString(), result.stderr.toString()], ['ü\0', 'a b c\n']);
+    assert.equal((await agent.exec('/bin/sh', ['-c', 'kill -9 $$'])).signal, 9);
+    const late = agent.exec('/bin/sh', ['-c', 'read line; sleep 2'], { timeoutMs: 50 });
+    await assert.rejects(late, { code: 'QEMU_TIMEOUT', hint: /^it goes on as process \d+ of the guest$/ });
+    await agent.ping();
+  });
+
+  test('cuts an output of 40 MB, and that is said', async () => {
+    using agent = await open();
+    const { stdout, stdoutTruncated, stderrTruncated } = await agent.exec('/usr/bin/head', ['-c', '40M', '/dev/zero']);
+    assert.deepEqual([stdout.length, stdoutTruncated, stderrTruncated], [16 << 20, true, false]);
+  });
+
+  test('carries files of any bytes both ways, and says why it cannot', async () => {
+    using agent = await open();
+    const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * at) % 251));
+    await agent.writeFile(join(dir, 'in the guest'), bytes);
+    assert.deepEqual(readFileSync(join(dir, 'in the guest')), bytes);
+    const pieces: Buffer[] = [];
+    for await (const piece of agent.readFile(join(dir, 'in the guest'))) pieces.push(piece);
+    assert.deepEqual(Buffer.concat(pieces), bytes);
+    await assert.rejects(agent.readFile(join(dir, 'missing')).next(), {
+      code: 'QEMU_QMP_REFUSED',
+      message: /No such file/,
+    });
+    await assert.rejects(agent.writeFile('/dev/full', bytes), { code: 'QEMU_QMP_REFUSED' });
+  });
+
+  test('is left in the middle of an answer by one client, and understood by the next', async () => {
+    const rude = connect(join(dir, 'agent.sock'));
+    rude.end('{"execute": "guest-info"}\n{"execute": "gue');
+    await once(rude, 'finish');
+    rude.destroy();
+    using agent = await open();
+    await agent.ping();
+  });
+});
+
+test('a stop asks the real agent, which takes it', { skip: cannot }, async (t) => {
+  const dir = tempDir(t);
+  const script = join(dir, 'shutdown');
+  writeFileSync(script, `#!/bin/sh\necho "$@" >${dir}/asked\n`, { mode: 0o755 });
+  // In a mount namespace of its own: what it calls is our script.
+  const qemuGa = await startAgent(dir, [
+    'unshare',
+    '--mount',
+    'sh',
+    '-c',
+    `mount --bind ${script} ${SHUTDOWN} && exec "$@"`,
+    'sh',
+  ]);
+  t.after(() => void qemuGa.kill('SIGKILL'));
+  const files = { agentSocket: join(dir, 'agent.sock') };
+  const request = new AgentRequest(files, new AbortController().signal);
+  request.ask();
+  assert.equal(await request.isTaken(), true);
+  assert.match(readFileSync(join(dir, 'asked'), 'utf8'), /-P|poweroff/);
+  // One that nobody answers, and none at all, have not taken it; nor has a stop that is over anything left to wait for.
+  const over = new AbortController();
+  process.kill(Number(qemuGa.pid), 'SIGSTOP');
+  const vain = new AgentRequest(files, over.signal);
+  vain.ask();
+  over.abort();
+  assert.equal(await vain.isTaken(), false);
+  const none = new AgentRequest({ agentSocket: join(dir, 'none.sock') }, new AbortController().signal);
+  none.ask();
+  assert.equal(await none.isTaken(), false);
+});
+
+/** Starts qemu-ga on a socket, below another program if asked. */
+async function startAgent(dir: string, below: readonly string[]): Promise<ChildProcess> {
+  const socket = join(dir, 'agent.sock');
+  const [program, ...args] = [...below, String(QEMU_GA), '-m', 'unix-listen', '-p', socket, '-t', dir];
+  const child = spawn(program, args, { stdio: 'ignore' });
+  while (!existsSync(socket)) {
+    assert.equal(child.exitCode, null, 'qemu-ga has ended');
+    await sleep(20);
+  }
+  return child;
+}

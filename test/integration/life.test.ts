@@ -4,9 +4,12 @@ import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../support/cli.ts';
+import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { assertDocument } from '../support/documents.ts';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { lab } from '../support/lab.ts';
+
+const NEWER = debian13Qemu();
 
 test('a machine starts, is there, and goes down by the power button without a trace', async (t) => {
   const root = lab(t);
@@ -77,6 +80,17 @@ test('showcmd prints what runs: before the start, of the running machine, and as
   assert.match(cfg[Number(custom?.line) - 1] ?? '', /^-device virtio-keyboard-pci/);
   assert.match(await root.ok('explain', 'web'), /\nRAM \S+web-qemu\.cfg:1 +-m 8M\n/);
   await root.ok('stop', 'web');
+});
+
+test('a machine runs on the QEMU of Debian 13, too', { skip: NEWER.obstacle }, async (t) => {
+  const root = lab(t);
+  root.add('web', `TGTARCH=${NEWER.program}\nUSB=on\nSOUND=virtio\nCPU=x86-64-v3\nNIC1=virtio,net=user\n`);
+  assert.equal((await root.init('check', '--try', 'web')).code, 0);
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  assert.equal((await root.one('status', 'web'))['state'], 'running');
+  assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
+  assert.deepEqual(root.leftovers(), []);
 });
 
 test('restart, try-restart and force-reload stop and start, each in its own cases', async (t) => {

@@ -11,7 +11,10 @@ export { BlockJob } from './domain/block-job.ts';
 export type { BlockStats } from './domain/block-stats.ts';
 export type { Cpu } from './domain/cpu.ts';
 export { Domain, type RunState } from './domain/domain.ts';
+export { Job, type ProgressOptions, type SettledJob } from './domain/job.ts';
+export { JobError, type JobFailure } from './domain/job-error.ts';
 export type { JobOptions } from './domain/job-events.ts';
+export { jobId, parseJobId } from './domain/job-id.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
 export type { ScreenDumpOptions } from './domain/screen-dump.ts';
 export {

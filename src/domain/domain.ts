@@ -11,6 +11,7 @@ import { type BlockDevice, parseBlockDevices } from './block-device.ts';
 import { type BlockJob, parseBlockJobs } from './block-job.ts';
 import { type BlockStats, parseBlockStats } from './block-stats.ts';
 import { type Cpu, parseCpus } from './cpu.ts';
+import { type Job, listJobs, type SettledJob, settleJobs } from './job.ts';
 import type { Monitor } from './monitor.ts';
 import { type PciDevice, parsePciDevices } from './pci-device.ts';
 import { type ScreenDumpOptions, screenDump } from './screen-dump.ts';
@@ -126,6 +127,29 @@ export class Domain implements Monitor, AsyncDisposable {
   /** The block jobs that are not over (`query-block-jobs`). */
   async blockJobs(options?: ExecuteOptions): Promise<BlockJob[]> {
     return parseBlockJobs(this, await this.run('query-block-jobs', undefined, options));
+  }
+
+  /**
+   * All jobs inside QEMU, those of other clients as well, and those that are over and not dismissed (`query-jobs`). A job that
+   * outlives the call that has started it stays listed.
+   */
+  jobs(options?: ExecuteOptions): Promise<Job[]> {
+    return listJobs(this, options);
+  }
+
+  /** The job with that id. @throws {QemuError} `QEMU_DEVICE_UNKNOWN` when there is none. */
+  async job(id: string, options?: ExecuteOptions): Promise<Job> {
+    const found = (await this.jobs(options)).find((job) => job.id === id);
+    if (found) return found;
+    throw new QemuError('QEMU_DEVICE_UNKNOWN', `Domain "${this.name}" has no job "${id}"`);
+  }
+
+  /**
+   * Says what became of the jobs whose ids are from {@link jobId}, such as those of a program that was killed, and dismisses
+   * those that are over.
+   */
+  settleJobs(options?: ExecuteOptions): Promise<SettledJob[]> {
+    return settleJobs(this, options);
   }
 
   /** The virtual processors (`query-cpus-fast`, which does not interrupt the guest). */

@@ -1,6 +1,8 @@
 import { checkTimeout, startDeadline } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
+import { dismissJob } from './job.ts';
+import { JobError } from './job-error.ts';
 import type { Monitor } from './monitor.ts';
 
 /** How long a job may take. */
@@ -29,9 +31,11 @@ const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
  * and `QEMU_ABORTED` leave it running.
  */
 export async function startJob(monitor: Monitor, job: JobCommand): Promise<'ready' | 'ended'> {
-  const args = { ...job.args, 'job-id': job.jobId };
+  // A job that is over stays listed until it is dismissed: whoever comes after us can ask how it went.
+  const args = { ...job.args, 'job-id': job.jobId, 'auto-dismiss': false };
   const event = await nextOf(monitor, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
   if (event.event === 'BLOCK_JOB_READY') return 'ready';
+  await dismissJob(monitor, job.jobId);
   requireSuccess(job.jobId, event);
   return 'ended';
 }
@@ -43,7 +47,9 @@ export async function startJob(monitor: Monitor, job: JobCommand): Promise<'read
  * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
 export async function completeJob(monitor: Monitor, job: JobCommand): Promise<void> {
-  requireSuccess(job.jobId, await nextOf(monitor, job, ENDS, 'end'));
+  const event = await nextOf(monitor, job, ENDS, 'end');
+  await dismissJob(monitor, job.jobId);
+  requireSuccess(job.jobId, event);
 }
 
 /**
@@ -53,7 +59,9 @@ export async function completeJob(monitor: Monitor, job: JobCommand): Promise<vo
  * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error; `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
 export async function cancelJob(monitor: Monitor, job: JobCommand): Promise<void> {
-  failOnError(job.jobId, await nextOf(monitor, job, ENDS, 'end'));
+  const event = await nextOf(monitor, job, ENDS, 'end');
+  await dismissJob(monitor, job.jobId);
+  failOnError(job.jobId, event);
 }
 
 /**
@@ -94,19 +102,19 @@ function endedError(jobId: string, cause: QemuError | undefined): QemuError {
 
 function lateError(jobId: string, goal: string, timeoutMs: number): QemuError {
   return new QemuError('QEMU_TIMEOUT', `Job "${jobId}" did not ${goal} within ${Math.round(timeoutMs)} ms`, {
-    hint: 'the job may go on by itself; see blockJobs(), and BlockJob.cancel() to end it',
+    hint: 'the job may go on by itself; see Domain.jobs(), and Job.cancel() to end it',
   });
 }
 
 function requireSuccess(jobId: string, event: QmpEvent): void {
   failOnError(jobId, event);
   if (event.event === 'BLOCK_JOB_CANCELLED') {
-    throw new QemuError('QEMU_COMMAND_FAILED', `Job "${jobId}" was cancelled`);
+    throw new JobError(jobId, undefined);
   }
 }
 
 /** BLOCK_JOB_COMPLETED with an `error` is a failure (QEMU QMP Reference Manual, BLOCK_JOB_COMPLETED). */
 function failOnError(jobId: string, { data }: QmpEvent): void {
   const { error } = data;
-  if (typeof error === 'string') throw new QemuError('QEMU_COMMAND_FAILED', `Job "${jobId}" failed: ${error}`);
+  if (typeof error === 'string') throw new JobError(jobId, error);
 }

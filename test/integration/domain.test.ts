@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Domain, Fleet, resolvePaths, TransientMachine } from '../../src/index.ts';
+import { Domain, Fleet, jobId, parseJobId, resolvePaths, TransientMachine } from '../../src/index.ts';
 import { consoleText } from '../support/console-text.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, type TempRoot, tempDir, tempRoot } from '../support/temp-root.ts';
@@ -178,6 +178,55 @@ test('a job is cancelled before it is ready, and one that is gone cannot be', as
   await assert.rejects(job?.cancel() ?? Promise.resolve(), { code: 'QEMU_QMP_REFUSED', errorClass: 'DeviceNotActive' });
 });
 
+test('a job that its program has left behind is found by its id, followed, cancelled and settled', async (t) => {
+  const { domain, root } = await running(t);
+  const device = await domain.blockDevice('dsk2');
+  for (const offset of ['0', '1M', '2M', '3M']) await write(domain, 8, offset);
+  const mirror = (id: string, speed: number): Promise<unknown> =>
+    domain.run('drive-mirror', {
+      device: device.inserted?.nodeName,
+      'job-id': id,
+      target: join(root.etcDir, `${id}.raw`),
+      sync: 'full',
+      speed,
+      granularity: 65_536,
+      'buf-size': 65_536,
+      'auto-dismiss': false,
+    });
+  const slow = jobId('mirror', 'dsk2', 'slow');
+  await mirror(slow, 1);
+  assert.deepEqual(
+    (await domain.settleJobs()).map(({ job, outcome }) => [job.id, outcome]),
+    [[slow, 'running']],
+  );
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const follow = async (): Promise<void> => {
+    for await (const job of (await domain.job(slow)).progress({ signal: stop.signal })) {
+      seen.push(job.status);
+      stop.abort();
+    }
+  };
+  await assert.rejects(follow(), { code: 'QEMU_ABORTED' });
+  assert.deepEqual([seen, await domain.jobs()], [['running'], []]);
+
+  const fast = jobId('mirror', 'dsk2', 'fast');
+  await mirror(fast, 0);
+  for await (const { done, total } of (await domain.job(fast)).progress({ intervalMs: 20 })) assert.ok(done <= total);
+  assert.equal((await domain.job(fast)).status, 'ready');
+  await domain.run('job-complete', { id: fast });
+  // Nobody has listened: how it went is still to be asked.
+  while (!(await domain.job(fast)).isOver);
+  assert.deepEqual(
+    (await domain.settleJobs()).map(({ job, outcome }) => [job.id, outcome]),
+    [[fast, 'done']],
+  );
+  assert.deepEqual(await domain.jobs(), []);
+  await assert.rejects(domain.job(fast), { code: 'QEMU_DEVICE_UNKNOWN' });
+  assert.deepEqual(parseJobId(fast), { action: 'mirror', device: 'dsk2', word: 'fast' });
+  assert.throws(() => jobId('mirror', 'dsk2', 'a:b'), { code: 'QEMU_USAGE' });
+});
+
 test('a relative mirror target is refused before anything is sent', async (t) => {
   const { domain } = await running(t);
   const device = await domain.blockDevice('dsk2');
@@ -200,8 +249,9 @@ test('a copy for which there is no room is a failure, though QEMU calls the job 
       args: { device: device.inserted?.nodeName, target: 'full', sync: 'full' },
       options: { timeoutMs: 60_000 },
     }),
-    { code: 'QEMU_COMMAND_FAILED', message: 'Job "m4" failed: No space left on device' },
+    { code: 'QEMU_COMMAND_FAILED', message: 'Job "m4" failed: No space left on device', reason: 'nospace' },
   );
+  assert.deepEqual(await domain.jobs(), []);
 });
 
 test('a mirror to a place that is not there is refused, and leaves no job', async (t) => {

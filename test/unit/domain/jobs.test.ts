@@ -64,13 +64,14 @@ test('the active layer is committed without naming it, an inner one by its node'
   const { domain, fake } = await jobDomain(t, { 'block-commit': afterEvents(['BLOCK_JOB_READY', JOB]) });
   const device = await domain.blockDevice('n1');
   await device.commit('j1', { topNode: 'n1' });
-  assert.deepEqual((await fake.call('block-commit')).args, { device: 'n1', 'job-id': 'j1' });
+  assert.deepEqual((await fake.call('block-commit')).args, { device: 'n1', 'job-id': 'j1', 'auto-dismiss': false });
   await device.commit('j1', { topNode: 'inner', baseNode: 'base' });
   assert.deepEqual((await fake.call('block-commit', 1)).args, {
     device: 'n1',
     'top-node': 'inner',
     'base-node': 'base',
     'job-id': 'j1',
+    'auto-dismiss': false,
   });
 });
 

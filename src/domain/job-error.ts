@@ -1,0 +1,27 @@
+import { QemuError } from '../base/errors.ts';
+
+/** How a job has failed: somebody ended it, there was no room for what it writes, or anything else. */
+export type JobFailure = 'cancelled' | 'nospace' | 'failed';
+
+/** A job has not done its work. Code `QEMU_COMMAND_FAILED`. */
+export class JobError extends QemuError {
+  override readonly name = 'JobError';
+  readonly jobId: string;
+  readonly reason: JobFailure;
+
+  /** @param text QEMU's sentence; undefined when all that is known is that the job was cancelled. */
+  constructor(jobId: string, text: string | undefined) {
+    const reason = failureOf(text);
+    const message = reason === 'cancelled' ? `Job "${jobId}" was cancelled` : `Job "${jobId}" failed: ${text}`;
+    const hint = reason === 'nospace' ? 'make room where it writes to, and start it again' : undefined;
+    super('QEMU_COMMAND_FAILED', message, { hint });
+    this.jobId = jobId;
+    this.reason = reason;
+  }
+}
+
+/** QEMU gives the sentences of strerror(3) for ECANCELED and ENOSPC. */
+export function failureOf(text: string | undefined): JobFailure {
+  if (text === undefined || /^Operation cancell?ed$/.test(text)) return 'cancelled';
+  return text.includes('No space left on device') ? 'nospace' : 'failed';
+}

@@ -1,0 +1,25 @@
+import { QemuError } from '../base/errors.ts';
+
+/** What all ids of our jobs begin with. */
+const OWN = 'qi.';
+
+/**
+ * The id of a job, which says all that a later command has to know: `qi.mirror.dsk1.20260102`. QEMU takes letters, digits,
+ * `-`, `.` and `_` (`id_wellformed`), so the parts stand behind dots.
+ *
+ * @param action `mirror`, `commit`, `backup` …
+ * @param device the drive, such as `dsk1`.
+ * @param word what makes it unique.
+ * @throws {QemuError} `QEMU_USAGE` when a part is empty or has another character, or one of the first two has a dot.
+ */
+export function jobId(action: string, device: string, word: string): string {
+  const id = `${OWN}${action}.${device}.${word}`;
+  if (parseJobId(id)?.word === word) return id;
+  throw new QemuError('QEMU_USAGE', `"${id}" is no id of a job: its parts may have letters, digits, - and _`);
+}
+
+/** The parts of an id as {@link jobId} makes it; undefined for the job of somebody else. */
+export function parseJobId(id: string): { action: string; device: string; word: string } | undefined {
+  const [, action, device, word] = /^qi\.([\w-]+)\.([\w-]+)\.([\w.-]+)$/.exec(id) ?? [];
+  return action && device && word ? { action, device, word } : undefined;
+}

@@ -1,9 +1,9 @@
 /**
  * Writes the code cache of a bundle: `node code-cache.cjs BUNDLE CACHE ROOT`. The bundle is run as it will be, so that what is
- * compiled in the calls made most is in the cache. It is text, in base64, since everything that is installed is.
+ * compiled in the calls made most is in the cache. It is text, in base64, since everything that is installed is. Its first line names the build of Node.js, as bundle-loader.cjs expects it.
  */
 'use strict';
-const { writeFileSync, readFileSync } = require('node:fs');
+const { readFileSync, statSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { basename, dirname } = require('node:path');
 const { Script } = require('node:vm');
@@ -23,6 +23,8 @@ async function calls() {
   ]) {
     await module_.exports.main(words);
   }
-  writeFileSync(cache, script.createCachedData().toString('base64'));
+  const { size, mtimeMs } = statSync(process.execPath);
+  const build = [process.version, process.arch, size, mtimeMs].join(' ');
+  writeFileSync(cache, `${build}\n${script.createCachedData().toString('base64')}\n`);
   process.exitCode = 0;
 }

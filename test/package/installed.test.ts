@@ -39,6 +39,35 @@ test('the tools run without their code cache, and with one that is not theirs', 
   writeFileSync(cache, kept);
 });
 
+test('V8 is handed the code cache of this very build of Node.js only: it crashes on that of another with the same V8', () => {
+  const dir = join(project, 'node_modules/qemu-init/dist/bin');
+  const cache = join(dir, 'qemu-init.main.cache');
+  const kept = readFileSync(cache, 'utf8');
+  const [build = '', data = ''] = kept.split('\n');
+  const spy = join(project, 'spy.cjs');
+  writeFileSync(
+    spy,
+    `const vm = require('node:vm');
+    vm.Script = class extends vm.Script {
+      constructor(code, options) {
+        super(code, options);
+        process.on('exit', () => process.stderr.write(String(options.cachedData && !this.cachedDataRejected)));
+      }
+    };`,
+  );
+  const isUsed = (): string =>
+    spawnSync(process.execPath, ['--require', spy, join(dir, '../../bin/qemu-init'), '--version'], { encoding: 'utf8' })
+      .stderr;
+  assert.equal(isUsed(), 'true');
+  const [release = '', ...rest] = build.split(' ');
+  const others = [[`${release}1`, ...rest].join(' '), `${build}1`, build.replace(/ \d+ /, ' 1 '), ''];
+  for (const other of others) {
+    writeFileSync(cache, `${other}\n${data}\n`);
+    assert.equal(isUsed(), 'undefined', other);
+  }
+  writeFileSync(cache, kept);
+});
+
 for (const entry of entries) {
   test(`a fresh project can import "${entry}", and require it`, () => {
     writeFileSync(join(project, 'use.mjs'), `console.log(Object.keys(await import('${entry}')).length > 0);\n`);

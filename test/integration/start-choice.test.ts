@@ -22,7 +22,7 @@ test('start without a machine asks on a terminal, and takes a number or a name',
   ] as const) {
     const asked = root.spawn('qemu-init', ['start'], { tty: true });
     await asked.waitForOutput('Which machine?');
-    assert.match(asked.stdout(), /1 {2}db\s+2 {2}web/);
+    assert.match(asked.stdout(), answer === '2' ? /1 {2}db\s+2 {2}web/ : /1 {2}db\s+2 {2}web {2}\(running\)/);
     asked.write(`${answer}\r`);
     assert.equal((await asked.result).code, 0);
     assert.equal(await root.state(expected), 'running');
@@ -46,6 +46,8 @@ test('an answer that names no machine, an empty one and Ctrl-C start nothing', a
     const result = await asked.result;
     assert.equal(result.code, code, `${JSON.stringify(answer)}: ${result.stdout}`);
     assert.doesNotMatch(result.stdout, /Internal error/);
+    // Neither Ctrl-D nor Ctrl-C ends the line of the question.
+    assert.ok(!result.stdout.split('\n').some((line) => /none\).*qemu-init: /.test(line)), result.stdout);
   }
   assert.deepEqual(root.qemus(), []);
 });

@@ -9,11 +9,13 @@ export async function askForMachine(fleet: Fleet, signal: AbortSignal): Promise<
   if (targets.length === 0) {
     throw new QemuError('QEMU_USAGE', 'No machine is registered', { hint: 'see: qemu-init register --help' });
   }
-  for (const [at, { shortName, longName }] of targets.entries()) {
+  for (const [at, target] of targets.entries()) {
+    const { shortName, longName } = target;
     const name = shortName === undefined || shortName === longName ? longName : `${shortName} (${longName})`;
-    process.stderr.write(`${String(at + 1).padStart(3)}  ${name}\n`);
+    const state = fleet.isAlive(target) ? '  (running)' : '';
+    process.stderr.write(`${String(at + 1).padStart(3)}  ${name}${state}\n`);
   }
-  const answer = await ask('Which machine? ', signal);
+  const answer = await ask('Which machine? (number or name; Ctrl-D: none) ', signal);
   const byNumber = /^\d+$/.test(answer) ? targets[Number(answer) - 1] : undefined;
   if (byNumber) return byNumber;
   if (answer === '') throw new QemuError('QEMU_USAGE', 'No machine was given');

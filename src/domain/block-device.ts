@@ -6,6 +6,7 @@ import type { ExecuteOptions } from '../qmp/command.ts';
 import { type InsertedMedium, parseInserted } from './block-image.ts';
 import { BlockJob } from './block-job.ts';
 import { type JobOptions, startJob } from './job-events.ts';
+import { newJobId } from './job-id.ts';
 import type { Monitor } from './monitor.ts';
 
 /** What to commit. */
@@ -106,12 +107,12 @@ export class BlockDevice {
    * Writes an overlay down into the image below it. Of the active layer, this returns when the job is ready, and
    * {@link BlockJob.complete} makes the drive go on in the image below; of an inner layer, when all is done.
    *
-   * @param jobId id for the job, which no other job has.
+   * @param jobId id for the job, which no other job has; one as {@link jobId} makes it if not given: `qi.commit.dsk1.5f3a0c21`.
    * @returns the job; of an inner layer it is over, and not `ready`.
    * @throws {QemuError} `QEMU_USAGE` for an empty drive, `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails or is
    * cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
-  async commit(jobId: string, options: CommitOptions = {}): Promise<BlockJob> {
+  async commit(jobId?: string, options: CommitOptions = {}): Promise<BlockJob> {
     const device = this.#medium().nodeName;
     // QEMU names the active layer by leaving it out: with `top-node` it would have to be the root node itself.
     const top = options.topNode === device ? undefined : options.topNode;
@@ -128,11 +129,11 @@ export class BlockDevice {
    * {@link BlockJob.complete} then makes the drive go on in it, {@link BlockJob.cancel} leaves it as it is at that moment.
    *
    * @param destination absolute path; QEMU makes the file.
-   * @param jobId id for the job, which no other job has.
+   * @param jobId as for {@link commit}.
    * @throws {QemuError} `QEMU_USAGE` for a relative path or a file that exists, before anything is sent, or an empty drive; `QEMU_QMP_REFUSED`,
    * `QEMU_COMMAND_FAILED` when the job fails or is cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
-  async mirror(destination: string, jobId: string, options: MirrorOptions = {}): Promise<BlockJob> {
+  async mirror(destination: string, jobId?: string, options: MirrorOptions = {}): Promise<BlockJob> {
     requireNewPath('destination', destination, options.overwrite);
     const args = {
       device: this.#medium().nodeName,
@@ -145,12 +146,13 @@ export class BlockDevice {
   }
 
   async #job(
-    jobId: string,
+    givenId: string | undefined,
     type: string,
     command: string,
     args: Readonly<Record<string, unknown>>,
     options: JobOptions,
   ): Promise<BlockJob> {
+    const jobId = givenId ?? newJobId(type, this.device || deviceId(this.qdev) || this.#medium().nodeName);
     const how = await startJob(this.#monitor, { jobId, command, args, options });
     return new BlockJob(this.#monitor, { device: jobId, type, ready: how === 'ready' });
   }

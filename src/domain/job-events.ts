@@ -1,7 +1,7 @@
-import { checkTimeout, startDeadline } from '../base/abort.ts';
+import { abortError, checkTimeout, startDeadline } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from '../qmp/event.ts';
-import { dismissJob } from './job.ts';
+import { dismissJob, endJob } from './job.ts';
 import { JobError } from './job-error.ts';
 import type { Monitor } from './monitor.ts';
 
@@ -9,7 +9,10 @@ import type { Monitor } from './monitor.ts';
 export interface JobOptions {
   /** Milliseconds; five minutes if not given; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait. The job goes on, unless `cancelOnAbort` is given. */
   readonly signal?: AbortSignal | undefined;
+  /** The signal ends the job as well, and the call returns when it has ended. */
+  readonly cancelOnAbort?: boolean | undefined;
 }
 
 /** A command about one job. */
@@ -31,6 +34,8 @@ const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
  * and `QEMU_ABORTED` leave it running.
  */
 export async function startJob(monitor: Monitor, job: JobCommand): Promise<'ready' | 'ended'> {
+  const { signal } = job.options;
+  if (signal?.aborted) throw abortError(signal);
   // A job that is over stays listed until it is dismissed: whoever comes after us can ask how it went.
   const args = { ...job.args, 'job-id': job.jobId, 'auto-dismiss': false };
   const event = await nextOf(monitor, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
@@ -83,17 +88,24 @@ async function nextOf(
     events.close();
   });
   try {
-    await monitor.run(command, args, { timeoutMs, signal });
+    if (signal?.aborted) throw abortError(signal);
+    // A job that is to end with the wait has to be known as ours: the id may be that of another one, which QEMU then says.
+    await monitor.run(command, args, { timeoutMs, signal: options.cancelOnAbort === true ? undefined : signal });
     const { done, value } = await events.next();
     if (done !== true) return value;
     if (!isLate) throw endedError(jobId, events.end?.error);
   } catch (error) {
+    if (options.cancelOnAbort === true && isAbort(error)) await endJob(monitor, jobId);
     if (!isLate) throw error;
   } finally {
     clearTimeout(timer);
     events.close();
   }
   throw lateError(jobId, goal, timeoutMs);
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof QemuError && error.code === 'QEMU_ABORTED';
 }
 
 function endedError(jobId: string, cause: QemuError | undefined): QemuError {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { QemuError } from '../base/errors.ts';
 
 /** What all ids of our jobs begin with. */
@@ -22,4 +23,10 @@ export function jobId(action: string, device: string, word: string): string {
 export function parseJobId(id: string): { action: string; device: string; word: string } | undefined {
   const [, action, device, word] = /^qi\.([\w-]+)\.([\w-]+)\.([\w.-]+)$/.exec(id) ?? [];
   return action && device && word ? { action, device, word } : undefined;
+}
+
+/** An id for a job of a caller that gives none. */
+export function newJobId(action: string, device: string): string {
+  // Nodes without a name of their own are called `#block123`.
+  return jobId(action, device.replaceAll(/[^\w-]+/g, '_'), randomBytes(4).toString('hex'));
 }

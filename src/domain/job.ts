@@ -87,7 +87,10 @@ export class Job {
     const { intervalMs = DEFAULT_INTERVAL_MS, signal } = options;
     checkTimeout(intervalMs, 'intervalMs');
     for (let pauseMs = Math.min(FIRST_LOOK_MS, intervalMs); ; pauseMs = Math.min(2 * pauseMs, intervalMs)) {
-      if (signal?.aborted) await this.#abort(signal);
+      if (signal?.aborted) {
+        await endJob(this.#monitor, this.id);
+        throw abortError(signal);
+      }
       const now = await this.refresh();
       if (!now) return;
       yield now;
@@ -125,17 +128,6 @@ export class Job {
   dismiss(options?: ExecuteOptions): Promise<void> {
     return dismissJob(this.#monitor, this.id, options);
   }
-
-  async #abort(signal: AbortSignal): Promise<never> {
-    try {
-      await this.cancel();
-    } catch (error) {
-      // It may have ended by itself.
-      if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
-      await this.dismiss();
-    }
-    throw abortError(signal);
-  }
 }
 
 /** All jobs, also those that are over and not dismissed. */
@@ -149,6 +141,16 @@ export async function dismissJob(monitor: Monitor, id: string, options?: Execute
     await monitor.run('job-dismiss', { id }, options);
   } catch (error) {
     if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+  }
+}
+
+/** Ends a job that may have ended by itself, and takes it off QEMU's list. @throws {QemuError} as {@link Job.cancel}. */
+export async function endJob(monitor: Monitor, id: string): Promise<void> {
+  try {
+    await new Job(monitor, { id }).cancel();
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+    await dismissJob(monitor, id);
   }
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Domain, Fleet, jobId, parseJobId, resolvePaths, TransientMachine } from '../../src/index.ts';
+import { Domain, Fleet, type JobOptions, jobId, parseJobId, resolvePaths, TransientMachine } from '../../src/index.ts';
 import { consoleText } from '../support/console-text.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, type TempRoot, tempDir, tempRoot } from '../support/temp-root.ts';
@@ -127,7 +127,8 @@ test('mirror, complete: the drive goes on in an equal copy', async (t) => {
   const { domain, disk, root, fleet } = await running(t);
   const copy = join(root.etcDir, 'copy.raw');
   await write(domain, 3, '0');
-  const job = await (await domain.blockDevice('dsk2')).mirror(copy, 'm1', { timeoutMs: 60_000 });
+  const job = await (await domain.blockDevice('dsk2')).mirror(copy, undefined, { timeoutMs: 60_000 });
+  assert.match(job.id, /^qi\.mirror\.dsk2\.[0-9a-f]{8}$/);
   await job.complete({ timeoutMs: 60_000 });
   assert.equal((await domain.blockDevice('dsk2')).inserted?.file, copy);
   await domain.close();
@@ -225,6 +226,32 @@ test('a job that its program has left behind is found by its id, followed, cance
   await assert.rejects(domain.job(fast), { code: 'QEMU_DEVICE_UNKNOWN' });
   assert.deepEqual(parseJobId(fast), { action: 'mirror', device: 'dsk2', word: 'fast' });
   assert.throws(() => jobId('mirror', 'dsk2', 'a:b'), { code: 'QEMU_USAGE' });
+});
+
+test('an abort ends the job only when that is wanted, and never that of another', async (t) => {
+  const { domain, root } = await running(t);
+  const nodeName = (await domain.blockDevice('dsk2')).inserted?.nodeName;
+  for (const offset of ['0', '1M', '2M', '3M']) await write(domain, 6, offset);
+  const { startJob } = await import('../../src/domain/job-events.ts');
+  const slow = { device: nodeName, sync: 'full', speed: 1, granularity: 65_536, 'buf-size': 65_536 };
+  const start = (name: string, options: JobOptions): Promise<unknown> => {
+    const args = { ...slow, target: join(root.etcDir, name) };
+    return startJob(domain, { jobId: 'slow', command: 'drive-mirror', args, options });
+  };
+  for (const cancelOnAbort of [true, false]) {
+    const stop = new AbortController();
+    const options = { signal: stop.signal, cancelOnAbort };
+    const aborted = assert.rejects(start(`${cancelOnAbort}.raw`, options), { code: 'QEMU_ABORTED' });
+    while ((await domain.jobs())[0]?.status !== 'running');
+    stop.abort();
+    await aborted;
+    assert.equal((await domain.jobs()).length, cancelOnAbort ? 0 : 1);
+  }
+  const second = new AbortController();
+  const refused = start('second.raw', { signal: second.signal, cancelOnAbort: true });
+  second.abort();
+  await assert.rejects(refused, { code: 'QEMU_QMP_REFUSED' });
+  assert.equal((await domain.job('slow')).status, 'running');
 });
 
 test('a relative mirror target is refused before anything is sent', async (t) => {

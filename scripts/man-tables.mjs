@@ -34,6 +34,7 @@ const VALUE_WORDS = {
   prefix: 'DIR',
   destdir: 'DIR',
   binary: 'QEMU',
+  os: 'SYSTEM',
 };
 
 /** Options that are there to be switched off. */

@@ -42,7 +42,7 @@ _qemu_init() {
   case $previous in
     --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
     --for) _qemu_init_words 'running stopped console= port='; return ;;
-    --timeout | --deadline | --parallel | --lines | --name | --disk) COMPREPLY=(); return ;;
+    --timeout | --deadline | --parallel | --lines | --name | --disk | --os) COMPREPLY=(); return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
@@ -59,7 +59,7 @@ _qemu_init() {
       restart | try-restart | force-reload) options+=' --all --parallel --timeout --force' ;;
       wait) options+=' --for --timeout' ;;
       list) options+=' --macs' ;;
-      create) options+=' --disk --output' ;;
+      create) options+=' --disk --os --output' ;;
       edit) options+=' --registry --monitor --defaults' ;;
       import) options+=' --name --output --force' ;;
       log) options+=' --console --lines --follow' ;;

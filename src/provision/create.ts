@@ -21,6 +21,7 @@ import { runQemuImg } from '../system/images/qemu-img.ts';
 import { probeQemu } from '../system/probe/qemu-probe.ts';
 import { readTrustedText, trustPath } from '../system/trust/trusted-path.ts';
 import { findUser, type User } from '../system/users.ts';
+import { type OsPreset, osPreset } from './os-preset.ts';
 
 /** How a machine is made. */
 export interface CreateOptions {
@@ -28,6 +29,8 @@ export interface CreateOptions {
   readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
   /** Makes a qcow2 image of that size, the machine's next disk: a number with K, M, G or T, such as `8G`, or of bytes. */
   readonly diskSize?: string | undefined;
+  /** System whose preset the file begins with, such as `windows11`: see {@link osPreset}. What `settings` says counts more. */
+  readonly os?: string | undefined;
   /** Folder for both files; the scope's own if not given. */
   readonly dir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -39,7 +42,7 @@ export interface CreateOptions {
  * what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
  *
  * @throws {ConfigError} for keys or values that are wrong.
- * @throws {QemuError} `QEMU_USAGE` for a name that is none, `QEMU_IO` when a file of that name is there,
+ * @throws {QemuError} `QEMU_USAGE` for a name that is none and a system without a preset, `QEMU_IO` when a file of that name is there,
  * `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED` when the image cannot
  * be made.
  */
@@ -48,7 +51,9 @@ export async function createMachine(
   name: string,
   options: CreateOptions = {},
 ): Promise<{ target: MachineRef; issues: Problem[] }> {
-  const { settings = [], diskSize, signal } = options;
+  const { diskSize, os, signal } = options;
+  const preset = os === undefined ? undefined : osPreset(os);
+  const settings = overPreset(preset, options.settings ?? []);
   const bytes = diskSize === undefined ? undefined : sizeOfDisk(diskSize);
   if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
@@ -61,7 +66,10 @@ export async function createMachine(
     if (existsSync(path)) throw new QemuError('QEMU_IO', `There is a file "${path}" already`);
   }
   const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
-  const wanted = bytes === undefined ? settings : [...settings, [key, `${name}.qcow2,format=qcow2`] as const];
+  const wanted =
+    bytes === undefined
+      ? settings
+      : [...settings, [key, `${name}.qcow2,format=qcow2${preset?.diskOptions ?? ''}`] as const];
   const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);
   const draft = check(
     wanted,
@@ -87,6 +95,12 @@ export async function createMachine(
 }
 
 type Settings = readonly (readonly [key: string, value: string])[];
+
+/** What was given counts more than what a preset has. */
+function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
+  const set = new Set(given.map(([key]) => key));
+  return [...(preset?.settings ?? []).filter(([key]) => !set.has(key)), ...given];
+}
 
 function textOf(settings: Settings): string {
   return settings.reduce((text, [key, value]) => setKey(text, key, value), renderTemplate());

@@ -248,11 +248,30 @@ test('create makes a machine that starts, with its board pinned and its disk, or
   await root.ok('start', 'web');
   await root.ok('stop', 'web', '--force');
 
+  const made = ['RAM=8M', 'KVM=off', 'VNC=off', 'FIRMWARE=bios', 'BRIDGE_IFNAME=br7'];
+  await root.ok('create', 'desk', '--os', 'Windows-10', ...made, '--disk', '16M');
+  const desk = readFileSync(join(root.etcDir, 'desk-qemu.cfg'), 'utf8');
+  for (const line of [
+    'OS=Windows-10',
+    'RAM=8M',
+    'FIRMWARE=bios',
+    'BRIDGE_IFNAME=br7',
+    'RTC=localtime',
+    'USB=on',
+    'SMP=2',
+  ]) {
+    assert.ok(desk.split('\n').includes(line), line);
+  }
+  assert.match(desk, /^DSK1=desk\.qcow2,format=qcow2,if=sata$/m);
+  await root.ok('start', 'desk');
+  await root.ok('stop', 'desk', '--force');
+
   const before = readdirSync(root.etcDir).sort();
   for (const [args, code] of [
     [['web'], 1],
     [['a/b'], 2],
     [['db', 'RAM'], 2],
+    [['db', '--os', 'plan9'], 2],
     [['db', 'RMA=1G'], 6],
     [['db', 'RAM=much', '--disk', '1M'], 6],
     [['db', '--disk', 'big'], 1],

@@ -222,6 +222,11 @@ export const ACTIONS: readonly Action[] = [
         .positional('name', { type: 'string', demandOption: true, describe: 'Long name' })
         .positional('words', { type: 'string', array: true, describe: 'Keys of the file: KEY=VALUE' })
         .option('disk', { type: 'string', requiresArg: true, describe: 'Make a disk image of that size, such as 8G' })
+        .option('os', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Begin with what suits that system: windows11, debian',
+        })
         .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the files' }) as Argv<object>,
     load: () => import('./create.ts'),
   },

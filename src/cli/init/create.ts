@@ -8,13 +8,14 @@ interface Arguments {
   readonly name: string;
   readonly words?: readonly string[];
   readonly disk?: string;
+  readonly os?: string;
   readonly output?: string;
 }
 
 export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, signal } = context;
   const settings = (args.words ?? []).map((word) => {
-    const [, key, value] = /^([A-Za-z0-9]+)=(.*)$/s.exec(word) ?? [];
+    const [, key, value] = /^([A-Za-z0-9_]+)=(.*)$/s.exec(word) ?? [];
     if (key !== undefined && value !== undefined) return [key, value] as const;
     const hint = /^\d+[KMGT]i?B?$/i.test(word) ? `a disk of that size: --disk ${word}; memory: RAM=${word}` : undefined;
     throw new QemuError('QEMU_USAGE', `"${word}" is not KEY=VALUE`, { hint });
@@ -22,6 +23,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { target, issues } = await createMachine(context.fleet(), args.name, {
     settings,
     diskSize: args.disk,
+    os: args.os,
     dir: args.output,
     signal,
   });

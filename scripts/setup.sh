@@ -1,10 +1,10 @@
-# Makes a fresh clone ready: `. scripts/setup.sh demo|test|bench|pack`, with the checkout as the current folder.
+# Makes a fresh clone ready: `. scripts/setup.sh demo|test[-TIER]|bench|pack`, with the checkout as the current folder.
 #
 # Looks first and installs only what is missing: Debian packages (as root; otherwise it prints the one line to run
 # and stops with 5, "not installed"), the packages of package-lock.json, and what `npm run build` makes.
 # shellcheck shell=bash
 
-# What each purpose needs (`pack`: none), one a line: the Debian package, then a program or file that shows it is there.
+# What each purpose needs (`pack`, `test-unit`: none), one a line: the Debian package, then a program or file that shows it is there.
 packages_for() {
   case $1 in
     demo | bench)
@@ -13,7 +13,8 @@ qemu-system-x86 qemu-system-x86_64
 qemu-utils qemu-img
 LIST
       ;;
-    test)
+    test-unit) ;;
+    test | test-*)
       packages_for demo
       cat <<'LIST'
 busybox-static /usr/share/doc/busybox-static

@@ -3,5 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/setup.sh
-. scripts/setup.sh test
+. scripts/setup.sh "test${1:+-$1}"
 exec node scripts/test.mjs "$@"

@@ -125,3 +125,18 @@ function tsc(args: readonly string[]): { readonly stdout: string } {
   const file = join(repoRoot, 'node_modules/.bin/tsc');
   return spawnSync(file, [...options, ...libraries, ...args], { cwd: project, encoding: 'utf8' });
 }
+
+test('a tool of a checkout that is not built says so in one line', () => {
+  const folder = join(project, 'unbuilt');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), readFileSync(join(repoRoot, 'bin/package.json')));
+  for (const tool of Object.keys(bin)) {
+    const copy = join(folder, tool);
+    writeFileSync(copy, readFileSync(join(repoRoot, 'bin', tool)), { mode: 0o755 });
+    const { status, stderr } = spawnSync(process.execPath, [copy, 'list'], { encoding: 'utf8' });
+    assert.deepEqual(
+      { status, stderr },
+      { status: 1, stderr: `${tool}: it is not built yet; run: npm ci && npm run build\n` },
+    );
+  }
+});

@@ -35,23 +35,11 @@ export async function exclusively<T>(
       }),
   };
   try {
-    makeRunDir(host);
+    ensureDir(host.paths.runDir, 0o711);
     ensureDir(target.files.dir, 0o700);
     return await withLock(target.files.lock, lockOptions, body);
   } finally {
     removeEmptyFolder(target.files);
-  }
-}
-
-function makeRunDir({ paths }: MachineContext): void {
-  try {
-    ensureDir(paths.runDir, 0o711);
-  } catch (error) {
-    if (paths.scope !== 'user' || !(error instanceof QemuError)) throw error;
-    throw new QemuError(error.code, error.message, {
-      cause: error.cause,
-      hint: 'without a login session there is no such folder: set XDG_RUNTIME_DIR to one of your own, with mode 0700',
-    });
   }
 }
 

@@ -27,6 +27,7 @@ function hintFor(code: string | undefined, path: string): string | undefined {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
+      if (isMissingSession(path)) return NO_SESSION;
       return 'run as root, or ask the owner of that folder for the right to do so';
     case 'ENOSPC':
       return 'the file system is full: free some space there';
@@ -46,6 +47,16 @@ function hintFor(code: string | undefined, path: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What whoever has no login session, as with su, in cron or in a container, is told. */
+export const NO_SESSION =
+  'without a login session there is no such folder: set XDG_RUNTIME_DIR to one of your own, with mode 0700';
+
+/** Whether a path is below the folder that pam_systemd(8) makes at a login, and which is not there. */
+export function isMissingSession(path: string): boolean {
+  const folder = /^\/run\/user\/\d+(?=\/|$)/.exec(path)?.[0];
+  return folder !== undefined && !exists(folder);
 }
 
 function exists(path: string): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileError, firstMissingPart } from '../../../src/system/files/file-error.ts';
+import { fileError, firstMissingPart, isMissingSession, NO_SESSION } from '../../../src/system/files/file-error.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 for (const [errno, code, hint] of [
@@ -29,4 +29,13 @@ test('firstMissingPart() names where a path stops to exist', (t) => {
   assert.equal(firstMissingPart(join(dir, 'there')), undefined);
   assert.equal(firstMissingPart(join(dir, 'there/a/b')), join(dir, 'there/a'));
   assert.equal(firstMissingPart('/'), undefined);
+});
+
+test('whoever has no login session is told that, and not to become root', () => {
+  const cause = Object.assign(new Error('EACCES'), { code: 'EACCES' });
+  const path = '/run/user/4294967/qemu-init';
+  assert.ok(isMissingSession(path));
+  assert.equal(fileError('make folder', path, cause).hint, NO_SESSION);
+  assert.match(fileError('make folder', '/srv/x', cause).hint ?? '', /run as root/);
+  assert.equal(isMissingSession('/run/user/me/qemu-init'), false);
 });

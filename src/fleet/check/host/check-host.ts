@@ -2,7 +2,7 @@ import type { Problem } from '../../../base/problem.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { Machines } from '../../machines.ts';
 import { limiter } from '../../schedule/run-in-order.ts';
-import { checkPrograms, checkQemu, checkSpace } from './host-facts.ts';
+import { checkPrograms, checkQemu, checkSession, checkSpace } from './host-facts.ts';
 import { checkLogout } from './logout.ts';
 import { checkMachineFindings } from './machine-findings.ts';
 import { checkMemory } from './memory.ts';
@@ -41,6 +41,7 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
       };
     }),
     ...(await checkQemu(configs, paths, signal)),
+    ...checkSession(paths),
     ...checkPrograms(configs),
     ...checkMemory(configs),
     ...checkLogout(paths, targets),

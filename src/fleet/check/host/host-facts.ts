@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
+import { isMissingSession, NO_SESSION } from '../../../system/files/file-error.ts';
 import type { Paths } from '../../../system/paths.ts';
 import { probeKvm } from '../../../system/probe/kvm-probe.ts';
 import { probeQemu } from '../../../system/probe/qemu-probe.ts';
@@ -27,7 +28,9 @@ export async function checkQemu(
     try {
       await probeQemu(binary, paths.probesDir, { signal });
       const { usable, reason } = await probeKvm(binary, paths.probesDir, { signal });
-      const wanted = configs.some(({ targetArch, kvm }) => targetArch === binary && kvm !== 'off');
+      // Before there is a machine it is what one asks of a new host.
+      const isNew = configs.length === 0;
+      const wanted = isNew || configs.some(({ targetArch, kvm }) => targetArch === binary && kvm !== 'off');
       if (wanted && !usable) {
         findings.push({
           severity: configs.some(({ targetArch, kvm }) => targetArch === binary && kvm === 'on') ? 'error' : 'warning',
@@ -53,6 +56,13 @@ export async function checkQemu(
 }
 
 const DEFAULT_QEMU = 'qemu-system-x86_64';
+
+/** The folder for run-time files of a user, without which no machine can be made or started. */
+export function checkSession({ runDir }: Paths): Problem[] {
+  if (!isMissingSession(runDir)) return [];
+  const detail = `there is no folder for sockets and locks of yours: "${dirname(runDir)}"`;
+  return [{ severity: 'error', machine: undefined, message: 'No login session', detail, hint: NO_SESSION }];
+}
 
 /** Programs that the configuration asks for besides those for the network. */
 export function checkPrograms(configs: readonly MachineConfig[]): Problem[] {

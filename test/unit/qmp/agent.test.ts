@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { AgentClient } from '../../../src/index.ts';
+import { AgentClient } from '../../../src/qmp/agent/agent-client.ts';
 
 /** What an agent of a hostile or slow guest does with each command; `say` sends bytes as they are. */
 type Behaviour = (command: Readonly<Record<string, unknown>>, say: (text: string | Buffer) => void) => void;

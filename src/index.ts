@@ -40,6 +40,7 @@ export type {
   Notify,
   SetUpOptions,
 } from './machine/context.ts';
+export type { AgentOptions } from './machine/control/agent.ts';
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';

@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'QEMU_DEVICE_UNKNOWN'
   /** The machine is not running and had to be. */
   | 'QEMU_NOT_RUNNING'
+  /** No guest agent answers in the machine. */
+  | 'QEMU_NO_AGENT'
   /** The machine did not get into the state that was asked for. */
   | 'QEMU_MACHINE_STATE'
   /** QEMU did not start. */

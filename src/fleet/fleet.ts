@@ -11,6 +11,7 @@ import { Domain } from '../domain/domain.ts';
 import { buildOptions } from '../machine/argv/build.ts';
 import type { Option } from '../machine/argv/option.ts';
 import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
+import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
@@ -22,6 +23,7 @@ import { previewRunAsPrefix } from '../machine/start/run-as.ts';
 import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start/start.ts';
 import { surroundingsPrefix } from '../machine/start/surroundings.ts';
 import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
+import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { tellOpenRcStarted } from '../system/services/openrc.ts';
@@ -305,6 +307,17 @@ export class Fleet {
     const client = await openControl(target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
     // A QEMU in a unit has temporary files of its own.
     return new Domain(client, target.longName, target.files.dir);
+  }
+
+  /**
+   * A session with the agent in a running machine's guest (QGA=on), which the caller closes. An agent serves one client at a
+   * time, `stop` among them: keep it short.
+   *
+   * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit; `QEMU_NOT_RUNNING`,
+   * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
+   */
+  agent(target: MachineRef, options: AgentOptions = {}): Promise<AgentClient> {
+    return openAgentOf(this.host, target, options);
   }
 
   /**

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentClient } from '../../src/index.ts';
+import { AgentClient, errorCode, Fleet, type MachineRef } from '../../src/index.ts';
 import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
+import { lab, until } from '../support/lab.ts';
+import { linuxGuest } from '../support/linux-guest.ts';
 import { tempDir } from '../support/temp-root.ts';
 
 const QEMU_GA = ['/usr/sbin/qemu-ga', '/usr/bin/qemu-ga'].find((path) => existsSync(path));
@@ -117,6 +119,70 @@ test('a stop asks the real agent, which takes it', { skip: cannot }, async (t) =
   none.ask();
   assert.equal(await none.isTaken(), false);
 });
+
+test('the agent of a Linux guest is reached by its machine, is missed without a wait, and stops the guest', {
+  skip: why,
+}, async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, { files: agentFiles(), script: RUN_AGENT });
+  const boot = `KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND=${append}\n`;
+  root.add('web', `RAM=256M\nCPU=max\nQGA=on\nSTOPMETHOD=agent\n${boot}`);
+  root.add('mute');
+  await root.ok('start', 'web', 'mute');
+  const fleet = Fleet.open({ root: root.dir });
+  const [web, mute] = [fleet.get('web'), fleet.get('mute')];
+  const none = { code: 'QEMU_NO_AGENT', message: /"web"/ };
+  // Without a time limit: QEMU says that nobody in the guest has the channel open.
+  const endless = { timeoutMs: Number.POSITIVE_INFINITY };
+  await assert.rejects(fleet.agent(web, endless), { ...none, hint: /none runs in the guest/ });
+  await assert.rejects(fleet.agent(mute, endless), { code: 'QEMU_NO_AGENT', hint: /QGA=on/ });
+  await fleet.kill(mute);
+  await assert.rejects(fleet.agent(mute), { code: 'QEMU_NOT_RUNNING' });
+  await until('the agent answers', () => answers(fleet, web), 120_000);
+
+  const release = async (): Promise<string> => {
+    using agent = await fleet.agent(web, { timeoutMs: 60_000 });
+    await agent.writeFile('/tmp/in', Buffer.from('from the host'));
+    const { stdout, exitCode } = await agent.exec('/bin/busybox', ['cat', '/tmp/in'], { timeoutMs: 60_000 });
+    assert.equal(exitCode, 0);
+    return stdout.toString();
+  };
+  assert.equal(await release(), 'from the host');
+  await root.ok('pause', 'web');
+  await assert.rejects(fleet.agent(web, { timeoutMs: 100 }), { ...none, hint: /paused/ });
+  await root.ok('resume', 'web');
+  // The answer to the one before is on its way to this one.
+  assert.equal(await release(), 'from the host');
+  assert.equal((await root.one('stop', 'web', '--timeout', '60'))['rung'], 'agent');
+});
+
+async function answers(fleet: Fleet, target: MachineRef): Promise<boolean> {
+  try {
+    using agent = await fleet.agent(target);
+    await agent.ping();
+    return true;
+  } catch (error) {
+    assert.equal(errorCode(error), 'QEMU_NO_AGENT');
+    return false;
+  }
+}
+
+/** The agent of this host, with its libraries beside it. */
+function agentFiles(): Record<string, Buffer> {
+  const program = String(QEMU_GA);
+  const listed = execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(?:=> |^\t)(\/\S+) \(/gm);
+  const files = [program, ...[...listed].map(([, path = '']) => path)];
+  return Object.fromEntries(files.map((path) => [`/bin/${basename(path)}`, readFileSync(path)]));
+}
+
+/** There is no udev that would name the port, and what the agent calls for a shutdown is systemd's elsewhere. */
+const RUN_AGENT = `
+mkdir /sbin
+printf '#!/bin/sh\\nsync\\npoweroff -f\\n' >/sbin/shutdown
+chmod +x /sbin/shutdown
+/bin/ld-linux-x86-64.so.2 --library-path /bin /bin/qemu-ga -m virtio-serial -p /dev/vport0p1 -t /tmp >/dev/ttyS0 2>&1 </dev/null &
+`;
 
 /** Starts qemu-ga on a socket, below another program if asked. */
 async function startAgent(dir: string, below: readonly string[]): Promise<ChildProcess> {

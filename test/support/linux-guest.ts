@@ -15,7 +15,7 @@ export interface LinuxGuestOptions {
   /** Kernel modules besides those for virtio disks and NICs, the agent's channel and the power button. */
   readonly modules?: readonly string[] | undefined;
   /** Files to add, by absolute path in the guest; their folders must be there: /bin, /etc, /root or /tmp. */
-  readonly files?: Readonly<Record<string, string>> | undefined;
+  readonly files?: Readonly<Record<string, string | Buffer>> | undefined;
 }
 
 /** For KERNEL, INITRD and APPEND of a machine's file, or `-kernel`, `-initrd` and `-append`. */
@@ -56,7 +56,7 @@ function initramfs(modules: ReadonlyMap<string, Uint8Array>, { script, files }: 
   ];
 }
 
-function text(path: string, content: string): CpioEntry {
+function text(path: string, content: string | Buffer): CpioEntry {
   return { kind: 'file', path, mode: 0o755, data: Buffer.from(content) };
 }
 

@@ -68,6 +68,9 @@ function serialOptions({ config, machine }: ArgvRequest): Part[] {
   ];
 }
 
+/** Id of the character device that leads to QEMU's own agent. */
+export const AGENT_CHANNEL = 'agent0';
+
 /** The ports of both agents, of QEMU and of SPICE, on one controller. */
 function agentParts({ config, machine }: ArgvRequest, chipset: Chipset): Part[] {
   const { agent, spice } = config;
@@ -77,8 +80,12 @@ function agentParts({ config, machine }: ArgvRequest, chipset: Chipset): Part[] 
     device(agent ? 'QGA' : 'SPICE', controller, { id: 'vserial0', ...pciPlace(chipset, 'agent') }),
     ...(agent
       ? [
-          option('QGA', '-chardev', `socket,id=agent0,path=${quoteComma(machine.agentSocket)},server=on,wait=off`),
-          agentPort('QGA', 'agent', 1, 'agent0', 'org.qemu.guest_agent.0'),
+          option(
+            'QGA',
+            '-chardev',
+            `socket,id=${AGENT_CHANNEL},path=${quoteComma(machine.agentSocket)},server=on,wait=off`,
+          ),
+          agentPort('QGA', 'agent', 1, AGENT_CHANNEL, 'org.qemu.guest_agent.0'),
         ]
       : []),
     ...(spice

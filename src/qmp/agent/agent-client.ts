@@ -22,15 +22,20 @@ import { type AgentCommandOptions, AgentSession, type AgentSessionOptions, badRe
  * throws.
  *
  * @example
- * import { connect } from 'node:net';
- * import { AgentClient } from 'qemu-init';
+ * import { Fleet, QemuError } from 'qemu-init';
  *
- * const agent = await AgentClient.open(connect(process.argv[2] ?? 'agent.sock'));
+ * const fleet = Fleet.open();
  * try {
- *   const { exitCode, stdout } = await agent.exec('/bin/uname', ['-r']);
- *   console.log(exitCode, stdout.toString());
- * } finally {
- *   agent.close();
+ *   const agent = await fleet.agent(fleet.get('web'));
+ *   try {
+ *     const { exitCode, stdout } = await agent.exec('/bin/uname', ['-r']);
+ *     console.log(exitCode, stdout.toString());
+ *   } finally {
+ *     agent.close();
+ *   }
+ * } catch (error) {
+ *   if (!(error instanceof QemuError) || error.code !== 'QEMU_NO_AGENT') throw error;
+ *   console.log(error.message, error.hint);
  * }
  */
 export class AgentClient implements Disposable {
@@ -78,6 +83,7 @@ export class AgentClient implements Disposable {
     return readInfo(await this.execute('guest-info', undefined, options));
   }
 
+  /** The guest's network interfaces with their addresses, the loopback as well. */
   async networkInterfaces(options?: AgentCommandOptions): Promise<GuestInterface[]> {
     return readInterfaces(await this.execute('guest-network-get-interfaces', undefined, options));
   }
@@ -123,6 +129,7 @@ export class AgentClient implements Disposable {
     return new AnswerReader(command).count(await this.execute(command, undefined, options), 'return');
   }
 
+  /** Whether file systems are frozen: the agent then takes little but {@link thaw}. */
   async freezeStatus(options?: AgentCommandOptions): Promise<'frozen' | 'thawed'> {
     const status = await this.execute('guest-fsfreeze-status', undefined, options);
     if (status === 'frozen' || status === 'thawed') return status;
@@ -137,7 +144,11 @@ export class AgentClient implements Disposable {
     await this.#session.executeSilent('guest-shutdown', { mode }, options);
   }
 
-  /** @param options `crypted`: the password is a hash as in shadow(5). */
+  /**
+   * Sets the password of a user of the guest.
+   *
+   * @param options `crypted`: the password is a hash as in shadow(5).
+   */
   async setUserPassword(
     user: string,
     password: string,

@@ -16,26 +16,13 @@ const TABLES = `
   export { KEYS, MONITOR_KEYS, firstKey, keyPattern } from './src/config/keys.ts';
   export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
   export { ACTIONS, LATER } from './src/cli/init/actions.ts';
+  export { positionals, recordTable, valueWord } from './src/cli/init/option-table.ts';
   export { addCommonOptions } from './src/cli/run/options.ts';
   export { exitCodeOf } from './src/cli/run/exit-code.ts';
   export { QemuError } from './src/base/errors.ts';
 `;
 
 const tables = await loadTables();
-
-/** What the value of an option is called; the others are seconds. */
-const VALUE_WORDS = {
-  root: 'DIR',
-  parallel: 'N',
-  lines: 'N',
-  for: 'WHAT',
-  name: 'NAME',
-  output: 'FILE',
-  prefix: 'DIR',
-  destdir: 'DIR',
-  binary: 'QEMU',
-  os: 'SYSTEM',
-};
 
 /** Options that are there to be switched off. */
 const SWITCHED_OFF = {
@@ -50,7 +37,7 @@ const PARTS = {
   keys: () => keyGroups(tables.KEYS),
   'monitor-keys': () => keyList(tables.MONITOR_KEYS),
   'json-members': jsonMembers,
-  'common-options': () => optionList(recordOptions(tables.addCommonOptions)),
+  'common-options': () => optionList(tables.recordTable(tables.addCommonOptions).options),
   action,
   'later-actions': () => tables.LATER.map((name) => `\`${name}\``).join(', '),
   'error-codes': errorCodes,
@@ -178,45 +165,23 @@ function jsonMembers() {
   ).join('\n');
 }
 
-/** What is said of an action: how it is called, what it does, its options. */
+/** What is said of an action: how it is called, what it does, its options; the same of its verbs. */
 function action(name) {
   const found = tables.ACTIONS.find(({ command }) => command.split(' ')[0] === name);
   if (!found) throw new Error(`There is no action "${name}"`);
-  const options = found.options ? recordOptions(found.options) : [];
-  const call = `\`qemu-init ${name}\`${positionals(found.command)}${options.length > 0 ? ' [*options*]' : ''}`;
-  const text = `${call}\n\n${sentence(found.describe)}`;
+  const verbs = (found.verbs ?? []).map((verb) => actionText(`${name} `, verb));
+  return [actionText('', found), ...verbs].join('\n\n');
+}
+
+function actionText(noun, { command, describe, options: define }) {
+  const options = define ? tables.recordTable(define).options : [];
+  const names = tables.positionals(command).map(({ name, isList, isNeeded }) => {
+    if (isList) return ` [*${name}* ...]`;
+    return isNeeded ? ` *${name}*` : ` [*${name}*]`;
+  });
+  const call = `\`qemu-init ${noun}${command.split(' ')[0]}\`${names.join('')}${options.length > 0 ? ' [*options*]' : ''}`;
+  const text = `${call}\n\n${sentence(describe)}`;
   return options.length === 0 ? text : `${text}\n\n${optionList(options)}`;
-}
-
-function positionals(command) {
-  return command
-    .split(' ')
-    .slice(1)
-    .map((word) => {
-      const name = word
-        .replaceAll(/[<>[\].]/g, '')
-        .replace(/^ids$/, 'id')
-        .toUpperCase();
-      if (word.includes('..')) return ` [*${name}* ...]`;
-      return word.startsWith('[') ? ` [*${name}*]` : ` *${name}*`;
-    })
-    .join('');
-}
-
-/** The options that a table of yargs defines, without its positional arguments. */
-function recordOptions(define) {
-  const options = [];
-  const parser = new Proxy(
-    {},
-    {
-      get: (_, method) => (name, spec) => {
-        if (method === 'option') options.push({ name, ...spec });
-        return parser;
-      },
-    },
-  );
-  define(parser);
-  return options;
 }
 
 function optionList(options) {
@@ -226,7 +191,7 @@ function optionList(options) {
 function optionEntry({ name, alias, requiresArg, describe, default: value }) {
   const off = value === true ? SWITCHED_OFF[name] : undefined;
   const short = alias === undefined ? '' : `\`-${alias}\`, `;
-  const word = requiresArg ? ` *${VALUE_WORDS[name] ?? 'S'}*` : '';
+  const word = requiresArg ? ` *${tables.valueWord(name)}*` : '';
   const shown = value === undefined || typeof value === 'boolean' ? '' : ` Default \`${value}\`.`;
   const term = off === undefined ? `${short}\`--${name}\`${word}` : `\`--no-${name}\``;
   return item(term, [`${sentence(off ?? describe)}${shown}`]);

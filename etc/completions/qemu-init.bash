@@ -33,7 +33,7 @@ _qemu_init_files() {
   while read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
-_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume wake exit-preconfig wait list check showcmd explain register unregister create edit import console vnc log enable disable doctor security install uninstall completion qmp-types'
+_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume wake exit-preconfig wait list check showcmd explain register unregister create edit import console vnc log enable disable doctor security install uninstall completion qmp-types jobs'
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
 

@@ -4,7 +4,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Domain, Fleet, type JobOptions, jobId, parseJobId, resolvePaths, TransientMachine } from '../../src/index.ts';
+import { runCli } from '../support/cli.ts';
 import { consoleText } from '../support/console-text.ts';
+import { assertDocument } from '../support/documents.ts';
 import { DEFAULT_BANNER, guestDisk } from '../support/guest-disk.ts';
 import { type Cleanup, type TempRoot, tempDir, tempRoot } from '../support/temp-root.ts';
 
@@ -200,6 +202,18 @@ test('a job that its program has left behind is found by its id, followed, cance
     (await domain.settleJobs()).map(({ job, outcome }) => [job.id, outcome]),
     [[slow, 'running']],
   );
+  // The tool sees it too, beside the connection that is held here, and ends it.
+  const tool = async (...words: string[]): Promise<readonly unknown[]> =>
+    JSON.parse((await runCli('qemu-init', ['jobs', ...words, '--json'], { root: root.dir })).stdout);
+  const listed = await tool();
+  assertDocument(listed, 'jobs');
+  const [row] = Object(listed[0]).jobs;
+  assert.deepEqual([row.id, row.type, row.status, row.error], [slow, 'mirror', 'running', null]);
+  const ended = await tool('cancel', 'web', slow);
+  assertDocument(ended, 'job-change');
+  assert.deepEqual(ended, [{ name: 'web', job: slow, outcome: 'cancelled' }]);
+  assert.deepEqual(await tool('web'), [{ name: 'web', jobs: [] }]);
+  await mirror(slow, 1);
   const stop = new AbortController();
   const seen: string[] = [];
   const follow = async (): Promise<void> => {

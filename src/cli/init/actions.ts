@@ -1,19 +1,33 @@
 import type { Argv } from 'yargs';
 import type { Run } from '../run/run-tool.ts';
 
-/** One action of qemu-init. Its code is loaded when it is called. */
-export interface Action {
+/** What actions are for, in the order of the help text. */
+export const GROUPS = ['Life', 'Look', 'Disks', 'Guest', 'Configure', 'Host'] as const;
+
+/** What an action and the verb of one have in common. Its code is loaded when it is called. */
+export interface Verb {
   /** As for yargs: `start [ids..]`. */
   readonly command: string;
   readonly describe: string;
   readonly options?: (parser: Argv<object>) => Argv<object>;
+  /** What stands behind the action, and what it is for. */
+  readonly examples?: readonly (readonly [words: string, text: string])[];
   readonly load: () => Promise<{ readonly run: Run }>;
 }
 
+/** One action of qemu-init, or a noun with verbs. */
+export interface Action extends Omit<Verb, 'load'> {
+  readonly group: (typeof GROUPS)[number];
+  /** Words that may stand behind this one: `jobs cancel`. */
+  readonly verbs?: readonly Verb[];
+  /** Missing for a noun that needs a verb. */
+  readonly load?: () => Promise<{ readonly run: Run }>;
+}
+
+const MACHINES = { type: 'string', array: true, describe: 'Short or long names, or paths of cfg files' } as const;
+
 const many = (parser: Argv<object>): Argv<object> =>
-  parser
-    .positional('ids', { type: 'string', array: true, describe: 'Short or long names, or paths of cfg files' })
-    .option('all', { type: 'boolean', describe: 'All machines' }) as Argv<object>;
+  parser.positional('ids', MACHINES).option('all', { type: 'boolean', describe: 'All machines' }) as Argv<object>;
 
 const manyAtOnce = (parser: Argv<object>): Argv<object> =>
   many(parser).option('parallel', {
@@ -63,10 +77,20 @@ export function seconds(text: string): number {
   return Number(text);
 }
 
+/** First word of a command as yargs has it: the name of the action or verb. */
+export function nameOf({ command }: Pick<Verb, 'command'>): string {
+  return command.split(' ')[0] ?? '';
+}
+
 /** All actions, in the order of the help text. */
 export const ACTIONS: readonly Action[] = [
   {
     command: 'start [ids..]',
+    group: 'Life',
+    examples: [
+      ['web db', 'Two machines'],
+      ['--autostart', 'Those that start with the host'],
+    ],
     describe: 'Start machines',
     options: (parser) =>
       starting(parser)
@@ -77,6 +101,11 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'stop [ids..]',
+    group: 'Life',
+    examples: [
+      ['web', 'Asks the guest, as long as STOPDELAY says'],
+      ['--all --timeout 30', 'Gives each guest half a minute'],
+    ],
     describe: 'Stop machines: power button, quit, SIGTERM, SIGKILL',
     options: (parser) =>
       stopping(parser)
@@ -91,47 +120,85 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'restart [ids..]',
+    group: 'Life',
     describe: 'Stop and start machines',
     options: stopping,
     load: () => import('./restart.ts'),
   },
   {
     command: 'try-restart [ids..]',
+    group: 'Life',
     describe: 'Restart machines that are running',
     options: stopping,
     load: () => import('./try-restart.ts'),
   },
   {
     command: 'reload [ids..]',
+    group: 'Life',
     describe: 'Apply what can be changed while running',
     options: many,
     load: () => import('./reload.ts'),
   },
   {
     command: 'force-reload [ids..]',
+    group: 'Life',
     describe: 'Reload, or restart where that is needed',
     options: stopping,
     load: () => import('./force-reload.ts'),
   },
-  { command: 'status [ids..]', describe: 'Show how machines are', options: many, load: () => import('./status.ts') },
+  {
+    command: 'status [ids..]',
+    group: 'Look',
+    describe: 'Show how machines are',
+    options: many,
+    load: () => import('./status.ts'),
+  },
   {
     command: 'kill [ids..]',
+    group: 'Life',
     describe: 'End QEMU at once with SIGKILL',
     options: manyAtOnce,
     load: () => import('./kill.ts'),
   },
-  { command: 'reset [ids..]', describe: 'Press the reset button', options: many, load: () => import('./reset.ts') },
-  { command: 'pause [ids..]', describe: 'Stop the processors', options: many, load: () => import('./pause.ts') },
-  { command: 'resume [ids..]', describe: 'Let the processors run', options: many, load: () => import('./resume.ts') },
-  { command: 'wake [ids..]', describe: 'Wake guests that sleep', options: many, load: () => import('./wake.ts') },
+  {
+    command: 'reset [ids..]',
+    group: 'Life',
+    describe: 'Press the reset button',
+    options: many,
+    load: () => import('./reset.ts'),
+  },
+  {
+    command: 'pause [ids..]',
+    group: 'Life',
+    describe: 'Stop the processors',
+    options: many,
+    load: () => import('./pause.ts'),
+  },
+  {
+    command: 'resume [ids..]',
+    group: 'Life',
+    describe: 'Let the processors run',
+    options: many,
+    load: () => import('./resume.ts'),
+  },
+  {
+    command: 'wake [ids..]',
+    group: 'Life',
+    describe: 'Wake guests that sleep',
+    options: many,
+    load: () => import('./wake.ts'),
+  },
   {
     command: 'exit-preconfig [ids..]',
+    group: 'Life',
     describe: 'Make a machine that was started with --preconfig',
     options: many,
     load: () => import('./exit-preconfig.ts'),
   },
   {
     command: 'wait [ids..]',
+    group: 'Life',
+    examples: [['web --for port=22 --timeout 120', 'Until the guest answers there']],
     describe: 'Wait until machines are as they should be',
     options: (parser) =>
       many(parser)
@@ -153,6 +220,8 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'list',
+    group: 'Look',
+    examples: [['--macs', 'With the addresses of the network cards']],
     describe: 'List the registered machines',
     options: (parser) =>
       parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }).option('all', {
@@ -164,6 +233,7 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'check [ids..]',
+    group: 'Look',
     describe: 'Look for mistakes in the configuration',
     options: (parser) =>
       many(parser).option('try', {
@@ -174,18 +244,40 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'showcmd [ids..]',
+    group: 'Look',
     describe: 'Print the QEMU command line',
     options: many,
     load: () => import('./showcmd.ts'),
   },
   {
     command: 'explain <id>',
+    group: 'Look',
     describe: 'Say which key each QEMU option is from',
     options: one,
     load: () => import('./explain.ts'),
   },
   {
+    command: 'jobs [ids..]',
+    group: 'Disks',
+    describe: 'List what works inside QEMU on disks and states; all running machines if none is named',
+    options: (parser) => parser.positional('ids', MACHINES),
+    verbs: [
+      {
+        command: 'cancel <id> <job>',
+        describe: 'End a job; of one that has ended, forget how it went',
+        options: (parser) =>
+          one(parser).positional('job', { type: 'string', demandOption: true, describe: 'Id of the job, as listed' }),
+        examples: [['web qi.mirror.dsk1.copy', 'The copy is given up, the machine goes on']],
+        load: () => import('./jobs-cancel.ts'),
+      },
+    ],
+    examples: [['web', 'Their progress, and why one has failed']],
+    load: () => import('./jobs.ts'),
+  },
+  {
     command: 'register <name> [target]',
+    group: 'Configure',
+    examples: [['web /srv/vm/web-qemu.cfg', 'A file that is elsewhere']],
     describe: 'Add a machine to the registry',
     options: (parser) =>
       parser
@@ -199,12 +291,14 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'unregister <id>',
+    group: 'Configure',
     describe: 'Remove a machine from the registry',
     options: one,
     load: () => import('./unregister.ts'),
   },
   {
     command: 'edit [id]',
+    group: 'Configure',
     describe: 'Edit a configuration file; a bad one is never installed',
     options: (parser) =>
       parser
@@ -216,6 +310,8 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'create <name> [words..]',
+    group: 'Configure',
+    examples: [['web --disk 8G RAM=2G NIC1=br0', 'A machine with an empty disk']],
     describe: 'Make the file of a new machine, and register it',
     options: (parser) =>
       parser
@@ -232,6 +328,7 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'import <file>',
+    group: 'Configure',
     describe: 'Turn a JSON machine into a cfg file',
     options: (parser) =>
       parser
@@ -243,18 +340,22 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'console <id>',
+    group: 'Guest',
     describe: 'Attach to the serial console; leave with Ctrl-]',
     options: one,
     load: () => import('./console.ts'),
   },
   {
     command: 'vnc <id>',
+    group: 'Guest',
     describe: 'Show how to view the screen',
     options: one,
     load: () => import('./vnc.ts'),
   },
   {
     command: 'log [id]',
+    group: 'Look',
+    examples: [['web --console --follow', 'What the guest prints, as it comes']],
     describe: "Print QEMU's output, or the serial console's",
     options: (parser) =>
       parser
@@ -267,35 +368,41 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'enable [ids..]',
+    group: 'Configure',
     describe: 'Start machines when the host boots',
     options: many,
     load: () => import('./enable.ts'),
   },
   {
     command: 'disable [ids..]',
+    group: 'Configure',
     describe: 'Do not start machines when the host boots',
     options: many,
     load: () => import('./disable.ts'),
   },
   {
     command: 'doctor',
+    group: 'Host',
     describe: 'Look for what keeps machines from running well on this host',
     load: () => import('./doctor.ts'),
   },
   {
     command: 'security [ids..]',
+    group: 'Look',
     describe: 'Show what QEMU may do, and who may get at its files',
     options: many,
     load: () => import('./security.ts'),
   },
   {
     command: 'install',
+    group: 'Host',
     describe: 'Put the tools, units and completions where the host looks for them',
     options: installing,
     load: () => import('./install.ts'),
   },
   {
     command: 'uninstall',
+    group: 'Host',
     describe: 'Remove installed files, except those that were modified',
     options: (parser) =>
       installing(parser).option('stop', { type: 'boolean', describe: 'Stop running machines first' }) as Argv<object>,
@@ -303,12 +410,14 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     command: 'completion <shell>',
+    group: 'Host',
     describe: 'Print the completions of a shell',
     options: (parser) => parser.positional('shell', { choices: ['bash', 'zsh', 'fish'], describe: 'Which shell' }),
     load: () => import('./completion.ts'),
   },
   {
     command: 'qmp-types',
+    group: 'Host',
     describe: "Print TypeScript types of a QEMU's QMP commands and events",
     options: (parser) =>
       parser
@@ -335,6 +444,5 @@ export const LATER: readonly string[] = [
   'detach',
   'resize',
   'agent',
-  'jobs',
   'events',
 ];

@@ -3,15 +3,18 @@ import { QemuError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
-import { ACTIONS, type Action, LATER } from './actions.ts';
-import { unknownAction } from './unknown-action.ts';
+import { ACTIONS, type Action, LATER, nameOf, type Verb } from './actions.ts';
+import { helpOnAction, helpOnAll } from './help.ts';
+import { unknownAction, unknownVerb, wordsOf } from './unknown-action.ts';
 
 /** `qemu-init` with the argument parser and all actions. Returns the exit status. */
 export async function runCommand(words: readonly string[]): Promise<number> {
   const argv = asOptions(words);
-  return runTool('qemu-init', argv, (handle) =>
-    parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv), missingIn(argv)),
-  );
+  return runTool('qemu-init', argv, async (handle) => {
+    if (isHelp(argv)) process.stdout.write(helpFor(argv));
+    else
+      await parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv), missingIn(argv), callOf(argv));
+  });
 }
 
 /** `help`, `help start` and `version`, as many other programs have them, are the options of that name. */
@@ -23,17 +26,31 @@ function asOptions(words: readonly string[]): readonly string[] {
     : words;
 }
 
-function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
-  const error = unknownAction(argv, [...ACTIONS.map(actionName), ...LATER]);
+/** Wider lines are not read any better. */
+const MOST_WIDTH = 100;
+
+function isHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
+}
+
+/** The help that a command line asks for. @throws {QemuError} `QEMU_USAGE` for an action or a verb that does not exist. */
+function helpFor(argv: readonly string[]): string {
+  const width = Math.min(MOST_WIDTH, process.stdout.columns || MOST_WIDTH);
+  requireKnown(argv);
+  const { action, verb } = called(argv);
+  return action ? helpOnAction(action, verb, width) : helpOnAll(width);
+}
+
+function requireKnown(argv: readonly string[]): void {
+  const { action } = called(argv);
+  const error = unknownAction(argv, [...ACTIONS.map(nameOf), ...LATER]) ?? (action && unknownVerb(argv, action));
   if (error) throw error;
-  for (const action of wanted(argv)) {
-    parser.command({
-      command: action.command,
-      describe: action.describe,
-      builder: (sub) => action.options?.(sub) ?? sub,
-      handler: async (args) => handle((await action.load()).run, args),
-    });
-  }
+}
+
+function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
+  requireKnown(argv);
+  for (const action of wanted(argv)) addCommand(parser, action, handle);
   for (const name of LATER.filter((each) => argv.includes(each))) {
     parser.command({
       command: `${name} [rest..]`,
@@ -44,24 +61,49 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
       },
     });
   }
-  return parser
-    .usage('qemu-init ACTION [ID…] [options]\n\nStarts, stops and looks after QEMU machines.')
-    .demandCommand(1, 'No action was given')
-    .epilogue('Manual: qemu-init(8), qemu.cfg(5)');
+  return parser.demandCommand(1, 'No action was given');
+}
+
+function addCommand(parser: Argv<object>, action: Action | Verb, handle: Handle): void {
+  const verbs = 'verbs' in action ? (action.verbs ?? []) : [];
+  parser.command({
+    command: action.command,
+    describe: action.describe,
+    builder: (sub) => {
+      for (const verb of verbs) addCommand(sub, verb, handle);
+      return action.options?.(sub) ?? sub;
+    },
+    handler: async (args) => {
+      const loaded = await action.load?.();
+      if (loaded) await handle(loaded.run, args);
+    },
+  });
+}
+
+/** The action and the verb of a command line; undefined without one, and for one that does not exist. */
+function called(argv: readonly string[]): { readonly action: Action | undefined; readonly verb: Verb | undefined } {
+  const [first, second] = wordsOf(argv);
+  const action = ACTIONS.find((each) => nameOf(each) === first);
+  return { action, verb: action?.verbs?.find((each) => nameOf(each) === second) };
+}
+
+/** The tool with the action and the verb of a command line. */
+function callOf(argv: readonly string[]): string {
+  const { action, verb } = called(argv);
+  return ['qemu-init', ...[action, verb].flatMap((each) => (each ? [nameOf(each)] : []))].join(' ');
 }
 
 /** What the first word of the action is that has to be there, as it is called when it is not. */
 function missingIn(argv: readonly string[]): string {
-  const word = /<(\w+)>/.exec(wanted(argv)[0]?.command ?? '')?.[1];
+  const { action, verb } = called(argv);
+  // Of `jobs cancel ID JOB` the machine is what there may be.
+  const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)>/g) ?? [])].map(([, word]) => word);
+  const word = verb && argv.at(-1) !== nameOf(verb) ? needed.at(-1) : needed[0];
   return word === undefined || word === 'id' ? 'machine' : word;
 }
 
-/** The actions that the command line names, which spares setting up the others; all of them for help and mistakes. */
+/** The actions that the command line names, which spares setting up the others; all of them for mistakes. */
 function wanted(argv: readonly string[]): readonly Action[] {
-  const named = ACTIONS.filter((action) => argv.includes(actionName(action)));
-  return named.length > 0 && !argv.some((each) => each === '--help' || each === '-h') ? named : ACTIONS;
-}
-
-function actionName({ command }: Action): string {
-  return command.split(' ')[0] ?? '';
+  const named = ACTIONS.filter((action) => argv.includes(nameOf(action)));
+  return named.length > 0 ? named : ACTIONS;
 }

@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import { nearest } from '../../base/text.ts';
+import { type Action, nameOf } from './actions.ts';
 
 /**
  * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words near to an
@@ -79,12 +80,44 @@ const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|dire
  * @param actions names of all actions, also of those that are still to come.
  */
 export function unknownAction(argv: readonly string[], actions: readonly string[]): QemuError | undefined {
-  const words = argv.filter((word, at) => !word.startsWith('-') && !isValue(argv[at - 1]));
+  const words = wordsOf(argv);
   const [first] = words;
   if (first === undefined || actions.includes(first)) return undefined;
   const later = words.find((word) => actions.includes(word));
   const hint = later === undefined ? hintFor(first, actions) : `the action comes first: ${reordered(words, later)}`;
   return new QemuError('QEMU_USAGE', `There is no action "${first}"`, { hint });
+}
+
+function needsVerb(noun: string, names: readonly string[]): QemuError {
+  const hint = `see: qemu-init ${noun} --help`;
+  return new QemuError('QEMU_USAGE', `"${noun}" needs one of: ${names.join(', ')}`, { hint });
+}
+
+/** The words of a command line that are no options and no values of any. */
+export function wordsOf(argv: readonly string[]): string[] {
+  return argv.filter((word, at) => !word.startsWith('-') && !isValue(argv[at - 1]));
+}
+
+/**
+ * The error of a command line with a verb that its noun does not have. Where machines may stand in the verb's place, only for
+ * what is nearly a verb and has the words behind it that belong to that one; undefined for all else.
+ */
+export function unknownVerb(argv: readonly string[], { command, verbs = [], load }: Action): QemuError | undefined {
+  const words = wordsOf(argv);
+  const noun = nameOf({ command });
+  const [, word, ...rest] = words;
+  const names = verbs.map(nameOf);
+  if (words[0] !== noun || names.length === 0 || names.includes(word ?? '')) return undefined;
+  if (word === undefined) return load ? undefined : needsVerb(noun, names);
+  const near = nearest(word, names);
+  const meant = verbs.find((verb) => nameOf(verb) === near);
+  const isLike = meant?.command.split(' ').length === rest.length + 1;
+  if (load !== undefined && !isLike) return undefined;
+  const hint =
+    near === undefined
+      ? `see: qemu-init ${noun} --help`
+      : `did you mean "${noun} ${near}"? see: qemu-init ${noun} --help`;
+  return new QemuError('QEMU_USAGE', `There is no action "${noun} ${word}"`, { hint });
 }
 
 function isValue(before: string | undefined): boolean {

@@ -11,6 +11,7 @@ const HELP_WIDTH = 100;
  * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
  *
  * @param missing what the first word that is not there would have been, such as `tap`; `machine` if not given.
+ * @param call the tool with its action, such as `qemu-init start`, for hints.
  * @throws {QemuError} `QEMU_USAGE`, and what a handler throws.
  */
 export async function parseArguments(
@@ -18,6 +19,7 @@ export async function parseArguments(
   argv: readonly string[],
   define: (parser: Argv<object>) => Argv<object>,
   missing = 'machine',
+  call = name,
 ): Promise<void> {
   const parser = addCommonOptions(yargs() as Argv<object>)
     .scriptName(name)
@@ -38,7 +40,7 @@ export async function parseArguments(
     .check(refuseRepeated)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error instanceof QemuError ? error : usageError(name, parser, error?.message ?? message, missing);
+      throw error instanceof QemuError ? error : usageError(call, parser, error?.message ?? message, missing);
     });
   await define(parser).parseAsync(withoutEndOfOptions(argv));
 }

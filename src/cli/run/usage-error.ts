@@ -8,18 +8,18 @@ import { otherKey } from '../../config/settings.ts';
  * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever else is
  * missing: it may have swallowed the word behind it.
  *
+ * @param call the tool with its action, such as `qemu-init start`.
  * @param message what yargs says.
  * @param missing what the first word that is not there would have been, such as `machine`.
  */
-export function usageError(name: string, parser: Argv<object>, message: string, missing: string): QemuError {
-  const [action] = name === 'qemu-init' && parser.parsed ? parser.parsed.argv._ : [];
-  const see = action === undefined ? `see: ${name} --help` : `see: ${name} ${action} --help`;
+export function usageError(call: string, parser: Argv<object>, message: string, missing: string): QemuError {
+  const see = `see: ${call} --help`;
   const { unknown, known } = options(parser);
   const [first] = unknown;
   if (first !== undefined) {
     const long = known.filter((each) => each.length > 1);
     const near = long.find((each) => first.length > 2 && each.startsWith(first)) ?? nearest(first, long);
-    const key = action === 'create' ? keyFor(first, parser) : undefined;
+    const key = call === 'qemu-init create' ? keyFor(first, parser) : undefined;
     if (key !== undefined) {
       return new QemuError('QEMU_USAGE', `Unknown option "${dashed(first)}"`, { hint: `write ${key}; ${see}` });
     }

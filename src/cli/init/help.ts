@@ -1,0 +1,111 @@
+import { addCommonOptions } from '../run/options.ts';
+import { ACTIONS, type Action, GROUPS, nameOf, type Verb } from './actions.ts';
+import { type OptionSpec, positionals, recordTable, valueWord } from './option-table.ts';
+
+/** A term and what is said of it. */
+type Entry = readonly [term: string, text: string];
+
+/** What the terms of a list are indented by, and what stands behind the longest of them. */
+const INDENT = 2;
+/** A term that is longer has its text on the next line. */
+const LONGEST_TERM = 26;
+
+/** The help on all of qemu-init, in lines of at most `width` characters. Pure. */
+export function helpOnAll(width: number): string {
+  const groups = GROUPS.map((group) => {
+    const actions = ACTIONS.filter((action) => action.group === group);
+    return list(
+      group,
+      actions.map((action) => [nameOf(action), action.describe]),
+      width,
+    );
+  });
+  return sections([
+    'qemu-init ACTION [ID...] [options]',
+    'Starts, stops and looks after QEMU machines.',
+    ...groups,
+    ...commonOptions(width),
+    'One action: qemu-init help ACTION. Manual: qemu-init(8), qemu.cfg(5)',
+  ]);
+}
+
+/** The help on one action, its own options first, or on a verb of it. Pure. */
+export function helpOnAction(action: Action, verb: Verb | undefined, width: number): string {
+  const subject = verb ?? action;
+  const words = verb ? `${nameOf(action)} ${nameOf(verb)}` : nameOf(action);
+  const table = recordTable(subject.options ?? ((parser) => parser));
+  const names = positionals(subject.command);
+  const own = [...table.options.map(optionEntry), HELP];
+  const verbs = verb ? [] : (action.verbs ?? []);
+  return sections([
+    fill(`qemu-init ${words}${names.map(positionalWord).join('')} [options]`, 0, width),
+    fill(`${subject.describe}.`, 0, width),
+    list(
+      'Words',
+      names.flatMap(({ key, name }): Entry[] => (table.positionals[key] ? [[name, table.positionals[key]]] : [])),
+      width,
+    ),
+    list(
+      'Verbs',
+      verbs.map((each) => [`${nameOf(each)}${positionals(each.command).map(positionalWord).join('')}`, each.describe]),
+      width,
+    ),
+    list('Options', own, width),
+    list(
+      'Examples',
+      (subject.examples ?? []).map(([rest, text]) => [`qemu-init ${words} ${rest}`, text]),
+      width,
+    ),
+    ...commonOptions(width),
+  ]);
+}
+
+const HELP: Entry = ['-h, --help', 'Show this help'];
+
+function commonOptions(width: number): string[] {
+  const { options } = recordTable(addCommonOptions);
+  return ['Output', 'Scope'].map((group) =>
+    list(group, options.filter((option) => option.group === `${group}:`).map(optionEntry), width),
+  );
+}
+
+function optionEntry({ name, alias, requiresArg, describe, default: value }: OptionSpec): Entry {
+  const term = `${alias === undefined ? '' : `-${alias}, `}--${name}${requiresArg === true ? ` ${valueWord(name)}` : ''}`;
+  const shown = value === undefined || typeof value === 'boolean' ? '' : ` (${[value].flat().join(', ')} if not given)`;
+  return [term, `${describe}${shown}`];
+}
+
+function positionalWord({ name, isList, isNeeded }: ReturnType<typeof positionals>[number]): string {
+  if (isList) return ` [${name}...]`;
+  return isNeeded ? ` ${name}` : ` [${name}]`;
+}
+
+function sections(parts: readonly string[]): string {
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function list(title: string, entries: readonly Entry[], width: number): string {
+  if (entries.length === 0) return '';
+  const terms = entries.map(([term]) => term.length).filter((length) => length <= LONGEST_TERM);
+  const column = INDENT + Math.max(0, ...terms) + 2;
+  const lines = entries.map(([term, text]) => {
+    const lead = `${' '.repeat(INDENT)}${term}`;
+    const isLong = lead.length + 2 > column;
+    return `${isLong ? `${lead}\n${' '.repeat(column)}` : lead.padEnd(column)}${fill(text, column, width)}`;
+  });
+  return [`${title}:`, ...lines].join('\n');
+}
+
+/** Breaks a text between words. Its first line begins at a column, and so do the others. */
+function fill(text: string, column: number, width: number): string {
+  const most = Math.max(20, width - column);
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > most) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join(`\n${' '.repeat(column)}`);
+}

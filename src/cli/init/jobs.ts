@@ -1,0 +1,40 @@
+import { Domain } from '../../domain/domain.ts';
+import type { Job } from '../../domain/job.ts';
+import { withControl } from '../../machine/control/control-port.ts';
+import type { Context } from '../run/context.ts';
+import { present } from '../shared/many.ts';
+import { select } from '../shared/selection.ts';
+
+/** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
+const TIMEOUT_MS = 10_000;
+
+/** Lists the jobs inside machines. */
+export async function run(context: Context, args: { readonly ids?: readonly string[] }): Promise<number> {
+  const fleet = context.fleet();
+  const { signal } = context;
+  const limits = { timeoutMs: TIMEOUT_MS, signal };
+  const ids = args.ids ?? [];
+  const selection = select(context, { ids, all: ids.length === 0 }, () =>
+    fleet.listWithRunning().filter((target) => fleet.isAlive(target)),
+  );
+  const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
+    withControl(fleet.host, target, limits, (client) => new Domain(client, target.longName).jobs(limits)),
+  );
+  return present<readonly Job[]>(context, selection, outcomes, { text: describe, json: document });
+}
+
+function describe(name: string, jobs: readonly Job[]): string {
+  if (jobs.length === 0) return `${name}: no jobs`;
+  return jobs.map((job) => `${name}: ${job.id}: ${job.type}, ${progress(job)}`).join('\n');
+}
+
+function progress({ status, done, total, error }: Job): string {
+  if (error !== undefined) return `failed: ${error}`;
+  const percent = total > 0 ? `, ${Math.floor((100 * Math.min(done, total)) / total)} %` : '';
+  return status === 'concluded' ? 'done' : `${status}${percent}`;
+}
+
+function document(jobs: readonly Job[]): object {
+  const rows = jobs.map(({ id, type, status, done, total, error }) => ({ id, type, status, done, total, error }));
+  return { jobs: rows };
+}

@@ -1,0 +1,71 @@
+import type { Argv } from 'yargs';
+
+/** An option as it is defined for yargs, as far as texts are made of it. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly describe: string;
+  readonly alias?: string;
+  readonly group?: string;
+  /** Whether a value belongs to it. */
+  readonly requiresArg?: boolean;
+  readonly default?: string | boolean | readonly string[];
+}
+
+/** A positional argument. */
+export interface Positional {
+  /** As in texts: `ID`, `FILE`. */
+  readonly name: string;
+  readonly isList: boolean;
+  readonly isNeeded: boolean;
+}
+
+/** What the value of an option is called; the others are seconds. */
+const VALUE_WORDS: Readonly<Record<string, string>> = {
+  root: 'DIR',
+  parallel: 'N',
+  lines: 'N',
+  for: 'WHAT',
+  name: 'NAME',
+  output: 'FILE',
+  prefix: 'DIR',
+  destdir: 'DIR',
+  binary: 'QEMU',
+  os: 'SYSTEM',
+};
+
+export function valueWord(option: string): string {
+  return VALUE_WORDS[option] ?? 'S';
+}
+
+/** What a table for yargs defines: its options, and what it says of the positional arguments. Needs no yargs. */
+export function recordTable(define: (parser: Argv<object>) => unknown): {
+  readonly options: readonly OptionSpec[];
+  readonly positionals: Readonly<Record<string, string>>;
+} {
+  const options: OptionSpec[] = [];
+  const positionals: Record<string, string> = {};
+  const note = (method: string, name: string, spec: Omit<OptionSpec, 'name'>): void => {
+    if (method === 'option') options.push({ ...spec, name });
+    if (method === 'positional') positionals[name] = spec.describe;
+  };
+  const parser: Argv<object> = new Proxy(Object.create(null), {
+    get: (_, method) => (name: string, spec: Omit<OptionSpec, 'name'>) => {
+      note(String(method), name, spec);
+      return parser;
+    },
+  });
+  define(parser);
+  return { options, positionals };
+}
+
+/** The positional arguments of a command as yargs has it: `start [ids..]`. */
+export function positionals(command: string): readonly (Positional & { readonly key: string })[] {
+  return command
+    .split(' ')
+    .slice(1)
+    .map((word) => {
+      const key = word.replaceAll(/[<>[\].]/g, '');
+      const name = key === 'ids' ? 'ID' : key.toUpperCase();
+      return { key, name, isList: word.includes('..'), isNeeded: word.startsWith('<') };
+    });
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACTIONS, type Action, nameOf } from '../../../src/cli/init/actions.ts';
+import { helpOnAction, helpOnAll } from '../../../src/cli/init/help.ts';
+import { unknownVerb } from '../../../src/cli/init/unknown-action.ts';
+
+test('the help lists every action once, in groups, in lines as wide as the terminal', () => {
+  for (const width of [40, 80, 100]) {
+    const text = helpOnAll(width);
+    for (const action of ACTIONS) {
+      assert.equal(
+        text.split('\n').filter((line) => line.startsWith(`  ${nameOf(action)} `)).length,
+        1,
+        nameOf(action),
+      );
+    }
+    assert.deepEqual(text.match(/^\w+:$/gm), [
+      'Life:',
+      'Look:',
+      'Disks:',
+      'Guest:',
+      'Configure:',
+      'Host:',
+      'Output:',
+      'Scope:',
+    ]);
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.length > width && width > 40),
+      [],
+    );
+  }
+});
+
+test('the help on an action has its own options before those of all, and words by name, without types', () => {
+  for (const action of ACTIONS) {
+    for (const subject of [undefined, ...(action.verbs ?? [])]) {
+      const text = helpOnAction(action, subject, 80);
+      assert.match(text, /\nOptions:\n(.|\n)*\nOutput:\n(.|\n)*\nScope:\n/);
+      assert.doesNotMatch(text, /\[(array|string|boolean|default)|undefined|null/);
+    }
+  }
+  const stop = ACTIONS.find((action) => nameOf(action) === 'stop');
+  assert.ok(stop);
+  assert.match(
+    helpOnAction(stop, undefined, 80),
+    /^qemu-init stop \[ID\.\.\.\] \[options\]\n(.|\n)*\n {2}--timeout S +Seconds for the guest/,
+  );
+});
+
+const NOUN: Action = {
+  command: 'disk',
+  group: 'Disks',
+  describe: 'Look after disks',
+  verbs: ['resize <id> <disk> <size>', 'list [id]'].map((command) => ({
+    command,
+    describe: 'Do it',
+    load: () => Promise.reject(new Error('unused')),
+  })),
+};
+
+test('a verb that does not exist leads to the one that is meant; where machines may stand, machines may have any name', () => {
+  const hint = (action: Action, ...argv: string[]): string | undefined => unknownVerb(argv, action)?.hint;
+  assert.equal(
+    hint(NOUN, 'disk', 'resise', 'web', 'DSK1', '8G'),
+    'did you mean "disk resize"? see: qemu-init disk --help',
+  );
+  assert.equal(hint(NOUN, 'disk', 'burn'), 'see: qemu-init disk --help');
+  assert.equal(unknownVerb(['disk'], NOUN)?.message, '"disk" needs one of: resize, list');
+  assert.equal(hint(NOUN, 'disk', 'list'), undefined);
+  assert.equal(hint(NOUN, '--json', 'disk', 'list'), undefined);
+  const jobs = ACTIONS.find((action) => nameOf(action) === 'jobs');
+  assert.ok(jobs);
+  assert.equal(hint(jobs, 'jobs', 'cancle', 'web', 'j'), 'did you mean "jobs cancel"? see: qemu-init jobs --help');
+  assert.equal(hint(jobs, 'jobs', 'cancle'), undefined);
+  assert.equal(hint(jobs, 'jobs', 'web', 'db'), undefined);
+});

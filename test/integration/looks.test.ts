@@ -62,6 +62,15 @@ test('states have colours on a terminal and where FORCE_COLOR asks, and none in 
   assert.ok((await root.ok('list', '--color')).includes(stopped));
 });
 
+test('showcmd has an option a line on a terminal, which a shell reads as the one line of a pipe', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const pretty = onTerminal(root, 80, { NO_COLOR: '1' }, 'showcmd', 'web');
+  assert.ok(pretty.split('\n').length > 20, pretty);
+  const words = (text: string): string => execFileSync('sh', ['-c', `printf '%s\\n' ${text}`], { encoding: 'utf8' });
+  assert.equal(words(pretty), words(await root.ok('showcmd', 'web')));
+});
+
 test('what all have in common is one line, and what one has alone is its own', async (t) => {
   const root = lab(t);
   const names = ['a', 'b', 'c', 'd', 'e'];

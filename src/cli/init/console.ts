@@ -8,7 +8,8 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   const fleet = context.fleet();
   const target = fleet.get(args.id);
   return withConsole(target, fleet.inspect(target).config, signal, async (stream) => {
-    if (process.stdin.isTTY) output.note('info', `Console of ${target.longName}. Leave with Ctrl-].`);
+    if (process.stdin.isTTY)
+      output.note('info', `Console of ${target.longName}. Leave with Ctrl-]; press Enter if it shows nothing.`);
     const why = await attach(stream, signal);
     if (process.stdin.isTTY) output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the console.');
     return why === 'aborted' ? INTERRUPTED : 0;

@@ -7,6 +7,8 @@ interface Shown {
   readonly wrapper: readonly string[];
   readonly binary: string;
   readonly args: readonly string[];
+  /** The same, in options with their values. */
+  readonly options: readonly (readonly string[])[];
 }
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
@@ -14,10 +16,13 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const selection = select(context, args, () => fleet.list());
   const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Shown> => {
     const { wrapper, binary, options } = await fleet.commandLine(target);
-    return { wrapper, binary, args: options.flatMap((option) => option.args) };
+    const words = options.map((option) => option.args);
+    return { wrapper, binary, args: words.flat(), options: words };
   });
   return present<Shown>(context, selection, outcomes, {
-    text: (_, { wrapper, binary, args: words }) => joinWords([...wrapper, binary, ...words]),
+    // A pipe has one line a machine, as it always had; a person reads options, and can paste these all the same.
+    text: (_, { wrapper, binary, options }) =>
+      [[...wrapper, binary], ...options].map(joinWords).join(process.stdout.isTTY ? ' \\\n  ' : ' '),
     json: ({ wrapper, binary, args: words }) => ({ wrapper, binary, args: words }),
   });
 }

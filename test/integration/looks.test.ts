@@ -88,7 +88,7 @@ test('status has how each machine ended in its table, and its notes only for tho
   await root.ok('start', 'web', 'db');
   await root.ok('kill', 'web', 'db');
   const all = await root.init('status');
-  assert.match(all.stdout, /REASON\nweb .* killed by qemu-init (just now|\d+ s ago)\ndb /);
+  assert.match(all.stdout, /REASON\nweb .* killed by qemu-init, (just now|\d+ s ago)\ndb /);
   assert.equal(all.stderr, '');
   const one = await root.init('status', 'web');
   assert.match(one.stderr, /^web: qemu-init ended QEMU with SIGKILL, .*pulled plug, (just now|\d+ s ago)\n$/);

@@ -75,7 +75,7 @@ function reason({ pid, lastEnd, startFailure }: Shown): string {
   if (pid !== undefined) return '';
   if (startFailure) return `did not start ${ago(startFailure.at)}: ${startFailure.message}`;
   if (lastEnd === undefined) return '';
-  return `${describeEndShortly(lastEnd)}${lastEnd.at === undefined ? '' : ` ${ago(lastEnd.at)}`}`;
+  return `${describeEndShortly(lastEnd)}${lastEnd.at === undefined ? '' : `, ${ago(lastEnd.at)}`}`;
 }
 
 function row(status: Shown): string[] {

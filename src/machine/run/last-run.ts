@@ -178,7 +178,7 @@ export function describeEndShortly({ cause, exit }: MachineEnd): string {
 
 const WORDS: Readonly<Record<EndCause, string>> = {
   'host-error': 'error of the host',
-  quit: 'quit, guest was up',
+  quit: 'told to quit',
   signal: 'ended by a signal',
   'window-closed': 'window closed',
   'guest-shutdown': 'powered off',

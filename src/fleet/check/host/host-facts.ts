@@ -37,7 +37,7 @@ export async function checkQemu(
           machine: undefined,
           message: 'KVM is not usable',
           detail: `${reason}; machines are emulated, which is many times slower`,
-          hint: 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off',
+          hint: kvmHint(reason ?? ''),
         });
       }
     } catch (error) {
@@ -53,6 +53,13 @@ export async function checkQemu(
     }
   }
   return findings;
+}
+
+/** What the probe says of the group is all that is in the way then. */
+function kvmHint(reason: string): string {
+  const group = /members of group "([^"]+)" may/.exec(reason)?.[1];
+  if (group !== undefined) return `sudo usermod --append --groups ${group} "$USER", and log in again; or set KVM=off`;
+  return 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off';
 }
 
 const DEFAULT_QEMU = 'qemu-system-x86_64';

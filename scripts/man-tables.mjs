@@ -1,11 +1,12 @@
 /**
  * Fills the parts of the manual pages that the code has tables for: in `docs/man/*.md` what stands between
- * `<!-- begin NAME -->` and `<!-- end -->` is written anew. So are the lists of keys in `etc/completions/`. With `--check` nothing
+ * `<!-- begin NAME -->` and `<!-- end -->` is written anew. So are the lists of actions, options and keys in `etc/completions/`. With `--check` nothing
  * is written, and files that are not up to date are named; the exit status is then 1.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { completionFiller } from './completion-tables.mjs';
 import { manDir, pageNames } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -51,10 +52,11 @@ const KEY_LISTS = {
 };
 
 const pages = pageNames().map((name) => ({ name: `docs/man/${name}`, path: join(manDir, name), fill }));
+const fillCompletions = completionFiller(tables);
 const completions = Object.entries(KEY_LISTS).map(([name, list]) => ({
   name: `etc/completions/${name}`,
   path: join(root, 'etc/completions', name),
-  fill: (text) => text.replace(list, keyWords()),
+  fill: (text) => fillCompletions(text.replace(list, keyWords())),
 }));
 const stale = [...pages, ...completions].filter(isStale);
 for (const { name } of stale) {

@@ -33,12 +33,15 @@ _qemu_init_files() {
   while read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
-_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume wake exit-preconfig wait list check showcmd explain register unregister create edit import console vnc log enable disable doctor security install uninstall completion qmp-types jobs'
+# From the tables, by scripts/man-tables.mjs, as all between begin and end.
+# begin bash-actions
+_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume wake exit-preconfig wait list check showcmd explain jobs register unregister edit create import console vnc log enable disable doctor security install uninstall completion qmp-types'
+# end
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
 
 _qemu_init() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options verbs=''
   case $previous in
     --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
     --for) _qemu_init_words 'running stopped console= port='; return ;;
@@ -52,24 +55,47 @@ _qemu_init() {
     esac
   done
   if [[ $word == -* ]]; then
-    options='--json --quiet --verbose --debug --color --no-color --root --system --user --direct --help --version'
+    # begin bash-options
+    options='--json --quiet --verbose --debug --color --root --system --user --direct --no-color --help --version'
     case $action in
-      start) options+=' --all --autostart --parallel --paused --preconfig' ;;
+      start) options+=' --all --parallel --paused --preconfig --autostart --alone' ;;
       stop) options+=' --all --parallel --timeout --force --no-kill --deadline' ;;
-      restart | try-restart | force-reload) options+=' --all --parallel --timeout --force' ;;
-      wait) options+=' --for --timeout' ;;
-      list) options+=' --macs' ;;
-      create) options+=' --disk --os --output' ;;
+      restart) options+=' --all --parallel --timeout --force' ;;
+      try-restart) options+=' --all --parallel --timeout --force' ;;
+      reload) options+=' --all' ;;
+      force-reload) options+=' --all --parallel --timeout --force' ;;
+      status) options+=' --all' ;;
+      kill) options+=' --all --parallel' ;;
+      reset) options+=' --all' ;;
+      pause) options+=' --all' ;;
+      resume) options+=' --all' ;;
+      wake) options+=' --all' ;;
+      exit-preconfig) options+=' --all' ;;
+      wait) options+=' --all --for --timeout' ;;
+      list) options+=' --macs --all' ;;
+      check) options+=' --all --try' ;;
+      showcmd) options+=' --all' ;;
       edit) options+=' --registry --monitor --defaults' ;;
+      create) options+=' --disk --os --output' ;;
       import) options+=' --name --output --force' ;;
-      log) options+=' --console --lines --follow' ;;
+      log) options+=' --console --lines --follow --trim' ;;
+      enable) options+=' --all' ;;
+      disable) options+=' --all' ;;
+      security) options+=' --all' ;;
       install) options+=' --prefix --destdir --dry-run' ;;
       uninstall) options+=' --prefix --destdir --dry-run --stop' ;;
-      *) options+=' --all' ;;
+      qmp-types) options+=' --binary --output' ;;
     esac
+    # end
     _qemu_init_words "$options"
     return
   fi
+  # begin bash-verbs
+  case $action in
+    jobs) verbs='cancel' ;;
+  esac
+  # end
+  ((COMP_CWORD == i + 1)) || verbs=''
   case $action in
     '') _qemu_init_words "$_qemu_init_actions" ;;
     import | register) _qemu_init_files ;;
@@ -83,7 +109,7 @@ _qemu_init() {
       fi
       ;;
     install | uninstall | doctor | list) COMPREPLY=() ;;
-    *) _qemu_init_words "$(_qemu_init_ids)" ;;
+    *) _qemu_init_words "$verbs $(_qemu_init_ids)" ;;
   esac
 }
 

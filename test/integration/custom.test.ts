@@ -90,6 +90,7 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
   );
   root.add('kernel', 'KERNEL=/etc/passwd\n');
   root.add('card', 'NIC1=rocker,net=user\n');
+  root.add('nodes', 'NUMA1=8M,cpus=0,hostnodes=63\n');
   const tried = await root.init('check');
   assert.equal(tried.code, 6);
   assert.equal(tried.stdout, 'web: good\ngood: good\n');
@@ -102,6 +103,7 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
     /property-qemu\.cfg:11: QEMU refuses the machine: .*nosuch/,
     /kernel-qemu\.cfg.*QEMU refuses the machine: .*invalid kernel header/,
     /card-qemu\.cfg:\d+: QEMU refuses the machine: .*'rocker.bootindex' not found/,
+    /nodes-qemu\.cfg:\d+: QEMU refuses the machine: .*host NUMA nodes/,
   ].entries()) {
     assert.match(said[at] ?? '', pattern);
   }

@@ -126,9 +126,17 @@ function placeOf(
   said: string,
 ): Omit<Problem, 'message' | 'severity'> {
   const found = options.find(({ args }) => args.length > 0 && said.includes(args.join(' ')));
-  const type = /Property '\S+-(cpu|machine)\.\S+'/.exec(said)?.[1];
-  if (!found)
-    return type === undefined ? { file: config.path } : issueAt(config, type === 'cpu' ? 'CPU' : 'MACHINE', '');
+  if (!found) {
+    const key = keyOfMessage(config, said);
+    return key === undefined ? { file: config.path } : issueAt(config, key, '');
+  }
   if (found.option.key !== '[custom]') return issueAt(config, found.option.key, '');
   return customPlace(config, all, found.option);
+}
+
+function keyOfMessage({ numa }: MachineConfig, said: string): string | undefined {
+  const type = /Property '\S+-(cpu|machine)\.\S+'/.exec(said)?.[1];
+  if (type !== undefined) return type === 'cpu' ? 'CPU' : 'MACHINE';
+  const node = said.includes('host NUMA nodes') ? numa.find(({ hostNodes }) => hostNodes !== undefined) : undefined;
+  return node && `NUMA${node.index}`;
 }

@@ -88,6 +88,9 @@ export function launchHint(
   if (hook !== undefined && !existsSync(hook)) {
     return `there is no such hook: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;
   }
+  if (/cannot bind memory to host NUMA nodes/.test(output)) {
+    return 'hostnodes= of NUMAx takes nodes of the host that have memory: ls /sys/devices/system/node';
+  }
   return `the whole output is in "${logPath}"`;
 }
 

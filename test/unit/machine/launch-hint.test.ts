@@ -24,3 +24,8 @@ test('taps that were made for a user who may not open them are another case than
   assert.match(launchHint(text, context), /^QEMU runs as "qi-web" .*chmod 0666 \/dev\/net\/tun/);
   assert.match(launchHint(text, { ...context, runAs: undefined }), /^only root may make taps/);
 });
+
+test('nodes that the host does not have are named by their option', () => {
+  const text = 'cannot bind memory to host NUMA nodes: Invalid argument';
+  assert.match(launchHint(text, context), /^hostnodes= of NUMAx/);
+});

@@ -13,7 +13,8 @@ export type PlugCall = {
 
 /**
  * The commands that give a running QEMU the parts that it would have been started with, in the same order. A drive without a
- * disc has none: its device says all.
+ * disc has none: its device says all. QEMU refuses a `bootindex` that a device of the running machine has already, which happens when
+ * the new one comes before it in the boot order: the caller leaves it out then.
  *
  * @throws {QemuError} `QEMU_NOT_IMPLEMENTED` for what only a start can do: plain options, disks with snapshot=on.
  */

@@ -21,6 +21,8 @@ const FIRST = [
   'Domain',
   'BlockDevice',
   'BlockJob',
+  'Job',
+  'AgentClient',
   'QmpClient',
 ];
 

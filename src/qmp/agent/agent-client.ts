@@ -35,7 +35,7 @@ import { type AgentCommandOptions, AgentSession, type AgentSessionOptions, badRe
  *   }
  * } catch (error) {
  *   if (!(error instanceof QemuError) || error.code !== 'QEMU_NO_AGENT') throw error;
- *   console.log(error.message, error.hint);
+ *   console.log(error.message);
  * }
  */
 export class AgentClient implements Disposable {

@@ -24,6 +24,7 @@ async function main([only, ...parts]) {
     console.error(`There is no tier "${only}"; there are ${TIERS.map((tier) => tier.name).join(', ')}`);
     return false;
   }
+  if (only === undefined) console.log('Linters and all tests: 10 to 20 minutes, with a summary at the end');
   const linted = only !== undefined || (await lint());
   const clean = (await compile()) && linted;
   const outcomes = [];

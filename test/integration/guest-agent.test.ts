@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentClient, errorCode, Fleet, type MachineRef } from '../../src/index.ts';
+import { AgentClient, errorCode, Fleet } from '../../src/index.ts';
 import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
 import { lab, until } from '../support/lab.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
@@ -84,8 +84,8 @@ describe('the real guest agent', { skip: why }, () => {
     rude.end('{"execute": "guest-info"}\n{"execute": "gue');
     await once(rude, 'finish');
     rude.destroy();
-    using agent = await open();
-    await agent.ping();
+    // On a socket of its own, qemu-ga hangs up on whoever comes before it has seen the other one go.
+    await until('the next client is served', () => isServed(open(), 'QEMU_QMP_CLOSED'));
   });
 });
 
@@ -125,9 +125,14 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
 }, async (t) => {
   const root = lab(t);
   root.ownPorts();
-  const { kernel, initrd, append } = linuxGuest(root.etcDir, { files: agentFiles(), script: RUN_AGENT });
+  const disk = join(root.etcDir, 'data.img');
+  writeFileSync(disk, '');
+  truncateSync(disk, 16 << 20);
+  execFileSync('mkfs.ext4', ['-q', disk]);
+  const modules = ['ext4'];
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, { files: agentFiles(), script: RUN_AGENT, modules });
   const boot = `KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND=${append}\n`;
-  root.add('web', `RAM=256M\nCPU=max\nQGA=on\nSTOPMETHOD=agent\n${boot}`);
+  root.add('web', `RAM=256M\nCPU=max\nQGA=on\nSTOPMETHOD=agent\nDSK1=data.img\n${boot}`);
   root.add('mute');
   await root.ok('start', 'web', 'mute');
   const fleet = Fleet.open({ root: root.dir });
@@ -139,31 +144,55 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   await assert.rejects(fleet.agent(mute, endless), { code: 'QEMU_NO_AGENT', hint: /QGA=on/ });
   await fleet.kill(mute);
   await assert.rejects(fleet.agent(mute), { code: 'QEMU_NOT_RUNNING' });
-  await until('the agent answers', () => answers(fleet, web), 120_000);
+  await until('the agent answers', () => isServed(fleet.agent(web), 'QEMU_NO_AGENT'), 120_000);
 
-  const release = async (): Promise<string> => {
+  const withAgent = async <T>(work: (agent: AgentClient) => Promise<T>): Promise<T> => {
     using agent = await fleet.agent(web, { timeoutMs: 60_000 });
-    await agent.writeFile('/tmp/in', Buffer.from('from the host'));
-    const { stdout, exitCode } = await agent.exec('/bin/busybox', ['cat', '/tmp/in'], { timeoutMs: 60_000 });
-    assert.equal(exitCode, 0);
-    return stdout.toString();
+    return await work(agent);
   };
-  assert.equal(await release(), 'from the host');
+  const copied = (): Promise<string> =>
+    withAgent(async (agent) => {
+      await agent.writeFile('/data/in', Buffer.from('from the host'), { timeoutMs: 60_000 });
+      const { stdout, exitCode } = await agent.exec('/bin/busybox', ['cat', '/data/in'], { timeoutMs: 60_000 });
+      assert.equal(exitCode, 0);
+      return stdout.toString();
+    });
+  assert.equal(await copied(), 'from the host');
+  const { length } = await withAgent((agent) => agent.fileSystems());
+  assert.equal(length, 1);
+  assert.equal(await withAgent((agent) => agent.freeze()), 1);
+  assert.equal(await withAgent((agent) => agent.freezeStatus()), 'frozen');
+  assert.equal(await withAgent((agent) => agent.thaw()), 1);
+
+  const type = (command: string, answer: number): Promise<void> =>
+    fleet.machine(web).withConsole(async (stream) => {
+      stream.resume().write(`${command}; echo typed $((${answer} - 1 + 1))\n`);
+      await until('the shell of the guest has done it', () => root.console('web').includes(`typed ${answer}`));
+    });
+  const given = await withAgent(async (agent) => {
+    await type('kill -STOP $(cat /tmp/pid)', 21);
+    return agent.freeze(undefined, { timeoutMs: 100 }).catch(errorCode);
+  });
+  assert.equal(given, 'QEMU_TIMEOUT');
+  await type('kill -CONT $(cat /tmp/pid)', 22);
+  // The answers to it are on their way to this one, and no freeze that nobody knows of is left.
+  assert.equal(await withAgent((agent) => agent.freezeStatus()), 'thawed');
+
   await root.ok('pause', 'web');
   await assert.rejects(fleet.agent(web, { timeoutMs: 100 }), { ...none, hint: /paused/ });
   await root.ok('resume', 'web');
-  // The answer to the one before is on its way to this one.
-  assert.equal(await release(), 'from the host');
+  assert.equal(await copied(), 'from the host');
   assert.equal((await root.one('stop', 'web', '--timeout', '60'))['rung'], 'agent');
 });
 
-async function answers(fleet: Fleet, target: MachineRef): Promise<boolean> {
+/** Whether an agent answers on a session that begins; it may only fail in the one way. */
+async function isServed(begun: Promise<AgentClient>, failure: string): Promise<boolean> {
   try {
-    using agent = await fleet.agent(target);
+    using agent = await begun;
     await agent.ping();
     return true;
   } catch (error) {
-    assert.equal(errorCode(error), 'QEMU_NO_AGENT');
+    assert.equal(errorCode(error), failure);
     return false;
   }
 }
@@ -178,10 +207,12 @@ function agentFiles(): Record<string, Buffer> {
 
 /** There is no udev that would name the port, and what the agent calls for a shutdown is systemd's elsewhere. */
 const RUN_AGENT = `
-mkdir /sbin
+mkdir /sbin /data
+mount -t ext4 /dev/vda /data
 printf '#!/bin/sh\\nsync\\npoweroff -f\\n' >/sbin/shutdown
 chmod +x /sbin/shutdown
 /bin/ld-linux-x86-64.so.2 --library-path /bin /bin/qemu-ga -m virtio-serial -p /dev/vport0p1 -t /tmp >/dev/ttyS0 2>&1 </dev/null &
+echo $! >/tmp/pid
 `;
 
 /** Starts qemu-ga on a socket, below another program if asked. */

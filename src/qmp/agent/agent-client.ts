@@ -15,6 +15,9 @@ import { execInGuest, type GuestExecOptions, type GuestExecResult } from './agen
 import { readGuestFile, writeGuestFile } from './agent-files.ts';
 import { type AgentCommandOptions, AgentSession, type AgentSessionOptions, badReply } from './agent-session.ts';
 
+/** What is unwritten goes to the guest's disks first. */
+const FREEZE_MS = 10_000;
+
 /**
  * A session with the guest agent (`qemu-ga`) of one guest. An agent serves one client at a time: keep sessions short.
  *
@@ -111,16 +114,21 @@ export class AgentClient implements Disposable {
 
   /**
    * Keeps the guest from writing to its file systems until {@link thaw}, which nothing does by itself: not the end of this
-   * session either.
+   * session either. A request that is given up may still reach the guest, so a thaw is sent behind it.
    *
    * @param mountPoints all file systems if not given.
+   * @param options the time limit is 10 s if not given.
    * @returns how many file systems are frozen.
    */
   async freeze(mountPoints?: readonly string[], options?: AgentCommandOptions): Promise<number> {
     const [command, args] = mountPoints
       ? (['guest-fsfreeze-freeze-list', { mountpoints: [...mountPoints] }] as const)
       : (['guest-fsfreeze-freeze', undefined] as const);
-    return new AnswerReader(command).count(await this.execute(command, args, options), 'return');
+    const answer = this.#session.executeOrUndo(command, args, 'guest-fsfreeze-thaw', {
+      timeoutMs: FREEZE_MS,
+      ...options,
+    });
+    return new AnswerReader(command).count(await answer, 'return');
   }
 
   /** Lets the guest write again. Returns how many file systems were frozen. */

@@ -27,6 +27,9 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 /** What is shown of a sentence of the guest's. */
 const MOST_SENTENCE = 1_000;
 
+/** Codes of commands that may still be done after their end. */
+const GIVEN_UP: readonly string[] = ['QEMU_TIMEOUT', 'QEMU_ABORTED', 'QEMU_QMP_PROTOCOL'];
+
 /** What is being waited for. */
 interface Pending {
   readonly take: (message: QmpMessage | undefined) => void;
@@ -86,6 +89,27 @@ export class AgentSession {
         throw message.kind === 'error' ? refusal(command, id, message) : badReply(command, message.why);
       });
     });
+  }
+
+  /**
+   * The same of a command that must not take effect when nobody waits for it any more: behind one that is given up, the one that
+   * undoes it is sent, and not waited for. The agent does one after the other.
+   *
+   * @throws {QemuError} as {@link execute}.
+   */
+  async executeOrUndo(
+    command: string,
+    args: object | undefined,
+    undo: string,
+    options: AgentCommandOptions,
+  ): Promise<unknown> {
+    try {
+      return await this.execute(command, args, options);
+    } catch (error) {
+      const isGivenUp = error instanceof QemuError && GIVEN_UP.includes(error.code);
+      if (isGivenUp && !this.#end) this.#stream.write(encodeCommand(undo, undefined, this.#nextId()));
+      throw error;
+    }
   }
 
   /**

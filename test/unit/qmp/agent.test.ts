@@ -145,6 +145,31 @@ test('a stream without an agent costs its time limit, and one that ends or is gi
   await assert.rejects(last, { code: 'QEMU_QMP_CLOSED' });
 });
 
+test('a freeze that is given up has a thaw behind it, and one that is refused or done has none', async (t) => {
+  const asked: unknown[] = [];
+  let reply: object | undefined;
+  const { stream } = agentStream(t, ({ execute, id }, say) => {
+    asked.push(execute);
+    if (execute === 'guest-ping') say(answer({}, id));
+    else if (reply) say(`${JSON.stringify({ ...reply, id })}\n`);
+  });
+  const agent = await AgentClient.open(stream);
+  await assert.rejects(agent.freeze(['/'], { timeoutMs: 20 }), { code: 'QEMU_TIMEOUT' });
+  const stop = new AbortController();
+  const frozen = agent.freeze(undefined, { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(frozen, { code: 'QEMU_ABORTED' });
+  reply = { error: { class: 'GenericError', desc: 'no' } };
+  await agent.ping();
+  await assert.rejects(agent.freeze(), { code: 'QEMU_QMP_REFUSED' });
+  reply = { return: 2 };
+  assert.equal(await agent.freeze(), 2);
+  const thaw = 'guest-fsfreeze-thaw';
+  assert.deepEqual(asked.slice(0, 2), ['guest-fsfreeze-freeze-list', thaw]);
+  assert.deepEqual(asked.slice(-3), ['guest-ping', 'guest-fsfreeze-freeze', 'guest-fsfreeze-freeze']);
+  assert.equal(asked.filter((each) => each === thaw).length, 2);
+});
+
 test('a shutdown is taken when the agent goes on or is gone, and refused when it says so', async (t) => {
   let [refuse, leave] = [true, false];
   const { stream, peer } = agentStream(t, ({ execute, id }, say) => {

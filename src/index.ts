@@ -29,6 +29,7 @@ export {
 export type { Outcome } from './fleet/schedule/outcome.ts';
 export type { RestartState } from './fleet/service/restart-state.ts';
 export type { Services } from './fleet/service/services.ts';
+export type { StartFailure } from './fleet/service/start-failure.ts';
 export type { Option } from './machine/argv/option.ts';
 export type { NicLink } from './machine/argv/request.ts';
 export type {

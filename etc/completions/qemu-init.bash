@@ -75,6 +75,7 @@ _qemu_init() {
       list) options+=' --macs --all' ;;
       check) options+=' --all --try' ;;
       showcmd) options+=' --all' ;;
+      jobs) options+=' --all' ;;
       edit) options+=' --registry --monitor --defaults' ;;
       create) options+=' --disk --os --output' ;;
       import) options+=' --name --output --force' ;;

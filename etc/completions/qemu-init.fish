@@ -109,6 +109,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from list' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option try --description 'Also let QEMU make each machine, without its disks and networks'
 complete --command qemu-init --condition '__fish_seen_subcommand_from showcmd' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from jobs' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option registry --description 'The registry'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option monitor --description 'monitor.conf'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option defaults --description 'defaults-qemu.cfg'

@@ -213,6 +213,7 @@ test('a job that its program has left behind is found by its id, followed, cance
   assertDocument(ended, 'job-change');
   assert.deepEqual(ended, [{ name: 'web', job: slow, outcome: 'cancelled' }]);
   assert.deepEqual(await tool('web'), [{ name: 'web', jobs: [] }]);
+  assert.deepEqual(await tool('--all'), [{ name: 'web', jobs: [] }]);
   await mirror(slow, 1);
   const stop = new AbortController();
   const seen: string[] = [];

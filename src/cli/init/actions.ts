@@ -260,7 +260,7 @@ export const ACTIONS: readonly Action[] = [
     command: 'jobs [ids..]',
     group: 'Disks',
     describe: 'List what works inside QEMU on disks and states; all running machines if none is named',
-    options: (parser) => parser.positional('ids', MACHINES),
+    options: many,
     verbs: [
       {
         command: 'cancel <id> <job>',

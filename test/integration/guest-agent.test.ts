@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentClient, errorCode, Fleet } from '../../src/index.ts';
 import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
@@ -21,10 +21,13 @@ const cannot =
 describe('the real guest agent', { skip: why }, () => {
   const dir = tempDir({ after });
   let qemuGa: ChildProcess | undefined;
-  before(async () => {
+  // One each: what fails in one test is not to end the others.
+  beforeEach(async () => {
     qemuGa = await startAgent(dir, []);
   });
-  after(() => qemuGa?.kill('SIGKILL'));
+  afterEach(async () => {
+    if (qemuGa) await endAgent(qemuGa, dir);
+  });
 
   const open = (): Promise<AgentClient> => AgentClient.open(connect(join(dir, 'agent.sock')));
 
@@ -53,7 +56,7 @@ describe('the real guest agent', { skip: why }, () => {
     assert.deepEqual([result.exitCode, result.signal], [3, undefined]);
     assert.deepEqual([result.stdout.toString(), result.stderr.toString()], ['ü\0', 'a b c\n']);
     assert.equal((await agent.exec('/bin/sh', ['-c', 'kill -9 $$'])).signal, 9);
-    const late = agent.exec('/bin/sh', ['-c', 'read line; sleep 2'], { timeoutMs: 50 });
+    const late = agent.exec('/bin/sh', ['-c', 'read line; sleep 2'], { timeoutMs: 500 });
     await assert.rejects(late, { code: 'QEMU_TIMEOUT', hint: /^it goes on as process \d+ of the guest$/ });
     await agent.ping();
   });
@@ -214,6 +217,13 @@ chmod +x /sbin/shutdown
 /bin/ld-linux-x86-64.so.2 --library-path /bin /bin/qemu-ga -m virtio-serial -p /dev/vport0p1 -t /tmp >/dev/ttyS0 2>&1 </dev/null &
 echo $! >/tmp/pid
 `;
+
+async function endAgent(child: ChildProcess, dir: string): Promise<void> {
+  const ended = child.exitCode ?? child.signalCode ?? once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+  rmSync(join(dir, 'agent.sock'), { force: true });
+}
 
 /** Starts qemu-ga on a socket, below another program if asked. */
 async function startAgent(dir: string, below: readonly string[]): Promise<ChildProcess> {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { readProcess } from '../../src/system/process/process.ts';
 import { lab, until } from '../support/lab.ts';
@@ -47,6 +49,56 @@ test('a set-user-ID program with the words of a machine is not the machine, also
   assert.equal((await root.one('stop', 'web', '--force'))['rung'], 'quit');
   assert.equal(readProcess(Number(started['pid'])), undefined);
   assert.notEqual(readProcess(su.pid ?? 0), undefined, 'the other program was left alone');
+});
+
+/** Keeps others from opening a file by a lease, F_SETLEASE of fcntl(2), and holds on to it when it is asked to let go. */
+async function holdLease(t: Cleanup, path: string): Promise<void> {
+  const script = '$SIG{IO} = "IGNORE"; $| = 1; open F, "+<", $ARGV[0] or die; fcntl F, 1024, 1 or die; print 1; sleep';
+  const holder = spawn('perl', ['-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+}
+
+test('a captured QEMU that puts something else in place of its pid file is seen, and stopped by the power button', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const pidFile = root.file('web', 'qemu', 'pid');
+  const ways: Record<string, () => unknown> = {
+    socket: () => once(createServer().unref().listen(pidFile), 'listening'),
+    lease: () => {
+      writeFileSync(pidFile, '1\n');
+      return holdLease(t, pidFile);
+    },
+    folder: () => mkdirSync(pidFile),
+    link: () => symlinkSync('/proc/self/mem', pidFile),
+  };
+  for (const [way, put] of Object.entries(ways)) {
+    const { pid } = await root.one('start', 'web');
+    await root.ok('wait', 'web', '--for', 'console=ready');
+    rmSync(pidFile);
+    await put();
+    assert.equal((await root.one('status', 'web'))['pid'], pid, way);
+    assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown', way);
+    assert.equal(await root.state('web'), 'stopped', way);
+  }
+});
+
+test('a console log that a process of an earlier run keeps others from opening makes room for a new one', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can start QEMU as another user');
+  const root = lab(t);
+  chmodSync(root.dir, 0o755);
+  root.add('web', 'RUNAS=nobody\nNETIF=managed\n');
+  chownSync(join(root.etcDir, 'web.img'), NOBODY, NOBODY);
+  const log = join(root.dir, 'var/log/qemu-init/web.console');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('stop', 'web');
+  await holdLease(t, log);
+  assert.equal((await root.init('log', 'web', '--console')).code, 0);
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  assert.match(root.console('web'), /ready/);
+  assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
 });
 
 test('a QEMU of a container with the same paths is not the machine of the host', async (t) => {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { readSmallFile } from '../../system/files/files.ts';
+import { isThere } from '../../system/files/files.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import {
   type Executable,
@@ -48,9 +48,9 @@ export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   return process ? { kind: 'alive', process, record } : gone;
 }
 
-/** What is left of a machine whose QEMU was seen to end. */
+/** What is left of a machine whose QEMU was seen to end. What is under the name of the pid file is not opened: QEMU put it there. */
 export function goneOf(machine: MachinePaths, record: RunRecord | undefined): Gone {
-  return { kind: readSmallFile(machine.pidFile) === undefined ? 'stopped' : 'dead', record };
+  return { kind: isThere(machine.pidFile) ? 'dead' : 'stopped', record };
 }
 
 /**

@@ -66,12 +66,33 @@ export function namesIn(folder: string): string[] {
   }
 }
 
+/**
+ * Whether anything has that name, be it a link to nowhere. It is not opened: its owner could keep others from that.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when the folder cannot be searched.
+ */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw fileError('read', path, error);
+  }
+}
+
 /** Room for a pid with its line end, and for telling that there is more. */
 const SMALL_FILE_BYTES = 64;
 
 /**
+ * What open(2) says with O_NOFOLLOW and O_NONBLOCK of a symbolic link, of a socket or a device without a driver, and of a file
+ * on which its owner holds a lease (F_SETLEASE of fcntl(2)).
+ */
+const NOT_TO_BE_HAD: readonly (string | undefined)[] = ['ELOOP', 'ENXIO', 'ENODEV', 'EAGAIN'];
+
+/**
  * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there instead
- * of a plain file, a FIFO that never answers or a link to elsewhere, is read as an empty file.
+ * of a plain file, a FIFO that never answers, a socket or a link to elsewhere, is read as an empty file, and so is a file that
+ * its owner keeps others from opening.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
@@ -81,7 +102,7 @@ export function readSmallFile(path: string): string | undefined {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    if (errorCode(error) === 'ELOOP') return '';
+    if (NOT_TO_BE_HAD.includes(errorCode(error))) return '';
     throw fileError('read', path, error);
   }
   try {

@@ -1,6 +1,6 @@
-import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isNotFound, QemuError } from '../../base/errors.ts';
+import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
 import { inTrustedFolder } from '../trust/trusted-path.ts';
 import { fileError } from './file-error.ts';
 
@@ -24,14 +24,23 @@ export function inLogFolder<T>(path: string, work: (name: string) => T): T {
 }
 
 /**
- * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor.
+ * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor. A log that its owner
+ * keeps others from opening, with a lease (F_SETLEASE of fcntl(2)), becomes `FILE.1`, as if it had been shortened.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`, the latter also for anything but a regular file.
  */
 export function openLog(path: string, mode: number): number {
   try {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAREFULLY;
-    const fd = inLogFolder(path, (name) => openSync(name, flags, mode));
+    const fd = inLogFolder(path, (name) => {
+      try {
+        return openSync(name, flags, mode);
+      } catch (error) {
+        if (errorCode(error) !== 'EAGAIN') throw error;
+        renameSync(name, `${name}.1`);
+        return openSync(name, flags, mode);
+      }
+    });
     if (fstatSync(fd).isFile()) return fd;
     closeSync(fd);
   } catch (error) {
@@ -55,8 +64,8 @@ export function appendToLog(path: string, line: string): void {
 }
 
 /**
- * Opens a log to read it, and with `write` to shorten it too; undefined when there is none, or something that is not a
- * regular file. The caller closes the descriptor.
+ * Opens a log to read it, and with `write` to shorten it too; undefined when there is none, something that is not a regular
+ * file, or one that its owner keeps others from opening (see {@link openLog}). The caller closes the descriptor.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened.
  */
@@ -66,6 +75,7 @@ export function openLogToRead(path: string, access: 'read' | 'write' = 'read'): 
     const flags = (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | CAREFULLY;
     fd = inLogFolder(path, (name) => openSync(name, flags));
   } catch (error) {
+    if (errorCode(error) === 'EAGAIN') return undefined;
     if (isNotFound(error) || (error instanceof QemuError && isNotFound(error.cause))) return undefined;
     throw error instanceof QemuError ? error : fileError('read', path, error);
   }

@@ -173,3 +173,39 @@ test('whatever a captured QEMU answers, status shows the other machines, quickly
   assert.equal((await root.init('log', '--console', 'bad')).stdout, readFileSync(`${root.logDir}/bad.console`, 'utf8'));
   await root.ok('kill', '--all');
 });
+
+test('whatever a captured QEMU answers, every action ends in time with an error for people, and nothing reaches the terminal', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  root.add('bad', 'VNC=on\n');
+  const ports = portsOf(await root.one('start', 'bad'));
+  await holdAsNobody(t, ports);
+  const actions = [
+    ['pause', 'bad'],
+    ['resume', 'bad'],
+    ['reset', 'bad'],
+    ['wake', 'bad'],
+    ['reload', 'bad'],
+    ['wait', 'bad', '--for', 'running', '--timeout', '2'],
+    ['list'],
+    ['status', 'bad'],
+    ['vnc', 'bad'],
+    ['security', 'bad'],
+    ['check', 'bad'],
+    ['doctor'],
+    ['explain', 'bad'],
+  ];
+  const hostile = '\\u001b]0;owned\\u0007\\u009b31m\\u202e\\r\\n';
+  for (const answer of ['7', 'null', '{"status":{}}', `{"status":"running","device":"${hostile}"}`, `"${hostile}"`]) {
+    await answerInstead(t, root, 'bad', answer);
+    for (const words of actions) {
+      const { code, stdout } = await root.run('qemu-init', [...words, '--no-color'], { tty: true, timeoutMs: 30_000 });
+      const label = `${words[0]} after ${answer}`;
+      assert.ok(code !== undefined && code <= 7, label);
+      assert.doesNotMatch(stdout, /Internal error|\n\s+at /, label);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      assert.doesNotMatch(stdout, /[\x1b\x07\x9b\u202e]/, label);
+    }
+  }
+  await root.ok('kill', 'bad');
+});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
 
@@ -40,10 +40,14 @@ export interface Executable {
  * though the kernel then calls it a zombie and shows no command line (pthread_exit(3)).
  */
 export function readProcess(pid: number): ProcessInfo | undefined {
+  return describe(pid, readArgv);
+}
+
+function describe(pid: number, argvOf: (path: string) => string[] | undefined): ProcessInfo | undefined {
   const found = readLiving(pid);
   if (found === undefined) return undefined;
   const { startTime, state, thread } = found;
-  const argv = readArgv(`${pid}/task/${thread}`);
+  const argv = argvOf(`${pid}/task/${thread}`);
   const status = readProc(`${pid}/status`);
   if (argv === undefined || status === undefined) return undefined;
   const uids = fieldOf(status, 'Uid');
@@ -60,14 +64,14 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   };
 }
 
-/** Every living process whose arguments match, in the order of `/proc`. */
+/** Every living process whose arguments match, in the order of `/proc`. Of the arguments the first 128 KiB are looked at. */
 export function findProcesses(match: (argv: readonly string[]) => boolean): ProcessInfo[] {
   const found: ProcessInfo[] = [];
   for (const name of namesIn('/proc')) {
     if (!/^[1-9]\d*$/.test(name)) continue;
-    const argv = readArgv(name);
+    const argv = readFirstArgs(name);
     if (argv === undefined || !match(argv)) continue;
-    const info = readProcess(Number(name));
+    const info = describe(Number(name), readFirstArgs);
     if (info !== undefined) found.push(info);
   }
   return found;
@@ -203,7 +207,33 @@ function readStat(path: string): Stat | undefined {
 }
 
 function readArgv(path: string): string[] | undefined {
-  return readProc(`${path}/cmdline`)?.replace(/\0$/, '').split('\0');
+  const text = readProc(`${path}/cmdline`);
+  return text === undefined ? undefined : wordsOf(text);
+}
+
+/** More than any QEMU of ours has before `[custom]`. Every user can have many processes with megabytes of arguments. */
+const FIRST_ARGS_BYTES = 128 * 1024;
+let firstArgs: Buffer | undefined;
+
+function readFirstArgs(path: string): string[] | undefined {
+  firstArgs ??= Buffer.allocUnsafe(FIRST_ARGS_BYTES);
+  let file: number | undefined;
+  try {
+    file = openSync(`/proc/${path}/cmdline`, 'r');
+    let length = 0;
+    for (let read = -1; read !== 0 && length < FIRST_ARGS_BYTES; length += read) {
+      read = readSync(file, firstArgs, length, FIRST_ARGS_BYTES - length, null);
+    }
+    return wordsOf(firstArgs.toString('utf8', 0, length));
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function wordsOf(text: string): string[] {
+  return text.replace(/\0$/, '').split('\0');
 }
 
 /** The values of a line of `/proc/PID/status`; none when there is no such line. */

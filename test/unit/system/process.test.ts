@@ -79,6 +79,21 @@ test('findProcesses() finds by the arguments', async (t) => {
   );
 });
 
+test('findProcesses() takes up no more than the first 128 KiB of the arguments that anybody gives a program', async (t) => {
+  const word = tempDir(t);
+  const megabyte = Array.from({ length: 10 }, () => 'x'.repeat(100_000));
+  const child = await start(t, 'sh', ['-c', 'read x', word, ...megabyte, `${word}/last`]);
+  const [found, ...others] = findProcesses((argv) => argv.includes(word));
+  assert.deepEqual(others, []);
+  assert.equal(found?.pid, child.pid);
+  assert.equal(found.argv.join(' ').length, 128 * 1024);
+  assert.deepEqual(
+    findProcesses((argv) => argv.includes(`${word}/last`)),
+    [],
+  );
+  assert.equal(readProcess(child.pid)?.argv.at(-1), `${word}/last`, 'asked for by its number, it has all of them');
+});
+
 test('a process with another start time is another process', () => {
   assert.equal(isSameProcess(process.pid, startTimeOf(process.pid)), true);
   assert.equal(isSameProcess(process.pid, '1'), false);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
@@ -319,6 +319,17 @@ test("an image that QEMU's user may not use is told by check and start, and crea
   const started = await root.init('start', 'web');
   assert.equal(started.code, 1);
   assert.match(started.stderr, /hint: QEMU runs as "nobody" \(RUNAS\), who may not use it: chown nobody/);
+
+  // Whoever may write to the folder, as a captured QEMU, puts a link where the image was: nobody is to give away what that leads to.
+  const shadow = root.write('shadow', 'root:$6$hash');
+  chmodSync(shadow, 0o600);
+  rmSync(image);
+  symlinkSync(shadow, image);
+  const doubt = `a link leads to "${shadow}"; if that is meant, chown nobody ${shadow}`;
+  for (const words of [['check', 'web'], ['start', 'web'], ['doctor']]) {
+    const { stdout, stderr } = await root.init(...words);
+    assert.ok(`${stdout}${stderr}`.includes(doubt), `${words}: ${stdout}${stderr}`);
+  }
 
   await root.ok('create', 'db', 'RAM=8M', 'KVM=off', 'VNC=off', '--disk', '8M');
   await root.ok('check', 'db');

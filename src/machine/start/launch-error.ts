@@ -4,7 +4,7 @@ import { errorCode, LaunchError } from '../../base/errors.ts';
 import { quoteComma } from '../../base/text.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { ProcessEnd } from '../../system/process/launch-process.ts';
-import { MACHINES_GROUP } from '../../system/users.ts';
+import { giveFile } from './give-file.ts';
 
 /** What is known of a launch that failed. */
 export interface FailedLaunch {
@@ -67,12 +67,10 @@ export function launchHint(
 ): string {
   const { runAs, logPath, argv } = context;
   const file = /Could not open '([^']+)': Permission denied/.exec(output)?.[1];
-  if (file !== undefined && runAs !== undefined && /Could not open backing file/.test(output)) {
-    const fix = `${shellCommand('chgrp', MACHINES_GROUP, file)}; ${shellCommand('chmod', 'g+r', file)}`;
-    return `QEMU runs as "${runAs}" (RUNAS), who may not read it: ${meant(file, argv)}${fix}; see: qemu-init doctor`;
-  }
   if (file !== undefined && runAs !== undefined) {
-    return `QEMU runs as "${runAs}" (RUNAS), who may not use it: ${meant(file, argv)}${shellCommand('chown', runAs, file)}; see: qemu-init doctor`;
+    const isRead = /Could not open backing file/.test(output);
+    const give = giveFile(file, isRead ? 'group' : { user: runAs }, isNamed(file, argv));
+    return `QEMU runs as "${runAs}" (RUNAS), who may not ${isRead ? 'read' : 'use'} it: ${give}; see: qemu-init doctor`;
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     if (runAs !== undefined) {
@@ -94,9 +92,8 @@ export function launchHint(
   return `the whole output is in "${logPath}"`;
 }
 
-/** A file that only the header of an image names can be anything, such as `/etc/shadow`: nobody is to open it without a thought. */
-function meant(file: string, argv: readonly string[] | undefined): string {
+/** Whether the command line names a file; else only the header of an image does. */
+function isNamed(file: string, argv: readonly string[] | undefined): boolean {
   const name = `=${quoteComma(file)}`;
-  const isNamed = argv?.some((argument) => argument.endsWith(name) || argument.includes(`${name},`)) ?? true;
-  return isNamed ? '' : 'an image names it; if that is meant, ';
+  return argv?.some((argument) => argument.endsWith(name) || argument.includes(`${name},`)) ?? true;
 }

@@ -3,6 +3,7 @@ import { QemuError } from '../../../base/errors.ts';
 import type { Problem } from '../../../base/problem.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
+import { giveFile } from '../../../machine/start/give-file.ts';
 import { type RunAs, runAsPrefix } from '../../../machine/start/run-as.ts';
 import { isTakenOver } from '../../../machine/start/take-over.ts';
 import { diskChain } from '../../../machine/storage/images.ts';
@@ -78,12 +79,9 @@ function findingsFor(
         : '';
     // What is only read may be another machine's as well.
     const isShared = config.ownUser && word.startsWith('r:');
-    const give = isShared
-      ? `${shellCommand('chgrp', MACHINES_GROUP, path)}; ${shellCommand('chmod', 'g+r', path)}`
-      : `${shellCommand('chown', user, path)}${isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : ''}`;
-    // What only the header of an image names can be anything, such as /etc/shadow.
-    const meant = isNamed(config, path) ? '' : 'an image names it; if that is meant, ';
-    const hint = `${first}${meant}${give}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    const give = giveFile(path, isShared ? 'group' : { user }, isNamed(config, path));
+    const lasting = !isShared && isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : '';
+    const hint = `${first}${give}${lasting}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, message: 'No right to use a file', detail, hint }];
   });
 }

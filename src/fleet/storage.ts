@@ -6,13 +6,15 @@ import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
 import { issueAt } from '../machine/check/issues.ts';
 import { diskChain } from '../machine/storage/images.ts';
 import { isVouchedFor } from '../machine/storage/judge-lead.ts';
+import { linkOwners } from '../system/files/link-owners.ts';
 import { type ImageLayer, type KnownLayers, readChain } from '../system/images/image-chain.ts';
 import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/images/storage.ts';
 import type { Paths } from '../system/paths.ts';
+import { localUser } from '../system/users.ts';
 
 /** What of a machine uses storage. */
 type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'> &
-  Partial<Pick<MachineConfig, 'custom' | 'dir' | 'firmwareVariables'>>;
+  Partial<Pick<MachineConfig, 'custom' | 'dir' | 'firmwareVariables' | 'runAs'>>;
 
 /** A machine that storage may be shared with. */
 export interface OtherMachine {
@@ -34,6 +36,8 @@ interface Use extends Storage {
   readonly writes: boolean;
   /** Only the header of an image leads there, which its guest may have written: neither the cfg names it nor is it remembered. */
   readonly isHearsay?: (() => boolean) | undefined;
+  /** Only a link of QEMU's own user leads there, to a file of somebody else: a captured QEMU can name any file in that way. */
+  readonly isPlanted?: () => boolean;
 }
 
 /**
@@ -124,7 +128,7 @@ function ownIssues(config: MachineConfig, mine: readonly Use[]): Problem[] {
 function conflicts(mine: readonly Use[], theirs: readonly Use[]): (readonly [Use, Use])[] {
   const found = new Map<string, readonly [Use, Use]>();
   for (const use of mine) {
-    const their = theirs.find((each) => (use.writes || each.writes) && isShared(use, each));
+    const their = theirs.find((each) => (use.writes || each.writes) && isShared(use, each) && !each.isPlanted?.());
     if (their !== undefined && !found.has(use.key)) found.set(use.key, [use, their]);
   }
   return [...found.values()];
@@ -202,7 +206,20 @@ function usesOf(paths: Paths, config: StorageConfig, { known }: StorageLook): Us
   });
   const variables = config.firmwareVariables;
   const firmware = variables === undefined ? [] : useOf('FIRMWARE', plainFile(variables), true);
-  return [...disks, ...discs, ...firmware, ...customUses(config)];
+  const uses = [...disks, ...discs, ...firmware, ...customUses(config)];
+  const { runAs } = config;
+  return runAs === undefined ? uses : uses.map((use) => ({ ...use, isPlanted: () => isPlanted(use.file, runAs) }));
+}
+
+function isPlanted(file: string, runAs: string): boolean {
+  const uid = localUser(runAs)?.uid;
+  if (uid === undefined || uid === statOf(file)?.uid) return false;
+  try {
+    return linkOwners(file).includes(uid);
+  } catch {
+    // It went away, or is in a folder that is closed to the caller.
+    return false;
+  }
 }
 
 /** Whoever says share-rw=on takes care of who writes by itself, as cluster file systems do. */

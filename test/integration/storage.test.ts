@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -21,6 +24,8 @@ import { makeOverlay, overwrite, qemuImg } from '../support/odd-images.ts';
 import { enterOwnMounts } from '../support/own-mounts.ts';
 import { repoRoot } from '../support/repo.ts';
 import type { Cleanup } from '../support/temp-root.ts';
+
+const NOBODY = 65_534;
 
 await enterOwnMounts();
 
@@ -52,6 +57,31 @@ test('a base that overlays rest on is read by many machines and written by none,
   assert.equal((await host.init('doctor')).code, 1);
   host.write('etc/qemu/writer-qemu.cfg', 'DSK1=other-name.img,format=raw,readonly=on\nNIC1=e1000,net=none\n');
   await host.ok('check', 'writer');
+});
+
+test('a captured QEMU that puts a link to the image of another machine in place of its own does not keep that from starting', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can start QEMU as another user');
+  const host = lab(t);
+  chmodSync(host.dir, 0o755);
+  const his = join(host.dir, 'his');
+  mkdirSync(his);
+  host.add('db');
+  host.add('web', 'DSK1=../../his/web.img,format=raw\nRUNAS=nobody\nNETIF=managed\n');
+  const image = join(his, 'web.img');
+  writeFileSync(image, new Uint8Array(65_536));
+  for (const path of [his, image]) chownSync(path, NOBODY, NOBODY);
+  await host.ok('start', 'web');
+
+  rmSync(image);
+  symlinkSync(join(host.etcDir, 'db.img'), image);
+  lchownSync(image, NOBODY, NOBODY);
+  await host.ok('check', 'db');
+  await host.ok('start', 'db');
+  await host.ok('kill', 'db');
+  // Root's own links mean what they say.
+  lchownSync(image, 0, 0);
+  assert.match((await host.init('start', 'db')).stderr, /DSK1 ".*db\.img" is DSK1 of machine "web" too/);
+  await host.ok('kill', 'web');
 });
 
 test('two machines with one image may take turns, and one of them is in two disks of a machine by no name', async (t) => {

@@ -24,10 +24,14 @@ import { build } from 'esbuild';
 import { buildPages } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
+const { engines, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
 
 /** Tools that are large enough for a code cache to be worth it. */
 const CACHED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
+
+/** Modules of Node.js that take a while to load, and that many calls need nothing of. */
+const LATER = /=require\("(node:(?:child_process|crypto|fs\/promises|net|readline|tls|worker_threads))"\)/g;
 
 /** Packages that only some calls need: files of their own, loaded when they are. */
 const ON_DEMAND = ['yargs', 'proper-lockfile'];
@@ -114,15 +118,24 @@ async function buildTools() {
         }),
       ),
     ]);
+    for (const file of readdirSync(outDir).filter((name) => name.endsWith('.cjs'))) loadLater(join(outDir, file));
     await Promise.all(CACHED.map((name) => addCodeCache(outDir, name)));
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf(inputs));
   });
 }
 
+/** Has a bundle load such a module when the first of its functions is looked up, instead of at the start. */
+function loadLater(file) {
+  const text = readFileSync(file, 'utf8').replace(LATER, '=whenUsed("$1")');
+  // esbuild escapes what is in strings, but not what is in regular expressions.
+  if (/[\u0080-\uffff]/.test(text)) throw new Error(`${file} is not ASCII, as bundle-loader.cjs takes it to be`);
+  const whenUsed = 'const whenUsed=(id)=>new Proxy({},{get:(_,key)=>require(id)[key]});';
+  writeFileSync(file, text.replace('"use strict";', `"use strict";${whenUsed}`));
+}
+
 /** An older Node.js would fail with what it makes of the minified code; that of the shebang may be another than was installed with. */
 function refuseOldNode() {
-  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const [major, minor] = engines.node.match(/\d+/g);
   const message = `Node.js ${major}.${minor} or newer is needed; \${process.execPath} is \${process.version}`;
   return (
@@ -137,7 +150,7 @@ async function addCodeCache(outDir, name) {
   renameSync(join(outDir, `${name}.cjs`), bundle);
   writeFileSync(
     join(outDir, `${name}.cjs`),
-    `${refuseOldNode()}\n${readFileSync(join(root, 'scripts/bundle-loader.cjs'), 'utf8')}`,
+    `${refuseOldNode()}\n${readFileSync(join(root, 'scripts/bundle-loader.cjs'), 'utf8').replace('VERSION', version)}`,
   );
   const scratch = mkdtempSync(join(tmpdir(), 'qemu-init-build-'));
   try {

@@ -158,7 +158,7 @@ function readQuoted(rest: string): ReadValue {
 }
 
 /** Quotes that do not quote here, though a shell or a web page has them do so. */
-const OTHER_QUOTES = /^(?:'[^']*'|[“”„‘’‚].*[“”‘’])$/su;
+const OTHER_QUOTES = /^(?:'[^']*'|[\u201c\u201d\u201e\u2018\u2019\u201a].*[\u201c\u201d\u2018\u2019])$/su;
 
 function readBare(rest: string, afterBlank: boolean): ReadValue {
   const comment = afterBlank && /^[#;]/.test(rest) ? 0 : rest.search(/[ \t][#;]/);

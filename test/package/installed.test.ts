@@ -28,14 +28,16 @@ test('the tools run without their code cache, and with one that is not theirs', 
   const cache = join(dir, 'qemu-init.main.cache');
   const kept = readFileSync(cache);
   const runs = (): string =>
-    execFileSync(process.execPath, [join(dir, '../../bin/qemu-init'), '--version'], { encoding: 'utf8' });
+    execFileSync(process.execPath, [join(dir, '../../bin/qemu-init'), 'status', '--all', '--json', '--root', project], {
+      encoding: 'utf8',
+    });
   assert.ok(kept.length > 10_000);
   for (const text of [kept.toString(), 'rubbish', '', readFileSync(join(dir, 'qemu-mon.main.cache'), 'utf8')]) {
     writeFileSync(cache, text);
-    assert.equal(runs(), `${version}\n`);
+    assert.equal(runs(), '[]\n');
   }
   rmSync(cache);
-  assert.equal(runs(), `${version}\n`);
+  assert.equal(runs(), '[]\n');
   writeFileSync(cache, kept);
 });
 
@@ -55,9 +57,10 @@ test('V8 is handed the code cache of this very build of Node.js only: it crashes
       }
     };`,
   );
-  const isUsed = (): string =>
-    spawnSync(process.execPath, ['--require', spy, join(dir, '../../bin/qemu-init'), '--version'], { encoding: 'utf8' })
-      .stderr;
+  const isUsed = (): string => {
+    const words = ['--require', spy, join(dir, '../../bin/qemu-init'), 'status', '--all', '--json', '--root', project];
+    return spawnSync(process.execPath, words, { encoding: 'utf8' }).stderr;
+  };
   assert.equal(isUsed(), 'true');
   const [release = '', ...rest] = build.split(' ');
   const others = [[`${release}1`, ...rest].join(' '), `${build}1`, build.replace(/ \d+ /, ' 1 '), ''];

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
+import { lastPlaceOf } from './find-bytes.ts';
 import { LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
 
 /** Enough of what was read last to recognise the place again, also between equal lines. */
@@ -66,7 +67,7 @@ export class LogFollower {
     try {
       if (this.#mark.length === 0) return Buffer.alloc(0);
       const former = readBytes(fd, 0, Math.min(fstatSync(fd).size, 2 * LOG_LIMIT_BYTES));
-      const place = former.lastIndexOf(this.#mark);
+      const place = lastPlaceOf(this.#mark, former);
       return place < 0 ? Buffer.alloc(0) : former.subarray(place + this.#mark.length);
     } finally {
       closeSync(fd);

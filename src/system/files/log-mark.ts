@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, lstatSync } from 'node:fs';
+import { lastPlaceOf } from './find-bytes.ts';
 import { openLogToRead, readBytes } from './log-file.ts';
 
 /** A place in a log that is found again, or known to be gone, after the log was shortened. */
@@ -33,7 +34,8 @@ export function markLog(path: string): LogMark {
 export function readSince(path: string, mark: LogMark, maxBytes: number): Buffer {
   const shortened = identityOf(`${path}.1`) === mark.previous ? undefined : readAll(`${path}.1`, maxBytes);
   // What is printed again and again may be there once more in the log that was emptied.
-  const wasEmptied = mark.before !== '' && shortened?.includes(Buffer.from(mark.before, 'base64')) === true;
+  const before = Buffer.from(mark.before, 'base64');
+  const wasEmptied = before.length > 0 && shortened !== undefined && lastPlaceOf(before, shortened) >= 0;
   const kept = wasEmptied
     ? undefined
     : withLog(path, (fd, size) => (isAt(fd, size, mark) ? tail(fd, mark.offset, size, maxBytes) : undefined));
@@ -60,7 +62,7 @@ function isAt(fd: number, size: number, { offset, before }: LogMark): boolean {
 function after(bytes: Buffer, { before }: LogMark): Buffer {
   const text = Buffer.from(before, 'base64');
   if (text.length === 0) return bytes;
-  const at = bytes.lastIndexOf(text);
+  const at = lastPlaceOf(text, bytes);
   if (at >= 0) return bytes.subarray(at + text.length);
   const lengths = Array.from(text, (_, index) => text.length - index);
   const cut = lengths.find((length) => text.subarray(-length).equals(bytes.subarray(0, length)));

@@ -24,7 +24,7 @@ interface Arguments {
 
 type TimedOptions = ExecuteOptions & { readonly timeoutMs: number };
 
-/** One command for every machine that is meant. */
+/** One command for all chosen machines. */
 interface Command {
   readonly text: string;
   /** Sends it to a machine and returns the answer as text and as data. */
@@ -40,7 +40,7 @@ interface BadLine {
 interface Answer {
   readonly text: string;
   readonly value: unknown;
-  /** Why the monitor did not take the command; undefined when it did. */
+  /** Why the monitor refused the command; undefined if it did not. */
   readonly refusal: QemuError | undefined;
 }
 
@@ -61,18 +61,18 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
         .usage(
           'qemu-cmd -c "COMMAND" ID\nqemu-cmd -q COMMAND [KEY=VALUE…] ID\n\nSends one monitor command and prints its answer.',
         )
-        .positional('words', { type: 'string', array: true, describe: 'The machine, and KEY=VALUE arguments of -q' })
+        .positional('words', { type: 'string', array: true, describe: 'Machine, and KEY=VALUE arguments of -q' })
         .option('command', {
           alias: 'c',
           type: 'string',
           requiresArg: true,
-          describe: 'A command of the human monitor (HMP); -: one a line from stdin',
+          describe: 'Command for the human monitor (HMP); -: one per line from stdin',
         })
         .option('qmp', {
           alias: 'q',
           type: 'string',
           requiresArg: true,
-          describe: 'A QMP command, or a JSON object; -: one a line from stdin',
+          describe: 'QMP command, or a JSON object; -: one per line from stdin',
         })
         .option('all', { type: 'boolean', describe: 'All running machines' })
         .option('timeout', {
@@ -95,10 +95,10 @@ async function run(context: Context, args: Arguments): Promise<number> {
   const ids = words.filter((word) => !isAssignment(word));
   const targets = choose(context, ids, args.all === true);
   if ((args.command === undefined) === (args.qmp === undefined)) {
-    throw new QemuError('QEMU_USAGE', 'One of -c and -q is needed', { hint: 'see: qemu-cmd --help' });
+    throw new QemuError('QEMU_USAGE', 'Give either -c or -q', { hint: 'see: qemu-cmd --help' });
   }
   if (!/^\d{1,7}(\.\d+)?$/.test(args.timeout)) {
-    throw new QemuError('QEMU_USAGE', `--timeout "${args.timeout}" is no number`);
+    throw new QemuError('QEMU_USAGE', `--timeout must be a number of seconds, not "${args.timeout}"`);
   }
   const options = { timeoutMs: Number(args.timeout) * 1000, signal: context.signal };
   const assignments = words.filter(isAssignment);
@@ -117,14 +117,14 @@ function choose(context: Context, ids: readonly string[], all: boolean): Machine
   const [id, second] = ids;
   if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
   if (second !== undefined) {
-    throw new QemuError('QEMU_USAGE', `"${second}" is one word too many`, {
-      hint: 'the command stands in quotes behind -c or -q',
+    throw new QemuError('QEMU_USAGE', `Unexpected argument "${second}"`, {
+      hint: 'write the command in quotes after -c or -q',
     });
   }
   return [fleet.get(id)];
 }
 
-/** The commands to send: the one that was given, or those on stdin, where a line that cannot be read keeps no other from being sent. */
+/** The commands to send: the given one, or those on stdin. A line that cannot be read does not keep others from being sent. */
 async function* commands(
   args: Arguments,
   assignments: readonly string[],
@@ -137,7 +137,7 @@ async function* commands(
     return;
   }
   if (assignments.length > 0)
-    throw new QemuError('QEMU_USAGE', `"${assignments[0]}" belongs on the line of its command`);
+    throw new QemuError('QEMU_USAGE', `"${assignments[0]}" must be on the line of its command`);
   for await (const { text, number } of readNumberedLines(options.signal)) {
     try {
       const [command = '', ...words] = args.qmp === undefined || text.startsWith('{') ? [text] : splitWords(text);
@@ -180,7 +180,7 @@ function qmpCommand(text: string, assignments: readonly string[], options: Timed
   };
 }
 
-/** The human monitor tells a refusal as it does a result; QMP then throws. */
+/** The human monitor prints errors like results; QMP commands throw instead. */
 function hmpRefusal(command: string, answer: string): QemuError | undefined {
   const sentence = findHmpError(answer, command);
   if (sentence === undefined) return undefined;
@@ -190,7 +190,7 @@ function hmpRefusal(command: string, answer: string): QemuError | undefined {
   });
 }
 
-/** Sends a command to every machine and shows the answers. An answer of several machines stands below its name. */
+/** Sends a command to every machine and shows the answers, with `named` each below the name of its machine. */
 async function sendToAll(
   context: Context,
   targets: readonly MachineRef[],

@@ -8,7 +8,7 @@ import { resolvePaths } from '../system/paths.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   const [normalDir] = argv;
   if (normalDir === undefined) {
-    process.stderr.write('qemu-generator: is called by systemd, with a folder to write to\n');
+    process.stderr.write('qemu-generator: to be called by systemd, with a folder to write to\n');
     return 2;
   }
   try {

@@ -22,17 +22,17 @@ export async function main(argv: readonly string[]): Promise<number> {
 function define(parser: Argv<object>, handle: Handle): Argv<object> {
   return parser.command<object>({
     command: '$0 <id> [rest..]',
-    describe: 'Joins the terminal to the monitor of a machine.',
+    describe: 'Connects the terminal to the monitor of a machine.',
     builder: (sub) =>
       sub
         .usage(
-          'qemu-mon ID\nqemu-mon --qmp ID\nqemu-mon --events ID [EVENT…]\n\nJoins the terminal to the monitor of a machine; leave with Ctrl-].\nWithout a terminal: one command a line from stdin.',
+          'qemu-mon ID\nqemu-mon --qmp ID\nqemu-mon --events ID [EVENT…]\n\nConnects the terminal to the monitor of a machine; leave with Ctrl-].\nWithout a terminal, reads one command per line from stdin.',
         )
         .positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' })
         .positional('rest', { type: 'string', array: true, describe: 'Names of events, with --events' })
-        .option('qmp', { type: 'boolean', describe: 'A shell for QMP commands' })
-        .option('events', { type: 'boolean', describe: 'Events as JSON lines until interrupted' })
-        .option('read-only', { type: 'boolean', describe: 'Let only commands pass that look' })
+        .option('qmp', { type: 'boolean', describe: 'Start a shell for QMP commands' })
+        .option('events', { type: 'boolean', describe: 'Print events as JSON lines until interrupted' })
+        .option('read-only', { type: 'boolean', describe: 'Refuse commands that change the machine' })
         .conflicts('qmp', 'events'),
     handler: (args) => handle(run, args),
   });
@@ -43,7 +43,7 @@ async function run(context: Context, args: Arguments): Promise<number> {
   const names = args.rest ?? [];
   const readOnly = args.readOnly === true;
   if (args.events === true) return (await import('./mon/events.ts')).runEvents(context, target, names);
-  if (names.length > 0) throw new QemuError('QEMU_USAGE', `"${names[0]}" is one word too many`);
+  if (names.length > 0) throw new QemuError('QEMU_USAGE', `Unexpected argument "${names[0]}"`);
   if (args.qmp === true) return (await import('./mon/qmp-shell.ts')).runQmpShell(context, target, readOnly);
   if (!process.stdin.isTTY) return (await import('./mon/pipe-session.ts')).runPipe(context, target, readOnly);
   if (readOnly) return (await import('./mon/hmp-shell.ts')).runHmpShell(context, target, true);

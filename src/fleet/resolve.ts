@@ -108,8 +108,8 @@ export function namesInRunDir(paths: Paths): string[] {
 function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPath: string): MachineRef {
   const longName = longNameOf(configPath);
   if (!isValidName(longName)) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `"${longName}" of "${configPath}" is no name for a machine`, {
-      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, a letter or digit first',
+    throw new QemuError('QEMU_CONFIG_INVALID', `"${longName}" of "${configPath}" is not a valid name for a machine`, {
+      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, and begins with a letter or digit',
     });
   }
   if (!existsSync(configPath)) {

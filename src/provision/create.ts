@@ -55,7 +55,8 @@ export async function createMachine(
   const preset = os === undefined ? undefined : osPreset(os);
   const settings = overPreset(preset, options.settings ?? []);
   const bytes = diskSize === undefined ? undefined : sizeOfDisk(diskSize);
-  if (!isValidName(name)) throw new QemuError('QEMU_USAGE', `"${name}" is no name for a machine`, { hint: NAME_RULE });
+  if (!isValidName(name))
+    throw new QemuError('QEMU_USAGE', `"${name}" is not a valid name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
   const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
   // Others could exchange what is made there before it is used.
@@ -63,7 +64,7 @@ export async function createMachine(
   const configPath = join(dir, `${name}-qemu.cfg`);
   const image = join(dir, `${name}.qcow2`);
   for (const path of bytes === undefined ? [configPath] : [configPath, image]) {
-    if (existsSync(path)) throw new QemuError('QEMU_IO', `There is a file "${path}" already`);
+    if (existsSync(path)) throw new QemuError('QEMU_IO', `File "${path}" exists already`);
   }
   const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
   const wanted =
@@ -148,7 +149,7 @@ async function makeImage(
   if (result.exitCode === 0) return;
   removeIfExists(path);
   const [reason = ''] = result.stderr.trim().split('\n');
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make a disk image of ${renderSize(bytes)}: ${reason}`);
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot create a disk image of ${renderSize(bytes)}: ${reason}`);
 }
 
 /**
@@ -162,7 +163,7 @@ function sizeOfDisk(text: string): number {
   const bytes = isBare ? Number(text) : parseSize(text);
   if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= LEAST_DISK) return bytes;
   const hint = isBare && bytes !== 0 ? `did you mean ${text}G?` : 'a number with K, M, G or T, such as 8G';
-  throw new QemuError('QEMU_COMMAND_FAILED', `"${text}" is not a size of a disk`, { hint });
+  throw new QemuError('QEMU_COMMAND_FAILED', `"${text}" is not a valid disk size`, { hint });
 }
 
 /** A floppy disk has more. */

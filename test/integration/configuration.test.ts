@@ -97,7 +97,7 @@ test('edit installs a good text and never a bad one, for machines, registry, mon
   const before = readFileSync(path, 'utf8');
   const bad = await edit(root, 'echo RMA=1G >>"$1"', 'web');
   assert.equal(bad.code, 6);
-  assert.match(bad.stderr, /left as it was[\s\S]*web-qemu\.cfg:9: .*"RMA".*RAM/);
+  assert.match(bad.stderr, /was not changed[\s\S]*web-qemu\.cfg:9: .*"RMA".*RAM/);
   assert.equal(readFileSync(path, 'utf8'), before);
 
   const failed = await edit(root, 'echo DESC=x >>"$1"; exit 3', 'web');

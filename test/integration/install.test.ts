@@ -108,11 +108,11 @@ test("uninstall leaves nothing of ours and everything of the administrator's", a
   assert.ok(!existsSync(at('usr')));
 });
 
-test('a prefix that is no absolute path is a usage error', async (t) => {
+test('a prefix that is not an absolute path is a usage error', async (t) => {
   const { dir } = packager(t);
   const { code, stderr } = await runCli('qemu-init', ['install', '--destdir', dir, '--prefix', 'usr']);
   assert.equal(code, 2);
-  assert.match(stderr, /"usr" is no absolute path/);
+  assert.match(stderr, /--prefix must be an absolute path, not "usr"/);
 });
 
 test('completion prints what each shell reads, and bash takes it', async () => {

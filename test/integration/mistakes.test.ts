@@ -73,7 +73,7 @@ test('create says what is wrong in the words that were typed, and takes only siz
   }
   assert.ok(!existsSync(join(root.etcDir, 'web-qemu.cfg')));
   const broken = await root.init('create', 'web', 'DSK1=missing.img');
-  assert.match(broken.stdout, /web: created as .*; what is above keeps it from starting/);
+  assert.match(broken.stdout, /web: created as .*; the problems above keep it from starting/);
   await root.ok('create', 'db', '--disk', '8GB');
   const image = join(root.etcDir, 'db.qcow2');
   const { 'virtual-size': size } = JSON.parse(

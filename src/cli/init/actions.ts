@@ -1,16 +1,16 @@
 import type { Argv } from 'yargs';
 import type { Run } from '../run/run-tool.ts';
 
-/** What actions are for, in the order of the help text. */
+/** Groups of actions, in the order of the help text. */
 export const GROUPS = ['Life', 'Look', 'Disks', 'Guest', 'Configure', 'Host'] as const;
 
-/** What an action and the verb of one have in common. Its code is loaded when it is called. */
+/** What actions and their verbs have in common. Their code is loaded when they are called. */
 export interface Verb {
-  /** As for yargs: `start [ids..]`. */
+  /** In the syntax of yargs: `start [ids..]`. */
   readonly command: string;
   readonly describe: string;
   readonly options?: (parser: Argv<object>) => Argv<object>;
-  /** What stands behind the action, and what it is for. */
+  /** What follows the action on the command line, and what that call is for. */
   readonly examples?: readonly (readonly [words: string, text: string])[];
   readonly load: () => Promise<{ readonly run: Run }>;
 }
@@ -18,7 +18,7 @@ export interface Verb {
 /** One action of qemu-init, or a noun with verbs. */
 export interface Action extends Omit<Verb, 'load'> {
   readonly group: (typeof GROUPS)[number];
-  /** Words that may stand behind this one: `jobs cancel`. */
+  /** Words that may follow this one: `jobs cancel`. */
   readonly verbs?: readonly Verb[];
   /** Missing for a noun that needs a verb. */
   readonly load?: () => Promise<{ readonly run: Run }>;
@@ -33,7 +33,7 @@ const manyAtOnce = (parser: Argv<object>): Argv<object> =>
   many(parser).option('parallel', {
     type: 'string',
     requiresArg: true,
-    describe: 'How many machines at a time',
+    describe: 'Number of machines handled at a time',
     coerce: count,
   }) as Argv<object>;
 
@@ -47,7 +47,7 @@ const one = (parser: Argv<object>): Argv<object> =>
 const starting = (parser: Argv<object>): Argv<object> =>
   manyAtOnce(parser)
     .option('paused', { type: 'boolean', describe: "Stop before the guest's first instruction" })
-    .option('preconfig', { type: 'boolean', describe: 'Stop before the machine is made' })
+    .option('preconfig', { type: 'boolean', describe: 'Stop before QEMU creates the machine' })
     .conflicts('paused', 'preconfig');
 
 const stopping = (parser: Argv<object>): Argv<object> =>
@@ -56,28 +56,31 @@ const stopping = (parser: Argv<object>): Argv<object> =>
       type: 'string',
       requiresArg: true,
       coerce: seconds,
-      describe: 'Seconds for the guest, instead of STOPDELAY',
+      describe: 'Seconds the guest has to shut down, instead of STOPDELAY',
     })
-    .option('force', { type: 'boolean', describe: 'Do not ask the guest: begin with quit' }) as Argv<object>;
+    .option('force', {
+      type: 'boolean',
+      describe: 'Do not ask the guest to shut down: begin with quit',
+    }) as Argv<object>;
 
 const installing = (parser: Argv<object>): Argv<object> =>
   parser
     .option('prefix', { type: 'string', requiresArg: true, describe: 'Folder for programs and units (/usr)' })
-    .option('destdir', { type: 'string', requiresArg: true, describe: 'Folder that stands for /, for packagers' })
-    .option('dry-run', { type: 'boolean', describe: 'Only say what would be done' }) as Argv<object>;
+    .option('destdir', { type: 'string', requiresArg: true, describe: 'Folder to use as /, for packagers' })
+    .option('dry-run', { type: 'boolean', describe: 'Only print what would be done' }) as Argv<object>;
 
 function count(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--parallel "${text}" is no number from 1 on`);
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--parallel must be a whole number from 1 to 99999, not "${text}"`);
   return Number(text);
 }
 
 /** Seconds as a decimal number. */
 export function seconds(text: string): number {
-  if (!/^\d{1,7}(\.\d+)?$/.test(text)) throw new Error(`"${text}" is no number of seconds`);
+  if (!/^\d{1,7}(\.\d+)?$/.test(text)) throw new Error(`"${text}" is not a number of seconds`);
   return Number(text);
 }
 
-/** First word of a command as yargs has it: the name of the action or verb. */
+/** First word of a command in the syntax of yargs: the name of the action or verb. */
 export function nameOf({ command }: Pick<Verb, 'command'>): string {
   return command.split(' ')[0] ?? '';
 }
@@ -89,13 +92,13 @@ export const ACTIONS: readonly Action[] = [
     group: 'Life',
     examples: [
       ['web db', 'Two machines'],
-      ['--autostart', 'Those that start with the host'],
+      ['--autostart', 'All machines that start with the host'],
     ],
     describe: 'Start machines',
     options: (parser) =>
       starting(parser)
-        .option('autostart', { type: 'boolean', describe: 'Machines with AUTOSTART=on, with their BOOTDELAY' })
-        .option('alone', { type: 'boolean', describe: 'Do not start what REQUIRES names: it has to be up' })
+        .option('autostart', { type: 'boolean', describe: 'All machines with AUTOSTART=on, after their BOOTDELAY' })
+        .option('alone', { type: 'boolean', describe: 'Do not start machines in REQUIRES; they must be running' })
         .conflicts('autostart', 'all'),
     load: () => import('./start.ts'),
   },
@@ -103,18 +106,22 @@ export const ACTIONS: readonly Action[] = [
     command: 'stop [ids..]',
     group: 'Life',
     examples: [
-      ['web', 'Asks the guest, as long as STOPDELAY says'],
-      ['--all --timeout 30', 'Gives each guest half a minute'],
+      ['web', 'Asks the guest to shut down, and waits up to STOPDELAY'],
+      ['--all --timeout 30', 'Gives each guest half a minute to shut down'],
     ],
     describe: 'Stop machines: power button, quit, SIGTERM, SIGKILL',
     options: (parser) =>
       stopping(parser)
-        .option('kill', { type: 'boolean', default: true, describe: 'Go past the power button (--no-kill: do not)' })
+        .option('kill', {
+          type: 'boolean',
+          default: true,
+          describe: 'Go on after the power button (--no-kill: do not)',
+        })
         .option('deadline', {
           type: 'string',
           requiresArg: true,
           coerce: seconds,
-          describe: 'Seconds that all guests together have',
+          describe: 'Seconds for all guests together',
         }) as Argv<object>,
     load: () => import('./stop.ts'),
   },
@@ -135,21 +142,21 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'reload [ids..]',
     group: 'Life',
-    describe: 'Apply what can be changed while running',
+    describe: 'Apply configuration changes that need no restart',
     options: many,
     load: () => import('./reload.ts'),
   },
   {
     command: 'force-reload [ids..]',
     group: 'Life',
-    describe: 'Reload, or restart where that is needed',
+    describe: 'Reload, or restart if that is necessary',
     options: stopping,
     load: () => import('./force-reload.ts'),
   },
   {
     command: 'status [ids..]',
     group: 'Look',
-    describe: 'Show how machines are',
+    describe: 'Show the status of machines',
     options: many,
     load: () => import('./status.ts'),
   },
@@ -170,36 +177,36 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'pause [ids..]',
     group: 'Life',
-    describe: 'Stop the processors',
+    describe: 'Pause the processors',
     options: many,
     load: () => import('./pause.ts'),
   },
   {
     command: 'resume [ids..]',
     group: 'Life',
-    describe: 'Let the processors run',
+    describe: 'Let paused processors run again',
     options: many,
     load: () => import('./resume.ts'),
   },
   {
     command: 'wake [ids..]',
     group: 'Life',
-    describe: 'Wake guests that sleep',
+    describe: 'Wake sleeping guests',
     options: many,
     load: () => import('./wake.ts'),
   },
   {
     command: 'exit-preconfig [ids..]',
     group: 'Life',
-    describe: 'Make a machine that was started with --preconfig',
+    describe: 'Create the machine that --preconfig held back',
     options: many,
     load: () => import('./exit-preconfig.ts'),
   },
   {
     command: 'wait [ids..]',
     group: 'Life',
-    examples: [['web --for port=22 --timeout 120', 'Until the guest answers there']],
-    describe: 'Wait until machines are as they should be',
+    examples: [['web --for port=22 --timeout 120', 'Until the guest answers on that port']],
+    describe: 'Wait until machines reach a state',
     options: (parser) =>
       many(parser)
         .option('for', {
@@ -214,7 +221,7 @@ export const ACTIONS: readonly Action[] = [
           requiresArg: true,
           coerce: seconds,
           default: '60',
-          describe: 'Seconds',
+          describe: 'Seconds to wait, for all conditions together',
         }) as Argv<object>,
     load: () => import('./wait.ts'),
   },
@@ -227,7 +234,7 @@ export const ACTIONS: readonly Action[] = [
       parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }).option('all', {
         type: 'boolean',
         alias: 'a',
-        describe: 'All machines, which is what it does anyway',
+        describe: 'All machines (as without the option)',
       }) as Argv<object>,
     load: () => import('./list.ts'),
   },
@@ -238,7 +245,7 @@ export const ACTIONS: readonly Action[] = [
     options: (parser) =>
       many(parser).option('try', {
         type: 'boolean',
-        describe: 'Also let QEMU make each machine, without its disks and networks',
+        describe: 'Also let QEMU create each machine, without its disks and networks',
       }) as Argv<object>,
     load: () => import('./check.ts'),
   },
@@ -252,32 +259,32 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'explain <id>',
     group: 'Look',
-    describe: 'Say which key each QEMU option is from',
+    describe: 'Show which key each QEMU option comes from',
     options: one,
     load: () => import('./explain.ts'),
   },
   {
     command: 'jobs [ids..]',
     group: 'Disks',
-    describe: 'List what works inside QEMU on disks and states; all running machines if none is named',
+    describe: 'List background jobs on disks and saved states (default: of all running machines)',
     options: many,
     verbs: [
       {
         command: 'cancel <id> <job>',
-        describe: 'End a job; of one that has ended, forget how it went',
+        describe: 'Cancel a job, or forget one that has ended',
         options: (parser) =>
           one(parser).positional('job', { type: 'string', demandOption: true, describe: 'Id of the job, as listed' }),
-        examples: [['web qi.mirror.dsk1.copy', 'The copy is given up, the machine goes on']],
+        examples: [['web qi.mirror.dsk1.copy', 'Cancels the copy; the machine keeps running']],
         load: () => import('./jobs-cancel.ts'),
       },
     ],
-    examples: [['web', 'Their progress, and why one has failed']],
+    examples: [['web', 'Their progress, and why a job failed']],
     load: () => import('./jobs.ts'),
   },
   {
     command: 'register <name> [target]',
     group: 'Configure',
-    examples: [['web /srv/vm/web-qemu.cfg', 'A file that is elsewhere']],
+    examples: [['web /srv/vm/web-qemu.cfg', 'A file in another folder']],
     describe: 'Add a machine to the registry',
     options: (parser) =>
       parser
@@ -299,10 +306,10 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'edit [id]',
     group: 'Configure',
-    describe: 'Edit a configuration file; a bad one is never installed',
+    describe: 'Edit a configuration file; one with mistakes is never installed',
     options: (parser) =>
       parser
-        .positional('id', { type: 'string', describe: 'Machine; without one the registry' })
+        .positional('id', { type: 'string', describe: 'Machine (default: the registry)' })
         .option('registry', { type: 'boolean', describe: 'The registry' })
         .option('monitor', { type: 'boolean', describe: 'monitor.conf' })
         .option('defaults', { type: 'boolean', describe: 'defaults-qemu.cfg' }) as Argv<object>,
@@ -312,16 +319,16 @@ export const ACTIONS: readonly Action[] = [
     command: 'create <name> [words..]',
     group: 'Configure',
     examples: [['web --disk 8G RAM=2G NIC1=br0', 'A machine with an empty disk']],
-    describe: 'Make the file of a new machine, and register it',
+    describe: 'Create the cfg file of a machine, and register it',
     options: (parser) =>
       parser
         .positional('name', { type: 'string', demandOption: true, describe: 'Long name' })
         .positional('words', { type: 'string', array: true, describe: 'Keys of the file: KEY=VALUE' })
-        .option('disk', { type: 'string', requiresArg: true, describe: 'Make a disk image of that size, such as 8G' })
+        .option('disk', { type: 'string', requiresArg: true, describe: 'Create a disk image of that size, such as 8G' })
         .option('os', {
           type: 'string',
           requiresArg: true,
-          describe: 'Begin with what suits that system: windows11, debian',
+          describe: 'Start from the preset of that system: windows11, debian',
         })
         .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the files' }) as Argv<object>,
     load: () => import('./create.ts'),
@@ -329,13 +336,13 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'import <file>',
     group: 'Configure',
-    describe: 'Turn a JSON machine into a cfg file',
+    describe: 'Convert a machine in JSON to a cfg file',
     options: (parser) =>
       parser
         .positional('file', { type: 'string', demandOption: true, describe: 'JSON file' })
-        .option('name', { type: 'string', requiresArg: true, describe: 'Long name, instead of that in the file' })
+        .option('name', { type: 'string', requiresArg: true, describe: 'Long name, instead of the one in the file' })
         .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the cfg file, or - for stdout' })
-        .option('force', { type: 'boolean', describe: 'Write over a file that is there' }) as Argv<object>,
+        .option('force', { type: 'boolean', describe: 'Overwrite an existing file' }) as Argv<object>,
     load: () => import('./import.ts'),
   },
   {
@@ -355,15 +362,18 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'log [id]',
     group: 'Look',
-    examples: [['web --console --follow', 'What the guest prints, as it comes']],
+    examples: [['web --console --follow', 'What the guest prints, as it appears']],
     describe: "Print QEMU's output, or the serial console's",
     options: (parser) =>
       parser
         .positional('id', { type: 'string', describe: 'Short or long name, or path of a cfg file' })
         .option('console', { type: 'boolean', describe: 'What the guest printed on its console' })
-        .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Only the last lines' })
-        .option('follow', { type: 'boolean', alias: 'f', describe: 'Go on until interrupted' })
-        .option('trim', { type: 'boolean', describe: 'Only shorten all logs larger than 4 MiB' }) as Argv<object>,
+        .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Print only the last N lines' })
+        .option('follow', { type: 'boolean', alias: 'f', describe: 'Keep printing new lines until interrupted' })
+        .option('trim', {
+          type: 'boolean',
+          describe: 'Print nothing: shorten all logs larger than 4 MiB',
+        }) as Argv<object>,
     load: () => import('./log.ts'),
   },
   {
@@ -383,20 +393,20 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'doctor',
     group: 'Host',
-    describe: 'Look for what keeps machines from running well on this host',
+    describe: 'Look for problems of this host that affect machines',
     load: () => import('./doctor.ts'),
   },
   {
     command: 'security [ids..]',
     group: 'Look',
-    describe: 'Show what QEMU may do, and who may get at its files',
+    describe: 'Show what QEMU may do, and who has access to its files',
     options: many,
     load: () => import('./security.ts'),
   },
   {
     command: 'install',
     group: 'Host',
-    describe: 'Put the tools, units and completions where the host looks for them',
+    describe: 'Install the tools, units and completions on this host',
     options: installing,
     load: () => import('./install.ts'),
   },
@@ -411,14 +421,14 @@ export const ACTIONS: readonly Action[] = [
   {
     command: 'completion <shell>',
     group: 'Host',
-    describe: 'Print the completions of a shell',
+    describe: 'Print the completion script of a shell',
     options: (parser) => parser.positional('shell', { choices: ['bash', 'zsh', 'fish'], describe: 'Which shell' }),
     load: () => import('./completion.ts'),
   },
   {
     command: 'qmp-types',
     group: 'Host',
-    describe: "Print TypeScript types of a QEMU's QMP commands and events",
+    describe: "Print TypeScript types of QEMU's QMP commands and events",
     options: (parser) =>
       parser
         .option('binary', {
@@ -432,7 +442,7 @@ export const ACTIONS: readonly Action[] = [
   },
 ];
 
-/** Actions that are promised for later. Calling one says so, with the exit status for it. */
+/** Actions planned for later versions. Calling one fails with `QEMU_NOT_IMPLEMENTED`. */
 export const LATER: readonly string[] = [
   'screenshot',
   'sendkey',

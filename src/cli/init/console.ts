@@ -9,9 +9,10 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   const target = fleet.get(args.id);
   return withConsole(target, fleet.inspect(target).config, signal, async (stream) => {
     if (process.stdin.isTTY)
-      output.note('info', `Console of ${target.longName}. Leave with Ctrl-]; press Enter if it shows nothing.`);
+      output.note('info', `Console of ${target.longName}. Leave with Ctrl-]; press Enter if nothing appears.`);
     const why = await attach(stream, signal);
-    if (process.stdin.isTTY) output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the console.');
+    if (process.stdin.isTTY)
+      output.note('info', why === 'closed' ? '\nThe machine closed the connection.' : '\nLeft the console.');
     return why === 'aborted' ? INTERRUPTED : 0;
   });
 }

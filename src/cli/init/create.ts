@@ -32,7 +32,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { longName, shortName, configPath } = target;
   if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'created' }]);
   else if (hasErrors(issues))
-    output.line(`${longName}: created as "${configPath}"; what is above keeps it from starting`);
+    output.line(`${longName}: created as "${configPath}"; the problems above keep it from starting`);
   else output.line(`${longName}: created as "${configPath}"; start it: qemu-init start ${longName}`);
   return 0;
 }

@@ -93,7 +93,7 @@ async function install(
   ensureDir(paths.runDir, 0o711);
   await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, signal, purpose: 'edit' }, async () => {
     if (read(path) !== before) {
-      throw new QemuError('QEMU_IO', `"${path}" was changed by somebody else in the meantime`, {
+      throw new QemuError('QEMU_IO', `"${path}" was changed by another process in the meantime`, {
         hint: `your text is in "${copy}"`,
       });
     }
@@ -115,7 +115,7 @@ async function editUntilGood(context: Context, editable: Editable, copy: string)
       return read.text;
     }
     if (!(process.stdin.isTTY && process.stderr.isTTY) || !(await wantsToGoOn(context, errors))) {
-      throw new ConfigError(`"${editable.path}" is left as it was: the edited text has mistakes`, errors);
+      throw new ConfigError(`"${editable.path}" was not changed: the edited text has mistakes`, errors);
     }
   }
 }
@@ -125,7 +125,7 @@ async function runEditor({ paths }: Context, file: string): Promise<void> {
   // An editor that somebody has chosen may be a script; vi would wait for keys that never come.
   if (chosen === undefined && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new QemuError('QEMU_USAGE', 'There is no terminal to edit on', {
-      hint: `set EDITOR to a program that needs none, or change the file itself, below ${shellCommand(paths.etcDir)}`,
+      hint: `set EDITOR to a program that needs no terminal, or change the file directly, in ${shellCommand(paths.etcDir)}`,
     });
   }
   const editor = chosen ?? 'vi';
@@ -136,7 +136,7 @@ async function runEditor({ paths }: Context, file: string): Promise<void> {
 
 async function wantsToGoOn(context: Context, errors: readonly Problem[]): Promise<boolean> {
   for (const issue of errors) context.output.note('error', formatIssue(issue));
-  const answer = await ask('Edit again (e) or leave the file as it was (x)? ', context.signal);
+  const answer = await ask('Edit again (e) or leave the file unchanged (x)? ', context.signal);
   return answer !== '' && !answer.toLowerCase().startsWith('x');
 }
 

@@ -27,7 +27,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 }
 
 function passwordNotSet(longName: string): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `The password of VNC of machine "${longName}" could not be set`, {
-    hint: `other clients hold its QMP monitors; later: qemu-init restart ${longName}`,
+  return new QemuError('QEMU_TIMEOUT', `Cannot set the VNC password of machine "${longName}"`, {
+    hint: `other clients use its QMP monitors; later: qemu-init restart ${longName}`,
   });
 }

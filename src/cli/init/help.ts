@@ -2,15 +2,15 @@ import { addCommonOptions } from '../run/options.ts';
 import { ACTIONS, type Action, GROUPS, nameOf, type Verb } from './actions.ts';
 import { type OptionSpec, positionals, recordTable, valueWord } from './option-table.ts';
 
-/** A term and what is said of it. */
+/** A term and its explanation. */
 type Entry = readonly [term: string, text: string];
 
-/** What the terms of a list are indented by, and what stands behind the longest of them. */
+/** Columns by which the terms of a list are indented. */
 const INDENT = 2;
-/** A term that is longer has its text on the next line. */
+/** Longer terms have their text on the next line. */
 const LONGEST_TERM = 26;
 
-/** The help on all of qemu-init, in lines of at most `width` characters. Pure. */
+/** The help for all of qemu-init, in lines of at most `width` characters. Pure. */
 export function helpOnAll(width: number): string {
   const groups = GROUPS.map((group) => {
     const actions = ACTIONS.filter((action) => action.group === group);
@@ -22,14 +22,14 @@ export function helpOnAll(width: number): string {
   });
   return sections([
     'qemu-init ACTION [ID...] [options]',
-    'Starts, stops and looks after QEMU machines.',
+    'Starts, stops and manages QEMU machines.',
     ...groups,
     ...commonOptions(width),
     'One action: qemu-init help ACTION. Manual: qemu-init(8), qemu.cfg(5)',
   ]);
 }
 
-/** The help on one action, its own options first, or on a verb of it. Pure. */
+/** The help for one action or one of its verbs, its own options first. Pure. */
 export function helpOnAction(action: Action, verb: Verb | undefined, width: number): string {
   const subject = verb ?? action;
   const words = verb ? `${nameOf(action)} ${nameOf(verb)}` : nameOf(action);
@@ -71,7 +71,7 @@ function commonOptions(width: number): string[] {
 
 function optionEntry({ name, alias, requiresArg, describe, default: value }: OptionSpec): Entry {
   const term = `${alias === undefined ? '' : `-${alias}, `}--${name}${requiresArg === true ? ` ${valueWord(name)}` : ''}`;
-  const shown = value === undefined || typeof value === 'boolean' ? '' : ` (${[value].flat().join(', ')} if not given)`;
+  const shown = value === undefined || typeof value === 'boolean' ? '' : ` (default: ${[value].flat().join(', ')})`;
   return [term, `${describe}${shown}`];
 }
 

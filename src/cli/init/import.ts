@@ -28,8 +28,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const longName = args.name ?? config.longName;
   if (!isValidName(longName)) {
-    throw new QemuError('QEMU_USAGE', `"${longName}" is no name for a machine`, {
-      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, a letter or digit first',
+    throw new QemuError('QEMU_USAGE', `"${longName}" is not a valid name for a machine`, {
+      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, and begins with a letter or digit',
     });
   }
   // What the file leaves to its own name goes with the new name.
@@ -42,8 +42,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   }
   const path = join(args.output === undefined ? paths.etcDir : resolve(args.output), `${longName}-qemu.cfg`);
   if (existsSync(path) && !args.force) {
-    throw new QemuError('QEMU_IO', `There is a file "${path}" already`, {
-      hint: 'give --force to write over it, or --name',
+    throw new QemuError('QEMU_IO', `File "${path}" exists already`, {
+      hint: 'give --force to overwrite it, or --name',
     });
   }
   // Others could exchange the file before anybody uses it.

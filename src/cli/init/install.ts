@@ -42,7 +42,7 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   if (context.fleet().list().length === 0) {
     context.output.note(
       'info',
-      'next: qemu-init create NAME --disk 8G CDR1=FILE.iso; qemu-init doctor looks over the host',
+      'next: qemu-init create NAME --disk 8G CDR1=FILE.iso; check the host: qemu-init doctor',
     );
   }
   return 0;
@@ -65,10 +65,10 @@ export async function ownedBy(
 export function place(args: InstallArguments): { prefix: string; destDir: string; dryRun: boolean } {
   const { destdir, dryRun = false } = args;
   const prefix = args.prefix ?? (destdir === undefined ? ownPrefix() : undefined) ?? '/usr';
-  if (!isAbsolute(prefix)) throw new QemuError('QEMU_USAGE', `The prefix "${prefix}" is no absolute path`);
+  if (!isAbsolute(prefix)) throw new QemuError('QEMU_USAGE', `--prefix must be an absolute path, not "${prefix}"`);
   const destDir = destdir === undefined ? '' : resolve(destdir);
   if (destDir === '' && !dryRun && process.getuid?.() !== 0) {
-    throw new QemuError('QEMU_NOT_PERMITTED', 'Only root can do this to the host', {
+    throw new QemuError('QEMU_NOT_PERMITTED', 'Only root can change this host', {
       hint: 'run it as root, or with --destdir or --dry-run',
     });
   }
@@ -90,7 +90,7 @@ export function present({ output }: Context, changes: readonly Change[], dryRun:
   const same = changes.filter(({ kind }) => kind === 'unchanged').length;
   if (same > 0) output.line(`${same} files are up to date`);
   const done = changes.length - same;
-  if (done > 0 && !dryRun) output.line(`${done} files and links, all of them above`);
+  if (done > 0 && !dryRun) output.line(`${done} files and links, all listed above`);
 }
 
 const WORDS = { write: 'write ', keep: 'keep  ', remove: 'remove', unchanged: '' } as const;

@@ -18,10 +18,10 @@ const PAUSE_MS = 200;
 
 export async function run(context: Context, args: Arguments): Promise<number> {
   if (args.lines !== undefined && !/^\d{1,9}$/.test(args.lines)) {
-    throw new QemuError('QEMU_USAGE', `--lines "${args.lines}" is no number`);
+    throw new QemuError('QEMU_USAGE', `--lines must be a whole number, not "${args.lines}"`);
   }
   if (args.follow && context.output.json) {
-    throw new QemuError('QEMU_USAGE', '--follow has no JSON form', { hint: 'leave out --json' });
+    throw new QemuError('QEMU_USAGE', '--follow cannot print JSON', { hint: 'leave out --json' });
   }
   if (args.trim) return trimAll(context, args);
   if (args.id === undefined) {
@@ -41,7 +41,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
 
 /** Shortens the logs of all machines, registered or not: what the timer of systemd does between two looks. */
 function trimAll({ paths }: Context, args: Arguments): number {
-  if (args.id !== undefined) throw new QemuError('QEMU_USAGE', '--trim is for all machines: give no id');
+  if (args.id !== undefined) throw new QemuError('QEMU_USAGE', '--trim is for all machines: do not name one');
   for (const name of namesIn(paths.logDir)) if (/\.(log|console)$/.test(name)) trimLog(join(paths.logDir, name));
   return 0;
 }

@@ -39,7 +39,7 @@ function noteState(output: Output, { name, state, stateDetail, restart, problems
   const level = severity === 'error' ? 'warning' : 'info';
   if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
   // A guest that boots again is nothing special, but who looks for a reason has to see it.
-  if (lastReset !== undefined) output.note('info', `${name}: reset without an end of QEMU, last ${lastReset}`);
+  if (lastReset !== undefined) output.note('info', `${name}: reset without restarting QEMU, last ${lastReset}`);
   if (restart !== undefined) noteRestart(output, name, restart);
   for (const problem of problems) output.note('warning', `${name}: ${problem}`);
 }
@@ -54,8 +54,12 @@ function noteEnd(output: Output, { name, pid, lastEnd, startFailure }: Shown): v
 }
 
 function noteRestart(output: Output, name: string, restart: RestartState): void {
-  if (restart === 'pending') output.note('info', `${name}: it has ended, and systemd is about to start it again`);
-  else output.note('warning', `${name}: it has ended too often and is not started again; qemu-init start ${name} does`);
+  if (restart === 'pending') output.note('info', `${name}: ended; systemd is about to start it again`);
+  else
+    output.note(
+      'warning',
+      `${name}: ended too often, so systemd does not start it again; start it: qemu-init start ${name}`,
+    );
 }
 
 const HEADINGS = ['NAME', 'SHORT', 'STATE', 'PID', 'SLOT', 'MONPORT', 'CTLPORT', 'VNC', 'UPTIME'];

@@ -52,7 +52,7 @@ async function settleRunning({ fleet, output, signal }: Context, stop: boolean):
   if (running.length + others.length === 0) return;
   if (!stop || others.length > 0) {
     const names = [...running.map(({ longName }) => longName), ...others].join(', ');
-    throw new QemuError('QEMU_STOP_FAILED', `Machines are running, which nothing would stop with the host: ${names}`, {
+    throw new QemuError('QEMU_STOP_FAILED', `Machines are running that nothing would stop at shutdown: ${names}`, {
       hint:
         others.length > 0
           ? 'those of users have to be stopped by these: qemu-init stop --all'

@@ -59,15 +59,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** What else is to be known of some of these words. */
 const REMARKS: Readonly<Record<string, string>> = {
-  clone: 'qemu-init(8), EXAMPLES, says how to copy a machine',
-  copy: 'qemu-init(8), EXAMPLES, says how to copy a machine',
-  delete: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+  clone: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
+  copy: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
+  delete: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
   destroy: 'it pulls the plug; "stop" asks the guest first',
   reboot: '"reset" presses the reset button',
-  remove: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
-  rename: 'qemu-init(8), EXAMPLES, says how to rename a machine',
-  rm: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
-  undefine: 'its files stay; qemu-init(8), EXAMPLES, says how to remove them',
+  remove: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
+  rename: 'EXAMPLES in qemu-init(8) shows how to rename a machine',
+  rm: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
+  undefine: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
 };
 
 /** Options of all actions that take no value: after any other the next word may be its value. */

@@ -11,6 +11,6 @@ export async function run(context: Context, args: { readonly id: string }): Prom
   }
   const { longName, shortName, configPath } = target;
   if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'unregistered' }]);
-  else output.line(`${longName}: unregistered; "${configPath}" is left as it is`);
+  else output.line(`${longName}: unregistered; "${configPath}" is kept`);
   return 0;
 }

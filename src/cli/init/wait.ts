@@ -16,7 +16,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     const goal = parseGoal(text);
     if (goal) return goal;
     throw new QemuError('QEMU_USAGE', `Cannot wait for "${text}"`, {
-      hint: 'running, stopped, console=REGEX, port=PORT and port=ADDRESS:PORT are allowed',
+      hint: 'it must be running, stopped, console=REGEX, port=PORT or port=ADDRESS:PORT',
     });
   });
   const fleet = context.fleet();

@@ -28,8 +28,8 @@ export function parseQmpRequest(text: string, words: readonly string[]): QmpRequ
   }
   const { execute, arguments: given, ...rest } = value;
   const unknown = Object.keys(rest).filter((key) => key !== 'id');
-  if (unknown.length > 0) throw new QemuError('QEMU_USAGE', `Unknown member "${unknown[0]}" beside "execute"`);
-  if (given !== undefined && !isObject(given)) throw new QemuError('QEMU_USAGE', '"arguments" is no object');
+  if (unknown.length > 0) throw new QemuError('QEMU_USAGE', `Unknown member "${unknown[0]}" next to "execute"`);
+  if (given !== undefined && !isObject(given)) throw new QemuError('QEMU_USAGE', '"arguments" is not an object');
   const args: Record<string, unknown> = { ...given };
   for (const word of words) assign(args, word);
   return { command: execute, args: Object.keys(args).length === 0 ? undefined : args };
@@ -60,7 +60,7 @@ function readValue(text: string): unknown {
     return parseJson(text);
   } catch {
     // Text such as 10G or 1a:2b begins like a number and is none.
-    if (/^[[{"]/.test(text)) throw new QemuError('QEMU_USAGE', `"${text}" is no JSON`);
+    if (/^[[{"]/.test(text)) throw new QemuError('QEMU_USAGE', `"${text}" is not valid JSON`);
     return text;
   }
 }
@@ -69,7 +69,7 @@ function parseCommand(text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    throw new QemuError('QEMU_USAGE', 'The QMP command is no JSON', { cause: error });
+    throw new QemuError('QEMU_USAGE', 'The QMP command is not valid JSON', { cause: error });
   }
 }
 

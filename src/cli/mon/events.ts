@@ -22,7 +22,7 @@ export async function runEvents(context: Context, target: MachineRef, names: rea
   while (!signal.aborted) {
     try {
       await follow(context, target, names);
-      output.note('info', `${target.longName}: gone; waiting for it to come back`);
+      output.note('info', `${target.longName}: not running any more; waiting for it to start again`);
     } catch (error) {
       if (signal.aborted) break;
       if (!isPassing(error)) throw error;
@@ -43,7 +43,7 @@ async function follow(context: Context, target: MachineRef, names: readonly stri
       await output.paced(`${printJson({ event, data, timestamp }, 0)}\n`, signal);
       if (events.dropped > dropped) {
         dropped = events.dropped;
-        output.note('warning', `${dropped} events were lost so far: the reader is slow`);
+        output.note('warning', `${dropped} events were lost so far: their reader is too slow`);
       }
     }
   } finally {

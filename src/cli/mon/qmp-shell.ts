@@ -50,6 +50,6 @@ function chosen(commands: ReadonlyMap<string, CommandHelp>, names: readonly stri
   return names.map((name) => {
     const found = commands.get(name);
     if (found) return found;
-    throw new QemuError('QEMU_USAGE', `There is no command "${name}"`);
+    throw new QemuError('QEMU_USAGE', `Unknown command "${name}"`);
   });
 }

@@ -15,5 +15,5 @@ export function isHmpQuery(command: string): boolean {
 
 /** The error of a command that --read-only does not let pass. */
 export function refused(command: string): QemuError {
-  return new QemuError('QEMU_NOT_PERMITTED', `"${command}" is more than a look, and --read-only was given`);
+  return new QemuError('QEMU_NOT_PERMITTED', `"${command}" changes the machine; --read-only refuses it`);
 }

@@ -23,7 +23,7 @@ export async function runTerminal(context: Context, target: MachineRef): Promise
   const { monitorPort } = ports;
   if (monitorPort === undefined) {
     throw new QemuError('QEMU_QMP_CONNECT', `Machine "${target.longName}" has no monitor port`, {
-      hint: `use qemu-cmd, which does without: qemu-cmd -c "info status" ${target.longName}`,
+      hint: `use qemu-cmd, which does not need one: qemu-cmd -c "info status" ${target.longName}`,
     });
   }
   let stream: Duplex;
@@ -33,12 +33,15 @@ export async function runTerminal(context: Context, target: MachineRef): Promise
     stream = opened.value.stream;
   } catch (error) {
     if (!(error instanceof QemuError) || error.code !== 'QEMU_TIMEOUT') throw error;
-    output.note('warning', `Other clients hold monitor port ${monitorPort} of ${target.longName}: going without it.`);
+    output.note(
+      'warning',
+      `Other clients use monitor port ${monitorPort} of ${target.longName}: continuing without it.`,
+    );
     return (await import('./hmp-shell.ts')).runHmpShell(context, target, false);
   }
-  output.note('info', `Monitor of ${target.longName}. Leave with Ctrl-]; "quit" ends the machine.`);
+  output.note('info', `Monitor of ${target.longName}. Leave with Ctrl-]; "quit" ends QEMU.`);
   const why = await attach(stream, signal);
-  output.note('info', why === 'closed' ? '\nThe machine hung up.' : '\nLeft the monitor.');
+  output.note('info', why === 'closed' ? '\nThe machine closed the connection.' : '\nLeft the monitor.');
   return why === 'aborted' ? INTERRUPTED : 0;
 }
 

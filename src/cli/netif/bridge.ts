@@ -82,6 +82,6 @@ function parseMtu(text: string | undefined): number | undefined {
   const mtu = Number(text);
   if (/^\d+$/.test(text) && mtu >= 68 && mtu <= 65535) return mtu;
   throw new QemuError('QEMU_USAGE', `Cannot use "${text}" as MTU`, {
-    hint: 'it is a number of bytes from 68 to 65535',
+    hint: 'it must be a number of bytes from 68 to 65535',
   });
 }

@@ -8,7 +8,7 @@ export async function run(context: Context): Promise<number> {
   const configs = fleet.listWithRunning().flatMap((target) => {
     const { config } = fleet.inspect(target);
     if (config === undefined)
-      output.note('warning', `${target.longName}: not looked at, see: qemu-init check ${target.longName}`);
+      output.note('warning', `${target.longName}: not checked, see: qemu-init check ${target.longName}`);
     return config ?? [];
   });
   return showProblems(output, await checkNetwork(configs, paths, signal));

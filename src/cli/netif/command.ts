@@ -22,48 +22,48 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
   return parser
     .command({
       command: 'up <tap>',
-      describe: 'Join a tap to its bridge and set it up',
+      describe: 'Attach a tap to its bridge and bring it up',
       builder: (sub) =>
         tap(sub).option('bridge', {
           type: 'string',
           requiresArg: true,
-          describe: 'The bridge (default: as start has noted, else $BRIDGE_IFNAME, else br0)',
+          describe: 'Bridge (default: the one noted by start, else $BRIDGE_IFNAME, else br0)',
         }),
       handler: async (args) => handle((await import('./up-down.ts')).up, args),
     })
     .command({
       command: 'down <tap>',
-      describe: 'Take a tap off its bridge and set it down',
+      describe: 'Detach a tap from its bridge and bring it down',
       builder: (sub) => tap(sub),
       handler: async (args) => handle((await import('./up-down.ts')).down, args),
     })
     .command({
       command: 'bridge <command>',
-      describe: 'Make, remove and show bridges',
+      describe: 'Create, remove and show bridges',
       builder: (sub) =>
         sub
           .command({
             command: 'add <name>',
-            describe: 'Make a bridge, or give an existing one what it lacks',
+            describe: 'Create a bridge, or add missing settings to an existing one',
             builder: (add) =>
               name(add)
                 .option('uplink', {
                   type: 'string',
                   requiresArg: true,
-                  describe: 'Interface to the network outside; its addresses move to the bridge',
+                  describe: 'Interface to the outside network; its addresses move to the bridge',
                 })
                 .option('address', {
                   type: 'string',
                   requiresArg: true,
-                  describe: "The host's addresses with prefix length, with commas between them",
+                  describe: "The host's addresses with prefix length, separated by commas",
                 })
-                .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: as the uplink has)' })
+                .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: that of the uplink)' })
                 .option('vlan-aware', { type: 'boolean', default: false, describe: 'For NICs with vlan=' }),
             handler: async (args) => handle((await import('./bridge.ts')).add, args),
           })
           .command({
             command: 'del <name>',
-            describe: 'Remove a bridge that "add" has made; its uplink gets the addresses back',
+            describe: 'Remove a bridge created by "add"; its uplink gets the addresses back',
             builder: (del) => name(del),
             handler: async (args) => handle((await import('./bridge.ts')).del, args),
           })
@@ -82,7 +82,7 @@ function define(parser: Argv<object>, handle: Handle): Argv<object> {
       describe: "Check the host's network for what the registered machines need",
       handler: async (args) => handle((await import('./check.ts')).run, args),
     })
-    .usage('qemu-netif COMMAND [options]\n\nJoins taps to bridges, with nothing but ip.')
+    .usage('qemu-netif COMMAND [options]\n\nAttaches taps to bridges, using only ip(8).')
     .demandCommand(1, 1, 'No command was given', 'No command was given')
     .epilogue('Manual: qemu-netif(8)');
 }

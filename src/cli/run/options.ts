@@ -14,7 +14,7 @@ export interface CommonArguments {
   readonly direct?: boolean;
 }
 
-/** How a command line wants its output, before it is parsed: mistakes in it are told that way too. */
+/** How a command line wants its output, before it is parsed: mistakes in it are reported in that form, too. */
 export function outputOptions(argv: readonly string[]): Pick<CommonArguments, 'json' | 'debug' | 'color'> {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);
@@ -27,15 +27,15 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
   return parser
     .option('json', { type: 'boolean', global: true, describe: 'Print one JSON document', group: 'Output:' })
     .option('quiet', { type: 'boolean', describe: 'Print errors only', group: 'Output:' })
-    .option('verbose', { type: 'boolean', describe: 'Say each step of a start and a stop', group: 'Output:' })
+    .option('verbose', { type: 'boolean', describe: 'Print each step of a start or stop', group: 'Output:' })
     .option('debug', {
       type: 'boolean',
-      describe: 'Say also what is run and sent, with stack traces',
+      describe: 'Also print commands, QMP traffic and stack traces',
       group: 'Output:',
     })
     .option('color', {
       type: 'boolean',
-      describe: 'Colour, even without a terminal (--no-color: never)',
+      describe: 'Use colours even without a terminal (--no-color: never)',
       group: 'Output:',
     })
     .option('root', {
@@ -44,9 +44,9 @@ export function addCommonOptions<T>(parser: Argv<T>): Argv<T> {
       describe: 'Use the folders below DIR (default: $QEMU_INIT_ROOT)',
       group: 'Scope:',
     })
-    .option('system', { type: 'boolean', describe: 'Use /etc/qemu and its kin', group: 'Scope:' })
-    .option('user', { type: 'boolean', describe: "Use the user's own folders", group: 'Scope:' })
-    .option('direct', { type: 'boolean', describe: 'Do it here, not through systemd', group: 'Scope:' })
+    .option('system', { type: 'boolean', describe: 'Use the system-wide configuration (/etc/qemu)', group: 'Scope:' })
+    .option('user', { type: 'boolean', describe: "Use the user's own configuration", group: 'Scope:' })
+    .option('direct', { type: 'boolean', describe: 'Work without systemd, in this process', group: 'Scope:' })
     .conflicts('system', ['user'])
     .conflicts('root', ['system', 'user']);
 }

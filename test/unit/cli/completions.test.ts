@@ -76,9 +76,9 @@ test('fish completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init create x RA'), ['RAM=']);
   assert.deepEqual(complete('qemu-init create '), []);
   assert.deepEqual(complete('qemu-init completion ').toSorted(), ['bash', 'fish', 'zsh']);
-  assert.deepEqual(complete('qemu-init log --tri'), ['--trim\tOnly shorten all logs larger than 4 MiB']);
+  assert.deepEqual(complete('qemu-init log --tri'), ['--trim\tPrint nothing: shorten all logs larger than 4 MiB']);
   assert.deepEqual(complete('qemu-init stop --no-k')[0]?.split('\t')[0], '--no-kill');
-  assert.deepEqual(complete('qemu-init jobs ca'), ['cancel\tEnd a job; of one that has ended, forget how it went']);
+  assert.deepEqual(complete('qemu-init jobs ca'), ['cancel\tCancel a job, or forget one that has ended']);
   assert.deepEqual(complete('qemu-init log w --mac'), []);
   const another = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-mon.fish'));
   assert.deepEqual(another('qemu-mon b'), ['b', 'big']);
@@ -88,9 +88,9 @@ test('zsh completes actions and the names of machines', (t) => {
   const complete = shellIn(t, 'zsh', '-f', '-c', ZSH_COMPLETE, 'zsh', folder);
   const described = ACTIONS.map(({ command, describe }) => `${command.split(' ')[0]}:${describe}`);
   assert.deepEqual(complete('qemu-init', ''), described);
-  assert.ok(complete('qemu-init', 'log', '--').includes('--trim:Only shorten all logs larger than 4 MiB'));
+  assert.ok(complete('qemu-init', 'log', '--').includes('--trim:Print nothing: shorten all logs larger than 4 MiB'));
   assert.ok(complete('qemu-init', 'stop', '-').some((word) => word.startsWith('--no-kill:')));
-  assert.deepEqual(complete('qemu-init', 'jobs', '')[0], 'cancel:End a job; of one that has ended, forget how it went');
+  assert.deepEqual(complete('qemu-init', 'jobs', '')[0], 'cancel:Cancel a job, or forget one that has ended');
   assert.deepEqual(complete('qemu-init', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-mon', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-init', 'create', 'x', ''), keys);

@@ -43,7 +43,7 @@ test('the help on an action has its own options before those of all, and words b
   assert.ok(stop);
   assert.match(
     helpOnAction(stop, undefined, 80),
-    /^qemu-init stop \[ID\.\.\.\] \[options\]\n(.|\n)*\n {2}--timeout S +Seconds for the guest/,
+    /^qemu-init stop \[ID\.\.\.\] \[options\]\n(.|\n)*\n {2}--timeout S +Seconds the guest has to shut down/,
   );
 });
 

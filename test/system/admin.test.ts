@@ -112,6 +112,19 @@ describe('users who are not root, on a host with systemd', () => {
       "qemu-init wait mine --for running && qemu-init wait mine --for 'console=ready' && qemu-init start mine",
     );
     assert.match(stdout, /^mine: already running/m);
+    const unit = (): string => session('systemctl --user show --property=ActiveState,Result qemu@mine').stdout;
+    const lastEnd = (): { cause?: string } =>
+      JSON.parse(session('qemu-init status mine --json').stdout)[0]?.lastEnd ?? {};
+    session('qemu-cmd -c system_powerdown mine');
+    await until('the unit is inactive', () => unit().includes('ActiveState=inactive'));
+    assert.match(unit(), /^Result=success$/m);
+    assert.equal(lastEnd().cause, 'guest-shutdown');
+    host.sh('echo "POSTSTOP=/usr/bin/touch /home/owner/cleaned" >>/home/owner/.config/qemu/mine-qemu.cfg');
+    session('systemctl --user daemon-reload; qemu-init start mine; pkill -KILL -u owner qemu-system-x86');
+    await until('the unit has failed', () => unit().includes('ActiveState=failed'));
+    assert.equal(lastEnd().cause, 'killed');
+    host.sh('test -e /home/owner/cleaned');
+    session("systemctl --user reset-failed; qemu-init start mine && qemu-init wait mine --for 'console=ready'");
     const uninstall = host.run('qemu-init uninstall --stop');
     assert.equal(uninstall.code, 1);
     assert.match(uninstall.stderr, /Machines are running, .*: mine \(of owner\)/);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -22,17 +23,19 @@ import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
  * path. unlink(2) and rmdir(2) do not follow a link in the last part of a path.
  */
 
-/** Far deeper, and far more, than anything that belongs in such a folder. */
+/** Folders below this many others are moved up before they are emptied: each one on the way is a descriptor. */
 const DEEPEST = 16;
-const MOST_ENTRIES = 10_000;
+
+/** In this time go more files than /run has room for on most hosts; what is left goes the next time. */
+const LONGEST_MS = 2000;
 
 /**
  * Removes a folder with all that is in it, or a file; a missing one is fine. It disappears in one step: others who
  * work in the folder at that moment find it gone, and what they make there afterwards is not touched. The folder may be
  * another user's; the one that it is in must not be.
  *
- * What is in it and cannot be removed, such as a mount point, a third user's folder or more than 10,000 entries, is left
- * under a hidden name, `….gone`, and tried again the next time. After that it is `….kept` and looked at no more.
+ * What takes longer than two seconds, or cannot be removed, such as a mount point or a third user's folder, is left under a hidden
+ * name, `….gone`, and tried again the next time. Where nothing goes any more it is `….kept` and looked at no more.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it stays under its own name.
  */
@@ -40,12 +43,12 @@ export function removeTree(path: string): void {
   try {
     for (const name of leftoversOf(path, 'gone')) {
       const leftover = join(dirname(path), name);
-      // Twice in vain is enough: no start is to spend its time on what will not go.
-      if (!removeWhole(leftover)) renameSync(leftover, leftover.replace(/gone$/, 'kept'));
+      // No start is to spend its time on what will not go.
+      if (remove(leftover) === 'nothing') renameSync(leftover, leftover.replace(/gone$/, 'kept'));
     }
     const doomed = hiddenSibling(path, 'gone');
     renameSync(path, doomed);
-    removeWhole(doomed);
+    remove(doomed);
   } catch (error) {
     if (isNotFound(error)) return;
     throw fileError('remove', path, error);
@@ -57,51 +60,61 @@ export function removeTree(path: string): void {
  * left. Never throws.
  */
 export function removeWhole(path: string): boolean {
+  return remove(path) === 'all';
+}
+
+function remove(path: string): 'all' | 'some' | 'nothing' {
+  const removal: Removal = { until: performance.now() + LONGEST_MS, hasRemoved: false, top: undefined, moved: 0 };
   try {
     const name = Buffer.from(path);
     if (lstatSync(name).isDirectory()) {
-      empty(name, DEEPEST, { entries: MOST_ENTRIES, top: undefined });
+      empty(name, DEEPEST, removal);
       rmdirSync(name);
     } else unlinkSync(name);
-    return true;
+    return 'all';
   } catch (error) {
-    return isNotFound(error);
+    if (isNotFound(error)) return 'all';
+    return removal.hasRemoved ? 'some' : 'nothing';
   }
 }
 
-interface Limits {
-  /** How many may still be removed. */
-  entries: number;
+interface Removal {
+  /** As performance.now() has it. */
+  readonly until: number;
+  hasRemoved: boolean;
   /** The folder that all is in. */
-  top: Stats | undefined;
+  top: { readonly stats: Stats; readonly fd: number } | undefined;
+  /** How many folders were moved to the top. */
+  moved: number;
 }
 
 /** Removes what is in a folder, as far as possible. */
-function empty(path: Buffer, depth: number, limits: Limits): void {
+function empty(path: Buffer, depth: number, removal: Removal): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     const stats = fstatSync(fd);
-    limits.top ??= stats;
+    removal.top ??= { stats, fd };
     // Neither a file system that is mounted there, nor what only a third user may remove.
-    if (stats.dev !== limits.top.dev || stats.uid !== limits.top.uid) return;
+    if (stats.dev !== removal.top.stats.dev || stats.uid !== removal.top.stats.uid) return;
     // Reading a folder while it changes may pass over entries.
-    while (removeEntries(fd, depth, limits) > 0);
+    while (removeEntries(fd, depth, removal) > 0);
   } finally {
     closeSync(fd);
   }
 }
 
 /** One pass over an open folder. How many of its entries are gone. */
-function removeEntries(fd: number, depth: number, limits: Limits): number {
+function removeEntries(fd: number, depth: number, removal: Removal): number {
   const path = `/proc/self/fd/${fd}`;
   // Names are bytes and need not be UTF-8; in this encoding each byte is a character.
   const folder = opendirSync(path, { encoding: 'latin1' });
   let removed = 0;
   try {
-    for (let entry = folder.readSync(); entry !== null && limits.entries > 0; entry = folder.readSync()) {
-      if (!removeEntry(Buffer.from(`${path}/${entry.name}`, 'latin1'), depth, limits)) continue;
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      if (performance.now() > removal.until) return 0;
+      if (!removeEntry(Buffer.from(`${path}/${entry.name}`, 'latin1'), depth, removal)) continue;
       removed += 1;
-      limits.entries -= 1;
+      removal.hasRemoved = true;
     }
   } finally {
     folder.closeSync();
@@ -109,19 +122,29 @@ function removeEntries(fd: number, depth: number, limits: Limits): number {
   return removed;
 }
 
-function removeEntry(path: Buffer, depth: number, limits: Limits): boolean {
+function removeEntry(path: Buffer, depth: number, removal: Removal): boolean {
   try {
     unlinkSync(path);
     return true;
   } catch (error) {
-    if (depth === 0 || (errorCode(error) !== 'EISDIR' && errorCode(error) !== 'EPERM')) return false;
+    if (errorCode(error) !== 'EISDIR' && errorCode(error) !== 'EPERM') return false;
   }
   try {
-    empty(path, depth - 1, limits);
-    rmdirSync(path);
+    if (depth === 0) moveUp(path, removal);
+    else {
+      empty(path, depth - 1, removal);
+      rmdirSync(path);
+    }
     return true;
   } catch {
     // Left: not a folder any more, not empty, a mount point, or not ours to remove.
     return false;
   }
+}
+
+/** Out of the folder that it is in, into the one that all is in, where another pass meets it. */
+function moveUp(path: Buffer, removal: Removal): void {
+  if (removal.top === undefined) return;
+  removal.moved += 1;
+  renameSync(path, `/proc/self/fd/${removal.top.fd}/.${process.pid}-${removal.moved}-${randomUUID()}`);
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { removeTree, removeWhole } from '../../../src/system/files/remove-tree.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
@@ -36,7 +36,27 @@ test('removeTree() removes names that are not UTF-8, and many of them', (t) => {
   for (let index = 0; index < 1000; index += 1) writeFileSync(join(dir, 'tree', String(index)), '');
   mkdirSync(Buffer.concat([Buffer.from(join(dir, 'tree/')), Buffer.from([0xff, 0xfe])]));
   writeFileSync(Buffer.concat([Buffer.from(join(dir, 'tree/')), Buffer.from([0xff, 0xfe, 0x2f, 0xc3])]), '');
-  removeTree(join(dir, 'tree'));
+  removeAll(join(dir, 'tree'));
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+/** Each time takes two seconds at most, in which a busy host gets through few files. */
+function removeAll(path: string): void {
+  for (let round = 0; round < 30 && readdirSync(dirname(path)).length > 0; round += 1) removeTree(path);
+}
+
+test('removeTree() removes folders in folders, however deep, and more files than any QEMU has', (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, 'tree');
+  mkdirSync(path);
+  // Longer than any path may be.
+  const script = `process.chdir(process.argv[1]);
+    const { mkdirSync, writeFileSync } = require('node:fs');
+    for (let index = 0; index < 11_000; index += 1) writeFileSync('f' + index, '');
+    for (let depth = 0; depth < 40; depth += 1) { mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }
+    writeFileSync('deepest', '');`;
+  assert.equal(spawnSync(process.execPath, ['-e', script, path]).status, 0);
+  removeAll(path);
   assert.deepEqual(readdirSync(dir), []);
 });
 

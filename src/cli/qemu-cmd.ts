@@ -124,7 +124,10 @@ function choose(context: Context, ids: readonly string[], all: boolean): Machine
   return [fleet.get(id)];
 }
 
-/** The commands to send: the given one, or those on stdin. A line that cannot be read does not keep others from being sent. */
+/**
+ * The commands to send: the given one, or those on stdin. A line that cannot be read does not keep others from being
+ * sent.
+ */
 async function* commands(
   args: Arguments,
   assignments: readonly string[],

@@ -39,13 +39,13 @@ import { lastStartFailure, type StartFailure } from './service/start-failure.ts'
 
 /** How many machines at a time. */
 export interface ManyOptions {
-  /** How many at a time; for starts the number of processors, for stops all of a boot order if not given. */
+  /** How many at a time (default: for starts the number of processors, for stops all of a boot order). */
   readonly parallel?: number | undefined;
 }
 
 /** What runs, as data. */
 export interface CommandLine {
-  /** Program and options that QEMU is run by, with RUNAS; else empty. */
+  /** Program and options that run QEMU, with RUNAS; else empty. */
   readonly wrapper: readonly string[];
   readonly binary: string;
   readonly options: readonly Option[];
@@ -55,23 +55,23 @@ export interface CommandLine {
 export interface StartManyOptions extends StartOptions, ManyOptions {
   /** Wait for each machine's BOOTDELAY before its start. */
   readonly withBootDelay?: boolean | undefined;
-  /** Fail when what a machine requires is not running, instead of starting it. */
+  /** Fail if a required machine is not running, instead of starting it. */
   readonly alone?: boolean | undefined;
 }
 
 /** How to stop several machines. */
 export interface StopManyOptions extends StopOptions, ManyOptions {
-  /** Time that all machines together have for PRESTOP, and their guests to go down by themselves. */
+  /** Time for all machines together: for their PRESTOP, and for their guests to shut down. */
   readonly deadlineMs?: number | undefined;
 }
 
-/** How a machine is, and its file. */
+/** The state of a machine and of its file. */
 export interface FleetStatus extends MachineStatus {
-  /** What RESTART is about to do, or does no more, about a machine that has ended; undefined: nothing. */
+  /** Whether RESTART is about to restart a machine that has ended, or has given up; undefined: neither. */
   readonly restart: RestartState | undefined;
-  /** Why the last start failed, of a machine that has not run since; undefined if that is not known. */
+  /** Why the last start failed, if the machine has not run since; undefined if unknown. */
   readonly startFailure: StartFailure | undefined;
-  /** What is wrong in its file, and what it has lost while it runs. */
+  /** Mistakes in its file, and problems of the running machine. */
   readonly problems: readonly string[];
 }
 
@@ -86,18 +86,20 @@ const DEFAULT_BOOT_ORDER = 50;
 
 /** Which machines {@link Fleet.open} opens, and how. */
 export interface FleetOptions {
-  /** The folder that everything is below; `QEMU_INIT_ROOT` unless given. */
+  /** Folder that contains everything (default: `QEMU_INIT_ROOT`). */
   readonly root?: string | undefined;
-  /** The host's machines or the caller's own; unless given, and without a root, root's are the host's. */
+  /**
+   * The host's machines or the caller's own (default without a root folder: the host's for root, else the caller's).
+   */
   readonly scope?: 'system' | 'user' | undefined;
-  /** Takes what people should know while a result is not there yet. */
+  /** Called with notices for people before the result is there. */
   readonly notify?: Notify | undefined;
-  /** `none`: machines are started by this process itself, also where systemd runs them as units. */
+  /** `none`: this process starts machines itself, even where systemd runs them as units. */
   readonly services?: 'auto' | 'none' | undefined;
 }
 
 /**
- * All machines of one scope. What is done to many gives one outcome each and never fails as a whole.
+ * All machines of one scope. Operations on several machines return one outcome each and never fail as a whole.
  *
  * @example
  * import { Fleet } from 'qemu-init';
@@ -108,15 +110,16 @@ export interface FleetOptions {
  * }
  */
 export class Fleet {
-  /** The machines, their files and what they need to know of the host. */
+  /** The machines, their files and what they need to know about the host. */
   readonly machines: Machines;
   readonly #services: Services | undefined;
 
   /**
-   * The machines of this host, of the caller, or below a folder. Where systemd runs, starts and stops go through the units.
+   * The machines of this host, of the caller, or below a folder. Where systemd runs, starts and stops go through the
+   * units.
    *
-   * @throws {QemuError} `QEMU_USAGE` when the user scope has no home folder, `QEMU_NOT_PERMITTED` when the caller may not read
-   * monitor.conf, or other users may write to one of the folders.
+   * @throws {QemuError} `QEMU_USAGE` when the user scope has no home folder, `QEMU_NOT_PERMITTED` when the caller may
+   * not read monitor.conf, or other users may write to one of the folders.
    */
   static open(options: FleetOptions = {}): Fleet {
     const { root, scope, notify, services } = options;
@@ -131,26 +134,26 @@ export class Fleet {
   /**
    * Reads the host's configuration: monitor.conf and the registry.
    *
-   * @param services the service manager that machines are started by, when they are its units.
-   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one of the
-   * folders of this scope.
+   * @param services the service manager that starts the machines, if they are its units.
+   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one
+   * of the folders of this scope.
    */
   constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
     this.#services = services;
     this.machines = new Machines(paths, notify);
   }
 
-  /** What operations on a machine need to know of the host. */
+  /** What operations on a machine need to know about the host. */
   get host(): MachineContext {
     return this.machines.host;
   }
 
-  /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
+  /** Mistakes in the registry, for `check`; its valid entries can be used nevertheless. */
   get registryIssues(): readonly Problem[] {
     return this.machines.registryIssues;
   }
 
-  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
+  /** Mistakes in monitor.conf. They prevent only starts: running machines can still be inspected and stopped. */
   get monitorError(): ConfigError | undefined {
     return this.machines.monitorError;
   }
@@ -166,7 +169,7 @@ export class Fleet {
   }
 
   /**
-   * The machine that an id means: short name, long name or path of a cfg file.
+   * The machine with that id: short name, long name or path of a cfg file.
    *
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
@@ -177,28 +180,29 @@ export class Fleet {
   /**
    * The configuration of a machine, with the host's defaults.
    *
-   * @throws {ConfigError} with all that is wrong in it.
+   * @throws {ConfigError} with all its mistakes.
    */
   config(target: MachineRef): MachineConfig {
     return this.machines.config(target);
   }
 
-  /** The configuration as far as it goes, and what is wrong with it. Never throws. */
+  /** The configuration, if it could be read, and its mistakes. Never throws. */
   inspect(target: MachineRef): Inspection {
     return this.machines.inspect(target);
   }
 
-  /** Whether the machine's QEMU lives. */
+  /** Whether the machine's QEMU is running. */
   isAlive(target: MachineRef): boolean {
     return this.machines.isAlive(target);
   }
 
   /**
-   * Starts a machine and returns when its QEMU answers. One that runs already is left alone.
+   * Starts a machine and returns when its QEMU answers. A running machine is left alone.
    *
-   * @throws {ConfigError} when its configuration is wrong, or what that names on this host.
-   * @throws {LaunchError} when QEMU does not come up; all is undone then.
-   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`, `QEMU_LOCKED`.
+   * @throws {ConfigError} when its configuration has mistakes, or names what this host does not have.
+   * @throws {LaunchError} when QEMU does not come up; everything is undone then.
+   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_COMMAND_FAILED` for a failing PRECMD, `QEMU_ABORTED`,
+   * `QEMU_LOCKED`.
    */
   async start(target: MachineRef, options: StartOptions = {}): Promise<StartResult> {
     try {
@@ -237,14 +241,15 @@ export class Fleet {
   }
 
   /**
-   * Stops a machine, asking more rudely each time, and says which step ended it. One that is not running is a success.
+   * Stops a machine in steps of increasing force, and reports which one ended it. If it is not running, that is a
+   * success.
    *
    * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
    */
   async stop(target: MachineRef, options: StopOptions = {}): Promise<StopResult> {
     const settings = this.machines.stopSettings(target);
     if (this.inspect(target).config === undefined && this.isAlive(target)) {
-      const message = `"${target.configPath}" cannot be used: it is stopped with the settings that it was started with`;
+      const message = `"${target.configPath}" cannot be used: stopping with the settings of the last start`;
       this.host.notify({ level: 'warning', machine: target.longName, message });
     }
     const settle = this.#services?.stopping(target);
@@ -253,14 +258,14 @@ export class Fleet {
     return result;
   }
 
-  /** Whether a stop of the machine also runs commands of its file. */
+  /** Whether a stop of the machine also runs commands from its file. */
   hasStopHooks(target: MachineRef): boolean {
     const { preStop, postStop } = this.machines.stopSettings(target);
     return preStop.length + postStop.length > 0;
   }
 
   /**
-   * Asks a guest to go down, for at most its STOPDELAY and `mostMs`, and does no more.
+   * Asks a guest to shut down, waits for at most its STOPDELAY and `mostMs`, and uses no force.
    *
    * @throws {QemuError} as {@link Fleet.stop}.
    */
@@ -270,13 +275,13 @@ export class Fleet {
     return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
   }
 
-  /** What a start would run, or of a running machine what a start would run in its slot; each option with its key. */
+  /** What a start would run, for a running machine in its present slot; each option with its key. */
   async commandLine(target: MachineRef): Promise<CommandLine> {
     const config = this.config(target);
     if (this.monitorError) throw this.monitorError;
     const request = await previewRequest(this.host, target, config);
     const prefix = await previewRunAsPrefix(config, request.accelerator);
-    // A unit sees to its surroundings itself.
+    // A unit prepares its surroundings itself.
     const isDirect = prefix.length > 0 && this.#services === undefined;
     const wrapper = [
       ...(isDirect ? await surroundingsPrefix(this.host.paths, config, target.files, {}) : []),
@@ -286,7 +291,7 @@ export class Fleet {
   }
 
   /**
-   * Ends a machine's QEMU at once with SIGKILL, whoever is busy with the machine.
+   * Ends a machine's QEMU at once with SIGKILL, even while another command is at work on the machine.
    *
    * @throws {QemuError} `QEMU_STOP_FAILED`, `QEMU_ABORTED`, `QEMU_NOT_PERMITTED`.
    */
@@ -298,22 +303,22 @@ export class Fleet {
   }
 
   /**
-   * A running machine seen over QMP, on a connection that the caller closes.
+   * Connects to a running machine over QMP; the caller closes the connection.
    *
-   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when other clients hold the control port, `QEMU_CONFIG_INVALID`
-   * when there is none (MONITOR=off).
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when other clients hold the control port,
+   * `QEMU_CONFIG_INVALID` without a control port (MONITOR=off).
    */
   async domain(target: MachineRef, signal?: AbortSignal): Promise<Domain> {
     const client = await openControl(target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
-    // A QEMU in a unit has temporary files of its own.
+    // A QEMU in a unit has a private /tmp.
     return new Domain(client, target.longName, target.files.dir);
   }
 
   /**
-   * A session with the agent in a running machine's guest (QGA=on), which the caller closes. An agent serves one client at a
-   * time, `stop` among them: keep it short.
+   * A session with the agent in a running machine's guest (QGA=on); the caller closes it. An agent serves one client at
+   * a time, `stop` among them: keep it short.
    *
-   * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit; `QEMU_NOT_RUNNING`,
+   * @throws {QemuError} `QEMU_NO_AGENT` without an agent that answers within 3 s or the time limit; `QEMU_NOT_RUNNING`,
    * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
    */
   agent(target: MachineRef, options: AgentOptions = {}): Promise<AgentClient> {
@@ -321,7 +326,7 @@ export class Fleet {
   }
 
   /**
-   * A machine in the hands of a program: launched, asked, listened to and shut down.
+   * A machine to be controlled by a program: launched, queried, watched and shut down.
    *
    * @throws {ConfigError} with all that is wrong in its configuration.
    */
@@ -330,7 +335,8 @@ export class Fleet {
   }
 
   /**
-   * Does something on a short connection to the machine's own socket, or to its control port when that is missing or held.
+   * Does something on a short connection to the machine's own socket, or to its control port if the socket is missing
+   * or in use.
    *
    * @throws {QemuError} `QEMU_NOT_RUNNING`, and what `work` throws.
    */
@@ -339,8 +345,8 @@ export class Fleet {
   }
 
   /**
-   * Starts machines, and before them what they require; those of a lower BOOTORDER first. A required machine that was
-   * running already is in no outcome unless it was asked for.
+   * Starts machines, after those that they require, in the order of BOOTORDER. A required machine that was running
+   * already is in the outcomes only if it was asked for.
    */
   async startMany(targets: readonly MachineRef[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
     const { parallel = availableParallelism(), withBootDelay = false, alone = false, ...startOptions } = options;
@@ -356,7 +362,7 @@ export class Fleet {
         if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
         if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
         if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
-        // How those that were asked for are to be left says nothing of what they require.
+        // Options such as --paused are for the chosen machines, not for those that they require.
         const result = await this.#start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
         if (result.outcome === 'already-running') this.#tellLost(target);
         return result;
@@ -377,8 +383,8 @@ export class Fleet {
   }
 
   /**
-   * Stops machines, those of a higher BOOTORDER first, all of one order at the same time, but one that others of them
-   * require after those.
+   * Stops machines, those with a higher BOOTORDER first and all of one order at the same time, but a required machine
+   * after those that require it.
    */
   async stopMany(targets: readonly MachineRef[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
     const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
@@ -399,7 +405,7 @@ export class Fleet {
     return targets.flatMap((target) => outcomes.get(target) ?? []);
   }
 
-  /** Looks at machines, all at the same time, and at their files. */
+  /** Looks at machines and their files, all at the same time. */
   async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
     const scan = new ProcessScan();
     return this.each(targets, targets.length, async (target) => {
@@ -422,7 +428,7 @@ export class Fleet {
     this.host.notify({ level: 'warning', machine: target.longName, message: `${lost}; ${REMAINS}` });
   }
 
-  /** Does something to every machine, whatever becomes of the others. Results in the order of `targets`. */
+  /** Does something to every machine, even if it fails for others. Results in the order of `targets`. */
   each<T>(
     targets: readonly MachineRef[],
     parallel: number,
@@ -432,7 +438,7 @@ export class Fleet {
     return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
   }
 
-  /** The machines that one names in REQUIRES. One whose file has mistakes does not start, and needs none. */
+  /** The machines in REQUIRES. A machine whose file has mistakes does not start, and needs none. */
   #requiredBy(target: MachineRef): MachineRef[] {
     return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
   }
@@ -446,7 +452,7 @@ export class Fleet {
   }
 }
 
-/** A start that failed, unless the machine has run since. */
+/** The last failed start, unless the machine has run since. */
 function sinceEnd({ lastEnd }: MachineStatus, failure: StartFailure | undefined): StartFailure | undefined {
   return failure === undefined || (lastEnd?.at ?? '') > failure.at ? undefined : failure;
 }

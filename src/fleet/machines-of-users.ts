@@ -3,7 +3,10 @@ import { isValidName } from '../config/text/names.ts';
 import { namesIn } from '../system/files/files.ts';
 import { userName } from '../system/users.ts';
 
-/** Machines that run in the scopes of users, for people: `web (of anna)`. Nothing there is believed but that it is there. */
+/**
+ * Machines that run in the scopes of users, for people: `web (of anna)`. Nothing there is believed but that it is
+ * there.
+ */
 export function machinesOfUsers(): string[] {
   return namesUnder('/run/user')
     .filter((uid) => /^\d+$/.test(uid))

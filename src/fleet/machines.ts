@@ -33,9 +33,9 @@ const FALLBACK_STOP = {
 /** The machines of one scope with their files, and what their operations need to know of the host. */
 export class Machines {
   readonly host: MachineContext;
-  /** What is wrong in the registry, for `check`; entries that are all right are served nevertheless. */
+  /** Mistakes in the registry, for `check`; its valid entries can be used nevertheless. */
   readonly registryIssues: readonly Problem[];
-  /** What is wrong in monitor.conf. Only a start needs it: what runs is looked at and stopped all the same. */
+  /** Mistakes in monitor.conf. They prevent only starts: running machines can still be inspected and stopped. */
   readonly monitorError: ConfigError | undefined;
   readonly #entries: ReturnType<typeof loadRegistry>['entries'];
   /** Why nothing here may be relied on: others may change the registry. */
@@ -44,8 +44,8 @@ export class Machines {
   /**
    * Reads the host's configuration: monitor.conf and the registry.
    *
-   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one of the
-   * folders of this scope.
+   * @throws {QemuError} `QEMU_NOT_PERMITTED` when the caller may not read monitor.conf, or other users may write to one
+   * of the folders of this scope.
    */
   constructor(paths: Paths, notify: Notify) {
     for (const folder of [paths.runDir, paths.stateDir]) trustPath(folder);
@@ -87,7 +87,7 @@ export class Machines {
   }
 
   /**
-   * The machine that an id means: short name, long name or path of a cfg file.
+   * The machine with that id: short name, long name or path of a cfg file.
    *
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
@@ -107,20 +107,20 @@ export class Machines {
   /**
    * The configuration of a machine, with the host's defaults.
    *
-   * @throws {ConfigError} with all that is wrong in it.
+   * @throws {ConfigError} with all its mistakes.
    */
   config(target: MachineRef): MachineConfig {
     if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
     return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
-  /** The configuration as far as it goes, and what is wrong with it. Never throws. */
+  /** The configuration, if it could be read, and its mistakes. Never throws. */
   inspect(target: MachineRef): Inspection {
     if (this.#refusal) return { issues: [this.#refusal] };
     return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
-  /** Whether the machine's QEMU lives. */
+  /** Whether the machine's QEMU is running. */
   isAlive(target: MachineRef): boolean {
     return locate(target.files).kind === 'alive';
   }

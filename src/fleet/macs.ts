@@ -32,8 +32,8 @@ export interface NicAddress {
 }
 
 /**
- * The addresses as they would be if all of these machines were started, by long name. Changes nothing. No two are equal but
- * where `mac=` says so.
+ * The addresses as they would be if all of these machines were started, by long name. Changes nothing. No two are equal
+ * unless `mac=` sets them so.
  */
 export function previewMacsOfAll(
   paths: Paths,
@@ -49,8 +49,8 @@ export function previewMacsOfAll(
 }
 
 /**
- * Gives a machine its addresses for good. The lock and the file are only touched when there is something new to write. A
- * state folder that cannot be written to costs a warning: the same addresses are derived again next time.
+ * Gives a machine its addresses for good. The lock and the file are only touched when there is something new to write.
+ * A state folder that cannot be written to costs a warning: the same addresses are derived again next time.
  *
  * @throws {ConfigError} when `mac=` is the address of another machine.
  */
@@ -70,7 +70,7 @@ export async function leaseMacsOf(
         writeLeases(paths, table);
       } catch (error) {
         if (!(error instanceof QemuError)) throw error;
-        const message = `cannot note the addresses in "${paths.leasesFile}" (${errorCode(error.cause) ?? error.message})`;
+        const message = `cannot write the addresses to "${paths.leasesFile}" (${errorCode(error.cause) ?? error.message})`;
         notify({ level: 'warning', machine: config.longName, message });
       }
     }
@@ -104,7 +104,7 @@ function lease(
 /** What a derived address begins with: only fixed addresses of this kind can be in its way. */
 const DERIVED = /de:ad:be:ef/i;
 
-/** Addresses, upper case, that files of other registered machines fix with `mac=`, and that nobody has leased yet. */
+/** Upper-case addresses that files of other registered machines fix with `mac=` and that are not leased yet. */
 function fixedElsewhere(paths: Paths, longName: string): Set<string> {
   const others = loadRegistry(paths.registryFile).entries.filter((entry) => entry.longName !== longName);
   const macs = others.flatMap((entry) => {

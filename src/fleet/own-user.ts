@@ -10,12 +10,12 @@ import { namesIn } from '../system/files/files.ts';
 import { findProcesses } from '../system/process/process.ts';
 import { localUser, removeUser } from '../system/users.ts';
 
-/** Files of a folder that are looked at; whoever has more of them keeps its user. */
+/** So many files of a folder are looked at; a user with more of them is kept. */
 const MOST_FILES = 10_000;
 
 /**
- * Removes the user that a machine with RUNAS=auto has, when nothing on the host is that user's any more: its number may be
- * given to another user, to whom all files that were left would belong.
+ * Removes the user that a machine with RUNAS=auto has, when nothing on the host belongs to that user any more: its
+ * number may be given to another user, who would then own all files left.
  *
  * @param config what could be read of the machine's file; its disks are looked at.
  * @returns why the user is kept.

@@ -23,22 +23,22 @@ import { takenName } from './taken-names.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
 
-/** What a change of the registry came to. */
+/** The result of a change of the registry. */
 export interface Registration {
   readonly target: MachineRef;
   /** `unchanged`: the same line was there already. */
   readonly outcome: 'registered' | 'unchanged';
-  /** What is wrong with the machine. */
+  /** Problems of the machine. */
   readonly issues: Problem[];
 }
 
 /**
- * Adds a machine to the registry and leases its addresses. What is wrong in its file does not prevent that, and is
- * returned; an address that another machine has does. A line that is there already stays as it is.
+ * Adds a machine to the registry and leases its addresses. Mistakes in its file do not prevent that and are
+ * returned; an address of another machine does. An existing line stays as it is.
  *
  * @param name short name; with no `wanted`, a long name or path that is registered under its own long name.
  * @param wanted long name, path of a cfg or JSON file, or `/folder/long`.
- * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file, `QEMU_CONFIG_INVALID` when a name is taken,
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when the file does not exist, `QEMU_CONFIG_INVALID` when a name is taken,
  * `QEMU_NOT_PERMITTED` when others may change the file.
  */
 export async function registerMachine(
@@ -81,8 +81,8 @@ export async function registerMachine(
 }
 
 /**
- * Removes a machine from the registry and frees its addresses. Its files stay. One that was only started by its path has no
- * more than the addresses.
+ * Removes a machine from the registry and frees its addresses. Its files stay. One that was only started by its path
+ * has no more than the addresses.
  *
  * @returns undefined when there is nothing to remove: the machine is not registered and has no addresses.
  * @throws {QemuError} `QEMU_STOP_FAILED` for one that is running.
@@ -119,7 +119,7 @@ function findTarget(fleet: Fleet, id: string): MachineRef | undefined {
   }
 }
 
-/** Old mistakes elsewhere in the registry stay what they are, and are told of by `check`. */
+/** Only new mistakes: old ones elsewhere in the registry are for `check` to report. */
 async function editRegistry(fleet: Fleet, edit: (text: string) => string | Promise<string>): Promise<void> {
   const { paths } = fleet.host;
   trustPath(paths.registryFile);
@@ -151,7 +151,7 @@ function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
   const isFile = /(-qemu\.cfg|\.json)$/.test(path);
   if (!isFile && path.endsWith('.cfg') && existsSync(path)) {
     throw new QemuError('QEMU_CONFIG_INVALID', `Cannot register "${path}": the name does not end in "-qemu.cfg"`, {
-      hint: `the registry finds a machine by that name; call the file "${longNameOf(path)}-qemu.cfg"`,
+      hint: `the registry finds machines by that name; rename the file to "${longNameOf(path)}-qemu.cfg"`,
     });
   }
   if (!isFile && path.endsWith('.cfg')) throw noFile(path);
@@ -164,6 +164,6 @@ function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
 
 function noFile(path: string): QemuError {
   return new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${path}"`, {
-    hint: 'a machine is a file NAME-qemu.cfg; make one: qemu-init create NAME',
+    hint: 'a machine is a file NAME-qemu.cfg; create one: qemu-init create NAME',
   });
 }

@@ -24,7 +24,7 @@ export function targetOfEntry(paths: Paths, entry: RegistryEntry): MachineRef {
   };
 }
 
-/** Where a machine's file is; when there is none, where it is expected. */
+/** Path of a machine's file, or where it is expected if there is none. */
 export function findConfig(paths: Paths, longName: string, dir: string | undefined): string {
   const candidates =
     dir === undefined
@@ -34,10 +34,11 @@ export function findConfig(paths: Paths, longName: string, dir: string | undefin
 }
 
 /**
- * The machine that an id means: the path of a cfg file, a short name, a long name, or the long name of a machine that
+ * The machine with that id: the path of a cfg file, a short name, a long name, or the long name of a machine that
  * is not registered but has a file in the usual place or is running.
  *
- * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_CONFIG_INVALID` when the file's name is no name for a machine.
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_CONFIG_INVALID` when the file's name is not a valid name for a
+ * machine.
  */
 export function resolveId(paths: Paths, entries: readonly RegistryEntry[], id: string, cwd: string): MachineRef {
   if (id.includes('/') || /\.(cfg|json)$/.test(id)) return targetOfPath(paths, entries, resolve(cwd, id));
@@ -78,15 +79,15 @@ export function runningAs(paths: Paths, longName: string): MachineRef | undefine
   return configPath === undefined ? undefined : unregistered(paths, longName, configPath);
 }
 
-/** An id that is the short name of one machine and the long name of another that runs means neither. */
+/** Refuses an id that is the short name of one machine and the long name of another, running one. */
 function notAnotherLongName(paths: Paths, id: string, entry: RegistryEntry): MachineRef {
   const target = targetOfEntry(paths, entry);
   if (entry.longName === id || runningAs(paths, id) === undefined) return target;
   throw new QemuError(
     'QEMU_CONFIG_INVALID',
-    `"${id}" is the short name of "${entry.longName}", and the name of a machine that runs`,
+    `"${id}" is the short name of "${entry.longName}" and the name of a running machine`,
     {
-      hint: `for the one in the registry: "${entry.longName}"; to stop the one that runs: ${stopByUnit(paths, id)}`,
+      hint: `for the one in the registry: "${entry.longName}"; to stop the running one: ${stopByUnit(paths, id)}`,
     },
   );
 }
@@ -98,8 +99,8 @@ function stopByUnit(paths: Paths, longName: string): string {
 }
 
 /**
- * Machines that left something in the run-time folder, registered or not. Should that have been cleared, the copies of their
- * records tell of those that run.
+ * Machines that left something in the run-time folder, registered or not. If that was cleared, running machines are
+ * found by the copies of their records.
  */
 export function namesInRunDir(paths: Paths): string[] {
   return [...new Set([...namesIn(paths.runDir), ...namesIn(paths.keptRunsDir)])].filter(isValidName);
@@ -124,12 +125,12 @@ function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPat
   });
 }
 
-/** Two files of one name in two folders are one machine to everybody who looks by name. */
+/** Refuses a second file of the same name: machines are looked up by name, so both would be one. */
 function notAnother(target: MachineRef): MachineRef {
   const located = locate(target.files);
   const runsFrom = located.kind === 'alive' ? located.record?.configPath : undefined;
   if (runsFrom === undefined || !existsSync(runsFrom) || isSameFile(runsFrom, target.configPath)) return target;
-  throw new QemuError('QEMU_CONFIG_INVALID', `"${target.configPath}" has the name of a machine that runs`, {
+  throw new QemuError('QEMU_CONFIG_INVALID', `"${target.configPath}" has the name of a running machine`, {
     hint: `"${runsFrom}" runs as "${target.longName}"; give one of them another name`,
   });
 }
@@ -152,7 +153,7 @@ function unknownMachine(id: string, entries: readonly RegistryEntry[], paths: Pa
   });
 }
 
-/** What some words are typed for that are not names. */
+/** A hint for common words that are not names. */
 function hintFor(id: string, entries: readonly RegistryEntry[]): string | undefined {
   const isName = (word: string): boolean =>
     entries.some(({ shortName, longName }) => shortName === word || longName === word);

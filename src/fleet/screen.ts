@@ -16,7 +16,7 @@ export interface ScreenAccess {
   readonly port: number | undefined;
   /** Path of the socket, which its folder opens to root and QEMU's user alone. */
   readonly socket: string | undefined;
-  /** Command for another computer: there the screen is then at the same port of localhost. */
+  /** Command for another computer, which makes the screen available there at the same port of localhost. */
   readonly tunnel: string;
   /** What a viewer is given: on this host for a TCP server, at the end of the tunnel for a socket. */
   readonly viewer: string;
@@ -28,8 +28,8 @@ const FIRST_PORT = 5900;
 /**
  * How to see the screen of a running machine.
  *
- * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` when it runs without a VNC server, `QEMU_IO` when its socket is
- * gone.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` when it runs without a VNC server, `QEMU_IO` when its
+ * socket is gone.
  */
 export function screenAccess(target: MachineRef): ScreenAccess {
   const located = locate(target.files);

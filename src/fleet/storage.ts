@@ -12,14 +12,14 @@ import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } 
 import type { Paths } from '../system/paths.ts';
 import { localUser } from '../system/users.ts';
 
-/** What of a machine uses storage. */
+/** The parts of a machine that use storage. */
 type StorageConfig = Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'> &
   Partial<Pick<MachineConfig, 'custom' | 'dir' | 'firmwareVariables' | 'runAs'>>;
 
 /** A machine that storage may be shared with. */
 export interface OtherMachine {
   readonly config: StorageConfig;
-  /** It does not run, and is only asked what must not change while it is away. */
+  /** It does not run: only storage that must not change meanwhile counts. */
   readonly isAway?: boolean | undefined;
 }
 
@@ -34,16 +34,16 @@ interface Use extends Storage {
   readonly isOwn: boolean;
   readonly isBlockDevice: boolean;
   readonly writes: boolean;
-  /** Only the header of an image leads there, which its guest may have written: neither the cfg names it nor is it remembered. */
+  /** Only an image header, which the guest may have written, leads there: it is neither in the cfg nor remembered. */
   readonly isHearsay?: (() => boolean) | undefined;
-  /** Only a link of QEMU's own user leads there, to a file of somebody else: a captured QEMU can name any file in that way. */
+  /** Only a link of QEMU's own user leads there, to another user's file: a captured QEMU can name any file that way. */
   readonly isPlanted?: () => boolean;
 }
 
 /**
- * Storage of a machine that something else uses too while one of them writes: another disk of it, another machine, or the host.
- * Whole chains are looked at, by what files and devices are and not by their names: a base is read by any number of overlays, and
- * written by none.
+ * Storage of a machine that something else uses too while one of them writes: another disk of it, another machine, or
+ * the host. Whole chains are looked at, by what files and devices are and not by their names: a base is read by any
+ * number of overlays, and written by none.
  */
 export function storageIssues(
   paths: Paths,
@@ -62,7 +62,7 @@ export function storageIssues(
 /** What was seen of storage, for a command that asks about many machines: every file is read once. */
 export interface StorageLook {
   readonly known: KnownLayers;
-  /** By long name; of what `isAway` says nothing. */
+  /** By long name, regardless of `isAway`. */
   readonly uses: Map<string, readonly Use[]>;
   readonly host: () => readonly HostUse[];
 }
@@ -102,7 +102,7 @@ function issuesAmong(
   });
 }
 
-/** What must not change while a machine is away; and its disks are not for everybody's header to name. */
+/** Storage that must not change while a machine is stopped; nor may other images name its disks in their headers. */
 function conflictsWithAway(mine: readonly Use[], theirs: readonly Use[]): (readonly [Use, Use])[] {
   const bases = theirs.filter(({ isOwn }) => !isOwn);
   const disks = theirs.filter(({ isOwn }) => isOwn);
@@ -144,7 +144,7 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
     return issueOfUse(config, use, `${key} "${file}" is ${their.key} of machine "${other}" too`, OWN_IMAGE);
   }
   if (use.isOwn) {
-    const message = `${key} "${file}" is what ${their.key} of machine "${other}" rests on, and must not be written to`;
+    const message = `${key} "${file}" is the base of ${their.key} of machine "${other}", and must not be written to`;
     return issueOfUse(config, use, message, 'set readonly=on, or use a copy or an overlay of it');
   }
   const message = `${key} rests on "${file}", which ${their.key} of machine "${other}" writes to`;
@@ -153,7 +153,7 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
   return issueOfUse(config, use, message, `${hint}${allow}`);
 }
 
-const OWN_IMAGE = 'give each machine an image of its own, or set readonly=on in both';
+const OWN_IMAGE = 'give each machine its own image, or set readonly=on in both';
 
 function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly HostUse[]): Problem[] {
   const issues = new Map<string, Problem>();
@@ -163,7 +163,7 @@ function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly 
     const worst = found.find(({ severity }) => severity === 'error') ?? found[0];
     if (worst !== undefined) issues.set(use.key, worst);
     else if (use.writes && use.isBlockDevice && isClaimed(use.file)) {
-      const message = `${use.key} "${use.file}" is in use on this host, by a mount, a volume or a program that has it for itself`;
+      const message = `${use.key} "${use.file}" is in use on this host, by a mount, a volume or a program with exclusive access`;
       issues.set(use.key, issueOfUse(config, use, message, `see: ${shellCommand('lsblk', use.file)}`));
     }
   }
@@ -173,7 +173,7 @@ function hostIssues(config: MachineConfig, mine: readonly Use[], host: readonly 
 function isInTheWay(use: Use, found: HostUse, mine: readonly Use[]): boolean {
   if (!use.writes && !found.writes) return false;
   if (!found.isLayer) return isShared(use, found);
-  // Who has a loop device or a volume as its disk is not in its own way.
+  // A machine whose disk is a loop device or a volume is not in conflict with itself.
   return found.below.has(use.id) && !mine.some(({ id, below }) => id === found.id || below.has(found.id));
 }
 
@@ -222,7 +222,7 @@ function isPlanted(file: string, runAs: string): boolean {
   }
 }
 
-/** Whoever says share-rw=on takes care of who writes by itself, as cluster file systems do. */
+/** With share-rw=on the guests coordinate their writes themselves, as cluster file systems do. */
 function customUses({ custom = [], dir = '/' }: StorageConfig): Use[] {
   const isShared = custom.some(({ args }) => args.some((word) => /share-rw["=:]+(?:on|true)/.test(word)));
   const files = customFiles(custom, dir).filter(({ use }) => use === 'storage');
@@ -235,7 +235,7 @@ function customUses({ custom = [], dir = '/' }: StorageConfig): Use[] {
   });
 }
 
-/** What `[custom]` has stands on a line of its own, and under no key. */
+/** Options in `[custom]` are on separate lines, without a key. */
 function issueOfUse(config: MachineConfig, { key, origin }: Use, message: string, hint: string): Problem {
   return origin === undefined ? issueAt(config, key, message, hint) : { ...origin, message, severity: 'error', hint };
 }

@@ -7,7 +7,7 @@ import type { Paths } from '../system/paths.ts';
 import { runningAs } from './resolve.ts';
 
 /**
- * What is wrong with a new text of the registry because of machines that run: the long name of one would become the short
+ * Mistakes in a new text of the registry because of running machines: the long name of one would become the short
  * name of another, by which commands then mean that one. What is so in the registry already is left to be corrected.
  */
 export function takenNames(paths: Paths, text: string): Problem[] {
@@ -24,7 +24,7 @@ export function takenNames(paths: Paths, text: string): Problem[] {
 /** The error of a short name that is the long name of another machine, which runs. */
 export function takenName(paths: Paths, shortName: string, longName: string): QemuError | undefined {
   if (shortName === longName || runningAs(paths, shortName) === undefined) return undefined;
-  const message = `"${shortName}" cannot be the short name of "${longName}": it is the name of a machine that runs`;
+  const message = `"${shortName}" cannot be the short name of "${longName}": it is the name of a running machine`;
   return new QemuError('QEMU_CONFIG_INVALID', message, {
     hint: `stop that machine first, or choose another short name`,
   });

@@ -27,9 +27,14 @@ import { type OsPreset, osPreset } from './os-preset.ts';
 export interface CreateOptions {
   /** Keys of its file and their values, as they stand there. */
   readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
-  /** Makes a qcow2 image of that size, the machine's next disk: a number with K, M, G or T, such as `8G`, or of bytes. */
+  /**
+   * Makes a qcow2 image of that size, the machine's next disk: a number with K, M, G or T, such as `8G`, or of bytes.
+   */
   readonly diskSize?: string | undefined;
-  /** System whose preset the file begins with, such as `windows11`: see {@link osPreset}. What `settings` says counts more. */
+  /**
+   * System whose preset the file begins with, such as `windows11`: see {@link osPreset}. What `settings` says counts
+   * more.
+   */
   readonly os?: string | undefined;
   /** Folder for both files; the scope's own if not given. */
   readonly dir?: string | undefined;
@@ -37,14 +42,14 @@ export interface CreateOptions {
 }
 
 /**
- * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that the
- * name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails nothing is left;
- * what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
+ * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that
+ * the name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails
+ * nothing is left; what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
  *
  * @throws {ConfigError} for keys or values that are wrong.
- * @throws {QemuError} `QEMU_USAGE` for a name that is none and a system without a preset, `QEMU_IO` when a file of that name is there,
- * `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED` when the image cannot
- * be made.
+ * @throws {QemuError} `QEMU_USAGE` for a name that is none and a system without a preset, `QEMU_IO` when a file of that
+ * name is there, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED`
+ * when the image cannot be made.
  */
 export async function createMachine(
   fleet: Fleet,
@@ -126,8 +131,8 @@ function check(
 }
 
 /**
- * Makes an image that belongs to the machine's user and is open to nobody else, by a qemu-img that is that user: an image that
- * root made would be of no use to its QEMU.
+ * Makes an image that belongs to the machine's user and is open to nobody else, by a qemu-img that is that user: an
+ * image that root made would be of no use to its QEMU.
  */
 async function makeImage(
   path: string,
@@ -153,8 +158,8 @@ async function makeImage(
 }
 
 /**
- * Bytes of a size as it was typed. A small number without a unit is refused: RAM=8 is 8 MiB, qemu-img takes 8 for bytes, and 8 GiB
- * are meant.
+ * Bytes of a size as it was typed. A small number without a unit is refused: RAM=8 is 8 MiB, qemu-img takes 8 for
+ * bytes, and 8 GiB are meant.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED`
  */

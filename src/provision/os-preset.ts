@@ -56,8 +56,8 @@ const FAMILIES: readonly { readonly names: readonly string[]; readonly preset: O
 ];
 
 /**
- * What `create --os` writes for a system: its name with or without a version, in any case. It is only a beginning: all of it is in
- * the file of the machine.
+ * What `create --os` writes for a system: its name with or without a version, in any case. It is only a beginning: all
+ * of it is in the file of the machine.
  *
  * @throws {QemuError} `QEMU_USAGE` for a system that there is no preset for.
  */

@@ -84,7 +84,7 @@ test('doctor warns of what is exposed, and warnings alone are exit status 0', as
   chmodSync(join(host.etcDir, 'open-qemu.cfg'), 0o666);
   const opened = await examined(host);
   assert.equal(opened.code, 1);
-  assert.match(titlesOf(opened.findings, null), /^Others may change configuration$/m);
+  assert.match(titlesOf(opened.findings, null), /^Others may change the configuration$/m);
 });
 
 test('security tells what a running QEMU may do and what could be tighter', async (t) => {

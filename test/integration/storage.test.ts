@@ -46,7 +46,7 @@ test('a base that overlays rest on is read by many machines and written by none,
   host.add('writer', 'DSK1=other-name.img,format=raw\n');
   const checked = await host.init('check', 'writer');
   assert.equal(checked.code, 6);
-  assert.match(checked.stderr, /DSK1 ".*other-name\.img" is what DSK1 of machine "(web|db)" rests on/);
+  assert.match(checked.stderr, /DSK1 ".*other-name\.img" is the base of DSK1 of machine "(web|db)"/);
   assert.match(
     (await host.init('check', 'web')).stderr,
     /DSK1 rests on ".*base\.img", which DSK1 of machine "writer" writes/,

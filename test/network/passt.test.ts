@@ -103,7 +103,7 @@ test('showcmd has the descriptor of each passt, and check says when the program 
   );
   const { code, stderr } = await runCli('qemu-init', ['check', 'web'], { root: host.dir, env: { PATH: '/nowhere' } });
   assert.equal(code, 6);
-  assert.match(stderr, /NIC1 has net=passt, and that program is missing/);
+  assert.match(stderr, /NIC1 has net=passt, but passt is not installed/);
 });
 
 test('passt is not root, and ends when its starter is gone before there is a QEMU', async (t) => {

@@ -32,7 +32,7 @@ describe('the surroundings of machines on a host with systemd', () => {
     host.sh('systemctl daemon-reload; systemctl --quiet disable qemu.target');
     const { code, errors } = examined(host);
     assert.equal(code, 1);
-    assert.deepEqual(errors, ['Machines do not start at boot', 'web: The unit gives too little time to stop']);
+    assert.deepEqual(errors, ['Machines do not start at boot', 'web: The unit allows too little time to stop']);
     host.sh(`rm ${dropIn}; systemctl daemon-reload; systemctl --quiet enable qemu.target`);
   });
 
@@ -51,7 +51,7 @@ describe('the surroundings of machines on a host with systemd', () => {
 
   test('doctor tells of files that let others have programs run as root', () => {
     host.sh('chmod o+w /etc/qemu/web-qemu.cfg');
-    assert.deepEqual(examined(host).errors, ['Others may change configuration']);
+    assert.deepEqual(examined(host).errors, ['Others may change the configuration']);
     host.sh('chmod o-w /etc/qemu/web-qemu.cfg');
   });
 

@@ -62,10 +62,10 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     for (const call of ['qemu-init register lone other', 'EDITOR="sed -i \\$alone=other" qemu-init edit --registry']) {
       const { code, stderr } = host.run(call);
       assert.equal(code, 6, call);
-      assert.match(stderr, /"lone".* name of a machine that runs/, call);
+      assert.match(stderr, /"lone".* name of a running machine/, call);
     }
     host.sh('echo lone=other >>/etc/qemu/qemu-init.reg; systemctl daemon-reload');
-    assert.match(host.run('qemu-init stop lone').stderr, /"lone".* name of a machine that runs/);
+    assert.match(host.run('qemu-init stop lone').stderr, /"lone".* name of a running machine/);
     host.sh('systemctl stop qemu@lone');
     assertClean(host, 'lone', 'stop', '/srv/vm');
   });

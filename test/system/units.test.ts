@@ -66,7 +66,7 @@ describe('a host with systemd', () => {
       stdout,
       /warning: spare: systemd and AUTOSTART contradict each other\n.*qemu@spare\.service" starts it at boot/,
     );
-    const [, fix = ''] = /or, if it is not to start: (systemctl disable \S+)/.exec(stdout) ?? [];
+    const [, fix = ''] = /or, to keep it from starting: (systemctl disable \S+)/.exec(stdout) ?? [];
     host.run(fix);
     assert.equal(host.run('ls /etc/systemd/system/qemu.target.wants').stdout, '');
     assert.equal(host.run('qemu-init doctor').stdout.includes('contradict'), false);
@@ -167,7 +167,7 @@ describe('a host with systemd', () => {
     host.sh('echo "DSK1=fresh.qcow2,format=qcow2\nRAM=8M\nKVM=off\nVNC=off" >/etc/qemu/fresh-qemu.cfg');
     const { code, stderr } = host.run('qemu-init check fresh');
     assert.equal(code, 6);
-    assert.match(stderr, /qemu-init register fresh makes the user; then: chown qi-fresh \/etc\/qemu\/fresh\.qcow2/);
+    assert.match(stderr, /qemu-init register fresh creates the user; then: chown qi-fresh \/etc\/qemu\/fresh\.qcow2/);
     assert.ok(!exists());
     host.sh('mv /usr/sbin/useradd /usr/sbin/useradd.away');
     const without = host.run('qemu-init register fresh');

@@ -34,7 +34,9 @@ function isHelp(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
 }
 
-/** The help that a command line asks for. @throws {QemuError} `QEMU_USAGE` for an action or a verb that does not exist. */
+/**
+ * The help that a command line asks for. @throws {QemuError} `QEMU_USAGE` for an action or a verb that does not exist.
+ */
 function helpFor(argv: readonly string[]): string {
   const width = Math.min(MOST_WIDTH, process.stdout.columns || MOST_WIDTH);
   requireKnown(argv);

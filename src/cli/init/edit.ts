@@ -34,8 +34,8 @@ interface Editable {
 }
 
 /**
- * Edits a copy, and puts it in place only when it is free of errors, as visudo(8) does. The copy is in a folder that is closed
- * to others: editors follow links, and write files next to the one they edit.
+ * Edits a copy, and puts it in place only when it is free of errors, as visudo(8) does. The copy is in a folder that is
+ * closed to others: editors follow links, and write files next to the one they edit.
  */
 export async function run(context: Context, args: Arguments): Promise<number> {
   const editable = choose(context, args);

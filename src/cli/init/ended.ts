@@ -24,7 +24,8 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 async function stopIfAlive({ output, fleet, paths }: Context, target: MachineRef): Promise<void> {
   const located = locate(target.files);
   if (located.kind !== 'alive') return;
-  // Of a user, a QEMU in a session cannot be moved into the unit, whose start then fails: it is none of the unit's business.
+  // Of a user, a QEMU in a session cannot be moved into the unit, whose start then fails: it is none of the unit's
+  // business.
   if (paths.scope === 'user' && unitOf(located.process.pid) !== unitOf('self')) return;
   // Without the signal: nothing comes after this.
   const result = await fleet().stop(target);
@@ -32,8 +33,8 @@ async function stopIfAlive({ output, fleet, paths }: Context, target: MachineRef
 }
 
 /**
- * Returns 1 when the guest failed though QEMU ended well, which is all that systemd knows: systemd.service(5) takes the status of
- * ExecStopPost= for the unit's then, and Restart=on-failure goes by that.
+ * Returns 1 when the guest failed though QEMU ended well, which is all that systemd knows: systemd.service(5) takes the
+ * status of ExecStopPost= for the unit's then, and Restart=on-failure goes by that.
  */
 async function report(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;

@@ -18,8 +18,8 @@ export async function restartAll(context: Context, selection: Selection, args: S
 }
 
 /**
- * Stops and then starts machines. One that could not start as its files are now is left running, and one that could not be
- * stopped is not started.
+ * Stops and then starts machines. One that could not start as its files are now is left running, and one that could not
+ * be stopped is not started.
  */
 export async function restart(
   context: Context,

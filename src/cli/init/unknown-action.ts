@@ -3,8 +3,8 @@ import { nearest } from '../../base/text.ts';
 import { type Action, nameOf } from './actions.ts';
 
 /**
- * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words near to an
- * action that is its opposite, such as `top` and `stop`, are among them.
+ * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words
+ * near to an action that is its opposite, such as `top` and `stop`, are among them.
  */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   add: 'register',
@@ -74,8 +74,8 @@ const REMARKS: Readonly<Record<string, string>> = {
 const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|direct|help|version|all|force|-?)$/;
 
 /**
- * The error of a command line whose first word is not an action; undefined when it is, or when there is none. The parser would
- * call it an unknown argument, and not say which action is meant.
+ * The error of a command line whose first word is not an action; undefined when it is, or when there is none. The
+ * parser would call it an unknown argument, and not say which action is meant.
  *
  * @param actions names of all actions, also of those that are still to come.
  */
@@ -99,8 +99,8 @@ export function wordsOf(argv: readonly string[]): string[] {
 }
 
 /**
- * The error of a command line with a verb that its noun does not have. Where machines may stand in the verb's place, only for
- * what is nearly a verb and has the words behind it that belong to that one; undefined for all else.
+ * The error of a command line with a verb that its noun does not have. Where machines may stand in the verb's place,
+ * only for what is nearly a verb and has the words behind it that belong to that one; undefined for all else.
  */
 export function unknownVerb(argv: readonly string[], { command, verbs = [], load }: Action): QemuError | undefined {
   const words = wordsOf(argv);
@@ -135,7 +135,10 @@ function hintFor(word: string, actions: readonly string[]): string {
   return `did you mean "${meant}"?${remark} see: ${isTool ? meant : `qemu-init ${meant}`} --help`;
 }
 
-/** A word that begins otherwise is more often another word than a slip, and some of those are opposites: "upstart", "top". */
+/**
+ * A word that begins otherwise is more often another word than a slip, and some of those are opposites: "upstart",
+ * "top".
+ */
 function near(word: string, actions: readonly string[]): string | undefined {
   const [a = '', b = ''] = word.toLowerCase();
   return nearest(

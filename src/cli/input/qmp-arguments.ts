@@ -9,8 +9,8 @@ export interface QmpRequest {
 /**
  * A QMP command as given on a command line: its name with `key=value` words, or one JSON object as on the wire.
  *
- * A value is taken as JSON when it is a number, `true`, `false`, `null`, an array, an object or a string in quotes, else
- * as text. `a.b=1` puts b into the object a.
+ * A value is taken as JSON when it is a number, `true`, `false`, `null`, an array, an object or a string in quotes,
+ * else as text. `a.b=1` puts b into the object a.
  *
  * @throws {QemuError} `QEMU_USAGE`
  */

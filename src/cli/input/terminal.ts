@@ -9,11 +9,12 @@ const TYPED_AHEAD_BYTES = 1024 * 1024;
 export type SessionEnd = 'left' | 'closed' | 'aborted';
 
 /**
- * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal goes away
- * or the signal comes. The terminal is as it was afterwards, whatever happens; when this process crashes Node sees to that.
+ * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal goes
+ * away or the signal comes. The terminal is as it was afterwards, whatever happens; when this process crashes Node sees
+ * to that.
  *
- * Neither side piles up here: while stdout takes no more, the peer has to wait, and while the peer takes no more, a pipe
- * has to. What is typed on a terminal is kept up to 1 MiB, and dropped beyond.
+ * Neither side piles up here: while stdout takes no more, the peer has to wait, and while the peer takes no more, a
+ * pipe has to. What is typed on a terminal is kept up to 1 MiB, and dropped beyond.
  *
  * The size of the terminal matters to nobody here: QEMU's line editing and a serial line do not know it.
  */
@@ -71,7 +72,9 @@ function send(stream: Duplex, data: Buffer, isTerminal: boolean): boolean {
   return stream.write(data);
 }
 
-/** A shell gives its own settings to the terminal while a job of it is stopped. Node would think that nothing changed. */
+/**
+ * A shell gives its own settings to the terminal while a job of it is stopped. Node would think that nothing changed.
+ */
 function makeRawAgain(): void {
   process.stdin.setRawMode(false);
   process.stdin.setRawMode(true);

@@ -38,7 +38,9 @@ export function readSchema(schema: unknown): ReadonlyMap<string, CommandHelp> {
   return commands;
 }
 
-/** Candidates for the last word of a line, and that word: commands, then `argument=` of the command, then its values. */
+/**
+ * Candidates for the last word of a line, and that word: commands, then `argument=` of the command, then its values.
+ */
 export function complete(line: string, commands: ReadonlyMap<string, CommandHelp>): [string[], string] {
   const words = line.trimStart().split(/\s+/);
   const last = words.at(-1) ?? '';

@@ -11,8 +11,9 @@ const ANSWER_MS = 60_000;
 const LOOKS = ['help', 'info', 'print'];
 
 /**
- * A shell for commands of the human monitor. With `readOnly` only those that look pass: QEMU's own monitor cannot be held back,
- * so each line goes over the control port, once it was looked at. It also serves while the monitor port cannot be had.
+ * A shell for commands of the human monitor. With `readOnly` only those that look pass: QEMU's own monitor cannot be
+ * held back, so each line goes over the control port, once it was looked at. It also serves while the monitor port
+ * cannot be had.
  */
 export async function runHmpShell(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output } = context;

@@ -16,8 +16,8 @@ export interface LineShell {
 }
 
 /**
- * Holds the dialogue on the terminal, with history and completion, or with a pipe. `exit` and Ctrl-D leave; Ctrl-C gives up
- * a command that waits, or a line that is being typed.
+ * Holds the dialogue on the terminal, with history and completion, or with a pipe. `exit` and Ctrl-D leave; Ctrl-C
+ * gives up a command that waits, or a line that is being typed.
  *
  * @returns the worst status of a pipe's lines; on a terminal failures were seen where they happened.
  */

@@ -10,8 +10,8 @@ import { isHmpQuery, refused } from './read-only.ts';
 const ANSWER_MS = 60_000;
 
 /**
- * One HMP command a line of stdin. A command that is refused, by QEMU or because it is more than a look, does not keep the
- * next from being tried.
+ * One HMP command a line of stdin. A command that is refused, by QEMU or because it is more than a look, does not keep
+ * the next from being tried.
  *
  * @returns the worst status of the lines.
  * @throws {QemuError} `QEMU_NOT_RUNNING`, also when there are no lines.

@@ -6,8 +6,8 @@ export function isQmpQuery(command: string): boolean {
 }
 
 /**
- * HMP commands that only look: `info …`, `help` and the calculator `print`. To print memory (`x`, `xp`) is none of them:
- * reading the registers of a device can change it.
+ * HMP commands that only look: `info …`, `help` and the calculator `print`. To print memory (`x`, `xp`) is none of
+ * them: reading the registers of a device can change it.
  */
 export function isHmpQuery(command: string): boolean {
   return /^(info|help|\?|print|p)(\/|\s|$)/.test(command);

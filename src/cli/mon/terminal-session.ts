@@ -14,8 +14,8 @@ import { INTERRUPTED } from '../run/exit-code.ts';
 const GREETING_MS = 1_500;
 
 /**
- * Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port, which any
- * local user can do without the key, a shell of ours takes its place.
+ * Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port,
+ * which any local user can do without the key, a shell of ours takes its place.
  */
 export async function runTerminal(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;

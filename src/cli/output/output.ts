@@ -33,8 +33,8 @@ const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
 /**
  * Results go to stdout, everything else to stderr. The only place that writes to either.
  *
- * What goes to a terminal has no control characters, whoever it is from; what goes to a file or another program is as it is.
- * Only the sessions that join a terminal to a monitor or a console pass everything through (`attach`).
+ * What goes to a terminal has no control characters, whoever it is from; what goes to a file or another program is as
+ * it is. Only the sessions that join a terminal to a monitor or a console pass everything through (`attach`).
  */
 export class Output {
   readonly json: boolean;
@@ -66,8 +66,8 @@ export class Output {
   }
 
   /**
-   * The same for a part of what has no end: resolves when whoever reads it can take more, so that what a slow reader has
-   * not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
+   * The same for a part of what has no end: resolves when whoever reads it can take more, so that what a slow reader
+   * has not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
    */
   async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
     if (process.stdout.write(this.#shown(data))) return;
@@ -149,8 +149,8 @@ function isTerminal(stream: NodeJS.WriteStream): boolean {
 }
 
 /**
- * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Who runs in a unit inherits the variable, and may write
- * to somewhere else.
+ * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Who runs in a unit inherits the variable, and
+ * may write to somewhere else.
  */
 function isJournal(stream: string | undefined): boolean {
   if (stream === undefined) return false;

@@ -1,6 +1,6 @@
 /**
- * A value as JSON text. A member that is not there is null, so that every key always is; integers past 2^53, which the QMP
- * client gives as bigint, or as a number when that is exact, are printed digit by digit.
+ * A value as JSON text. A member that is not there is null, so that every key always is; integers past 2^53, which the
+ * QMP client gives as bigint, or as a number when that is exact, are printed digit by digit.
  *
  * @param space blanks a level; 0 for one line.
  */
@@ -20,7 +20,10 @@ export function printJson(value: unknown, space = 2): string {
   return text.replace(new RegExp(`"${mark}(\\d+)"`, 'g'), (_, at: string) => digits[Number(at)] ?? '0');
 }
 
-/** Whether `JSON.stringify` would refuse the value or, with its shortest digits, print another one: 2^60 ends in 7000 there. */
+/**
+ * Whether `JSON.stringify` would refuse the value or, with its shortest digits, print another one: 2^60 ends in 7000
+ * there.
+ */
 function isLongInteger(value: unknown): value is bigint | number {
   return typeof value === 'bigint' || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }

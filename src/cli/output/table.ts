@@ -11,8 +11,8 @@ const GAP = 2;
 const LEAST_WIDTH = 16;
 
 /**
- * The rows, without the columns that do not fit into `width` characters; all of them when there is no width, as in a file.
- * The first row has the headings. Pure.
+ * The rows, without the columns that do not fit into `width` characters; all of them when there is no width, as in a
+ * file. The first row has the headings. Pure.
  */
 export function fitTable(
   rows: readonly (readonly string[])[],
@@ -40,7 +40,9 @@ export function fitTable(
   );
 }
 
-/** Rows as lines, with the cells of a column below one another. `paint` colours a cell without changing its width. Pure. */
+/**
+ * Rows as lines, with the cells of a column below one another. `paint` colours a cell without changing its width. Pure.
+ */
 export function tableLines(
   rows: readonly (readonly string[])[],
   paint: (cell: string, heading: string) => string = (cell) => cell,
@@ -59,7 +61,10 @@ export function tableLines(
   );
 }
 
-/** Characters that East Asian terminals and emoji fonts draw two columns wide (Unicode Standard Annex 11, W and F), by blocks. */
+/**
+ * Characters that East Asian terminals and emoji fonts draw two columns wide (Unicode Standard Annex 11, W and F), by
+ * blocks.
+ */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]/u;
 const ZERO = /\p{Mn}|\u200d/u;

@@ -5,9 +5,9 @@ export interface PlainCall {
 }
 
 /**
- * Recognises the calls that scripts, units and people make all the time: an action, names, and options from a short list.
- * They mean what the argument parser takes them for, but spare loading it, which costs as much as the rest of such a call.
- * Everything else, mistakes above all, is left to the parser.
+ * Recognises the calls that scripts, units and people make all the time: an action, names, and options from a short
+ * list. They mean what the argument parser takes them for, but spare loading it, which costs as much as the rest of
+ * such a call. Everything else, mistakes above all, is left to the parser.
  *
  * @param actions actions that take any number of names, with the flags that may be given plainly.
  */

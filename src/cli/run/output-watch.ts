@@ -10,8 +10,8 @@ export interface OutputWatch {
 }
 
 /**
- * Goes on when output is lost, which else would end the process in the middle of a stop: a reader such as `head` may leave
- * early, and a disk may be full.
+ * Goes on when output is lost, which else would end the process in the middle of a stop: a reader such as `head` may
+ * leave early, and a disk may be full.
  */
 export function watchOutput(): OutputWatch {
   const controller = new AbortController();

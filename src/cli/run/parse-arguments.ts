@@ -45,7 +45,10 @@ export async function parseArguments(
   await define(parser).parseAsync(withoutEndOfOptions(argv));
 }
 
-/** yargs takes no names from behind `--` (XBD 12.2, Guideline 10), where those of machines need not stand to be told from options. */
+/**
+ * yargs takes no names from behind `--` (XBD 12.2, Guideline 10), where those of machines need not stand to be told
+ * from options.
+ */
 function withoutEndOfOptions(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   const areNames = argv.slice(end + 1).every((word) => !word.startsWith('-'));

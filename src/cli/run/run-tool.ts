@@ -16,8 +16,8 @@ export type Run = (context: Context, args: never) => Promise<number>;
 export type Handle = (run: Run, args: object) => Promise<void>;
 
 /**
- * Dispatches and reports: `parse` finds the action and its arguments in the command line and hands them over. Returns the
- * exit status; nothing in this package ends the process itself.
+ * Dispatches and reports: `parse` finds the action and its arguments in the command line and hands them over. Returns
+ * the exit status; nothing in this package ends the process itself.
  */
 export async function runTool(
   name: string,

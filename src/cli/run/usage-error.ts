@@ -5,8 +5,8 @@ import { findKey } from '../../config/keys.ts';
 import { otherKey } from '../../config/settings.ts';
 
 /**
- * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever else is
- * missing: it may have swallowed the word behind it.
+ * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever
+ * else is missing: it may have swallowed the word behind it.
  *
  * @param call the tool with its action, such as `qemu-init start`.
  * @param message what yargs says.
@@ -41,7 +41,10 @@ function inOurWords(message: string): string {
   return name === undefined ? message : `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
 }
 
-/** A key that somebody gives `create` as an option, as other tools have it; of a size of a disk the option that there is. */
+/**
+ * A key that somebody gives `create` as an option, as other tools have it; of a size of a disk the option that there
+ * is.
+ */
 function keyFor(option: string, parser: Argv<object>): string | undefined {
   const value: unknown = parser.parsed ? parser.parsed.argv[option] : undefined;
   const text = typeof value === 'string' ? value : '…';

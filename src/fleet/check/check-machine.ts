@@ -22,11 +22,12 @@ export function readableConfigs(machines: Machines): ReadonlyMap<string, Machine
 }
 
 /**
- * All that is wrong with one machine, in its file, on this host and among the others.
+ * All problems of one machine: in its file, on this host and with other machines.
  *
- * @param others what {@link readableConfigs} gave, to be read once for many machines.
- * @param options.tryStart when nothing else is wrong, also let QEMU make the machine, always or where nothing else tells whether it
- *   can; see {@link tryStart}.
+ * @param others result of {@link readableConfigs}, read once for many machines.
+ * @param options.tryStart when nothing else is wrong, also let QEMU create the machine: always, or where only that
+ * shows
+ *   whether it can; see {@link tryStart}.
  */
 export async function checkMachine(
   machines: Machines,
@@ -54,7 +55,7 @@ export async function checkMachine(
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
   ];
-  // What is wrong may be the very thing that it was to boot from.
+  // The thing to boot from may be what is wrong.
   if (!hasErrors(found)) found.push(...bootIssues(draft));
   const isTried = options.tryStart === 'always' || (options.tryStart === 'when needed' && needsTry(draft));
   if (isTried && !found.some(({ severity }) => severity === 'error')) {
@@ -63,7 +64,7 @@ export async function checkMachine(
   return withhold(withoutFollowers(found)).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-/** Warnings of a line that is wrong are about what the reader took it for, and were asked for by nobody. */
+/** Drops warnings about lines with errors: they are about a misread value. */
 function withoutFollowers(problems: readonly Problem[]): Problem[] {
   const isError = ({ severity }: Problem): boolean => severity === 'error';
   const wrong = new Set(
@@ -95,13 +96,13 @@ function addressIssues(
       const key = `NIC${index}`;
       if (!same || leased.some((issue) => issue.key === key)) return [];
       const message = `${key} has the address ${mac} of NIC${same.index} of machine "${other}"`;
-      return [issueAt(config, key, message, 'leave mac= out: an address is then derived that nobody has')];
+      return [issueAt(config, key, message, 'leave out mac= to get a derived, unique address')];
     });
   });
   return [...leased, ...asked];
 }
 
-/** What two machines can have in common without harm to data, but hardly on purpose. */
+/** Settings that two machines share without harm to data, but hardly on purpose. */
 function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, MachineConfig>): Problem[] {
   const display = fixedDisplay(config);
   return [...others].flatMap(([other, theirs]): Problem[] => {
@@ -111,14 +112,14 @@ function sharedIdentities(config: MachineConfig, others: ReadonlyMap<string, Mac
       const key = config.origins.has('UUID') ? 'UUID' : 'NAME';
       const message = `The UUID ${config.uuid} is that of machine "${other}" too`;
       issues.push({
-        ...issueAt(config, key, message, 'give each machine a NAME or UUID of its own'),
+        ...issueAt(config, key, message, 'give each machine its own NAME or UUID'),
         severity: 'warning',
       });
     }
     if (display !== undefined && fixedDisplay(theirs) === display) {
       const message = `VNC display ${display} is that of machine "${other}" too: only one of them can run`;
       issues.push({
-        ...issueAt(config, 'VNC', message, 'leave the display out: it is then a free one'),
+        ...issueAt(config, 'VNC', message, 'leave out the display to use a free one'),
         severity: 'warning',
       });
     }
@@ -158,7 +159,7 @@ function requiresIssues(machines: Machines, target: MachineRef, config: MachineC
   return error === undefined ? [] : [issueAt(config, 'REQUIRES', error.message, error.hint)];
 }
 
-/** Bridges come and go, so this is no mistake in the file. */
+/** Warnings only: bridges come and go, so a missing one is not a mistake in the file. */
 function bridgeIssues(config: MachineConfig): Problem[] {
   return config.nics.flatMap(({ index, net, bridge: name, vlan }): Problem[] => {
     const bridge = net === 'bridge' ? readBridge(name) : undefined;
@@ -176,12 +177,12 @@ function bridgeProblem(
   vlan: number | undefined,
 ): { readonly message: string; readonly hint: string } | undefined {
   if (bridge === undefined) {
-    return { message: `there is no bridge "${name}" now`, hint: `make it: qemu-netif bridge add ${name}` };
+    return { message: `there is no bridge "${name}" now`, hint: `create it: qemu-netif bridge add ${name}` };
   }
-  if (bridge === 'no bridge') return { message: `"${name}" is no bridge`, hint: 'see: qemu-netif bridge show' };
+  if (bridge === 'no bridge') return { message: `"${name}" is not a bridge`, hint: 'see: qemu-netif bridge show' };
   if (vlan === undefined || bridge.vlanFiltering) return undefined;
   return {
-    message: `vlan=${vlan} needs a bridge that knows VLANs, and "${name}" does not`,
+    message: `vlan=${vlan} needs a VLAN-aware bridge, which "${name}" is not`,
     hint: `ip link set ${name} type bridge vlan_filtering 1`,
   };
 }
@@ -191,7 +192,7 @@ async function runAsIssues(paths: Paths, config: MachineConfig): Promise<Problem
   const findings = await checkRunAs(paths, [config], AbortSignal.timeout(RUN_AS_MS));
   return (
     findings
-      // A user that does not exist is told of elsewhere.
+      // A user that does not exist is reported elsewhere.
       .filter(({ severity, machine }) => severity === 'error' && machine !== undefined)
       .map(({ message, detail = message, hint }) => issueAt(config, 'RUNAS', capitalized(detail), hint))
   );
@@ -209,11 +210,11 @@ function passtIssues(config: MachineConfig): Problem[] {
   const nics = config.nics.filter(({ net }) => net === 'passt');
   if (findProgram('passt') !== undefined) return [];
   return nics.map(({ index }) =>
-    issueAt(config, `NIC${index}`, `NIC${index} has net=passt, and that program is missing`, 'apt install passt'),
+    issueAt(config, `NIC${index}`, `NIC${index} has net=passt, but passt is not installed`, 'apt install passt'),
   );
 }
 
-/** Who can connect to the server sees the screen and types on the keyboard. */
+/** Anyone who can connect to the server sees the screen and types on the keyboard. */
 function screenIssues(config: MachineConfig): Problem[] {
   const { vnc } = config;
   if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
@@ -221,7 +222,7 @@ function screenIssues(config: MachineConfig): Problem[] {
   return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
 }
 
-/** A guest without anything to boot from runs, and shows nothing but the words of its firmware. */
+/** A guest without anything to boot from runs, but only shows messages of its firmware. */
 function bootIssues(config: MachineConfig): Problem[] {
   const { disks, cdroms, nics, kernel, boot, custom } = config;
   const hasDisc = cdroms.some(({ file }) => file !== undefined);
@@ -249,7 +250,7 @@ function monitorIssues(machines: Machines, config: MachineConfig): Problem[] {
       line: monitorOrigins(paths.monitorFile).get('TLS')?.line,
       key: 'TLS',
       severity: 'warning',
-      message: `TLS=off: every user of this host, and web pages that they open, can command machine "${config.longName}"`,
+      message: `TLS=off: every user of this host, and web pages that they open, can control machine "${config.longName}"`,
       hint: 'set TLS=psk',
     },
   ];

@@ -12,7 +12,7 @@ import {
 import { groupName, userName } from '../../system/users.ts';
 import type { Machines } from '../machines.ts';
 
-/** Who may get at a file. */
+/** Who has access to a file. */
 export interface FileAccess {
   readonly path: string;
   readonly owner: string;
@@ -21,7 +21,7 @@ export interface FileAccess {
   readonly readableBy: Readers;
 }
 
-/** What a running machine's QEMU may do, and who may get at what is its. */
+/** What a running machine's QEMU may do, and who has access to its files. */
 export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid' | 'groups'> {
   readonly pid: number;
   readonly user: string;
@@ -29,7 +29,7 @@ export interface SecurityReport extends Omit<ProcessRights, 'uid' | 'gid' | 'gro
   readonly groups: readonly string[];
   readonly listening: readonly ListeningSocket[];
   readonly files: readonly FileAccess[];
-  /** What could be tighter, and how. */
+  /** What could be more secure, and how. */
   readonly advice: readonly string[];
 }
 
@@ -82,18 +82,18 @@ function adviceFor(
   if (uid === 0) advice.push('QEMU is root: set RUNAS=auto');
   else if (report.capabilities.length > 0) advice.push(`QEMU has capabilities: ${report.capabilities.join(', ')}`);
   if (config?.runAs !== undefined && !config.ownUser) {
-    advice.push(`other machines may have the user ${report.user} as well: set RUNAS=auto`);
+    advice.push(`other machines may run as user ${report.user}, too: set RUNAS=auto`);
   }
   if (uid !== process.geteuid?.() && !report.closed.includes('temporary')) {
     advice.push('it sees the temporary files of the host: start it as a service');
   }
-  if (report.seccomp === 'off') advice.push('any system call is allowed: set SANDBOX=on');
+  if (report.seccomp === 'off') advice.push('it may make any system call: set SANDBOX=on');
   for (const { address, port } of report.listening) {
     if (address.startsWith('127.') || address === '::1') continue;
     advice.push(`port ${port} can be reached from other hosts at ${address}`);
   }
   for (const { path, readableBy } of report.files) {
-    if (readableBy === 'everybody' && !path.endsWith('.cfg')) advice.push(`everybody may read "${path}": chmod o-r`);
+    if (readableBy === 'everybody' && !path.endsWith('.cfg')) advice.push(`every user may read "${path}": chmod o-r`);
   }
   return advice;
 }

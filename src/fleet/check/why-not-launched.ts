@@ -11,8 +11,8 @@ import { findProgram } from '../../system/process/find-program.ts';
 import { holderOfFile } from '../../system/process/holders.ts';
 
 /**
- * A QEMU that did not come up, with the line of the file that explains it in place of a look at the log, where what QEMU printed
- * leads to one: a port that is taken, an image that another program has, KVM that does not work.
+ * A QEMU that did not come up, with the line of the file that explains it in place of a look at the log, where what
+ * QEMU printed leads to one: a port that is taken, an image that another program has, KVM that does not work.
  *
  * @returns the cause itself when nothing more is known.
  */
@@ -35,7 +35,7 @@ export async function whyNotLaunched(
   return new LaunchError(cause.message, cause, { cause: cause.cause, hint });
 }
 
-/** QEMU has locks on its images, as some other programs have; whose they are the kernel does not say. */
+/** QEMU and some other programs lock images; the holder has to be found, since QEMU does not know it. */
 function lockIssues(config: MachineConfig, output: string): ReturnType<typeof issueAt>[] {
   if (!/Failed to get (?:shared )?".*" lock/.test(output)) return [];
   return config.disks.flatMap(({ index, file }) => {

@@ -11,11 +11,11 @@ import { whyNotLaunched } from './why-not-launched.ts';
 type Configs = ReadonlyMap<string, MachineConfig>;
 
 /**
- * The error of a start, with all that is in the way of it and not the first only: what `check` tells of the machine and its
- * file, this host and the machines that run.
+ * The error of a start, with everything that prevents it and not only the first problem: what `check` reports about the
+ * machine and its file, this host and the running machines.
  *
  * @param cause what the start failed with.
- * @param running what {@link runningConfigs} gave, to be read once for many machines.
+ * @param running result of {@link runningConfigs}, read once for many machines.
  * @returns the cause itself when nothing more is known.
  */
 export async function whyNotStarted(

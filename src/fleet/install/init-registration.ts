@@ -2,18 +2,18 @@ import { QemuError } from '../../base/errors.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import type { InitSystem } from '../../system/services/init-system.ts';
 
-/** One program to run after files were put in place or taken away. */
+/** One program to run after files were installed or removed. */
 export interface Step {
   readonly file: string;
   readonly args: readonly string[];
-  /** What its exit status says is no matter. */
+  /** Whether to ignore its exit status. */
   readonly anyStatus?: boolean;
 }
 
-/** What makes an installation known to the host: user, folders, units, init script. */
+/** Steps that make an installation known to the host: user, folders, units, init script. */
 export function registerSteps(init: InitSystem): Step[] {
   const has = (file: string): boolean => findProgram(file) !== undefined;
-  // Hosts without systemd need have no sysusers.d(5) and tmpfiles.d(5) either.
+  // Hosts without systemd may lack sysusers.d(5) and tmpfiles.d(5), too.
   const user = has('systemd-sysusers') ? step('systemd-sysusers') : step('sh', '-c', MAKE_USER);
   const folders = has('systemd-tmpfiles')
     ? step('systemd-tmpfiles', '--create', ...FOLDERS.map((path) => `--prefix=${path}`))
@@ -62,9 +62,9 @@ const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
 };
 
 /**
- * Runs steps whose programs are there; a host may do without any of them.
+ * Runs those steps whose programs exist; a host may lack any of them.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` with what the program said.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` with the program's messages.
  */
 export async function runSteps(steps: readonly Step[], signal: AbortSignal): Promise<void> {
   for (const { file, args, anyStatus = false } of steps) {

@@ -7,30 +7,30 @@ import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
 import type { Item } from './items.ts';
 import { type Manifest, readManifest, renderManifest } from './manifest.ts';
 
-/** What becomes of one path. */
+/** What happens to one path. */
 export type ChangeKind = 'write' | 'unchanged' | 'keep' | 'remove';
 
-/** One path and what becomes of it; `keep`: it is the administrator's. */
+/** One path and what happens to it; `keep`: it is the administrator's. */
 export interface Change {
   readonly kind: ChangeKind;
   readonly path: string;
 }
 
 export interface InstallTarget {
-  /** Folder that stands for `/`; empty for the host itself. */
+  /** Folder to use as `/`; empty for the host itself. */
   readonly destDir: string;
   /** Path of the manifest, without the destination folder. */
   readonly manifest: string;
   readonly version: string;
-  /** Only say what would be done. */
+  /** Only report what would be done. */
   readonly dryRun: boolean;
-  /** Paths that belong to a package of the distribution, by its name: nothing is done to them. */
+  /** Names of the distribution's packages by the paths that they own: these paths are left alone. */
   readonly packaged?: ReadonlyMap<string, string>;
 }
 
 /**
- * Puts items in place, each at once, and takes away what an earlier installation wrote and this one has no more.
- * Configuration that was changed since is kept. To be repeated at will.
+ * Installs items, each atomically, and removes what an earlier installation wrote and this one no longer has.
+ * Configuration that was changed since is kept. Can be repeated safely.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`
  */
@@ -49,7 +49,7 @@ export function installItems(items: readonly Item[], target: InstallTarget): Cha
       return { kind: 'unchanged', path };
     }
     const isTheirs = item.kind === 'config' && current !== undefined && current !== before.written.get(path);
-    // Remembered as it was written: when the administrator goes back to that, it is ours again.
+    // Remembered as written: if the administrator restores that version, it is ours again.
     written.set(path, isTheirs ? (before.written.get(path) ?? wanted) : wanted);
     if (isTheirs) return { kind: 'keep', path };
     if (!target.dryRun) {
@@ -67,7 +67,7 @@ export function installItems(items: readonly Item[], target: InstallTarget): Cha
   return [...changes, ...removed];
 }
 
-/** Takes away what an installation wrote, as far as nobody changed it, and the folders that it made, when they are empty. */
+/** Removes files that an installation wrote, except modified ones, and folders that it created, if they are empty. */
 export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[] {
   const at = (path: string): string => join(target.destDir || '/', path);
   const manifest = readManifest(at(target.manifest));
@@ -79,7 +79,7 @@ export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[]
 }
 
 /**
- * Refuses to write over what a package has installed. Its configuration may be shared: that is left to the package.
+ * Refuses to overwrite files of a package. Shared configuration is left to the package.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`
  */
@@ -148,7 +148,7 @@ function fingerprint(place: string): string | undefined {
   }
 }
 
-/** Whether it can be run counts, the rest of the mode is the administrator's. */
+/** Of the mode only whether it is executable counts; the rest is the administrator's choice. */
 function digest(text: string, mode: number): string {
   return `${createHash('sha256').update(text).digest('hex')}${(mode & 0o100) === 0 ? '' : ' x'}`;
 }

@@ -5,15 +5,15 @@ import { whyNotForServices } from '../../system/trust/trusted-program.ts';
 /** The program in the first line of the tools in a package for any host. */
 export const COMMON_NODE = '/usr/bin/node';
 
-/** Names that stay when Node.js is updated, other than the path of the program itself. */
+/** Names that, unlike the path of the program itself, stay valid when Node.js is updated. */
 const LASTING = [COMMON_NODE, '/usr/local/bin/node'];
 
-/** What the kernel reads of a first line, without `#!`: execve(2) before Linux 5.1. */
+/** Bytes of a first line, without `#!`, that the kernel reads: execve(2) before Linux 5.1. */
 const LONGEST_FIRST_LINE = 125;
 
 /**
- * The Node.js that the installed tools are to be run by: the one that runs this. A service has no PATH in which nvm, asdf
- * and the like would put it, so it is written into the first line of each tool.
+ * The Node.js that must run the installed tools: the one that runs this. The PATH of services does not include the
+ * folders of nvm or asdf, so its path is written into the first line of each tool.
  *
  * @param program absolute, as `process.execPath`.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` when root must not run it, or services cannot.
@@ -22,8 +22,8 @@ export function interpreterFor(program: string): string {
   const node = LASTING.find((path) => existsSync(path) && realpathSync(path) === realpathSync(program)) ?? program;
   const reason = whyNotForServices(node) ?? whyNoFirstLine(node);
   if (reason === undefined) return node;
-  throw new QemuError('QEMU_NOT_PERMITTED', `Machines cannot be run with this Node.js: ${reason}`, {
-    hint: `install one for all users, and run this again with it: apt install nodejs; or: install -m 0755 ${program} /usr/local/bin/node`,
+  throw new QemuError('QEMU_NOT_PERMITTED', `This Node.js cannot be used for services: ${reason}`, {
+    hint: `install Node.js for all users, and run this again with it: apt install nodejs; or: install -m 0755 ${program} /usr/local/bin/node`,
   });
 }
 

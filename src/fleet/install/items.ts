@@ -4,10 +4,10 @@ import type { InitSystem } from '../../system/services/init-system.ts';
 import { COMMON_NODE, withInterpreter } from './interpreter.ts';
 import type { Layout } from './layout.ts';
 
-/** One thing that is put on the host. `path` is absolute, without the destination folder. */
+/** One thing to install. `path` is absolute, without the destination folder. */
 export type Item =
   | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly text: string }
-  /** Belongs to the administrator once it is there: a changed one is kept. */
+  /** Belongs to the administrator once installed: a changed one is kept. */
   | { readonly kind: 'config'; readonly path: string; readonly mode: number; readonly text: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
 
@@ -17,13 +17,13 @@ export interface ItemOptions {
   readonly layout: Layout;
   /** Program that runs the tools and the generator, absolute. */
   readonly node: string;
-  /** Whose init script it is to be: OpenRC's own, or that of LSB, which the others read. */
+  /** Kind of the init script: that of OpenRC, or the LSB one, which the others read. */
   readonly initSystem: InitSystem;
 }
 
 const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif'];
 
-/** Everything that is installed, in the order in which it is written: what is referred to comes first. */
+/** Everything to install, in the order of writing: files come before those that refer to them. */
 export function collectItems({ source, layout, node, initSystem }: ItemOptions): Item[] {
   const fit = (text: string): string =>
     text
@@ -118,12 +118,12 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,
     ...userUnits,
-    // systemd-sysv-generator(8) would make a second service of the init script, beside the units.
+    // Otherwise systemd-sysv-generator(8) would create a second service from the init script, in addition to the units.
     { kind: 'link', path: `${layout.unitDir}/qemu-init.service`, target: '/dev/null' },
   ];
 }
 
-/** What an installed host has instead of the built-in defaults: QEMU without rights, in its sandbox. */
+/** Defaults of an installed host, stricter than the built-in ones: QEMU without rights, in its sandbox. */
 const HARDENED: Readonly<Record<string, string>> = { NETIF: 'managed', RUNAS: 'auto', SANDBOX: 'on', VNC: 'unix' };
 
 /** Sets the hardened values below their commented-out lines. */

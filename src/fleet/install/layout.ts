@@ -15,7 +15,7 @@ export interface Layout {
   readonly zshDir: string;
   readonly fishDir: string;
   readonly polkitDir: string;
-  /** These do not move with the prefix: other programs look for them there. */
+  /** Independent of the prefix: other programs look for them there. */
   readonly etcDir: string;
   readonly initScript: string;
   readonly logrotateDir: string;
@@ -32,7 +32,7 @@ export function layoutFor(prefix: string): Layout {
   const base = prefix === '/' ? '' : prefix.replace(/\/+$/, '');
   const share = `${base}/share`;
   const libDir = `${base}/lib/qemu-init`;
-  // Nowhere else are they looked for: systemd.unit(5), systemd.generator(7), tmpfiles.d(5), sysusers.d(5).
+  // They are not searched for anywhere else: systemd.unit(5), systemd.generator(7), tmpfiles.d(5), sysusers.d(5).
   const seen = ['', '/usr', '/usr/local'].includes(base) ? base : '/usr/local';
   return {
     libDir,
@@ -56,10 +56,10 @@ export function layoutFor(prefix: string): Layout {
   };
 }
 
-/** Prefixes that another installation than this one may have. */
+/** Prefixes that other installations may have. */
 const PREFIXES = ['/usr/local', '/usr'];
 
-/** Where an installation may be on this host: that of this program itself, when it is one. */
+/** Where installations may be on this host, including that of this program itself. */
 export function installedLayouts(source: string): Layout[] {
   const own = /^(.*)\/lib\/qemu-init\/?$/.exec(source)?.[1];
   return (own === undefined ? PREFIXES : [own]).map(layoutFor);

@@ -1,6 +1,9 @@
 import { readTextIfExists } from '../../system/files/files.ts';
 
-/** What an installation wrote: absolute paths without the destination folder, with the SHA-256 of files and `-> TARGET` of links. */
+/**
+ * What an installation wrote: absolute paths without the destination folder, with the SHA-256 of files and `-> TARGET`
+ * of links.
+ */
 export interface Manifest {
   readonly version: string;
   readonly written: ReadonlyMap<string, string>;
@@ -8,7 +11,7 @@ export interface Manifest {
   readonly folders: readonly string[];
 }
 
-/** Reads a manifest; a missing or damaged one says that nothing is known. */
+/** Reads a manifest; a missing or damaged one counts as empty. */
 export function readManifest(path: string): Manifest {
   try {
     const { version, written, folders } = JSON.parse(readTextIfExists(path) ?? '');

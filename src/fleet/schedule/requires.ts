@@ -6,12 +6,12 @@ export interface Requirements {
   /** Required machines first, each once. */
   readonly targets: readonly MachineRef[];
   readonly of: (target: MachineRef) => readonly MachineRef[];
-  /** Why a machine cannot have what it requires, by long name. */
+  /** Why the requirements of a machine cannot be met, by long name. */
   readonly errors: ReadonlyMap<string, unknown>;
 }
 
 /**
- * Adds what machines require, and what that requires. A machine that requires something unknown, or itself over others,
+ * Adds what machines require, directly or indirectly. A machine that requires something unknown, or indirectly itself,
  * is among the errors.
  *
  * @param requiresOf the machines that one names in REQUIRES; may throw.
@@ -49,7 +49,7 @@ export function withRequired(
 }
 
 /**
- * Why a machine cannot have what it requires, or what that requires: an id that means no machine, or a circle.
+ * Why the requirements of a machine cannot be met, or theirs: an unknown id, or a cycle.
  *
  * @param requiresOf as for {@link withRequired}.
  */
@@ -65,10 +65,10 @@ export function requirementError(
 }
 
 /**
- * Which of these machines require which, the other way round: by long name, those that are to be stopped before it. Of
- * machines that require each other none is before the other: a circle has no order to stop in.
+ * Which of these machines require which, the other way round: by long name, those that are to be stopped before it.
+ * Machines that require each other are not ordered: a cycle has no order to stop in.
  *
- * @param idsOf the ids that one names in REQUIRES; those of other machines are passed over.
+ * @param idsOf the ids that one names in REQUIRES; those of other machines are ignored.
  */
 export function dependentsOf(
   targets: readonly MachineRef[],
@@ -98,6 +98,6 @@ function idsOfTarget({ longName, shortName }: MachineRef): string[] {
 
 function circle(names: readonly string[]): QemuError {
   return new QemuError('QEMU_CONFIG_INVALID', `Machines require each other: ${names.join(', ')}`, {
-    hint: 'take one of them out of REQUIRES',
+    hint: 'remove one of them from REQUIRES',
   });
 }

@@ -10,11 +10,11 @@ export interface OrderedWork<T> {
   /** How many at a time. */
   readonly parallel: number;
   readonly work: (target: MachineRef) => Promise<T>;
-  /** The error of a machine when one before it failed; undefined: it is done nevertheless. */
+  /** The error of a machine when one before it failed; undefined: go on nevertheless. */
   readonly blocked: (target: MachineRef, by: MachineRef) => unknown;
 }
 
-/** Does something to every machine in order, whatever becomes of the others. */
+/** Does something to every machine in order, even if it fails for others. */
 export async function runOrdered<T>(plan: OrderedWork<T>): Promise<Map<MachineRef, Outcome<T>>> {
   const limit = limiter(plan.parallel);
   const begun = new Map<MachineRef, Promise<Outcome<T>>>();

@@ -9,15 +9,16 @@ import { unitName } from '../service/units/unit-text.ts';
 import { nextWave, orderIn, type StopOrder, stopJobsIn } from '../service/units/wave.ts';
 import { attempt } from './run-in-order.ts';
 
-/** Time for all guests together. What is up after it is a matter for its own unit, as if this had not been. */
+/** Time for all guests together. Machines that still run afterwards are left to their own units. */
 const TOGETHER_MS = 5_000;
 
-/** Below this the units are as fast by themselves. */
+/** With fewer machines their units are as fast by themselves. */
 const FEWEST = 3;
 
 /**
- * Asks the guests of all units that systemd is about to stop to go down, in systemd's own order, from this one process: each
- * unit by itself would start Node. Nobody is asked rudely here, and nobody whose hooks belong into his unit.
+ * Asks the guests of all units that systemd is about to stop to shut down, in systemd's order, from this single
+ * process, which is faster than a Node.js per unit. No force is used here, and machines with hooks are left to their
+ * units.
  *
  * @param text the line for the journal of the machine's unit.
  */
@@ -58,14 +59,14 @@ async function askOrder(): Promise<StopOrder> {
   if (machines.length < FEWEST) return { units, before: new Map() };
   const shown = await systemctl(['show', '--property=Id,Before', ...machines]);
   const before = orderIn(shown.stdout);
-  // It is this one that all of them are ordered before.
+  // All of them are ordered before this unit.
   return { units, before };
 }
 
 const TOGETHER_UNIT = 'qemu-stop.service';
 const MACHINE_UNIT = /^qemu@(.+)\.service$/;
 
-/** The machine of a unit, when its QEMU lives and its stop is nothing but the ladder. */
+/** The machine of a unit, if its QEMU runs and its stop needs no hooks. */
 function askable(fleet: Fleet, unit: string): MachineRef | undefined {
   const longName = MACHINE_UNIT.exec(unit)?.[1];
   if (longName === undefined || unitName(longName) !== unit) return undefined;

@@ -1,4 +1,4 @@
-/** What the order of machines is made of. */
+/** What the order of machines depends on. */
 export interface OrderedMachine {
   readonly longName: string;
   readonly shortName: string | undefined;
@@ -16,9 +16,9 @@ export interface MachineOrder {
 }
 
 /**
- * The order of machines as edges between them. BOOTORDER gives way to REQUIRES: what a machine requires counts as no later
- * than itself, so the edges have no circle, which systemd would break by not starting somebody. Of machines that require
- * one another none waits for the other. Ids that mean nothing are kept: systemd then says what is missing.
+ * The order of machines as edges between them. REQUIRES overrides BOOTORDER: a required machine counts as no later
+ * than the one that requires it, so there are no cycles, which systemd would break by leaving out a machine. Machines
+ * that require each other do not wait for each other. Unknown ids are kept: systemd then reports what is missing.
  */
 export function orderMachines(machines: readonly OrderedMachine[]): Map<string, MachineOrder> {
   const longNames = new Map(
@@ -39,7 +39,7 @@ export function orderMachines(machines: readonly OrderedMachine[]): Map<string, 
       const own = effective.get(longName) ?? 0;
       const needs = requires.get(longName) ?? [];
       const earlier = machines.filter((other) => (effective.get(other.longName) ?? 0) < own);
-      // One that requires this one in turn cannot be waited for.
+      // Two machines that require each other cannot wait for each other.
       const awaited = needs.filter((needed) => !reach.get(needed)?.has(longName));
       return [
         longName,
@@ -52,7 +52,7 @@ export function orderMachines(machines: readonly OrderedMachine[]): Map<string, 
   );
 }
 
-/** All that a machine requires, over others too; itself only when it is in a circle. */
+/** All that a machine requires, directly or indirectly; itself only if it is part of a cycle. */
 function reachable(from: string, requires: ReadonlyMap<string, readonly string[]>): Set<string> {
   const found = new Set<string>();
   const open = [...(requires.get(from) ?? [])];

@@ -3,7 +3,7 @@ import { isValidName } from '../../config/text/names.ts';
 import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 
-/** What a unit is to know of a start besides the machine's long name. */
+/** What a unit must know about a start, in addition to the machine's long name. */
 export interface Asked {
   /** File of a machine that is not registered; undefined for one that is. Holds until the host boots. */
   readonly configPath: string | undefined;
@@ -14,7 +14,7 @@ export interface Asked {
 
 const NOTHING: Asked = { configPath: undefined, paused: false, preconfig: false };
 
-/** Writes down what the unit of a machine cannot be told in any other way. */
+/** Stores the options of a start for the unit of the machine, which has no other way to receive them. */
 export function writeAsked(paths: Paths, longName: string, asked: Asked): void {
   if (asked.configPath === undefined && !asked.paused && !asked.preconfig) {
     removeIfExists(fileOf(paths, longName));
@@ -24,7 +24,7 @@ export function writeAsked(paths: Paths, longName: string, asked: Asked): void {
   writeFileAtomic(fileOf(paths, longName), `${JSON.stringify(asked)}\n`, 0o600);
 }
 
-/** What was asked for; a file that is damaged asks for nothing. */
+/** The stored options; none if the file is damaged. */
 export function readAsked(paths: Paths, longName: string): Asked {
   try {
     const value: unknown = JSON.parse(readTextIfExists(fileOf(paths, longName)) ?? '{}');
@@ -57,7 +57,7 @@ export function askedMachines(paths: Paths): { longName: string; configPath: str
   });
 }
 
-/** A name with a dot in front can be no machine's. */
+/** No machine's name begins with a dot. */
 function folderOf(paths: Paths): string {
   return join(paths.runDir, '.asked');
 }

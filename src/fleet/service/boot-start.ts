@@ -3,7 +3,7 @@ import type { Paths } from '../../system/paths.ts';
 import { callerName, isLingering } from '../../system/services/lingering.ts';
 import { isSystemdBooted, isUnitInstalled, isUserUnitInstalled, systemctl } from '../../system/services/systemd.ts';
 
-/** When a machine with AUTOSTART=on starts, for people: who starts it differs from scope to scope, and it may be nobody. */
+/** When a machine with AUTOSTART=on starts, as text: that depends on the scope, and it may be never. */
 export async function whenStarted(paths: Paths, signal: AbortSignal): Promise<string> {
   switch (paths.scope) {
     case 'system':
@@ -19,7 +19,7 @@ const NOTHING = 'has AUTOSTART=on, but nothing starts machines at boot';
 
 async function whenSystemStarts(signal: AbortSignal): Promise<string> {
   const boots = 'starts when the host boots';
-  const missing = `${NOTHING} (to install what does: qemu-init install)`;
+  const missing = `${NOTHING} (install the units: qemu-init install)`;
   if (!isSystemdBooted()) return existsSync('/etc/init.d/qemu-init') ? boots : missing;
   if (!isUnitInstalled('qemu@.service')) return missing;
   const { exitCode } = await systemctl(['--quiet', 'is-enabled', 'qemu.target'], { signal });
@@ -31,5 +31,5 @@ function whenUserStarts(): string {
     return 'has AUTOSTART=on, but nothing starts machines of users on this host; call at login: qemu-init start --autostart';
   }
   if (isLingering()) return 'starts when the host boots';
-  return `starts when you log in; for a start when the host boots: loginctl enable-linger ${callerName()}`;
+  return `starts when you log in; to start at boot: loginctl enable-linger ${callerName()}`;
 }

@@ -7,10 +7,10 @@ export const MOST_CRASHES = 5;
 export const CRASH_WINDOW_SECONDS = 600;
 
 /**
- * Notes that a machine of a unit ended, or failed to start, though nobody had stopped it. systemd's own limit (StartLimitBurst=)
- * would count every start, those by an administrator too.
+ * Notes that a machine of a unit ended without a stop, or failed to start. systemd's own limit (StartLimitBurst=)
+ * would count every start, including those by an administrator.
  *
- * @returns whether it has ended so often lately that it is not to be started again. The count then begins anew.
+ * @returns whether it has ended so often lately that it must not be started again. The count then starts over.
  */
 export function recordCrash(paths: Paths, longName: string): boolean {
   const now = secondsSinceBoot();
@@ -25,7 +25,7 @@ export function recordCrash(paths: Paths, longName: string): boolean {
   return false;
 }
 
-/** Whether RESTART has given the machine up since somebody started it last. */
+/** Whether RESTART has given the machine up since its last start by hand. */
 export function hasGivenUp(paths: Paths, longName: string): boolean {
   try {
     return readTextIfExists(fileOf(paths, longName)) === '"given up"\n';
@@ -35,7 +35,7 @@ export function hasGivenUp(paths: Paths, longName: string): boolean {
   }
 }
 
-/** For a machine that somebody starts: what was before does not count. */
+/** For a start by hand: earlier crashes do not count. */
 export function forgetCrashes(paths: Paths, longName: string): void {
   removeIfExists(fileOf(paths, longName));
 }
@@ -45,17 +45,17 @@ function readTimes(paths: Paths, longName: string): number[] {
     const times: unknown = JSON.parse(readTextIfExists(fileOf(paths, longName)) ?? '[]');
     return Array.isArray(times) ? times.filter((each) => typeof each === 'number') : [];
   } catch {
-    // Cut in half: the count begins anew.
+    // Truncated: the count starts over.
     return [];
   }
 }
 
-/** Of a clock that nobody sets; the files do not outlive the boot. */
+/** Monotonic, as nothing sets it; the files do not outlive the boot. */
 function secondsSinceBoot(): number {
   return Number(process.hrtime.bigint() / 1_000_000_000n);
 }
 
-/** A name with a dot in front can be no machine's. */
+/** No machine's name begins with a dot. */
 function folderOf(paths: Paths): string {
   return join(paths.runDir, '.crashes');
 }

@@ -9,14 +9,14 @@ import { removeStartFailure, writeStartFailure } from './start-failure.ts';
 import { stopTimeoutSeconds, UNIT_STOP_SECONDS } from './units/limits.ts';
 import { unitName } from './units/unit-text.ts';
 
-/** What a command inside of the machine's own unit does besides. */
+/** What a command inside the machine's own unit does in addition. */
 export interface InsideUnit {
   /**
-   * It succeeded: a QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is the
-   * machine's.
+   * It succeeded: a QEMU that was started outside of the unit becomes its main process, and the unit's time to stop is
+   * the machine's.
    */
   readonly started: (target: MachineRef, pid: number, signal: AbortSignal) => Promise<void>;
-  /** Leaves word of why it failed. */
+  /** Stores why it failed. */
   readonly failed: (error: unknown) => void;
   /** Has systemd not start the machine again. */
   readonly giveUp: () => Promise<void>;
@@ -40,7 +40,7 @@ export function insideUnit(paths: Paths, longName: string): InsideUnit | undefin
     },
     failed: (error) => writeStartFailure(paths, longName, error),
     giveUp: async () => {
-      // The unit is being stopped; being told so by somebody is what keeps systemd from a restart.
+      // The unit is being stopped; only an explicit stop keeps systemd from restarting it.
       await systemctl(['stop', '--no-block', '--quiet', '--job-mode=ignore-dependencies', unit], { manager });
     },
   };

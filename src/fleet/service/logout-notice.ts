@@ -5,9 +5,9 @@ import { isSystemdBooted, unitOf } from '../../system/services/systemd.ts';
 import { unitName } from './units/unit-text.ts';
 
 /**
- * What the user has to know of a machine of his: without lingering systemd ends his service manager with his last session, and
- * with KillUserProcesses= in logind.conf(5) the processes of a session with it. Undefined when it runs on, and is stopped by
- * its unit when the host goes down.
+ * Warns users whose machine ends at logout: without lingering systemd ends their service manager with their last
+ * session, and with KillUserProcesses= in logind.conf(5) also the processes of the session. Undefined if it keeps
+ * running, and its unit stops it when the host goes down.
  *
  * @param pid that of its QEMU.
  */

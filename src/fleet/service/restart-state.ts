@@ -5,13 +5,18 @@ import { userManagerOf } from '../../system/services/user-systemd.ts';
 import { hasGivenUp } from './crashes.ts';
 import { unitName } from './units/unit-text.ts';
 
-/** What RESTART means for a machine that has ended. `pending`: systemd is about to start it; `given-up`: it does no more. */
+/**
+ * What RESTART means for a machine that has ended. `pending`: systemd is about to start it; `given-up`: it will not.
+ */
 export type RestartState = 'pending' | 'given-up';
 
-/** Nobody who looks is to wait for systemd, which answers in milliseconds. */
+/** systemd answers in milliseconds; `status` must not wait for one that hangs. */
 const ANSWER_MS = 1_500;
 
-/** The same of one machine with RESTART that does not run. Undefined where no service manager sees to it, or when it is silent. */
+/**
+ * The same of one machine with RESTART that does not run. Undefined if no service manager runs it, or if that does not
+ * answer.
+ */
 export async function restartState(paths: Paths, { longName }: MachineRef): Promise<RestartState | undefined> {
   if (paths.scope === 'root' || !isSystemdBooted()) return undefined;
   if (hasGivenUp(paths, longName)) return 'given-up';

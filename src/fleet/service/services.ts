@@ -27,31 +27,35 @@ import { removeStartNotices, takeStartNotices } from './start-notices.ts';
 import { MACHINE_DROP_IN } from './units/unit-plan.ts';
 import { unitName } from './units/unit-text.ts';
 
-/** How the unit of a machine is to start it. */
+/** How the unit of a machine must start it. */
 export interface UnitStartOptions extends LaunchMode {
-  /** How long to wait for systemd; the start in the unit has deadlines of its own. */
+  /** How long to wait for systemd; the start in the unit has its own deadlines. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** What the caller has been told already, and the start in the unit tells again. */
+  /** Notices that the caller has seen already, and that the start in the unit repeats. */
   readonly told?: readonly string[] | undefined;
 }
 
-/** The service manager, as far as machines are its units. */
+/** The service manager that runs machines as units. */
 export interface Services {
   /**
-   * Has the manager start a machine. One that is going down is waited for; one that runs is left alone, but is a unit after this.
+   * Has the manager start a machine. One that is going down is waited for; one that runs is left alone, but is a unit
+   * after this.
    *
-   * @throws {QemuError} what the start in the unit threw; `QEMU_LAUNCH_FAILED` for a unit that is masked or does not start.
+   * @throws {QemuError} what the start in the unit threw; `QEMU_LAUNCH_FAILED` for a unit that is masked or does not
+   * start.
    */
   readonly start: (host: MachineContext, target: MachineRef, options: UnitStartOptions) => Promise<StartResult>;
   /**
-   * To be called before a machine is stopped. What it returns, called when that is done, tells the manager that the machine
-   * was stopped on purpose: it is not to start it again, nor to call it failed.
+   * To be called before a machine is stopped. The returned function, called afterwards, informs the manager that the
+   * machine was stopped on purpose, so that it neither starts it again nor calls it failed.
    */
   readonly stopping: (target: MachineRef) => (rung: Rung) => Promise<void>;
 }
 
-/** Undefined where machines are no units: without systemd, without our unit, for a user without a login, for scratch folders. */
+/**
+ * Undefined where machines are not units: without systemd or our unit, for a user without a login, for scratch folders.
+ */
 export function findServices(paths: Paths): Services | undefined {
   const isRoot = paths.scope === 'system' && process.getuid?.() === 0;
   const asRoot = isRoot && isSystemdBooted() && isUnitInstalled(UNIT_FILE);
@@ -61,7 +65,7 @@ export function findServices(paths: Paths): Services | undefined {
 
 const UNIT_FILE = 'qemu@.service';
 
-/** Why the host's shutdown does not stop a machine as it should, although systemd runs it. Undefined when it does. */
+/** Why a shutdown of the host does not stop a machine as it should, although systemd runs. Undefined when it does. */
 export function outsideUnit(paths: Paths, { longName }: MachineRef, pid: number): string | undefined {
   if (paths.scope === 'user' || !isSystemdBooted() || unitOf(pid) === unitName(longName)) return undefined;
   const consequence = 'the shutdown of the host ends its guest like a pulled plug';
@@ -73,7 +77,7 @@ export function outsideUnit(paths: Paths, { longName }: MachineRef, pid: number)
 /** Longer than what the unit allows. */
 const START_MS = 2 * 86_400_000;
 
-/** systemd learns of QEMU's end a moment after others do, and until then has nothing to start. */
+/** systemd notices QEMU's end a moment later than we do, and until then does not restart it. */
 const MOST_TURNS = 50;
 const TURN_MS = 100;
 const MOST_CANCELS = 2;
@@ -86,11 +90,11 @@ async function startUnit(host: MachineContext, target: MachineRef, options: Unit
   const manage = { signal: options.signal, manager: userManagerOf(paths) };
   const { signal, manager } = manage;
   const unit = unitName(target.longName);
-  // A command that stops it has the lock until all is done.
+  // A command that stops it holds the lock until it is done.
   const isBusy = alreadyRunning(target) !== undefined || existsSync(target.files.lock);
   if (isBusy) await exclusively(host, target, { purpose: 'start', signal }, async () => {});
   const alive = alreadyRunning(target);
-  // The stop that was waited for has its last word to systemd after it has let the machine go.
+  // That stop still reports to systemd after it has released the lock.
   let cancels = isBusy && !alive ? MOST_CANCELS : 0;
   // Only root can move a process from a session into a unit.
   if (alive && manager !== undefined) return alive;
@@ -136,7 +140,7 @@ function askedFor(
   };
 }
 
-/** A machine that runs in its unit, which is not about to stop it. */
+/** Whether a machine runs in its unit, and that is not about to stop it. */
 async function runningInUnit(
   unit: string,
   target: MachineRef,
@@ -153,33 +157,29 @@ async function runStartJob(unit: string, manage: SystemctlOptions): Promise<{ ex
     const { exitCode = 1, stderr } = await systemctl(['start', unit], { timeoutMs: START_MS, ...manage });
     return { exitCode, stderr };
   } catch (error) {
-    // The job goes on without the one who asked for it.
+    // The job would go on without this process.
     const { manager } = manage;
     await systemctl(['stop', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
     throw error;
   }
 }
 
-/** The unit's limits are made of the machine's file, which may just have been edited. */
+/** Reloads units if needed: their limits come from the machine's file, which may just have been edited. */
 async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<void> {
   const names = ['LoadState', 'NeedDaemonReload', 'ActiveState', 'DropInPaths'];
   const shown = await unitProperties(unit, names, manage);
   if (shown.get('LoadState') === 'masked') {
-    throw new QemuError(
-      'QEMU_LAUNCH_FAILED',
-      `The unit "${unit}" is masked: an administrator has forbidden its start`,
-      {
-        hint: `allow it again: systemctl unmask ${unit}`,
-      },
-    );
+    throw new QemuError('QEMU_LAUNCH_FAILED', `The unit "${unit}" is masked: an administrator has disabled its start`, {
+      hint: `enable it again: systemctl unmask ${unit}`,
+    });
   }
   const isNew = !(shown.get('DropInPaths') ?? '').includes(MACHINE_DROP_IN);
   if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(manage);
-  // Who starts it by hand means it, however often it has ended by itself.
+  // A start by hand is allowed, even after many crashes.
   if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], manage);
 }
 
-/** QEMU that was up, and gone before systemd could see it: the start in the unit has not failed, but the unit has. */
+/** QEMU was up, but ended before systemd could see it: the start in the unit succeeded, but the unit failed. */
 function endedAtOnce(paths: Paths, { longName }: MachineRef, sinceMs: number): QemuError | undefined {
   const end = readLastRun(paths, longName);
   if (end?.at === undefined || Date.parse(end.at) < sinceMs) return undefined;
@@ -199,22 +199,22 @@ function stoppingUnit({ longName }: MachineRef, manager: string | undefined): (r
   return async (rung) => {
     const now = invocationOf(unit, manager);
     if (now !== undefined && now !== before && (await isStartedByHand(unit, manager))) return;
-    // Machines that require this one are not stopped with it, as they are not without systemd.
+    // As without systemd, machines that require this one are not stopped with it.
     await systemctl(['stop', '--quiet', '--job-mode=ignore-dependencies', unit], { timeoutMs: START_MS, manager });
     // These leave a unit that has failed.
     if (rung === 'sigkill' || rung === 'none') await systemctl(['reset-failed', '--quiet', unit], { manager });
   };
 }
 
-/** Whether a run of the unit is what somebody wanted, and not RESTART: systemd counts its own restarts since then. */
+/** Whether a user started this run of the unit, and not RESTART: systemd counts its restarts since then. */
 async function isStartedByHand(unit: string, manager: string | undefined): Promise<boolean> {
   return (await unitProperties(unit, ['NRestarts'], { manager })).get('NRestarts') === '0';
 }
 
-/** While the host boots, what the unit comes after may wait for the very script that started the machine. */
+/** While the host boots, units before this one may wait for the very script that started the machine. */
 const TAKE_OVER_MS = 60_000;
 
-/** For a command that works without systemd: a QEMU that it has started becomes the main process of its unit nevertheless. */
+/** For commands that work without systemd: makes a QEMU that they have started the main process of its unit. */
 export async function moveIntoUnit(
   host: MachineContext,
   target: MachineRef,

@@ -7,7 +7,7 @@ import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '..
 import type { Paths } from '../../system/paths.ts';
 
 /**
- * Why a start by the unit failed, for the command that asked systemd for it: the unit's own status says only that it did.
+ * Why a start by the unit failed, for the command that asked systemd for it: the unit's status only shows that it did.
  */
 interface Failure {
   /** ISO 8601. */
@@ -16,7 +16,7 @@ interface Failure {
   readonly message: string;
   readonly hint: string | undefined;
   readonly issues: readonly Problem[] | undefined;
-  /** Messages of what led to it. */
+  /** Messages of its causes. */
   readonly causes: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function removeStartFailure(paths: Paths, longName: string): void {
   removeIfExists(fileOf(paths, longName));
 }
 
-/** The error that was written down; undefined when there is none. */
+/** The stored error; undefined when there is none. */
 export function readStartFailure(paths: Paths, longName: string): QemuError | undefined {
   const text = readTextIfExists(fileOf(paths, longName));
   if (text === undefined) return undefined;
@@ -55,7 +55,10 @@ export interface StartFailure {
   readonly message: string;
 }
 
-/** Why the last start failed that nobody waited for, or that went through the unit; undefined if none did, or only root may know. */
+/**
+ * Why the last start failed, if no command waited for it or it went through the unit; undefined if it did not fail, or
+ * if only root may read that.
+ */
 export function lastStartFailure(paths: Paths, longName: string): StartFailure | undefined {
   try {
     const text = readTextIfExists(fileOf(paths, longName));
@@ -68,7 +71,7 @@ export function lastStartFailure(paths: Paths, longName: string): StartFailure |
   }
 }
 
-/** A name with a dot in front can be no machine's. */
+/** No machine's name begins with a dot. */
 function folderOf(paths: Paths): string {
   return join(paths.runDir, '.failures');
 }

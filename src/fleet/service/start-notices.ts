@@ -3,7 +3,7 @@ import type { Notice } from '../../machine/context.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 
-/** Writes down what a start in the unit had to say, for the command that asked systemd for it. */
+/** Stores the notices of a start in the unit, for the command that asked systemd for it. */
 export function writeStartNotices(paths: Paths, longName: string, notices: readonly Notice[]): void {
   const kept = notices.filter(({ level, machine }) => isForPeople(level) && (machine ?? longName) === longName);
   if (kept.length === 0) {
@@ -18,7 +18,7 @@ export function removeStartNotices(paths: Paths, longName: string): void {
   removeIfExists(fileOf(paths, longName));
 }
 
-/** What was written down, once. A file that is damaged says nothing. */
+/** Returns the stored notices once; none if the file is damaged. */
 export function takeStartNotices(paths: Paths, longName: string): Notice[] {
   const text = readTextIfExists(fileOf(paths, longName));
   removeStartNotices(paths, longName);
@@ -43,7 +43,7 @@ function isForPeople(level: unknown): level is 'info' | 'warning' {
   return level === 'info' || level === 'warning';
 }
 
-/** A name with a dot in front can be no machine's. */
+/** No machine's name begins with a dot. */
 function folderOf(paths: Paths): string {
   return join(paths.runDir, '.notices');
 }

@@ -30,7 +30,7 @@ test('storage is shared by what it is: any number may read it, and one may write
     machineIssues(paths, config, [{ config: other, isAway }]).map(({ message }) => message);
   assert.deepEqual(said(a, b), []);
   assert.deepEqual(said(a, a), []);
-  assert.match(said(writer, a).join(), /DSK1 ".*link" is what DSK1 of machine "a" rests on/);
+  assert.match(said(writer, a).join(), /DSK1 ".*link" is the base of DSK1 of machine "a"/);
   assert.match(said(a, writer).join(), /DSK1 rests on ".*base", which DSK1 of machine "writer" writes to/);
   assert.match(said(b, writer).join('\n'), /DSK1 rests on .*\nCDR1 ".*base" is DSK1 of machine "writer" too/);
   assert.deepEqual(said(machine('r', 'DSK1=link,format=raw,readonly=on\nDSK2=base,format=raw,snapshot=on\n'), a), []);

@@ -15,7 +15,7 @@ import { checkUnits } from './units.ts';
 const AT_ONCE = 4;
 
 /**
- * Looks at everything that machines need, without changing anything. The worst first; empty when all is well.
+ * Checks everything that machines need, without changing anything. Errors first; empty if there is no problem.
  *
  * @param source folder of the package, whose units are compared with those of the host.
  */
@@ -48,7 +48,7 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
     ...(await checkUnits(registered, { paths, source }, signal)),
     ...(await checkNetwork(configs, paths, signal)),
     ...checkRights(targets, paths),
-    // What is an error is among what the check of the machine finds.
+    // The check of the machine reports the errors.
     ...(await checkRunAs(paths, configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(
       await Promise.all(targets.map((target) => lane(() => checkMachineFindings(machines, target, readable, signal))))

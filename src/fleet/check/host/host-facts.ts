@@ -28,7 +28,7 @@ export async function checkQemu(
     try {
       await probeQemu(binary, paths.probesDir, { signal });
       const { usable, reason } = await probeKvm(binary, paths.probesDir, { signal });
-      // Before there is a machine it is what one asks of a new host.
+      // Without a machine yet, KVM is the first question about a new host.
       const isNew = configs.length === 0;
       const wanted = isNew || configs.some(({ targetArch, kvm }) => targetArch === binary && kvm !== 'off');
       if (wanted && !usable) {
@@ -36,7 +36,7 @@ export async function checkQemu(
           severity: configs.some(({ targetArch, kvm }) => targetArch === binary && kvm === 'on') ? 'error' : 'warning',
           machine: undefined,
           message: 'KVM is not usable',
-          detail: `${reason}; machines are emulated, which is many times slower`,
+          detail: `${reason}; machines are emulated and many times slower`,
           hint: kvmHint(reason ?? ''),
         });
       }
@@ -55,7 +55,7 @@ export async function checkQemu(
   return findings;
 }
 
-/** What the probe says of the group is all that is in the way then. */
+/** If the probe names a group, membership is all that is missing. */
 function kvmHint(reason: string): string {
   const group = /members of group "([^"]+)" may/.exec(reason)?.[1];
   if (group !== undefined) return `sudo usermod --append --groups ${group} "$USER", and log in again; or set KVM=off`;
@@ -67,14 +67,14 @@ const DEFAULT_QEMU = 'qemu-system-x86_64';
 /** The folder for run-time files of a user, without which no machine can be made or started. */
 export function checkSession({ runDir }: Paths): Problem[] {
   if (!isMissingSession(runDir)) return [];
-  const detail = `there is no folder for sockets and locks of yours: "${dirname(runDir)}"`;
+  const detail = `your folder for sockets and locks does not exist: "${dirname(runDir)}"`;
   return [{ severity: 'error', machine: undefined, message: 'No login session', detail, hint: NO_SESSION }];
 }
 
-/** Programs that the configuration asks for besides those for the network. */
+/** Programs that the configuration needs, in addition to those for the network. */
 export function checkPrograms(configs: readonly MachineConfig[]): Problem[] {
   const user = configs.find(({ runAs }) => runAs !== undefined);
-  // Who is there need not be made.
+  // An existing user need not be created.
   const toMake = configs.find(({ runAs, ownUser }) => ownUser && localUser(runAs ?? '') === undefined);
   return [...missing('setpriv', 'util-linux', user), ...missing('useradd', 'passwd', toMake)];
 }
@@ -103,8 +103,8 @@ export function checkSpace(configs: readonly MachineConfig[], paths: Paths): Pro
         severity: free < NO_SPACE ? 'error' : 'warning',
         machine: undefined,
         message: `Little space in "${path}"`,
-        detail: `${Math.floor(free / 1024 ** 2)} MiB are free; a guest whose image cannot grow stands still`,
-        hint: 'make room, or move images',
+        detail: `${Math.floor(free / 1024 ** 2)} MiB are free; a guest whose image cannot grow is paused`,
+        hint: 'free some space, or move images',
       },
     ];
   });

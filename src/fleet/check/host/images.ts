@@ -16,7 +16,7 @@ const CHECK_MS = 10_000;
 export async function checkHostImages(paths: Paths, config: MachineConfig, signal: AbortSignal): Promise<Problem[]> {
   const findings: Problem[] = [];
   for (const found of findImages(paths, config).disks) {
-    // What is wrong there is said by the check of the machine, and nothing of it is for qemu-img.
+    // The check of the machine reports these problems; qemu-img must not open such files.
     if (found.chain.problems.length > 0) continue;
     const marked = checkMarks(config.longName, found);
     findings.push(...(marked.length > 0 ? marked : await checkImage(config, found, signal)));
@@ -33,9 +33,9 @@ function checkMarks(machine: string, { disk: { file }, chain, image }: FoundDisk
     header.readUInt32BE(0) === 0x51_46_49_fb &&
     header.readUInt32BE(4) >= 3;
   const marks = isQcow2 ? header.readUInt32BE(76) : 0;
-  if ((marks & 2) !== 0) return [damaged(machine, file, 'is marked as corrupt: QEMU opens it for reading only')];
+  if ((marks & 2) !== 0) return [damaged(machine, file, 'is marked as corrupt: QEMU opens it read-only')];
   if ((marks & 1) !== 0) {
-    const detail = `"${file}" was not closed; QEMU repairs it at the next start, which may take a while`;
+    const detail = `"${file}" was not closed properly; QEMU repairs it at the next start, which may take a while`;
     return [
       {
         severity: 'warning',
@@ -49,7 +49,7 @@ function checkMarks(machine: string, { disk: { file }, chain, image }: FoundDisk
   return [];
 }
 
-/** What qemu-img(1) says of an image: statuses of its `check`. Without that program, nothing. */
+/** Runs `qemu-img check` and interprets its exit status, see qemu-img(1). No findings without that program. */
 async function checkImage(config: MachineConfig, found: FoundDisk, signal: AbortSignal): Promise<Problem[]> {
   const { disk, image, chain } = found;
   const { file } = disk;
@@ -62,7 +62,7 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
     if (exitCode === 2) return [damaged(machine, file, 'has errors: data in it is lost, or will be')];
     if (exitCode === 3) {
-      const detail = `"${file}" takes more space than its data needs; nothing is lost`;
+      const detail = `"${file}" uses more space than its data needs; no data is lost`;
       return [
         {
           severity: 'warning',
@@ -82,7 +82,7 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
 }
 
 function damaged(machine: string, file: string, what: string): Problem {
-  const hint = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after a copy`;
+  const hint = `${shellCommand('qemu-img', 'check', '-r', 'all', file)}, after making a copy`;
   return { severity: 'error', machine, message: 'Damaged image', detail: `"${file}" ${what}`, hint };
 }
 
@@ -91,12 +91,12 @@ function inUse(machine: string, file: string, isReadonly: boolean): Problem {
     severity: isReadonly ? 'warning' : 'error',
     machine,
     message: 'Image is in use',
-    detail: `another program writes to "${file}", though the machine does not run: its start will fail`,
-    hint: `see which it is: ${shellCommand('fuser', '-v', file)}`,
+    detail: `another program writes to "${file}" while the machine is stopped: its start will fail`,
+    hint: `find that program: ${shellCommand('fuser', '-v', file)}`,
   };
 }
 
-/** As whom an image is read: the machine's user, or else its owner, since what is in it may be a guest's work. */
+/** Reads an image as the machine's user or else as its owner, since a guest may have written its contents. */
 async function prefixFor({ runAs }: MachineConfig, owner: number | undefined): Promise<string[]> {
   if (process.getuid?.() !== 0) return [];
   const user = runAs === undefined ? undefined : await lookUpUser(runAs);

@@ -10,7 +10,7 @@ import { installedLayouts } from '../../install/layout.ts';
 /** The oldest Node.js that the tools run on: `engines` of package.json. */
 const OLDEST = [20, 19] as const;
 
-/** Whether the Node.js is there that services run the installed tools by: the one that runs this may be another. */
+/** Checks the Node.js with which services run the installed tools; the present process may use another one. */
 export async function checkInterpreter(source: string, signal: AbortSignal): Promise<Problem[]> {
   const tools = installedLayouts(source).map(({ libDir }) => `${libDir}/bin/qemu-init`);
   const findings = await Promise.all(tools.map((tool) => checkTool(tool, signal)));
@@ -35,10 +35,10 @@ async function checkTool(tool: string, signal: AbortSignal): Promise<Problem[]> 
 
 async function whyNotRun(text: string, signal: AbortSignal): Promise<string | undefined> {
   const { program, argument } = interpreterOf(text) ?? { program: '', argument: '' };
-  if (program === '') return 'its first line names no program';
+  if (program === '') return 'its first line does not name a program';
   const isLookedUp = program.endsWith('/env');
   const node = isLookedUp ? findProgram(argument, DEFAULT_PATH) : program;
-  if (node === undefined) return `"${argument}" is in none of the folders where services look: ${DEFAULT_PATH}`;
+  if (node === undefined) return `"${argument}" is not in any of the folders searched by services: ${DEFAULT_PATH}`;
   const distrust = whyNotForServices(node);
   if (distrust !== undefined) return distrust;
   try {

@@ -5,7 +5,7 @@ import type { Paths } from '../../../system/paths.ts';
 import { callerName } from '../../../system/services/lingering.ts';
 import { logoutNotice } from '../../service/logout-notice.ts';
 
-/** Running machines of a user that end with his login. */
+/** A user's running machines that end at logout. */
 export function checkLogout(paths: Paths, targets: readonly MachineRef[]): Problem[] {
   if (paths.scope !== 'user') return [];
   return targets.flatMap((target): Problem[] => {

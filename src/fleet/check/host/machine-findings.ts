@@ -11,9 +11,9 @@ import { checkMachine } from '../check-machine.ts';
 import { checkHostImages } from './images.ts';
 
 /**
- * What is wrong with one machine: its file, its images, who can reach it, what it left behind.
+ * Problems of one machine: its file, its images, who can reach it, and leftovers of earlier runs.
  *
- * @param others what {@link readableConfigs} gave.
+ * @param others result of {@link readableConfigs}.
  */
 export async function checkMachineFindings(
   machines: Machines,
@@ -24,7 +24,7 @@ export async function checkMachineFindings(
   const machine = target.longName;
   const { config } = machines.inspect(target);
   const located = locate(target.files);
-  // Who may change files is looked at for all of them: checkRights().
+  // checkRights() checks for all of them who may change files.
   const issues = (await checkMachine(machines, target, others)).filter(
     ({ code, key }) => code !== 'QEMU_NOT_PERMITTED' || key !== undefined,
   );
@@ -46,7 +46,7 @@ export async function checkMachineFindings(
   ];
 }
 
-/** A guest that is up and does not do its work. */
+/** A guest whose QEMU runs, but which does not. */
 async function checkState({ longName, files }: MachineRef): Promise<Problem[]> {
   const { state, stateDetail } = await lookAtState(files);
   const { severity, meaning, way } = stateRule(state);
@@ -73,7 +73,7 @@ function leftBehind(machine: string): Problem {
     severity: 'warning',
     machine,
     message: 'QEMU was killed',
-    detail: 'its pid file, and what else it left, is still there',
+    detail: 'its pid file and other leftovers still exist',
     hint: `qemu-init stop ${machine}, or start it again`,
   };
 }
@@ -85,8 +85,8 @@ function checkVnc({ longName, vnc }: MachineConfig): Problem[] {
       severity: 'warning',
       machine: longName,
       message: 'VNC is open to other hosts',
-      detail: `it listens on ${vnc.host}; its password has 8 characters at most, and nothing that it sends is encrypted`,
-      hint: 'set VNC=on and go through a tunnel: ssh -L',
+      detail: `it listens on ${vnc.host}; its password has at most 8 characters, and nothing is encrypted`,
+      hint: 'set VNC=on and use a tunnel: ssh -L',
     },
   ];
 }

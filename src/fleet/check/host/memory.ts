@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 
-/** Whether the host has the memory of all machines that it starts at boot. */
+/** Whether the host has enough memory for all machines that start at boot. */
 export function checkMemory(configs: readonly MachineConfig[], hostBytes: number = totalmem()): Problem[] {
   const machines = configs.filter(({ autostart }) => autostart);
   const bytes = machines.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
@@ -11,9 +11,9 @@ export function checkMemory(configs: readonly MachineConfig[], hostBytes: number
     {
       severity: 'warning',
       machine: undefined,
-      message: 'More memory is promised than there is',
-      detail: `the ${machines.length} machines with AUTOSTART=on have ${inMib(bytes)} of RAM together, the host ${inMib(hostBytes)}: when guests use it all, Linux ends one of them`,
-      hint: 'less RAM in some of them, AUTOSTART=off for others, or more swap',
+      message: 'The machines have more memory than the host',
+      detail: `the ${machines.length} machines with AUTOSTART=on have ${inMib(bytes)} of RAM in total, the host has ${inMib(hostBytes)}: if the guests use it all, Linux kills one of them`,
+      hint: 'reduce the RAM of some, set AUTOSTART=off in others, or add swap',
     },
   ];
 }

@@ -8,7 +8,7 @@ import { tapName } from '../../../network/taps/tap-names.ts';
 import { readTextIfExists } from '../../../system/files/files.ts';
 import type { Paths } from '../../../system/paths.ts';
 
-/** What keeps these machines from the network, or will: devices, rights, bridges, firewall, names, leftovers. */
+/** Problems of these machines' networks: devices, rights, bridges, firewall, names, leftovers. */
 export async function checkNetwork(
   configs: readonly MachineConfig[],
   paths: Paths,

@@ -6,8 +6,9 @@ import type { Paths } from '../../../system/paths.ts';
 import { trustFolder, trustPath } from '../../../system/trust/trusted-path.ts';
 
 /**
- * Who else may change what this user's machines are made of. The files name programs to be run (PRECMD and related keys,
- * TGTARCH), so any user who may write them is as good as the one who starts machines. Every command refuses what is found.
+ * Who else may change what this user's machines are made of. The files name programs to be run (PRECMD and related
+ * keys, TGTARCH), so any user who may write them is as good as the one who starts machines. Every command refuses what
+ * is found.
  */
 export function checkRights(targets: readonly MachineRef[], paths: Paths): Problem[] {
   const host = [paths.etcDir, paths.registryFile, paths.defaultsFile, paths.monitorFile, paths.stateDir, paths.runDir];
@@ -25,7 +26,7 @@ function check(path: string, demand: (path: string) => unknown): Problem[] {
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
     const { message: detail, hint } = error;
-    const message = 'Others may change configuration';
+    const message = 'Others may change the configuration';
     return [{ severity: 'error', machine: undefined, message, detail, hint: hint ?? `look at "${path}"` }];
   }
 }

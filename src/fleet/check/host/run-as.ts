@@ -17,7 +17,7 @@ const SCRIPT = `for word; do
   [ -r "$path" ] && { [ "\${word%%:*}" = r ] || [ -w "$path" ]; } || printf '%s\\0' "$path"
 done`;
 
-/** Whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
+/** Checks whether the users that QEMU runs as may use the machines' images, and KVM. Only root can try that. */
 export async function checkRunAs(
   paths: Paths,
   configs: readonly MachineConfig[],
@@ -46,14 +46,14 @@ export async function checkRunAs(
   return findings;
 }
 
-/** Who may use no more than what is open to everybody and to that group, while the machine's own user is still to be made. */
+/** The machine's own user, or while that does not exist, a user who may only use what every user or its group may. */
 async function ownUserOrStranger(name: string): Promise<RunAs> {
   const user = await lookUpUser(name);
   if (user) return { ...user, groups: [] };
   return { name, uid: NOBODY, gid: groupId(MACHINES_GROUP) ?? NOBODY, comment: '', shell: '', groups: [] };
 }
 
-/** The number that the kernel gives to users without one. */
+/** Uid that the kernel reports for users without a mapping. */
 const NOBODY = 65534;
 
 function findingsFor(
@@ -75,13 +75,13 @@ function findingsFor(
     }
     const first =
       config.ownUser && uid === NOBODY
-        ? `${shellCommand('qemu-init', 'register', machine)} makes the user; then: `
+        ? `${shellCommand('qemu-init', 'register', machine)} creates the user; then: `
         : '';
     // What is only read may be another machine's as well.
     const isShared = config.ownUser && word.startsWith('r:');
     const give = giveFile(path, isShared ? 'group' : { user }, isNamed(config, path));
     const lasting = !isShared && isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : '';
-    const hint = `${first}${give}${lasting}; a folder on the way may be closed too: ${shellCommand('namei', '-l', path)}`;
+    const hint = `${first}${give}${lasting}; a folder above it may be closed, too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, message: 'No right to use a file', detail, hint }];
   });
 }
@@ -101,7 +101,7 @@ function wanted(paths: Paths, config: MachineConfig): string[] {
   const own = config.disks.filter((disk) => !(config.ownUser && isTakenOver(disk)));
   const disks = own.flatMap((disk) => {
     const { layers } = diskChain(paths, config.longName, disk);
-    // Of an overlay only the image itself is written to. Where QEMU must not be led, nobody has to open anything for it.
+    // QEMU writes only to the top image of an overlay. Files that QEMU must not be led to need no access either.
     return layers
       .filter(({ stats }) => stats !== undefined)
       .map(({ file, depth }) => `${disk.readonly || disk.snapshot || depth > 0 ? 'r' : 'rw'}:${file}`);
@@ -109,9 +109,9 @@ function wanted(paths: Paths, config: MachineConfig): string[] {
   const cdroms = config.cdroms.flatMap(({ file }) => (file === undefined ? [] : [`r:${file}`]));
   const boot = [config.kernel, config.initrd].flatMap((file) => (file === undefined ? [] : [`r:${file}`]));
   const variables = config.firmwareVariables === undefined ? [] : [`rw:${config.firmwareVariables}`];
-  // Who has a user alone has the group of KVM as well.
+  // A machine's own user is in the group of KVM as well.
   const kvm = config.kvm === 'off' || config.ownUser ? [] : [`rw:${KVM}`];
-  // What is missing is told elsewhere.
+  // Missing files are reported elsewhere.
   return [...disks, ...cdroms, ...boot, ...variables, ...kvm].filter((word) =>
     existsSync(word.slice(word.indexOf(':') + 1)),
   );

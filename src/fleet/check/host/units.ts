@@ -21,7 +21,7 @@ export interface UnitSurroundings {
   readonly source: string;
 }
 
-/** Whether the host's init will start and stop the registered machines as their files say. */
+/** Checks that the host's init system starts and stops the registered machines as configured. */
 export async function checkUnits(
   machines: readonly PlannedMachine[],
   { paths, source }: UnitSurroundings,
@@ -50,7 +50,7 @@ export async function checkUnits(
   ];
 }
 
-/** Whether machines that hang one after the other leave the last one its time, before systemd forces the end of the host. */
+/** Checks that even if all guests hang, the last one still gets its time before systemd forces the shutdown. */
 async function checkShutdown(machines: readonly PlannedMachine[], signal: AbortSignal): Promise<Problem[]> {
   const needed = longestStopSeconds(machines, orderOf(machines));
   const findings: Problem[] = [];
@@ -58,17 +58,17 @@ async function checkShutdown(machines: readonly PlannedMachine[], signal: AbortS
     const { stdout } = await systemctl(['show', '--value', '--property=JobTimeoutUSec', name], { signal });
     const span = stdout.trim();
     if (needed === 0 || spanSeconds(span) >= needed) continue;
-    const detail = `${name} is forced after ${span}, but the stop of all machines may take ${needed} s: the last ones may get no power button`;
+    const detail = `systemd forces ${name} after ${span}, but stopping all machines may take ${needed} s: the last guests may not be asked to shut down`;
     const hint = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
-    findings.push(finding('warning', 'The host gives too little time to stop', detail, hint));
+    findings.push(finding('warning', 'The host allows too little time to stop', detail, hint));
   }
   return findings;
 }
 
-/** Where `systemctl enable`, or somebody's own link, has systemd start units at boot: systemd.unit(5). */
+/** Where links, by `systemctl enable` or by hand, make systemd start units at boot: systemd.unit(5). */
 const UNIT_DIR = '/etc/systemd/system';
 
-/** Boot starts what AUTOSTART says, and what a link says that an administrator has made: both should say the same. */
+/** Boot starts machines with AUTOSTART=on, and units that an administrator has linked: both should agree. */
 function checkAutostart({ longName, autostart }: MachineConfig): Problem[] {
   const unit = unitName(longName);
   const wants = existsSync(UNIT_DIR) ? readdirSync(UNIT_DIR).filter((name) => name.endsWith('.wants')) : [];
@@ -77,17 +77,17 @@ function checkAutostart({ longName, autostart }: MachineConfig): Problem[] {
     .find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
   if (link === undefined || autostart) return [];
   const detail = `"${link}" starts it at boot, though AUTOSTART is off`;
-  const hint = `qemu-init enable ${longName}; or, if it is not to start: systemctl disable ${unit}`;
+  const hint = `qemu-init enable ${longName}; or, to keep it from starting: systemctl disable ${unit}`;
   return [{ ...finding('warning', 'systemd and AUTOSTART contradict each other', detail, hint), machine: longName }];
 }
 
 function checkInitScript(): Problem[] {
   if (existsSync('/etc/init.d/qemu-init')) return [];
-  const detail = 'neither systemd nor the script /etc/init.d/qemu-init is there: nothing starts machines at boot';
+  const detail = 'there is neither systemd nor the script /etc/init.d/qemu-init: nothing starts machines at boot';
   return [finding('error', 'The init script is not installed', detail, 'qemu-init install')];
 }
 
-/** Units on the host that are not those of this version. A copy in /etc is the administrator's own. */
+/** Units on the host that differ from those of this version. A copy in /etc is the administrator's. */
 function outdatedUnits(source: string): Problem[] {
   const layout = installedLayouts(source).find(({ unitDir }) => existsSync(`${unitDir}/qemu@.service`));
   if (layout === undefined) return [];
@@ -96,8 +96,10 @@ function outdatedUnits(source: string): Problem[] {
     .filter((item) => item.kind === 'file' && item.text !== readTextIfExists(item.path))
     .map(({ path }) => path);
   if (other.length === 0) return [];
-  const detail = `${other.join(', ')}: not as this version of qemu-init has them`;
-  return [finding('warning', 'Units are not current', detail, 'qemu-init install; what is your own: systemctl edit')];
+  const detail = `${other.join(', ')}: different from those of this version of qemu-init`;
+  return [
+    finding('warning', 'Units are not current', detail, 'qemu-init install; for your own changes: systemctl edit'),
+  ];
 }
 
 async function checkMachineUnits(configs: readonly MachineConfig[], signal: AbortSignal): Promise<Problem[]> {
@@ -119,11 +121,11 @@ function checkUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): P
   const machine = config.longName;
   const reload = 'systemctl daemon-reload';
   if (shown.get('LoadState') === 'masked') {
-    const detail = `an administrator has forbidden the start of ${unit}`;
+    const detail = `an administrator has disabled the start of ${unit}`;
     return [{ ...finding('error', 'The unit is masked', detail, `systemctl unmask ${unit}`), machine }];
   }
   if (shown.get('NeedDaemonReload') === 'yes' || !shown.get('DropInPaths')?.includes(MACHINE_DROP_IN)) {
-    const detail = `systemd has not read what "${config.path}" makes of ${unit}`;
+    const detail = `systemd has not read the settings of ${unit} from "${config.path}"`;
     return [{ ...finding('warning', 'The unit is not current', detail, reload), machine }];
   }
   const span = shown.get('TimeoutStopUSec') ?? '';
@@ -131,7 +133,7 @@ function checkUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): P
   if (spanSeconds(span) >= needed) return [];
   const detail = `systemd kills ${unit} after ${span}, but its stop may take ${needed} s`;
   const hint = `${reload}, or remove your own drop-in`;
-  return [{ ...finding('error', 'The unit gives too little time to stop', detail, hint), machine }];
+  return [{ ...finding('error', 'The unit allows too little time to stop', detail, hint), machine }];
 }
 
 function propertiesOf(text: string): Map<string, string> {

@@ -19,16 +19,17 @@ import { type PlannedMachine, planUnits } from './unit-plan.ts';
 import { planUserUnits } from './user-plan.ts';
 import { wantsAutostart } from './wants-autostart.ts';
 
-/** What the registered machines come to. */
+/** What the generator found and wrote. */
 export interface Generated {
   readonly files: readonly string[];
-  /** Why a machine has no unit of its own. */
+  /** Why a machine has no drop-in. */
   readonly problems: readonly string[];
 }
 
 /**
- * Writes the drop-ins of all registered machines, and of those that were started by their paths (systemd.generator(7)). A machine whose file is wrong has none; one that is
- * to start at boot is wanted nevertheless, so that its unit fails where everybody looks. Nothing is executed and nothing but configuration is read.
+ * Writes the drop-ins of all registered machines, and of those that were started by their paths (systemd.generator(7)).
+ * A machine whose file has mistakes gets none; if it must start at boot it is wanted nevertheless, so that its unit
+ * fails visibly. Nothing is executed, and only configuration is read.
  *
  * @param dir folder for units of normal priority.
  * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED` when a file cannot be written.
@@ -85,9 +86,9 @@ export function generateUnits(paths: Paths, dir: string): Generated {
 }
 
 /**
- * Where the links among a machine's images lead, and the other files that they consist of. What is on a file system that is not
- * mounted yet is found when that is read again; nothing that another host has is opened, since systemd waits for its generators
- * and a host that does not answer would keep it from everything.
+ * Where the links among a machine's images lead, and the other files that they consist of. What is on a file system
+ * that is not mounted yet is found when that is read again. Files on network file systems are not opened, since systemd
+ * waits for its generators and a server that does not answer would block everything.
  */
 function filesOf(paths: Paths, { longName, disks }: MachineConfig): { realFiles: string[]; readFiles: string[] } {
   const realFiles: string[] = [];
@@ -117,7 +118,7 @@ function realPath(path: string): string {
   }
 }
 
-/** The runs that left word of how they are to be stopped. That of a machine that has ended meanwhile does no harm. */
+/** Runs that stored how they must be stopped. Those of machines that have ended meanwhile do no harm. */
 function runsIn(paths: Paths): { longName: string; stop: StopSettings }[] {
   return namesInRunDir(paths).flatMap((longName) => {
     const stop = stopSettingsOfRun(machinePaths(paths, longName));
@@ -129,7 +130,7 @@ function stopSettingsOfRun(files: MachinePaths): StopSettings | undefined {
   try {
     return readRecord(files)?.stop;
   } catch {
-    // One that cannot be read must not cost the others their units.
+    // An unreadable one must not keep the others from having units.
     return undefined;
   }
 }

@@ -8,9 +8,9 @@ import { type UnitLine, unitPath } from './unit-text.ts';
 /** Our own folders: slots, leases, locks, logs and firmware variables. */
 const OWN_FOLDERS = ['/run/qemu-init', '/var/lib/qemu-init', '/var/log/qemu-init'];
 /**
- * What the unit of a registered machine closes in addition to the bare one, systemd.exec(5): everything but its own files is
- * read-only, home folders and the temporary files of others are away. Paths that the machine's file names stay open, wherever
- * they are.
+ * What the unit of a registered machine closes in addition to the bare one, systemd.exec(5): everything but its own
+ * files is read-only; home folders and the temporary files of others are hidden. Paths that the machine's file names
+ * stay accessible, wherever they are.
  */
 export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[] {
   const { config } = machine;
@@ -28,7 +28,7 @@ export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[]
   ];
 }
 
-/** What only a QEMU that is root could use, or a hook. */
+/** Capabilities that only QEMU as root or a hook could use. */
 function capabilityLine(config: MachineConfig): UnitLine {
   const has = (net: NetBackend): boolean => config.nics.some((nic) => nic.net === net);
   const low = has('passt') ? '' : ' CAP_NET_BIND_SERVICE';
@@ -37,7 +37,7 @@ function capabilityLine(config: MachineConfig): UnitLine {
 }
 
 /**
- * Makes the machine's own user, which the unit itself may not do. Its failure is told by the start, in words.
+ * Creates the machine's own user, which the unit itself may not do. The start reports its failure.
  *
  * @see ensureOwnUser
  */
@@ -57,13 +57,13 @@ function usesVsock({ custom }: MachineConfig): boolean {
   return custom.some(({ args }) => args.some((word) => /\bvsock\b/.test(word) && !word.startsWith('vhost-')));
 }
 
-/** The folder of a file, since images come and go beside one another; never all of the host. */
+/** The folder of a file, since new images appear next to it; never the whole file system. */
 function folderOf(path: string): string {
   const folder = dirname(path);
   return folder === '/' ? path : folder;
 }
 
-/** Paths that may be missing are passed over by systemd. */
+/** Marks paths so that systemd ignores missing ones. */
 function list(paths: readonly string[]): string {
   return unique(paths)
     .map((path) => unitPath(`-${path}`))

@@ -2,9 +2,10 @@ import { dirname } from 'node:path';
 import { unitText, unitWord } from './unit-text.ts';
 
 /**
- * Drop-ins for machines whose files are not there yet: at boot the generator runs before anything but / is mounted. With them
- * `qemu-late.service` reads the files once more when the mounts are done. It waits for whatever is mounted above such a file,
- * also for a mount that does not hold up the boot (`nofail` in fstab(5)); to be ordered after units that do not exist is nothing.
+ * Drop-ins for machines whose files are not there yet: at boot the generator runs before anything but / is mounted.
+ * With them `qemu-late.service` reads the files once more when the mounts are done. It waits for whatever is mounted
+ * above such a file, also for a mount that does not hold up the boot (`nofail` in fstab(5)). Ordering after units that
+ * do not exist does no harm.
  *
  * @param missing absolute paths of files that could not be found.
  */
@@ -18,7 +19,7 @@ export function lateDropIns(missing: readonly string[]): { readonly path: string
       path: 'qemu-late.service.d/50-mounts.conf',
       text: unitText(comment, {
         Unit: mounts.map((name) => ['After', name] as const),
-        // What is only mounted when somebody asks for it: the generator itself must not.
+        // Triggers automounts, which the generator itself must not do.
         Service: missing.map(
           (path) => ['ExecStartPre', `-/usr/bin/timeout 60 /usr/bin/stat ${unitWord(path)}`] as const,
         ),

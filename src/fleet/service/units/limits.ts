@@ -2,13 +2,13 @@ import type { MachineConfig } from '../../../config/types.ts';
 import { HOOK_TIMEOUT_MS } from '../../../machine/hooks.ts';
 import { planStop, stopLimitMs } from '../../../machine/stop/stop-plan.ts';
 
-/** What the unit's limits are made of. */
+/** What the unit's limits depend on. */
 export type LimitConfig = Pick<
   MachineConfig,
   'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'preCommand' | 'postCommand' | 'bootDelaySeconds'
 >;
 
-/** Starting programs takes its time on a host that is going down with all its machines at once. */
+/** Starting programs takes longer on a host that is going down with all its machines at once. */
 const STOP_MARGIN_SECONDS = 60;
 
 /** TimeoutStopSec= of qemu@.service itself, for a machine without a drop-in. */
@@ -30,7 +30,7 @@ export function stopTimeoutSeconds(
   return stopLimitMs(steps) / 1000 + hookSeconds(config.preStop, config.postStop) + STOP_MARGIN_SECONDS;
 }
 
-/** Seconds for TimeoutStartSec=. The start has shorter deadlines of its own. */
+/** Seconds for TimeoutStartSec=. The start itself has shorter deadlines. */
 export function startTimeoutSeconds(config: LimitConfig): number {
   return START_SECONDS + config.bootDelaySeconds + hookSeconds(config.preCommand, config.postCommand);
 }

@@ -2,18 +2,19 @@ import type { MachineOrder } from '../../schedule/unit-order.ts';
 import { type LimitConfig, stopTimeoutSeconds } from './limits.ts';
 import { unitText } from './unit-text.ts';
 
-/** A target that ends the host, and the seconds after which systemd forces that whatever still runs: systemd.unit(5), JobTimeoutSec. */
+/** A target that ends the host, and the seconds after which systemd forces it: systemd.unit(5), JobTimeoutSec. */
 export interface ShutdownTarget {
   readonly name: string;
   readonly limitSeconds: number;
 }
 
-/** What else a host does while it goes down. */
+/** Seconds for everything else that a host does while it goes down. */
 const MARGIN_SECONDS = 600;
 
 /**
- * Seconds that the stop of all machines takes at most: they stop in the opposite order of their starts, each of them within
- * the time of its unit. When they hang one after the other, this is longer than the 30 minutes of poweroff.target.
+ * Seconds that the stop of all machines takes at most: they stop in the opposite order of their starts, each of them
+ * within the time of its unit. If they all hang one after the other, this is longer than the 30 minutes of
+ * poweroff.target.
  *
  * @param order that of `orderMachines()`, by long name.
  */
@@ -34,13 +35,13 @@ export function longestStopSeconds(
   return Math.max(0, ...machines.map(({ target }) => longest(target.longName)));
 }
 
-/** Seconds that a target has to leave for the machines; undefined when it leaves enough. */
+/** Seconds that a target must leave for the machines; undefined when it leaves enough. */
 export function shutdownSeconds(target: ShutdownTarget, stopSeconds: number): number | undefined {
   const needed = stopSeconds + MARGIN_SECONDS;
   return stopSeconds === 0 || needed <= target.limitSeconds ? undefined : needed;
 }
 
-/** Drop-ins that give the last machine its power button, too, however long those before it hang. */
+/** Drop-ins that leave time to ask the last guest, too, to shut down, even if all before it hang. */
 export function shutdownDropIns(
   targets: readonly ShutdownTarget[],
   stopSeconds: number,

@@ -2,9 +2,9 @@ import type { MachineConfig } from '../../../config/types.ts';
 import type { UnitLine } from './unit-text.ts';
 
 /**
- * The commands by which the unit of a machine stops, without the sandbox of the unit: systemd makes that anew for each command,
- * which costs a host that stops fifty machines several seconds. They run nothing but qemu-init itself, so that a machine with
- * PRESTOP or POSTSTOP keeps those of the bare unit, in its sandbox.
+ * The commands that stop the unit of a machine, without the sandbox of the unit: systemd sets that up again for each
+ * command, which costs a host that stops fifty machines several seconds. They run only qemu-init itself, so a machine
+ * with PRESTOP or POSTSTOP keeps the commands of the bare unit, in its sandbox.
  *
  * @param unit text of the installed qemu@.service, systemd.syntax(7).
  */
@@ -19,7 +19,10 @@ export function stopCommands(unit: string, config: Pick<MachineConfig, 'preStop'
   ]);
 }
 
-/** systemd.service(5), "Special executable prefixes": `+` runs a command with full privileges, and without the namespaces. */
+/**
+ * systemd.service(5), "Special executable prefixes": `+` runs a command with full privileges, and without the
+ * namespaces.
+ */
 export function outsideSandbox(command: string): string {
   return /^[@:|-]*[+!]/.test(command) ? command : `+${command}`;
 }

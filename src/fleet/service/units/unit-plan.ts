@@ -17,7 +17,7 @@ export interface PlannedMachine {
   readonly config: MachineConfig;
   /** Where links among its images lead. */
   readonly realFiles?: readonly string[] | undefined;
-  /** What they rest on and only read. */
+  /** Files that they rest on, and only read. */
   readonly readFiles?: readonly string[] | undefined;
 }
 
@@ -31,21 +31,23 @@ export interface UnitFile {
 export interface UnitOptions {
   /** How many machines may start at the same time. */
   readonly lanes: number;
-  /** Long names of machines that are to start at boot, but whose files are wrong. */
+  /** Long names of machines that must start at boot, but whose files have mistakes. */
   readonly broken?: readonly string[] | undefined;
-  /** Long names of machines in use that are somebody's short names as well: their units must stay as they are. */
+  /** Long names of machines in use that are also another machine's short name: their units must not change. */
   readonly taken?: readonly string[] | undefined;
-  /** Machines that run without a usable file or a line in the registry, and how they were to be stopped at their start. */
+  /**
+   * Machines that run without a usable file or a line in the registry, and how they were to be stopped at their start.
+   */
   readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
-  /** Files of registered machines that are not there. */
+  /** Missing files of registered machines. */
   readonly missing?: readonly string[] | undefined;
   /** Text of the installed qemu@.service. */
   readonly unit?: string | undefined;
-  /** Those that end this host. */
+  /** The targets that end this host. */
   readonly shutdown?: readonly ShutdownTarget[] | undefined;
 }
 
-/** How often that may be is counted by {@link recordCrash}. */
+/** Restarts are limited by {@link recordCrash} instead. */
 const RESTART_PAUSE_SECONDS = 5;
 
 /** Name of the drop-in that a registered machine has. */
@@ -80,7 +82,7 @@ export function orderOf(machines: readonly PlannedMachine[]): ReadonlyMap<string
   );
 }
 
-/** What the unit of a machine depends on besides the machine. */
+/** What the unit of a machine depends on, in addition to the machine. */
 interface MachinePlace {
   readonly order: MachineOrder | undefined;
   readonly lane: string;
@@ -124,7 +126,7 @@ function machineDropIn(
   return { path: `${unitName(longName)}.d/${MACHINE_DROP_IN}`, text };
 }
 
-/** The time to stop of a run that no file speaks for any more: systemd would pull the plug after that of the bare unit. */
+/** The time to stop of a run whose file is gone: systemd would kill it after the shorter time of the bare unit. */
 function runningDropIn({ longName, stop }: { readonly longName: string; readonly stop: StopSettings }): UnitFile {
   const text = unitText(`Made by qemu-generator of the run of ${longName}`, {
     Service: [pair('TimeoutStopSec', stopTimeoutSeconds(stop))],
@@ -133,12 +135,13 @@ function runningDropIn({ longName, stop }: { readonly longName: string; readonly
 }
 
 /**
- * The unit of a short name would start the machine in the wrong place: it says which one is right, before it starts anything.
- * Nothing is taken from the unit: a machine of that long name that should run nevertheless is stopped as any other.
+ * The unit of a short name would start the machine in the wrong place: it reports the right one before it starts
+ * anything. The unit is otherwise complete: if a machine of that long name runs nevertheless, it is stopped like any
+ * other.
  */
 function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): UnitFile[] {
   if (shortName === undefined || shortName === longName) return [];
-  const message = `Units of machines have their long names, here ${unitName(longName)}`;
+  const message = `Units are named after long names of machines; use ${unitName(longName)}`;
   const text = unitText(`Made by qemu-generator: ${shortName} is the short name of ${longName}`, {
     Unit: [['Description', `Short name of QEMU machine ${longName}`]],
     Service: [['ExecStartPre', `/bin/sh -c 'echo "<3>${message}" >&2; exit 6'`]],
@@ -146,9 +149,9 @@ function shortNameDropIn({ target: { shortName, longName } }: PlannedMachine): U
   return [{ path: `${unitName(shortName)}.d/50-short-name.conf`, text }];
 }
 
-/** What systemd starts with `qemu.target`, thus at boot. */
+/** What systemd starts with `qemu.target`, and so at boot. */
 export function targetDropIn(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
-  // Of those that are not registered, boot starts none.
+  // Boot starts only registered machines.
   const registered = machines.filter(({ target }) => target.shortName !== undefined);
   const good = registered.filter(({ config }) => config.autostart).map(({ target }) => target.longName);
   const wanted = [...good, ...broken].map(unitName);
@@ -168,21 +171,21 @@ function pathDropIn(machines: readonly PlannedMachine[], missing: readonly strin
   return [{ path: 'qemu-reload.path.d/50-machines.conf', text }];
 }
 
-/** Hooks may start other machines, which must not wait for the lane of the one that waits for them. */
+/** A machine with hooks has its own lane: its hooks may start other machines, which must not have to wait for it. */
 function laneOf(config: MachineConfig, index: number, lanes: number): string {
   const hasHooks = config.preCommand.length + config.postCommand.length > 0;
   return hasHooks ? `of-${config.longName}` : String(index % lanes);
 }
 
-/** At boot only: `starting` is what systemctl(1) says until then. */
+/** At boot only: until it is done, systemctl(1) reports `starting`. */
 function bootDelay(seconds: number): UnitLine {
   const wait = `case $$(systemctl is-system-running) in initializing|starting) exec sleep ${seconds};; esac`;
   return ['ExecStartPre', `/bin/sh -c '${wait}'`];
 }
 
 /**
- * A start that fails by what is wrong in files would fail again: the unit is then told to stop, which keeps it failed. Exit
- * statuses that prevent a restart are no way to say that: RestartPreventExitStatus= is about QEMU itself.
+ * A start that fails due to mistakes in files would fail again: the unit is then stopped, which keeps it failed.
+ * RestartPreventExitStatus= cannot do that, since it is about QEMU itself.
  */
 function noRetry(longName: string): UnitLine {
   const note = `/run/qemu-init/.failures/${longName}.json`;
@@ -193,7 +196,7 @@ function noRetry(longName: string): UnitLine {
   ];
 }
 
-/** passt(1) shuts itself into namespaces and an empty root folder. */
+/** passt(1) locks itself into namespaces and an empty root folder. */
 const PASST: readonly UnitLine[] = [
   ['RestrictNamespaces', 'user ipc mnt pid uts'],
   ['SystemCallFilter', '@mount'],

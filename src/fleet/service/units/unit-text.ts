@@ -7,9 +7,9 @@ export function unitName(longName: string): string {
 export type UnitLine = readonly [key: string, value: string] | undefined;
 
 /**
- * Text of a unit file (systemd.syntax(7)). Sections without a line are left out. Whatever a value has in it, it stays one
- * line: systemd ends lines at CR and NUL too, joins one that ends in a backslash with the next, and drops a whole file for
- * one that is too long.
+ * Text of a unit file (systemd.syntax(7)). Sections without a line are left out. Whatever a value has in it, it stays
+ * one line: systemd ends lines at CR and NUL too, joins one that ends in a backslash with the next, and drops a whole
+ * file for one that is too long.
  */
 export function unitText(comment: string, sections: Readonly<Record<string, readonly UnitLine[]>>): string {
   const parts = Object.entries(sections).flatMap(([name, lines]) => {
@@ -23,7 +23,7 @@ function oneLine(value: string): string {
   return value.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\s\\]+$/, '');
 }
 
-/** Text for people: specifiers lose their meaning, and it has a length that fits a line of a table. */
+/** Text for people: specifiers are escaped, and it is shortened to fit a line of a table. */
 export function unitWords(text: string): string {
   const short = text.length > MOST_WORDS ? `${text.slice(0, MOST_WORDS)}…` : text;
   return short.replaceAll('%', '%%');
@@ -31,14 +31,14 @@ export function unitWords(text: string): string {
 
 const MOST_WORDS = 200;
 
-/** A path as one word of a list: specifiers and quotes lose their meaning. A backslash has none in such lists. */
+/** A path as one word of a list, with specifiers and quotes escaped. A backslash has no meaning in such lists. */
 export function unitPath(path: string): string {
   const plain = path.replaceAll('%', '%%');
   if (/^[\w%/.,:@+=-]+$/.test(plain)) return plain;
   return plain.includes('"') ? `'${plain.replaceAll("'", `'"'"'`)}'` : `"${plain}"`;
 }
 
-/** One word of a command line (systemd.service(5), "Command lines"): nothing in it means anything. */
+/** One word of a command line (systemd.service(5), "Command lines"), with everything special escaped. */
 export function unitWord(text: string): string {
   const escaped = text.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('%', '%%').replaceAll('$', '$$$$');
   return `"${escaped}"`;

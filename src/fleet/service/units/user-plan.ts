@@ -6,10 +6,10 @@ import { type UnitLine, unitName, unitText, unitWords } from './unit-text.ts';
 const RESTART_PAUSE_SECONDS = 5;
 
 /**
- * Drop-ins for the machines of a user, in the user's own service manager. That one has neither devices nor mounts nor the end
- * of the host to care for. Pure.
+ * Drop-ins for the machines of a user, in the user's own service manager, which does not handle devices, mounts or the
+ * shutdown of the host. Pure.
  *
- * @param broken long names of machines that are to start, but whose files are wrong.
+ * @param broken long names of machines that must start, but whose files have mistakes.
  */
 export function planUserUnits(machines: readonly PlannedMachine[], broken: readonly string[]): UnitFile[] {
   const order = orderOf(machines);

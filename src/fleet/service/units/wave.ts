@@ -6,7 +6,7 @@ export interface StopOrder {
   readonly before: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Those of `wanted` that systemd's order lets be stopped now, when `done` are down. Pure. */
+/** Those of `wanted` that may stop now in systemd's order, when `done` are down. Pure. */
 export function nextWave(order: StopOrder, wanted: Iterable<string>, done: ReadonlySet<string>): string[] {
   return [...wanted].filter((unit) => {
     const first = order.before.get(unit);

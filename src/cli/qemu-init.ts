@@ -14,14 +14,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (plain && load) {
     return runTool('qemu-init', argv, async (handle) => handle((await load()).run, plain.args));
   }
-  // A file of its own in the build: what only other calls need is not read by these.
-  // The argument parser looks for the working folder as it is loaded.
+  // A separate file in the build: these calls do not read what only others need.
+  // The argument parser needs a working folder when it is loaded.
   leaveRemovedFolder();
   const { runCommand } = await import('./init/command.ts');
   return runCommand(argv);
 }
 
-/** The calls that do without the argument parser, with the flags that they may have. */
+/** Actions that do not need the argument parser, with their possible flags. */
 const SCOPE = ['--system', '--user', '--direct'];
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   start: ['--all', '--autostart', '--alone', '--json', '--quiet', ...SCOPE],

@@ -4,7 +4,7 @@ import { runHook } from './netif/hook.ts';
  * `qemu-netif`. As `qemu-brup TAP` and `qemu-brdown TAP`, and as `qemu-netif up|down TAP`, it works without the
  * argument parser: QEMU waits for it at each start.
  *
- * @param argv arguments behind the program's name.
+ * @param argv arguments after the program's name.
  * @returns the exit status.
  */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -13,7 +13,7 @@ const LOCK_TIMEOUT_MS = 60_000;
 /**
  * Sets AUTOSTART in a machine's file, which keeps everything else. Returns whether that changed anything.
  *
- * @throws {ConfigError} when the file is wrong.
+ * @throws {ConfigError} when the file has mistakes.
  * @throws {QemuError} `QEMU_USAGE` for a machine that is not registered, which boot never starts, and for one in JSON.
  */
 export async function setAutostart(
@@ -31,7 +31,7 @@ export async function setAutostart(
   }
   if (configPath.endsWith('.json')) {
     throw new QemuError('QEMU_USAGE', `Cannot change "${configPath}": it is JSON`, {
-      hint: `turn it into a cfg file: ${shellCommand('qemu-init', 'import', configPath)}`,
+      hint: `convert it to a cfg file: ${shellCommand('qemu-init', 'import', configPath)}`,
     });
   }
   const { runDir, registryLock } = fleet.host.paths;

@@ -4,8 +4,8 @@ import { namesIn } from '../system/files/files.ts';
 import { userName } from '../system/users.ts';
 
 /**
- * Machines that run in the scopes of users, for people: `web (of anna)`. Nothing there is believed but that it is
- * there.
+ * Machines that run in the scopes of users, as text: `web (of anna)`. Only the existence of their files is trusted, not
+ * the contents.
  */
 export function machinesOfUsers(): string[] {
   return namesUnder('/run/user')

@@ -12,7 +12,7 @@ import { ensureDir } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { leaseMacsOf, previewMacsOf } from './macs.ts';
 
-/** The network layer in the form that machines use it in. */
+/** The network layer as machines use it. */
 export function makeNetwork(paths: Paths, notify: Notify): Network {
   const { tapsDir } = paths;
   return {

@@ -23,33 +23,33 @@ import { readTrustedText, trustPath } from '../system/trust/trusted-path.ts';
 import { findUser, type User } from '../system/users.ts';
 import { type OsPreset, osPreset } from './os-preset.ts';
 
-/** How a machine is made. */
+/** How to create a machine. */
 export interface CreateOptions {
-  /** Keys of its file and their values, as they stand there. */
+  /** Keys of its file and their values, as written there. */
   readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
   /**
-   * Makes a qcow2 image of that size, the machine's next disk: a number with K, M, G or T, such as `8G`, or of bytes.
+   * Creates a qcow2 image of that size as the machine's next disk: a number of bytes, or with K, M, G or T, such as
+   * `8G`.
    */
   readonly diskSize?: string | undefined;
   /**
-   * System whose preset the file begins with, such as `windows11`: see {@link osPreset}. What `settings` says counts
-   * more.
+   * System whose preset the file begins with, such as `windows11`: see {@link osPreset}. `settings` override it.
    */
   readonly os?: string | undefined;
-  /** Folder for both files; the scope's own if not given. */
+  /** Folder for both files (default: that of the scope). */
   readonly dir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes the file of a new machine from the template, and registers it. Its MACHINE is pinned to the versioned type that
- * the name stands for today, so that the guest's board stays what it is when QEMU is upgraded. When anything fails
- * nothing is left; what the host does not have yet, such as the image of a CD, does not prevent it, and is returned.
+ * Creates the file of a new machine from the template, and registers it. Its MACHINE is pinned to the present versioned
+ * type, so that the guest's board does not change when QEMU is upgraded. When anything fails nothing is left; what the
+ * host does not have yet, such as the image of a CD, does not prevent it, and is returned.
  *
  * @throws {ConfigError} for keys or values that are wrong.
- * @throws {QemuError} `QEMU_USAGE` for a name that is none and a system without a preset, `QEMU_IO` when a file of that
- * name is there, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED`
- * when the image cannot be made.
+ * @throws {QemuError} `QEMU_USAGE` for an invalid name or a system without a preset, `QEMU_IO` when a file of that
+ * name exists, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED`
+ * when the image cannot be created.
  */
 export async function createMachine(
   fleet: Fleet,
@@ -64,7 +64,7 @@ export async function createMachine(
     throw new QemuError('QEMU_USAGE', `"${name}" is not a valid name for a machine`, { hint: NAME_RULE });
   const { paths } = fleet.host;
   const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
-  // Others could exchange what is made there before it is used.
+  // Others could exchange the new files before they are used.
   trustPath(dir);
   const configPath = join(dir, `${name}-qemu.cfg`);
   const image = join(dir, `${name}.qcow2`);
@@ -102,7 +102,7 @@ export async function createMachine(
 
 type Settings = readonly (readonly [key: string, value: string])[];
 
-/** What was given counts more than what a preset has. */
+/** Given settings override those of a preset. */
 function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
   const set = new Set(given.map(([key]) => key));
   return [...(preset?.settings ?? []).filter(([key]) => !set.has(key)), ...given];
@@ -119,7 +119,7 @@ function check(
 ): MachineConfig {
   const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults, etcDir });
   if (config) return config;
-  // Lines of a file that is not made help nobody: what is wrong is what was given.
+  // The file is not created, so its line numbers would mean nothing: the given settings are wrong.
   const given = new Map(settings.map(([key, value]) => [key, `${key}=${value}`]));
   const shown = issues.map((issue): Problem => {
     const word = issue.file === path ? given.get(issue.key ?? '') : undefined;
@@ -131,8 +131,8 @@ function check(
 }
 
 /**
- * Makes an image that belongs to the machine's user and is open to nobody else, by a qemu-img that is that user: an
- * image that root made would be of no use to its QEMU.
+ * Creates an image that only the machine's user can access, by running qemu-img as that user: the machine's QEMU could
+ * not use an image of root.
  */
 async function makeImage(
   path: string,
@@ -149,7 +149,7 @@ async function makeImage(
   const call = ['create', '-q', '-f', 'qcow2', path, String(bytes)];
   const options = { timeoutMs: IMAGE_MS, signal };
   let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
-  // A folder on the way may be closed to that user now.
+  // A folder above may be closed to that user.
   if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
   if (result.exitCode === 0) return;
   removeIfExists(path);
@@ -158,8 +158,8 @@ async function makeImage(
 }
 
 /**
- * Bytes of a size as it was typed. A small number without a unit is refused: RAM=8 is 8 MiB, qemu-img takes 8 for
- * bytes, and 8 GiB are meant.
+ * Bytes of a size as typed. A small number without a unit is refused: RAM=8 means 8 MiB, qemu-img would take 8 as
+ * bytes, and probably 8 GiB are meant.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED`
  */
@@ -171,7 +171,7 @@ function sizeOfDisk(text: string): number {
   throw new QemuError('QEMU_COMMAND_FAILED', `"${text}" is not a valid disk size`, { hint });
 }
 
-/** A floppy disk has more. */
+/** Less than a floppy disk has. */
 const LEAST_DISK = 1024 ** 2;
 
 function makeFile(path: string, user: User | undefined): void {
@@ -186,5 +186,5 @@ function makeFile(path: string, user: User | undefined): void {
   }
 }
 
-/** An image is made in milliseconds, though not on every network file system. */
+/** Creating an image takes milliseconds, though longer on some network file systems. */
 const IMAGE_MS = 60_000;

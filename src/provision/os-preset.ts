@@ -1,11 +1,11 @@
 import { QemuError } from '../base/errors.ts';
 import { nearest, quote } from '../base/text.ts';
 
-/** What a machine for a system begins with. */
+/** Initial settings of a machine for a system. */
 export interface OsPreset {
-  /** Keys and values, OS among them. */
+  /** Keys and values, including OS. */
   readonly settings: readonly (readonly [key: string, value: string])[];
-  /** Options of the disk that `--disk` makes. */
+  /** Options of the disk created by `--disk`. */
   readonly diskOptions: string;
 }
 
@@ -25,7 +25,7 @@ function windows(firmware: 'uefi' | 'uefi-secure'): OsPreset {
   };
 }
 
-/** Systems with virtio drivers of their own. */
+/** Systems that include virtio drivers. */
 const UNIX: OsPreset = { settings: [['USB', 'on']], diskOptions: '' };
 
 const FAMILIES: readonly { readonly names: readonly string[]; readonly preset: OsPreset }[] = [
@@ -56,10 +56,10 @@ const FAMILIES: readonly { readonly names: readonly string[]; readonly preset: O
 ];
 
 /**
- * What `create --os` writes for a system: its name with or without a version, in any case. It is only a beginning: all
- * of it is in the file of the machine.
+ * What `create --os` writes for a system: its name with or without a version, in any case. All of it is in the file
+ * of the machine and can be changed there.
  *
- * @throws {QemuError} `QEMU_USAGE` for a system that there is no preset for.
+ * @throws {QemuError} `QEMU_USAGE` for a system without a preset.
  */
 export function osPreset(os: string): OsPreset {
   const word = os.toLowerCase().replaceAll(/[-_. ]/g, '');

@@ -33,7 +33,7 @@ export async function run(context: Context, args: SelectionArguments & { readonl
   const shown = new Set<string>();
   for (const issue of found) {
     const text = formatIssue(issue);
-    // The host's own files concern every machine, and are told of once.
+    // The host's own files concern every machine, and are reported once.
     if (!shown.has(text)) output.note(issue.severity, text);
     shown.add(text);
   }

@@ -26,7 +26,7 @@ function asOptions(words: readonly string[]): readonly string[] {
     : words;
 }
 
-/** Wider lines are not read any better. */
+/** Wider lines are hard to read. */
 const MOST_WIDTH = 100;
 
 function isHelp(argv: readonly string[]): boolean {
@@ -95,7 +95,7 @@ function callOf(argv: readonly string[]): string {
   return ['qemu-init', ...[action, verb].flatMap((each) => (each ? [nameOf(each)] : []))].join(' ');
 }
 
-/** What the first word of the action is that has to be there, as it is called when it is not. */
+/** Name of the first required word of the action, for the message when it is missing. */
 function missingIn(argv: readonly string[]): string {
   const { action, verb } = called(argv);
   // Of `jobs cancel ID JOB` the machine is what there may be.

@@ -10,11 +10,11 @@ const FILES = {
   fish: ['qemu-init.fish', 'qemu-cmd.fish', 'qemu-mon.fish'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Prints what a shell reads, for a host that `install` has not been run on. */
+/** Prints the completions, for a host without `install`. */
 export async function run(context: Context, args: { readonly shell: keyof typeof FILES }): Promise<number> {
   for (const file of FILES[args.shell]) {
     const text = readFileSync(join(PACKAGE, 'etc/completions', file), 'utf8');
-    // What one file of fish reads of another is in the same output.
+    // The file that the others for fish read is in the same output.
     context.output.raw(text.replace(/^source \(status dirname\).*\n/m, ''));
   }
   return 0;

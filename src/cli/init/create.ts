@@ -27,7 +27,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     dir: args.output,
     signal,
   });
-  // It is made all the same: these are what a start would meet.
+  // The machine is created nevertheless: these problems only affect its start.
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const { longName, shortName, configPath } = target;
   if (output.json) output.document([{ name: longName, shortName, configPath, outcome: 'created' }]);

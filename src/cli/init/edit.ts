@@ -27,7 +27,7 @@ interface Arguments {
   readonly defaults: boolean;
 }
 
-/** A file and what tells whether a text is good for it. */
+/** A file and the check for its text. */
 interface Editable {
   readonly path: string;
   readonly check: (text: string) => readonly Problem[];
@@ -61,10 +61,10 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   }
 }
 
-/** Larger than any file that is of use, which may well be one that somebody wants to make smaller. */
+/** Larger than any useful file: one that has grown too large can still be edited. */
 const MOST_BYTES = 64 * 1024 ** 2;
 
-/** Undefined when there is no such file. Only what others cannot change is edited, and written back. */
+/** Undefined when the file does not exist. Only files that others cannot change are edited. */
 function read(path: string): string | undefined {
   return readTrustedText(path, MOST_BYTES);
 }
@@ -81,7 +81,7 @@ function makeFolder(): string {
   return folder;
 }
 
-/** Puts the text in place, unless somebody else changed the file while it was being edited. */
+/** Installs the text, unless another process changed the file while it was being edited. */
 async function install(
   context: Context,
   path: string,
@@ -122,7 +122,7 @@ async function editUntilGood(context: Context, editable: Editable, copy: string)
 
 async function runEditor({ paths }: Context, file: string): Promise<void> {
   const chosen = process.env['VISUAL'] || process.env['EDITOR'] || undefined;
-  // An editor that somebody has chosen may be a script; vi would wait for keys that never come.
+  // VISUAL or EDITOR may be a script; vi would wait for keys that never come.
   if (chosen === undefined && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new QemuError('QEMU_USAGE', 'There is no terminal to edit on', {
       hint: `set EDITOR to a program that needs no terminal, or change the file directly, in ${shellCommand(paths.etcDir)}`,
@@ -163,7 +163,7 @@ function choose(context: Context, args: Arguments): Editable {
 function checkMachineText(text: string, path: string, defaultsPath: string): readonly Problem[] {
   const below = read(defaultsPath);
   const defaults = below === undefined ? undefined : { path: defaultsPath, text: below };
-  // Mistakes in the defaults are there already and are not this edit's.
+  // Mistakes in the defaults are not caused by this edit.
   return parseMachineConfig(text, { path, defaults }).issues.filter(({ file }) => file === path);
 }
 

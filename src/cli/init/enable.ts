@@ -10,7 +10,7 @@ export function run(context: Context, args: SelectionArguments): Promise<number>
   return changeAutostart(context, args, true);
 }
 
-/** Sets AUTOSTART of machines, and has systemd take it over. */
+/** Sets AUTOSTART of machines, and lets systemd read it. */
 export async function changeAutostart(context: Context, args: SelectionArguments, on: boolean): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.list());
@@ -23,7 +23,7 @@ export async function changeAutostart(context: Context, args: SelectionArguments
   if (hasUserUnits(paths)) {
     const manager = userManagerOf(paths);
     if (hasChanged) await reloadSystemd({ signal, manager });
-    // Nobody else has enabled it for this user.
+    // A user's target is not enabled by an installation.
     if (on) await systemctl(['--quiet', 'enable', 'qemu.target'], { signal, manager });
   }
   const when = on ? await whenStarted(paths, signal) : 'does not start by itself, neither at boot nor at a login';

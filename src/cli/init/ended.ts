@@ -9,7 +9,7 @@ import type { Context } from '../run/context.ts';
 import { type SelectionArguments, select } from '../shared/selection.ts';
 import { stopOutcome } from './stop-outcome.ts';
 
-/** What a unit calls when its QEMU is gone, however it went, or is about to be killed. */
+/** Called by a unit when its QEMU has ended in any way, or is about to be killed. */
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
   const { targets } = select(context, args, () => []);
   let code = 0;
@@ -20,12 +20,11 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   return code;
 }
 
-/** systemd stopped the unit during its start, or in a way of its own: what lives after this is killed with SIGKILL. */
+/** systemd stopped the unit during its start, or by itself: it kills what still runs after this with SIGKILL. */
 async function stopIfAlive({ output, fleet, paths }: Context, target: MachineRef): Promise<void> {
   const located = locate(target.files);
   if (located.kind !== 'alive') return;
-  // Of a user, a QEMU in a session cannot be moved into the unit, whose start then fails: it is none of the unit's
-  // business.
+  // A user's QEMU in a session cannot be moved into the unit, whose start then fails: the unit must not touch it.
   if (paths.scope === 'user' && unitOf(located.process.pid) !== unitOf('self')) return;
   // Without the signal: nothing comes after this.
   const result = await fleet().stop(target);
@@ -33,15 +32,15 @@ async function stopIfAlive({ output, fleet, paths }: Context, target: MachineRef
 }
 
 /**
- * Returns 1 when the guest failed though QEMU ended well, which is all that systemd knows: systemd.service(5) takes the
- * status of ExecStopPost= for the unit's then, and Restart=on-failure goes by that.
+ * Returns 1 when the guest failed although QEMU ended without an error, which is all that systemd sees:
+ * systemd.service(5) then uses the status of ExecStopPost= for the unit and for Restart=on-failure.
  */
 async function report(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;
   const { host } = context.fleet();
   const exit = exitOf(process.env);
   const tidied = await tidyUp(host, target, exit, signal);
-  // Who stopped it has cleaned up; a start that failed had no run, and the note is of an earlier one.
+  // A stop has cleaned up already; a failed start had no run, and the note is from an earlier one.
   const end = tidied ?? (exit && readLastRun(host.paths, target.longName));
   if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
   const hasFailed = (process.env['SERVICE_RESULT'] ?? 'success') !== 'success';

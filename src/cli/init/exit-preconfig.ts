@@ -6,7 +6,7 @@ import type { Context } from '../run/context.ts';
 import type { SelectionArguments } from '../shared/selection.ts';
 import { changeState } from './monitor-actions.ts';
 
-/** Machines are made in milliseconds; memory that has to be touched first takes longer. */
+/** QEMU creates machines in milliseconds, but takes longer if it must preallocate memory. */
 const TIMEOUT_MS = 60_000;
 
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
@@ -17,7 +17,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
       exitPreconfig(monitor, async () => {
         const { config } = context.fleet().inspect(target);
         if (!config) return;
-        // The human monitor is not given secrets: QEMU lets nobody in until one is set.
+        // Secrets never go over the human monitor; until a password is set, QEMU refuses all viewers.
         if (monitor.client instanceof QmpClient) await setVncPassword(config, monitor.client);
         else if (config.vnc.kind !== 'off' && config.vnc.passwordFile !== undefined)
           throw passwordNotSet(target.longName);

@@ -8,7 +8,7 @@ const ROLES: Readonly<Record<ListedImage['role'], string>> = {
   extent: 'has a part in',
 };
 
-/** What disks consist of besides the files that the cfg names, one line each; the names are written as for a shell. */
+/** Files of disks in addition to those named in the cfg, one line each, with names quoted for a shell. */
 export function imageLines(images: readonly ListedImage[]): string[] {
   return images
     .filter(({ role }) => role !== 'image')

@@ -22,7 +22,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, paths } = context;
   const source = resolve(args.file);
   if (!existsSync(source)) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${source}"`);
-  // No defaults: the file is to mean the same on another host.
+  // Without defaults, so that the file means the same on another host.
   const { config, issues, cleared } = inspectMachineConfig(source, '');
   if (!config) throw new ConfigError(`Cannot import "${source}"`, issues);
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
@@ -32,7 +32,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, and begins with a letter or digit',
     });
   }
-  // What the file leaves to its own name goes with the new name.
+  // Values that depend on the file's name follow the new name.
   const name = config.origins.has('NAME') ? config.name : longName;
   const uuid = config.origins.has('UUID') ? config.uuid : deriveUuid(name);
   const text = renderMachineConfig({ ...config, longName, name, uuid }, cleared);
@@ -46,7 +46,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       hint: 'give --force to overwrite it, or --name',
     });
   }
-  // Others could exchange the file before anybody uses it.
+  // Others could exchange the file before it is used.
   trustPath(path);
   ensureDir(dirname(path), 0o755);
   writeFileAtomic(path, text, 0o644, { durable: true });

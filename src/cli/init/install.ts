@@ -38,7 +38,7 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   present(context, installItems(items, target), dryRun);
   if (dryRun || destDir !== '') return 0;
   await runSteps(registerSteps(host.initSystem), context.signal);
-  // Whoever has read so many lines wants to know whether that was all.
+  // On a host without machines, shows the next step.
   if (context.fleet().list().length === 0) {
     context.output.note(
       'info',
@@ -48,7 +48,7 @@ export async function run(context: Context, args: InstallArguments): Promise<num
   return 0;
 }
 
-/** Paths of the host itself that packages own: a tree for packagers is nobody's yet. */
+/** Paths of the host itself that packages own; with --destdir none. */
 export async function ownedBy(
   destDir: string,
   paths: readonly string[],
@@ -58,7 +58,7 @@ export async function ownedBy(
 }
 
 /**
- * The folders that were asked for.
+ * The chosen folders.
  *
  * @throws {QemuError} `QEMU_USAGE`, and `QEMU_NOT_PERMITTED` for the host itself without the rights.
  */
@@ -75,12 +75,12 @@ export function place(args: InstallArguments): { prefix: string; destDir: string
   return { prefix: resolve(prefix), destDir: destDir === '/' ? '' : destDir, dryRun };
 }
 
-/** The prefix that this program was installed to, when it was. */
+/** The prefix that this program was installed to, if it was. */
 function ownPrefix(): string | undefined {
   return existsSync(join(PACKAGE, 'installed.json')) ? resolve(PACKAGE, '../..') : undefined;
 }
 
-/** Lists every path that is touched or kept; what is as it should be is only counted. */
+/** Lists every path that is changed or kept; unchanged ones are only counted. */
 export function present({ output }: Context, changes: readonly Change[], dryRun: boolean): void {
   if (output.json) {
     output.document(changes.map(({ kind, path }) => ({ path, change: kind, done: !dryRun })));

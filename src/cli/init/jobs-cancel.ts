@@ -4,10 +4,10 @@ import type { Context } from '../run/context.ts';
 import { present } from '../shared/many.ts';
 import { select } from '../shared/selection.ts';
 
-/** A job notices a cancellation between two pieces of its work, which a slow disk makes long. */
+/** A job notices a cancellation between two pieces of work, which take long on a slow disk. */
 const TIMEOUT_MS = 30_000;
 
-/** What became of the job. */
+/** What happened to the job. */
 interface Cancelled {
   readonly job: string;
   readonly outcome: 'cancelled' | 'forgotten';

@@ -24,7 +24,7 @@ export async function run(context: Context, args: { readonly macs: boolean }): P
     return {
       name: target.longName,
       shortName: target.shortName,
-      // Who may not look into the run-time folder still sees what is registered.
+      // Users without access to the run-time folder still see registered machines.
       state: outcome.ok ? outcome.value.state : 'unknown',
       memoryBytes: config?.memoryBytes,
       processors: config && processorsOf(config.smp),

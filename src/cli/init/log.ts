@@ -39,7 +39,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   return 0;
 }
 
-/** Shortens the logs of all machines, registered or not: what the timer of systemd does between two looks. */
+/** Shortens the logs of all machines, registered or not: run regularly by a systemd timer. */
 function trimAll({ paths }: Context, args: Arguments): number {
   if (args.id !== undefined) throw new QemuError('QEMU_USAGE', '--trim is for all machines: do not name one');
   for (const name of namesIn(paths.logDir)) if (/\.(log|console)$/.test(name)) trimLog(join(paths.logDir, name));

@@ -9,7 +9,7 @@ import { type SelectionArguments, select } from '../shared/selection.ts';
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;
 
-/** Changes the state of running machines over their own sockets, and reports the state that each then has. */
+/** Changes the state of running machines over their own sockets, and reports the resulting state of each. */
 export async function changeState(
   context: Context,
   args: SelectionArguments,
@@ -32,7 +32,7 @@ export async function changeState(
   });
 }
 
-/** The state that goes without saying. */
+/** The state that needs no mention. */
 const EXPECTED: Readonly<Record<StateChange['outcome'], string>> = {
   paused: 'paused',
   resumed: 'running',

@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs';
 
-/** An option as it is defined for yargs, as far as texts are made of it. */
+/** An option as defined for yargs; only the members used in texts. */
 export interface OptionSpec {
   readonly name: string;
   readonly describe: string;
   readonly alias?: string;
   readonly group?: string;
-  /** Whether a value belongs to it. */
+  /** Whether it takes a value. */
   readonly requiresArg?: boolean;
   readonly default?: string | boolean | readonly string[];
 }
@@ -19,7 +19,7 @@ export interface Positional {
   readonly isNeeded: boolean;
 }
 
-/** What the value of an option is called; the others are seconds. */
+/** Names of the values of options; all others are seconds. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
   root: 'DIR',
   parallel: 'N',
@@ -37,7 +37,7 @@ export function valueWord(option: string): string {
   return VALUE_WORDS[option] ?? 'S';
 }
 
-/** What a table for yargs defines: its options, and what it says of the positional arguments. Needs no yargs. */
+/** Options and descriptions of positional arguments that a table for yargs defines. Does not need yargs. */
 export function recordTable(define: (parser: Argv<object>) => unknown): {
   readonly options: readonly OptionSpec[];
   readonly positionals: Readonly<Record<string, string>>;
@@ -58,7 +58,7 @@ export function recordTable(define: (parser: Argv<object>) => unknown): {
   return { options, positionals };
 }
 
-/** The positional arguments of a command as yargs has it: `start [ids..]`. */
+/** The positional arguments of a command in the syntax of yargs: `start [ids..]`. */
 export function positionals(command: string): readonly (Positional & { readonly key: string })[] {
   return command
     .split(' ')

@@ -11,15 +11,15 @@ import type { StopArguments } from './stop.ts';
 
 type RestartResult = StartResult & { readonly rung: Rung };
 
-/** Restarts machines and shows what became of them. */
+/** Restarts machines and shows the outcomes. */
 export async function restartAll(context: Context, selection: Selection, args: StopArguments): Promise<number> {
   const outcomes = await restart(context, selection.targets, args);
   return present<RestartResult>(context, selection, outcomes, restartOutcome);
 }
 
 /**
- * Stops and then starts machines. One that could not start as its files are now is left running, and one that could not
- * be stopped is not started.
+ * Stops and then starts machines. A machine that could not start with its present files is left running, and one that
+ * could not be stopped is not started.
  */
 export async function restart(
   context: Context,

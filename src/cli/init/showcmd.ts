@@ -20,7 +20,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     return { wrapper, binary, args: words.flat(), options: words };
   });
   return present<Shown>(context, selection, outcomes, {
-    // A pipe has one line a machine, as it always had; a person reads options, and can paste these all the same.
+    // A pipe gets one line per machine, as always; on a terminal each option has a line, and can still be pasted.
     text: (_, { wrapper, binary, options }) =>
       [[...wrapper, binary], ...options].map(joinWords).join(process.stdout.isTTY ? ' \\\n  ' : ' '),
     json: ({ wrapper, binary, args: words }) => ({ wrapper, binary, args: words }),

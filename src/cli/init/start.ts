@@ -49,7 +49,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   return code;
 }
 
-/** What a start that takes its time waits for. */
+/** What a slow start is waiting for. */
 function waitingText({ fleet, paths }: Context, targets: readonly MachineRef[]): string | undefined {
   const left = targets.filter((target) => !fleet().isAlive(target));
   if (left.length === 0) return undefined;
@@ -58,7 +58,7 @@ function waitingText({ fleet, paths }: Context, targets: readonly MachineRef[]):
   return `waiting for ${namesOf(left)} to start (Ctrl-C cancels the start${see})`;
 }
 
-/** Whoever has started one machine wants to see it next. */
+/** After the start of one machine, shows how to access it. */
 function showWaysIn({ output, fleet }: Context, outcomes: readonly Outcome<StartResult>[]): void {
   const [only] = outcomes;
   if (outcomes.length !== 1 || !only?.ok || only.value.outcome !== 'started') return;
@@ -80,7 +80,7 @@ async function tellUser({ output, paths }: Context, outcomes: readonly Outcome<S
   }
 }
 
-/** In the unit of a machine: whoever asked systemd for the start wants to know more than that it failed. */
+/** In the unit of a machine: stores notices and errors for the command that asked systemd for the start. */
 async function tellUnit(context: Context, outcomes: readonly Outcome<StartResult>[]): Promise<void> {
   for (const outcome of outcomes) {
     const { paths, notices } = context;
@@ -91,7 +91,7 @@ async function tellUnit(context: Context, outcomes: readonly Outcome<StartResult
   }
 }
 
-/** At boot without systemd nobody reads along; `status` has it later. */
+/** At boot without systemd no user reads the output; stores failures for `status`. */
 function noteFailures({ paths }: Context, outcomes: readonly Outcome<StartResult>[]): void {
   for (const { target, ...outcome } of outcomes) {
     if (outcome.ok) removeStartFailure(paths, target.longName);
@@ -105,9 +105,9 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
     if ((args.ids ?? []).length > 0) throw new QemuError('QEMU_USAGE', 'Both --autostart and machines were given');
     const looked = fleet.list().map((target) => ({ target, ...fleet.inspect(target) }));
     const targets = looked.flatMap(({ target, config }) => (config?.autostart === true ? [target] : []));
-    // At boot nobody else would tell of it.
+    // At boot nothing else would report it.
     const broken = looked.flatMap(({ target: { longName }, config, issues }) => {
-      const message = `Cannot tell whether to start machine "${longName}"`;
+      const message = `Cannot read whether to start machine "${longName}"`;
       return config ? [] : [{ id: longName, error: new ConfigError(message, issues) }];
     });
     return { targets, unknown: [...unreadable(context), ...broken] };

@@ -24,7 +24,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     if (shown.length > 0) showTable(output, shown);
     else if (selection.targets.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
     for (const status of shown) noteState(output, status);
-    // Of all machines the table says it, in few words: what ended badly once would fill the screen for ever.
+    // With all machines the table shows it briefly: otherwise old failures would fill the screen for ever.
     if (chosen.all !== true) for (const status of shown) noteEnd(output, status);
   }
   return present<Shown>(context, selection, outcomes, {
@@ -38,7 +38,7 @@ function noteState(output: Output, { name, state, stateDetail, restart, problems
   const { meaning, severity } = stateRule(state);
   const level = severity === 'error' ? 'warning' : 'info';
   if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
-  // A guest that boots again is nothing special, but who looks for a reason has to see it.
+  // A guest's reboot is nothing special, but it helps to explain what happened.
   if (lastReset !== undefined) output.note('info', `${name}: reset without restarting QEMU, last ${lastReset}`);
   if (restart !== undefined) noteRestart(output, name, restart);
   for (const problem of problems) output.note('warning', `${name}: ${problem}`);
@@ -68,7 +68,7 @@ const REASON = 'REASON';
 
 function showTable(output: Output, shown: readonly Shown[]): void {
   const reasons = shown.map(reason);
-  // Where all is well it would be empty.
+  // Without problems it would be empty.
   const last = reasons.some((each) => each !== '') ? [REASON] : [];
   const rows = shown.map((status, at) => [...row(status), ...last.map(() => reasons[at] ?? '')]);
   output.table([[...HEADINGS, ...last], ...rows], { optional: OPTIONAL, cut: REASON }, stateStyle);

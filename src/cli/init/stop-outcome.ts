@@ -8,11 +8,11 @@ export const stopOutcome: Presentation<StopResult> = {
     outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`,
   same: ({ outcome }) => (outcome === 'not-running' ? 'not running' : undefined),
   json: ({ outcome, rung, state, seconds }) => ({ outcome, rung, state, seconds }),
-  // No rung has ended the guest.
+  // No step has ended the guest.
   failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), seconds }),
 };
 
-/** The state in which a machine was seen that a command could not change. */
+/** The state of a machine that a command could not change. */
 function stateOf(error: unknown): string | undefined {
   return error instanceof MachineStateError ? error.state : undefined;
 }

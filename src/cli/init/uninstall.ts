@@ -21,7 +21,7 @@ export async function run(context: Context, args: UninstallArguments): Promise<n
   const { manifest } = layoutFor(prefix);
   const written = [...readManifest(`${destDir}${manifest}`).written.keys()];
   const packaged = await ownedBy(destDir, [...written, PACKAGED_UNIT], context.signal);
-  // What a package has installed goes on with its own units and tools.
+  // Files of a package stay, with its units and tools.
   const isLast = isHost && written.length > 0 && !packaged.has(PACKAGED_UNIT);
   if (isLast) await settleRunning(context, args.stop === true);
   if (isLast) await runSteps(unregisterSteps(init), context.signal);
@@ -31,18 +31,18 @@ export async function run(context: Context, args: UninstallArguments): Promise<n
   return 0;
 }
 
-/** Those that own nothing any more; what is kept needs no word. */
+/** Removed users that own nothing any more; kept ones need no mention. */
 async function dropOwnUsers({ fleet }: Context): Promise<void> {
   for (const target of fleet().list()) await dropOwnUser(fleet().host, target, fleet().inspect(target).draft);
 }
 
-/** Where the package of a distribution has it. */
+/** Path in the package of a distribution. */
 const PACKAGED_UNIT = '/usr/lib/systemd/system/qemu@.service';
 
 /**
- * Machines that run would be left without what stops them with the host.
+ * Refuses while machines run: nothing would stop them at shutdown any more.
  *
- * @throws {QemuError} `QEMU_STOP_FAILED` when some run, or go on after they were to be stopped.
+ * @throws {QemuError} `QEMU_STOP_FAILED` when some run, or could not be stopped.
  */
 async function settleRunning({ fleet, output, signal }: Context, stop: boolean): Promise<void> {
   const running = fleet()

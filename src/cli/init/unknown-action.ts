@@ -3,8 +3,8 @@ import { nearest } from '../../base/text.ts';
 import { type Action, nameOf } from './actions.ts';
 
 /**
- * What the actions are called elsewhere (virsh, qm, docker, incus, vm-bhyve, quickemu), with what it is here. Words
- * near to an action that is its opposite, such as `top` and `stop`, are among them.
+ * Names of actions in other tools (virsh, qm, docker, incus, vm-bhyve, quickemu), with our names. They include words
+ * that resemble an opposite action, such as `top` and `stop`.
  */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   add: 'register',
@@ -57,7 +57,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   vncdisplay: 'vnc',
 };
 
-/** What else is to be known of some of these words. */
+/** Remarks about some of these words. */
 const REMARKS: Readonly<Record<string, string>> = {
   clone: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
   copy: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
@@ -74,10 +74,10 @@ const REMARKS: Readonly<Record<string, string>> = {
 const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|direct|help|version|all|force|-?)$/;
 
 /**
- * The error of a command line whose first word is not an action; undefined when it is, or when there is none. The
- * parser would call it an unknown argument, and not say which action is meant.
+ * The error of a command line whose first word is not an action; undefined when it is, or without a first
+ * word. The parser would call it an unknown argument, without suggesting an action.
  *
- * @param actions names of all actions, also of those that are still to come.
+ * @param actions names of all actions, including planned ones.
  */
 export function unknownAction(argv: readonly string[], actions: readonly string[]): QemuError | undefined {
   const words = wordsOf(argv);
@@ -93,14 +93,14 @@ function needsVerb(noun: string, names: readonly string[]): QemuError {
   return new QemuError('QEMU_USAGE', `"${noun}" needs one of: ${names.join(', ')}`, { hint });
 }
 
-/** The words of a command line that are no options and no values of any. */
+/** The words of a command line that are neither options nor their values. */
 export function wordsOf(argv: readonly string[]): string[] {
   return argv.filter((word, at) => !word.startsWith('-') && !isValue(argv[at - 1]));
 }
 
 /**
- * The error of a command line with a verb that its noun does not have. Where machines may stand in the verb's place,
- * only for what is nearly a verb and has the words behind it that belong to that one; undefined for all else.
+ * The error of a command line with a verb that its noun does not have. Where a machine may take the verb's place,
+ * only for words that resemble a verb and are followed by the words that it takes; undefined otherwise.
  */
 export function unknownVerb(argv: readonly string[], { command, verbs = [], load }: Action): QemuError | undefined {
   const words = wordsOf(argv);
@@ -136,8 +136,8 @@ function hintFor(word: string, actions: readonly string[]): string {
 }
 
 /**
- * A word that begins otherwise is more often another word than a slip, and some of those are opposites: "upstart",
- * "top".
+ * The nearest action with the same first letter: a word that begins differently is rarely a slip, and may resemble an
+ * opposite: "upstart", "top".
  */
 function near(word: string, actions: readonly string[]): string | undefined {
   const [a = '', b = ''] = word.toLowerCase();
@@ -147,7 +147,7 @@ function near(word: string, actions: readonly string[]): string | undefined {
   );
 }
 
-/** Actions that are about no machine, or about all. */
+/** Actions that take no machines, or are about all. */
 const WITHOUT_NAMES: ReadonlySet<string> = new Set(['doctor', 'install', 'list', 'qmp-types', 'uninstall']);
 
 function reordered(words: readonly string[], action: string): string {

@@ -4,17 +4,17 @@ import { QemuError } from '../../base/errors.ts';
 /**
  * Asks on the terminal; Ctrl-D is an empty answer.
  *
- * @throws {QemuError} `QEMU_ABORTED` on Ctrl-C, and when the signal says so.
+ * @throws {QemuError} `QEMU_ABORTED` on Ctrl-C, and when the signal comes.
  */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
-  // Questions are no results: stdout stays clean for the outcome.
+  // Questions go to stderr: stdout is for results.
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const interrupt = new AbortController();
-  // In raw mode Ctrl-C is no signal.
+  // In raw mode Ctrl-C does not send a signal.
   terminal.once('SIGINT', () => interrupt.abort());
   const over = AbortSignal.any([signal, interrupt.signal]);
   let isAnswered = false;
-  // Node.js before 20.20 leaves a question for ever that is open when its input ends.
+  // Before 20.20 Node.js never ends a question whose input ends.
   const ended = new Promise<string>((resolve) => {
     terminal.once('close', () => resolve(''));
   });
@@ -28,7 +28,7 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
     if (over.aborted) throw new QemuError('QEMU_ABORTED', 'Interrupted');
     return '';
   } finally {
-    // What is said next is not to be on the line of the question; Enter has ended that itself.
+    // Later output must not continue the line of the question; Enter has ended that already.
     if (!isAnswered) process.stderr.write('\n');
     terminal.close();
   }

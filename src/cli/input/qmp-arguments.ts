@@ -59,7 +59,7 @@ function readValue(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    // Text such as 10G or 1a:2b begins like a number and is none.
+    // Text such as 10G or 1a:2b begins like a number, but is not one.
     if (/^[[{"]/.test(text)) throw new QemuError('QEMU_USAGE', `"${text}" is not valid JSON`);
     return text;
   }

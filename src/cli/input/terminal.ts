@@ -1,22 +1,22 @@
 import type { Duplex } from 'node:stream';
 
-/** Ctrl-], as telnet has it. */
+/** Ctrl-], as in telnet. */
 const LEAVE = 0x1d;
-/** What may be typed ahead of a peer that takes nothing; a terminal has to be read for Ctrl-]. */
+/** Most bytes typed ahead while the peer accepts nothing; the terminal must still be read for Ctrl-]. */
 const TYPED_AHEAD_BYTES = 1024 * 1024;
 
 /** Why a session ended: Ctrl-], the peer hung up, a signal came, or the terminal itself is gone. */
 export type SessionEnd = 'left' | 'closed' | 'aborted';
 
 /**
- * Joins this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal goes
- * away or the signal comes. The terminal is as it was afterwards, whatever happens; when this process crashes Node sees
- * to that.
+ * Connects this process's terminal, or pipe, to a stream until the peer hangs up, the user types Ctrl-], the terminal
+ * goes away or the signal comes. The terminal's settings are always restored afterwards; Node.js does that if this
+ * process crashes.
  *
- * Neither side piles up here: while stdout takes no more, the peer has to wait, and while the peer takes no more, a
- * pipe has to. What is typed on a terminal is kept up to 1 MiB, and dropped beyond.
+ * Data does not pile up here: while stdout accepts no more, the peer has to wait, and while the peer accepts no more, a
+ * pipe has to. Up to 1 MiB typed on a terminal is kept; more is dropped.
  *
- * The size of the terminal matters to nobody here: QEMU's line editing and a serial line do not know it.
+ * The size of the terminal is not passed on: QEMU's line editing and a serial line have no use for it.
  */
 export async function attach(stream: Duplex, signal: AbortSignal): Promise<SessionEnd> {
   if (signal.aborted) {
@@ -33,9 +33,9 @@ export async function attach(stream: Duplex, signal: AbortSignal): Promise<Sessi
         if (at >= 0) finish('left');
         else if (!isTaken && !isTerminal) stdin.pause();
       },
-      // Of a pipe that is empty: what the peer still has to say is waited for.
+      // The end of a pipe: wait for the peer's remaining output.
       end: (): void => void stream.end(),
-      // The terminal was hung up (EIO): there is nobody to talk to any more.
+      // The terminal was hung up (EIO): no user is left.
       error: (): void => finish('aborted'),
     };
     const goOn = (): void => void stream.resume();
@@ -66,14 +66,14 @@ export async function attach(stream: Duplex, signal: AbortSignal): Promise<Sessi
   });
 }
 
-/** Whether the peer takes more. */
+/** Whether the peer accepts more. */
 function send(stream: Duplex, data: Buffer, isTerminal: boolean): boolean {
   if (isTerminal && stream.writableLength > TYPED_AHEAD_BYTES) return false;
   return stream.write(data);
 }
 
 /**
- * A shell gives its own settings to the terminal while a job of it is stopped. Node would think that nothing changed.
+ * A shell gives its own settings to the terminal while one of its jobs is stopped, which Node.js does not notice.
  */
 function makeRawAgain(): void {
   process.stdin.setRawMode(false);

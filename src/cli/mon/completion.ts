@@ -1,10 +1,10 @@
 /** What the QMP shell knows of one command. */
 export interface CommandHelp {
   readonly name: string;
-  /** Those that are there whatever the values of others are. */
+  /** Arguments that do not depend on the values of others. */
   readonly args: readonly ArgumentHelp[];
   /**
-   * The members of an argument, or with an empty path all arguments, as far as the values given so far tell them:
+   * The members of an argument, or with an empty path all arguments, given the values so far:
    * `blockdev-add driver=file` has a `filename`.
    */
   readonly membersAt: (path: readonly string[], given: Given) => readonly ArgumentHelp[];
@@ -14,9 +14,9 @@ interface ArgumentHelp {
   readonly name: string;
   readonly type: string;
   readonly optional: boolean;
-  /** All that it may be; empty when that cannot be told. */
+  /** All possible values; empty if unknown. */
   readonly values: readonly string[];
-  /** Whether it has members of its own, which are given as `name.member=`. */
+  /** Whether it has members, which are given as `name.member=`. */
   readonly hasMembers: boolean;
 }
 
@@ -79,7 +79,7 @@ function argumentHelp(types: Types, member: Entry): ArgumentHelp {
   };
 }
 
-/** The members of what a path leads to: its own, and those that the value of its tag brings along. */
+/** The members at a path: the common ones, and those for the value of its tag. */
 function membersAt(
   types: Types,
   root: Entry | undefined,
@@ -89,7 +89,7 @@ function membersAt(
   above: readonly Entry[] = [],
 ): Entry[] {
   const object = objectIn(types, root);
-  // Nothing that QEMU says: a guest that has taken it over may.
+  // QEMU itself has no such schema, but a guest that has taken it over may send one.
   if (object && above.includes(object)) return [];
   const tag = object?.['tag'];
   const value = typeof tag === 'string' ? given.get(`${at}${tag}`) : undefined;

@@ -6,12 +6,12 @@ import { printJson } from '../output/print-json.ts';
 import type { Context } from '../run/context.ts';
 
 const CONNECT_MS = 10_000;
-/** How often a machine that is down is looked for again. */
+/** Interval between looks for a machine that does not run. */
 const RETRY_MS = 500;
 
 /**
- * Prints events as JSON lines until interrupted. When the machine goes down it waits for it to come up again; events of
- * the meantime are lost, and a line on stderr says so.
+ * Prints events as JSON lines until interrupted. When the machine stops, waits for it to start again; events of
+ * the meantime are lost, which a line on stderr reports.
  *
  * @throws {QemuError} `QEMU_CONFIG_INVALID` for a machine without a control port, `QEMU_NOT_PERMITTED`.
  */
@@ -51,7 +51,7 @@ async function follow(context: Context, target: MachineRef, names: readonly stri
   }
 }
 
-/** What is over when the machine is there again, or whoever holds its port lets go. */
+/** Errors that end when the machine runs again, or when another client releases its port. */
 const PASSING: readonly string[] = [
   'QEMU_NOT_RUNNING',
   'QEMU_TIMEOUT',

@@ -11,9 +11,9 @@ const ANSWER_MS = 60_000;
 const LOOKS = ['help', 'info', 'print'];
 
 /**
- * A shell for commands of the human monitor. With `readOnly` only those that look pass: QEMU's own monitor cannot be
- * held back, so each line goes over the control port, once it was looked at. It also serves while the monitor port
- * cannot be had.
+ * A shell for commands of the human monitor. With `readOnly` it refuses those that change the machine: QEMU's own
+ * monitor cannot do that, so each line is checked and sent over the control port. It also serves while the monitor port
+ * is not available.
  */
 export async function runHmpShell(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output } = context;
@@ -37,7 +37,7 @@ export async function runHmpShell(context: Context, target: MachineRef, readOnly
   });
 }
 
-/** The words behind `info`, from lines such as `info block [-n] [-v] [device] -- show …`. */
+/** The words after `info`, from lines such as `info block [-n] [-v] [device] -- show …`. */
 function topicsIn(help: string): string[] {
   return [...help.matchAll(/^info ([\w-]+)/gm)].map(([, topic = '']) => topic);
 }

@@ -11,15 +11,15 @@ export interface LineShell {
   readonly greeting: string;
   /** Candidates for the last word of a line, and that word. */
   readonly complete: (line: string) => [string[], string];
-  /** Answers a line that is neither empty nor a comment. Returns an exit status; what it throws is shown. */
+  /** Answers a line that is neither empty nor a comment. Returns an exit status; errors that it throws are shown. */
   readonly answer: (line: string, signal: AbortSignal) => Promise<number>;
 }
 
 /**
  * Holds the dialogue on the terminal, with history and completion, or with a pipe. `exit` and Ctrl-D leave; Ctrl-C
- * gives up a command that waits, or a line that is being typed.
+ * cancels a waiting command, or the line being typed.
  *
- * @returns the worst status of a pipe's lines; on a terminal failures were seen where they happened.
+ * @returns the worst status of a pipe's lines; 0 on a terminal, where failures were seen.
  */
 export async function runLineShell(context: Context, shell: LineShell): Promise<number> {
   const { output, signal } = context;
@@ -74,7 +74,7 @@ async function answer(context: Context, shell: LineShell, text: string, signal: 
   }
 }
 
-/** What QEMU calls its commands and values is offered only when a person could type it. */
+/** Names of commands and values from QEMU are offered only if a person could type them. */
 function typeable([candidates, last]: [string[], string]): [string[], string] {
   return [candidates.filter((candidate) => /^[\x21-\x7e]*$/.test(candidate)), last];
 }

@@ -10,11 +10,11 @@ import { isHmpQuery, refused } from './read-only.ts';
 const ANSWER_MS = 60_000;
 
 /**
- * One HMP command a line of stdin. A command that is refused, by QEMU or because it is more than a look, does not keep
- * the next from being tried.
+ * Runs one HMP command per line of stdin. A command refused by QEMU or by `--read-only` does not keep the next from
+ * being tried.
  *
  * @returns the worst status of the lines.
- * @throws {QemuError} `QEMU_NOT_RUNNING`, also when there are no lines.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`, even without any lines.
  */
 export async function runPipe(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output, signal } = context;

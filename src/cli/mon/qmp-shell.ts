@@ -12,10 +12,11 @@ import { isQmpQuery, refused } from './read-only.ts';
 const ANSWER_MS = 60_000;
 
 /**
- * A shell for QMP: `query-status`, `device_add driver=… id=…` or a JSON object on a line, the answer as JSON. On a
- * terminal with history and with completion of commands and arguments from QEMU's own schema. `help [COMMAND]`, `exit`.
+ * A shell for QMP: takes `query-status`, `device_add driver=… id=…` or a JSON object per line, and prints answers as
+ * JSON. On a terminal it has history, and completion of commands and arguments from QEMU's own schema. `help
+ * [COMMAND]`, `exit`.
  *
- * Each command has a connection of its own, so that a shell that is left open is in nobody's way.
+ * Each command has its own connection, so a shell that is left open does not block other clients.
  */
 export async function runQmpShell(context: Context, target: MachineRef, readOnly: boolean): Promise<number> {
   const { output } = context;

@@ -10,12 +10,12 @@ import { attach } from '../input/terminal.ts';
 import type { Context } from '../run/context.ts';
 import { INTERRUPTED } from '../run/exit-code.ts';
 
-/** A monitor that is free greets within milliseconds. */
+/** A free monitor sends its greeting within milliseconds. */
 const GREETING_MS = 1_500;
 
 /**
- * Joins the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port,
- * which any local user can do without the key, a shell of ours takes its place.
+ * Connects the terminal to QEMU's own monitor on MONPORT, with QEMU's line editing. While other clients hold that port,
+ * which any local user can do without the key, our own shell takes its place.
  */
 export async function runTerminal(context: Context, target: MachineRef): Promise<number> {
   const { output, signal } = context;
@@ -50,7 +50,7 @@ interface OpenMonitor {
   readonly close: () => Promise<void>;
 }
 
-/** A monitor serves one client at a time and lets others wait in silence: it is open once it has greeted. */
+/** Waits for the greeting: a monitor serves one client at a time and lets others wait silently. */
 function monitorAt({ files }: MachineRef, ports: Ports, port: number, host: string): Way<OpenMonitor> {
   return {
     name: `monitor port ${port} of ${host}`,

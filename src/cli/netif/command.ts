@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
 
-/** Everything that the hook path does not do by itself. Returns the exit status. */
+/** Everything that hooks do not need. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   return await runTool('qemu-netif', argv, (handle) =>
     parseArguments('qemu-netif', argv, (parser) => define(parser, handle), missingIn(argv)),

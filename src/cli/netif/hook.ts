@@ -3,9 +3,9 @@ import { tapDown, tapUp } from '../../network/taps/hook.ts';
 import { printable } from '../output/printable.ts';
 
 /**
- * Does what QEMU asks of its hooks, or `qemu-netif up|down TAP [--bridge BRIDGE]` when it is as plain as that.
+ * Runs QEMU's hooks, or a plain `qemu-netif up|down TAP [--bridge BRIDGE]`.
  *
- * @param program path that the tool was called by; a link named qemu-brup or qemu-brdown is a hook.
+ * @param program path by which the tool was called; a link named qemu-brup or qemu-brdown is a hook.
  * @returns the exit status; undefined: it is another command, or needs the argument parser.
  */
 export function runHook(program: string, argv: readonly string[], env: NodeJS.ProcessEnv): number | undefined {

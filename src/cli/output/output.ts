@@ -12,7 +12,7 @@ export interface OutputOptions {
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly debug?: boolean | undefined;
-  /** Undefined: as NO_COLOR, FORCE_COLOR and the terminal say. */
+  /** Undefined: decided by NO_COLOR, FORCE_COLOR and the terminal. */
   readonly color?: boolean | undefined;
 }
 
@@ -33,8 +33,8 @@ const JOURNAL_PRIORITY: Readonly<Record<Level, string>> = {
 /**
  * Results go to stdout, everything else to stderr. The only place that writes to either.
  *
- * What goes to a terminal has no control characters, whoever it is from; what goes to a file or another program is as
- * it is. Only the sessions that join a terminal to a monitor or a console pass everything through (`attach`).
+ * Output to a terminal has no control characters, whatever its source; output to a file or another program is
+ * unchanged. Only sessions that connect a terminal to a monitor or a console pass everything through (`attach`).
  */
 export class Output {
   readonly json: boolean;
@@ -66,15 +66,15 @@ export class Output {
   }
 
   /**
-   * The same for a part of what has no end: resolves when whoever reads it can take more, so that what a slow reader
-   * has not taken does not pile up here. Also resolves when the reader is gone, or the signal comes.
+   * The same for a part of an endless result: resolves when the reader accepts more, so that output for a slow reader
+   * does not pile up here. Also resolves when the reader is gone, or the signal comes.
    */
   async paced(data: string | Uint8Array, signal: AbortSignal): Promise<void> {
     if (process.stdout.write(this.#shown(data))) return;
     await once(process.stdout, 'drain', { signal }).catch(() => {});
   }
 
-  /** Whether somebody reads along at a terminal, and wants more than errors. */
+  /** Whether stderr is a terminal, and more than errors is wanted. */
   get isWatched(): boolean {
     return isTerminal(process.stderr) && !this.json && this.#options.quiet !== true;
   }
@@ -91,7 +91,7 @@ export class Output {
     process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
   }
 
-  /** Something beside the result. */
+  /** A message that is not part of the result. */
   note(level: Level, text: string): void {
     if (level === 'trace' && !this.debug) return;
     if (level === 'debug' && !this.debug && this.#options.verbose !== true) return;
@@ -149,8 +149,8 @@ function isTerminal(stream: NodeJS.WriteStream): boolean {
 }
 
 /**
- * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Who runs in a unit inherits the variable, and
- * may write to somewhere else.
+ * Whether stderr goes to the journal: systemd.exec(5), $JOURNAL_STREAM. Programs in a unit inherit the variable, but
+ * may write elsewhere.
  */
 function isJournal(stream: string | undefined): boolean {
   if (stream === undefined) return false;

@@ -1,12 +1,12 @@
 /**
- * A value as JSON text. A member that is not there is null, so that every key always is; integers past 2^53, which the
+ * A value as JSON text. Undefined members become null, so that every key is always there; integers past 2^53, which the
  * QMP client gives as bigint, or as a number when that is exact, are printed digit by digit.
  *
  * @param space blanks a level; 0 for one line.
  */
 export function printJson(value: unknown, space = 2): string {
   const digits: string[] = [];
-  // Of this call alone: what a guest says cannot be taken for a mark.
+  // Unique to this call, so that text of a guest cannot be mistaken for a mark.
   const mark = `bigint ${String(Math.random()).replace(/\W/g, '')} `;
   const text = JSON.stringify(
     value,

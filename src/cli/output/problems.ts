@@ -1,7 +1,7 @@
 import { hasErrors, type Problem } from '../../base/problem.ts';
 import type { Output } from './output.ts';
 
-/** Shows what a look at the host found. Returns the exit status: 1 when there is an error; warnings alone are 0. */
+/** Shows the problems of the host. Returns the exit status: 1 when there is an error; warnings alone are 0. */
 export function showProblems(output: Output, problems: readonly Problem[]): number {
   if (output.json) output.document(problems.map(documentOf));
   else if (problems.length === 0) output.line('no problem found');
@@ -13,13 +13,13 @@ function documentOf({ severity, machine, message, detail, hint }: Problem): Read
   return { severity, machine, title: message, detail, fix: hint };
 }
 
-/** What is done about several of a kind by one thing is said once. */
+/** Prints a fix for several problems of a kind only once. */
 function textsOf(problems: readonly Problem[]): string[] {
-  const said = new Set<string>();
+  const shown = new Set<string>();
   return problems.map(({ severity, machine, message, detail, hint }) => {
     const same = `${message}\n${hint}`;
-    const fix = said.has(same) ? '' : `\n  fix: ${hint}`;
-    said.add(same);
+    const fix = shown.has(same) ? '' : `\n  fix: ${hint}`;
+    shown.add(same);
     return `${severity}: ${machine === undefined ? '' : `${machine}: `}${message}\n  ${detail}${fix}`;
   });
 }

@@ -14,7 +14,7 @@ export function describeError(error: unknown, debug: boolean): string {
   if (error instanceof ConfigError) lines.push(...error.issues.map((issue) => `  ${formatIssue(issue)}`));
   for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
     const text = cause instanceof Error ? cause.message : inspect(cause);
-    // The reason of an AbortSignal that was given none: the message has said it.
+    // The default reason of an AbortSignal adds nothing to the message.
     if (cause instanceof Error && cause.name === 'AbortError') continue;
     if (!lines.some((line) => line.includes(text))) lines.push(`  because: ${text}`);
     if (cause instanceof ConfigError) lines.push(...cause.issues.map((issue) => `  ${formatIssue(issue)}`));
@@ -33,12 +33,12 @@ function deepestHint(error: unknown): string | undefined {
   return undefined;
 }
 
-/** An issue as it stands in a JSON document: always with the same members. */
+/** An issue in a JSON document: always with the same members. */
 export function issueDocument({ file, line, key, message, severity, hint }: Problem): object {
   return { file, line, key, message, severity, hint };
 }
 
-/** An error as it stands in a JSON document. */
+/** An error in a JSON document. */
 export function errorDocument(error: unknown): Record<string, unknown> {
   const code = error instanceof QemuError ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);

@@ -2,12 +2,12 @@
 export interface Fitting {
   /** Columns that are left out, the first one first. */
   readonly optional?: readonly string[];
-  /** Column that is cut at its end, before any is left out. */
+  /** Column that is shortened before any is left out. */
   readonly cut?: string;
 }
 
 const GAP = 2;
-/** What a column that is cut has at least. */
+/** Least width of a shortened column. */
 const LEAST_WIDTH = 16;
 
 /**

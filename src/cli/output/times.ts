@@ -7,7 +7,7 @@ export function uptime(seconds: number): string {
 }
 
 /**
- * How long ago a time was, for people: `3 min ago`; from a week on the local date. Empty for what is no time.
+ * Time since then as text: `3 min ago`; from a week on the local date. Empty if it is not a valid time.
  *
  * @param iso ISO 8601.
  */

@@ -14,7 +14,7 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Reads the host's configuration at the first call. */
   readonly fleet: () => Fleet;
-  /** What the fleet had to say so far. */
+  /** Notices of the fleet so far. */
   readonly notices: readonly Notice[];
 }
 

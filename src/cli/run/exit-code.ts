@@ -1,7 +1,7 @@
 import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import type { MachineState } from '../../machine/observe/status.ts';
 
-/** What a shell says of a program that Ctrl-C ended. */
+/** Status that shells report for a program ended by Ctrl-C. */
 export const INTERRUPTED = 130;
 
 /** Exit status of each error, after the LSB table for init scripts (Linux Standard Base, "Init Script Actions"). */
@@ -33,7 +33,7 @@ const EXIT_CODE: Readonly<Record<ErrorCode, number>> = {
   QEMU_QMP_STATE: 1,
 };
 
-/** Exit status of an error; of one that is not ours, 1. */
+/** Exit status of an error; 1 for errors of other code. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof QemuError ? EXIT_CODE[error.code] : 1;
 }
@@ -52,7 +52,7 @@ export function statusExitCode(state: MachineState): number {
   }
 }
 
-/** The status of a command that did several things: the highest one. */
+/** The status of a command with several results: the highest one. */
 export function worst(codes: Iterable<number>): number {
   return Math.max(0, ...codes);
 }

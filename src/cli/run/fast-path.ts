@@ -5,9 +5,9 @@ export interface PlainCall {
 }
 
 /**
- * Recognises the calls that scripts, units and people make all the time: an action, names, and options from a short
- * list. They mean what the argument parser takes them for, but spare loading it, which costs as much as the rest of
- * such a call. Everything else, mistakes above all, is left to the parser.
+ * Recognises the most common calls of scripts, units and people: an action, names, and options from a short list. The
+ * result is that of the argument parser, without loading it, which would double the time of such a call. Everything
+ * else, above all mistakes, is left to the parser.
  *
  * @param actions actions that take any number of names, with the flags that may be given plainly.
  */
@@ -15,7 +15,7 @@ export function plainCall(
   argv: readonly string[],
   actions: Readonly<Record<string, readonly string[]>>,
 ): PlainCall | undefined {
-  // The folder may come before the action, as scripts have it.
+  // Scripts often give the folder before the action.
   const isRootFirst = argv[0] === '--root' && argv[1] !== undefined && !argv[1].startsWith('-');
   const [action = '', ...rest] = isRootFirst ? [...argv.slice(2), ...argv.slice(0, 2)] : argv;
   const flags = Object.hasOwn(actions, action) ? actions[action] : undefined;

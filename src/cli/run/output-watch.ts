@@ -3,15 +3,15 @@ import { errorCode } from '../../base/errors.ts';
 
 /** Whether what the tool prints still arrives. */
 export interface OutputWatch {
-  /** Aborted when nobody takes the result any more. */
+  /** Aborted when the reader of the result is gone. */
   readonly signal: AbortSignal;
-  /** Waits until all of the result is written. The reason why it was not, unless its reader went away by itself. */
+  /** Waits until all of the result is written. Returns why it was not, unless only its reader is gone. */
   readonly settle: () => Promise<unknown>;
 }
 
 /**
- * Goes on when output is lost, which else would end the process in the middle of a stop: a reader such as `head` may
- * leave early, and a disk may be full.
+ * Continues when output is lost, which would otherwise end the process in the middle of a stop: a reader such as `head`
+ * may leave early, and a disk may be full.
  */
 export function watchOutput(): OutputWatch {
   const controller = new AbortController();

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * Folder of the package, or of what `install` has put on the host: the bundle that this is in is `dist/bin/*.cjs` of
- * it.
+ * Folder of the package, or of what `install` has put on the host: this bundle is its `dist/bin/*.cjs`.
  */
 export const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));

@@ -10,7 +10,7 @@ const HELP_WIDTH = 100;
 /**
  * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
  *
- * @param missing what the first word that is not there would have been, such as `tap`; `machine` if not given.
+ * @param missing what to call a missing first word, such as `tap` (default: `machine`).
  * @param call the tool with its action, such as `qemu-init start`, for hints.
  * @throws {QemuError} `QEMU_USAGE`, and what a handler throws.
  */
@@ -34,7 +34,7 @@ export async function parseArguments(
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'camel-case-expansion': true,
-      // A list takes one word each time, so that a name may stand behind it.
+      // A list takes one word at a time, so that a name may follow it.
       'greedy-arrays': false,
     })
     .check(refuseRepeated)
@@ -46,8 +46,8 @@ export async function parseArguments(
 }
 
 /**
- * yargs takes no names from behind `--` (XBD 12.2, Guideline 10), where those of machines need not stand to be told
- * from options.
+ * Puts names before `--`: yargs takes none after it (XBD 12.2, Guideline 10), and names of machines do not look like
+ * options.
  */
 function withoutEndOfOptions(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
@@ -58,7 +58,7 @@ function withoutEndOfOptions(argv: readonly string[]): string[] {
 /** Arguments that may be given any number of times. */
 const LISTS = new Set(['_', 'ids', 'words', 'names', 'rest', 'for']);
 
-/** yargs makes a list of an option that is given twice, whatever its type. */
+/** yargs makes a list of an option that is given twice, regardless of its type. */
 function refuseRepeated(args: Readonly<Record<string, unknown>>): true {
   const repeated = Object.keys(args).find((name) => Array.isArray(args[name]) && !LISTS.has(name));
   if (repeated === undefined) return true;

@@ -9,7 +9,7 @@ import { type CommonArguments, outputOptions } from './options.ts';
 import { leaveRemovedFolder, watchOutput } from './output-watch.ts';
 import { abortOnSignals } from './signals.ts';
 
-/** An action: gets what was parsed, returns the exit status. */
+/** An action: takes the parsed arguments, returns the exit status. */
 export type Run = (context: Context, args: never) => Promise<number>;
 
 /** Runs an action with its arguments. */
@@ -43,7 +43,7 @@ export async function runTool(
     });
     const lost = await watch.settle();
     if (lost !== undefined) throw new QemuError('QEMU_IO', 'Cannot write the result', { cause: lost });
-    // Of several machines, those that were cut short have the status of Ctrl-C, whichever signal it was.
+    // Interrupted machines have the status of Ctrl-C, whichever signal it was.
     return code === INTERRUPTED ? (signals.exitCode() ?? code) : code;
   } catch (error) {
     if (output.json && !output.hasDocument) output.document([{ name: id, error: errorDocument(error) }]);

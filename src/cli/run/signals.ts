@@ -6,14 +6,14 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface SignalWatch {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
-  /** 128 + the number of the signal that came; undefined when none did. */
+  /** 128 + the number of the received signal; undefined when there was none. */
   readonly exitCode: () => number | undefined;
   readonly dispose: () => void;
 }
 
 /**
- * Turns SIGINT, SIGTERM and SIGHUP into an abort, so that what was begun is undone. A second one ends the process as it
- * would have without us.
+ * Turns SIGINT, SIGTERM and SIGHUP into an abort, so that what was begun is undone. A second one ends the process
+ * as usual.
  */
 export function abortOnSignals(): SignalWatch {
   const controller = new AbortController();

@@ -5,12 +5,12 @@ import { findKey } from '../../config/keys.ts';
 import { otherKey } from '../../config/settings.ts';
 
 /**
- * What is wrong with a command line that yargs does not take. An option that does not exist is named first, whatever
- * else is missing: it may have swallowed the word behind it.
+ * The error of a command line that yargs refuses. An unknown option is reported first, even if something is missing: it
+ * may have swallowed the next word.
  *
  * @param call the tool with its action, such as `qemu-init start`.
- * @param message what yargs says.
- * @param missing what the first word that is not there would have been, such as `machine`.
+ * @param message the message of yargs.
+ * @param missing what to call a missing first word, such as `machine`.
  */
 export function usageError(call: string, parser: Argv<object>, message: string, missing: string): QemuError {
   const see = `see: ${call} --help`;
@@ -33,7 +33,7 @@ export function usageError(call: string, parser: Argv<object>, message: string, 
   return new QemuError('QEMU_USAGE', `No ${missing} was given`, { hint });
 }
 
-/** What yargs says of values, in the words of the other messages. */
+/** Messages of yargs about values, in the style of our messages. */
 function inOurWords(message: string): string {
   const option = /^Not enough arguments following: (\S+)$/.exec(message)?.[1];
   if (option !== undefined) return `${dashed(option)} needs a value`;
@@ -42,8 +42,7 @@ function inOurWords(message: string): string {
 }
 
 /**
- * A key that somebody gives `create` as an option, as other tools have it; of a size of a disk the option that there
- * is.
+ * For an option of `create` that other tools have, the key to use instead; for the size of a disk our option.
  */
 function keyFor(option: string, parser: Argv<object>): string | undefined {
   const value: unknown = parser.parsed ? parser.parsed.argv[option] : undefined;
@@ -53,11 +52,11 @@ function keyFor(option: string, parser: Argv<object>): string | undefined {
   return key === undefined ? undefined : `${key}=${text}`;
 }
 
-/** The options of the command line that nobody has defined, as they were written, and those that there are. */
+/** The undefined options of the command line, as written, and the defined ones. */
 function options(parser: Argv<object>): { readonly unknown: readonly string[]; readonly known: readonly string[] } {
   if (!parser.parsed) return { unknown: [], known: [] };
   const { argv, aliases, newAliases } = parser.parsed;
-  // What yargs takes for a new spelling of itself alone, nobody has defined.
+  // An option that only yargs itself added, as a spelling, is not defined.
   const isDefined = (key: string): boolean =>
     [key, ...(aliases[key] ?? [])].some((each) => !Object.hasOwn(newAliases, each) || !newAliases[key]);
   const known = Object.keys(aliases).filter(isDefined);
@@ -68,7 +67,7 @@ function options(parser: Argv<object>): { readonly unknown: readonly string[]; r
   return { unknown, known: known.filter((key) => !Object.hasOwn(newAliases, key)) };
 }
 
-/** Members that are no options. */
+/** Members that are not options. */
 const SPECIAL = new Set(['_', '$0', '--']);
 
 function camelCase(key: string): string {

@@ -6,19 +6,19 @@ import type { Selection } from './selection.ts';
 
 /** How the outcomes of a command on several machines are shown. */
 export interface Presentation<T> {
-  /** A line of text for a success; undefined: nothing to say. */
+  /** A line of text for a success; undefined: none. */
   readonly text: (name: string, value: T) => string | undefined;
-  /** What a success that changed nothing has in common with others: of --all they are only counted. */
+  /** Text that successes without a change have in common: with --all they are only counted. */
   readonly same?: (value: T) => string | undefined;
-  /** Members of the JSON object besides `name`. */
+  /** Members of the JSON object in addition to `name`. */
   readonly json: (value: T) => object;
-  /** Members of the JSON object of a failure besides `name` and `error`, which may tell how long it took. */
+  /** Members of the JSON object of a failure in addition to `name` and `error`, such as how long it took. */
   readonly failed?: (seconds: number, error: unknown) => object;
-  /** Exit status of a success; 0 if not given. */
+  /** Exit status of a success (default: 0). */
   readonly code?: (value: T) => number;
 }
 
-/** Shows what became of each machine. Returns the worst exit status. */
+/** Shows the outcome for each machine. Returns the worst exit status. */
 export function present<T>(
   context: Context,
   selection: Selection,
@@ -55,7 +55,7 @@ export function present<T>(
   ]);
 }
 
-/** So many lines that are the same but for the name are read. */
+/** More lines that differ only in the name are summed up. */
 const MOST_SAME = 3;
 
 function sumsOf<T>(

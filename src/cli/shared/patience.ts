@@ -3,16 +3,16 @@ import type { Outcome } from '../../fleet/schedule/outcome.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { Context } from '../run/context.ts';
 
-/** Who waits for longer wants to know what for. */
+/** After this time the line that explains the wait is shown. */
 const QUIET_MS = 2_000;
 
-/** Names that a line has room for. */
+/** Most names shown in a line. */
 const MOST_NAMES = 5;
 
 /**
- * Says on a terminal, when `work` takes its time, what it waits for, once.
+ * Prints once on a terminal, if `work` takes long, what it is waiting for.
  *
- * @param text the line, when there still is something to say.
+ * @param text the line; undefined: print nothing.
  */
 export async function patiently<T>({ output }: Context, work: Promise<T>, text: () => string | undefined): Promise<T> {
   if (!output.isWatched) return work;
@@ -34,7 +34,7 @@ export function namesOf(targets: readonly MachineRef[]): string {
   return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }
 
-/** Outcomes with a hint on what Ctrl-C left behind. */
+/** Outcomes with a hint about the state after Ctrl-C. */
 export function withInterruptHint<T>(
   outcomes: readonly Outcome<T>[],
   hint: (target: MachineRef) => string | undefined,

@@ -9,7 +9,7 @@ import { type Paths, resolvePaths } from '../../system/paths.ts';
 import { isSystemdBooted } from '../../system/services/systemd.ts';
 import type { Context } from '../run/context.ts';
 
-/** What somebody who looks for machines on a new host is told. */
+/** Message for a host without machines. */
 export const NO_MACHINE = 'no machine yet; make one: qemu-init create NAME --disk 8G';
 
 export interface SelectionArguments {
@@ -18,7 +18,7 @@ export interface SelectionArguments {
   readonly direct?: boolean;
 }
 
-/** Machines that a command line names, and the ids that name none. */
+/** Machines that a command line names, and unknown ids. */
 export interface Selection {
   /** Chosen by `--all`, not one by one. */
   readonly isAll?: boolean;
@@ -30,7 +30,7 @@ export interface Selection {
  * The machines that a command is for: those of `--all`, or the ids, each once.
  *
  * @param everything what `--all` means.
- * @throws {QemuError} `QEMU_USAGE` for neither and for both.
+ * @throws {QemuError} `QEMU_USAGE` without both, and with both.
  */
 export function select(context: Context, args: SelectionArguments, everything: () => readonly MachineRef[]): Selection {
   const ids = args.ids ?? [];
@@ -58,7 +58,7 @@ export function select(context: Context, args: SelectionArguments, everything: (
   return { targets: [...targets.values()], unknown };
 }
 
-/** Whoever is not root has machines of their own; the one that is meant may be the host's. */
+/** Users other than root have their own machines; the wanted one may be the host's. */
 function withHostHint(paths: Paths, id: string, error: QemuError): QemuError {
   if (error.code !== 'QEMU_MACHINE_UNKNOWN' || paths.scope !== 'user') return error;
   const host = resolvePaths({ system: true }, process.env, 0, '/');
@@ -81,7 +81,7 @@ function entriesOf({ registryFile }: Paths): readonly RegistryEntry[] {
   }
 }
 
-/** A registry with mistakes, among what names no machine: `--all` must not pass over machines in silence. */
+/** Reports a registry with mistakes like an unknown id: `--all` must not silently leave out machines. */
 export function unreadable(context: Context): Selection['unknown'] {
   const path = context.paths.registryFile;
   const errors = context.fleet().registryIssues.filter(({ severity }) => severity === 'error');

@@ -4,14 +4,14 @@ import type { StopResult } from '../../machine/stop/stop.ts';
 import type { Context } from '../run/context.ts';
 import { namesOf, patiently, withInterruptHint } from './patience.ts';
 
-/** How guests are stopped whose end somebody waits for. */
+/** How a command that waits stops guests. */
 interface StopWish {
   readonly force?: boolean | undefined;
   /** Instead of STOPDELAY. */
   readonly stopDelayMs?: number | undefined;
 }
 
-/** Says what a stop waits for, how to leave it, and what becomes of the guest then. */
+/** Prints what a stop is waiting for, how to leave it, and what happens to the guest then. */
 export async function stopPatiently(
   context: Context,
   targets: readonly MachineRef[],

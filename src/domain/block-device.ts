@@ -107,10 +107,11 @@ export class BlockDevice {
    * Writes an overlay down into the image below it. Of the active layer, this returns when the job is ready, and
    * {@link BlockJob.complete} makes the drive go on in the image below; of an inner layer, when all is done.
    *
-   * @param jobId id for the job, which no other job has; one as {@link jobId} makes it if not given: `qi.commit.dsk1.5f3a0c21`.
+   * @param jobId id for the job, which no other job has; one as {@link jobId} makes it if not given:
+   * `qi.commit.dsk1.5f3a0c21`.
    * @returns the job; of an inner layer it is over, and not `ready`.
-   * @throws {QemuError} `QEMU_USAGE` for an empty drive, `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails or is
-   * cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
+   * @throws {QemuError} `QEMU_USAGE` for an empty drive, `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails
+   * or is cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
    */
   async commit(jobId?: string, options: CommitOptions = {}): Promise<BlockJob> {
     const device = this.#medium().nodeName;
@@ -125,13 +126,14 @@ export class BlockDevice {
   }
 
   /**
-   * Copies the drive to a new file and keeps the copy equal to it. Returns when the copy is complete;
-   * {@link BlockJob.complete} then makes the drive go on in it, {@link BlockJob.cancel} leaves it as it is at that moment.
+   * Copies the drive to a new file and keeps the copy equal to it. Returns when the copy is complete; {@link
+   * BlockJob.complete} then makes the drive go on in it, {@link BlockJob.cancel} leaves it as it is at that moment.
    *
    * @param destination absolute path; QEMU makes the file.
    * @param jobId as for {@link commit}.
-   * @throws {QemuError} `QEMU_USAGE` for a relative path or a file that exists, before anything is sent, or an empty drive; `QEMU_QMP_REFUSED`,
-   * `QEMU_COMMAND_FAILED` when the job fails or is cancelled; `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
+   * @throws {QemuError} `QEMU_USAGE` for a relative path or a file that exists, before anything is sent, or an empty
+   * drive; `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails or is cancelled; `QEMU_TIMEOUT` and
+   * `QEMU_ABORTED` leave it running.
    */
   async mirror(destination: string, jobId?: string, options: MirrorOptions = {}): Promise<BlockJob> {
     requireNewPath('destination', destination, options.overwrite);
@@ -177,11 +179,11 @@ function deviceId(qdev: string | undefined): string | undefined {
 function requireNewPath(what: string, path: string, overwrite: boolean | undefined): void {
   if (!isAbsolute(path)) {
     throw new QemuError('QEMU_USAGE', `The ${what} "${path}" is not an absolute path`, {
-      hint: 'QEMU would take it for a file in the folder that it runs in',
+      hint: 'QEMU would resolve it from its own working directory',
     });
   }
   if (overwrite === true || !existsSync(path)) return;
-  throw new QemuError('QEMU_USAGE', `The ${what} "${path}" exists already`, {
-    hint: 'choose another path, or set overwrite: true to lose what is there',
+  throw new QemuError('QEMU_USAGE', `The ${what} "${path}" already exists`, {
+    hint: 'choose another path, or set overwrite: true to replace what is there',
   });
 }

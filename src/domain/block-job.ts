@@ -61,8 +61,8 @@ export class BlockJob {
    * Ends the job and makes the drive go on where the job leads: for a commit the image below, for a mirror the copy.
    * Returns when that is done.
    *
-   * @throws {QemuError} `QEMU_COMMAND_FAILED` when the job ends with an error or is cancelled meanwhile, `QEMU_QMP_REFUSED`
-   * when it is not ready, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`.
+   * @throws {QemuError} `QEMU_COMMAND_FAILED` when the job ends with an error or is cancelled meanwhile,
+   * `QEMU_QMP_REFUSED` when it is not ready, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`.
    */
   async complete(options: JobOptions = {}): Promise<void> {
     // `job-complete` is there since QEMU 3.0; QEMU 10.1 deprecates the older one.
@@ -73,8 +73,8 @@ export class BlockJob {
   }
 
   /**
-   * Ends the job without switching, and returns when it has ended. A mirror that is ready leaves a complete copy, unless
-   * `force` is given.
+   * Ends the job without switching, and returns when it has ended. A mirror that is ready leaves a complete copy,
+   * unless `force` is given.
    *
    * @throws {QemuError} `QEMU_QMP_REFUSED` for a job that is gone, `QEMU_COMMAND_FAILED` when it ends with an error,
    * `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`.

@@ -39,8 +39,8 @@ export type RunState =
   | (string & {});
 
 /**
- * A running QEMU, seen over QMP: the sense of the word in libvirt and go-qemu. It owns its connection; {@link close} ends
- * that and leaves QEMU running.
+ * A running QEMU, seen over QMP: the sense of the word in libvirt and go-qemu. It owns its connection; {@link close}
+ * ends that and leaves QEMU running.
  *
  * Every method that asks QEMU takes a deadline and an AbortSignal, and throws what {@link QmpClient.execute} throws:
  * `QEMU_QMP_REFUSED`, `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_STATE`.
@@ -130,8 +130,8 @@ export class Domain implements Monitor, AsyncDisposable {
   }
 
   /**
-   * All jobs inside QEMU, those of other clients as well, and those that are over and not dismissed (`query-jobs`). A job that
-   * outlives the call that has started it stays listed.
+   * All jobs inside QEMU, those of other clients as well, and those that are over and not dismissed (`query-jobs`). A
+   * job that outlives the call that has started it stays listed.
    */
   jobs(options?: ExecuteOptions): Promise<Job[]> {
     return listJobs(this, options);
@@ -145,8 +145,8 @@ export class Domain implements Monitor, AsyncDisposable {
   }
 
   /**
-   * Says what became of the jobs whose ids are from {@link jobId}, such as those of a program that was killed, and dismisses
-   * those that are over.
+   * Says what became of the jobs whose ids are from {@link jobId}, such as those of a program that was killed, and
+   * dismisses those that are over.
    */
   settleJobs(options?: ExecuteOptions): Promise<SettledJob[]> {
     return settleJobs(this, options);
@@ -158,8 +158,8 @@ export class Domain implements Monitor, AsyncDisposable {
   }
 
   /**
-   * All PCI devices, those behind bridges as well (`query-pci`). Before the firmware ran, bridges have nothing behind them
-   * and devices no addresses.
+   * All PCI devices, those behind bridges as well (`query-pci`). Before the firmware ran, bridges have nothing behind
+   * them and devices no addresses.
    */
   async pciDevices(options?: ExecuteOptions): Promise<PciDevice[]> {
     return parsePciDevices(await this.run('query-pci', undefined, options));
@@ -169,7 +169,8 @@ export class Domain implements Monitor, AsyncDisposable {
    * A picture of the screen, taken by QEMU, which has to run on this host: it writes a temporary file.
    *
    * @returns the bytes of the picture, PNG unless PPM is asked for.
-   * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display; `QEMU_IO` when there is no room for the file.
+   * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display; `QEMU_IO` when there is no room for the
+   * file.
    */
   screenDump(options: ScreenDumpOptions = {}): Promise<Buffer> {
     return screenDump(this, options, this.#scratchDir);

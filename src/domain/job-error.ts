@@ -13,7 +13,7 @@ export class JobError extends QemuError {
   constructor(jobId: string, text: string | undefined) {
     const reason = failureOf(text);
     const message = reason === 'cancelled' ? `Job "${jobId}" was cancelled` : `Job "${jobId}" failed: ${text}`;
-    const hint = reason === 'nospace' ? 'make room where it writes to, and start it again' : undefined;
+    const hint = reason === 'nospace' ? 'free some space where it writes, and start it again' : undefined;
     super('QEMU_COMMAND_FAILED', message, { hint });
     this.jobId = jobId;
     this.reason = reason;

@@ -30,8 +30,8 @@ const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
 /**
  * Starts a job and waits until it is ready, or has ended by itself, which a commit of an inner layer does.
  *
- * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled; `QEMU_TIMEOUT`
- * and `QEMU_ABORTED` leave it running.
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled;
+ * `QEMU_TIMEOUT` and `QEMU_ABORTED` leave it running.
  */
 export async function startJob(monitor: Monitor, job: JobCommand): Promise<'ready' | 'ended'> {
   const { signal } = job.options;
@@ -58,10 +58,11 @@ export async function completeJob(monitor: Monitor, job: JobCommand): Promise<vo
 }
 
 /**
- * Sends the command that cancels a job and waits for its end. QEMU calls the end of a job that was ready COMPLETED, that of
- * another CANCELLED.
+ * Sends the command that cancels a job and waits for its end. QEMU calls the end of a job that was ready COMPLETED,
+ * that of another CANCELLED.
  *
- * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error; `QEMU_TIMEOUT`, `QEMU_ABORTED`.
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error; `QEMU_TIMEOUT`,
+ * `QEMU_ABORTED`.
  */
 export async function cancelJob(monitor: Monitor, job: JobCommand): Promise<void> {
   const event = await nextOf(monitor, job, ENDS, 'end');
@@ -89,7 +90,8 @@ async function nextOf(
   });
   try {
     if (signal?.aborted) throw abortError(signal);
-    // A job that is to end with the wait has to be known as ours: the id may be that of another one, which QEMU then says.
+    // A job that is to end with the wait has to be known as ours: the id may be that of another one, which QEMU then
+    // says.
     await monitor.run(command, args, { timeoutMs, signal: options.cancelOnAbort === true ? undefined : signal });
     const { done, value } = await events.next();
     if (done !== true) return value;

@@ -5,8 +5,8 @@ import { QemuError } from '../base/errors.ts';
 const OWN = 'qi.';
 
 /**
- * The id of a job, which says all that a later command has to know: `qi.mirror.dsk1.20260102`. QEMU takes letters, digits,
- * `-`, `.` and `_` (`id_wellformed`), so the parts stand behind dots.
+ * The id of a job, which says all that a later command has to know: `qi.mirror.dsk1.20260102`. QEMU takes letters,
+ * digits, `-`, `.` and `_` (`id_wellformed`), so the parts stand behind dots.
  *
  * @param action `mirror`, `commit`, `backup` …
  * @param device the drive, such as `dsk1`.
@@ -16,7 +16,7 @@ const OWN = 'qi.';
 export function jobId(action: string, device: string, word: string): string {
   const id = `${OWN}${action}.${device}.${word}`;
   if (parseJobId(id)?.word === word) return id;
-  throw new QemuError('QEMU_USAGE', `"${id}" is no id of a job: its parts may have letters, digits, - and _`);
+  throw new QemuError('QEMU_USAGE', `"${id}" is not a job id: its parts may contain letters, digits, - and _`);
 }
 
 /** The parts of an id as {@link jobId} makes it; undefined for the job of somebody else. */

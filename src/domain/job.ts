@@ -17,7 +17,10 @@ export interface ProgressOptions {
 /** What became of a job that an earlier command has started. */
 export interface SettledJob {
   readonly job: Job;
-  /** Of `running` and `pending`, which waits for a decision, nothing was changed; the others are no longer listed by QEMU. */
+  /**
+   * Of `running` and `pending`, which waits for a decision, nothing was changed; the others are no longer listed by
+   * QEMU.
+   */
   readonly outcome: 'running' | 'pending' | 'done' | 'failed';
 }
 
@@ -77,8 +80,8 @@ export class Job {
   }
 
   /**
-   * The job again and again, until it waits for somebody (`ready`, `pending`), is over (`concluded`) or is gone. To stop
-   * listening leaves it running; the signal cancels it.
+   * The job again and again, until it waits for somebody (`ready`, `pending`), is over (`concluded`) or is gone. To
+   * stop listening leaves it running; the signal cancels it.
    *
    * @throws {JobError} `QEMU_COMMAND_FAILED` when it has failed or was cancelled.
    * @throws {QemuError} `QEMU_ABORTED` after the signal, when the job has ended; and what asking QEMU throws.
@@ -103,8 +106,8 @@ export class Job {
   /**
    * Ends the job, whatever it has done, and returns when it has ended and QEMU lists it no longer.
    *
-   * @throws {QemuError} `QEMU_QMP_REFUSED` for one that is over or gone; `QEMU_TIMEOUT` when it goes on after 30 s or the time
-   * limit; `QEMU_ABORTED`.
+   * @throws {QemuError} `QEMU_QMP_REFUSED` for one that is over or gone; `QEMU_TIMEOUT` when it goes on after 30 s or
+   * the time limit; `QEMU_ABORTED`.
    */
   async cancel(options: Pick<ExecuteOptions, 'timeoutMs' | 'signal'> = {}): Promise<void> {
     const { timeoutMs = CANCEL_MS, signal } = options;
@@ -144,7 +147,9 @@ export async function dismissJob(monitor: Monitor, id: string, options?: Execute
   }
 }
 
-/** Ends a job that may have ended by itself, and takes it off QEMU's list. @throws {QemuError} as {@link Job.cancel}. */
+/**
+ * Ends a job that may have ended by itself, and takes it off QEMU's list. @throws {QemuError} as {@link Job.cancel}.
+ */
 export async function endJob(monitor: Monitor, id: string): Promise<void> {
   try {
     await new Job(monitor, { id }).cancel();

@@ -42,8 +42,8 @@ async function makeFolder(parent: string): Promise<string> {
 }
 
 /**
- * A QEMU that root has started as another user cannot make a file in root's folder: it finds one there that it may write
- * to, under a name that nobody else can list.
+ * A QEMU that root has started as another user cannot make a file in root's folder: it finds one there that it may
+ * write to, under a name that nobody else can list.
  */
 async function offer(filename: string): Promise<void> {
   await writeFile(filename, '', { mode: 0o600, flag: 'wx' });

@@ -15,11 +15,11 @@ export function passtFd(nics: readonly NicConfig[], nic: NicConfig): number | un
 }
 
 /**
- * Starts a passt for each NIC with `net=passt`. Each ends by itself as soon as the other end of its socket is closed: when
- * QEMU ends, and also when whoever starts QEMU is killed before it has.
+ * Starts a passt for each NIC with `net=passt`. Each ends by itself as soon as the other end of its socket is closed:
+ * when QEMU ends, and also when whoever starts QEMU is killed before it has.
  *
- * @returns our ends of the sockets in the order of the NICs, to be handed to QEMU as its file descriptors from 3 on and then to
- * be destroyed.
+ * @returns our ends of the sockets in the order of the NICs, to be handed to QEMU as its file descriptors from 3 on and
+ * then to be destroyed.
  * @throws {QemuError} `QEMU_NOT_INSTALLED` without passt, `QEMU_LAUNCH_FAILED` when it refuses (a port is taken).
  */
 export async function startPassts(

@@ -28,7 +28,10 @@ export function interfaceNames(): string[] {
   }
 }
 
-/** One attribute of an interface such as `mtu` or `bridge/stp_state`, without its line end; undefined when it is not there. */
+/**
+ * One attribute of an interface such as `mtu` or `bridge/stp_state`, without its line end; undefined when it is not
+ * there.
+ */
 export function readAttribute(name: string, attribute: string): string | undefined {
   try {
     return readFileSync(join(CLASS_NET, name, attribute), 'utf8').trim();

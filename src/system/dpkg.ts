@@ -1,13 +1,13 @@
 import { findProgram, run } from './process/exec.ts';
 
 /**
- * The Debian packages that files belong to, by path. Without dpkg, and for files that are no package's, nothing.
+ * The Debian packages that files belong to, by path. Files without a package are left out, as are all without dpkg.
  *
  * @param paths absolute.
  */
 export async function packagesOf(paths: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   if (paths.length === 0 || findProgram('dpkg-query') === undefined) return new Map();
-  // Its arguments are patterns; it exits with 1 as soon as one path is no package's.
+  // Its arguments are patterns; it exits with 1 if any path does not belong to a package.
   const patterns = paths.map((path) => path.replaceAll(/[\\*?[\]]/g, String.raw`\$&`));
   const { stdout } = await run('dpkg-query', ['--search', ...patterns], { timeoutMs: TIMEOUT_MS, signal });
   const wanted = new Set(paths);

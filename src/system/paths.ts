@@ -4,10 +4,10 @@ import { QemuError } from '../base/errors.ts';
 /** Longest path that fits `sun_path` of unix(7) with its final NUL. */
 export const SOCKET_PATH_MAX_BYTES = 107;
 
-/** Whose files: the host's, the user's, or those below a folder of one's own. */
+/** Whose files: the host's, the user's, or those below a given root folder. */
 export type Scope = 'system' | 'user' | 'root';
 
-/** Every folder and file that belongs to no single machine. All absolute. */
+/** Every folder and file that does not belong to a single machine. All absolute. */
 export interface Paths {
   readonly scope: Scope;
   readonly etcDir: string;
@@ -21,42 +21,42 @@ export interface Paths {
   /** Links to qemu-netif that QEMU calls with the tap's name. */
   readonly bridgeUpHook: string;
   readonly bridgeDownHook: string;
-  /** Locks; names with a dot in front can be no machine's. */
+  /** Locks; names with a leading dot cannot be a machine's. */
   readonly registryLock: string;
   readonly slotsLock: string;
   readonly leasesLock: string;
-  /** One file a slot in use, named by its number, holding the long name. */
+  /** One file per slot in use, named by its number, containing the long name. */
   readonly slotsDir: string;
-  /** One note a tap: which machine, bridge and options it has; read by the bridge hooks. */
+  /** One note per tap with its machine, bridge and options; read by the bridge hooks. */
   readonly tapsDir: string;
-  /** One folder a machine that runs, by long name: {@link MachinePaths.keptDir}. Mode 0700. */
+  /** One folder per running machine, by long name: {@link MachinePaths.keptDir}. Mode 0700. */
   readonly keptRunsDir: string;
   /** Slots last used, by long name. */
   readonly lastSlotsFile: string;
   /** Leased MAC addresses. */
   readonly leasesFile: string;
-  /** What images were like at the last start, one file a machine. */
+  /** State of the images at the last start, one file per machine. */
   readonly imagesDir: string;
-  /** What QEMU binaries can do, by path, size and mtime. */
+  /** Capabilities of QEMU binaries, by path, size and mtime. */
   readonly probesDir: string;
 }
 
 /** Every file of one machine. Kept short: see {@link SOCKET_PATH_MAX_BYTES}. */
 export interface MachinePaths {
-  /** Mode 0700; with RUNAS also open to that user's group for passing through. */
+  /** Mode 0700; with RUNAS, that user's group may pass through. */
   readonly dir: string;
-  /** What QEMU itself makes: the pid file and the sockets. Mode 0700, of the user that QEMU runs as. */
+  /** Files that QEMU itself creates: the pid file and the sockets. Mode 0700, of the user that QEMU runs as. */
   readonly qemuDir: string;
   readonly lock: string;
   /** Held by the client of the control port. */
   readonly controlLock: string;
-  /** Held by who is joined to the serial console. */
+  /** Held by the process that is connected to the serial console. */
   readonly consoleLock: string;
-  /** Written, locked and on a clean exit removed by QEMU itself. */
+  /** Written, locked and, on a clean exit, removed by QEMU itself. */
   readonly pidFile: string;
-  /** What start decided: slot, ports, pid and its start time. */
+  /** Decisions of start: slot, ports, pid and its start time. */
   readonly record: string;
-  /** What QEMU was started with. */
+  /** The command line that QEMU was started with. */
   readonly launch: string;
   readonly qmpSocket: string;
   readonly consoleSocket: string;
@@ -65,22 +65,24 @@ export interface MachinePaths {
   readonly spiceSocket: string;
   /** Folder for `tls-creds-psk`: `keys.psk` and `dh-params.pem`. */
   readonly tlsDir: string;
-  /** Copies of the keys of encrypted images, there while QEMU starts. */
+  /** Copies of the keys of encrypted images, which exist while QEMU starts. */
   readonly keysDir: string;
   /** QEMU's own output. */
   readonly log: string;
-  /** What the guest printed on its first serial port. */
+  /** Output of the guest on its first serial port. */
   readonly consoleLog: string;
-  /** Folder for what outlives a run: firmware variables, saved states. */
+  /** Folder for files that outlive a run: firmware variables, saved states. */
   readonly stateDir: string;
-  /** Mode 0700, for as long as the machine runs: copies of what reaches it, should the run-time folder be cleared. */
+  /**
+   * Mode 0700, exists while the machine runs: copies of what is needed to reach it if the run-time folder is cleared.
+   */
   readonly keptDir: string;
   readonly keptRecord: string;
   readonly keptLaunch: string;
   readonly keptKey: string;
 }
 
-/** What says which files are meant. */
+/** Input that selects the scope. */
 export interface ScopeOptions {
   /** `--root DIR`, or `QEMU_INIT_ROOT`. */
   readonly root?: string | undefined;
@@ -89,7 +91,7 @@ export interface ScopeOptions {
 }
 
 /**
- * Where everything is, for a scope: `--root` wins, then `--system` or `--user`, else root means system.
+ * Paths of a scope: `--root` wins, then `--system` or `--user`, else root means system.
  *
  * @throws {QemuError} `QEMU_USAGE` when the user scope has no home or run-time folder.
  */
@@ -119,8 +121,8 @@ export function resolvePaths(options: ScopeOptions, env: NodeJS.ProcessEnv, uid:
   // Without a login session there is no XDG_RUNTIME_DIR; /run/user/UID is where pam_systemd would have put it.
   const runtimeDir = absolute(env['XDG_RUNTIME_DIR']) ?? `/run/user/${uid}`;
   if (!configHome || !stateHome) {
-    throw new QemuError('QEMU_USAGE', "Cannot tell the user's folders: HOME is not set", {
-      hint: 'set HOME, or name a folder with --root',
+    throw new QemuError('QEMU_USAGE', "Cannot determine the user's folders: HOME is not set", {
+      hint: 'set HOME, or give a folder with --root',
     });
   }
   return pathsIn('user', {
@@ -152,7 +154,7 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
     leasesLock: join(runDir, '.leases.lock'),
     slotsDir: join(runDir, '.slots'),
     tapsDir: join(runDir, '.taps'),
-    // A name with a dot in front can be no machine's.
+    // A name with a leading dot cannot be a machine's.
     keptRunsDir: join(stateDir, '.runs'),
     lastSlotsFile: join(stateDir, 'slots.json'),
     leasesFile: join(stateDir, 'macs.json'),

@@ -10,11 +10,11 @@ export function hasIpv6Loopback(): boolean {
 }
 
 /**
- * Whether nobody listens at a TCP port, on whatever address.
+ * Whether a TCP port is free on all addresses.
  *
- * It is tried by listening for a moment on the wildcard address of both families, which one listener of either family on
- * any address prevents. That costs 0.1 ms; /proc/net/tcp would cost 8 ms, an address in the call 5 ms. Like QEMU's own
- * sockets Node's have SO_REUSEADDR: a closed connection in TIME_WAIT holds no port.
+ * Listens for a moment on the wildcard address of both families, which fails if anything listens on any address of
+ * either family. That costs 0.1 ms; /proc/net/tcp would cost 8 ms, an address in the call 5 ms. Like QEMU's own sockets
+ * Node's have SO_REUSEADDR: a closed connection in TIME_WAIT does not block a port.
  *
  * @throws {QemuError} `QEMU_IO` when that cannot be found out, for instance without free file descriptors.
  */
@@ -31,7 +31,7 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** How long a host that swallows the first packet is waited for. */
+/** How long to wait for a host that drops the first packet. */
 const CONNECT_MS = 2_000;
 
 /** Whether something listens at a TCP port. */
@@ -49,8 +49,8 @@ export function canConnect(host: string, port: number): Promise<boolean> {
 }
 
 /**
- * Why a program of this user could not listen there now, as the code of the error: `EADDRINUSE`, `EADDRNOTAVAIL` (not an address
- * of this host), `EACCES`; undefined when it could.
+ * Why a program of this user could not listen there now, as the code of the error: `EADDRINUSE`, `EADDRNOTAVAIL` (not
+ * an address of this host), `EACCES`; undefined when it could.
  *
  * @param host numeric, since a name could take its time; empty: any address.
  * @param port 0: any port.
@@ -64,7 +64,7 @@ export async function listenProblem(protocol: 'tcp' | 'udp', host: string, port:
       server.listen(address, () => server.close(() => resolve(undefined)));
     });
   }
-  // Loaded when it is needed: every call of the tools would pay for it.
+  // Loaded on demand, since every call of the tools would pay for it.
   const { createSocket } = await import('node:dgram');
   return new Promise((resolve) => {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');

@@ -2,13 +2,16 @@ import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from './files/files.ts';
 
-/** Lets a group pass through a folder of root's, and no more. Only root can. */
+/** Lets a group pass through a folder of root's, but not list it. Needs root. */
 export function letPass(folder: string, gid: number): void {
   chownSync(folder, 0, gid);
   chmodSync(folder, 0o710);
 }
 
-/** Lets a user read the files in a folder of root's by their names, and nobody else but root. A folder that is missing is fine. */
+/**
+ * Lets a user, and no other user but root, read files in a folder of root's by their names. It is fine if the folder is
+ * missing.
+ */
 export function giveSecrets(folder: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
   const names = namesIn(folder);
   if (names.length === 0) return;

@@ -10,7 +10,7 @@ export interface User {
   readonly uid: number;
   /** Primary group. */
   readonly gid: number;
-  /** The field that says who it is (GECOS). */
+  /** The comment field, usually the full name (GECOS). */
   readonly comment: string;
   readonly shell: string;
 }
@@ -18,17 +18,17 @@ export interface User {
 /**
  * The user with that name or number; users of a directory service are found through getent(1).
  *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` when there is none.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` when the user does not exist.
  */
 export async function findUser(name: string): Promise<User> {
   const found = await lookUpUser(name);
   if (found) return found;
-  throw new QemuError('QEMU_CONFIG_INVALID', `There is no user "${name}" on this host`, {
-    hint: `make one: useradd --system --groups kvm --shell /usr/sbin/nologin ${name}`,
+  throw new QemuError('QEMU_CONFIG_INVALID', `User "${name}" does not exist on this host`, {
+    hint: `create it: useradd --system --groups kvm --shell /usr/sbin/nologin ${name}`,
   });
 }
 
-/** The same; undefined when there is none. */
+/** Like {@link findUser}, but undefined when the user does not exist. */
 export async function lookUpUser(name: string): Promise<User | undefined> {
   const local = localUser(name);
   if (local) return local;
@@ -36,15 +36,15 @@ export async function lookUpUser(name: string): Promise<User | undefined> {
   return userIn(stdout, name);
 }
 
-/** The same of `/etc/passwd` alone, where this host's own users are. */
+/** Like that, but only from `/etc/passwd`, which has the local users of this host. */
 export function localUser(name: string): User | undefined {
   return userIn(readFileSync('/etc/passwd', 'utf8'), name);
 }
 
-/** Group that the users of machines have in common; no file that is one machine's is open to it. */
+/** Group that the users of machines share; a file of a single machine is never open to it. */
 export const MACHINES_GROUP = 'qemu';
 
-/** The commands that make a group and a user without a home or a way to log in: groupadd(8), useradd(8). */
+/** The commands that create a group and a user without a home or login: groupadd(8), useradd(8). */
 export function newUserCommands(name: string, comment: string): { readonly group: string[]; readonly user: string[] } {
   const account = ['--system', '--no-user-group', '--no-create-home', '--home-dir', '/nonexistent'];
   const shell = ['--shell', '/usr/sbin/nologin', '--comment', comment];
@@ -55,7 +55,7 @@ export function newUserCommands(name: string, comment: string): { readonly group
 }
 
 /**
- * Makes a user as {@link newUserCommands} says, unless it is there.
+ * Creates a user by {@link newUserCommands}, unless it exists.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` without useradd(8), `QEMU_COMMAND_FAILED` with what it printed.
  */
@@ -65,8 +65,8 @@ export async function addUser(name: string, comment: string): Promise<User> {
   const { exitCode, stderr } = await administer(commands.user);
   const made = localUser(name);
   if (made) return made;
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make the user "${name}" (status ${exitCode}): ${stderr.trim()}`, {
-    hint: `make it, or set RUNAS to another user: ${commands.user.join(' ')}`,
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot create user "${name}" (status ${exitCode}): ${stderr.trim()}`, {
+    hint: `create it, or set RUNAS to another user: ${commands.user.join(' ')}`,
   });
 }
 
@@ -76,13 +76,13 @@ export async function removeUser(name: string): Promise<void> {
   if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `Cannot remove user "${name}": ${stderr.trim()}`);
 }
 
-/** Only one program at a time changes the users: another one, such as a start at the same moment, is waited for. */
+/** Only one program at a time can change the users, so wait for another one, such as a start at the same moment. */
 async function administer([program = '', ...args]: readonly string[]): Promise<ExecResult> {
   const path = `${process.env['PATH'] ?? DEFAULT_PATH}:/usr/sbin:/sbin`;
   const file = findProgram(program, path);
   if (file === undefined) {
-    throw new QemuError('QEMU_NOT_INSTALLED', `There is no program "${program}", which RUNAS=auto needs`, {
-      hint: 'apt install passwd, or set RUNAS to a user that you made',
+    throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find the program "${program}", which RUNAS=auto needs`, {
+      hint: 'apt install passwd, or set RUNAS to a user that you created',
     });
   }
   for (let tries = 1; ; tries++) {
@@ -102,7 +102,7 @@ export function groupId(name: string): number | undefined {
   return groups().find((group) => group.name === name)?.gid;
 }
 
-/** Groups of `/etc/group` that a user is a member of besides its primary one, in the order of the file. */
+/** Groups of `/etc/group` that a user is a member of in addition to its primary one, in the order of the file. */
 export function furtherGroups(user: string): number[] {
   return groups().flatMap(({ gid, members }) => (members.includes(user) ? [gid] : []));
 }
@@ -120,7 +120,7 @@ export function groupName(gid: number): string {
   return groups().find((group) => group.gid === gid)?.name ?? String(gid);
 }
 
-/** The group whose members may open a file; undefined when there is no such file, or the group is root's. */
+/** The group whose members may open a file; undefined when the file is missing, or the group is root's. */
 export function groupOfFile(path: string): number | undefined {
   const gid = statSync(path, { throwIfNoEntry: false })?.gid;
   return gid === 0 ? undefined : gid;
@@ -147,7 +147,7 @@ export function userName(uid: number): string {
   return line?.split(':')[0] ?? String(uid);
 }
 
-/** Whether a group of this host, group(5), has no member at all, and is no user's primary group. */
+/** Whether a group of this host, group(5), has no members and is not the primary group of any user. */
 export function isEmptyGroup(gid: number): boolean {
   const group = groups().find((each) => each.gid === gid);
   if (group === undefined || group.members.length > 0) return false;

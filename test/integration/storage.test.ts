@@ -164,7 +164,7 @@ suite('block devices of the host', { skip: obstacle ?? false }, () => {
     await problem(
       host,
       'file',
-      /disk\.img" is the file of loop device "\/dev\/loop\d+" on this host \(losetup --detach/,
+      /disk\.img" is the backing file of loop device "\/dev\/loop\d+" on this host \(losetup --detach/,
     );
     await problem(host, 'disk', /DSK1 uses "\/dev\/loop\d+", the same storage as ".*" of DSK1 of machine/);
 

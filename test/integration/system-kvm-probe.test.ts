@@ -35,6 +35,6 @@ test('a machine that QEMU refuses to make is not usable, in the words of QEMU', 
 
 test('a guest that stands still is given up, and its QEMU is gone', async (t) => {
   const { usable, reason, expiresAt } = await runGuest(qemuUnderTcg(t, '-S'), undefined);
-  assert.deepEqual([usable, reason], [false, 'it does not get the guest to run']);
+  assert.deepEqual([usable, reason], [false, 'the guest does not run']);
   assert.ok(expiresAt);
 });

@@ -153,7 +153,7 @@ test('what cannot be an uplink is refused with its reason', async () => {
   await addBridge({ ...br0, name: 'br1' });
   makeUplink();
   sh('ip', 'link', 'set', 'eth0', 'master', 'br1');
-  await refusal('nix', 'there is no interface of that name');
+  await refusal('nix', 'no interface has that name');
   await refusal('lo', 'it is a loopback interface itself');
   await refusal('br1', 'it is a bridge itself');
   await refusal('eth0', 'it belongs to "br1"');
@@ -165,7 +165,7 @@ test('bridges of others are not removed, and other interfaces not taken for brid
   makeUplink();
   await assert.rejects(deleteBridge('eth0'), { code: 'QEMU_COMMAND_FAILED' });
   await assert.rejects(addBridge({ ...br0, name: 'eth0' }), {
-    message: 'Cannot make bridge "eth0": there is another interface of that name',
+    message: 'Cannot make bridge "eth0": another interface has that name',
   });
 });
 

@@ -128,7 +128,7 @@ test('a tap that is gone is an error for up and none for down', async (t) => {
   makeBridge('br0');
   const up = await hook('qemu-brup', 'web.1');
   assert.equal(up.code, 1);
-  assert.equal(up.stderr, 'qemu-brup: Cannot attach tap "web.1": there is no interface of that name\n');
+  assert.equal(up.stderr, 'qemu-brup: Cannot attach tap "web.1": no interface has that name\n');
   assertQuiet(await hook('qemu-brdown', 'web.1'));
 });
 

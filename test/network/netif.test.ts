@@ -73,7 +73,7 @@ test('check finds what keeps the registered machines from the network, and nothi
   const titles = (parseJson(await check()) as { title: string }[]).map(({ title }) => title);
   assert.deepEqual(titles, [
     'The firewall drops what IPv4 guests send to each other',
-    'Interface "db.1" is another program\'s',
+    'Interface "db.1" belongs to another program',
   ]);
   const doctor = await runCli('qemu-init', ['doctor', '--json'], { root: root.dir });
   const found = new Set((parseJson(doctor) as { title: string }[]).map(({ title }) => title));

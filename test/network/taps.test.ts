@@ -139,7 +139,7 @@ test("another program's interface of that name stays, and is named", async (t) =
   sh('ip', 'tuntap', 'add', 'dev', 'web.1', 'mode', 'tap');
   await assert.rejects(setUpTaps([wish(1)], { tapsDir }), {
     code: 'QEMU_COMMAND_FAILED',
-    message: 'Cannot make tap "web.1": there is an interface of that name',
+    message: 'Cannot make tap "web.1": an interface with that name already exists',
   });
   await tearDownTaps('web', { tapsDir });
   assert.deepEqual(linkNames(), ['br0', 'web.1']);

@@ -45,7 +45,7 @@ describe('the surroundings of machines on a host with systemd', () => {
     host.sh('chown qemu /etc/qemu/web.img; systemctl reset-failed');
     assert.deepEqual(examined(host).errors, []);
     addMachine(host, 'whose', 'RUNAS=nobody-knows\n');
-    assert.deepEqual(examined(host).errors, ['whose: There is no user "nobody-knows" on this host']);
+    assert.deepEqual(examined(host).errors, ['whose: User "nobody-knows" does not exist on this host']);
     host.sh('rm /etc/qemu/whose-qemu.cfg; sed -i /^whose=/d /etc/qemu/qemu-init.reg');
   });
 

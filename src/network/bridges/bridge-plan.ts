@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 
-/** What `qemu-netif bridge add` is asked for. */
+/** The bridge that `qemu-netif bridge add` is to create. */
 export interface BridgeSpec {
   readonly name: string;
   /** Interface that connects the bridge to the network outside. */
@@ -12,7 +12,7 @@ export interface BridgeSpec {
   readonly vlanAware: boolean;
 }
 
-/** An interface as far as making and removing bridges is concerned. */
+/** What making and removing bridges needs to know of an interface. */
 export interface InterfaceState {
   readonly name: string;
   readonly isBridge: boolean;
@@ -33,19 +33,19 @@ export interface InterfaceState {
   readonly routes: readonly HostRoute[];
 }
 
-/** An address of the host that goes where the network goes. */
+/** An address of the host that moves between uplink and bridge. */
 export interface HostAddress {
   /** `192.0.2.1/24`. */
   readonly address: string;
-  /** Words for `ip address add` that go with it. */
+  /** Its further arguments for `ip address add`. */
   readonly options: string;
 }
 
-/** A route of the host that goes where the network goes. */
+/** A route of the host that moves between uplink and bridge. */
 export interface HostRoute {
   /** `0.0.0.0/0` or another prefix. */
   readonly destination: string;
-  /** Words for `ip route add` that go with it, without the interface. */
+  /** Its further arguments for `ip route add`, without the interface. */
   readonly options: string;
 }
 
@@ -56,13 +56,14 @@ export interface BridgePlan {
 }
 
 /**
- * Makes a bridge, or what an existing one lacks. An uplink hands its addresses and routes over: as a port it could not
- * use them any more.
+ * Makes a bridge, or adds what an existing one lacks. The addresses and routes of an uplink move to the bridge, since a
+ * port cannot use them.
  *
- * @param bridge its state; undefined: it is not there.
- * @param uplink state of the uplink; undefined: it is not there or none is wanted.
- * @param mac address for a bridge without uplink. A fixed one: else a bridge's address changes with its ports.
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when bridge or uplink are something else than they have to be.
+ * @param bridge its state; undefined: it does not exist.
+ * @param uplink state of the uplink; undefined: it does not exist or none is wanted.
+ * @param mac address for a bridge without uplink. It is fixed because a bridge's address would otherwise change with
+ * its ports.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when the bridge or the uplink is another kind of interface.
  */
 export function planBridgeAdd(
   wish: BridgeSpec,
@@ -71,8 +72,7 @@ export function planBridgeAdd(
   mac: string,
 ): BridgePlan {
   const { name } = wish;
-  if (bridge?.isBridge === false)
-    throw refusal(`Cannot make bridge "${name}": there is another interface of that name`);
+  if (bridge?.isBridge === false) throw refusal(`Cannot make bridge "${name}": another interface has that name`);
   if (wish.uplink !== undefined) checkUplink(name, wish.uplink, uplink);
   const joins = uplink !== undefined && uplink.master !== name;
   const making = bridge === undefined ? newBridge(wish, uplink, mac) : completing(wish, bridge);
@@ -101,7 +101,7 @@ export function planBridgeAdd(
 /**
  * Removes a bridge that {@link planBridgeAdd} has made. Its uplink gets the addresses and routes.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when it is none of ours or has other ports than its uplink.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when qemu-netif did not make it or it has ports other than its uplink.
  */
 export function planBridgeDelete(bridge: InterfaceState): BridgePlan {
   const { name } = bridge;
@@ -123,7 +123,7 @@ export function planBridgeDelete(bridge: InterfaceState): BridgePlan {
   return { lines: [...giving, `link delete dev ${name}`], undo: taking };
 }
 
-/** What the alias of a bridge of ours says; undefined: it is not ours. */
+/** Reads the alias that marks a bridge as made by qemu-netif; undefined: it is not. */
 export function parseBridgeAlias(alias: string): { readonly uplink: string | undefined } | undefined {
   const match = /^qemu-netif(?::(.+))?$/.exec(alias);
   return match === null ? undefined : { uplink: match[1] };
@@ -157,17 +157,19 @@ function checkUplink(
   uplink: InterfaceState | undefined,
 ): asserts uplink is InterfaceState {
   const start = `Cannot use "${name}" as uplink of bridge "${bridge}"`;
-  if (uplink === undefined) throw refusal(`${start}: there is no interface of that name`);
+  if (uplink === undefined) throw refusal(`${start}: no interface has that name`);
   if (uplink.isBridge || uplink.isLoopback)
-    throw refusal(`${start}: it is a ${uplink.isBridge ? 'bridge' : 'loopback interface'} itself`);
-  // An access point takes frames from its stations' own addresses only.
+    throw refusal(`${start}: it is a ${uplink.isBridge ? 'bridge' : 'loopback interface'}`);
+  // An access point only accepts frames from the addresses of its stations.
   if (uplink.isWireless)
-    throw refusal(`${start}: a wireless interface cannot be a bridge's port`, 'use net=user or net=passt');
+    throw refusal(`${start}: a wireless interface cannot be a bridge port`, 'use net=user or net=passt');
   if (uplink.master !== undefined && uplink.master !== bridge)
     throw refusal(`${start}: it belongs to "${uplink.master}"`);
 }
 
-/** Routes need addresses, those over a gateway also other routes: they arrive in order and leave in the opposite one. */
+/**
+ * Routes need addresses, those over a gateway also other routes: they arrive in order and leave in the opposite one.
+ */
 function moveLines({ addresses, routes }: InterfaceState, from: string, to: string): string[] {
   return [
     ...routes

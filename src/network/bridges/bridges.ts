@@ -9,10 +9,10 @@ import { type BridgePlan, type BridgeSpec, parseBridgeAlias, planBridgeAdd, plan
 import { readAddresses, readInterface } from './host-state.ts';
 
 /**
- * Makes a bridge as wished, or gives an existing one what it lacks. All in one call of `ip`, so that a connection over the
+ * Makes a bridge as wished, or adds what an existing one lacks. All in one call of `ip`, so that a connection over the
  * uplink survives; when it fails everything is as before.
  *
- * @returns whether there was anything to do.
+ * @returns whether anything changed.
  * @throws {QemuError} `QEMU_COMMAND_FAILED`, `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED`.
  */
 export async function addBridge(wish: BridgeSpec, signal?: AbortSignal): Promise<boolean> {
@@ -27,7 +27,8 @@ export async function addBridge(wish: BridgeSpec, signal?: AbortSignal): Promise
  * Removes a bridge that {@link addBridge} has made.
  *
  * @returns false when there was none.
- * @throws {QemuError} `QEMU_COMMAND_FAILED` also when it is another's or in use, `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED`.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` also when qemu-netif did not make it or it is in use, `QEMU_NOT_PERMITTED`,
+ * `QEMU_NOT_INSTALLED`.
  */
 export async function deleteBridge(name: string, signal?: AbortSignal): Promise<boolean> {
   const bridge = await readInterface(name, signal);
@@ -36,7 +37,7 @@ export async function deleteBridge(name: string, signal?: AbortSignal): Promise<
   return true;
 }
 
-/** A bridge of the host as `qemu-netif bridge show` tells it. */
+/** A bridge of the host as `qemu-netif bridge show` reports it. */
 export interface BridgeInfo {
   readonly name: string;
   readonly up: boolean;
@@ -44,7 +45,7 @@ export interface BridgeInfo {
   /** Bytes. */
   readonly mtu: number;
   readonly vlanAware: boolean;
-  /** qemu-netif has made it. */
+  /** Whether qemu-netif made it. */
   readonly own: boolean;
   /** With prefix length. */
   readonly addresses: readonly string[];
@@ -59,7 +60,7 @@ export interface BridgePort {
   readonly isolated: boolean;
 }
 
-/** All bridges of the host, or those of these names that are there. */
+/** All bridges of the host, or those with these names that exist. */
 export async function listBridges(
   tapsDir: string,
   names?: readonly string[],
@@ -100,7 +101,7 @@ function describePort(name: string, tapsDir: string): BridgePort {
 
 async function execute({ lines, undo }: BridgePlan, failure: string): Promise<void> {
   if (lines.length === 0) return;
-  // Half of it done, the host might be cut off: it is not to be ended in the middle.
+  // Stopping it halfway could cut the host off from its network, so it cannot be aborted.
   const { exitCode, stderr } = await ipBatch(['-batch', '-'], lines);
   if (exitCode === 0) return;
   await ipBatch(['-force', '-batch', '-'], undo);
@@ -112,11 +113,11 @@ async function ipBatch(args: readonly string[], lines: readonly string[]): Retur
   return await run('ip', args, { env, input: `${lines.join('\n')}\n`, timeoutMs: 60_000 });
 }
 
-/** An address for a bridge: the same at each boot, another on each host (machine-id(5)). */
+/** An address for a bridge: the same at each boot, different on each host (machine-id(5)). */
 function ownMac(name: string): string {
   const host = readTextIfExists('/etc/machine-id') ?? '';
   const bytes = createHash('sha256').update(`${host.trim()}\0${name}`).digest();
-  // Locally administered and no group (IEEE 802 §8.2).
+  // Locally administered and unicast (IEEE 802 §8.2).
   bytes.writeUInt8((bytes.readUInt8(0) & 0xfc) | 0x02, 0);
   return (bytes.toString('hex', 0, 6).match(/../g) ?? []).join(':');
 }

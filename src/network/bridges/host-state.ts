@@ -5,9 +5,9 @@ import { bridgePorts, interfaceExists, readAttribute } from '../sysfs.ts';
 import type { HostAddress, HostRoute, InterfaceState } from './bridge-plan.ts';
 
 /**
- * The state of an interface with its addresses and routes; undefined when there is none of that name.
+ * The state of an interface with its addresses and routes; undefined when no interface has that name.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` or `QEMU_NOT_INSTALLED` when `ip` does not tell.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` or `QEMU_NOT_INSTALLED` when `ip` fails or is missing.
  */
 export async function readInterface(name: string, signal?: AbortSignal): Promise<InterfaceState | undefined> {
   if (!interfaceExists(name)) return undefined;
@@ -39,7 +39,7 @@ export async function readInterface(name: string, signal?: AbortSignal): Promise
   };
 }
 
-/** The addresses with prefix length of every interface, also those that no bridge would take over. */
+/** The addresses with prefix length of every interface, including those that a bridge would not take over. */
 export async function readAddresses(signal?: AbortSignal): Promise<Map<string, string[]>> {
   const interfaces = await ipJson(['address', 'show'], signal);
   return new Map(
@@ -59,7 +59,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 async function ipJson(args: readonly string[], signal: AbortSignal | undefined): Promise<JsonObject[]> {
   const env = { PATH: searchPath(process.env) };
   const { exitCode, stdout, stderr } = await run('ip', ['-json', ...args], { env, signal });
-  if (exitCode !== 0) throw commandFailed(`Cannot ask the kernel with "ip ${args.join(' ')}"`, stderr);
+  if (exitCode !== 0) throw commandFailed(`Cannot query the kernel with "ip ${args.join(' ')}"`, stderr);
   // Nothing to list is printed as nothing by some versions, and as [] or [{}] by others.
   const list: unknown = JSON.parse(stdout.trim() || '[]');
   return Array.isArray(list) ? list : [];
@@ -70,7 +70,7 @@ function masterOf(name: string): string | undefined {
   return line === undefined ? undefined : /^INTERFACE=(.+)$/m.exec(line)?.[1];
 }
 
-/** Addresses from router advertisements come by themselves to whichever interface hears them (RFC 4862). */
+/** Addresses from router advertisements appear on their own on every interface that receives them (RFC 4862). */
 function movableAddress(info: JsonObject): HostAddress[] {
   const { family, local, prefixlen, scope, dynamic, broadcast, metric, noprefixroute } = info;
   if (scope !== 'global' || (family === 'inet6' && dynamic === true)) return [];
@@ -81,7 +81,7 @@ function movableAddress(info: JsonObject): HostAddress[] {
         typeof broadcast === 'string' && `broadcast ${broadcast}`,
         typeof metric === 'number' && `metric ${metric}`,
         noprefixroute === true && 'noprefixroute',
-        // It was in use the moment before.
+        // It was in use a moment ago, so duplicate address detection is not needed.
         family === 'inet6' && 'nodad',
         dynamic === true && `valid_lft ${info['valid_life_time']} preferred_lft ${info['preferred_life_time']}`,
       ),
@@ -89,7 +89,7 @@ function movableAddress(info: JsonObject): HostAddress[] {
   ];
 }
 
-/** Routes that the kernel or a router advertisement makes come by themselves with the addresses. */
+/** Routes made by the kernel or by router advertisements appear together with the addresses. */
 function movableRoute(route: JsonObject, everywhere: string): HostRoute[] {
   const { dst, protocol, table, type, gateway, metric, prefsrc, scope, flags } = route;
   const isOwn =

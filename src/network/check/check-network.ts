@@ -2,7 +2,7 @@ import type { Problem } from '../../base/problem.ts';
 import { type MacCollision, macCollisions } from '../mac/mac-leases.ts';
 import type { BridgeState, CheckedNic, NetworkFacts } from './network-facts.ts';
 
-/** Checks what was seen on the host by what the machines need. Without a finding all is well. */
+/** Checks the state of the host against what the machines need. No findings: all is well. */
 export function checkNetworkFindings(nics: readonly CheckedNic[], facts: NetworkFacts): Problem[] {
   const onBridges = nics.filter(({ net }) => net === 'bridge');
   return [
@@ -41,7 +41,7 @@ function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
 
 function checkTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts): Problem[] {
   if (tunDevice === 'missing') {
-    const detail = 'no tap can be made';
+    const detail = 'taps cannot be created';
     return [
       {
         severity: 'error',
@@ -57,15 +57,15 @@ function checkTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts
     {
       severity: 'error',
       message: 'Only root may open /dev/net/tun',
-      detail: `QEMU runs as "${user}" and cannot take the tap that was made for it`,
-      hint: 'chmod 0666 /dev/net/tun (that is what udev does; making taps needs CAP_NET_ADMIN nevertheless)',
+      detail: `QEMU runs as "${user}" and cannot open the tap that was made for it`,
+      hint: 'chmod 0666 /dev/net/tun (as udev does; creating taps still needs CAP_NET_ADMIN)',
     },
   ];
 }
 
 function checkRights({ hasNetAdmin }: NetworkFacts): Problem[] {
   if (hasNetAdmin) return [];
-  const detail = 'this user can start no machine with net=bridge';
+  const detail = 'this user cannot start machines with net=bridge';
   return [
     {
       severity: 'warning',
@@ -108,7 +108,7 @@ function checkBridge(bridge: BridgeState, onBridges: readonly CheckedNic[]): Pro
           severity: 'error',
           message: `"${name}" is not a bridge`,
           detail,
-          hint: 'name another bridge in the cfg file',
+          hint: 'set a different bridge in the cfg file',
         },
       ];
     case 'down':
@@ -127,8 +127,8 @@ function checkBridge(bridge: BridgeState, onBridges: readonly CheckedNic[]): Pro
 function vlanFinding(bridge: string, nics: readonly CheckedNic[]): Problem {
   return {
     severity: 'error',
-    message: `Bridge "${bridge}" knows no VLANs`,
-    detail: `${listNics(nics)} shall be in one`,
+    message: `Bridge "${bridge}" has VLAN filtering switched off`,
+    detail: `${listNics(nics)} must be in a VLAN`,
     hint: `ip link set dev ${bridge} type bridge vlan_filtering 1`,
   };
 }
@@ -147,7 +147,7 @@ function collisionFinding({ mac, nics }: MacCollision): Problem {
     severity: 'error',
     message: `Address ${mac} is used more than once`,
     detail: `${listNics(nics)} have it`,
-    hint: 'change mac= of all but one of them',
+    hint: 'change mac= on all but one of them',
   };
 }
 
@@ -156,8 +156,8 @@ function checkForeignNames(nics: readonly CheckedNic[], { foreignTaps }: Network
     .filter(({ tap }) => foreignTaps.includes(tap))
     .map((nic) => ({
       severity: 'error',
-      message: `Interface "${nic.tap}" is another program's`,
-      detail: `the tap of ${listNics([nic])} has to have that name`,
+      message: `Interface "${nic.tap}" belongs to another program`,
+      detail: `the tap of ${listNics([nic])} needs that name`,
       hint: `look at it with: ip -d link show dev ${nic.tap}`,
     }));
 }
@@ -171,8 +171,8 @@ function checkForeignMacs(nics: readonly CheckedNic[], { learned }: NetworkFacts
       {
         severity: 'error',
         message: `Address ${mac} is also used outside`,
-        detail: `it is that of ${listNics([nic])}, and bridge "${bridge}" sees it at "${port}"`,
-        hint: 'give the NIC another one with mac=',
+        detail: `${listNics([nic])} has it, and bridge "${bridge}" also sees it at "${port}"`,
+        hint: 'set a different address with mac=',
       },
     ];
   });

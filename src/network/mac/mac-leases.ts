@@ -9,25 +9,25 @@ export interface NicId {
   readonly index: number;
 }
 
-/** Who has which address. Changed in place by {@link leaseMacs} and {@link releaseMacs}. */
+/** Which NIC has which address. Changed in place by {@link leaseMacs} and {@link releaseMacs}. */
 export interface LeaseTable {
   /** Long name → x → its addresses. */
   readonly machines: Map<string, Map<number, Lease>>;
   /** Address → its NIC; both the leased and the fixed ones. */
   readonly owners: Map<string, NicId>;
-  /** The file was there and could not be read as a table. */
+  /** The file exists but could not be parsed as a table. */
   readonly damaged: boolean;
 }
 
 /** The addresses of one NIC. */
 export interface Lease {
-  /** Derived once and kept, whatever becomes of NAME and OS. */
+  /** Derived once and kept, even when NAME and OS change. */
   readonly derived?: string | undefined;
-  /** `mac=` of the cfg file at the last start; goes before the derived one. */
+  /** `mac=` of the cfg file at the last start; takes precedence over the derived one. */
   readonly fixed?: string | undefined;
 }
 
-/** The NICs of a machine that want addresses. */
+/** The NICs of a machine that need addresses. */
 export interface MacRequest {
   /** Long name. */
   readonly machine: string;
@@ -37,8 +37,8 @@ export interface MacRequest {
 }
 
 /**
- * The table that is in a lease file. Whatever is damaged in it is left out: addresses are derived from the same text
- * again, and so come out the same but for the few that had given way to another.
+ * Parses a lease file. Damaged entries are left out: addresses are derived again from the same text, so they come out
+ * the same, except the few that had to avoid another NIC's address.
  */
 export function parseLeases(text: string | undefined): LeaseTable {
   const table = { machines: new Map<string, Map<number, Lease>>(), owners: new Map<string, NicId>() };
@@ -56,7 +56,7 @@ export function parseLeases(text: string | undefined): LeaseTable {
   return { ...table, damaged };
 }
 
-/** The text of the lease file: one machine a line, in order of names, so that two of them compare well. */
+/** The text of the lease file: one machine per line, sorted by name, so that two files are easy to compare. */
 export function renderLeases(table: LeaseTable): string {
   const lines = [...table.machines]
     .filter(([, nics]) => nics.size > 0)
@@ -67,11 +67,12 @@ export function renderLeases(table: LeaseTable): string {
 
 /**
  * Gives every NIC of the request its address: `mac=`, else the one it has leased, else the first of its candidates that
- * nobody has. The table then holds it.
+ * no NIC has. It is entered into the table.
  *
- * @param takenElsewhere addresses, upper case, that are in use without being in the table.
+ * @param takenElsewhere addresses, upper case, that are in use but not in the table.
  * @returns x → address, upper case; `changed` when the table has to be written.
- * @throws {QemuError} `QEMU_CONFIG_INVALID` when `mac=` is no address or another NIC's, or none is left.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` when `mac=` is not an address, belongs to another NIC, or no address is
+ * left.
  */
 export function leaseMacs(
   table: LeaseTable,
@@ -109,7 +110,7 @@ export interface MacCollision {
   readonly nics: readonly NicId[];
 }
 
-/** The addresses that more than one NIC has. Those that are no addresses are not looked at. */
+/** The addresses that more than one NIC has. Invalid addresses are ignored. */
 export function macCollisions(nics: Iterable<NicId & { readonly mac: string }>): MacCollision[] {
   const byMac = new Map<string, NicId[]>();
   for (const { machine, index, mac } of nics) {
@@ -122,7 +123,7 @@ export function macCollisions(nics: Iterable<NicId & { readonly mac: string }>):
   return [...byMac].filter(([, sharers]) => sharers.length > 1).map(([mac, sharers]) => ({ mac, nics: sharers }));
 }
 
-/** Drops what `mac=` said before, so that two NICs of a machine can swap addresses. */
+/** Drops the previous values of `mac=`, so that two NICs of a machine can swap addresses. */
 function forgetOldFixed(table: LeaseTable, request: MacRequest): boolean {
   const wanted = new Map(
     request.nics.map((nic) => [nic.index, nic.mac === undefined ? undefined : normalizeMac(nic.mac)]),
@@ -155,14 +156,14 @@ function fixedMac(table: LeaseTable, id: NicId, text: string): string {
       'QEMU_CONFIG_INVALID',
       `Cannot give "${mac}" to NIC${id.index} of "${id.machine}": NIC${owner.index} of "${owner.machine}" has it`,
       {
-        hint: `choose another mac=, or free the addresses of "${owner.machine}" with: qemu-init unregister ${owner.machine}`,
+        hint: `choose another mac=, or release the addresses of "${owner.machine}" with: qemu-init unregister ${owner.machine}`,
       },
     );
   }
   return mac;
 }
 
-/** With one address left, a million candidates miss it once in four million times. */
+/** With one address left, a million candidates miss it once in four million attempts. */
 const CANDIDATES_MAX = 16 * MAC_COUNT;
 
 function deriveMac(table: LeaseTable, request: MacRequest, index: number, takenElsewhere: ReadonlySet<string>): string {
@@ -173,7 +174,7 @@ function deriveMac(table: LeaseTable, request: MacRequest, index: number, takenE
     if (tried === CANDIDATES_MAX) break;
   }
   throw new QemuError('QEMU_CONFIG_INVALID', `Cannot find a free address for NIC${index} of "${request.machine}"`, {
-    hint: 'write one into the cfg file with mac=',
+    hint: 'set one in the cfg file with mac=',
   });
 }
 

@@ -2,10 +2,10 @@ import { normalizeMac } from './mac.ts';
 import { type LeaseTable, leaseMacs, type MacRequest, type NicId } from './mac-leases.ts';
 
 /**
- * The addresses that the NICs of these machines have or would get if all of them were started, in the order of the requests. Two
- * NICs have the same one only where `mac=` says so.
+ * The addresses that the NICs of these machines have or would get if all of them were started, in the order of the
+ * requests. Two NICs have the same one only when `mac=` sets it.
  *
- * @param table is used up: it is not to be written.
+ * @param table is modified and must not be saved.
  */
 export function previewMacs(table: LeaseTable, requests: readonly MacRequest[]): (NicId & { readonly mac: string })[] {
   const fixed = new Set(

@@ -7,8 +7,9 @@ const MAC_PREFIX = 'DE:AD:BE:EF';
 export const MAC_COUNT = 0x1_0000;
 
 /**
- * The addresses that a NIC may have, the first free one being its own: {@link MAC_PREFIX} and bytes 0–1 of
- * SHA-256(NAME ‖ 0x00 ‖ OS ‖ 0x00 ‖ x in decimal), then bytes 2–3 and so on, then those of the hash of the hash. It never ends.
+ * The candidate addresses of a NIC, which gets the first free one: {@link MAC_PREFIX} and bytes 0–1 of SHA-256(NAME ‖
+ * 0x00 ‖ OS ‖ 0x00 ‖ x in decimal), then bytes 2–3 and so on, then those of the hash of the hash. The sequence is
+ * endless.
  *
  * @param name NAME of the machine.
  * @param os OS of the machine.
@@ -24,9 +25,9 @@ export function* macCandidates(name: string, os: string, index: number): Generat
 }
 
 /**
- * The address in the form in which addresses are kept and compared: upper case with colons.
+ * The address in the form used for storing and comparing: upper case with colons.
  *
- * @returns undefined when the text is no address that a NIC can have: not six bytes, a group address, or all zeros.
+ * @returns undefined when a NIC cannot have that address: not six bytes, a group address, or all zeros.
  */
 export function normalizeMac(text: string): string | undefined {
   if (!/^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(text)) return undefined;

@@ -9,21 +9,22 @@ import { type PlanLine, planJoin } from './tap-plan.ts';
 import { parseTapRecord } from './tap-records.ts';
 import type { TapSpec } from './tap-spec.ts';
 
-/** Bridge of a tap that neither a note nor BRIDGE_IFNAME says anything about. */
+/** Bridge of a tap for which neither a note nor BRIDGE_IFNAME names one. */
 const DEFAULT_BRIDGE = 'br0';
 
 /**
- * Joins a tap to its bridge and sets it up, as QEMU's `script=` has to. The bridge is `bridge`, else the one that start
- * has noted, else BRIDGE_IFNAME of the environment, else br0. A tap that is up and joined already stays so.
+ * Joins a tap to its bridge and sets it up, as QEMU expects of `script=`. The bridge is `bridge`, else the one in the
+ * note that start wrote, else BRIDGE_IFNAME of the environment, else br0. A tap that is up and joined already stays so.
  *
- * It blocks, and imports little: it runs while QEMU waits for it.
+ * Synchronous, with few imports, because QEMU waits for it.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when the tap or its bridge is missing or the note is damaged, `QEMU_NOT_PERMITTED`.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when the tap or its bridge is missing or the note is damaged,
+ * `QEMU_NOT_PERMITTED`.
  */
 export function tapUp(tap: string, env: NodeJS.ProcessEnv, bridge?: string): void {
   const wish = wishFor(tap, env, bridge);
   if (!interfaceExists(tap)) {
-    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${tap}": there is no interface of that name`);
+    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${tap}": no interface has that name`);
   }
   const plan = planJoin(wish, { bridges: readBridges([wish.bridge]), ipv6: hasIpv6() });
   runBatch('ip', plan.ip, env);
@@ -32,7 +33,7 @@ export function tapUp(tap: string, env: NodeJS.ProcessEnv, bridge?: string): voi
 }
 
 /**
- * Takes a tap off its bridge and sets it down, as QEMU's `downscript=` has to. A tap that is gone is fine.
+ * Takes a tap off its bridge and sets it down, as QEMU expects of `downscript=`. It is fine if the tap is gone.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_COMMAND_FAILED`.
  */
@@ -55,7 +56,7 @@ function wishFor(tap: string, env: NodeJS.ProcessEnv, bridge: string | undefined
   const name = bridge ?? (env['BRIDGE_IFNAME'] || DEFAULT_BRIDGE);
   checkName('bridge', name);
   const mac = readAttribute(tap, 'address') ?? '';
-  // One that has been here before has its lasting address.
+  // A tap that was attached before already has its permanent address.
   const isSet = mac.startsWith('fe:');
   return { ...PLAIN, tap, bridge: name, mac: isSet ? '' : mac };
 }
@@ -69,7 +70,7 @@ function readNote(tap: string, env: NodeJS.ProcessEnv): TapSpec | undefined {
   if (text === undefined) return undefined;
   const note = parseTapRecord(text);
   if (note !== undefined) return note;
-  // On a bridge of our choice the guest could see a network that is not meant for it.
+  // On a bridge that we pick the guest might see a network that is not meant for it.
   throw new QemuError('QEMU_COMMAND_FAILED', `Cannot attach tap "${tap}": its note "${path}" is damaged`, {
     hint: 'stop the machine and start it again',
   });

@@ -2,8 +2,9 @@ import { ipv6Bits, linkLocalOf } from './ipv6-bits.ts';
 import type { TapSpec } from './tap-spec.ts';
 
 /**
- * Rules for `nft -f -` that let nothing leave the guest but frames from its own MAC and, when addresses are given, packets
- * from those and from the link-local address that belongs to the MAC; nothing then that a router or a DHCP server says. They stand in a table of the tap's own, at the tap's ingress: other machines' rules are not touched when
+ * Rules for `nft -f -` that let nothing leave the guest but frames from its own MAC and, when addresses are given,
+ * packets from those and from the link-local address that belongs to the MAC; nothing then that a router or a DHCP
+ * server says. They stand in a table of the tap's own, at the tap's ingress: other machines' rules are not touched when
  * it comes and goes, and a frame passes only the rules of the tap that it came through (nft(8), "netdev" family).
  */
 export function lockRules({ tap, mac, addresses }: Pick<TapSpec, 'tap' | 'mac' | 'addresses'>): string {
@@ -32,24 +33,30 @@ export function unlockRules(tap: string): string {
 const LOCK_TABLE_PREFIX = 'qemu-init.';
 
 /**
- * DHCP servers answer from ports 67 and 547 to ports 68 and 546 (RFC 2131 §4.1, RFC 8415 §7.2). Many clients look at the latter
- * only. No guest is the other side of this but a server or a relay.
+ * DHCP servers answer from ports 67 and 547 to ports 68 and 546 (RFC 2131 §4.1, RFC 8415 §7.2). Many clients look at
+ * the latter only. No guest is the other side of this but a server or a relay.
  */
 const DHCP_SERVER_RULES = ['udp sport { 67, 547 } drop', 'udp dport { 68, 546 } drop'];
 
-/** Matches when the packet's headers could be read at all; others are not accepted, since some receivers are less strict. */
+/**
+ * Matches when the packet's headers could be read at all; others are not accepted, since some receivers are less
+ * strict.
+ */
 const KNOWN = 'meta l4proto != 255';
 
 /**
- * Extension headers, where the kernel stops at one that it does not know or that is cut off: what another receiver would find
- * after it is not known here. IANA, "IPv6 Extension Header Types".
+ * Extension headers, where the kernel stops at one that it does not know or that is cut off: what another receiver
+ * would find after it is not known here. IANA, "IPv6 Extension Header Types".
  */
 const NO_EXTENSION = 'meta l4proto != { 0, 43, 44, 51, 58, 59, 60, 135, 139, 140, 253, 254, 255 }';
 
 /** ICMPv6 whose type can be read; what may not pass has been dropped before. */
 const READABLE_ICMPV6 = 'icmpv6 type != nd-router-advert';
 
-/** What can be in fragments, none of it with ICMPv6 inside; a header before it would hide ICMPv6 from rules (RFC 6980, RFC 7112). */
+/**
+ * What can be in fragments, none of it with ICMPv6 inside; a header before it would hide ICMPv6 from rules (RFC 6980,
+ * RFC 7112).
+ */
 const IN_FRAGMENTS = '{ tcp, udp, udplite, sctp, dccp, esp }';
 
 function tableName(tap: string): string {
@@ -77,7 +84,8 @@ function ipv6Rules(addresses: readonly string[]): string[] {
     'icmpv6 type { nd-router-advert, nd-redirect } drop',
     'icmpv6 type nd-neighbor-advert jump neighbour',
     'ip6 saddr :: icmpv6 type nd-neighbor-solicit jump neighbour',
-    // The guest asks whether an address is free, for routers, and reports groups (RFC 4862 §5.4, RFC 4861 §4.1, RFC 3810 §5.2.13).
+    // The guest asks whether an address is free, for routers, and reports groups (RFC 4862 §5.4, RFC 4861 §4.1, RFC
+    // 3810 §5.2.13).
     'ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, mld-listener-report, mld2-listener-report } accept',
     ...addresses.flatMap((address) => [
       `ip6 saddr ${address} ${NO_EXTENSION} accept`,
@@ -86,7 +94,9 @@ function ipv6Rules(addresses: readonly string[]): string[] {
   ];
 }
 
-/** The guest may claim only its own addresses. The claimed one is 8 bytes into the ICMPv6 message (RFC 4861 §4.3, §4.4). */
+/**
+ * The guest may claim only its own addresses. The claimed one is 8 bytes into the ICMPv6 message (RFC 4861 §4.3, §4.4).
+ */
 function neighbourChain(addresses: readonly string[]): string {
   const returns = addresses.map((address) => {
     const { value, mask } = ipv6Bits(hostPart(address), prefixLength(address));

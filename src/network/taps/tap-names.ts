@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { INTERFACE_NAME_MAX_BYTES } from '../../config/text/values.ts';
 
 /**
- * The name of a machine's tap: `web.1` for NIC1 of `web`; for a long name its first letters, a hash and the number, such
- * as `databa-k3v9qx.1`. The same machine and number give the same name always. A plain name has at most 14 bytes and a
- * hashed one exactly 15, so that the two kinds never meet.
+ * The name of a machine's tap: `web.1` for NIC1 of `web`; for a long name its first letters, a hash and the number,
+ * such as `databa-k3v9qx.1`. The same machine and number give the same name always. A plain name has at most 14 bytes
+ * and a hashed one exactly 15, so that the two kinds never meet.
  *
  * @param machine long name of the machine.
  * @param nicIndex x of NICx, from 1.

@@ -10,7 +10,7 @@ export interface PlanLine {
   readonly line: string;
 }
 
-/** What is to be done, in this order. */
+/** Commands to run, in this order. */
 export interface TapPlan {
   /** For `ip -batch -`. */
   readonly ip: readonly PlanLine[];
@@ -20,16 +20,16 @@ export interface TapPlan {
   readonly nft: string;
 }
 
-/** What a plan depends on besides the specs. */
+/** What a plan depends on in addition to the specs. */
 export interface PlanFacts {
-  /** By name: what is known of a bridge, or that the interface is none. One that is not there is not in it. */
+  /** By name: the facts of a bridge, or that the interface is not a bridge. Missing interfaces are not listed. */
   readonly bridges: ReadonlyMap<string, BridgeFacts | 'no bridge'>;
-  /** Taps of this machine that an earlier run has left. */
+  /** Taps of this machine left over from an earlier run. */
   readonly leftovers: ReadonlySet<string>;
   /** Short name of the scope, for the alias that marks a tap as ours; undefined: no mark. */
   readonly scope?: string | undefined;
   readonly ipv6: boolean;
-  /** User that QEMU runs as; undefined: one with CAP_NET_ADMIN. */
+  /** User that QEMU runs as; undefined: a user with CAP_NET_ADMIN. */
   readonly user?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface PlanFacts {
 export function planTaps(specs: readonly TapSpec[], facts: PlanFacts): TapPlan {
   return plan(specs, facts, (wish) => [
     ...(facts.leftovers.has(wish.tap) ? [`link delete dev ${wish.tap}`] : []),
-    // QEMU gets EINVAL for a tap whose multi_queue is not as its own queues= needs it.
+    // QEMU gets EINVAL for a tap whose multi_queue does not match its queues=.
     words('tuntap add dev', wish.tap, 'mode tap', facts.user && `user ${facts.user}`, wish.queues > 1 && 'multi_queue'),
   ]);
 }
@@ -55,7 +55,9 @@ export function planJoin(wish: TapSpec, facts: Omit<PlanFacts, 'leftovers' | 'us
   return plan([wish], facts, () => []);
 }
 
-/** Removes the interfaces that exist, and the rules of those that are locked. The lines are for `ip -force -batch -`. */
+/**
+ * Removes the interfaces that exist, and the rules of those that are locked. The lines are for `ip -force -batch -`.
+ */
 export function planRemoval(
   taps: readonly { readonly tap: string; readonly exists: boolean; readonly locked: boolean }[],
 ): TapPlan {
@@ -107,8 +109,8 @@ function bridgeOf(wish: TapSpec, bridges: PlanFacts['bridges']): BridgeFacts {
   if (wish.vlan !== undefined && !bridge.vlanFiltering) {
     throw new QemuError(
       'QEMU_COMMAND_FAILED',
-      `Cannot put tap "${wish.tap}" into VLAN ${wish.vlan}: bridge "${wish.bridge}" knows no VLANs`,
-      { hint: `switch them on with: ip link set dev ${wish.bridge} type bridge vlan_filtering 1` },
+      `Cannot put tap "${wish.tap}" into VLAN ${wish.vlan}: bridge "${wish.bridge}" has VLAN filtering switched off`,
+      { hint: `switch it on with: ip link set dev ${wish.bridge} type bridge vlan_filtering 1` },
     );
   }
   return bridge;
@@ -124,12 +126,13 @@ function joinLines(wish: TapSpec, bridge: BridgeFacts, facts: Omit<PlanFacts, 'l
       wish.mac !== '' && `address ${hostSideMac(wish.mac)}`,
       // A port with a smaller MTU than the bridge's would make the bridge follow it down.
       `mtu ${wish.mtu ?? bridge.mtu}`,
-      // The host shall not speak to the guest from an IPv6 address of the tap itself.
+      // The host must not talk to the guest from an IPv6 address of the tap itself.
       facts.ipv6 && 'addrgenmode none',
       `master ${bridge.name}`,
     ),
     ...(wish.isolated ? [`link set dev ${tap} type bridge_slave isolated on`] : []),
-    // In one message with the rest it would come first: the tap would have its IPv6 address, and speak to all others.
+    // A separate message: together with the rest it would be applied first, and the tap would get an IPv6 address and
+    // could talk to all other ports.
     `link set dev ${tap} up`,
   ];
 }

@@ -11,8 +11,8 @@ import {
 import type { TapSpec } from './tap-spec.ts';
 
 /**
- * Notes what each tap is, one file a tap, for the bridge hooks and for cleaning up. To be done before QEMU or `ip` makes
- * the first tap: what has a note is found and removed whenever this process is killed.
+ * Notes what each tap is, one file a tap, for the bridge hooks and for cleaning up. To be done before QEMU or `ip`
+ * makes the first tap: what has a note is found and removed whenever this process is killed.
  *
  * @param tapsDir `tapsDir` of the scope.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.

@@ -14,10 +14,10 @@ export interface TapOptions {
 }
 
 /**
- * NETIF=managed: makes all taps of a machine in one call of `ip`, joined to their bridges and up. When it fails, nothing
- * is left behind.
+ * NETIF=managed: makes all taps of a machine in one call of `ip`, joined to their bridges and up. When it fails,
+ * nothing is left over.
  *
- * @param options.user user (name or number) that QEMU runs as; undefined: the one who calls, with CAP_NET_ADMIN.
+ * @param options.user user (name or number) that QEMU runs as; undefined: the caller, who needs CAP_NET_ADMIN.
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when a bridge is missing, a name is taken or the kernel refuses,
  * `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED` without `ip`, or without `nft` for `lock=on`.
  */
@@ -40,27 +40,27 @@ export async function setUpTaps(
     await execute(plan, signal);
   } catch (error) {
     const made = specs.map(({ tap, machine, lock }) => ({ tap, exists: isOurs(tap, machine, tapsDir), locked: lock }));
-    // The first error is the one to be told; the notes stay for the next attempt.
+    // The first error is the one to report; the notes stay for the next attempt.
     await removeTaps(made, tapsDir, undefined).catch(() => {});
     throw error;
   }
 }
 
 /**
- * Removes whatever taps, rules and notes of the machine are there, made by either mode of NETIF; nothing is fine. Its QEMU
- * must have ended. For after a stop, after a failed start, and before the next one.
+ * Removes all taps, rules and notes of the machine, made by either mode of NETIF; it is fine if there are none. Its
+ * QEMU must have ended. To be called after a stop, after a failed start, and before the next start.
  *
  * @param machine long name.
- * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_COMMAND_FAILED` when a tap of it stays.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_COMMAND_FAILED` when one of its taps cannot be removed.
  */
 export async function tearDownTaps(machine: string, { tapsDir, signal }: TapOptions): Promise<void> {
   await removeTaps(findTapsOf(machine, tapsDir), tapsDir, signal);
 }
 
 /**
- * Whether `lock=on` can be done here.
+ * Checks that `lock=on` is possible here.
  *
- * @throws {QemuError} `QEMU_NOT_INSTALLED` when a wish asks for it and `nft` is missing.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when a tap needs it and `nft` is missing.
  */
 export function checkLockable(specs: readonly TapSpec[]): void {
   const locked = specs.find(({ lock }) => lock);
@@ -68,14 +68,14 @@ export function checkLockable(specs: readonly TapSpec[]): void {
   throw new QemuError(
     'QEMU_NOT_INSTALLED',
     `Cannot lock NIC${locked.index} of "${locked.machine}" to its address: program "nft" is missing`,
-    { hint: 'apt install nftables, or take lock=on away' },
+    { hint: 'apt install nftables, or remove lock=on' },
   );
 }
 
 function isLeftover({ tap, machine }: TapSpec, tapsDir: string): boolean {
   if (!interfaceExists(tap)) return false;
   if (isOurs(tap, machine, tapsDir)) return true;
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make tap "${tap}": there is an interface of that name`, {
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot make tap "${tap}": an interface with that name already exists`, {
     hint: `look at it with: ip -d link show dev ${tap}`,
   });
 }

@@ -5,7 +5,7 @@ import { errorCode, QemuError } from '../../base/errors.ts';
 /**
  * A failed file operation as a {@link QemuError}: `QEMU_NOT_PERMITTED` for EACCES and EPERM, else `QEMU_IO`.
  *
- * @param action What could not be done, as in `Cannot read "…"`: `read`, `write`, `remove`.
+ * @param action The failed action, as in `Cannot read "…"`: `read`, `write`, `remove`.
  */
 export function fileError(action: string, path: string, cause: unknown): QemuError {
   const code = errorCode(cause);
@@ -36,10 +36,10 @@ function hintFor(code: string | undefined, path: string): string | undefined {
     case 'EROFS':
       return 'the file system is mounted read-only';
     case 'EISDIR':
-      return 'a file is expected there, not a folder';
+      return 'expected a file there, not a folder';
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'something else is there where a folder is expected';
+      return 'expected a folder there';
     case 'ENOENT': {
       const missing = firstMissingPart(path);
       return missing === undefined ? undefined : `"${missing}" does not exist`;
@@ -49,11 +49,11 @@ function hintFor(code: string | undefined, path: string): string | undefined {
   }
 }
 
-/** What whoever has no login session, as with su, in cron or in a container, is told. */
+/** Hint for a user without a login session, as with su, in cron or in a container. */
 export const NO_SESSION =
-  'without a login session there is no such folder: set XDG_RUNTIME_DIR to one of your own, with mode 0700';
+  'without a login session there is no such folder: set XDG_RUNTIME_DIR to a folder of yours with mode 0700';
 
-/** Whether a path is below the folder that pam_systemd(8) makes at a login, and which is not there. */
+/** Whether a path is below the folder that pam_systemd(8) makes at a login, and that folder is missing. */
 export function isMissingSession(path: string): boolean {
   const folder = /^\/run\/user\/\d+(?=\/|$)/.exec(path)?.[0];
   return folder !== undefined && !exists(folder);

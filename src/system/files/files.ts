@@ -84,15 +84,15 @@ export function isThere(path: string): boolean {
 const SMALL_FILE_BYTES = 64;
 
 /**
- * What open(2) says with O_NOFOLLOW and O_NONBLOCK of a symbolic link, of a socket or a device without a driver, and of a file
- * on which its owner holds a lease (F_SETLEASE of fcntl(2)).
+ * What open(2) says with O_NOFOLLOW and O_NONBLOCK of a symbolic link, of a socket or a device without a driver, and of
+ * a file on which its owner holds a lease (F_SETLEASE of fcntl(2)).
  */
 const NOT_TO_BE_HAD: readonly (string | undefined)[] = ['ELOOP', 'ENXIO', 'ENODEV', 'EAGAIN'];
 
 /**
- * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there instead
- * of a plain file, a FIFO that never answers, a socket or a link to elsewhere, is read as an empty file, and so is a file that
- * its owner keeps others from opening.
+ * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there
+ * instead of a plain file, a FIFO that never answers, a socket or a link to elsewhere, is read as an empty file, and so
+ * is a file that its owner keeps others from opening.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */

@@ -4,7 +4,10 @@ import { dirname, join, resolve } from 'node:path';
 /** As many as Linux follows: path_resolution(7). */
 const MOST_LINKS = 40;
 
-/** Numbers of the users whose symbolic links are followed on the way to a file, each as often as one is; none of a path that leads nowhere. */
+/**
+ * Numbers of the users whose symbolic links are followed on the way to a file, each as often as one is; none of a path
+ * that leads nowhere.
+ */
 export function linkOwners(path: string): number[] {
   const owners: number[] = [];
   const ahead = partsOf(resolve(path)).toReversed();

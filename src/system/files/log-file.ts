@@ -14,8 +14,8 @@ export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
 const CAREFULLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Does something with a log by a path that leads into the very folder that was found good: in /var/log others than root may
- * rename folders on some hosts.
+ * Does something with a log by a path that leads into the very folder that was found good: in /var/log others than root
+ * may rename folders on some hosts.
  *
  * @throws {QemuError} as {@link inTrustedFolder}.
  */
@@ -24,8 +24,9 @@ export function inLogFolder<T>(path: string, work: (name: string) => T): T {
 }
 
 /**
- * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor. A log that its owner
- * keeps others from opening, with a lease (F_SETLEASE of fcntl(2)), becomes `FILE.1`, as if it had been shortened.
+ * Opens a log for appending, and makes it with that mode when it is missing. The caller closes the descriptor. A log
+ * that its owner keeps others from opening, with a lease (F_SETLEASE of fcntl(2)), becomes `FILE.1`, as if it had been
+ * shortened.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`, the latter also for anything but a regular file.
  */
@@ -64,8 +65,9 @@ export function appendToLog(path: string, line: string): void {
 }
 
 /**
- * Opens a log to read it, and with `write` to shorten it too; undefined when there is none, something that is not a regular
- * file, or one that its owner keeps others from opening (see {@link openLog}). The caller closes the descriptor.
+ * Opens a log to read it, and with `write` to shorten it too; undefined when there is none, something that is not a
+ * regular file, or one that its owner keeps others from opening (see {@link openLog}). The caller closes the
+ * descriptor.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened.
  */

@@ -26,8 +26,8 @@ export function markLog(path: string): LogMark {
 }
 
 /**
- * Bytes that a log got after a mark, the last `maxBytes` of them. When it was shortened since, the end of what it held then is
- * in `FILE.1`, and what of that is after the mark counts too.
+ * Bytes that a log got after a mark, the last `maxBytes` of them. When it was shortened since, the end of what it held
+ * then is in `FILE.1`, and what of that is after the mark counts too.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be read.
  */
@@ -56,8 +56,8 @@ function isAt(fd: number, size: number, { offset, before }: LogMark): boolean {
 }
 
 /**
- * What comes after the mark; all of it when the mark is older. Where it might be in several places, the last one; where the
- * bytes may begin in the middle of it, after its end.
+ * What comes after the mark; all of it when the mark is older. Where it might be in several places, the last one; where
+ * the bytes may begin in the middle of it, after its end.
  */
 function after(bytes: Buffer, { before }: LogMark): Buffer {
   const text = Buffer.from(before, 'base64');

@@ -18,9 +18,9 @@ import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
 
 /*
  * A folder may belong to a captured QEMU, which can put a symbolic link where a folder was at any moment of a removal.
- * So no path is ever followed inside such a folder: each one is opened without following links, and its entries are named
- * through that descriptor, `/proc/self/fd/N/NAME` (proc_pid_fd(5)), which stays the same folder whatever happens to its
- * path. unlink(2) and rmdir(2) do not follow a link in the last part of a path.
+ * So no path is ever followed inside such a folder: each one is opened without following links, and its entries are
+ * named through that descriptor, `/proc/self/fd/N/NAME` (proc_pid_fd(5)), which stays the same folder whatever happens
+ * to its path. unlink(2) and rmdir(2) do not follow a link in the last part of a path.
  */
 
 /** Folders below this many others are moved up before they are emptied: each one on the way is a descriptor. */
@@ -34,8 +34,9 @@ const LONGEST_MS = 2000;
  * work in the folder at that moment find it gone, and what they make there afterwards is not touched. The folder may be
  * another user's; the one that it is in must not be.
  *
- * What takes longer than two seconds, or cannot be removed, such as a mount point or a third user's folder, is left under a hidden
- * name, `….gone`, and tried again the next time. Where nothing goes any more it is `….kept` and looked at no more.
+ * What takes longer than two seconds, or cannot be removed, such as a mount point or a third user's folder, is left
+ * under a hidden name, `….gone`, and tried again the next time. Where nothing goes any more it is `….kept` and looked
+ * at no more.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it stays under its own name.
  */

@@ -13,13 +13,13 @@ import { errorCode } from '../../base/errors.ts';
 import { inLogFolder, LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
 
 /**
- * Shortens a log past {@link LOG_LIMIT_BYTES}, which a program may hold open with O_APPEND: the last of it goes to a new
- * file `FILE.1` of this user with mode 0600, and the log itself is emptied in place. The log may belong to a captured
- * QEMU: nothing of it but the bytes at its end is taken over, no mode, owner or attribute, and its size, which may be
- * that of a sparse file, costs nothing.
+ * Shortens a log past {@link LOG_LIMIT_BYTES}, which a program may hold open with O_APPEND: the last of it goes to a
+ * new file `FILE.1` of this user with mode 0600, and the log itself is emptied in place. The log may belong to a
+ * captured QEMU: nothing of it but the bytes at its end is taken over, no mode, owner or attribute, and its size, which
+ * may be that of a sparse file, costs nothing.
  *
- * What is written between the copy and the emptying is lost. When two processes do it at once, one does. A log that cannot
- * be shortened, for want of rights, stays as it is: it is done on the way to something else.
+ * What is written between the copy and the emptying is lost. When two processes do it at once, one does. A log that
+ * cannot be shortened, for want of rights, stays as it is: it is done on the way to something else.
  */
 export function trimLog(path: string): void {
   try {

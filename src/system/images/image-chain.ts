@@ -9,13 +9,15 @@ import { compressionOf } from './image-vmdk.ts';
 /** One file of a disk. */
 export interface ImageLayer {
   /**
-   * `image`: the disk itself; `backing`: what it is an overlay of; `data`: where a qcow2 image has its data; `extent`: a part of a
-   * VMware disk.
+   * `image`: the disk itself; `backing`: what it is an overlay of; `data`: where a qcow2 image has its data; `extent`:
+   * a part of a VMware disk.
    */
   readonly role: 'image' | 'backing' | 'data' | 'extent';
   /** How many images lie above the one that it belongs to: 0 for the disk, its data file and its extents. */
   readonly depth: number;
-  /** Absolute path; for what is not a file of this host the name as QEMU would open it, such as `nbd://10.0.0.1/base`. */
+  /**
+   * Absolute path; for what is not a file of this host the name as QEMU would open it, such as `nbd://10.0.0.1/base`.
+   */
   readonly file: string;
   /** Not a file of this host. */
   readonly isRemote: boolean;
@@ -81,15 +83,19 @@ const MOST_LAYERS = 200;
 
 const HEAD_BYTES = 512;
 
-/** Formats that a header may name for a backing file. What else QEMU knows by such names connects to somewhere or makes a disk of a folder. */
+/**
+ * Formats that a header may name for a backing file. What else QEMU knows by such names connects to somewhere or makes
+ * a disk of a folder.
+ */
 const FORMATS: ReadonlySet<string> = new Set(
   'raw qcow2 qcow qed vmdk vdi vhdx vpc luks parallels bochs cloop dmg'.split(' '),
 );
 
 /**
- * Follows a disk through the headers of its images, by the rules of QEMU (path_has_protocol(), bdrv_get_full_backing_filename()
- * of its block.c, and the formats' own), without QEMU. Nothing that is not a file or a block device is opened, and nothing is
- * connected to. A disk that is `raw` has no header: whatever its guest writes there, it leads to no other file.
+ * Follows a disk through the headers of its images, by the rules of QEMU (path_has_protocol(),
+ * bdrv_get_full_backing_filename() of its block.c, and the formats' own), without QEMU. Nothing that is not a file or a
+ * block device is opened, and nothing is connected to. A disk that is `raw` has no header: whatever its guest writes
+ * there, it leads to no other file.
  */
 export function readChain(path: string, options: ChainOptions = {}): ImageChain {
   const layers: ImageLayer[] = [];
@@ -266,7 +272,10 @@ function resolveName(name: string, folder: string): Resolved {
   return prefix === 'file:' && isAbsolute(rest) ? { kind: 'file', path: rest } : { kind: 'remote' };
 }
 
-/** QEMU writes such names itself when a plain one would not say all. Only those that come down to a file are taken for one. */
+/**
+ * QEMU writes such names itself when a plain one would not say all. Only those that come down to a file are taken for
+ * one.
+ */
 function resolveJson(text: string): Resolved {
   let value: unknown;
   try {

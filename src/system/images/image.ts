@@ -23,9 +23,9 @@ export function readImageInfo(path: string): ImageInfo {
 }
 
 /**
- * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and what is
- * opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a FIFO may be put
- * there in between.
+ * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and
+ * what is opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a
+ * FIFO may be put there in between.
  *
  * @throws {QemuError} as {@link readImageInfo}.
  */
@@ -50,7 +50,10 @@ export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats,
   }
 }
 
-/** Opens a place in the file system without what is there: open(2). Node has no name for it; the same number on all its Linux ports. */
+/**
+ * Opens a place in the file system without what is there: open(2). Node has no name for it; the same number on all its
+ * Linux ports.
+ */
 const O_PATH = 0o10000000;
 
 /** proc(5): opening this link opens the very file, whatever the path leads to by now. */

@@ -9,8 +9,8 @@ export interface QemuImgOptions {
 }
 
 /**
- * Most address space: qemu-img itself takes less than 100 MB. The tables of an honest image of many terabytes fit; a header, or
- * a file that is said to have terabytes, cannot make it take all the memory of the host.
+ * Most address space: qemu-img itself takes less than 100 MB. The tables of an honest image of many terabytes fit; a
+ * header, or a file that is said to have terabytes, cannot make it take all the memory of the host.
  */
 const MOST_MEMORY_BYTES = 384 * 1024 * 1024;
 
@@ -18,9 +18,9 @@ const MOST_MEMORY_BYTES = 384 * 1024 * 1024;
 const NOT_UNSHARED = /^unshare: /;
 
 /**
- * Runs qemu-img(1) on images that a guest or another user has written to: as the user of the machine, with limits on memory and
- * time, and where the kernel lets us, without a network. What an image names is to be looked at before, with `readChain()`: not
- * every host lets us take the network away.
+ * Runs qemu-img(1) on images that a guest or another user has written to: as the user of the machine, with limits on
+ * memory and time, and where the kernel lets us, without a network. What an image names is to be looked at before, with
+ * `readChain()`: not every host lets us take the network away.
  *
  * @throws {QemuError} as {@link run}; `QEMU_NOT_INSTALLED` without qemu-img.
  */

@@ -7,7 +7,10 @@ import { deviceNumber } from './image.ts';
 export interface Storage {
   /** The same for all names of one file or device: `f2049:131` or `b8:1`. */
   readonly id: string;
-  /** Ids of what it is a part of or is made from: the disk of a partition, the devices beneath a volume, the file of a loop device. */
+  /**
+   * Ids of what it is a part of or is made from: the disk of a partition, the devices beneath a volume, the file of a
+   * loop device.
+   */
   readonly below: ReadonlySet<string>;
 }
 
@@ -41,8 +44,8 @@ export function hostUses(): HostUse[] {
 }
 
 /**
- * Whether a program or the kernel has a block device for itself, which even a mount in another container does: open(2), O_EXCL.
- * False also when that cannot be tried.
+ * Whether a program or the kernel has a block device for itself, which even a mount in another container does: open(2),
+ * O_EXCL. False also when that cannot be tried.
  */
 export function isClaimed(path: string): boolean {
   for (let tries = 0; tries < CLAIM_TRIES; tries += 1) {
@@ -146,7 +149,7 @@ function layers(): HostUse[] {
     return [
       {
         ...deviceStorage(number),
-        what: isLoop ? `is the file of loop device "${device}"` : `is a part of device "${device}"`,
+        what: isLoop ? `is the backing file of loop device "${device}"` : `is a part of device "${device}"`,
         end: isLoop ? ['losetup', '--detach', device] : undefined,
         writes: readLine(join(folder, 'ro')) !== '1',
         isLayer: true,

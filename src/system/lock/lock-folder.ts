@@ -8,17 +8,17 @@ import { bootId, isSameProcess, readProcess } from '../process/process.ts';
 /** Who holds a lock. */
 export interface LockHolder {
   readonly pid: number;
-  /** The word it gave as its purpose, such as `stop`; else its command line. */
+  /** The purpose it declared, such as `stop`; else its command line. */
   readonly command: string;
 }
 
 /*
- * A lock is a folder that holds one file, whose name says which process holds the lock: `holder.PID.STARTTIME.BOOTID`.
- * The folder is made under another name and then renamed, so that it names its holder from its first instant, and
- * nobody has to guess by its age whether a lock is left over. rename(2) replaces an empty folder and refuses
- * (ENOTEMPTY or EEXIST) one with a file in it: that decides who wins. The file of a dead holder is removed by its exact
- * name, which can never be a new holder's, so two who clear away the same old lock cannot harm a third who has just
- * taken it.
+ * A lock is a folder that holds one file, whose name identifies the process that holds the lock:
+ * `holder.PID.STARTTIME.BOOTID`. The folder is made under another name and then renamed, so that it names its holder
+ * from its first instant, and no process has to guess from its age whether a lock is left over. rename(2) replaces an
+ * empty folder and refuses (ENOTEMPTY or EEXIST) one with a file in it: that decides which process wins. The file of a
+ * dead holder is removed by its exact name, which can never be a new holder's, so two processes that clear away the
+ * same old lock cannot harm a third that has just taken it.
  */
 
 /**
@@ -35,13 +35,13 @@ export function claimLockFolder(path: string, purpose: string): void {
   }
 }
 
-/** Gives the lock back, if it still is this process's. */
+/** Releases the lock, if this process still holds it. */
 export function releaseLockFolder(path: string): void {
   try {
     unlinkSync(join(path, holderName()));
     rmdirSync(path);
   } catch (error) {
-    // Not empty: the next one was faster than rmdir and already has it.
+    // Not empty: the next holder was faster than rmdir and already has it.
     if (!isNotFound(error) && !isInUse(error)) throw error;
   }
 }
@@ -55,7 +55,7 @@ export function readLockHolder(path: string): LockHolder | undefined {
       return { pid: holder.pid, command: readPurpose(join(path, name)) ?? commandLine(holder.pid) };
     }
   } catch {
-    // For a message only: no reason to fail.
+    // It is only for a message, so a failure is ignored.
   }
   return undefined;
 }
@@ -78,8 +78,8 @@ function parseHolderName(name: string): HolderId | undefined {
 }
 
 /**
- * The living process that an entry of a lock folder names; undefined for anything else. What other users could have put
- * there, and what is no file, names nobody.
+ * The living process that an entry of a lock folder names; undefined for anything else. Entries that other users could
+ * have put there, and anything but a file, are ignored.
  */
 function readHolder(path: string, name: string): HolderId | undefined {
   const holder = parseHolderName(name);
@@ -97,7 +97,7 @@ function shortBootId(): string {
   return bootId().slice(0, 8);
 }
 
-/** Undefined when it cannot be read, because its lock has just been given back, and for text that is not one of ours. */
+/** Undefined when it cannot be read, because its lock has just been released, and for text that is not one of ours. */
 function readPurpose(path: string): string | undefined {
   try {
     const text = readSmallFile(path) ?? '';
@@ -124,7 +124,7 @@ function refuseIfHeld(path: string): void {
   }
 }
 
-/** False when something got in between that leaves the question open. */
+/** False when a race leaves the question open. */
 function tryToTake(path: string, purpose: string): boolean {
   const claim = makeClaim(path, purpose);
   try {
@@ -149,10 +149,12 @@ function holderFiles(path: string): string[] {
   }
 }
 
-/** How often the folder that a lock is in may vanish in the middle; on some file systems all of them always do. */
+/**
+ * How often the folder that contains a lock may vanish during an attempt; on some file systems it always appears to.
+ */
 const MOST_ATTEMPTS = 20;
 
-/** The lock folder under a name of its own: `PATH.PID.N`. */
+/** The lock folder under its temporary name: `PATH.PID.N`. */
 function makeClaim(path: string, purpose: string, attempt = 1): string {
   const claim = `${path}.${process.pid}.${process.hrtime.bigint()}`;
   try {
@@ -162,7 +164,7 @@ function makeClaim(path: string, purpose: string, attempt = 1): string {
   } catch (error) {
     removeWhole(claim);
     if (errorCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
-    // Another command has just removed the folder that the lock is in, with all of it.
+    // Another command has just removed the folder that contains the lock.
     ensureDir(dirname(path), 0o700);
     return makeClaim(path, purpose, attempt + 1);
   }
@@ -179,7 +181,7 @@ function removeDeadClaims(path: string): void {
   }
 }
 
-/** No lock of ours is a file. Should a lock have taken its place meanwhile, unlink(2) refuses to remove a folder. */
+/** Our locks are never files. If a lock has taken its place meanwhile, unlink(2) refuses to remove a folder. */
 function removeForeignFile(path: string): void {
   try {
     unlinkSync(path);

@@ -13,25 +13,25 @@ export interface LockOptions {
   /** How long to wait for others. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called once when half a second of waiting has passed, to tell the user what is being waited for. */
+  /** Called once after half a second of waiting, so that the user can be shown what is being waited for. */
   readonly onWait?: ((holder: LockHolder) => void) | undefined;
-  /** One word that others are told while they wait, such as `stop`. */
+  /** One word that other processes show while they wait, such as `stop`. */
   readonly purpose?: string | undefined;
 }
 
 /**
  * Runs `body` while this process holds the lock: the folder `lockPath`, of which every process and every other call in
  * this process holds at most one at a time. Missing folders above it are made. A lock whose holder was killed is taken
- * over at once, so nobody ever waits for a dead process.
+ * over at once, so no process ever waits for a dead one.
  *
- * While the lock is held `lost` is watched: it is aborted should somebody remove the folder by force.
+ * While the lock is held `lost` is watched: it is aborted if the folder is removed by force.
  *
- * The package behind it, proper-lockfile, listens for SIGINT, SIGTERM and others from its first use, to remove locks
- * before the process dies of them. It leaves the signal to a listener of the program's own, but counts them only after
+ * The package it uses, proper-lockfile, listens for SIGINT, SIGTERM and others from its first use, to remove locks
+ * before the process dies of them. It leaves the signal to the program's own listener, but counts listeners only after
  * that one ran: listen with `process.on`, never `process.once`, or the process dies of the signal right after.
  *
  * @throws {QemuError} `QEMU_LOCKED` when another holds it for longer than `timeoutMs`, `QEMU_ABORTED` when the signal
- * says so while waiting, `QEMU_NOT_PERMITTED` or `QEMU_IO` when the folder cannot be made; and what `body` throws.
+ * aborts the wait, `QEMU_NOT_PERMITTED` or `QEMU_IO` when the folder cannot be made; and what `body` throws.
  */
 export async function withLock<T>(
   lockPath: string,
@@ -76,7 +76,7 @@ function startWaiting(path: string, options: LockOptions): Waiting {
   const deadline = setTimeout(() => over.abort(lockedError(path)), Math.min(timeoutMs, MOST_TIMER_MS));
   const notice = setTimeout(() => {
     const holder = readLockHolder(path);
-    // This process itself: it has the lock by now, or another call of it has.
+    // The holder is this process: this call has the lock by now, or another one does.
     if (holder === undefined || holder.pid === process.pid) notice.refresh();
     else onWait?.(holder);
   }, NOTICE_AFTER_MS);
@@ -85,7 +85,7 @@ function startWaiting(path: string, options: LockOptions): Waiting {
   const expired = new Promise<never>((_, reject) => {
     over.signal.addEventListener('abort', () => reject(over.signal.reason));
   });
-  // Nobody may be waiting when it happens.
+  // It may be rejected while nothing awaits it.
   expired.catch(() => {});
 
   return {
@@ -106,7 +106,7 @@ function lockedError(path: string): QemuError {
   }
   const by = holder === undefined ? 'another process' : `process ${holder.pid} ("${holder.command}")`;
   return new QemuError('QEMU_LOCKED', `Lock "${path}" is held by ${by}`, {
-    hint: holder === undefined ? 'try again' : `try again when it has ended, or see what it does: ps -fp ${holder.pid}`,
+    hint: holder === undefined ? 'try again' : `try again when it has ended, or look at it: ps -fp ${holder.pid}`,
   });
 }
 
@@ -116,17 +116,17 @@ async function acquire(
   wait: Waiting,
   lost: AbortController,
 ): Promise<() => Promise<void>> {
-  // Not at the top: it costs milliseconds of every command, and its signal handlers.
-  // The default export: a bundle has no others of a CommonJS module.
+  // Imported late: it would cost every command some milliseconds and install its signal handlers. The default export,
+  // because a bundle has no named exports of a CommonJS module.
   const { lock } = (await import('proper-lockfile')).default;
   const lockOptions = {
     lockfilePath: path,
     realpath: false,
-    // Age says nothing about a holder; lock folders name it, and the dead are cleared away in mkdir.
+    // The age of a lock does not matter: lock folders name their holder, and mkdir below clears away dead ones.
     stale: Number.POSITIVE_INFINITY,
     update: 5_000,
     fs: lockFileSystem(purpose),
-    // The default throws inside a timer, which would take the process down in the middle of its work.
+    // The default throws inside a timer, which would crash the process in the middle of its work.
     onCompromised: (cause: Error) => lost.abort(lostError(path, cause)),
   };
   let pauseMs = FIRST_PAUSE_MS;
@@ -142,7 +142,7 @@ async function acquire(
   }
 }
 
-/** A lost lock is unknown to proper-lockfile, but its folder may still be there with this process's name in it. */
+/** proper-lockfile no longer knows a lost lock, but its folder may still exist and name this process. */
 async function giveBack(path: string, release: (() => Promise<void>) | undefined): Promise<void> {
   try {
     if (release === undefined) releaseLockFolder(path);
@@ -153,7 +153,7 @@ async function giveBack(path: string, release: (() => Promise<void>) | undefined
 }
 
 function lostError(path: string, cause: Error): QemuError {
-  return new QemuError('QEMU_LOCKED', `Lock "${path}" was taken away`, { cause });
+  return new QemuError('QEMU_LOCKED', `Lock "${path}" was removed`, { cause });
 }
 
 type Done = (error: unknown) => void;

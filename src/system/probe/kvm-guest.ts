@@ -7,25 +7,25 @@ import { removeWhole } from '../files/remove-tree.ts';
 import { type ExecResult, run, withTimeoutCommand } from '../process/exec.ts';
 import { probeRom, ROM_DONE, ROM_ENTERED } from './kvm-probe-rom.ts';
 
-/** Whether QEMU can run a machine under KVM here. */
+/** Whether QEMU can run a machine with KVM here. */
 export interface KvmVerdict {
   readonly usable: boolean;
-  /** Why not, as one clause; empty when it is usable. */
+  /** Why not, as a clause; empty when it is usable. */
   readonly reason: string;
 }
 
-/** A verdict with the time, of the clock, up to which it counts; without one it counts as long as nothing changes. */
+/** A verdict with the wall-clock time until which it is valid; without one it is valid until something changes. */
 export interface PassingVerdict extends KvmVerdict {
   readonly expiresAt?: number | undefined;
 }
 
-/** How long a verdict counts that a busy host may be to blame for. */
+/** How long a verdict is kept when a busy host may be the cause. */
 export const DOUBTFUL_FOR_MS = 600_000;
 
 /**
- * Runs a guest under KVM. For x86 it is a tiny firmware (see {@link probeRom}) with `-cpu host`, which has to finish
- * within 1.5 s, a tenth of which is plenty. For other targets QEMU only has to make an empty machine (`-machine none`)
- * under KVM: that needs a host of the same kind but enters no guest.
+ * Runs a guest under KVM. For x86 it is a tiny firmware (see {@link probeRom}) with `-cpu host`, which must finish
+ * within 1.5 s (a tenth of that is plenty). For other targets QEMU only has to create an empty machine (`-machine
+ * none`) with KVM: that needs a host of the same architecture but does not run a guest.
  *
  * @throws {QemuError} `QEMU_ABORTED`
  */
@@ -34,7 +34,7 @@ export async function runGuest(binary: string, signal: AbortSignal | undefined):
   try {
     folder = mkdtempSync(join(tmpdir(), 'kvm-probe-'));
   } catch {
-    return doubtful(`no test guest can be written to "${tmpdir()}"`);
+    return doubtful(`the test guest cannot be written to "${tmpdir()}"`);
   }
   try {
     writeFileSync(join(folder, ROM_FILE), probeRom());
@@ -48,7 +48,7 @@ export async function runGuest(binary: string, signal: AbortSignal | undefined):
 }
 
 const DEADLINE_MS = 1_500;
-/** For the case that this process is killed meanwhile. */
+/** In case this process is killed meanwhile. */
 const LEASH_SECONDS = 3;
 
 const ROM_FILE = 'rom';
@@ -57,14 +57,14 @@ const SERIAL_FILE = 'serial';
 /** QMP commands that end an empty machine; an x86 guest ends by itself and gets no monitor. */
 const QUIT = '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n';
 
-/** No machine type is named: each x86 binary has a default, and that suffices here. */
+/** The machine type is left to the default, which every x86 binary has and which suffices here. */
 function probeArgs(binary: string): string[] {
   const common = ['-no-user-config', '-nodefaults', '-display', 'none', '-accel', 'kvm'];
   if (!isX86(binary)) return [...common, '-machine', 'none', '-qmp', 'stdio'];
   return [...common, '-cpu', 'host', '-m', '16', '-bios', ROM_FILE, '-serial', `file:${SERIAL_FILE}`, '-no-reboot'];
 }
 
-/** Names without a target, such as `qemu-kvm`, are for the host's own. */
+/** Names without a target, such as `qemu-kvm`, mean the host's architecture. */
 function isX86(binary: string): boolean {
   const target = /qemu-system-([a-z0-9_]+)/.exec(basename(binary))?.[1];
   return target === undefined ? process.arch === 'x64' || process.arch === 'ia32' : /^(x86_64|i386)$/.test(target);
@@ -83,14 +83,14 @@ function check(binary: string, result: ExecResult | undefined, serial: string): 
   return { usable: false, reason: firstComplaint(result.stderr) ?? 'QEMU ended without running the guest' };
 }
 
-const CRAWLS = 'it enters the guest but crawls';
-const STANDS_STILL = 'it does not get the guest to run';
+const CRAWLS = 'the guest starts but runs far too slowly';
+const STANDS_STILL = 'the guest does not run';
 
 function doubtful(reason: string): PassingVerdict {
   return { usable: false, reason, expiresAt: Date.now() + DOUBTFUL_FOR_MS };
 }
 
-/** QEMU's first message that is no warning, without the program's name in front. */
+/** QEMU's first message that is not a warning, without the leading program name. */
 function firstComplaint(stderr: string): string | undefined {
   const lines = stderr.split('\n').map((line) => line.replace(/^\S*qemu\S*: (?:error: )?/, '').trim());
   return lines.find((line) => line !== '' && !line.startsWith('warning:'));

@@ -9,15 +9,15 @@ import { findQemu } from './qemu-probe.ts';
 export type { KvmVerdict } from './kvm-guest.ts';
 
 /**
- * Finds out whether KVM really works for a QEMU binary. A device `/dev/kvm` that opens proves little: in a nested host
- * QEMU may abort when it sets the processor up, or the guest may crawl. So QEMU really has to run a guest: see
- * {@link runGuest}.
+ * Finds out whether KVM really works for a QEMU binary. Opening `/dev/kvm` proves little: on a nested host QEMU may
+ * abort while setting up the processor, or the guest may be extremely slow. So QEMU has to run a guest: see {@link
+ * runGuest}.
  *
- * The verdict is kept in `cacheDir` until binary, boot, kernel, device or user change; one that a busy host may be to
- * blame for, ten minutes. Ends within 2 s whatever happens; about 60 ms where KVM works.
+ * The verdict is kept in `cacheDir` until binary, boot, kernel, device or user change, or for ten minutes when a busy
+ * host may be the cause. Ends within 2 s whatever happens; about 60 ms where KVM works.
  *
  * @param binary Name to look up in `PATH`, or a path.
- * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such binary, `QEMU_ABORTED`.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when the binary is missing, `QEMU_ABORTED`.
  */
 export async function probeKvm(
   binary: string,
@@ -62,7 +62,7 @@ function isCurrent(value: unknown): value is PassingVerdict {
   if (typeof value !== 'object' || value === null || !('usable' in value) || !('reason' in value)) return false;
   if (typeof value.usable !== 'boolean' || typeof value.reason !== 'string') return false;
   if (!('expiresAt' in value)) return true;
-  // A clock that was put back must not make it last.
+  // Setting the clock back must not prolong it.
   const leftMs = Number(value.expiresAt) - Date.now();
   return leftMs > 0 && leftMs <= DOUBTFUL_FOR_MS;
 }

@@ -5,24 +5,24 @@ import { trustProgram } from '../trust/trusted-command.ts';
 import { askOnce, cacheEntry, isScript } from './probe-cache.ts';
 import { isProbeAnswer, type ProbeAnswer, parseProbeOutput, probeInput } from './qemu-probe-dialogue.ts';
 
-/** What an installed QEMU is and can do. */
+/** Version and capabilities of an installed QEMU. */
 export interface QemuProbe {
   /** Absolute path. */
   readonly binary: string;
   /** For instance `7.2.22`. */
   readonly version: string;
   readonly versionNumber: readonly [major: number, minor: number, micro: number];
-  /** Each name and alias that `-machine` takes, to the name it stands for: `q35` to `pc-q35-7.2`. */
+  /** Each name and alias that `-machine` takes, to the full name: `q35` to `pc-q35-7.2`. */
   readonly machines: ReadonlyMap<string, string>;
-  /** Full name of the machine that QEMU takes when none is named; many targets have none. */
+  /** Full name of QEMU's default machine; many targets have none. */
   readonly defaultMachine: string | undefined;
   /** Most processors of each machine, by its full name. */
   readonly maxCpus: ReadonlyMap<string, number>;
-  /** What `-device` knows, and all other types of device. */
+  /** Devices that `-device` accepts, and all other device types. */
   readonly devices: ReadonlySet<string>;
-  /** What `-object` knows. */
+  /** Types that `-object` accepts. */
   readonly objects: ReadonlySet<string>;
-  /** Models that `-cpu` takes; empty for a target that does not tell. */
+  /** Models that `-cpu` accepts; empty for a target that does not list them. */
   readonly cpus: ReadonlySet<string>;
   /** Network cards, with aliases, and the bus that each needs, such as `PCI`; empty when QEMU does not list them. */
   readonly nics: ReadonlyMap<string, string>;
@@ -33,12 +33,12 @@ export interface QemuProbe {
 }
 
 /**
- * Finds out what a QEMU binary can do: by one run of it (about 60 ms), from then on from a file in `cacheDir` (1 ms)
- * until the binary's path, size or time changes. A wrapper script is asked anew by each process.
+ * Finds out what a QEMU binary can do: it is run once (about 60 ms), and the answer is kept in `cacheDir` (1 ms) until
+ * the binary's path, size or time changes. A wrapper script is run again by each process.
  *
  * @param binary Name to look up in `PATH`, or a path.
- * @throws {QemuError} `QEMU_NOT_INSTALLED` when it is not there, `QEMU_COMMAND_FAILED` when it does not answer as QEMU
- * does, `QEMU_TIMEOUT` after 10 s, `QEMU_ABORTED`.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED` when it is missing, `QEMU_COMMAND_FAILED` when it does not answer like QEMU,
+ * `QEMU_TIMEOUT` after 10 s, `QEMU_ABORTED`.
  */
 export async function probeQemu(
   binary: string,
@@ -57,7 +57,8 @@ export async function probeQemu(
 /**
  * Absolute path of a QEMU binary.
  *
- * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` when others may change the program: see {@link trustProgram}.
+ * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` when others may change the program: see {@link
+ * trustProgram}.
  */
 export function findQemu(binary: string): string {
   const path = findProgram(binary);
@@ -71,10 +72,10 @@ export function findQemu(binary: string): string {
 }
 
 const TIMEOUT_MS = 10_000;
-/** For the case that this process is killed meanwhile. */
+/** In case this process is killed meanwhile. */
 const LEASH_SECONDS = 15;
 
-/** No machine, nothing of the host's configuration: only what is built in. */
+/** Without a machine or the host's configuration, so that only built-in facts are reported. */
 const PROBE_ARGS = [
   ...['-machine', 'none'],
   '-nodefaults',
@@ -112,19 +113,19 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
   };
 }
 
-/** Of `x86_64` and `i386` util-linux has programs of its own. */
+/** util-linux has programs called `x86_64` and `i386`. */
 function emulatorHint(path: string): string {
   const name = basename(path);
   const isTarget = Object.values(DEBIAN_PACKAGES).some((targets) => targets.split(' ').includes(name));
   if (isTarget) return `did you mean "qemu-system-${name}"?`;
-  return 'is it a QEMU system emulator? see what it says to --version';
+  return 'is it a QEMU system emulator? check the output of --version';
 }
 
-/** What to do about a QEMU that is not there. A target that QEMU does not have is in no package. */
+/** How to install a missing QEMU. A target that QEMU does not have is not in any package. */
 function missingHint(binary: string): string {
   const target = basename(binary).replace(/^qemu-system-/, '');
   const found = Object.entries(DEBIAN_PACKAGES).find(([, targets]) => targets.split(' ').includes(target));
-  if (found === undefined) return 'it is the name of a program, such as qemu-system-x86_64, or a path';
+  if (found === undefined) return 'set the name of a program, such as qemu-system-x86_64, or a path';
   const install = `apt install qemu-system-${found[0]}`;
   return binary === target ? `the program is called qemu-system-${target}; ${install}` : install;
 }

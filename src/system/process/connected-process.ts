@@ -26,8 +26,8 @@ export interface ConnectedOptions {
 }
 
 /**
- * Starts a program in a session of its own with one end of a pair of connected sockets as file descriptor 3, and waits until
- * it has put itself under a seccomp filter: programs that do so are done with all that can fail by then.
+ * Starts a program in a session of its own with one end of a pair of connected sockets as file descriptor 3, and waits
+ * until it has put itself under a seccomp filter: programs that do so are done with all that can fail by then.
  *
  * The program sees the end of the socket when all who hold the other end are gone, however they ended.
  *

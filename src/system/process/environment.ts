@@ -25,8 +25,8 @@ const SESSION = [
 ];
 
 /**
- * Environment of the programs that are run: a whitelist, so that what the caller has there (passwords, LD_PRELOAD) reaches
- * none of them.
+ * Environment of the programs that are run: a whitelist, so that what the caller has there (passwords, LD_PRELOAD)
+ * reaches none of them.
  *
  * @param more what the program gets in addition.
  */

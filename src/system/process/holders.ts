@@ -8,8 +8,8 @@ export interface Holder {
 }
 
 /**
- * A process that has the file open; undefined when none is seen, for instance because it is another user's. Every process of the
- * host is looked at, which takes some milliseconds: for errors only.
+ * A process that has the file open; undefined when none is seen, for instance because it is another user's. Every
+ * process of the host is looked at, which takes some milliseconds: for errors only.
  */
 export function holderOfFile(path: string): Holder | undefined {
   try {
@@ -31,7 +31,10 @@ export function holderOfPort(protocol: 'tcp' | 'udp', port: number): Holder | un
   return findHolder((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(link))?.[1] ?? ''));
 }
 
-/** A line of `/proc/net/tcp` (proc_pid_net(5)): number, local address, remote address, state, …, inode as the tenth word. */
+/**
+ * A line of `/proc/net/tcp` (proc_pid_net(5)): number, local address, remote address, state, …, inode as the tenth
+ * word.
+ */
 function socketsAt(table: string, protocol: 'tcp' | 'udp', port: number): string[] {
   const LISTENING = '0A';
   return readOrEmpty(`/proc/net/${table}`)

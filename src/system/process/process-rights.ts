@@ -16,7 +16,10 @@ export interface ProcessRights {
   readonly closed: readonly Closed[];
 }
 
-/** `system`: all but its own files is read-only; `homes`, `temporary`: it sees other folders there; `processes`: those of other users. */
+/**
+ * `system`: all but its own files is read-only; `homes`, `temporary`: it sees other folders there; `processes`: those
+ * of other users.
+ */
 export type Closed = 'system' | 'homes' | 'temporary' | 'processes';
 
 /** A TCP socket that listens. */

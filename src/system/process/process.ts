@@ -36,8 +36,8 @@ export interface Executable {
 
 /**
  * What `/proc` reports of a process; undefined when it is gone, or is a zombie: a zombie still answers `kill(pid, 0)`
- * but holds no file, lock or socket any more. A process whose first thread has exited lives as long as another thread does,
- * though the kernel then calls it a zombie and shows no command line (pthread_exit(3)).
+ * but holds no file, lock or socket any more. A process whose first thread has exited lives as long as another thread
+ * does, though the kernel then calls it a zombie and shows no command line (pthread_exit(3)).
  */
 export function readProcess(pid: number): ProcessInfo | undefined {
   return describe(pid, readArgv);
@@ -64,7 +64,10 @@ function describe(pid: number, argvOf: (path: string) => string[] | undefined): 
   };
 }
 
-/** Every living process whose arguments match, in the order of `/proc`. Of the arguments the first 128 KiB are looked at. */
+/**
+ * Every living process whose arguments match, in the order of `/proc`. Of the arguments the first 128 KiB are looked
+ * at.
+ */
 export function findProcesses(match: (argv: readonly string[]) => boolean): ProcessInfo[] {
   const found: ProcessInfo[] = [];
   for (const name of namesIn('/proc')) {
@@ -155,12 +158,12 @@ export function sendSignal(pid: number, startTime: string, name: NodeJS.Signals)
 const FIRST_PID_NAMESPACE = 0xef_ff_ff_fc;
 
 /**
- * Names the world in which a pid and a start time mean one process, in hexadecimal digits and dashes: on a host the random
- * UUID of this boot (random(4)), in a container the number of its pid namespace.
+ * Names the world in which a pid and a start time mean one process, in hexadecimal digits and dashes: on a host the
+ * random UUID of this boot (random(4)), in a container the number of its pid namespace.
  *
  * Containers have the boot's UUID from their manager, which mounts a file over that of `/proc`: systemd-nspawn and LXC
- * do. A unit with a `/proc` of its own (ProtectProc=) sees the host's there, a shell in the same container does not. Start
- * times count from the boot of the host in either.
+ * do. A unit with a `/proc` of its own (ProtectProc=) sees the host's there, a shell in the same container does not.
+ * Start times count from the boot of the host in either.
  */
 export function bootId(): string {
   const { ino } = statSync('/proc/self/ns/pid');

@@ -6,8 +6,8 @@ import { findProgram } from './find-program.ts';
 
 /**
  * The error of a program that could not be started: `QEMU_NOT_INSTALLED` when there is no such program or a script's
- * interpreter is missing, `QEMU_COMMAND_FAILED` for a script with the line ends of Windows, `QEMU_NOT_PERMITTED` when it may not be run, `QEMU_IO` when the folder to run it in is missing, else
- * `QEMU_LAUNCH_FAILED`.
+ * interpreter is missing, `QEMU_COMMAND_FAILED` for a script with the line ends of Windows, `QEMU_NOT_PERMITTED` when
+ * it may not be run, `QEMU_IO` when the folder to run it in is missing, else `QEMU_LAUNCH_FAILED`.
  */
 export function spawnError(cause: unknown, program: string, cwd?: string): QemuError {
   switch (errorCode(cause)) {

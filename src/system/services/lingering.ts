@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-/** Whether the caller's service manager runs from the boot of the host to its end, not only during a login: loginctl(1), enable-linger. */
+/**
+ * Whether the caller's service manager runs from the boot of the host to its end, not only during a login: loginctl(1),
+ * enable-linger.
+ */
 export function isLingering(): boolean {
   return existsSync(`/var/lib/systemd/linger/${callerName()}`);
 }

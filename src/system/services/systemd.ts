@@ -82,8 +82,8 @@ export async function unitProperties(
 }
 
 /**
- * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so that nobody has
- * to ask. Undefined for a unit that is not running.
+ * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so that nobody
+ * has to ask. Undefined for a unit that is not running.
  *
  * @param manager as for {@link systemctl}.
  */

@@ -2,8 +2,8 @@ import { QemuError } from '../../base/errors.ts';
 import { runSync } from '../process/exec-sync.ts';
 
 /**
- * Whether a file may have an access control list, acl(5). Node.js cannot read extended attributes, and ls(1) of GNU coreutils
- * marks such files with a plus sign. What cannot be found out counts as one.
+ * Whether a file may have an access control list, acl(5). Node.js cannot read extended attributes, and ls(1) of GNU
+ * coreutils marks such files with a plus sign. What cannot be found out counts as one.
  */
 export function hasAccessList(path: string): boolean {
   try {

@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { furtherGroups, localUser, userName } from '../users.ts';
 
 /**
- * Whether the user for whom root works, by sudo(8), pkexec(1) or doas(1), could read the file without that. True when root works for
- * nobody else. What such a user may not read must not reach him in a message about the file. Access control lists are not
- * looked at.
+ * Whether the user for whom root works, by sudo(8), pkexec(1) or doas(1), could read the file without that. True when
+ * root works for nobody else. What such a user may not read must not reach him in a message about the file. Access
+ * control lists are not looked at.
  */
 export function callerMayRead(path: string): boolean {
   const uid = callerUid();

@@ -15,9 +15,9 @@ export interface ScriptProblem {
 const FIRST_LINE_BYTES = 256;
 
 /**
- * Why the interpreter of a script cannot be run: its "#!" line was saved with the line ends of Windows, or names a program
- * that does not exist. The kernel reports both as if the script itself were missing. Undefined for a script that is all
- * right, for any other file, and for one that cannot be read.
+ * Why the interpreter of a script cannot be run: its "#!" line was saved with the line ends of Windows, or names a
+ * program that does not exist. The kernel reports both as if the script itself were missing. Undefined for a script
+ * that is all right, for any other file, and for one that cannot be read.
  */
 export function scriptProblem(path: string): ScriptProblem | undefined {
   const first = readFirstLine(path);

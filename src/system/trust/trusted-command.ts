@@ -11,8 +11,8 @@ const RUNS_FILES =
   /^(ba|da|a|k|z|c|tc|fi)?sh$|^(busybox|env|python[\d.]*|perl[\d.]*|ruby[\d.]*|node(js)?|php[\d.]*|lua[\d.]*|awk|tclsh)$/;
 
 /**
- * Looks at a program that is about to be run, and at the interpreters of scripts: whoever may write one of these decides what is
- * run.
+ * Looks at a program that is about to be run, and at the interpreters of scripts: whoever may write one of these
+ * decides what is run.
  *
  * @param path absolute.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` as {@link trustPath}.

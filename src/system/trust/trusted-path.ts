@@ -7,9 +7,9 @@ import { hasAccessList } from './access-list.ts';
 
 /*
  * Whoever may write a file, or a folder on the way to it, decides what is in it. So before a file is believed, or a
- * program run, every component of its path has to belong to root or to the user who runs this process, and no other user
- * may write to it. The walk goes down from `/` and follows symbolic links itself, one at a time: a component that was
- * found good cannot be changed by others any more, so nothing is won by exchanging one during the walk.
+ * program run, every component of its path has to belong to root or to the user who runs this process, and no other
+ * user may write to it. The walk goes down from `/` and follows symbolic links itself, one at a time: a component that
+ * was found good cannot be changed by others any more, so nothing is won by exchanging one during the walk.
  */
 
 /** Where a path leads, without links, and what is there; undefined when there is nothing. */
@@ -21,10 +21,10 @@ export interface TrustedPath {
 /**
  * Walks a path that is about to be relied on.
  *
- * A component is good when it belongs to root or this user, and group and others may not write to it; a folder above may
- * have the sticky bit instead, as /tmp has. Root accepts a folder above that is root's and that a group without members may
- * write to, as /usr/local is on some hosts; other users accept the groups that they are in. Neither does with an access control
- * list.
+ * A component is good when it belongs to root or this user, and group and others may not write to it; a folder above
+ * may have the sticky bit instead, as /tmp has. Root accepts a folder above that is root's and that a group without
+ * members may write to, as /usr/local is on some hosts; other users accept the groups that they are in. Neither does
+ * with an access control list.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` that names the component, or when a folder cannot be searched; `QEMU_IO` for
  * links without end.
@@ -51,8 +51,8 @@ export function trustFolder(path: string): void {
 }
 
 /**
- * Does something in a folder that {@link trustFolder} finds good, and that stays this very folder whatever becomes of its name:
- * others may be able to rename it in the folder above.
+ * Does something in a folder that {@link trustFolder} finds good, and that stays this very folder whatever becomes of
+ * its name: others may be able to rename it in the folder above.
  *
  * @param work gets a path to the folder.
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened, or is a link.
@@ -73,8 +73,8 @@ export function inTrustedFolder<T>(path: string, work: (folder: string) => T): T
 }
 
 /**
- * Opens a file to read that {@link trustPath} finds good; undefined when there is none. The caller closes the descriptor.
- * A FIFO or device is never waited for.
+ * Opens a file to read that {@link trustPath} finds good; undefined when there is none. The caller closes the
+ * descriptor. A FIFO or device is never waited for.
  *
  * @throws {QemuError} as {@link trustPath} does, and `QEMU_IO` for anything but a regular file.
  */
@@ -113,8 +113,8 @@ export function readTrustedText(path: string, maxBytes: number): string | undefi
 }
 
 /**
- * Folders that were found good lately, by the path they were asked for: what is in one of them is asked for often, and only
- * those who are trusted could make it worse.
+ * Folders that were found good lately, by the path they were asked for: what is in one of them is asked for often, and
+ * only those who are trusted could make it worse.
  */
 const goodFolders = new Map<string, { readonly path: string; readonly until: number }>();
 const GOOD_FOR_MS = 1000;

@@ -7,8 +7,8 @@ import { trustPath } from './trusted-path.ts';
 const PRIVATE_FOLDERS = ['/home', '/root', '/run', '/tmp', '/var/tmp'];
 
 /**
- * Why root must not have services run a program: another user may change it, or not everybody can reach it. Undefined when
- * there is no reason.
+ * Why root must not have services run a program: another user may change it, or not everybody can reach it. Undefined
+ * when there is no reason.
  */
 export function whyNotForServices(program: string): string | undefined {
   let path: string;
@@ -21,7 +21,7 @@ export function whyNotForServices(program: string): string | undefined {
     return error.message;
   }
   const inside = PRIVATE_FOLDERS.find((folder) => path.startsWith(`${folder}/`));
-  if (inside !== undefined) return `"${path}" is in "${inside}", where services cannot rely on it`;
+  if (inside !== undefined) return `"${path}" is in "${inside}", which services cannot rely on`;
   const closed = [path, ...foldersAbove(path)].find((each) => (lstatSync(each).mode & 0o001) === 0);
   return closed === undefined ? undefined : `"${closed}" can be used by its owner only`;
 }

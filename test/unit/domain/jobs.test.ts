@@ -158,8 +158,8 @@ test('a copy or an overlay never replaces a file, unless that was asked for', as
   const path = join(tempDir(t), 'precious.img');
   writeFileSync(path, 'precious');
   const drive = await domain.blockDevice('n1');
-  await assert.rejects(drive.mirror(path, 'j1'), { code: 'QEMU_USAGE', message: /exists already/ });
-  await assert.rejects(drive.snapshot(path, 'top'), { code: 'QEMU_USAGE', message: /exists already/ });
+  await assert.rejects(drive.mirror(path, 'j1'), { code: 'QEMU_USAGE', message: /already exists/ });
+  await assert.rejects(drive.snapshot(path, 'top'), { code: 'QEMU_USAGE', message: /already exists/ });
   assert.deepEqual(
     fake.calls.filter(({ name }) => /mirror|snapshot/.test(name)),
     [],

@@ -90,7 +90,7 @@ test("another's bridge is completed without becoming ours", () => {
 
 test('a wireless uplink is refused with the ways out', () => {
   assert.throws(() => planBridgeAdd({ ...wish, uplink: 'eth0' }, undefined, { ...eth0, isWireless: true }, MAC), {
-    message: 'Cannot use "eth0" as uplink of bridge "br0": a wireless interface cannot be a bridge\'s port',
+    message: 'Cannot use "eth0" as uplink of bridge "br0": a wireless interface cannot be a bridge port',
     hint: 'use net=user or net=passt',
   });
 });

@@ -86,7 +86,7 @@ test('what is wrong with a bridge is told with its users', () => {
   assert.deepEqual(titles({ bridges: [{ ...br0, state: 'missing' }] }), ['error: Bridge "br0" does not exist']);
   assert.deepEqual(titles({ bridges: [{ ...br0, state: 'no bridge' }] }), ['error: "br0" is not a bridge']);
   assert.deepEqual(titles({ bridges: [{ ...br0, state: 'down' }] }), ['error: Bridge "br0" is down']);
-  assert.deepEqual(titles({}, [{ vlan: 10 }]), ['error: Bridge "br0" knows no VLANs']);
+  assert.deepEqual(titles({}, [{ vlan: 10 }]), ['error: Bridge "br0" has VLAN filtering switched off']);
   assert.deepEqual(titles({}, [{ mtu: 9000 }]), ['warning: Bridge "br0" has a smaller MTU than its guests']);
   const [finding] = checkNetworkFindings([nic], { ...good, bridges: [{ ...br0, state: 'missing' }] });
   assert.deepEqual(
@@ -97,7 +97,7 @@ test('what is wrong with a bridge is told with its users', () => {
 
 test('addresses and names that others have are told', () => {
   assert.deepEqual(titles({}, [{}, { machine: 'db' }]), ['error: Address DE:AD:BE:EF:00:01 is used more than once']);
-  assert.deepEqual(titles({ foreignTaps: ['web.1'] }), ['error: Interface "web.1" is another program\'s']);
+  assert.deepEqual(titles({ foreignTaps: ['web.1'] }), ['error: Interface "web.1" belongs to another program']);
   const learned = (port: string, bridge = 'br0') => titles({ learned: [{ mac: nic.mac, port, bridge }] });
   assert.deepEqual(learned('eth0'), ['error: Address DE:AD:BE:EF:00:01 is also used outside']);
   assert.deepEqual(learned('web.1'), []);

@@ -83,7 +83,7 @@ test('a port in a VLAN leaves the default one', () => {
 test('a VLAN on a bridge that knows none is refused, naming both', () => {
   assert.throws(() => planTaps([{ ...plain, vlan: 10 }], facts), {
     code: 'QEMU_COMMAND_FAILED',
-    message: 'Cannot put tap "web.1" into VLAN 10: bridge "br0" knows no VLANs',
+    message: 'Cannot put tap "web.1" into VLAN 10: bridge "br0" has VLAN filtering switched off',
   });
 });
 

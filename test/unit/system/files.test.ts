@@ -130,7 +130,7 @@ test('ensureDir() leaves a folder that exists as it is, and fails where somethin
   for (const path of ['file', 'file/below']) {
     assert.throws(() => ensureDir(join(dir, path), 0o755), {
       code: 'QEMU_IO',
-      hint: 'something else is there where a folder is expected',
+      hint: 'expected a folder there',
     });
   }
 });

@@ -42,8 +42,8 @@ test('a QEMU that ends without a word, or without the guest being done, makes KV
 });
 
 for (const [what, script, reason] of [
-  ['crawls', 'printf K > serial; sleep 1000', 'it enters the guest but crawls'],
-  ['never starts', 'sleep 1000', 'it does not get the guest to run'],
+  ['crawls', 'printf K > serial; sleep 1000', 'the guest starts but runs far too slowly'],
+  ['never starts', 'sleep 1000', 'the guest does not run'],
 ] as const) {
   test(`a guest that ${what} is killed, and the verdict passes`, async (t) => {
     const qemu = fakeQemu(t, script);
@@ -71,7 +71,7 @@ test('without a place for temporary files KVM is not usable for the moment', asy
   const qemu = fakeQemu(t, 'exit 0');
   process.env['TMPDIR'] = '/proc/no-such-folder';
   const { usable, reason, expiresAt } = await runGuest(qemu, undefined);
-  assert.deepEqual([usable, reason], [false, 'no test guest can be written to "/proc/no-such-folder"']);
+  assert.deepEqual([usable, reason], [false, 'the test guest cannot be written to "/proc/no-such-folder"']);
   assert.ok(expiresAt);
 });
 

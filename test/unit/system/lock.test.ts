@@ -325,7 +325,7 @@ test('a body is told when its lock is taken away by force', async (t) => {
     removeTree(path);
     t.mock.timers.tick(5_000);
     await told;
-    assert.equal(lost.reason.message, `Lock "${path}" was taken away`);
+    assert.equal(lost.reason.message, `Lock "${path}" was removed`);
   });
   t.mock.timers.reset();
   assert.ok(await isFree(path));

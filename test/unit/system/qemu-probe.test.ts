@@ -83,7 +83,7 @@ test('an answer survives being stored', () => {
   assert.ok(isProbeAnswer(JSON.parse(JSON.stringify(parseProbeOutput(OUTPUT)))));
 });
 
-const NO_TARGET = 'it is the name of a program, such as qemu-system-x86_64, or a path';
+const NO_TARGET = 'set the name of a program, such as qemu-system-x86_64, or a path';
 
 for (const [binary, hint] of [
   ['/opt/none/qemu-system-x86_64', 'apt install qemu-system-x86'],

@@ -40,6 +40,12 @@ export async function dropOwnUser(
   }
 }
 
+/**
+ * Where every user may leave files. A captured QEMU that was not started by a unit can: a setuid program there would give whoever runs
+ * it the rights of the next user with that number.
+ */
+const OPEN_TO_ALL = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock', '/var/crash'];
+
 /** Where files of the machine's user can be. */
 function foldersOf(
   { paths }: MachineContext,
@@ -47,7 +53,17 @@ function foldersOf(
   config: MachineConfig | undefined,
 ): string[] {
   const images = (config === undefined ? [] : writtenPaths({ config })).map((path) => dirname(path));
-  return [...new Set([dirname(configPath), ...images, files.dir, files.qemuDir, files.stateDir, paths.logDir])];
+  return [
+    ...new Set([
+      dirname(configPath),
+      ...images,
+      files.dir,
+      files.qemuDir,
+      files.stateDir,
+      paths.logDir,
+      ...OPEN_TO_ALL,
+    ]),
+  ];
 }
 
 /** Something that belongs to a user. */

@@ -158,7 +158,10 @@ describe('a host with systemd', () => {
     host.sh(
       'mv /etc/qemu/fresh.qcow2 /etc/qemu/base.qcow2; chown root:qemu /etc/qemu/base.qcow2; chmod 640 /etc/qemu/base.qcow2',
     );
-    host.sh('qemu-init register fresh >/dev/null 2>&1; qemu-init unregister fresh');
+    // Whoever gets the number next would have what runs as its user.
+    host.sh('qemu-init register fresh >/dev/null 2>&1; install -m 4755 -o qi-fresh /bin/true /var/tmp/fresh');
+    assert.match(host.run('qemu-init unregister fresh').stderr, /is kept, since "\/var\/tmp\/fresh" belongs to it/);
+    host.sh('rm /var/tmp/fresh; qemu-init register fresh >/dev/null 2>&1; qemu-init unregister fresh');
     assert.ok(!exists());
     // An overlay on a base that all machines may read, and a user who is not there yet.
     host.sh(

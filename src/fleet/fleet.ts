@@ -77,7 +77,7 @@ export interface FleetStatus extends MachineStatus {
 
 /** What is left of a machine whose sockets are gone. */
 const REMAINS =
-  'it has no console, and a stop asks its guest over the ports, if it has any; a restart makes them again';
+  'it has no console, and a stop asks its guest over the monitor ports, if any; a restart creates them again';
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;

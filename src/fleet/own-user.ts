@@ -30,7 +30,7 @@ export async function dropOwnUser(
   const user = localUser(ownUserName(longName, host.paths.etcDir));
   if (user?.comment !== ownUserComment(longName)) return undefined;
   const left = remainsOf(user.uid, foldersOf(host, target, config));
-  if (left !== undefined) return `user "${user.name}" is kept, since ${left} belongs to it`;
+  if (left !== undefined) return `user "${user.name}" is kept, since it owns ${left}`;
   try {
     await removeUser(user.name);
     return undefined;

@@ -149,7 +149,7 @@ function machineIssue(config: MachineConfig, use: Use, their: Use, other: string
   }
   const message = `${key} rests on "${file}", which ${their.key} of machine "${other}" writes to`;
   const hint = `set readonly=on in the file of "${other}", or use a copy`;
-  const allow = use.isHearsay?.() === true ? `; to use it while that is stopped: backing=${file}` : '';
+  const allow = use.isHearsay?.() === true ? `; to use it while that machine is stopped: backing=${file}` : '';
   return issueOfUse(config, use, message, `${hint}${allow}`);
 }
 
@@ -181,7 +181,7 @@ function hostIssue(config: MachineConfig, use: Use, found: HostUse): Problem {
   const subject = use.isOwn ? `${use.key} "${use.file}"` : `${use.key} rests on "${use.file}", which`;
   const also = use.id === found.id || found.isLayer ? '' : ' in part, or as a whole,';
   const message = `${subject}${also} ${found.what} on this host`;
-  const way = found.end === undefined ? 'take it out of use on the host' : shellCommand(...found.end);
+  const way = found.end === undefined ? 'stop using it on the host' : shellCommand(...found.end);
   const issue = issueOfUse(config, use, message, use.writes ? `${way}; or set readonly=on` : way);
   // What the guest reads from a disk may be wrong then, but nothing is lost; an overlay is lost when its base changes.
   const isHarmful = (use.writes || !use.isOwn) && !found.isIdle();

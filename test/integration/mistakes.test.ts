@@ -58,7 +58,7 @@ test('create says what is wrong in the words that were typed, and takes only siz
   const refused: readonly (readonly [args: readonly string[], text: RegExp])[] = [
     [['ram=1G'], /^ {2}ram=1G: Unknown key "ram" \(did you mean "RAM"\?\)$/m],
     [['RAM=1X'], /^ {2}RAM=1X: RAM "1X" is not allowed/m],
-    [['8G'], /a disk of that size: --disk 8G; memory: RAM=8G/],
+    [['8G'], /for a disk of that size: --disk 8G; for memory: RAM=8G/],
     [['--memory', '512'], /write RAM=512/],
     [['--cpus', '4'], /write SMP=4/],
     [['--iso', 'a.iso'], /write CDR1=a\.iso/],

@@ -84,7 +84,7 @@ test('without a name status and list are for all machines, and say what to do wh
   for (const action of ['status', 'list']) {
     const none = await root.init(action);
     assert.deepEqual([none.code, none.stdout], [0, '']);
-    assert.match(none.stderr, /^no machine yet; make one: qemu-init create /);
+    assert.match(none.stderr, /^no machine yet; create one: qemu-init create /);
     assert.equal((await root.init(action, '--json')).stdout, '[]\n');
   }
   root.add('a');
@@ -182,7 +182,7 @@ test('a machine whose file is broken fails a start at boot, and the others start
   root.add('bad', 'AUTOSTART=on\nRMA=1\n');
   const result = await root.init('start', '--autostart', '--json');
   assert.equal(result.code, 6);
-  assert.match(result.stderr, /bad: Cannot tell whether to start machine "bad"\n.*bad-qemu\.cfg:\d+: .*"RMA"/);
+  assert.match(result.stderr, /bad: Cannot determine whether to start machine "bad"\n.*bad-qemu\.cfg:\d+: .*"RMA"/);
   const [web, bad] = JSON.parse(result.stdout);
   assert.deepEqual([web.name, web.outcome, bad.name, bad.outcome], ['web', 'started', 'bad', 'failed']);
   assert.equal(bad.error.code, 'QEMU_CONFIG_INVALID');

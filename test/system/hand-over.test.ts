@@ -184,7 +184,10 @@ describe('commands typed on a host with systemd', () => {
     assert.match(masked.stderr, /"qemu@web\.service" is masked/);
     const direct = init(host, 'start --direct web');
     assert.equal(direct.code, 0);
-    assert.match(direct.stderr, /is masked[\s\S]*not in qemu@web\.service: the shutdown of the host ends its guest/);
+    assert.match(
+      direct.stderr,
+      /is masked[\s\S]*not in qemu@web\.service: a shutdown of the host is like pulling the plug/,
+    );
     assert.match(init(host, 'doctor').stdout, /error: web: The unit is masked/);
     host.sh('systemctl unmask --runtime qemu@web.service');
     const found = init(host, 'doctor');

@@ -153,7 +153,7 @@ describe('a host with systemd', () => {
     assert.equal(host.sh('stat -c "%U %G %a" /etc/qemu/fresh.qcow2'), 'qi-fresh qemu 600');
     assert.match(
       host.run('qemu-init unregister fresh').stderr,
-      /user "qi-fresh" is kept, since ".*fresh\.qcow2" belongs to it/,
+      /user "qi-fresh" is kept, since it owns ".*fresh\.qcow2"/,
     );
     host.sh(
       'mv /etc/qemu/fresh.qcow2 /etc/qemu/base.qcow2; chown root:qemu /etc/qemu/base.qcow2; chmod 640 /etc/qemu/base.qcow2',

@@ -17,7 +17,9 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const settings = (args.words ?? []).map((word) => {
     const [, key, value] = /^([A-Za-z0-9_]+)=(.*)$/s.exec(word) ?? [];
     if (key !== undefined && value !== undefined) return [key, value] as const;
-    const hint = /^\d+[KMGT]i?B?$/i.test(word) ? `a disk of that size: --disk ${word}; memory: RAM=${word}` : undefined;
+    const hint = /^\d+[KMGT]i?B?$/i.test(word)
+      ? `for a disk of that size: --disk ${word}; for memory: RAM=${word}`
+      : undefined;
     throw new QemuError('QEMU_USAGE', `"${word}" is not KEY=VALUE`, { hint });
   });
   const { target, issues } = await createMachine(context.fleet(), args.name, {

@@ -26,7 +26,7 @@ export async function changeAutostart(context: Context, args: SelectionArguments
     // A user's target is not enabled by an installation.
     if (on) await systemctl(['--quiet', 'enable', 'qemu.target'], { signal, manager });
   }
-  const when = on ? await whenStarted(paths, signal) : 'does not start by itself, neither at boot nor at a login';
+  const when = on ? await whenStarted(paths, signal) : 'does not start automatically, neither at boot nor at login';
   return present<boolean>(context, selection, outcomes, {
     text: (name, changed) => `${name}: ${when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
     same: (changed) => (changed ? undefined : `AUTOSTART was ${on ? 'on' : 'off'} already`),

@@ -54,7 +54,7 @@ function waitingText({ fleet, paths }: Context, targets: readonly MachineRef[]):
   const left = targets.filter((target) => !fleet().isAlive(target));
   if (left.length === 0) return undefined;
   const isByUnit = paths.scope === 'system' && isSystemdBooted();
-  const see = isByUnit ? '; systemd shows what it waits for: systemctl list-jobs --after' : '';
+  const see = isByUnit ? '; see what systemd is waiting for: systemctl list-jobs --after' : '';
   return `waiting for ${namesOf(left)} to start (Ctrl-C cancels the start${see})`;
 }
 
@@ -107,7 +107,7 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
     const targets = looked.flatMap(({ target, config }) => (config?.autostart === true ? [target] : []));
     // At boot nothing else would report it.
     const broken = looked.flatMap(({ target: { longName }, config, issues }) => {
-      const message = `Cannot read whether to start machine "${longName}"`;
+      const message = `Cannot determine whether to start machine "${longName}"`;
       return config ? [] : [{ id: longName, error: new ConfigError(message, issues) }];
     });
     return { targets, unknown: [...unreadable(context), ...broken] };

@@ -55,7 +55,7 @@ async function settleRunning({ fleet, output, signal }: Context, stop: boolean):
     throw new QemuError('QEMU_STOP_FAILED', `Machines are running that nothing would stop at shutdown: ${names}`, {
       hint:
         others.length > 0
-          ? 'those of users have to be stopped by these: qemu-init stop --all'
+          ? 'users must stop their own machines: qemu-init stop --all'
           : 'stop them first: qemu-init stop --all; or: qemu-init uninstall --stop',
     });
   }

@@ -26,7 +26,7 @@ export async function runHmpShell(context: Context, target: MachineRef, readOnly
   const commands = readOnly ? LOOKS : commandsIn(await ask('help', context.signal));
   return runLineShell(context, {
     prompt: `${target.longName} ${readOnly ? '(read-only)' : '(qemu)'} `,
-    greeting: `Monitor of ${target.longName}${readOnly ? ', to look at' : ''}. Tab completes; "help info", "exit".`,
+    greeting: `Monitor of ${target.longName}${readOnly ? ', read-only' : ''}. Tab completes; "help info", "exit".`,
     complete: (line) => completeCommand(line, commands, topics),
     answer: async (line, signal) => {
       if (readOnly && !isHmpQuery(line)) throw refused(line);

@@ -10,7 +10,7 @@ import { isSystemdBooted } from '../../system/services/systemd.ts';
 import type { Context } from '../run/context.ts';
 
 /** Message for a host without machines. */
-export const NO_MACHINE = 'no machine yet; make one: qemu-init create NAME --disk 8G';
+export const NO_MACHINE = 'no machine yet; create one: qemu-init create NAME --disk 8G';
 
 export interface SelectionArguments {
   readonly ids?: readonly string[];

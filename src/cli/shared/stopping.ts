@@ -28,12 +28,10 @@ export async function stopPatiently(
     );
     const limit = Math.round(Math.max(...delays) / 1000);
     const whom = left.length === 1 ? 'the guest' : 'guests';
-    const leave = 'Ctrl-C stops waiting and ends nothing';
+    const leave = 'Ctrl-C stops waiting and leaves the guest alone';
     return `waiting up to ${limit} s for ${whom} to shut down: ${namesOf(left)} (${leave}; at once: qemu-init stop --force)`;
   });
   return withInterruptHint(outcomes, (target) =>
-    fleet.isAlive(target)
-      ? `it still runs; a guest that was asked to may still go down: qemu-init status ${target.longName}`
-      : undefined,
+    fleet.isAlive(target) ? `it still runs, but may still shut down: qemu-init status ${target.longName}` : undefined,
   );
 }

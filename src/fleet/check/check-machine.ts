@@ -143,7 +143,7 @@ function sharedForwards(config: MachineConfig, theirs: MachineConfig): Problem[]
     const their = taken.get(port);
     if (their === undefined) return [];
     const message = `${key} forwards ${port}, as ${their} of machine "${theirs.longName}" does: only one of them can run`;
-    return [{ ...issueAt(config, key, message, 'use another port of the host'), severity: 'warning' }];
+    return [{ ...issueAt(config, key, message, 'use a different port of the host'), severity: 'warning' }];
   });
 }
 

@@ -11,7 +11,7 @@ export async function whenStarted(paths: Paths, signal: AbortSignal): Promise<st
     case 'user':
       return whenUserStarts();
     case 'root':
-      return `${NOTHING} below --root; to be called at boot: qemu-init --root DIR start --autostart`;
+      return `${NOTHING} below --root; call at boot: qemu-init --root DIR start --autostart`;
   }
 }
 

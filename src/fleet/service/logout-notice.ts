@@ -15,10 +15,10 @@ export function logoutNotice({ scope }: Paths, { longName }: MachineRef, pid: nu
   if (scope !== 'user' || !isSystemdBooted()) return undefined;
   const keep = `loginctl enable-linger ${callerName()}`;
   const isInUnit = unitOf(pid) === unitName(longName);
-  if (isInUnit) return isLingering() ? undefined : `it is shut down when you log out; to keep it running: ${keep}`;
+  if (isInUnit) return isLingering() ? undefined : `it is shut down when you log out; to prevent that: ${keep}`;
   const risk =
-    'QEMU belongs to your session: systemd may end it when you log out, and pulls its plug when the host goes down';
+    'QEMU belongs to your session: systemd may end it when you log out, and kills it when the host shuts down';
   return isLingering()
-    ? `${risk}; start it without --direct, and where qemu-init is installed`
+    ? `${risk}; start it without --direct, on a host with qemu-init installed`
     : `${risk}; before the next start: ${keep}`;
 }

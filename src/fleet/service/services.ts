@@ -68,7 +68,7 @@ const UNIT_FILE = 'qemu@.service';
 /** Why a shutdown of the host does not stop a machine as it should, although systemd runs. Undefined when it does. */
 export function outsideUnit(paths: Paths, { longName }: MachineRef, pid: number): string | undefined {
   if (paths.scope === 'user' || !isSystemdBooted() || unitOf(pid) === unitName(longName)) return undefined;
-  const consequence = 'the shutdown of the host ends its guest like a pulled plug';
+  const consequence = 'a shutdown of the host is like pulling the plug of its guest';
   if (paths.scope === 'root') return `machines below --root have no unit: ${consequence}`;
   if (!isUnitInstalled(UNIT_FILE)) return `${UNIT_FILE} is not installed: ${consequence}`;
   return `QEMU (process ${pid}) is not in ${unitName(longName)}: ${consequence}`;

@@ -42,7 +42,7 @@ export async function checkQemu(
       }
     } catch (error) {
       if (signal.aborted || !(error instanceof QemuError)) throw error;
-      const hint = error.hint ?? 'see what it prints: run it with --version';
+      const hint = error.hint ?? 'run it with --version and read its message';
       findings.push({
         severity: 'error',
         machine: undefined,
@@ -59,7 +59,7 @@ export async function checkQemu(
 function kvmHint(reason: string): string {
   const group = /members of group "([^"]+)" may/.exec(reason)?.[1];
   if (group !== undefined) return `sudo usermod --append --groups ${group} "$USER", and log in again; or set KVM=off`;
-  return 'turn on virtualization in the firmware, or nested virtualization in the host of this host; or set KVM=off';
+  return 'enable virtualization in the firmware or, in a guest, nested virtualization on its host; or set KVM=off';
 }
 
 const DEFAULT_QEMU = 'qemu-system-x86_64';

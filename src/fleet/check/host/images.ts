@@ -60,7 +60,7 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
     const prefix = await prefixFor(config, chain.layers[0]?.stats?.uid);
     const call = ['check', '--output=json', '-f', image.format, '--', file];
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
-    if (exitCode === 2) return [damaged(machine, file, 'has errors: data in it is lost, or will be')];
+    if (exitCode === 2) return [damaged(machine, file, 'has errors: data is lost, or will be')];
     if (exitCode === 3) {
       const detail = `"${file}" uses more space than its data needs; no data is lost`;
       return [

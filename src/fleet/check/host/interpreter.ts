@@ -46,7 +46,7 @@ async function whyNotRun(text: string, signal: AbortSignal): Promise<string | un
     const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)\./.exec(stdout)?.map(Number) ?? [];
     if (exitCode !== 0 || major === 0) return `"${node}" does not run`;
     const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-    return isOld ? `"${node}" is ${stdout.trim()}, and ${OLDEST.join('.')} or newer is needed` : undefined;
+    return isOld ? `"${node}" is ${stdout.trim()}, but ${OLDEST.join('.')} or newer is needed` : undefined;
   } catch (error) {
     if (signal.aborted || !(error instanceof QemuError)) throw error;
     return error.message;

@@ -64,8 +64,8 @@ function checkUnitOf(machines: Machines, target: MachineRef, pid: number): Probl
   const machine = target.longName;
   const id = target.shortName === undefined ? target.configPath : machine;
   const start = shellCommand('qemu-init', 'start', id);
-  const hint = paths.scope === 'system' ? start : `stop it before the host goes down: qemu-init stop ${machine}`;
-  return [{ severity: 'error', machine, message: 'Shutdown of the host does not stop it', detail, hint }];
+  const hint = paths.scope === 'system' ? start : `stop it before a shutdown: qemu-init stop ${machine}`;
+  return [{ severity: 'error', machine, message: 'A shutdown of the host does not stop it', detail, hint }];
 }
 
 function leftBehind(machine: string): Problem {

@@ -80,7 +80,7 @@ function findingsFor(
     // What is only read may be another machine's as well.
     const isShared = config.ownUser && word.startsWith('r:');
     const give = giveFile(path, isShared ? 'group' : { user }, isNamed(config, path));
-    const lasting = !isShared && isDevice(path) ? ` and, to make it last, a rule for udev with OWNER="${user}"` : '';
+    const lasting = !isShared && isDevice(path) ? ` and, to make that permanent, a udev rule with OWNER="${user}"` : '';
     const hint = `${first}${give}${lasting}; a folder above it may be closed, too: ${shellCommand('namei', '-l', path)}`;
     return [{ severity: 'error', machine, message: 'No right to use a file', detail, hint }];
   });

@@ -59,7 +59,7 @@ async function checkShutdown(machines: readonly PlannedMachine[], signal: AbortS
     const span = stdout.trim();
     if (needed === 0 || spanSeconds(span) >= needed) continue;
     const detail = `systemd forces ${name} after ${span}, but stopping all machines may take ${needed} s: the last guests may not be asked to shut down`;
-    const hint = `systemctl daemon-reload; if it stays: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or shorter STOPDELAYs`;
+    const hint = `systemctl daemon-reload; if that does not help: systemctl edit ${name}, with JobTimeoutSec=${needed} in [Unit], or set shorter STOPDELAYs`;
     findings.push(finding('warning', 'The host allows too little time to stop', detail, hint));
   }
   return findings;
@@ -132,7 +132,7 @@ function checkUnit(config: MachineConfig, shown: ReadonlyMap<string, string>): P
   const needed = stopTimeoutSeconds(config);
   if (spanSeconds(span) >= needed) return [];
   const detail = `systemd kills ${unit} after ${span}, but its stop may take ${needed} s`;
-  const hint = `${reload}, or remove your own drop-in`;
+  const hint = `${reload}, or remove your drop-in`;
   return [{ ...finding('error', 'The unit allows too little time to stop', detail, hint), machine }];
 }
 

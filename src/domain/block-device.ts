@@ -11,9 +11,9 @@ import type { Monitor } from './monitor.ts';
 
 /** What to commit. */
 export interface CommitOptions extends JobOptions {
-  /** Node name of the layer that is written down; the active one if not given. */
+  /** Node name of the layer that is written down (default: the active one). */
   readonly topNode?: string | undefined;
-  /** Node name of the layer that it is written into; the lowest one if not given. */
+  /** Node name of the layer that it is written into (default: the lowest one). */
   readonly baseNode?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface SnapshotOptions extends ExecuteOptions {
 export interface MirrorOptions extends JobOptions {
   /** Replaces a file, or what is on a block device, that is there already; without it such a path is refused. */
   readonly overwrite?: boolean | undefined;
-  /** Format of the copy; `raw` if not given. */
+  /** Format of the copy (default: `raw`). */
   readonly format?: string | undefined;
 }
 
@@ -107,7 +107,7 @@ export class BlockDevice {
    * Writes an overlay down into the image below it. Of the active layer, this returns when the job is ready, and
    * {@link BlockJob.complete} makes the drive go on in the image below; of an inner layer, when all is done.
    *
-   * @param jobId id for the job, which no other job has; one as {@link jobId} makes it if not given:
+   * @param jobId id for the job, which no other job has; default: one made by {@link jobId}, such as
    * `qi.commit.dsk1.5f3a0c21`.
    * @returns the job; of an inner layer it is over, and not `ready`.
    * @throws {QemuError} `QEMU_USAGE` for an empty drive, `QEMU_QMP_REFUSED`, `QEMU_COMMAND_FAILED` when the job fails

@@ -27,7 +27,7 @@ export interface InsertedMedium {
   /** Offset in bytes past which a write is reported; 0 for none. */
   readonly writeThreshold: number;
   readonly image: Image;
-  /** `query-block`'s own object, with all that a newer QEMU says. */
+  /** The object of `query-block` itself, with all members of a newer QEMU. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 

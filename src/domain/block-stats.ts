@@ -14,7 +14,7 @@ export interface BlockStats {
   readonly writeOperations: number;
   readonly writeMerged: number;
   readonly writeTotalTimeNs: number;
-  /** Offset in bytes behind the last byte that was ever written. */
+  /** Offset in bytes after the last byte ever written. */
   readonly writeHighestOffset: number;
   readonly flushOperations: number;
   readonly flushTotalTimeNs: number;
@@ -32,7 +32,7 @@ export interface BlockStats {
   readonly accountInvalid: boolean;
   /** Nanoseconds since the last operation; undefined when there was none yet. */
   readonly idleTimeNs: number | undefined;
-  /** All counters under QEMU's own names, those of newer versions as well. */
+  /** All counters under QEMU's own names, including those of newer versions. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 

@@ -1,8 +1,9 @@
 import { asArray, asNumber, asRecord, asText } from '../base/guards.ts';
 
 /**
- * One virtual processor (`query-cpus-fast`). Whether it is halted and where it is, which go-qemu tells, is not to be
- * had: QEMU removed `query-cpus` in 6.0, because it interrupted the guest. See `info registers` of the human monitor.
+ * One virtual processor (`query-cpus-fast`). Whether it is halted and its program counter, which go-qemu reports, are
+ * not available: QEMU removed `query-cpus` in 6.0, because it interrupted the guest. See `info registers` of the human
+ * monitor.
  */
 export interface Cpu {
   readonly index: number;

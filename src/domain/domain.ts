@@ -17,7 +17,7 @@ import { type PciDevice, parsePciDevices } from './pci-device.ts';
 import { type ScreenDumpOptions, screenDump } from './screen-dump.ts';
 
 /**
- * `RunState` of QEMU (`query-status`). A state that a newer QEMU has and this list has not passes through as it is.
+ * `RunState` of QEMU (`query-status`). A state of a newer QEMU that is not in this list is passed through unchanged.
  */
 export type RunState =
   | 'debug'
@@ -60,12 +60,12 @@ export type RunState =
 export class Domain implements Monitor, AsyncDisposable {
   /** Name for messages. */
   readonly name: string;
-  /** The connection, for all that this class has no method for. */
+  /** The connection, for everything this class has no method for. */
   readonly client: QmpClient;
   readonly #scratchDir: string | undefined;
   #commands: ReadonlySet<string> | undefined;
 
-  /** @param scratchDir folder of the caller's for files that QEMU writes; the one for temporary files when absent. */
+  /** @param scratchDir folder of the caller's for files that QEMU writes; default: the one for temporary files. */
   constructor(client: QmpClient, name: string, scratchDir?: string) {
     this.client = client;
     this.name = name;
@@ -98,7 +98,7 @@ export class Domain implements Monitor, AsyncDisposable {
     return this.client.greeting.version.package;
   }
 
-  /** What the machine does at the moment (`query-status`). */
+  /** The current run state of the machine (`query-status`). */
   async status(options?: ExecuteOptions): Promise<RunState> {
     return runStateOf(await this.run('query-status', undefined, options));
   }
@@ -145,7 +145,7 @@ export class Domain implements Monitor, AsyncDisposable {
   }
 
   /**
-   * Says what became of the jobs whose ids are from {@link jobId}, such as those of a program that was killed, and
+   * Reports the outcome of the jobs whose ids are from {@link jobId}, such as those of a program that was killed, and
    * dismisses those that are over.
    */
   settleJobs(options?: ExecuteOptions): Promise<SettledJob[]> {
@@ -158,8 +158,8 @@ export class Domain implements Monitor, AsyncDisposable {
   }
 
   /**
-   * All PCI devices, those behind bridges as well (`query-pci`). Before the firmware ran, bridges have nothing behind
-   * them and devices no addresses.
+   * All PCI devices, including those behind bridges (`query-pci`). Until the firmware has run, bridges are empty and
+   * devices have no addresses.
    */
   async pciDevices(options?: ExecuteOptions): Promise<PciDevice[]> {
     return parsePciDevices(await this.run('query-pci', undefined, options));
@@ -193,13 +193,13 @@ export class Domain implements Monitor, AsyncDisposable {
    */
   events<N extends EventName>(filter: N | readonly N[], options?: SubscribeOptions): EventSubscription<KnownEvent<N>>;
   events(filter?: EventFilter, options?: SubscribeOptions): EventSubscription;
-  // The signatures above say which: the data of an event is typed by name, and not checked at run time.
+  // The signatures above give the type: the data of an event is typed by name and not checked at run time.
   events(filter?: EventFilter, options?: SubscribeOptions): object {
     return this.client.events(filter, options);
   }
 
   /**
-   * Waits for one event. Only events from now on count, unless `since` says otherwise.
+   * Waits for one event. Only events from now on count, unless `since` is set.
    *
    * @throws {QemuError} as {@link QmpClient.waitForEvent}.
    */

@@ -1,6 +1,6 @@
 import { QemuError } from '../base/errors.ts';
 
-/** How a job has failed: somebody ended it, there was no room for what it writes, or anything else. */
+/** How a job failed: it was cancelled, ran out of space, or anything else. */
 export type JobFailure = 'cancelled' | 'nospace' | 'failed';
 
 /** A job has not done its work. Code `QEMU_COMMAND_FAILED`. */

@@ -7,9 +7,9 @@ import type { Monitor } from './monitor.ts';
 
 /** How long a job may take. */
 export interface JobOptions {
-  /** Milliseconds; five minutes if not given; `Infinity` for no limit. */
+  /** Milliseconds (default: five minutes); `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the wait. The job goes on, unless `cancelOnAbort` is given. */
+  /** Ends the wait. The job goes on, unless `cancelOnAbort` is set. */
   readonly signal?: AbortSignal | undefined;
   /** The signal ends the job as well, and the call returns when it has ended. */
   readonly cancelOnAbort?: boolean | undefined;
@@ -36,7 +36,7 @@ const ENDS = ['BLOCK_JOB_COMPLETED', 'BLOCK_JOB_CANCELLED'];
 export async function startJob(monitor: Monitor, job: JobCommand): Promise<'ready' | 'ended'> {
   const { signal } = job.options;
   if (signal?.aborted) throw abortError(signal);
-  // A job that is over stays listed until it is dismissed: whoever comes after us can ask how it went.
+  // A job that is over stays listed until it is dismissed, so that a later command can ask how it went.
   const args = { ...job.args, 'job-id': job.jobId, 'auto-dismiss': false };
   const event = await nextOf(monitor, { ...job, args }, ['BLOCK_JOB_READY', ...ENDS], 'get ready');
   if (event.event === 'BLOCK_JOB_READY') return 'ready';
@@ -48,7 +48,7 @@ export async function startJob(monitor: Monitor, job: JobCommand): Promise<'read
 /**
  * Sends the command that completes a job and waits for its end.
  *
- * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or somebody cancels it;
+ * @throws {QemuError} `QEMU_QMP_REFUSED`; `QEMU_COMMAND_FAILED` when it ends with an error or is cancelled;
  * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
 export async function completeJob(monitor: Monitor, job: JobCommand): Promise<void> {
@@ -72,7 +72,7 @@ export async function cancelJob(monitor: Monitor, job: JobCommand): Promise<void
 
 /**
  * Listens, sends, and waits for the first of the events that is about this job: it may be over before the command is
- * answered, and other jobs say the same.
+ * answered, and other jobs send the same events.
  */
 async function nextOf(
   monitor: Monitor,
@@ -90,8 +90,8 @@ async function nextOf(
   });
   try {
     if (signal?.aborted) throw abortError(signal);
-    // A job that is to end with the wait has to be known as ours: the id may be that of another one, which QEMU then
-    // says.
+    // Only a job known to be ours may be ended with the wait: the id may belong to another job, which QEMU then
+    // reports.
     await monitor.run(command, args, { timeoutMs, signal: options.cancelOnAbort === true ? undefined : signal });
     const { done, value } = await events.next();
     if (done !== true) return value;

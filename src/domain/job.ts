@@ -8,13 +8,13 @@ import type { Monitor } from './monitor.ts';
 
 /** How to watch a job. */
 export interface ProgressOptions {
-  /** Milliseconds between two looks at a job that goes on; 500 if not given. */
+  /** Milliseconds between two queries of a running job (default: 500). */
   readonly intervalMs?: number | undefined;
   /** Cancels the job. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What became of a job that an earlier command has started. */
+/** The outcome of a job that an earlier command started. */
 export interface SettledJob {
   readonly job: Job;
   /**
@@ -80,7 +80,7 @@ export class Job {
   }
 
   /**
-   * The job again and again, until it waits for somebody (`ready`, `pending`), is over (`concluded`) or is gone. To
+   * The job again and again, until it waits for a decision (`ready`, `pending`), is over (`concluded`) or is gone. To
    * stop listening leaves it running; the signal cancels it.
    *
    * @throws {JobError} `QEMU_COMMAND_FAILED` when it has failed or was cancelled.
@@ -127,7 +127,7 @@ export class Job {
     await this.#monitor.run('job-finalize', { id: this.id }, options);
   }
 
-  /** Takes a job that is over off QEMU's list. One that is gone is no error. */
+  /** Takes a job that is over off QEMU's list. It is not an error if the job is gone. */
   dismiss(options?: ExecuteOptions): Promise<void> {
     return dismissJob(this.#monitor, this.id, options);
   }
@@ -159,7 +159,7 @@ export async function endJob(monitor: Monitor, id: string): Promise<void> {
   }
 }
 
-/** Says what became of the jobs that this package has started, and takes those that are over off QEMU's list. */
+/** Reports the outcome of the jobs that this package has started, and takes those that are over off QEMU's list. */
 export async function settleJobs(monitor: Monitor, options?: ExecuteOptions): Promise<SettledJob[]> {
   const settled: SettledJob[] = [];
   for (const job of await listJobs(monitor, options)) {

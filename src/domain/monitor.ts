@@ -3,7 +3,7 @@ import type { EventFilter } from '../qmp/event.ts';
 import type { SubscribeOptions } from '../qmp/event-hub.ts';
 import type { EventSubscription } from '../qmp/event-subscription.ts';
 
-/** What the parts of a domain need of it: a way to ask its QEMU, and to hear from it. */
+/** What the parts of a domain need from it: a way to send commands to its QEMU and to receive its events. */
 export interface Monitor {
   /** Sends any command. */
   run(command: string, args?: Readonly<Record<string, unknown>>, options?: ExecuteOptions): Promise<unknown>;

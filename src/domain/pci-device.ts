@@ -8,7 +8,7 @@ export interface PciDevice {
   readonly function: number;
   /** Id of its device; empty for the board's own. */
   readonly qdevId: string;
-  /** PCI class code, and QEMU's words for it. */
+  /** PCI class code, and QEMU's description of it. */
   readonly classInfo: { readonly class: number; readonly description: string | undefined };
   readonly id: { readonly vendor: number; readonly device: number };
   readonly regions: readonly PciRegion[];
@@ -19,7 +19,7 @@ export interface PciRegion {
   /** Number of its base address register. */
   readonly bar: number;
   readonly type: 'io' | 'memory' | (string & {});
-  /** Undefined until the firmware has given it one (QEMU says −1). */
+  /** Undefined until the firmware has given it one (QEMU reports −1). */
   readonly address: number | undefined;
   /** Bytes. */
   readonly size: number;

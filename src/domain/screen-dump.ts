@@ -9,7 +9,7 @@ import type { Monitor } from './monitor.ts';
 
 /** How to take a picture. */
 export interface ScreenDumpOptions extends ExecuteOptions {
-  /** `png` if not given, which needs QEMU 7.1. */
+  /** Default: `png`, which needs QEMU 7.1. */
   readonly format?: 'png' | 'ppm' | undefined;
 }
 
@@ -19,7 +19,8 @@ export async function screenDump(
   { format = 'png', ...options }: ScreenDumpOptions,
   scratchDir = tmpdir(),
 ): Promise<Buffer> {
-  // QEMU writes the file itself, as its user and from its folder: the path has to be absolute, and nobody else's.
+  // QEMU writes the file itself, as its user and from its folder: the path has to be absolute and in a folder of our
+  // own.
   const folder = await makeFolder(scratchDir);
   const filename = join(folder, `${randomUUID()}.${format}`);
   try {
@@ -43,7 +44,7 @@ async function makeFolder(parent: string): Promise<string> {
 
 /**
  * A QEMU that root has started as another user cannot make a file in root's folder: it finds one there that it may
- * write to, under a name that nobody else can list.
+ * write to, under a name that no other user can list.
  */
 async function offer(filename: string): Promise<void> {
   await writeFile(filename, '', { mode: 0o600, flag: 'wx' });

@@ -1,7 +1,7 @@
 import type { HostForward, NicConfig } from '../config/types.ts';
 import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/process/connected-process.ts';
 
-/** First file descriptor that a process inherits besides the standard ones. */
+/** First file descriptor that a process inherits in addition to the standard ones. */
 const FIRST_FD = 3;
 
 /**
@@ -16,7 +16,7 @@ export function passtFd(nics: readonly NicConfig[], nic: NicConfig): number | un
 
 /**
  * Starts a passt for each NIC with `net=passt`. Each ends by itself as soon as the other end of its socket is closed:
- * when QEMU ends, and also when whoever starts QEMU is killed before it has.
+ * when QEMU ends, and also when the process that starts QEMU is killed before it has done so.
  *
  * @returns our ends of the sockets in the order of the NICs, to be handed to QEMU as its file descriptors from 3 on and
  * then to be destroyed.
@@ -43,9 +43,9 @@ export async function startPassts(
 }
 
 /**
- * Arguments of passt(1) for a NIC. It knows no address of the guest to forward to: it gives it one only.
+ * Arguments of passt(1) for a NIC. It cannot forward to a chosen address of the guest, since it assigns only one.
  *
- * @param user that it runs as; undefined: the one who calls, of root nobody.
+ * @param user that it runs as; undefined: the caller, or `nobody` if that is root.
  */
 export function passtArguments(nic: NicConfig, user: string | undefined): string[] {
   const forwards = (option: string, protocol: 'tcp' | 'udp'): string[] => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a tap has to know about its bridge. */
+/** Facts of a bridge that its taps depend on. */
 export interface BridgeFacts {
   readonly name: string;
   /** Bytes. */
@@ -40,7 +40,7 @@ export function readAttribute(name: string, attribute: string): string | undefin
   }
 }
 
-/** Facts of a bridge; undefined when there is no interface of that name. */
+/** Facts of a bridge; undefined when no interface has that name. */
 export function readBridge(name: string): BridgeFacts | 'no bridge' | undefined {
   if (!existsSync(join(CLASS_NET, name, 'bridge'))) return interfaceExists(name) ? 'no bridge' : undefined;
   return {
@@ -67,7 +67,7 @@ export function bridgePorts(bridge: string): string[] {
   }
 }
 
-/** Whether the kernel speaks IPv6 at all (it does not after `ipv6.disable=1`). */
+/** Whether the kernel supports IPv6 (not after `ipv6.disable=1`). */
 export function hasIpv6(): boolean {
   return existsSync('/proc/sys/net/ipv6');
 }

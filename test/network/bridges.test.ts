@@ -154,8 +154,8 @@ test('what cannot be an uplink is refused with its reason', async () => {
   makeUplink();
   sh('ip', 'link', 'set', 'eth0', 'master', 'br1');
   await refusal('nix', 'no interface has that name');
-  await refusal('lo', 'it is a loopback interface itself');
-  await refusal('br1', 'it is a bridge itself');
+  await refusal('lo', 'it is a loopback interface');
+  await refusal('br1', 'it is a bridge');
   await refusal('eth0', 'it belongs to "br1"');
 });
 

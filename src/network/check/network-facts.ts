@@ -7,7 +7,7 @@ import { interfaceExists, interfaceNames, readAttribute, readBridge } from '../s
 import { parseOwnerAlias } from '../taps/owner-alias.ts';
 import { isOurs, scopeOf } from '../taps/ownership.ts';
 
-/** A NIC as far as the host's network is concerned. */
+/** What the checks of the host's network need to know of a NIC. */
 export interface CheckedNic {
   /** Long name. */
   readonly machine: string;
@@ -36,7 +36,7 @@ export interface NetworkFacts {
   readonly filteredBridging: readonly ('ipv4' | 'ipv6')[];
   /** Taps of ours that no QEMU has open. */
   readonly unusedTaps: readonly { readonly tap: string; readonly machine: string }[];
-  /** Interfaces that have the name of a NIC's tap and are not ours. */
+  /** Interfaces with the name of a NIC's tap that are not ours. */
   readonly foreignTaps: readonly string[];
   /** Addresses, upper case, that bridges have learned. */
   readonly learned: readonly { readonly mac: string; readonly port: string; readonly bridge: string }[];
@@ -51,7 +51,7 @@ export interface BridgeState {
 }
 
 /**
- * Looks at the host. What cannot be found out, for want of rights or programs, is taken to be all right.
+ * Looks at the host. Whatever cannot be determined, for lack of rights or programs, counts as fine.
  *
  * @param tapsDir `tapsDir` of the scope.
  */
@@ -71,7 +71,7 @@ export async function readNetworkFacts(
     filteredBridging: await readFilteredBridging(signal),
     unusedTaps: interfaceNames().flatMap((tap) => {
       const owner = parseOwnerAlias(readAttribute(tap, 'ifalias'));
-      // A tap has a carrier while somebody has it open.
+      // A tap has a carrier while a process has it open.
       return owner?.scope === scope && readAttribute(tap, 'carrier') === '0' ? [{ tap, machine: owner.machine }] : [];
     }),
     foreignTaps: onBridges

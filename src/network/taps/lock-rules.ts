@@ -3,8 +3,8 @@ import type { TapSpec } from './tap-spec.ts';
 
 /**
  * Rules for `nft -f -` that let nothing leave the guest but frames from its own MAC and, when addresses are given,
- * packets from those and from the link-local address that belongs to the MAC; nothing then that a router or a DHCP
- * server says. They stand in a table of the tap's own, at the tap's ingress: other machines' rules are not touched when
+ * packets from those and from the link-local address that belongs to the MAC, except messages of a router or a DHCP
+ * server. They are in a separate table for each tap, at the tap's ingress: other machines' rules are not touched when
  * it comes and goes, and a frame passes only the rules of the tap that it came through (nft(8), "netdev" family).
  */
 export function lockRules({ tap, mac, addresses }: Pick<TapSpec, 'tap' | 'mac' | 'addresses'>): string {
@@ -24,7 +24,7 @@ ${[
 `;
 }
 
-/** Removes the rules of a tap. Nothing happens when there are none: adding what is there already is no error to nft. */
+/** Removes the rules of a tap. Nothing happens when there are none: nft accepts adding what already exists. */
 export function unlockRules(tap: string): string {
   return `add table netdev ${tableName(tap)}\ndelete table netdev ${tableName(tap)}\n`;
 }

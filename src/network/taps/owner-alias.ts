@@ -1,6 +1,6 @@
-/** Whose tap it is, as its alias in the kernel says (`ip link set … alias`, ifalias in sysfs). */
+/** The owner of a tap, according to its alias in the kernel (`ip link set … alias`, ifalias in sysfs). */
 export interface TapOwner {
-  /** Tells scopes apart: two of them may have machines of one name. */
+  /** Distinguishes scopes, which may have machines with the same name. */
   readonly scope: string;
   /** Long name. */
   readonly machine: string;
@@ -8,12 +8,12 @@ export interface TapOwner {
   readonly locked: boolean;
 }
 
-/** The alias that marks a tap as ours. It stays with the tap when all our files are lost. */
+/** The alias that marks a tap as ours. It stays with the tap even if all our files are lost. */
 export function ownerAlias(owner: TapOwner): string {
   return `qemu-init:${owner.scope}:${owner.machine}${owner.locked ? ':locked' : ''}`;
 }
 
-/** The inverse of {@link ownerAlias}; undefined for an alias of another's. */
+/** The inverse of {@link ownerAlias}; undefined for an alias of another program. */
 export function parseOwnerAlias(alias: string | undefined): TapOwner | undefined {
   const match = /^qemu-init:([0-9a-f]{8}):([^:]+)(:locked)?$/.exec(alias ?? '');
   if (match === null) return undefined;

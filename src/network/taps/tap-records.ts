@@ -11,8 +11,8 @@ import {
 import type { TapSpec } from './tap-spec.ts';
 
 /**
- * Notes what each tap is, one file a tap, for the bridge hooks and for cleaning up. To be done before QEMU or `ip`
- * makes the first tap: what has a note is found and removed whenever this process is killed.
+ * Writes a note for each tap, one file per tap, for the bridge hooks and for cleaning up. To be called before QEMU or
+ * `ip` makes the first tap: a tap with a note is found and removed even if this process is killed.
  *
  * @param tapsDir `tapsDir` of the scope.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
@@ -23,7 +23,7 @@ export function writeTapRecords(specs: readonly TapSpec[], tapsDir: string): voi
   for (const wish of specs) writeFileAtomic(join(tapsDir, wish.tap), `${JSON.stringify(wish)}\n`, 0o600);
 }
 
-/** The names of the taps that there are notes of, whole ones or such as nobody has finished. */
+/** The names of the taps with a note, finished or not. */
 export function recordedTaps(tapsDir: string): string[] {
   const names = namesIn(tapsDir).map((name) => nameOfTemporary(name) ?? name);
   return [...new Set(names.filter((name) => isInterfaceName(name)))];
@@ -39,7 +39,7 @@ export function removeTapRecord(tap: string, tapsDir: string): void {
   removeWithLeftovers(join(tapsDir, tap));
 }
 
-/** The wish that a note holds; undefined when the text is no whole note. */
+/** The properties in a note; undefined when the text is not a complete note. */
 export function parseTapRecord(text: string): TapSpec | undefined {
   try {
     const note: unknown = JSON.parse(text);

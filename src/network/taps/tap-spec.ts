@@ -2,7 +2,7 @@ import type { MachineConfig, NicConfig } from '../../config/types.ts';
 import { queuesOf } from '../../machine/argv/netdev.ts';
 import { tapName } from './tap-names.ts';
 
-/** What a tap shall be. It is also what the note of the tap holds. */
+/** Properties a tap must have. The note of the tap has the same content. */
 export interface TapSpec {
   /** Name of the tap. */
   readonly tap: string;

@@ -5,8 +5,8 @@ import { Duplex } from 'node:stream';
 const KEPT_BYTES = 1024 * 1024;
 
 /**
- * A socket that is always read, so that its peer never has to wait. What nobody takes is kept up to 1 MiB; then the
- * oldest goes.
+ * A socket that is always read, so that its peer never has to wait. Unread data is kept up to 1 MiB; after that the
+ * oldest is dropped.
  */
 export class DrainedSocket extends Duplex {
   readonly #socket: Socket;
@@ -23,11 +23,11 @@ export class DrainedSocket extends Duplex {
     // A peer that is killed resets the connection: for a reader that is an end like any other.
     socket.on('error', () => this.#finish());
     socket.on('close', () => this.#finish());
-    // All was read, and nobody is there any more who could be written to.
+    // Everything was read, and the peer that could be written to is gone.
     this.once('end', () => this.destroy());
   }
 
-  /** Bytes that nobody took in time. */
+  /** Bytes dropped because they were not read in time. */
   get droppedBytes(): number {
     return this.#dropped;
   }
@@ -43,7 +43,7 @@ export class DrainedSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // Whoever writes to a peer that is gone learns of it by the end of the stream.
+    // A writer learns from the end of the stream that its peer is gone.
     if (this.#socket.writable) this.#socket.write(chunk, () => done());
     else done();
   }

@@ -38,7 +38,7 @@ export interface WriteOptions {
  */
 export function readTextIfExists(path: string): string | undefined {
   try {
-    // A FIFO is not waited for, whoever put it there.
+    // Do not wait for a FIFO that another user may have put there.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (fstatSync(fd).isFIFO()) throw new Error('not a regular file');
@@ -80,19 +80,18 @@ export function isThere(path: string): boolean {
   }
 }
 
-/** Room for a pid with its line end, and for telling that there is more. */
+/** Room for a pid with its line end, and for noticing that there is more. */
 const SMALL_FILE_BYTES = 64;
 
 /**
- * What open(2) says with O_NOFOLLOW and O_NONBLOCK of a symbolic link, of a socket or a device without a driver, and of
- * a file on which its owner holds a lease (F_SETLEASE of fcntl(2)).
+ * What open(2) reports with O_NOFOLLOW and O_NONBLOCK of a symbolic link, of a socket or a device without a driver, and
+ * of a file on which its owner holds a lease (F_SETLEASE of fcntl(2)).
  */
 const NOT_TO_BE_HAD: readonly (string | undefined)[] = ['ELOOP', 'ENXIO', 'ENODEV', 'EAGAIN'];
 
 /**
- * The first bytes of a file in a folder that is not ours; undefined when there is none. What somebody puts there
- * instead of a plain file, a FIFO that never answers, a socket or a link to elsewhere, is read as an empty file, and so
- * is a file that its owner keeps others from opening.
+ * The first bytes of a file in a folder that is not ours; undefined when there is none. Anything but a regular file
+ * (FIFO, socket, symlink) is treated as empty, and so is a file that its owner keeps others from opening.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
@@ -145,7 +144,7 @@ export function removeIfExists(path: string): boolean {
 }
 
 /**
- * Removes a file together with what writers left that were killed over it. For a path that nobody writes to now.
+ * Removes a file together with temporary files of writers that were killed. For a path that is not being written to.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
@@ -225,7 +224,7 @@ function copyOwner(file: number, old: Stats | undefined): void {
   fchmodSync(file, old.mode & 0o7777);
 }
 
-/** write(2) may take only a part, and then says ENOSPC on the next call. */
+/** write(2) may take only a part, and then report ENOSPC on the next call. */
 function writeAll(file: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
@@ -251,7 +250,7 @@ function followLink(path: string): string {
 /** Writing one takes milliseconds: an older one belongs to a writer that was killed. */
 const TEMPORARY_MAX_AGE_MS = 60_000;
 
-/** Removes what killed writers of this file left behind. What only looks like it, such as a folder, stays. */
+/** Removes temporary files of killed writers of this file. Anything else with such a name, such as a folder, stays. */
 function removeLeftovers(path: string, minimumAgeMs: number): void {
   for (const name of leftoversOf(path, 'tmp')) {
     const leftover = join(dirname(path), name);

@@ -1,7 +1,7 @@
 /**
  * Where a sequence of bytes begins for the last time in others; -1 when it is not there. The time is proportional to
- * the length of both, whatever is in them: what Buffer has for that takes their product for bytes that somebody chose
- * to that end.
+ * the length of both, whatever is in them: what Buffer has for that takes their product for bytes that an attacker
+ * chose to that end.
  *
  * Knuth, Morris and Pratt: Fast Pattern Matching in Strings, SIAM Journal on Computing 6 (1977), from the end on.
  */

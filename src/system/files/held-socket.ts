@@ -7,9 +7,9 @@ const O_PATH = 0o10_000_000;
 
 /**
  * Does something with a unix socket in a folder that is not ours. `body` gets a path that stays with the socket that is
- * there now: a link that somebody put in its place, to a socket that only we may use, is not followed.
+ * there now: a link that another user puts in its place, to a socket that only we may use, is not followed.
  *
- * @throws {QemuError} `QEMU_IO` when it is no socket or is missing, `QEMU_NOT_PERMITTED`, and what `body` throws.
+ * @throws {QemuError} `QEMU_IO` when it is missing or not a socket, `QEMU_NOT_PERMITTED`, and what `body` throws.
  */
 export async function withHeldSocket<T>(path: string, body: (held: string) => Promise<T>): Promise<T> {
   const handle = hold(path);

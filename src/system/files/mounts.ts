@@ -8,7 +8,7 @@ export interface Mount {
   readonly type: string;
 }
 
-/** What this process has mounted; nothing where /proc does not say it. */
+/** What this process has mounted; nothing if /proc does not list it. */
 export function readMounts(): Mount[] {
   try {
     return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -49,7 +49,7 @@ const REMOTE_TYPES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Where a path leads as far as this host alone can tell. */
+/** Where a path leads, if this host alone can determine it. */
 export interface LocalPath {
   /** Without links; what lies beyond this host is as it was written. */
   readonly path: string;

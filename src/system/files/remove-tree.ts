@@ -57,8 +57,8 @@ export function removeTree(path: string): void {
 }
 
 /**
- * Removes a folder with all that is in it, or a file, that nobody else needs under that name. False when something is
- * left. Never throws.
+ * Removes a folder with all that is in it, or a file, that no other process needs under that name. False when something
+ * is left. Never throws.
  */
 export function removeWhole(path: string): boolean {
   return remove(path) === 'all';
@@ -89,7 +89,7 @@ interface Removal {
   moved: number;
 }
 
-/** Removes what is in a folder, as far as possible. */
+/** Removes everything in a folder that can be removed. */
 function empty(path: Buffer, depth: number, removal: Removal): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {

@@ -13,7 +13,7 @@ export interface ImageLayer {
    * a part of a VMware disk.
    */
   readonly role: 'image' | 'backing' | 'data' | 'extent';
-  /** How many images lie above the one that it belongs to: 0 for the disk, its data file and its extents. */
+  /** How many images are above the one that it belongs to: 0 for the disk, its data file and its extents. */
   readonly depth: number;
   /**
    * Absolute path; for what is not a file of this host the name as QEMU would open it, such as `nbd://10.0.0.1/base`.
@@ -22,12 +22,12 @@ export interface ImageLayer {
   /** Not a file of this host. */
   readonly isRemote: boolean;
   readonly format: string;
-  /** Neither the cfg nor a header says the format: it was found out from the content. */
+  /** Neither the cfg nor a header gives the format: it was detected from the content. */
   readonly isGuessed: boolean;
   readonly detail: ImageDetail;
-  /** Undefined for what could not be looked at. */
+  /** Undefined if it could not be read. */
   readonly stats: Stats | undefined;
-  /** First bytes, for telling that it changed. */
+  /** First bytes, to detect that it changed. */
   readonly head: Buffer | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface ChainProblem {
   readonly hint?: string | undefined;
   /** The content is of this format and not of the one that it is to be opened as. */
   readonly found?: string | undefined;
-  /** What a look at the file failed with. */
+  /** The error of reading the file. */
   readonly error?: QemuError | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface ImageChain {
 
 /** How {@link readChain} reads. */
 export interface ChainOptions {
-  /** Format of the disk; found out from its content when absent. That of a block device is then `raw`. */
+  /** Format of the disk (default: detected from its content). That of a block device is then `raw`. */
   readonly format?: string | undefined;
   /** Names of things that are not files of this host which headers may mention. */
   readonly allowed?: readonly string[] | undefined;
@@ -273,7 +273,7 @@ function resolveName(name: string, folder: string): Resolved {
 }
 
 /**
- * QEMU writes such names itself when a plain one would not say all. Only those that come down to a file are taken for
+ * QEMU writes such names itself when a plain one would not be enough. Only those that come down to a file are taken for
  * one.
  */
 function resolveJson(text: string): Resolved {

@@ -15,7 +15,7 @@ const HEAD_BYTES = 4096;
 
 const SECTOR_BYTES = 512;
 
-/** What the header says of an image that is known to be of that format; nothing when it is not. */
+/** Reads the header of an image known to be of that format; undefined when it is not. */
 export function readFormat(file: ImageFile, format: string): ImageDetail | undefined {
   const head = file.read(0, HEAD_BYTES);
   const known = FORMATS.find((each) => each.format === format);
@@ -166,11 +166,11 @@ function readQed(head: Buffer, file: ImageFile): ImageDetail {
 
 const LONGEST_TEXT_BYTES = 4096;
 
-/** Undefined for an empty text, and for what only a damaged header can say. */
+/** Undefined for an empty text, and for values that only a damaged header can have. */
 function readText(file: ImageFile, offset: number, length: number): string | undefined {
   if (offset === 0 || offset >= file.sizeBytes || length === 0 || length > LONGEST_TEXT_BYTES) return undefined;
   const text = file.read(offset, length).toString();
-  // QEMU takes it as a text of C.
+  // QEMU treats it as a C string.
   return text.split('\0')[0] || undefined;
 }
 

@@ -6,7 +6,7 @@ const COOKIE = 'conectix';
 /** Programs that write the size they mean; others mean cylinders × heads × sectors. */
 const EXACT_CREATORS: readonly string[] = ['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS'];
 
-/** Largest geometry the footer can hold; it stands for every larger disk. */
+/** Largest geometry the footer can hold; it is used for every larger disk. */
 const LARGEST_GEOMETRY = 65_535 * 16 * 255;
 
 /** "Disk type" of the footer: the rest of the data is in a parent image. */

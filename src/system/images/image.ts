@@ -7,8 +7,8 @@ import { detectFormat } from './image-format.ts';
 export type { ImageInfo } from './image-file.ts';
 
 /**
- * What a disk image says of itself in its header, by the rules that `qemu-img info` goes by, without that process. A
- * file of no known format is `raw`. So is every block device: nobody but its owner can tell what is on it.
+ * Reads the header of a disk image by the rules of `qemu-img info`, without starting it. A file of no known format is
+ * `raw`. So is every block device: only its owner can know what is on it.
  *
  * Note that a guest can write any header to a disk that is `raw`: the answer is only safe to rely on for an image
  * whose format is not raw, or that no guest has written to.

@@ -11,9 +11,9 @@ const LOOPS = 20_000_000;
 const EXITS = 2_000;
 
 /**
- * A firmware for x86 that enters 32-bit mode, says so, counts, writes to the port of the POST codes (0x80), says that
- * it is done, and resets: the whole life of a guest in an eighth of a second, even under TCG. The reset ends a QEMU
- * that runs with `-no-reboot`.
+ * A firmware for x86 that enters 32-bit mode, reports so, counts, writes to the port of the POST codes (0x80), reports
+ * that it is done, and resets: the whole life of a guest in an eighth of a second, even under TCG. The reset ends a
+ * QEMU that runs with `-no-reboot`.
  *
  * It runs in the first megabyte (segment F000), where every board shows the last 64 KiB of its firmware. The descriptor
  * is marked as accessed beforehand, because the processor could not write the mark to a ROM.

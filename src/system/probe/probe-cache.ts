@@ -5,12 +5,12 @@ import { untilAborted } from '../../base/abort.ts';
 import { ensureDir, writeFileAtomic } from '../files/files.ts';
 import { queueUp } from '../lock/turn-queue.ts';
 
-/** Raised when the stored form changes: older files are then as good as none. */
+/** Raised when the stored form changes: older files are then ignored. */
 const CACHE_VERSION = 3;
 
 /**
- * Where and under which condition an answer of a binary is kept. Not for anything that decides on access: whoever may
- * write to `dir` can put any answer there.
+ * Where and under which condition an answer of a binary is kept. Not for anything that decides on access: a user who
+ * may write to `dir` can put any answer there.
  */
 export interface CacheEntry {
   readonly dir: string;
@@ -75,7 +75,9 @@ function readCache(entry: CacheEntry): unknown {
   }
 }
 
-/** False when the folder cannot be written: read-only, or a full disk. That is no reason to fail. */
+/**
+ * False when the folder cannot be written: read-only, or a full disk. The caller then goes on without a stored answer.
+ */
 function writeCache(entry: CacheEntry, answer: unknown): boolean {
   try {
     ensureDir(entry.dir, 0o755);
@@ -100,7 +102,10 @@ function filePath(entry: CacheEntry): string {
   return join(entry.dir, entry.name);
 }
 
-/** A script tells nothing of the program it runs in the end: Debian's qemu-system-i386 stays the same over upgrades. */
+/**
+ * A wrapper script does not show changes of the program it runs: Debian's qemu-system-i386 stays the same over
+ * upgrades.
+ */
 export function isScript(binary: string): boolean {
   const file = openSync(binary, 'r');
   try {

@@ -34,8 +34,8 @@ const QUERIES = {
 } as const;
 
 /**
- * All commands at once, one a line, for the standard input of `-qmp stdio`. There is no session to be kept, hence no
- * client: all is written before QEMU has begun and read after it has ended.
+ * All commands at once, one per line, for the standard input of `-qmp stdio`. No session is kept, so no QMP client is
+ * needed: all is written before QEMU has begun and read after it has ended.
  */
 export function probeInput(): string {
   return Object.entries(QUERIES)

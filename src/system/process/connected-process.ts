@@ -20,16 +20,16 @@ export interface ConnectedOptions {
   /** File that gets what the process prints, appended; made with mode 0640. */
   readonly logPath: string;
   readonly cwd: string;
-  /** How long it may take until it has shut itself in. */
+  /** How long it may take to put itself under a seccomp filter. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Starts a program in a session of its own with one end of a pair of connected sockets as file descriptor 3, and waits
+ * Starts a program in a separate session with one end of a pair of connected sockets as file descriptor 3, and waits
  * until it has put itself under a seccomp filter: programs that do so are done with all that can fail by then.
  *
- * The program sees the end of the socket when all who hold the other end are gone, however they ended.
+ * The program sees the socket close when all processes that hold the other end are gone, however they ended.
  *
  * @throws {QemuError} `QEMU_LAUNCH_FAILED` when it ends or takes too long, `QEMU_NOT_INSTALLED`, `QEMU_ABORTED`.
  */

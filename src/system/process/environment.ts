@@ -2,13 +2,13 @@ import { DEFAULT_PATH } from './find-program.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Categories of locale(7). Others use the same prefix for what is secret: Proxmox VE has LC_PVE_TICKET. */
+/** Categories of locale(7). The same prefix is also used for secrets: Proxmox VE has LC_PVE_TICKET. */
 const LOCALE = [
   ...['LC_ALL', 'LC_ADDRESS', 'LC_COLLATE', 'LC_CTYPE', 'LC_IDENTIFICATION', 'LC_MEASUREMENT', 'LC_MESSAGES'],
   ...['LC_MONETARY', 'LC_NAME', 'LC_NUMERIC', 'LC_PAPER', 'LC_TELEPHONE', 'LC_TIME'],
 ];
 
-/** What any program may know of the caller: environ(7), locale(7). */
+/** Variables of the caller that any program may see: environ(7), locale(7). */
 const COMMON = ['PATH', 'TZ', 'LANG', 'LANGUAGE', ...LOCALE, 'QEMU_INIT_ROOT'];
 
 /** Whose session it is. Another user than the caller has no use for these: the caller's TMPDIR may be closed to it. */
@@ -25,8 +25,8 @@ const SESSION = [
 ];
 
 /**
- * Environment of the programs that are run: a whitelist, so that what the caller has there (passwords, LD_PRELOAD)
- * reaches none of them.
+ * Environment of the programs that are run: a whitelist, so that other variables of the caller (passwords, LD_PRELOAD)
+ * do not reach them.
  *
  * @param more what the program gets in addition.
  */

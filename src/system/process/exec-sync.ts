@@ -13,8 +13,8 @@ export interface SyncResult {
 }
 
 /**
- * Runs a program, without a shell, to its end, and blocks meanwhile: for short tools whose start has to be as fast as
- * can be. A status other than 0 is no error. `env` is in addition to {@link childEnvironment}.
+ * Runs a program, without a shell, to its end, and blocks meanwhile: for short tools that must start as fast as
+ * possible. A status other than 0 is not an error. `env` is in addition to {@link childEnvironment}.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
  * `QEMU_TIMEOUT` after having killed it.

@@ -19,10 +19,10 @@ export interface ExecResult {
 
 /** Surroundings and limits of {@link run}. */
 export interface ExecOptions {
-  /** After this time the program and all that it started are killed; 10 s when absent. */
+  /** After this time the program and all that it started are killed (default: 10 s). */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Text for its standard input, which is empty when absent. */
+  /** Text for its standard input (default: empty). */
   readonly input?: string | undefined;
   /** Variables in addition to those of {@link childEnvironment}. */
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -30,10 +30,10 @@ export interface ExecOptions {
 }
 
 /**
- * Runs a program, without a shell, to its end. A status other than 0 is no error.
+ * Runs a program, without a shell, to its end. A status other than 0 is not an error.
  *
- * A background process that it leaves behind with its output open is not waited for. Of what it prints the first 16 MiB
- * of each stream are kept.
+ * A background process that keeps its output open is not waited for. Of what it prints the first 16 MiB of each stream
+ * are kept.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
  * `QEMU_IO` when `cwd` is missing, `QEMU_LAUNCH_FAILED` when it cannot be started for another reason, `QEMU_TIMEOUT`
@@ -62,7 +62,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
 function start(file: string, args: readonly string[], options: ExecOptions): ChildProcess {
   try {
     return withoutInherited([options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], (stdio) =>
-      // A process group of its own can be killed as a whole.
+      // A separate process group can be killed as a whole.
       spawn(file, args, { detached: true, stdio, cwd: options.cwd, env: childEnvironment(options.env) }),
     );
   } catch (error) {
@@ -99,7 +99,7 @@ function collect(child: ChildProcess, input: string | undefined): () => { stdout
       left -= chunk.length;
     });
   }
-  // A program may end without reading its input (EPIPE): its status tells whether that was right.
+  // A program may end without reading its input (EPIPE): its status shows whether that was right.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   return () => ({

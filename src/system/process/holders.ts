@@ -19,12 +19,12 @@ export function holderOfFile(path: string): Holder | undefined {
       return found?.dev === dev && found.ino === ino;
     });
   } catch {
-    // It is not there, or not for us to see.
+    // It is missing, or we may not see it.
     return undefined;
   }
 }
 
-/** A process that listens at a port of this host, on whatever address; undefined when none is seen. */
+/** A process that listens on a port of this host, on any address; undefined when none is seen. */
 export function holderOfPort(protocol: 'tcp' | 'udp', port: number): Holder | undefined {
   const inodes = new Set([protocol, `${protocol}6`].flatMap((table) => socketsAt(table, protocol, port)));
   if (inodes.size === 0) return undefined;

@@ -4,7 +4,10 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 /** Descriptors as `spawn()` takes them, one an element. */
 export type Stdio = Exclude<StdioOptions, string>;
 
-/** Whether descriptors that the caller left open may be closed here: only in a process of our own. */
+/**
+ * Whether descriptors that the caller left open may be closed here: only in our own process, not in a library's host
+ * program.
+ */
 let isOurProcess = false;
 
 /** To be called by tools at their start. In a library the process, and what it inherited, belong to another program. */
@@ -13,9 +16,9 @@ export function ownProcess(): void {
 }
 
 /**
- * Calls `spawn` so that the program gets no other descriptors than those given. Whatever this process inherited without
- * close-on-exec (`exec 200>lock` of a shell) would reach each of its programs. What may not be closed here is the null
- * device there.
+ * Calls `spawn` so that the program gets no other descriptors than those given. Otherwise everything this process
+ * inherited without close-on-exec (`exec 200>lock` of a shell) would reach each of its programs. Descriptors that may
+ * not be closed here become the null device there.
  *
  * @param stdio its descriptors 0, 1, 2, …
  */
@@ -35,7 +38,7 @@ export function withoutInherited<T>(stdio: Stdio, spawn: (stdio: Stdio) => T): T
   }
 }
 
-/** Descriptors past the standard ones that a program would get: `flags` of proc_pid_fdinfo(5) says which. */
+/** Descriptors past the standard ones that a program would get: see `flags` of proc_pid_fdinfo(5). */
 export function inheritedDescriptors(): number[] {
   return readdirSync('/proc/self/fd')
     .map(Number)

@@ -29,15 +29,15 @@ export interface DetachedOptions {
   readonly cwd: string;
   /** File mode mask of the process, such as 0o077. */
   readonly umask?: number | undefined;
-  /** The whole environment; {@link childEnvironment} when absent. */
+  /** The whole environment; default: {@link childEnvironment}. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Open file descriptors, or streams that have one, which the process gets as 3, 4, … */
   readonly fds?: readonly (number | Stream)[] | undefined;
 }
 
 /**
- * Starts a program in a session of its own: no terminal, no standard input, no pipe to this process, which may end at
- * any time.
+ * Starts a program in a separate session: no terminal, no standard input, no pipe to this process, which may end at any
+ * time.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when there is no such program, `QEMU_NOT_PERMITTED` when it may not be run,
  * `QEMU_IO` when the log cannot be opened or `cwd` is missing, `QEMU_LAUNCH_FAILED` for anything else.

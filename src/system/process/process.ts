@@ -28,7 +28,7 @@ export interface ProcessInfo {
 export interface Executable {
   /** Device and inode as `DEV:INO`: they stay when an upgrade replaces the file under its name. */
   readonly id: string;
-  /** As the kernel says it, ` (deleted)` at the end for a file that has been replaced. */
+  /** As the kernel reports it, with ` (deleted)` at the end for a file that has been replaced. */
   readonly path: string;
   /** Whether the file is set-user-ID or set-group-ID. */
   readonly isSetId: boolean;
@@ -116,7 +116,7 @@ export function parentOf(pid: number): number | undefined {
 /**
  * Waits until the process is gone. False when it still lives after `timeoutMs`.
  *
- * @throws {QemuError} `QEMU_ABORTED` when the signal says so.
+ * @throws {QemuError} `QEMU_ABORTED` when the signal aborts.
  */
 export async function waitForExit(
   pid: number,
@@ -138,7 +138,7 @@ export async function waitForExit(
 /**
  * Sends a signal to that very process. False when it is gone.
  *
- * @throws {QemuError} `QEMU_NOT_PERMITTED` when it belongs to somebody else.
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when it belongs to another user.
  */
 export function sendSignal(pid: number, startTime: string, name: NodeJS.Signals): boolean {
   if (!isSameProcess(pid, startTime)) return false;
@@ -158,12 +158,12 @@ export function sendSignal(pid: number, startTime: string, name: NodeJS.Signals)
 const FIRST_PID_NAMESPACE = 0xef_ff_ff_fc;
 
 /**
- * Names the world in which a pid and a start time mean one process, in hexadecimal digits and dashes: on a host the
- * random UUID of this boot (random(4)), in a container the number of its pid namespace.
+ * Identifies the scope in which a pid and a start time mean one process, in hexadecimal digits and dashes: on a host
+ * the random UUID of this boot (random(4)), in a container the number of its pid namespace.
  *
- * Containers have the boot's UUID from their manager, which mounts a file over that of `/proc`: systemd-nspawn and LXC
- * do. A unit with a `/proc` of its own (ProtectProc=) sees the host's there, a shell in the same container does not.
- * Start times count from the boot of the host in either.
+ * In containers the manager (systemd-nspawn, LXC) mounts a file over the boot's UUID in `/proc`. A unit with a separate
+ * `/proc` (ProtectProc=) sees the host's UUID, while a shell in the same container does not. Start times count from the
+ * boot of the host in either.
  */
 export function bootId(): string {
   const { ino } = statSync('/proc/self/ns/pid');
@@ -214,7 +214,10 @@ function readArgv(path: string): string[] | undefined {
   return text === undefined ? undefined : wordsOf(text);
 }
 
-/** More than any QEMU of ours has before `[custom]`. Every user can have many processes with megabytes of arguments. */
+/**
+ * More than our QEMU command lines have before `[custom]`. Every user can have many processes with megabytes of
+ * arguments.
+ */
 const FIRST_ARGS_BYTES = 128 * 1024;
 let firstArgs: Buffer | undefined;
 

@@ -20,8 +20,8 @@ parentPort.on('message', (texts) => {
 `;
 
 /**
- * A regular expression that searches in a thread: one that takes minutes, or for ever, can be given up, and the process
- * hears signals meanwhile. Starting the thread takes some 30 ms. To be closed.
+ * A regular expression that searches in a thread: a search that takes minutes, or forever, can be given up, and the
+ * process handles signals meanwhile. Starting the thread takes some 30 ms. To be closed.
  */
 export class RegexWorker implements AsyncDisposable {
   readonly #pattern: RegExp;

@@ -12,14 +12,14 @@ import { findProgram } from './find-program.ts';
 export function spawnError(cause: unknown, program: string, cwd?: string): QemuError {
   switch (errorCode(cause)) {
     case 'ENOENT':
-      // Node says so, naming the program, also when it is the folder that is missing.
+      // Node reports ENOENT for the program also when the folder is missing.
       if (cwd !== undefined && !existsSync(cwd)) {
         return new QemuError('QEMU_IO', `Cannot run "${program}" in "${cwd}"`, { hint: 'that folder does not exist' });
       }
       return scriptError(program) ?? notInstalled(program);
     case 'EACCES':
     case 'EPERM':
-      // execvp(3) says so too when one of the folders of PATH is closed to this user and no other has the program.
+      // execvp(3) reports this too when a folder of PATH is closed to this user and no other has the program.
       if (!isThere(program)) return notInstalled(program);
       return new QemuError('QEMU_NOT_PERMITTED', `Cannot run "${program}"`, {
         cause,
@@ -30,7 +30,7 @@ export function spawnError(cause: unknown, program: string, cwd?: string): QemuE
   }
 }
 
-/** The kernel says so, too, of a script whose interpreter is missing. */
+/** The kernel reports the same for a script whose interpreter is missing. */
 function scriptError(program: string): QemuError | undefined {
   const path = findProgram(program);
   const found = path === undefined ? undefined : scriptProblem(path);

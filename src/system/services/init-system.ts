@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { isSystemdBooted } from './systemd.ts';
 
-/** What starts machines at boot and stops them at shutdown. */
+/** The init system, which starts machines at boot and stops them at shutdown. */
 export type InitSystem = 'systemd' | 'openrc' | 'sysv';
 
 /**
- * That of this host. In a root folder that is not booted, such as that of an image in the making, systemd is not seen.
+ * The init system of this host. In a root folder that is not booted, such as that of an image in the making, systemd is
+ * not seen.
  */
 export function initSystem(): InitSystem {
   if (isSystemdBooted()) return 'systemd';

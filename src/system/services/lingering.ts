@@ -9,7 +9,7 @@ export function isLingering(): boolean {
   return existsSync(`/var/lib/systemd/linger/${callerName()}`);
 }
 
-/** Name of the user who calls; the number of one that has none. */
+/** Name of the calling user; the number if it has no name. */
 export function callerName(): string {
   try {
     return userInfo().username;

@@ -1,7 +1,7 @@
 import { readTextIfExists } from '../files/files.ts';
 import { UNIT_FOLDERS } from './systemd.ts';
 
-/** Those of systemd that end or start over the host: systemd.special(7). */
+/** Targets of systemd that shut down or reboot the host: systemd.special(7). */
 const NAMES = ['poweroff', 'reboot', 'halt', 'kexec', 'soft-reboot'].map((name) => `${name}.target`);
 
 /** The targets that give up waiting for services after a time, with that time in seconds. */

@@ -21,7 +21,7 @@ export function unitFileText(name: string): string {
   return path === undefined ? '' : (readTextIfExists(path) ?? '');
 }
 
-/** The same, for the service managers of users. */
+/** Like that, for the service managers of users. */
 export function isUserUnitInstalled(name: string): boolean {
   return USER_UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
 }
@@ -62,7 +62,7 @@ export function systemctl(
 }
 
 /**
- * Has systemd read its units again.
+ * Makes systemd read its units again.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED`
  */
@@ -82,8 +82,8 @@ export async function unitProperties(
 }
 
 /**
- * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so that nobody
- * has to ask. Undefined for a unit that is not running.
+ * Which run of a unit this is: systemd.exec(5), $INVOCATION_ID. systemd leaves it there for the journal, so systemd
+ * need not be asked. Undefined for a unit that is not running.
  *
  * @param manager as for {@link systemctl}.
  */
@@ -132,7 +132,7 @@ export function moveIntoOwnUnit(pid: number): void {
 
 /** Folders of a unit's control groups in the text of `/proc/PID/cgroup`: cgroups(7), systemd's "Control Group APIs". */
 export function controlGroupFolders(text: string, isUnified: boolean): string[] {
-  // A controller that systemd does not use has everybody in its root.
+  // In a controller that systemd does not use, every process is in the root group.
   return [...text.matchAll(/^\d+:([^:]*):(.*\.(?:service|scope))$/gm)].map(([, controllers = '', path = '']) => {
     if (controllers === '') return join('/sys/fs/cgroup', isUnified ? '' : 'unified', path);
     return join('/sys/fs/cgroup', controllers.replace(/^name=/, ''), path);

@@ -3,7 +3,7 @@ import { runSync } from '../process/exec-sync.ts';
 
 /**
  * Whether a file may have an access control list, acl(5). Node.js cannot read extended attributes, and ls(1) of GNU
- * coreutils marks such files with a plus sign. What cannot be found out counts as one.
+ * coreutils marks such files with a plus sign. If that cannot be determined, the file counts as having one.
  */
 export function hasAccessList(path: string): boolean {
   try {

@@ -4,8 +4,8 @@ import { furtherGroups, localUser, userName } from '../users.ts';
 
 /**
  * Whether the user for whom root works, by sudo(8), pkexec(1) or doas(1), could read the file without that. True when
- * root works for nobody else. What such a user may not read must not reach him in a message about the file. Access
- * control lists are not looked at.
+ * root does not work for another user. A message about the file must not reveal what that user may not read. Access
+ * control lists are ignored.
  */
 export function callerMayRead(path: string): boolean {
   const uid = callerUid();
@@ -24,7 +24,10 @@ export function callerMayRead(path: string): boolean {
   }
 }
 
-/** The one behind root; undefined when there is none, or it is root. The programs set these themselves. */
+/**
+ * The user for whom root works; undefined when there is none, or it is root. The programs set these variables
+ * themselves.
+ */
 function callerUid(): number | undefined {
   if (process.geteuid?.() !== 0) return undefined;
   const byDoas = localUser(process.env['DOAS_USER'] ?? '')?.uid;

@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 
 import { basename } from 'node:path';
 import { findProgram } from '../process/find-program.ts';
 
-/** What keeps the kernel from running a script, and what to do about it. */
+/** Why the kernel cannot run a script, and what to do about it. */
 export interface ScriptProblem {
   /** A clause: `has a first line that …`. */
   readonly problem: string;
@@ -17,7 +17,7 @@ const FIRST_LINE_BYTES = 256;
 /**
  * Why the interpreter of a script cannot be run: its "#!" line was saved with the line ends of Windows, or names a
  * program that does not exist. The kernel reports both as if the script itself were missing. Undefined for a script
- * that is all right, for any other file, and for one that cannot be read.
+ * without such a fault, for any other file, and for one that cannot be read.
  */
 export function scriptProblem(path: string): ScriptProblem | undefined {
   const first = readFirstLine(path);
@@ -50,7 +50,7 @@ export function scriptInterpreter(path: string): string | undefined {
 function readFirstLine(path: string): string {
   let file: number;
   try {
-    // A FIFO must not keep us waiting.
+    // Do not wait for a FIFO.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return '';

@@ -3,15 +3,15 @@ import { basename, resolve } from 'node:path';
 import { scriptInterpreter } from './script.ts';
 import { trustPath } from './trusted-path.ts';
 
-/** Linux follows so many interpreters that are scripts themselves (BINPRM recursion). */
+/** Linux follows this many interpreters that are scripts themselves (BINPRM recursion). */
 const MOST_INTERPRETERS = 5;
 
-/** Programs that run the file that they are given. */
+/** Programs that run the file they are given. */
 const RUNS_FILES =
   /^(ba|da|a|k|z|c|tc|fi)?sh$|^(busybox|env|python[\d.]*|perl[\d.]*|ruby[\d.]*|node(js)?|php[\d.]*|lua[\d.]*|awk|tclsh)$/;
 
 /**
- * Looks at a program that is about to be run, and at the interpreters of scripts: whoever may write one of these
+ * Checks a program that is about to be run, and the interpreters of scripts: a user who may write to one of them
  * decides what is run.
  *
  * @param path absolute.

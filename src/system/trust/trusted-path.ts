@@ -6,10 +6,10 @@ import { groupName, isEmptyGroup, userName } from '../users.ts';
 import { hasAccessList } from './access-list.ts';
 
 /*
- * Whoever may write a file, or a folder on the way to it, decides what is in it. So before a file is believed, or a
- * program run, every component of its path has to belong to root or to the user who runs this process, and no other
- * user may write to it. The walk goes down from `/` and follows symbolic links itself, one at a time: a component that
- * was found good cannot be changed by others any more, so nothing is won by exchanging one during the walk.
+ * A user who may write to a file, or to a folder on the way to it, decides what is in it. So before a file is believed,
+ * or a program run, every component of its path has to belong to root or to the user who runs this process, and no
+ * other user may write to it. The walk goes down from `/` and follows symbolic links itself, one at a time: a component
+ * that was found good cannot be changed by others any more, so exchanging one during the walk gains nothing.
  */
 
 /** Where a path leads, without links, and what is there; undefined when there is nothing. */
@@ -23,8 +23,8 @@ export interface TrustedPath {
  *
  * A component is good when it belongs to root or this user, and group and others may not write to it; a folder above
  * may have the sticky bit instead, as /tmp has. Root accepts a folder above that is root's and that a group without
- * members may write to, as /usr/local is on some hosts; other users accept the groups that they are in. Neither does
- * with an access control list.
+ * members may write to, as /usr/local is on some hosts; other users accept the groups that they are in. Neither accepts
+ * one with an access control list.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` that names the component, or when a folder cannot be searched; `QEMU_IO` for
  * links without end.
@@ -51,8 +51,8 @@ export function trustFolder(path: string): void {
 }
 
 /**
- * Does something in a folder that {@link trustFolder} finds good, and that stays this very folder whatever becomes of
- * its name: others may be able to rename it in the folder above.
+ * Does something in a folder that {@link trustFolder} finds good, and that stays the same folder even when renamed,
+ * since others may be able to rename it in the folder above.
  *
  * @param work gets a path to the folder.
  * @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO` when it cannot be opened, or is a link.
@@ -114,7 +114,7 @@ export function readTrustedText(path: string, maxBytes: number): string | undefi
 
 /**
  * Folders that were found good lately, by the path they were asked for: what is in one of them is asked for often, and
- * only those who are trusted could make it worse.
+ * only trusted users could change it for the worse.
  */
 const goodFolders = new Map<string, { readonly path: string; readonly until: number }>();
 const GOOD_FOR_MS = 1000;
@@ -214,7 +214,7 @@ function demandOwner(whole: string, component: string, { uid }: Stats, isAbove: 
   throw distrust(whole, component, `belongs to user "${owner}"`, hint);
 }
 
-/** In a user namespace all users of the host outside of it are shown as one, root among them: user_namespaces(7). */
+/** In a user namespace all users outside it, including root, appear as one: user_namespaces(7). */
 function isUnmapped(uid: number): boolean {
   if (uid !== OVERFLOW_UID) return false;
   const [inside, outside, count] = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/);

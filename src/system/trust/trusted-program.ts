@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { trustPath } from './trusted-path.ts';
 
-/** Folders whose content is a user's own, or gone after a boot; services are commonly kept out of them. */
+/** Folders whose content belongs to a user or is gone after a boot; services often have no access to them. */
 const PRIVATE_FOLDERS = ['/home', '/root', '/run', '/tmp', '/var/tmp'];
 
 /**
- * Why root must not have services run a program: another user may change it, or not everybody can reach it. Undefined
+ * Why root must not have services run a program: another user may change it, or some users cannot reach it. Undefined
  * when there is no reason.
  */
 export function whyNotForServices(program: string): string | undefined {

@@ -16,6 +16,12 @@ export function quote(text: string): string {
   return `"${visible}"`;
 }
 
+/** `a, b or c`, for the values that a message lists. */
+export function anyOf(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${last}` : last;
+}
+
 /** qemu-system(1): a comma inside a value is doubled. */
 export function quoteComma(value: string): string {
   return value.replaceAll(',', ',,');

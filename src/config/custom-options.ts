@@ -12,7 +12,7 @@ export interface CustomProblem {
 
 type Judgement = Omit<CustomProblem, 'option'>;
 
-/** All that is known to collide with what qemu-init does itself, or to do nothing next to it. Pure. */
+/** Reports options that collide with what qemu-init does itself, or have no effect together with it. Pure. */
 export function checkCustom(args: readonly string[]): CustomProblem[] {
   return args.flatMap((arg, at): CustomProblem[] => {
     if (!/^--?[A-Za-z]/.test(arg)) return [];
@@ -26,40 +26,37 @@ export function checkCustom(args: readonly string[]): CustomProblem[] {
 const error = (problem: string, hint?: string): Judgement => ({ severity: 'error', problem, hint });
 const warning = (problem: string, hint?: string): Judgement => ({ severity: 'warning', problem, hint });
 
-/** The key takes the place of the option. QEMU takes the last one, and what qemu-init knows of the machine is then not true. */
+/** There is a key for the option. QEMU uses the last one, so what qemu-init knows about the machine would be wrong. */
 const instead = (key: string, more = ''): Judgement =>
-  warning(`takes the place of ${key}, which qemu-init checks and keeps to`, `set ${key}= instead${more}`);
+  warning(`overrides ${key}, which qemu-init checks and relies on`, `set ${key}= instead${more}`);
 
 const UNMANAGED = 'is not managed by qemu-init';
 
-/** By option, whatever its value. */
+/** For options, whatever their value. */
 const OPTIONS: Readonly<Record<string, Judgement>> = {
-  daemonize: error('qemu-init starts QEMU in the background by itself'),
+  daemonize: error('qemu-init itself starts QEMU in the background'),
   pidfile: error('qemu-init finds QEMU by its own pid file'),
   snapshot: error(
-    'it does nothing: every DSKx says snapshot=on or off itself, and the guest would write to the images',
-    'write snapshot=on at DSKx',
+    'it has no effect: every DSKx has its own snapshot=, so the guest would write to the images',
+    'add snapshot=on to DSKx',
   ),
-  'enable-kvm': error('QEMU does not take it next to -accel', 'set KVM=on'),
-  accel: warning('does nothing: the accelerator of KVM= comes first', 'set KVM=on or off'),
-  S: warning('leaves every start before the first instruction', 'use: qemu-init start --paused'),
-  preconfig: warning('leaves every start before the machine is made', 'use: qemu-init start --preconfig'),
+  'enable-kvm': error('QEMU does not accept it together with -accel', 'set KVM=on'),
+  accel: warning('has no effect: the accelerator of KVM= comes first', 'set KVM=on or off'),
+  S: warning('stops every start before the first instruction', 'use: qemu-init start --paused'),
+  preconfig: warning('stops every start before the machine is created', 'use: qemu-init start --preconfig'),
   'no-shutdown': warning(
-    'keeps QEMU when the guest has gone down, in the state "shutdown"; a stop then ends it',
+    'keeps QEMU in the state "shutdown" after the guest has shut down, until it is stopped',
     'leave it out',
   ),
-  nographic: warning('does nothing next to SERIAL and -display none', 'set VNC=off and VGA=none'),
-  display: warning('opens a window where QEMU has no screen', 'set VNC= instead'),
-  vnc: instead('VNC', ', which keeps others out'),
+  nographic: warning('has no effect together with SERIAL and -display none', 'set VNC=off and VGA=none'),
+  display: warning('opens a window, but QEMU has no screen', 'set VNC= instead'),
+  vnc: instead('VNC', ', which keeps other users out'),
   vga: instead('VGA'),
-  spice: instead('SPICE', ', which keeps others out'),
+  spice: instead('SPICE', ', which keeps other users out'),
   k: instead('KEYMAP'),
   rtc: instead('RTC'),
-  runas: instead('RUNAS', ', which counts from the first instruction on'),
-  chroot: warning(
-    'takes the paths of images, sockets and logs from QEMU once it runs',
-    'set RUNAS=auto and SANDBOX=on',
-  ),
+  runas: instead('RUNAS', ', which applies from the first instruction'),
+  chroot: warning('hides images, sockets and logs from QEMU while it runs', 'set RUNAS=auto and SANDBOX=on'),
   sandbox: instead('SANDBOX'),
   cpu: instead('CPU'),
   smp: instead('SMP'),
@@ -76,21 +73,18 @@ const OPTIONS: Readonly<Record<string, Judgement>> = {
   hdc: instead('DSKx'),
   hdd: instead('DSKx'),
   cdrom: instead('CDRx'),
-  incoming: warning('makes every start wait for a machine that moves here', 'leave it out'),
-  loadvm: warning('takes the guest back to that snapshot at every start', 'leave it out'),
-  readconfig: warning('reads options from a file, which nothing here checks', 'write them into [custom]'),
-  writeconfig: error('QEMU ends after it'),
-  s: warning("opens a debugger's port: every user of this host can read and change the guest", 'use -gdb unix:FILE'),
-  monitor: warning(`${UNMANAGED}: a monitor on a port commands QEMU for everybody who reaches it`, 'use: qemu-mon'),
-  qmp: warning(`${UNMANAGED}: a monitor on a port commands QEMU for everybody who reaches it`, 'use: qemu-cmd -q'),
-  'qmp-pretty': warning(
-    `${UNMANAGED}: a monitor on a port commands QEMU for everybody who reaches it`,
-    'use: qemu-cmd -q',
-  ),
+  incoming: warning('makes every start wait for an incoming migration', 'leave it out'),
+  loadvm: warning('restores that snapshot at every start', 'leave it out'),
+  readconfig: warning('reads options from a file that qemu-init does not check', 'write them into [custom]'),
+  writeconfig: error('QEMU exits after it'),
+  s: warning("opens a debugger's port: every user of this host can read and modify the guest", 'use -gdb unix:FILE'),
+  monitor: warning(`${UNMANAGED}: anyone who can reach the port of a monitor controls QEMU`, 'use: qemu-mon'),
+  qmp: warning(`${UNMANAGED}: anyone who can reach the port of a monitor controls QEMU`, 'use: qemu-cmd -q'),
+  'qmp-pretty': warning(`${UNMANAGED}: anyone who can reach the port of a monitor controls QEMU`, 'use: qemu-cmd -q'),
   plugin: warning('loads code into QEMU'),
-  help: error('QEMU prints and ends'),
-  h: error('QEMU prints and ends'),
-  version: error('QEMU prints and ends'),
+  help: error('QEMU prints it and exits'),
+  h: error('QEMU prints it and exits'),
+  version: error('QEMU prints it and exits'),
 };
 
 function check(name: string, value: string): Judgement[] {
@@ -98,9 +92,9 @@ function check(name: string, value: string): Judgement[] {
   return [...(own ? [own] : []), ...checkValue(name, value)];
 }
 
-/** By what the option is told. */
+/** For options whose value decides. */
 function checkValue(name: string, value: string): Judgement[] {
-  if (/^(?:help|\?)$/.test(value) || /,(?:help|\?)$/.test(value)) return [error('QEMU prints and ends')];
+  if (/^(?:help|\?)$/.test(value) || /,(?:help|\?)$/.test(value)) return [error('QEMU prints it and exits')];
   switch (name) {
     case 'machine':
     case 'M':
@@ -114,11 +108,11 @@ function checkValue(name: string, value: string): Judgement[] {
     case 'gdb':
       return /^unix:|path=/.test(value)
         ? []
-        : [warning("opens a debugger's port: everybody who reaches it can read and change the guest", 'use unix:FILE')];
+        : [warning("opens a debugger's port: anyone who can reach it can read and modify the guest", 'use unix:FILE')];
     case 'action':
       return /shutdown=pause/.test(value) && OPTIONS['no-shutdown'] ? [OPTIONS['no-shutdown']] : [];
     case 'incoming':
-      return value.startsWith('exec:') ? [warning(`runs a command of a shell, ${JSON.stringify(value)}`)] : [];
+      return value.startsWith('exec:') ? [warning(`runs a shell command, ${JSON.stringify(value)}`)] : [];
     case 'netdev':
     case 'net':
     case 'nic':
@@ -130,17 +124,23 @@ function checkValue(name: string, value: string): Judgement[] {
 
 function checkMachineOption(value: string): Judgement[] {
   const issues: Judgement[] = [];
-  if (/(?:^|,)accel=/.test(value)) issues.push(error('QEMU does not take accel= next to -accel', 'set KVM=on or off'));
+  if (/(?:^|,)accel=/.test(value))
+    issues.push(error('QEMU does not accept accel= together with -accel', 'set KVM=on or off'));
   const type = /^(?:type=)?([^,=]+)(?:,|$)/.exec(value)?.[1];
   if (type !== undefined) issues.push(instead('MACHINE'));
   return issues;
 }
 
-/** Every disk, drive and NIC has a bootindex, which counts before any order. */
+/** Every disk, drive and NIC has a bootindex, which takes precedence over any order. */
 function checkBoot(value: string): Judgement[] {
   const hasOrder = /(?:^|,)(?:order|once)=/.test(value) || /^[a-z]+(?:,|$)/.test(value);
   return hasOrder
-    ? [warning('does nothing: every disk, drive and card has a bootindex, which comes first', 'set BOOT=cdrom,disk')]
+    ? [
+        warning(
+          'has no effect: every disk, drive and card has a bootindex, which takes precedence',
+          'set BOOT=cdrom,disk',
+        ),
+      ]
     : [];
 }
 

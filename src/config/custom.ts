@@ -37,8 +37,8 @@ function readArgs(
   const [option = ''] = args;
   if (!/^--?[A-Za-z0-9]/.test(option)) {
     const key = text.split('=', 1)[0]?.trim() ?? '';
-    const hint = findKey(key) ? `${key}= belongs above [custom]` : 'each line is one option as on the command line';
-    report(`${quote(text)} is no QEMU option: it does not start with "-"`, hint);
+    const hint = findKey(key) ? `move ${key}= above [custom]` : 'write one option per line, as on the command line';
+    report(`${quote(text)} is not a QEMU option: it does not start with "-"`, hint);
     return undefined;
   }
   let isUsable = true;
@@ -50,8 +50,8 @@ function readArgs(
   if (!isUsable) return undefined;
   if (args.some((arg) => /^[#;]/.test(arg))) {
     report(
-      `${quote(text)} has what looks like a comment, and QEMU gets it`,
-      'comments stand on lines of their own',
+      `${quote(text)} contains what looks like a comment, which is passed to QEMU`,
+      'put comments on separate lines',
       'warning',
     );
   }

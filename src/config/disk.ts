@@ -36,7 +36,7 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
     backing: list.all('backing').map((name) => (IS_FILE.test(name) ? resolve(context.dir, name) : name)),
   };
   if (disk.aio === 'native' && disk.cache !== 'none' && disk.cache !== 'directsync') {
-    context.report(`${context.key} aio "native" needs cache=none or cache=directsync`);
+    context.report(`${context.key} aio=native needs cache=none or cache=directsync`);
   }
   if (disk.readonly && (disk.interface === 'ide' || disk.interface === 'sata')) {
     context.report(`${context.key} readonly=on is not possible with if=${disk.interface}`, {
@@ -105,12 +105,12 @@ function readFileName(name: string, { key, dir, report }: ValueContext): string 
   }
   if (name.startsWith('file=')) {
     report(`${key} ${quote(name)} starts with "file="`, {
-      hint: 'the file name stands first, by itself; a file that is called that is written "./file=…"',
+      hint: 'write only the file name first; if the file is really called that, write "./file=…"',
     });
     return undefined;
   }
   if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(name)) {
-    report(`${key} ${quote(name)} is no file`, { hint: 'an image on the network needs QEMU options in [custom]' });
+    report(`${key} ${quote(name)} is not a file`, { hint: 'an image on the network needs QEMU options in [custom]' });
     return undefined;
   }
   return resolve(dir, name);
@@ -130,6 +130,6 @@ function readSerial(list: OptionList, { key, report }: ValueContext): string | u
   const serial = list.get('serial');
   const most = list.get('if') === 'scsi' ? SCSI_SERIAL_MAX : SERIAL_MAX;
   if (serial === undefined || (/^[\x20-\x7e]+$/.test(serial) && serial.length <= most)) return serial;
-  report(`${key} serial ${quote(serial)} is not allowed; allowed are 1 to ${most} printable ASCII characters`);
+  report(`${key} serial must be 1 to ${most} printable ASCII characters, not ${quote(serial)}`);
   return undefined;
 }

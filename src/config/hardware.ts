@@ -13,7 +13,7 @@ export function parseMemory(text: string, { key, report }: ValueContext): number
   const { min, max } = MEMORY_RANGE;
   if (bytes !== undefined && bytes >= min && bytes <= max) return bytes;
   const range = `${renderSize(min)} to ${renderSize(max)}, such as 512M or 2G`;
-  report(`${key} ${quote(text)} is not allowed; allowed are ${range}`);
+  report(`${key} must be ${range}, not ${quote(text)}`);
   return undefined;
 }
 
@@ -30,7 +30,7 @@ export function parseSmp(text: string, { key, report }: ValueContext): string | 
     const value = part.slice(equals + 1).trim();
     const name = given ?? (position === 0 ? 'cpus' : value);
     if (!known.includes(name)) {
-      report(`${key} has the unknown option ${quote(name)}; known are ${known.join(', ')}`, {
+      report(`${key} has an unknown option ${quote(name)}; known options: ${known.join(', ')}`, {
         hint: suggest(nearest(name, known)),
       });
       return undefined;
@@ -62,7 +62,7 @@ function checkTopology(
   const isComplete = ['sockets', 'cores', 'threads'].every((level) => counts.has(level));
   const product = SMP_LEVELS.reduce((total, level) => total * (counts.get(level) ?? 1), 1);
   if (isComplete && most !== undefined && product !== most) {
-    report(`${key} ${quote(text)} has levels that make ${product} processors, not ${most}`);
+    report(`${key} ${quote(text)} has levels for ${product} processors, not ${most}`);
     return undefined;
   }
   // QEMU works out the levels that are left out, which then must come out even.
@@ -114,7 +114,7 @@ function readImage(text: string, { key, dir, report }: ValueContext): string | u
   const word = FIRMWARE_VALUES.find((value) => value === text.toLowerCase());
   if (word !== undefined) return word;
   if (/[/.]/.test(text)) return resolve(dir, text);
-  report(`${key} ${quote(text)} is not allowed; allowed are ${FIRMWARE_VALUES.join(', ')} and the path of an image`, {
+  report(`${key} must be ${FIRMWARE_VALUES.join(', ')} or the path of an image, not ${quote(text)}`, {
     hint: suggest(meantWord(text, FIRMWARE_VALUES)) ?? 'write "./" before a file name without a dot',
   });
   return undefined;
@@ -170,31 +170,29 @@ const BOARDS: Readonly<Record<string, string>> = {
   xtensaeb: 'virt',
 };
 
-/** Why a text is no machine type for `-machine`; undefined when it is one. */
+/** Why a text is not a machine type for `-machine`; undefined if it is one. */
 export function checkMachineType(text: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_.+-]*(?:,[A-Za-z][A-Za-z0-9_-]*=[^,\s]+)*$/.test(text)
     ? undefined
-    : 'is no machine type; allowed are such as q35, pc-q35-7.2 and q35,hpet=off';
+    : 'is not a machine type such as q35, pc-q35-7.2 or q35,hpet=off';
 }
 
-/** Why a text is no processor model for `-cpu`; undefined when it is one. */
+/** Why a text is not a processor model for `-cpu`; undefined if it is one. */
 export function checkCpu(text: string): string | undefined {
-  return /^[A-Za-z0-9][^\s]*$/.test(text)
-    ? undefined
-    : 'is no processor model; allowed are such as host, max and qemu64,+aes';
+  return /^[A-Za-z0-9][^\s]*$/.test(text) ? undefined : 'is not a processor model such as host, max or qemu64,+aes';
 }
 
 /** Reads `TGTARCH=`: a name to be looked for in PATH, or an absolute path. */
 export function parseProgram(text: string, { key, dir, report }: ValueContext): string | undefined {
   if (text.includes('/')) return resolve(dir, text);
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(text)) return text;
-  report(`${key} ${quote(text)} is no program; allowed are a name such as qemu-system-x86_64, or a path`);
+  report(`${key} must be a program name such as qemu-system-x86_64, or a path, not ${quote(text)}`);
   return undefined;
 }
 
 /** Why a text is not a user for `RUNAS`; undefined when it is one. See useradd(8). */
 export function checkUser(text: string): string | undefined {
-  if (/^(?:root|0+)$/.test(text)) return 'would keep every right of root for QEMU; name a user without any';
+  if (/^(?:root|0+)$/.test(text)) return 'would give QEMU all rights of root; name an unprivileged user';
   return /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10})$/.test(text)
     ? undefined
     : 'is not a user; it must be auto, a name or a number';

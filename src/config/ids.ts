@@ -7,6 +7,6 @@ export function parseIds(text: string, { key, report }: ValueContext): readonly 
   const ids = text.split(/[\s,]+/).filter((id) => id !== '');
   const wrong = ids.find((id) => !isValidName(id));
   if (wrong === undefined) return ids;
-  report(`${key} ${quote(wrong)} is no name; ${NAME_RULE}`);
+  report(`${key} ${quote(wrong)} is not a valid name; ${NAME_RULE}`);
   return undefined;
 }

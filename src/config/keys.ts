@@ -45,24 +45,24 @@ export interface OptionSpec {
   readonly bare?: true;
   /** May be given more than once. */
   readonly repeated?: true;
-  /** May not stand in defaults-qemu.cfg. */
+  /** Not permitted in defaults-qemu.cfg. */
   readonly inDefaults?: false;
 }
 
-/** One key, or one family of keys numbered from 1. The only source of parser, template, man page and completion. */
+/** One key, or one family of keys numbered from 1. Parser, template, man page and completion come from this alone. */
 export interface KeySpec {
   /** `RAM`; of a family its stem: `DSK`. */
   readonly name: string;
   /** Numbered: DSK1, DSK2 … */
   readonly family?: true;
-  /** What is written before the number, where another key has that name. */
+  /** What is written before the number, if another key has that name. */
   readonly stem?: string;
   /** Heading in the template and the man page. */
   readonly group: string;
   readonly type: KeyType;
-  /** As it would be written; empty: none, or worked out. */
+  /** As it would be written; empty: none, or derived. */
   readonly default: string;
-  /** Words that are allowed; for a type that takes other text too, its special words. */
+  /** Allowed words; for a type that also takes other text, its special words. */
   readonly values?: readonly string[];
   readonly min?: number;
   readonly max?: number;
@@ -70,17 +70,17 @@ export interface KeySpec {
   readonly doc: string;
   /** Further paragraphs. */
   readonly details?: readonly string[];
-  /** What the template shows where there is no default. */
+  /** What the template shows if there is no default. */
   readonly example?: string;
   /** Options of a comma list. */
   readonly options?: readonly OptionSpec[];
-  /** Words that others use for it; for hints only. */
+  /** Words that other programs use for it; for hints only. */
   readonly otherNames?: readonly string[];
-  /** May not stand in defaults-qemu.cfg: it can only be true of one machine. */
+  /** Not permitted in defaults-qemu.cfg: it can only be right for one machine. */
   readonly inDefaults?: false;
-  /** Few machines need it: it comes after all others in the template. */
+  /** Few machines need it: the template lists it after all others. */
   readonly isRare?: true;
-  /** The key is read and checked, but has no effect in this version, and using it is an error: what is missing, as a clause. */
+  /** What is missing, as a clause: the key is read and checked, but using it is an error in this version. */
   readonly notYet?: string;
 }
 
@@ -115,7 +115,7 @@ export const DRIFTFIX_VALUES = ['none', 'slew'] as const;
 export const PIT_VALUES = ['delay', 'discard'] as const;
 /** `on` is `hda`. */
 export const SOUND_VALUES = ['off', 'on', 'hda', 'ac97', 'es1370', 'usb', 'virtio'] as const;
-/** Backends of `-audiodev` (qemu-system(1)) that need nothing said about them. */
+/** Backends of `-audiodev` (qemu-system(1)) that need no further options. */
 export const AUDIO_BACKENDS = ['none', 'alsa', 'dbus', 'jack', 'oss', 'pa', 'pipewire', 'sdl', 'spice'] as const;
 /** Files of /usr/share/qemu/keymaps, of QEMU 7.2 and 10. */
 export const KEYMAP_VALUES = [
@@ -161,7 +161,7 @@ export const SMBIOS_TABLES = ['bios', 'system', 'baseboard', 'chassis', 'process
 export const MONITOR_VALUES = ['tcp', 'off'] as const;
 export const TLS_VALUES = ['psk', 'off'] as const;
 
-/** Image formats that QEMU can write to, and at the end those that it only reads. */
+/** Image formats that QEMU can write, then those that it can only read. */
 export const IMAGE_FORMATS = [
   'raw',
   'qcow2',
@@ -190,7 +190,7 @@ const DISK_OPTIONS = [
     type: 'choice',
     default: '',
     values: IMAGE_FORMATS,
-    doc: 'image format; if not given, found out at the first start, after which it must stay the same',
+    doc: 'image format; default: detected at the first start, after which it must not change',
   },
   { name: 'if', type: 'choice', default: 'virtio', values: DISK_INTERFACES, doc: 'controller that the guest sees' },
   {
@@ -198,7 +198,7 @@ const DISK_OPTIONS = [
     type: 'choice',
     default: '',
     values: ['writeback', 'none', 'writethrough', 'directsync', 'unsafe'],
-    doc: "how the host's page cache is used; QEMU's own default when not given",
+    doc: "how the host's page cache is used; default: QEMU's own",
   },
   {
     name: 'aio',
@@ -212,14 +212,14 @@ const DISK_OPTIONS = [
     type: 'choice',
     default: '',
     values: ['ignore', 'unmap'],
-    doc: 'unmap: blocks that the guest frees are freed in the image',
+    doc: 'unmap: blocks that the guest frees are also freed in the image',
   },
   {
     name: 'detect-zeroes',
     type: 'choice',
     default: '',
     values: ['off', 'on', 'unmap'],
-    doc: 'on: zeroes are written as such, with no data; unmap: they are freed, which needs discard=unmap',
+    doc: 'on: zeroes are written without data; unmap: they are freed, which needs discard=unmap',
   },
   { name: 'readonly', type: 'switch', default: 'off', values: SWITCH_VALUES, doc: 'the guest cannot write' },
   {
@@ -227,7 +227,7 @@ const DISK_OPTIONS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    doc: 'on: what the guest writes is thrown away when it ends',
+    doc: 'on: what the guest writes is discarded when it stops',
   },
   {
     name: 'serial',
@@ -240,14 +240,14 @@ const DISK_OPTIONS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    doc: 'on: the guest sees a disk that does not rotate (ide, sata, scsi)',
+    doc: 'on: the guest sees a solid-state disk (ide, sata, scsi)',
   },
   {
     name: 'iothread',
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    doc: 'on: a thread of QEMU for this disk alone (virtio)',
+    doc: 'on: a separate QEMU thread for this disk (virtio)',
   },
   {
     name: 'queues',
@@ -255,7 +255,7 @@ const DISK_OPTIONS = [
     default: '',
     min: 1,
     max: 256,
-    doc: 'queues (virtio); as many as processors if not given',
+    doc: 'number of queues (virtio); default: one per processor',
   },
   {
     name: 'bootindex',
@@ -264,20 +264,20 @@ const DISK_OPTIONS = [
     min: 0,
     max: 9999,
     inDefaults: false,
-    doc: 'place in the boot order, lowest first, before all that BOOT orders',
+    doc: 'place in the boot order, lowest first, before everything in BOOT',
   },
   {
     name: 'key',
     type: 'text',
     default: '',
-    doc: 'file with the key of a LUKS or encrypted qcow2 image, used byte for byte',
+    doc: 'file with the key of a LUKS or encrypted qcow2 image; every byte counts',
   },
   {
     name: 'backing',
     type: 'text',
     default: '',
     repeated: true,
-    doc: 'what the header of the image may lead QEMU to: a file, or as written there nbd://10.0.0.1/base',
+    doc: 'what the image header may refer to: a file, or a name as written there, such as nbd://10.0.0.1/base',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -288,7 +288,7 @@ const CDROM_OPTIONS = [
     default: 'off',
     values: SWITCH_VALUES,
     bare: true,
-    doc: 'on, or just the word: when the file is missing the drive is empty, with a warning',
+    doc: 'on, or just the word: if the file is missing, the drive is empty, with a warning',
   },
   {
     name: 'bootindex',
@@ -297,32 +297,32 @@ const CDROM_OPTIONS = [
     min: 0,
     max: 9999,
     inDefaults: false,
-    doc: 'place in the boot order, lowest first, before all that BOOT orders',
+    doc: 'place in the boot order, lowest first, before everything in BOOT',
   },
 ] as const satisfies readonly OptionSpec[];
 
 const NIC_OPTIONS = [
-  { name: 'bridge', type: 'text', default: '', doc: 'bridge that the tap joins; BRIDGE_IFNAME when not given' },
+  { name: 'bridge', type: 'text', default: '', doc: 'bridge that the tap joins; default: BRIDGE_IFNAME' },
   {
     name: 'mac',
     type: 'text',
     default: '',
     inDefaults: false,
-    doc: 'address of the NIC, xx:xx:xx:xx:xx:xx; worked out from NAME, OS and the number when not given',
+    doc: 'address of the NIC, xx:xx:xx:xx:xx:xx; default: derived from NAME, OS and the number',
   },
   {
     name: 'net',
     type: 'choice',
     default: 'bridge',
     values: NET_BACKENDS,
-    doc: "bridge: a tap on a bridge; user: QEMU's own NAT; passt: NAT by passt(1); none: a cable to nowhere",
+    doc: "bridge: a tap on a bridge; user: QEMU's own NAT; passt: NAT by passt(1); none: not connected",
   },
   {
     name: 'hostfwd',
     type: 'text',
     default: '',
     repeated: true,
-    doc: 'tcp or udp:HOST-ADDRESS:PORT-GUEST-ADDRESS:PORT for net=user and passt; an empty address is any',
+    doc: 'tcp or udp:HOST-ADDRESS:PORT-GUEST-ADDRESS:PORT for net=user and passt; an empty address means any',
   },
   {
     name: 'vlan',
@@ -332,7 +332,7 @@ const NIC_OPTIONS = [
     max: 4094,
     doc: 'VLAN of the bridge port',
   },
-  { name: 'queues', type: 'integer', default: '', min: 1, max: 256, doc: 'pairs of queues' },
+  { name: 'queues', type: 'integer', default: '', min: 1, max: 256, doc: 'number of queue pairs' },
   { name: 'mtu', type: 'integer', default: '', min: 68, max: 65535, doc: 'largest packet, in bytes' },
   {
     name: 'isolated',
@@ -346,7 +346,7 @@ const NIC_OPTIONS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    doc: 'on: nothing leaves the NIC but from its own MAC and, with ip=, from those addresses',
+    doc: 'on: the NIC can send only from its own MAC and, with ip=, from those addresses',
   },
   {
     name: 'ip',
@@ -354,7 +354,7 @@ const NIC_OPTIONS = [
     default: '',
     repeated: true,
     inDefaults: false,
-    doc: 'address, plain or CIDR, that lock=on lets through',
+    doc: 'address, plain or CIDR, that lock=on permits',
   },
   {
     name: 'bootindex',
@@ -363,7 +363,7 @@ const NIC_OPTIONS = [
     min: 0,
     max: 9999,
     inDefaults: false,
-    doc: 'place in the boot order, lowest first, before all that BOOT orders',
+    doc: 'place in the boot order, lowest first, before everything in BOOT',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -373,7 +373,7 @@ const RTC_OPTIONS = [
     type: 'choice',
     default: 'none',
     values: DRIFTFIX_VALUES,
-    doc: 'slew: ticks that the guest missed are made up for, which old Windows needs to keep the time',
+    doc: 'slew: make up for ticks that the guest missed, which old Windows needs to keep time',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -383,19 +383,19 @@ const SOUND_OPTIONS = [
     type: 'choice',
     default: 'none',
     values: AUDIO_BACKENDS,
-    doc: 'where the host plays it; none: VNC and SPICE viewers still get it',
+    doc: 'where the host plays sound; none: only VNC and SPICE viewers get it',
   },
 ] as const satisfies readonly OptionSpec[];
 
 const NUMA_OPTIONS = [
   { name: 'cpus', type: 'text', default: '', repeated: true, doc: 'processors of the node: a number from 0, or 0-3' },
-  { name: 'hostnodes', type: 'text', default: '', doc: 'nodes of the host that the memory comes from: 0, or 0-1' },
+  { name: 'hostnodes', type: 'text', default: '', doc: 'host nodes that the memory comes from: 0, or 0-1' },
   {
     name: 'policy',
     type: 'choice',
     default: 'bind',
     values: NUMA_POLICIES,
-    doc: 'how strictly it comes from there',
+    doc: 'how strictly the memory comes from hostnodes',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -420,7 +420,7 @@ const FIRMWARE_OPTIONS = [
     name: 'vars',
     type: 'text',
     default: '',
-    doc: "the machine's variables, in place of a file in the state folder; the guest writes to it",
+    doc: "file with the machine's variables, instead of one in the state folder; the guest writes to it",
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -429,7 +429,7 @@ const VNC_OPTIONS = [
     name: 'password',
     type: 'text',
     default: '',
-    doc: 'file with the password in its first line, of at most 8 characters; closed to others',
+    doc: 'file with the password (at most 8 characters) in its first line, not readable by other users',
   },
 ] as const satisfies readonly OptionSpec[];
 
@@ -444,12 +444,12 @@ const LIFE = 'Start and stop';
 const HOST_DEVICES = 'Host devices';
 
 const COMMAND_DETAIL =
-  'One program with arguments, split into words as a shell does it and run without a shell: nothing is expanded.';
+  'One program with arguments, split into words as in a shell but run without one: nothing is expanded.';
 
 const FILE_NAME_DETAIL =
-  'The file name ends at the first ",option="; other commas belong to it (my,disk.img). Where a comma is followed by ' +
-  'a word and "=", or by nothing but the name of an option, write it twice: "a,,b=c.img" is the file "a,b=c.img". ' +
-  'Relative names start from the folder of the cfg file.';
+  'The file name ends at the first ",option="; other commas belong to it (my,disk.img). If a comma is followed by ' +
+  'a word and "=", or only by the name of an option, write it twice: "a,,b=c.img" is the file "a,b=c.img". ' +
+  'Relative names are relative to the folder of the cfg file.';
 
 const TABLE = [
   {
@@ -460,7 +460,7 @@ const TABLE = [
     example: 'web',
     inDefaults: false,
     otherNames: ['HOSTNAME', 'VM_NAME', 'VMNAME'],
-    doc: "name of the guest; the long name of the machine (the file's name without -qemu.cfg) when not given",
+    doc: 'name of the guest; default: the long name of the machine (its file name without -qemu.cfg)',
   },
   {
     name: 'OS',
@@ -468,7 +468,7 @@ const TABLE = [
     type: 'text',
     default: '',
     example: 'debian',
-    doc: 'label of the operating system; with NAME and the number of the NIC the input of its MAC address',
+    doc: 'label of the operating system; MAC addresses are derived from it, NAME and the number of the NIC',
   },
   { name: 'DESC', group: IDENTITY, type: 'text', default: '', example: 'web server', doc: 'free text, shown in lists' },
   {
@@ -479,7 +479,7 @@ const TABLE = [
     example: '6ba7b810-9dad-41d1-80b4-00c04fd430c8',
     inDefaults: false,
     isRare: true,
-    doc: 'UUID of the guest; worked out from NAME (RFC 4122, version 5) when not given',
+    doc: 'UUID of the guest; default: derived from NAME (RFC 4122, version 5)',
   },
 
   {
@@ -496,9 +496,9 @@ const TABLE = [
     group: HARDWARE,
     type: 'machineType',
     default: 'q35',
-    doc: 'machine type as for -machine; a versioned one such as pc-q35-7.2 keeps the hardware through QEMU upgrades',
+    doc: 'machine type as for -machine; a versioned one such as pc-q35-7.2 does not change with QEMU upgrades',
     details: [
-      'Where TGTARCH has no q35 the default is the board of that target: virt (aarch64, arm, riscv64, loongarch64 …), ' +
+      'If TGTARCH has no q35, the default is the board of that target: virt (aarch64, arm, riscv64, loongarch64 …), ' +
         's390-ccw-virtio, pseries (ppc64).',
     ],
   },
@@ -508,10 +508,10 @@ const TABLE = [
     type: 'cpu',
     default: 'auto',
     values: ['auto', 'host', 'max'],
-    doc: 'processor model as for -cpu; auto: host under KVM, max without where there is one',
+    doc: 'processor model as for -cpu; auto: host with KVM, otherwise max if the target has it',
     details: [
-      'On x86 x86-64-v2, x86-64-v2-AES, x86-64-v3 and x86-64-v4 are processors with what those levels ask for and no more, so ' +
-        'that a machine can move between hosts of different makes. More can be added: x86-64-v3,+pcid.',
+      'On x86, x86-64-v2, x86-64-v2-AES, x86-64-v3 and x86-64-v4 have exactly the features of those levels, so a ' +
+        'machine can migrate between hosts of different makes. Features can be added: x86-64-v3,+pcid.',
     ],
   },
   {
@@ -530,7 +530,7 @@ const TABLE = [
     type: 'size',
     default: '2G',
     otherNames: ['MEM', 'MEMORY', 'MAXMEM', 'VM_MEMORY'],
-    doc: 'memory, 1M to 16T: a bare number is MiB, K, M, G and T are powers of 1024 (2GB is 2G)',
+    doc: 'memory, 1M to 16T: a bare number is MiB; K, M, G and T are powers of 1024 (2GB is 2G)',
   },
   {
     name: 'KVM',
@@ -540,7 +540,7 @@ const TABLE = [
     values: KVM_VALUES,
     otherNames: ['ACCEL', 'ENABLE_KVM'],
     isRare: true,
-    doc: "on, off, or auto: KVM when a guest really runs with it here, else QEMU's emulation, with a notice",
+    doc: "on, off, or auto: KVM if it works on this host, otherwise QEMU's emulation, with a notice",
   },
   {
     name: 'RNG',
@@ -568,10 +568,10 @@ const TABLE = [
     min: 0,
     max: 24,
     isRare: true,
-    doc: 'PCIe root ports kept free for devices that are plugged in later, on q35 and virt',
+    doc: 'PCIe root ports kept free for hot-plugged devices, on q35 and virt',
     details: [
-      'They are in the PCI slots 0x1c to 0x1e, eight to a slot; no other device moves when there are more or fewer. The ports ' +
-        'of the default leave out a slot that a device of [custom] is in. The machine type pc has no such ports: devices are ' +
+      'They are in PCI slots 0x1c to 0x1e, eight per slot; changing their number moves no other device. The ' +
+        'default ports leave out a slot that a device in [custom] uses. The machine type pc has no such ports: devices are ' +
         'plugged into its PCI bus.',
     ],
   },
@@ -582,7 +582,7 @@ const TABLE = [
     default: 'off',
     values: SWITCH_VALUES,
     otherNames: ['TABLET', 'USBTABLET', 'USB_TABLET'],
-    doc: 'USB 3 controller with a tablet and a keyboard: the pointer of a viewer is where that of the guest is',
+    doc: 'USB 3 controller with a tablet and a keyboard, so that viewer and guest pointers stay together',
   },
   {
     name: 'SOUND',
@@ -593,10 +593,10 @@ const TABLE = [
     options: SOUND_OPTIONS,
     otherNames: ['AUDIO', 'SOUNDCARD', 'SOUND_CARD', 'SOUNDHW'],
     isRare: true,
-    doc: 'sound card; on is hda',
+    doc: 'sound card; on means hda',
     details: [
-      'Other backends than none and spice open devices or sockets of the host as the user that QEMU runs as. The units of the system ' +
-        'let them open none: they are for machines of a user who sits at the host.',
+      'Backends other than none and spice open devices or sockets of the host as the user that QEMU runs as. ' +
+        'The system units do not permit that: use these backends for machines of a user who works at the host.',
     ],
   },
   {
@@ -609,8 +609,8 @@ const TABLE = [
     example: 'utc',
     otherNames: ['CLOCK', 'LOCALTIME'],
     isRare: true,
-    doc: 'what the clock of the machine shows; localtime for OS=windows…, else utc',
-    details: ['OS counts as Windows when it begins with windows, or is a short name such as win11, w2k or wxp.'],
+    doc: 'what the clock of the machine shows; default: localtime for OS=windows…, otherwise utc',
+    details: ['OS counts as Windows if it begins with windows or is a short name such as win11, w2k or wxp.'],
   },
   {
     name: 'HPET',
@@ -619,7 +619,7 @@ const TABLE = [
     default: 'on',
     values: SWITCH_VALUES,
     isRare: true,
-    doc: 'High Precision Event Timer of q35 and pc; off saves Windows guests processor time',
+    doc: 'High Precision Event Timer of q35 and pc; off saves processor time with Windows guests',
   },
   {
     name: 'PIT',
@@ -628,7 +628,7 @@ const TABLE = [
     default: 'delay',
     values: PIT_VALUES,
     isRare: true,
-    doc: 'ticks of the old timer that a guest under KVM missed: delay makes up for them, discard does not',
+    doc: 'ticks of the legacy timer that a guest missed under KVM: delay makes up for them, discard drops them',
   },
   {
     name: 'S3',
@@ -637,7 +637,7 @@ const TABLE = [
     default: 'on',
     values: SWITCH_VALUES,
     isRare: true,
-    doc: 'whether guests on q35 and pc can sleep in memory (ACPI S3)',
+    doc: 'whether guests on q35 and pc can suspend to memory (ACPI S3)',
   },
   {
     name: 'S4',
@@ -646,7 +646,7 @@ const TABLE = [
     default: 'on',
     values: SWITCH_VALUES,
     isRare: true,
-    doc: 'whether guests on q35 and pc can sleep on their disk (ACPI S4)',
+    doc: 'whether guests on q35 and pc can suspend to disk (ACPI S4)',
   },
   {
     name: 'VMGENID',
@@ -655,10 +655,8 @@ const TABLE = [
     default: 'off',
     values: SWITCH_VALUES,
     isRare: true,
-    doc: 'VM Generation ID of x86, by which Windows finds out that it is a copy: on, off or a UUID',
-    details: [
-      'on: the ID is worked out from UUID, so that a machine that is copied with a UUID of its own has another one.',
-    ],
+    doc: 'VM Generation ID (x86), which lets Windows notice that it is a copy: on, off or a UUID',
+    details: ['on: the ID is derived from UUID, so a copy with a different UUID has a different ID.'],
   },
   {
     name: 'NUMA',
@@ -671,7 +669,7 @@ const TABLE = [
     options: NUMA_OPTIONS,
     inDefaults: false,
     isRare: true,
-    doc: 'NUMA node of the guest: its memory, then options; all nodes together have RAM and all processors',
+    doc: 'NUMA node of the guest: its memory, then options; the nodes must add up to RAM and all processors',
   },
   {
     name: 'SMBIOS',
@@ -684,7 +682,7 @@ const TABLE = [
     max: 16,
     options: SMBIOS_OPTIONS,
     isRare: true,
-    doc: 'texts that the firmware shows: bios, system, baseboard, chassis, processor or oem, then options',
+    doc: 'texts in the firmware tables: bios, system, baseboard, chassis, processor or oem, then options',
   },
   {
     name: 'WATCHDOG',
@@ -693,7 +691,7 @@ const TABLE = [
     default: 'off',
     values: WATCHDOG_VALUES,
     isRare: true,
-    doc: 'i6300esb watchdog: what happens when the guest hangs',
+    doc: 'i6300esb watchdog: what to do when the guest hangs',
   },
   {
     name: 'ONPANIC',
@@ -702,7 +700,7 @@ const TABLE = [
     default: 'none',
     values: PANIC_VALUES,
     isRare: true,
-    doc: 'pvpanic device: what happens when the kernel of the guest panics',
+    doc: 'pvpanic device: what to do when the guest kernel panics',
   },
 
   {
@@ -715,10 +713,10 @@ const TABLE = [
     otherNames: ['BIOS', 'UEFI', 'EFI', 'LOADER'],
     doc: 'bios, uefi, uefi-secure, or the path of a firmware image (with a "/" or a "." in it)',
     details: [
-      'An image that the firmware descriptors of the host name, and one with vars=, is flash with variables of the ' +
-        "machine's own; any other is a plain BIOS image. Without vars= the variables are in the state folder, new ones as " +
-        'qcow2, those of each firmware in a file of their own: with another FIRMWARE or TGTARCH the machine gets new ones, ' +
-        'and the old stay there. A file of vars= has to exist, and belongs to the user that QEMU runs as.',
+      'An image named by a firmware descriptor of the host, or used with vars=, is flash memory with variables for ' +
+        'this machine; any other image is a plain BIOS image. Without vars= the variables are in the state folder, ' +
+        'new ones as qcow2, in a separate file for each firmware: with another FIRMWARE or TGTARCH the machine gets new variables, ' +
+        'and the old file stays. The file of vars= must exist and belong to the user that QEMU runs as.',
     ],
   },
   {
@@ -729,7 +727,7 @@ const TABLE = [
     values: SWITCH_VALUES,
     notYet: 'swtpm is not started yet',
     isRare: true,
-    doc: 'TPM 2.0 by swtpm',
+    doc: 'TPM 2.0, emulated by swtpm',
   },
   {
     name: 'BOOT',
@@ -739,7 +737,7 @@ const TABLE = [
     values: BOOT_VALUES,
     example: 'cdrom,disk',
     otherNames: ['BOOT_DEV', 'VM_BOOT_DEV'],
-    doc: 'families to boot from, in order; disk,cdrom,network when not given; what is left out never boots',
+    doc: 'what to boot from, in order; default: disk,cdrom,network; what is left out is never booted',
   },
   {
     name: 'KERNEL',
@@ -748,7 +746,7 @@ const TABLE = [
     default: '',
     example: 'vmlinuz',
     isRare: true,
-    doc: 'Linux kernel to boot directly; INITRD and APPEND in defaults-qemu.cfg count for machines with one only',
+    doc: 'Linux kernel to boot directly; INITRD and APPEND in defaults-qemu.cfg apply only to machines with a KERNEL',
   },
   {
     name: 'INITRD',
@@ -757,7 +755,7 @@ const TABLE = [
     default: '',
     example: 'initrd.img',
     isRare: true,
-    doc: 'its initial RAM disk',
+    doc: 'initial RAM disk of KERNEL',
   },
   {
     name: 'APPEND',
@@ -767,7 +765,7 @@ const TABLE = [
     example: 'root=/dev/vda1 console=ttyS0',
     otherNames: ['CMDLINE'],
     isRare: true,
-    doc: 'its command line',
+    doc: 'command line of KERNEL',
   },
 
   {
@@ -811,7 +809,7 @@ const TABLE = [
     options: NIC_OPTIONS,
     otherNames: ['NET', 'NETWORK', 'NETDEV', 'ETH', 'INTERFACE', 'IFACE', 'PORT_FORWARDS'],
     doc: 'network card: the QEMU model, then options; the bare form is just the model',
-    details: ['The model "virtio" is short for virtio-net-pci.'],
+    details: ['The model "virtio" means virtio-net-pci.'],
   },
   {
     name: 'BRIDGE_IFNAME',
@@ -819,7 +817,7 @@ const TABLE = [
     type: 'bridge',
     default: 'br0',
     otherNames: ['BRIDGE', 'BR', 'BRIDGE_IF'],
-    doc: 'bridge of every NIC that names none',
+    doc: 'bridge of every NIC without bridge=',
   },
   {
     name: 'NETIF',
@@ -827,7 +825,7 @@ const TABLE = [
     type: 'choice',
     default: 'hook',
     values: NETIF_VALUES,
-    doc: 'hook: QEMU calls qemu-brup and qemu-brdown for its taps; managed: qemu-init makes and removes them',
+    doc: 'hook: QEMU calls qemu-brup and qemu-brdown for its taps; managed: qemu-init creates and removes them',
   },
 
   {
@@ -840,8 +838,8 @@ const TABLE = [
     otherNames: ['DISPLAY', 'VNC_LISTEN'],
     doc: 'on, off, unix, ADDRESS[:DISPLAY], :DISPLAY; then ,password=FILE',
     details: [
-      'The address is 127.0.0.1 and the display number that of the slot unless said. An IPv6 address stands in ' +
-        'brackets: [::1]:3. An address that others can reach needs a password.',
+      'Default: address 127.0.0.1 and the display number of the slot. Write an IPv6 address in ' +
+        'brackets: [::1]:3. An address that other hosts can reach needs a password.',
     ],
   },
   {
@@ -859,7 +857,7 @@ const TABLE = [
     default: 'off',
     values: SWITCH_VALUES,
     isRare: true,
-    doc: 'SPICE server on a socket, with a channel for the agent that shares clipboard and size of the screen',
+    doc: 'SPICE server on a socket, with a channel for the agent that shares clipboard and screen size',
   },
   {
     name: 'KEYMAP',
@@ -870,7 +868,7 @@ const TABLE = [
     example: 'de',
     otherNames: ['KEYBOARD', 'KEYBOARD_LAYOUT', 'LAYOUT'],
     isRare: true,
-    doc: 'keyboard layout of VNC viewers that send characters instead of keys; en-us when not given',
+    doc: 'keyboard layout for VNC viewers that send characters instead of keys; default: en-us',
     details: [`One of ${KEYMAP_VALUES.join(', ')}.`],
   },
   {
@@ -900,7 +898,7 @@ const TABLE = [
     default: '',
     example: 'auto',
     otherNames: ['USER', 'VM_USER'],
-    doc: 'user that QEMU runs as from its first instruction: auto is a user for this machine alone; default: the caller',
+    doc: 'user that QEMU runs as from its first instruction; auto: one for this machine only; default: the caller',
   },
   {
     name: 'SANDBOX',
@@ -948,7 +946,7 @@ const TABLE = [
     default: '',
     example: 'db,router',
     otherNames: ['DEPENDS', 'AFTER', 'NEEDS'],
-    doc: 'machines that must be up first, with commas or blanks between them',
+    doc: 'machines that must be up first, separated by commas or blanks',
   },
   {
     name: 'STOPDELAY',
@@ -958,7 +956,7 @@ const TABLE = [
     min: 0,
     max: 86400,
     otherNames: ['TIMEOUT', 'SHUTDOWN_TIMEOUT', 'KILL_WAIT', 'VM_KILL_WAIT'],
-    doc: 'seconds that the guest has to go down by itself',
+    doc: 'seconds that the guest has to shut down',
   },
   {
     name: 'STOPMETHOD',
@@ -967,7 +965,7 @@ const TABLE = [
     default: 'auto',
     values: STOP_METHODS,
     isRare: true,
-    doc: 'acpi: power button; agent: guest agent; auto: both, when an agent answers',
+    doc: 'acpi: power button; agent: guest agent; auto: both if an agent answers',
   },
   {
     name: 'PRECMD',
@@ -976,7 +974,7 @@ const TABLE = [
     default: '',
     example: '/usr/local/sbin/prepare-web --fast',
     isRare: true,
-    doc: 'run before the start; when it fails, the machine is not started',
+    doc: 'run before the start; if it fails, the machine is not started',
     details: [COMMAND_DETAIL],
   },
   {
@@ -986,7 +984,7 @@ const TABLE = [
     default: '',
     example: '/usr/local/sbin/web-is-up',
     isRare: true,
-    doc: 'run when the machine is up',
+    doc: 'run after the machine has started',
     details: [COMMAND_DETAIL],
   },
   {
@@ -1006,7 +1004,7 @@ const TABLE = [
     default: '',
     example: '/usr/local/sbin/web-is-down',
     isRare: true,
-    doc: 'run when the machine is down, also after a start that failed',
+    doc: 'run after the machine has stopped, and after a failed start',
     details: [COMMAND_DETAIL],
   },
   {
@@ -1015,7 +1013,7 @@ const TABLE = [
     type: 'choice',
     default: 'no',
     values: RESTART_VALUES,
-    doc: 'whether the service manager starts it again when it ends by itself',
+    doc: 'whether the service manager restarts the machine when it exits by itself',
   },
 
   {
@@ -1028,7 +1026,7 @@ const TABLE = [
     max: 8,
     notYet: 'folders are not shared yet',
     isRare: true,
-    doc: 'folder of the host for the guest, by 9p or virtiofs',
+    doc: 'host folder shared with the guest, by 9p or virtiofs',
   },
   {
     name: 'USBHOST',
@@ -1042,7 +1040,7 @@ const TABLE = [
     inDefaults: false,
     notYet: 'USB devices are not passed through yet',
     isRare: true,
-    doc: 'USB device of the host for the guest',
+    doc: 'host USB device passed through to the guest',
   },
   {
     name: 'PCI',
@@ -1055,7 +1053,7 @@ const TABLE = [
     inDefaults: false,
     notYet: 'PCI devices are not passed through yet',
     isRare: true,
-    doc: 'PCI device of the host for the guest',
+    doc: 'host PCI device passed through to the guest',
   },
 ] as const satisfies readonly KeySpec[];
 
@@ -1074,7 +1072,7 @@ const MONITOR_TABLE = [
     min: 1,
     max: 65335,
     doc: 'first monitor port; slot n has MONPORT+n, and 100 more for its control port',
-    details: ['From slot 100 on each further hundred of machines is 200 ports higher.'],
+    details: ['From slot 100 on, each further hundred slots is 200 ports higher.'],
   },
   {
     name: 'MONITOR',
@@ -1090,7 +1088,7 @@ const MONITOR_TABLE = [
     type: 'choice',
     default: 'psk',
     values: TLS_VALUES,
-    doc: "psk: both ports need the machine's key; off: every user and web page on this host can drive the monitors",
+    doc: "psk: both ports need the machine's key; off: any user and web page on this host can control the monitors",
   },
   {
     name: 'VNCDISPLAY',
@@ -1099,7 +1097,7 @@ const MONITOR_TABLE = [
     default: '0',
     min: 0,
     max: 59635,
-    doc: 'first VNC display; slot n has VNCDISPLAY+n, which is TCP port 5900 more',
+    doc: 'first VNC display; slot n has VNCDISPLAY+n, on TCP port 5900 plus that number',
   },
 ] as const satisfies readonly KeySpec[];
 
@@ -1116,12 +1114,12 @@ const FAMILIES = new Map<string, KeySpec & { readonly name: KeyName }>(
   KEYS.filter(({ family }) => family).map((spec) => [stemOf(spec), spec]),
 );
 
-/** The key as it is written, of a family without its number. */
+/** The key as written; for a family without its number. */
 export function stemOf({ name, stem }: KeySpec): string {
   return stem ?? name;
 }
 
-/** The key as it is written, of a family its first member. */
+/** The key as written; for a family its first member. */
 export function firstKey(spec: KeySpec): string {
   return spec.family ? `${stemOf(spec)}1` : spec.name;
 }
@@ -1131,14 +1129,14 @@ export function keyPattern(spec: KeySpec): string {
   return spec.family ? `${stemOf(spec)}x` : spec.name;
 }
 
-/** The table's line of a key as written: `DSK12` is of the family DSK. */
+/** The table entry of a key as written: `DSK12` belongs to the family DSK. */
 export function findKey(key: string): (KeySpec & { readonly name: KeyName }) | undefined {
   const spec = BY_NAME.get(key);
   if (spec !== undefined && !spec.family) return spec;
   return FAMILIES.get(/^([A-Z]+)\d+$/.exec(key)?.[1] ?? '');
 }
 
-/** The table's line of that name or stem. */
+/** The table entry of that name or stem. */
 export function keySpec(name: KeyName): KeySpec {
   const spec = BY_NAME.get(name);
   if (spec === undefined) throw new TypeError(`No key ${name}`);

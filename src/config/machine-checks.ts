@@ -7,7 +7,7 @@ import type { MachineConfig } from './types.ts';
 /** Reports a problem of a key that is set. */
 type ReportKey = (key: string, message: string, hint?: string) => void;
 
-/** What is wrong between the keys of one machine. Nothing on the host is looked at. */
+/** Reports keys of one machine that contradict each other, without looking at the host. */
 export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkKernel(config, report);
   checkImages(config, report);
@@ -17,13 +17,13 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkNuma(config, report);
   checkSmbios(config, report);
   if (/,accel=/.test(config.machine)) {
-    report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= decides`, 'set KVM=on or off instead');
+    report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= sets`, 'set KVM=on or off instead');
   }
   if (config.sound?.backend === 'spice' && !config.spice) {
-    report('SOUND', 'SOUND has backend=spice, and SPICE is off', 'set SPICE=on');
+    report('SOUND', 'SOUND has backend=spice, but SPICE is off', 'set SPICE=on');
   }
   if (/,hpet=/.test(config.machine) && config.origins.has('HPET')) {
-    report('HPET', `HPET is set, and MACHINE ${quote(config.machine)} has hpet=, too`, 'leave out one of them');
+    report('HPET', `HPET is set, but MACHINE ${quote(config.machine)} also has hpet=`, 'remove one of them');
   }
   if (config.kvm === 'off' && config.cpu?.split(',')[0] === 'host') {
     report('CPU', 'CPU "host" needs KVM, which is off', 'use CPU=max');
@@ -40,7 +40,7 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   }
 }
 
-/** Each place in the boot order is that of one device. */
+/** No two devices may have the same place in the boot order. */
 function checkBootIndexes({ disks, cdroms, nics }: MachineConfig, report: ReportKey): void {
   const seen = new Map<number, string>();
   const all = [
@@ -50,7 +50,7 @@ function checkBootIndexes({ disks, cdroms, nics }: MachineConfig, report: Report
   ];
   for (const [key, bootIndex] of all) {
     const other = bootIndex === undefined ? undefined : seen.get(bootIndex);
-    if (other !== undefined) report(key, `${key} has bootindex=${bootIndex}, as ${other} has`);
+    if (other !== undefined) report(key, `${key} has the same bootindex=${bootIndex} as ${other}`);
     else if (bootIndex !== undefined) seen.set(bootIndex, key);
   }
 }
@@ -62,7 +62,7 @@ function checkKernel(config: MachineConfig, report: ReportKey): void {
   if (config.append !== '') report('APPEND', 'APPEND is set without KERNEL');
 }
 
-/** Two disks on one image destroy it, unless nobody writes. */
+/** Two disks on one image destroy it, unless both are read-only. */
 function checkImages({ disks }: MachineConfig, report: ReportKey): void {
   for (const [position, disk] of disks.entries()) {
     const other = disks.slice(0, position).find(({ file }) => file === disk.file);
@@ -74,13 +74,13 @@ function checkImages({ disks }: MachineConfig, report: ReportKey): void {
   }
 }
 
-/** Eight controllers of six ports have room in one PCI slot. */
+/** One PCI slot has room for eight controllers with six ports each. */
 const LAST_SATA_DISK = 48;
 
 function checkSata({ disks }: MachineConfig, report: ReportKey): void {
   for (const { index, interface: bus } of disks) {
     if ((bus !== 'sata' && bus !== 'ide') || index <= LAST_SATA_DISK) continue;
-    report(`DSK${index}`, `DSK${index} cannot be if=${bus}; allowed for that are DSK1 to DSK${LAST_SATA_DISK}`);
+    report(`DSK${index}`, `DSK${index} cannot be if=${bus}: only DSK1 to DSK${LAST_SATA_DISK} can`);
   }
 }
 
@@ -90,12 +90,12 @@ function checkNics({ nics }: MachineConfig, report: ReportKey): void {
   for (const { index, mac, hostForwards } of nics) {
     const key = `NIC${index}`;
     const sameMac = mac && macs.get(mac.toLowerCase());
-    if (sameMac) report(key, `${key} has the MAC address of NIC${sameMac}: ${quote(mac)}`);
+    if (sameMac) report(key, `${key} has the same MAC address as NIC${sameMac}: ${quote(mac)}`);
     if (mac) macs.set(mac.toLowerCase(), index);
     for (const { protocol, hostAddress, hostPort } of hostForwards) {
       const port = `${protocol}:${hostAddress}:${hostPort}`;
       const samePort = ports.get(port);
-      if (samePort !== undefined) report(key, `${key} forwards ${quote(port)}, which NIC${samePort} does already`);
+      if (samePort !== undefined) report(key, `${key} forwards ${quote(port)}, which NIC${samePort} already forwards`);
       ports.set(port, index);
     }
   }

@@ -115,7 +115,8 @@ function readMachine(
   }
   const dir = dirname(path);
   const reader = new SettingsReader(settings, issues, dir);
-  const name = reader.text('NAME', (text) => (isValidName(text) ? undefined : `is no name; ${NAME_RULE}`)) || longName;
+  const name =
+    reader.text('NAME', (text) => (isValidName(text) ? undefined : `is not a valid name; ${NAME_RULE}`)) || longName;
   const os = reader.text('OS');
   const targetArch = reader.read('TGTARCH', parseProgram) ?? keySpec('TGTARCH').default;
   const firmware = reader.read('FIRMWARE', parseFirmware);
@@ -126,7 +127,7 @@ function readMachine(
   const vmGenerationId = reader.read('VMGENID', parseVmGenerationId) ?? keySpec('VMGENID').default;
   const uuid = reader.read('UUID', (text, { report }) => {
     const parsed = parseUuid(text);
-    if (parsed === undefined) report(`UUID ${quote(text)} is none; allowed is 8-4-4-4-12 hexadecimal digits`);
+    if (parsed === undefined) report(`UUID must be 8-4-4-4-12 hexadecimal digits, not ${quote(text)}`);
     return parsed;
   });
 

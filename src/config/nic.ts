@@ -13,7 +13,9 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
   const model = readModel(list.head.trim(), context);
   const queues = list.integer('queues');
   if (model !== undefined && (queues ?? 1) > 1 && !model.startsWith('virtio-net')) {
-    context.report(`${context.key} has queues=${queues}, which "${model}" has not`, { hint: 'virtio-net-pci has' });
+    context.report(`${context.key} has queues=${queues}, which "${model}" does not support`, {
+      hint: 'use virtio-net-pci',
+    });
   }
   const net = NET_BACKENDS.find((backend) => backend === list.get('net')) ?? 'bridge';
   checkFit(list, net, context);
@@ -55,12 +57,12 @@ export function renderNic(nic: NicConfig): string {
   ]);
 }
 
-/** Why a text is no bridge name; undefined when it is one. */
+/** Why a text is not a bridge name; undefined if it is one. */
 export function checkBridge(text: string): string | undefined {
   return isInterfaceName(text) ? undefined : `is not the name of an interface; ${INTERFACE_NAME_RULE}`;
 }
 
-/** What others call networks, of which no card has its name. */
+/** Words that other programs use for networks; no network card has such a name. */
 const NOT_MODELS: Readonly<Record<string, string>> = { nat: 'user', slirp: 'user', tap: 'bridge', bridged: 'bridge' };
 
 function readModel(text: string, { key, report }: ValueContext): string | undefined {
@@ -71,8 +73,10 @@ function readModel(text: string, { key, report }: ValueContext): string | undefi
     return undefined;
   }
   if (/^[A-Za-z0-9_.-]+$/.test(text)) return text;
-  const expected = 'a QEMU NIC model such as virtio-net-pci or e1000 stands first';
-  report(`${key} ${quote(text)} is no model; allowed are letters, digits, "_", "." and "-"`, { hint: expected });
+  const expected = 'start with a QEMU NIC model such as virtio-net-pci or e1000';
+  report(`${key} ${quote(text)} is not a model: it may have only letters, digits, "_", "." and "-"`, {
+    hint: expected,
+  });
   return undefined;
 }
 
@@ -85,7 +89,7 @@ function checkFit(list: OptionList, net: NetBackend, { key, report }: ValueConte
   }
   if (net === 'bridge') return;
   const onTapOnly = ['bridge', 'vlan', 'queues', 'isolated', 'lock'].filter((name) => list.get(name) !== undefined);
-  for (const name of onTapOnly) report(`${key} has ${name}= with net=${net}; it is for net=bridge`);
+  for (const name of onTapOnly) report(`${key} has ${name}= with net=${net}; it needs net=bridge`);
 }
 
 function readChecked(
@@ -102,16 +106,16 @@ function readChecked(
 }
 
 function checkMac(text: string): string | undefined {
-  if (!isMac(text)) return 'is no MAC address; allowed is xx:xx:xx:xx:xx:xx in hexadecimal';
-  if (isMulticastMac(text)) return 'is the address of a group; the first byte must be even';
-  return text === '00:00:00:00:00:00' ? 'is no address of a NIC' : undefined;
+  if (!isMac(text)) return 'is not a MAC address; it must be xx:xx:xx:xx:xx:xx in hexadecimal';
+  if (isMulticastMac(text)) return 'is a multicast address; the first byte must be even';
+  return text === '00:00:00:00:00:00' ? 'cannot be the address of a NIC' : undefined;
 }
 
 function checkAddress(text: string): string | undefined {
   const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bits = isIpv4(address) ? 32 : isIpv6(address) ? 128 : undefined;
   if (bits !== undefined && Number(prefix ?? 0) <= bits) return undefined;
-  return 'is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7';
+  return 'is not an address such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::7';
 }
 
 const HOST_FORWARD = /^(tcp|udp)?:(\[[^\]]*\]|[^:[\]]*):(\d{1,5})-(\[[^\]]*\]|[^:[\]]*):(\d{1,5})$/i;
@@ -128,8 +132,8 @@ function readHostForward(text: string, net: NetBackend, { key, report }: ValueCo
   const addresses = [forward.hostAddress, forward.guestAddress];
   if ([forward.hostPort, forward.guestPort].every(isPort) && addresses.every(isAddressOrEmpty)) {
     if (net === 'passt' && forward.guestAddress !== '') {
-      report(`${key} hostfwd ${quote(text)} has an address of the guest, which net=passt does not take`, {
-        hint: 'leave it empty: passt gives the guest one address only',
+      report(`${key} hostfwd ${quote(text)} has a guest address, which net=passt does not support`, {
+        hint: 'leave it empty: passt gives the guest only one address',
       });
       return [];
     }
@@ -141,8 +145,8 @@ function readHostForward(text: string, net: NetBackend, { key, report }: ValueCo
     }
     return [forward];
   }
-  report(`${key} hostfwd ${quote(text)} is not allowed; allowed are such as tcp:127.0.0.1:2222-:22`, {
-    hint: 'addresses are numeric, IPv6 in brackets; ports are 1 to 65535',
+  report(`${key} hostfwd must be like tcp:127.0.0.1:2222-:22, not ${quote(text)}`, {
+    hint: 'addresses must be numeric, IPv6 in brackets; ports from 1 to 65535',
   });
   return [];
 }

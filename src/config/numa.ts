@@ -46,23 +46,24 @@ export function checkNuma(
   if (numa.length === 0) return;
   const sum = numa.reduce((total, node) => total + node.memoryBytes, 0);
   if (sum !== memoryBytes) {
-    report('NUMA1', `The NUMA nodes have ${renderSize(sum)} of memory together, and RAM is ${renderSize(memoryBytes)}`);
+    report('NUMA1', `The NUMA nodes have ${renderSize(sum)} of memory in total, but RAM is ${renderSize(memoryBytes)}`);
   }
   const count = processorsOf(smp);
   const nodeOf = new Map<number, number>();
   for (const { index, cpus } of numa) {
     for (const { first, last } of cpus) {
-      if (last >= count) report(`NUMA${index}`, `NUMA${index} has processor ${last}; the last of SMP is ${count - 1}`);
+      if (last >= count)
+        report(`NUMA${index}`, `NUMA${index} has processor ${last}, but the last one of SMP is ${count - 1}`);
       for (let cpu = first; cpu <= Math.min(last, count - 1); cpu += 1) {
         const other = nodeOf.get(cpu);
         if (other !== undefined)
-          report(`NUMA${index}`, `NUMA${index} has processor ${cpu}, which NUMA${other} has, too`);
+          report(`NUMA${index}`, `NUMA${index} has processor ${cpu}, which is also in NUMA${other}`);
         nodeOf.set(cpu, index);
       }
     }
   }
   const missing = Array.from({ length: count }, (_, cpu) => cpu).filter((cpu) => !nodeOf.has(cpu));
   if (missing.length > 0) {
-    report('NUMA1', `Processor ${missing.join(', ')} of SMP is in no NUMA node`, 'name each in cpus= of one of them');
+    report('NUMA1', `Processor ${missing.join(', ')} of SMP is in no NUMA node`, 'add it to cpus= of a node');
   }
 }

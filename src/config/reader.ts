@@ -71,7 +71,7 @@ export class SettingsReader {
       if (program === undefined) return undefined;
       const operator = args.find((word) => SHELL_OPERATORS.has(word));
       if (operator !== undefined) {
-        const message = `${name}: "${operator}" is handed to the program like any word: there is no shell`;
+        const message = `${name}: "${operator}" is passed to the program as an argument: no shell is used`;
         report(message, { severity: 'warning', hint: `write ${name}="/bin/sh -c '…'", or call a script` });
       }
       return [program.includes('/') ? resolve(dir, program) : program, ...args];

@@ -90,19 +90,19 @@ interface Refusal {
 }
 
 function readEntry({ key, value, line }: IniEntry): RegistryEntry | Refusal {
-  if (!isValidName(key)) return { problem: `${quote(key)} is no name; ${NAME_RULE}` };
+  if (!isValidName(key)) return { problem: `${quote(key)} is not a valid name; ${NAME_RULE}` };
   const control = findControlCharacter(value);
   if (control !== undefined) return { problem: `${key}: ${quote(value)} has a control character (${control})` };
   const slash = value.lastIndexOf('/');
   const longName = value.slice(slash + 1);
   if (slash >= 0 && !isAbsolute(value)) {
-    return { problem: `${key}: ${quote(value)} is a relative path; allowed are a long name and an absolute path` };
+    return { problem: `${key}: ${quote(value)} must be a long name or an absolute path, not a relative one` };
   }
   const suffix = /(?:-qemu)?\.cfg$|\.json$/.exec(longName)?.[0];
   if (suffix !== undefined) {
     return { problem: `${key}: ${quote(longName)} is a file, not a long name`, hint: `leave out "${suffix}"` };
   }
-  if (!isValidName(longName)) return { problem: `${key}: ${quote(longName)} is no name; ${NAME_RULE}` };
+  if (!isValidName(longName)) return { problem: `${key}: ${quote(longName)} is not a valid name; ${NAME_RULE}` };
   const dir = slash < 0 ? undefined : resolve(dirname(value));
   return { shortName: key, longName, dir, line };
 }
@@ -117,7 +117,7 @@ function findClash(entry: RegistryEntry, owners: ReadonlyMap<string, RegistryEnt
     const owner = owners.get(name.toLowerCase());
     if (owner) {
       const owned = `${owner.shortName}=${owner.longName}`;
-      return { problem: `The name ${quote(name)} is taken by ${quote(owned)} in line ${owner.line}` };
+      return { problem: `The name ${quote(name)} is already used by ${quote(owned)} in line ${owner.line}` };
     }
   }
   return undefined;

@@ -27,7 +27,7 @@ export interface Settings {
   get(name: KeyName): Setting | undefined;
   /** The members of a family by number, ascending. */
   family(name: KeyName): readonly { readonly index: number; readonly setting: Setting }[];
-  /** Where each key that is set stands. */
+  /** Where each key is set. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
@@ -77,7 +77,7 @@ const FOR_CUSTOM: ReadonlySet<string> = new Set([
   'QEMU_OPTS',
   'SPICE',
 ]);
-const CUSTOM_HINT = 'options of QEMU go below a line [custom], as on its command line';
+const CUSTOM_HINT = 'write QEMU options below a line [custom], as on its command line';
 
 function checkKey(
   key: string,
@@ -92,7 +92,7 @@ function checkKey(
     return undefined;
   }
   if (inDefaults && spec.inDefaults === false) {
-    report(`${key} cannot be the same for all machines`, "set it in the machine's own file");
+    report(`${key} cannot be set for all machines`, "set it in the machine's own file");
     return undefined;
   }
   return spec.family && !isNumberOf(spec, key.slice(stemOf(spec).length), report) ? undefined : spec;
@@ -103,11 +103,11 @@ function isNumberOf(spec: KeySpec, digits: string, report: (message: string, hin
   const stem = stemOf(spec);
   if (digits.startsWith('0')) {
     const near = Number(digits) === 0 ? 1 : Number(digits);
-    report(`"${stem}${digits}" has no number that counts from 1`, suggest(`${stem}${near}`));
+    report(`"${stem}${digits}" has a wrong number: numbers start at 1`, suggest(`${stem}${near}`));
     return false;
   }
   if (digits.length > 3 || Number(digits) > most) {
-    report(`${quote(stem + digits)} is too many; allowed are ${stem}1 to ${stem}${most}`);
+    report(`${quote(stem + digits)} is too high; it must be ${stem}1 to ${stem}${most}`);
     return false;
   }
   return true;
@@ -167,9 +167,9 @@ function checkGaps(
       issues.push({
         ...setting.origin,
         key: setting.key,
-        message: `"${setting.key}" stands without ${missing}: the numbers count from 1 without a gap`,
+        message: `"${setting.key}" is set but ${missing} is not; numbers must be consecutive from 1`,
         severity: 'error',
-        hint: `call it ${stem}${expected}, or add ${missing}`,
+        hint: `rename it to ${stem}${expected}, or add ${missing}`,
       });
     }
     expected = index + 1;

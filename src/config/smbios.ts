@@ -43,8 +43,8 @@ function checkFields(
 ): boolean {
   const known = FIELDS[table];
   const foreign = new Set(fields.map(([name]) => name).filter((name) => !known.includes(name)));
-  for (const name of foreign) report(`${key} ${table} has no ${name}=; it has ${known.join(', ')}`);
-  if (fields.length === 0) report(`${key} ${table} has no text; it has ${known.join(', ')}`);
+  for (const name of foreign) report(`${key} ${table} has no option ${name}=; known options: ${known.join(', ')}`);
+  if (fields.length === 0) report(`${key} ${table} has no options; known options: ${known.join(', ')}`);
   const release = list.get('release');
   if (release !== undefined && !isRelease(release)) {
     report(`${key} release must be two numbers from 0 to 255 such as 1.2, not ${quote(release)}`);
@@ -57,11 +57,11 @@ function isRelease(text: string): boolean {
   return numbers.length === 2 && numbers.every((number) => Number(number) < 256);
 }
 
-/** There is one table of each kind, but for the strings of the maker. */
+/** Each kind of table may be there once, except `oem`. */
 export function checkSmbios({ smbios }: MachineConfig, report: (key: string, message: string) => void): void {
   for (const [position, { index, table }] of smbios.entries()) {
     const other = smbios.slice(0, position).find((before) => before.table === table);
     if (other !== undefined && table !== 'oem')
-      report(`SMBIOS${index}`, `SMBIOS${index} is ${table}, as SMBIOS${other.index} is`);
+      report(`SMBIOS${index}`, `SMBIOS${index} is ${table}, like SMBIOS${other.index}; only oem may be repeated`);
   }
 }

@@ -7,12 +7,12 @@ export function renderTemplate(): string {
     [
       '# <name>-qemu.cfg: a machine of qemu-init. See qemu.cfg(5).',
       '#',
-      '# KEY=value or KEY="value"; "#" and ";" start a comment. Nothing in it is executed or expanded. What is commented',
-      '# out here is the default, or an example where there is none. Relative paths start from the folder of this file.',
+      '# KEY=value or KEY="value"; "#" and ";" start comments. Nothing is executed or expanded. The commented-out',
+      '# lines show the defaults, or an example if there is none. Paths are relative to the folder of this file.',
     ],
     ...renderGroups(KEYS),
     [
-      '# Raw QEMU options, one per line as on the command line; they come last. Comments stand on lines of their own.',
+      '# Raw QEMU options, one per line as on the command line; they come last. Put comments on separate lines.',
       `#[${CUSTOM_SECTION}]`,
       '#-fw_cfg name=opt/org.example/greeting,string=hello',
     ],
@@ -22,7 +22,7 @@ export function renderTemplate(): string {
 /** `defaults-qemu.cfg`: the keys that all machines of a host can share, commented out. */
 export function renderDefaults(): string {
   return paragraphs([
-    ['# defaults-qemu.cfg: what all machines of this host have unless their own file says otherwise. See qemu.cfg(5).'],
+    ['# defaults-qemu.cfg: defaults for all machines of this host; their own files override them. See qemu.cfg(5).'],
     ...renderGroups(KEYS.filter(({ inDefaults }) => inDefaults !== false)),
   ]);
 }
@@ -39,12 +39,12 @@ export function renderMonitorConf(): string {
 export function renderEmptyRegistry(): string {
   return paragraphs([
     [
-      '# qemu-init.reg: the machines of this host, in the order of lists. See qemu.cfg(5).',
+      '# qemu-init.reg: the machines of this host, in the order in which they are listed. See qemu.cfg(5).',
       '#',
-      '#   short=long                    <long>-qemu.cfg in this folder, or in its own below the state folder',
+      '#   short=long                    <long>-qemu.cfg in this folder, or in its folder below the state folder',
       '#   short=/absolute/folder/long   <long>-qemu.cfg in that folder',
       '#',
-      '# "qemu-init register" and "qemu-init unregister" edit this file and keep comments and order.',
+      '# "qemu-init register" and "qemu-init unregister" edit this file and keep its comments and order.',
     ],
   ]);
 }
@@ -79,7 +79,7 @@ function noteOf({ notYet }: KeySpec): string {
   return notYet === undefined ? '' : ' (not in this version)';
 }
 
-/** The words that are allowed, for a choice whose line does not name them. */
+/** The allowed words, for a choice whose line does not name them. */
 function choicesOf(spec: KeySpec | OptionSpec): string[] {
   const { doc, type, values = [] } = spec;
   const isSaid = type !== 'choice' || values.every((value) => doc.includes(value));

@@ -23,7 +23,7 @@ export function parseVnc(text: string, context: ValueContext): VncConfig | undef
 
   const isOn = parseBoolean(head);
   if (isOn === false) {
-    if (passwordFile !== undefined) report(`${key} is off and has a password`);
+    if (passwordFile !== undefined) report(`${key} is off but has a password`);
     return { kind: 'off' };
   }
   if (isOn) return { kind: 'tcp', host: LOCALHOST, display: undefined, passwordFile };
@@ -32,7 +32,7 @@ export function parseVnc(text: string, context: ValueContext): VncConfig | undef
   const address = readAddress(head, context);
   if (!address) return undefined;
   if (!isLoopback(address.host) && passwordFile === undefined) {
-    report(`${key} ${quote(head)} can be reached by others and has no password`, {
+    report(`${key} ${quote(head)} is reachable from other hosts and has no password`, {
       hint: `add ",password=FILE", or use ${LOCALHOST} and a tunnel`,
     });
   }
@@ -51,7 +51,7 @@ function readAddress(
 ): { readonly host: string; readonly display: number | undefined } | undefined {
   const split = splitAddress(text);
   if (!split) {
-    report(`${key} ${quote(text)} is not allowed; allowed are on, off, unix, ADDRESS[:DISPLAY] and :DISPLAY`, {
+    report(`${key} must be on, off, unix, ADDRESS[:DISPLAY] or :DISPLAY, not ${quote(text)}`, {
       hint: hintFor(text),
     });
     return undefined;
@@ -65,7 +65,7 @@ function readAddress(
     }
     return { host: split.host, display };
   }
-  report(`${key} display ${quote(split.digits)} is not allowed; allowed are 0 to ${LAST_DISPLAY}`);
+  report(`${key} display must be a number from 0 to ${LAST_DISPLAY}, not ${quote(split.digits)}`);
   return undefined;
 }
 
@@ -81,7 +81,7 @@ function splitAddress(text: string): { readonly host: string; readonly digits: s
   return isHost ? { host, digits } : undefined;
 }
 
-/** Who writes 5901 means the port of display 1. */
+/** For a number such as 5901, which is the port of display 1. */
 function displayHint(number: number): string | undefined {
   if (number < FIRST_PORT || number > FIRST_PORT + 99) return undefined;
   return `port ${number} is display ${number - FIRST_PORT}; did you mean ":${number - FIRST_PORT}"?`;
@@ -90,7 +90,7 @@ function displayHint(number: number): string | undefined {
 function hintFor(text: string): string | undefined {
   if (/^\d+$/.test(text)) return displayHint(Number(text)) ?? suggest(`:${text}`);
   return text.includes(':')
-    ? 'an IPv6 address stands in brackets: [::1]:3'
+    ? 'write an IPv6 address in brackets: [::1]:3'
     : suggest(nearest(text, ['on', 'off', 'unix']));
 }
 

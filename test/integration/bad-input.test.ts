@@ -130,7 +130,7 @@ test('names that are none are refused wherever one is given', async (t) => {
     assert.equal(result.code, 6, `${name}: ${result.stderr}`);
   }
   assert.match((await root.init('status', 'wbe')).stderr, /did you mean "web"/);
-  assert.match(await problemsOf(root, `${HEAD}NAME=a/b\n`), /web-qemu\.cfg:3: NAME "a\/b" is no name/);
+  assert.match(await problemsOf(root, `${HEAD}NAME=a/b\n`), /web-qemu\.cfg:3: NAME "a\/b" is not a valid name/);
   assert.equal(root.qemus().length, 0);
 });
 

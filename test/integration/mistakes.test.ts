@@ -57,7 +57,7 @@ test('create says what is wrong in the words that were typed, and takes only siz
   const root = lab(t);
   const refused: readonly (readonly [args: readonly string[], text: RegExp])[] = [
     [['ram=1G'], /^ {2}ram=1G: Unknown key "ram" \(did you mean "RAM"\?\)$/m],
-    [['RAM=1X'], /^ {2}RAM=1X: RAM "1X" is not allowed/m],
+    [['RAM=1X'], /^ {2}RAM=1X: RAM must be 1M to 16T, such as 512M or 2G, not "1X"/m],
     [['8G'], /for a disk of that size: --disk 8G; for memory: RAM=8G/],
     [['--memory', '512'], /write RAM=512/],
     [['--cpus', '4'], /write SMP=4/],

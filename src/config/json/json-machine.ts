@@ -10,16 +10,16 @@ import { parseJson } from './json-text.ts';
 /** What the members of a JSON machine mean; for the man page. */
 export const JSON_MEMBERS: readonly { readonly path: string; readonly key: string; readonly doc: string }[] = [
   { path: 'vm.name', key: 'NAME', doc: 'name of the machine; that of the file when empty' },
-  { path: 'vm.uuid', key: 'UUID', doc: 'UUID; any other text is passed over' },
+  { path: 'vm.uuid', key: 'UUID', doc: 'UUID; any other text is ignored' },
   { path: 'vm.created_at', key: '', doc: 'for people only' },
-  { path: 'cpu.cores', key: 'SMP', doc: 'number of processors, or of cores when there are threads; 0 is passed over' },
+  { path: 'cpu.cores', key: 'SMP', doc: 'number of processors, or of cores when there are threads; 0 is ignored' },
   { path: 'cpu.threads', key: 'SMP', doc: 'threads of each core' },
   { path: 'cpu.type', key: 'CPU', doc: 'processor model' },
-  { path: 'memory.size_mb', key: 'RAM', doc: 'memory in MiB; 0 is passed over' },
+  { path: 'memory.size_mb', key: 'RAM', doc: 'memory in MiB; 0 is ignored' },
   {
     path: 'network.interface',
     key: 'NICx',
-    doc: 'bridge that the card is connected to; not used for user, nat and none; BRIDGE_IFNAME when not given',
+    doc: 'bridge that the card is connected to; not used for user, nat and none; default: BRIDGE_IFNAME',
   },
   {
     path: 'network.type',
@@ -41,8 +41,8 @@ export const JSON_MEMBERS: readonly { readonly path: string; readonly key: strin
 
 /**
  * Reads a JSON machine, `{vm, cpu, memory, network, disk}`, as the entries of a cfg file that mean the same, each at
- * its line. Wrong types and missing parts are errors; members that are not known, and what programs that write this form put
- * where nobody stated anything (`""`, `0`, `"auto"`), are warnings.
+ * its line. Wrong types and missing parts are errors; unknown members and placeholders that programs write for unset
+ * values (`""`, `0`, `"auto"`) are warnings.
  *
  * @param exists whether a file is there: a relative path in a folder `vms` can mean two.
  */
@@ -77,11 +77,7 @@ function readIdentity(reader: JsonReader, root: JsonObject): IniEntry[] {
   const uuid = reader.text(vm, 'uuid');
   const isUuid = uuid !== undefined && parseUuid(uuid.value) !== undefined;
   if (uuid !== undefined && !isUuid) {
-    reader.warn(
-      uuid.line,
-      `vm.uuid ${quote(uuid.value)} is not a UUID and is passed over`,
-      'one is derived from the name',
-    );
+    reader.warn(uuid.line, `vm.uuid ${quote(uuid.value)} is not a UUID and is ignored`, 'one is derived from the name');
   }
   return [
     ...entry('NAME', reader.stated(vm, 'name', reader.text(vm, 'name'), 'the name of the file is used')),
@@ -92,7 +88,7 @@ function readIdentity(reader: JsonReader, root: JsonObject): IniEntry[] {
 function readProcessor(reader: JsonReader, root: JsonObject): IniEntry[] {
   const cpu = reader.section(root, 'cpu', ['cores', 'threads', 'type']);
   if (!cpu) return [];
-  const cores = reader.stated(cpu, 'cores', reader.count(cpu, 'cores'), 'the machine has as many as SMP= says');
+  const cores = reader.stated(cpu, 'cores', reader.count(cpu, 'cores'), 'the default of SMP= is used');
   const threads = reader.count(cpu, 'threads');
   const smp =
     cores && threads
@@ -107,7 +103,7 @@ function readProcessor(reader: JsonReader, root: JsonObject): IniEntry[] {
 function readMemory(reader: JsonReader, root: JsonObject): IniEntry[] {
   const memory = reader.section(root, 'memory', ['size_mb']);
   const size =
-    memory && reader.stated(memory, 'size_mb', reader.count(memory, 'size_mb'), 'the machine has as much as RAM= says');
+    memory && reader.stated(memory, 'size_mb', reader.count(memory, 'size_mb'), 'the default of RAM= is used');
   return size ? entry('RAM', { ...size, value: `${size.value}M` }) : [];
 }
 
@@ -155,11 +151,11 @@ function nicValue(reader: JsonReader, card: JsonObject): string {
   }
 }
 
-/** `auto` is what a derived address is called. */
+/** `auto` means a derived address. */
 function readMac(reader: JsonReader, card: JsonObject): string | undefined {
   const mac = reader.text(card, 'mac');
   if (mac?.value.toLowerCase() !== 'auto') return mac?.value;
-  reader.warn(mac.line, `${card.label}.mac ${quote(mac.value)} is passed over`, 'an address is derived');
+  reader.warn(mac.line, `${card.label}.mac ${quote(mac.value)} is ignored`, 'an address is derived');
   return undefined;
 }
 
@@ -196,7 +192,7 @@ function diskValue(reader: JsonReader, disk: JsonObject, locate: FileResolver): 
   return undefined;
 }
 
-/** A disk whose members are all there and all empty: nobody has stated one. */
+/** Whether all members of a disk are empty, which means that there is no disk. */
 function isUnstated(reader: JsonReader, disk: JsonObject): boolean {
   return disk.members.size > 0 && ['name', 'path', 'format'].every((name) => reader.isEmpty(disk, name));
 }

@@ -4,7 +4,7 @@ import { findControlCharacter } from '../text/cfg-lines.ts';
 import { type Hint, hintOf, suggest } from '../text/issues.ts';
 import type { JsonMember, JsonNode } from './json-text.ts';
 
-/** A value with the line that it stands on. */
+/** A value and its line. */
 export interface Found<T> {
   readonly line: number;
   readonly value: T;
@@ -49,11 +49,11 @@ export class JsonReader {
       const name = this.#knownName(member, label, known);
       const first = members.get(name);
       if (first) {
-        this.report(member.line, `${label} has ${quote(name)} twice, in lines ${first.line} and ${member.line}`);
+        this.report(member.line, `${label} has ${quote(name)} twice, on lines ${first.line} and ${member.line}`);
       } else if (known.includes(name)) {
         members.set(name, member);
       } else {
-        this.warn(member.line, `${label} has the unknown member ${quote(name)}`, () => suggest(nearest(name, known)));
+        this.warn(member.line, `${label} has an unknown member ${quote(name)}`, () => suggest(nearest(name, known)));
       }
     }
     return { label, line: node.line, members };
@@ -92,7 +92,7 @@ export class JsonReader {
     return node !== undefined && node.kind !== 'null' && !(node.kind === 'string' && node.value === '');
   }
 
-  /** Whether a member is there with what stands for no value: the empty text, or 0. */
+  /** Whether a member is there but has no value: the empty text, or 0. */
   isEmpty(parent: JsonObject, name: string): boolean {
     const node = parent.members.get(name)?.value;
     return (node?.kind === 'string' && node.value === '') || (node?.kind === 'number' && node.value === 0);
@@ -104,7 +104,7 @@ export class JsonReader {
     if (!node || node.kind === 'null') return undefined;
     const label = `${parent.label}.${name}`;
     if (node.kind !== 'string') {
-      this.report(node.line, `${label} is ${describe(node)}, not a text`);
+      this.report(node.line, `${label} is ${describe(node)}, not a string`);
       return undefined;
     }
     const control = findControlCharacter(node.value);
@@ -131,7 +131,7 @@ export class JsonReader {
     if (known.includes(name)) return name;
     const meant = known.find((each) => each.toLowerCase() === name.toLowerCase());
     if (meant === undefined) return name;
-    this.warn(line, `${label} has ${quote(name)}, which is taken as ${quote(meant)}`);
+    this.warn(line, `${label} has ${quote(name)}, which is read as ${quote(meant)}`);
     return meant;
   }
 

@@ -54,7 +54,7 @@ class JsonScanner {
   }
 
   #value(depth: number): JsonNode {
-    if (depth > DEEPEST) this.#fail(`The JSON value is nested more than ${DEEPEST} deep`);
+    if (depth > DEEPEST) this.#fail(`The JSON value is nested more than ${DEEPEST} levels deep`);
     this.#skipBlank();
     const line = this.#line;
     switch (this.#text[this.#at]) {
@@ -98,7 +98,7 @@ class JsonScanner {
     try {
       return String(JSON.parse(token));
     } catch {
-      return this.#fail('A string has a character or an escape in it that JSON does not know');
+      return this.#fail('A string has a character or escape that JSON does not allow');
     }
   }
 

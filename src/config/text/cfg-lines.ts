@@ -6,7 +6,7 @@ interface Place {
   readonly number: number;
   /** Offset of its first character in the file. */
   readonly start: number;
-  /** Offset behind its last character, before the end-of-line mark. */
+  /** Offset after its last character, before the end-of-line mark. */
   readonly end: number;
   /** Offset of the next line. */
   readonly next: number;
@@ -23,11 +23,11 @@ export type CfgLine = Place &
         readonly key: string;
         readonly value: string;
         readonly quoted: boolean;
-        /** Offsets of the value as it stands, quotes included. */
+        /** Offsets of the value as written, quotes included. */
         readonly valueStart: number;
         readonly valueEnd: number;
       }
-    /** Line of the raw section, as it stands. */
+    /** Line of the raw section, as written. */
     | { readonly kind: 'raw'; readonly text: string }
     | {
         readonly kind: 'bad';
@@ -49,10 +49,10 @@ const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * Reads a file line by line: `KEY=value`, `KEY="value"`, `[section]`, and comments after `#` or `;` at the start of a
- * line or, after an unquoted value, behind a blank. Inside double quotes `\"` is a quote and `\\` a backslash; any other
- * character stands for itself. LF and CRLF both end a line; a byte order mark is skipped.
+ * line or, after an unquoted value, after a blank. Inside double quotes `\"` is a quote and `\\` a backslash; any other
+ * character is taken literally. LF and CRLF both end a line; a byte order mark is skipped.
  *
- * @param rawSection section whose lines are handed on as they stand, but for blank and comment lines.
+ * @param rawSection section whose lines are passed on as written, except for blank and comment lines.
  */
 export function* scanLines(text: string, rawSection?: string): Generator<CfgLine> {
   let start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
@@ -108,12 +108,12 @@ function readLine(line: string, offset: number, inRaw: boolean): LineContent {
 function readEntry(line: string, offset: number): LineContent {
   const equals = line.indexOf('=');
   const isOption = /^-{1,2}[a-z]/.test(trimBlanks(line));
-  if (isOption) return bad(`${quote(trimBlanks(line))} is no KEY=value`, 'options of QEMU go below a line [custom]');
-  if (equals < 0) return bad(`${quote(trimBlanks(line))} is no KEY=value`, 'comments start with "#"');
+  if (isOption) return bad(`${quote(trimBlanks(line))} is not KEY=value`, 'write QEMU options below a line [custom]');
+  if (equals < 0) return bad(`${quote(trimBlanks(line))} is not KEY=value`, 'comments start with "#"');
   const key = trimBlanks(line.slice(0, equals));
   if (key === '') return bad(`${quote(trimBlanks(line))} has no key before the "="`);
   if (/[ \t]/.test(key)) {
-    return bad(`${quote(key)} is no key`, /^export\b/.test(key) ? 'leave out "export"' : 'write KEY=value');
+    return bad(`${quote(key)} is not a key`, /^export\b/.test(key) ? 'leave out "export"' : 'write KEY=value');
   }
 
   const from = equals + 1 + (/^[ \t]*/.exec(line.slice(equals + 1))?.[0].length ?? 0);
@@ -139,11 +139,11 @@ function readQuoted(rest: string): ReadValue {
   for (let at = 1; at < rest.length; at++) {
     const character = rest.charAt(at);
     if (character === '"') {
-      const behind = trimBlanks(rest.slice(at + 1));
-      if (behind === '' || /^[#;]/.test(behind)) return { value, length: at + 1 };
+      const after = trimBlanks(rest.slice(at + 1));
+      if (after === '' || /^[#;]/.test(after)) return { value, length: at + 1 };
       return {
-        problem: `${quote(behind)} follows the closing quote`,
-        hint: String.raw`put the whole value in double quotes; a quote inside is written \"`,
+        problem: `${quote(after)} follows the closing quote`,
+        hint: String.raw`put the whole value in double quotes and write a quote inside as \"`,
       };
     }
     const next = rest.charAt(at + 1);
@@ -154,7 +154,7 @@ function readQuoted(rest: string): ReadValue {
       value += character;
     }
   }
-  return { problem: `${quote(rest)} has no closing quote`, hint: String.raw`a quote inside is written \"` };
+  return { problem: `${quote(rest)} has no closing quote`, hint: String.raw`write a quote inside as \"` };
 }
 
 /** Quotes that do not quote here, though a shell or a web page has them do so. */
@@ -164,8 +164,8 @@ function readBare(rest: string, afterBlank: boolean): ReadValue {
   const comment = afterBlank && /^[#;]/.test(rest) ? 0 : rest.search(/[ \t][#;]/);
   const value = trimBlanks(comment < 0 ? rest : rest.slice(0, comment));
   if (OTHER_QUOTES.test(value)) {
-    const hint = 'write KEY="value"; marks that belong to the value stand inside of these';
-    return { problem: `${quote(value)} is in quotes of another kind, which would become part of the value`, hint };
+    const hint = 'write KEY="value"; put quotes that belong to the value inside these';
+    return { problem: `${quote(value)} is in the wrong kind of quotes, which would become part of the value`, hint };
   }
   return { value, length: value.length };
 }

@@ -32,7 +32,7 @@ export interface IniDocument {
  *
  * `ini` by itself forgets line numbers, merges repeated keys, cuts bare values at any `;` or `#` and turns `true` into a
  * boolean. So it is given each key and value in its quoted form, marked with the line number: what comes out is what
- * stands in the file, under its line.
+ * is in the file, with its line.
  *
  * @param path used in issues only.
  */
@@ -43,7 +43,7 @@ export function parseIni(text: string, path: string, rawSection?: string): IniDo
   };
   const nul = text.indexOf('\0');
   if (nul >= 0) {
-    report(text.slice(0, nul).split('\n').length, 'The file has a NUL byte, it is no text file');
+    report(text.slice(0, nul).split('\n').length, 'The file has a NUL byte; it is not a text file');
     return { entries: [], raw: [], issues };
   }
 
@@ -101,7 +101,7 @@ function removeRepeated(
       lines.set(key, line);
       return true;
     }
-    report(line, `${quote(key)} is set twice, in lines ${first} and ${line}`, 'keep one of them', key);
+    report(line, `${quote(key)} is set twice, on lines ${first} and ${line}`, 'keep one of them', key);
     return false;
   });
 }

@@ -1,4 +1,4 @@
-import { quote, quoteComma } from '../../base/text.ts';
+import { anyOf, quote, quoteComma } from '../../base/text.ts';
 import type { KeySpec, OptionSpec } from '../keys.ts';
 import { type Report, suggest } from './issues.ts';
 import { meantWord } from './meant.ts';
@@ -74,7 +74,7 @@ export function checkNotYet(
   report: Report,
 ): void {
   if (spec.notYet === undefined || value === spec.default) return;
-  report(`${label} ${quote(value)} does nothing in this version: ${spec.notYet}`, {
+  report(`${label} ${quote(value)} has no effect in this version: ${spec.notYet}`, {
     hint: spec.default === '' ? 'leave it out' : `use "${spec.default}"`,
   });
 }
@@ -105,14 +105,14 @@ function addOption(
   const before = values.get(name);
   if (!spec) {
     const names = specs.map((known) => known.name);
-    const otherwise = headIs === 'file' ? 'a comma that belongs to the file name is written twice' : undefined;
-    report(`${key} has the unknown option ${quote(`${name}=`)}; ${known(specs)}`, {
+    const otherwise = headIs === 'file' ? 'write a comma in the file name twice' : undefined;
+    report(`${key} has an unknown option ${quote(`${name}=`)}; ${known(specs)}`, {
       hint: () => suggest(meantWord(name, names)) ?? otherwise,
     });
   } else if (before && !spec.repeated) {
     report(`${key} has "${name}=" twice`);
   } else if (inDefaults && spec.inDefaults === false) {
-    report(`${key} ${name} cannot be the same for all machines`, { hint: "set it in the machine's own file" });
+    report(`${key} ${name} cannot be set for all machines`, { hint: "set it in the machine's own file" });
   } else {
     const value = readOption(spec, text, context);
     if (value === undefined) return;
@@ -121,7 +121,7 @@ function addOption(
 }
 
 function known(specs: readonly OptionSpec[]): string {
-  return specs.length === 0 ? 'it has no options' : `known are ${specs.map(({ name }) => name).join(', ')}`;
+  return specs.length === 0 ? 'it has no options' : `known options: ${specs.map(({ name }) => name).join(', ')}`;
 }
 
 function reportBareWord(word: string, specs: readonly OptionSpec[], { key, report }: ValueContext): void {
@@ -129,7 +129,7 @@ function reportBareWord(word: string, specs: readonly OptionSpec[], { key, repor
   const owner = specs.find(({ values }) => values?.includes(word) && parseBoolean(word) === undefined);
   const hint = spec?.type === 'switch' ? `write ${word}=on` : owner && `write ${owner.name}=${word}`;
   report(`${key} has ${quote(word)} where option=value is expected`, {
-    hint: hint ?? 'a comma that belongs to a value is written twice',
+    hint: hint ?? 'write a comma in a value twice',
   });
 }
 
@@ -165,7 +165,7 @@ export function readChoice<T extends string>(
   const isSwitch = parseBoolean(lower);
   const word = isSwitch === undefined ? undefined : values.find((value) => value === (isSwitch ? 'on' : 'off'));
   if (word !== undefined) return word;
-  report(`${label} ${quote(text)} is not allowed; allowed are ${values.join(', ')}`, {
+  report(`${label} must be ${anyOf(values)}, not ${quote(text)}`, {
     hint: () => suggest(meantWord(lower, values)),
   });
   return undefined;
@@ -178,7 +178,7 @@ function secondsHint(
 ): string | undefined {
   const [, digits = '', unit = ''] = /^(\d{1,6})[ \t]*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)$/i.exec(text) ?? [];
   const seconds = Number(digits) * ({ m: 60, h: 3_600 }[unit.charAt(0).toLowerCase()] ?? 1);
-  return digits !== '' && seconds >= min && seconds <= max ? `it is in seconds: ${seconds}` : undefined;
+  return digits !== '' && seconds >= min && seconds <= max ? `the value is in seconds: ${seconds}` : undefined;
 }
 
 /** A whole number within the range. */
@@ -191,7 +191,7 @@ export function readInteger(
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = range;
   const number = parseInteger(text);
   if (number !== undefined && number >= min && number <= max) return number;
-  report(`${label} ${quote(text)} is not allowed; allowed are whole numbers from ${min} to ${max}`, {
+  report(`${label} must be a whole number from ${min} to ${max}, not ${quote(text)}`, {
     hint: secondsHint(text, range),
   });
   return undefined;

@@ -2,7 +2,7 @@ import { QemuError } from '../../base/errors.ts';
 
 /**
  * Splits text into words as the POSIX shell does (XCU 2.2, Quoting): single quotes, double quotes and backslashes.
- * Nothing is expanded: `$`, backticks, `*` and `~` are plain text, and `#`, `;`, `|` are no operators.
+ * Nothing is expanded: `$`, backticks, `*` and `~` are plain text, and `#`, `;`, `|` are not operators.
  *
  * @throws {QemuError} `QEMU_USAGE` when a quote is left open or the text ends in a backslash.
  */
@@ -61,7 +61,7 @@ function readPiece(text: string, start: number): Piece {
     case '"':
       return readDoubleQuoted(text, start);
     case '\\':
-      if (start + 1 === text.length) throw new QemuError('QEMU_USAGE', 'A backslash stands at the end');
+      if (start + 1 === text.length) throw new QemuError('QEMU_USAGE', 'It ends in a backslash');
       return { text: text.charAt(start + 1), end: start + 2 };
     default:
       return { text: text.charAt(start), end: start + 1 };
@@ -92,7 +92,7 @@ function readDoubleQuoted(text: string, start: number): Piece {
 }
 
 function openQuote(mark: string): QemuError {
-  return new QemuError('QEMU_USAGE', `A quote (${mark}) is opened and not closed`);
+  return new QemuError('QEMU_USAGE', `A quote (${mark}) is not closed`);
 }
 
 function quoteWord(word: string): string {

@@ -77,8 +77,8 @@ suite('DSKx', () => {
 
   test('an option that is not known is an error that tells about doubled commas, or the nearest one', () => {
     assert.deepEqual(problemsOf('DSK1=d.img,foo=bar\n'), [
-      '1: DSK1 has the unknown option "foo="; known are format, if, cache, aio, discard, detect-zeroes, readonly, ' +
-        'snapshot, serial, ssd, iothread, queues, bootindex, key, backing (a comma that belongs to the file name is written twice)',
+      '1: DSK1 has an unknown option "foo="; known options: format, if, cache, aio, discard, detect-zeroes, readonly, ' +
+        'snapshot, serial, ssd, iothread, queues, bootindex, key, backing (write a comma in the file name twice)',
     ]);
     assert.match(problemsOf('DSK1=d.img,fromat=raw\n')[0] ?? '', /\(did you mean "format"\?\)$/);
   });
@@ -94,9 +94,9 @@ suite('DSKx', () => {
 
   test('values that are not allowed are all reported', () => {
     assert.deepEqual(problemsOf('DSK1=d,if=usb,cache=of,readonly=maybe,format=,snapshot=on,snapshot=off\n'), [
-      '1: DSK1 if "usb" is not allowed; allowed are virtio, ide, sata, scsi, nvme',
-      '1: DSK1 cache "of" is not allowed; allowed are writeback, none, writethrough, directsync, unsafe',
-      '1: DSK1 readonly "maybe" is not allowed; allowed are on, off',
+      '1: DSK1 if must be virtio, ide, sata, scsi or nvme, not "usb"',
+      '1: DSK1 cache must be writeback, none, writethrough, directsync or unsafe, not "of"',
+      '1: DSK1 readonly must be on or off, not "maybe"',
       '1: DSK1 format has no value',
       '1: DSK1 has "snapshot=" twice',
     ]);
@@ -105,7 +105,7 @@ suite('DSKx', () => {
   test('a missing name, "file=" and network images are refused', () => {
     assert.deepEqual(problemsOf('DSK1=",format=raw"\n'), ['1: DSK1 has no file name']);
     assert.match(problemsOf('DSK1=file=a.img\n')[0] ?? '', /"file=a.img" starts with "file="/);
-    assert.match(problemsOf('DSK1=nbd://host/x\n')[0] ?? '', /"nbd:\/\/host\/x" is no file/);
+    assert.match(problemsOf('DSK1=nbd://host/x\n')[0] ?? '', /"nbd:\/\/host\/x" is not a file/);
   });
 
   test('a key is for formats that can be encrypted', () => {
@@ -115,7 +115,7 @@ suite('DSKx', () => {
   });
 
   test('aio=native needs a cache mode without the page cache', () => {
-    assert.deepEqual(problemsOf('DSK1=d,aio=native\n'), ['1: DSK1 aio "native" needs cache=none or cache=directsync']);
+    assert.deepEqual(problemsOf('DSK1=d,aio=native\n'), ['1: DSK1 aio=native needs cache=none or cache=directsync']);
   });
 
   test('readonly=on needs a controller that can tell the guest', () => {
@@ -162,10 +162,10 @@ suite('CDRx', () => {
   });
 
   test('has no other options, and no format', () => {
-    assert.match(problemsOf('CDR1=a.iso,format=qcow2\n')[0] ?? '', /CDR1 has the unknown option "format="/);
+    assert.match(problemsOf('CDR1=a.iso,format=qcow2\n')[0] ?? '', /CDR1 has an unknown option "format="/);
     assert.match(
       problemsOf('CDR1=a.iso,media=cdrom\n')[0] ?? '',
-      /CDR1 has the unknown option "media="; known are optional/,
+      /CDR1 has an unknown option "media="; known options: optional/,
     );
   });
 });

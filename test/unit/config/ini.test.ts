@@ -85,7 +85,7 @@ suite('entries', () => {
 
   test('a key that is set twice is reported with both lines, and the first value counts', () => {
     const { entries, issues } = parseIni('A=1\nB=2\nA=3\n', PATH);
-    assert.deepEqual(issues.map(formatIssue), ['/f:3: "A" is set twice, in lines 1 and 3 (keep one of them)']);
+    assert.deepEqual(issues.map(formatIssue), ['/f:3: "A" is set twice, on lines 1 and 3 (keep one of them)']);
     assert.deepEqual(
       entries.map(({ value }) => value),
       ['1', '2'],
@@ -96,16 +96,16 @@ suite('entries', () => {
 suite('lines that are wrong', () => {
   test('all are reported, each with its line', () => {
     assert.deepEqual(problemsOf('nothing\n=x\nexport A=1\nA B=1\nC="x\nD="x" y\nE=\'x\'\nF=“x”\n'), [
-      '/f:1: "nothing" is no KEY=value (comments start with "#")',
+      '/f:1: "nothing" is not KEY=value (comments start with "#")',
       '/f:2: "=x" has no key before the "="',
-      '/f:3: "export A" is no key (leave out "export")',
-      '/f:4: "A B" is no key (write KEY=value)',
-      String.raw`/f:5: "C": ""x" has no closing quote (a quote inside is written \")`,
-      String.raw`/f:6: "D": "y" follows the closing quote (put the whole value in double quotes; a quote inside is written \")`,
-      `/f:7: "E": "'x'" is in quotes of another kind, which would become part of the value ` +
-        '(write KEY="value"; marks that belong to the value stand inside of these)',
-      '/f:8: "F": "“x”" is in quotes of another kind, which would become part of the value ' +
-        '(write KEY="value"; marks that belong to the value stand inside of these)',
+      '/f:3: "export A" is not a key (leave out "export")',
+      '/f:4: "A B" is not a key (write KEY=value)',
+      String.raw`/f:5: "C": ""x" has no closing quote (write a quote inside as \")`,
+      String.raw`/f:6: "D": "y" follows the closing quote (put the whole value in double quotes and write a quote inside as \")`,
+      `/f:7: "E": "'x'" is in the wrong kind of quotes, which would become part of the value ` +
+        '(write KEY="value"; put quotes that belong to the value inside these)',
+      '/f:8: "F": "“x”" is in the wrong kind of quotes, which would become part of the value ' +
+        '(write KEY="value"; put quotes that belong to the value inside these)',
     ]);
   });
 
@@ -121,12 +121,12 @@ suite('lines that are wrong', () => {
     assert.deepEqual(problemsOf('A=1\nB=\u001b[31m\n'), [
       '/f:2: The line has a control character (U+001B) (is this a text file?)',
     ]);
-    assert.deepEqual(problemsOf('A=1\n\u0001\n\0\0\n\0\n'), ['/f:3: The file has a NUL byte, it is no text file']);
+    assert.deepEqual(problemsOf('A=1\n\u0001\n\0\0\n\0\n'), ['/f:3: The file has a NUL byte; it is not a text file']);
   });
 
   test('a message repeats at most 80 characters, and nothing that a terminal could obey or hide', () => {
     const [problem = ''] = problemsOf(`${'y'.repeat(100)}\n`);
-    assert.match(problem, /"y{80}…" is no KEY=value/);
+    assert.match(problem, /"y{80}…" is not KEY=value/);
     assert.match(problemsOf('a\u202Eb\u00A0c\n')[0] ?? '', /"a\\u\{202e\}b\\u\{a0\}c"/);
   });
 });

@@ -132,8 +132,8 @@ suite('a JSON machine as Ozone writes it', () => {
   test('is used, and what stands for no value is passed over with a warning', () => {
     const { config, warnings } = read(EXAMPLE);
     assert.deepEqual(warnings, [
-      'vm.uuid "example-id" is not a UUID and is passed over',
-      'network.interfaces[0].mac "auto" is passed over',
+      'vm.uuid "example-id" is not a UUID and is ignored',
+      'network.interfaces[0].mac "auto" is ignored',
       '"vms/example/disk-0.qcow2" is taken from the folder above "vms": "/srv/vms/example/disk-0.qcow2"',
     ]);
     assert.equal(config.uuid, deriveUuid('example'));
@@ -176,9 +176,9 @@ suite('a JSON machine as Ozone writes it', () => {
       Disk: { PATH: '/srv/a.img' },
     });
     assert.deepEqual([config.smp, config.memoryBytes, config.disks[0]?.file], ['2', 64 * 1024 ** 2, '/srv/a.img']);
-    assert.ok(warnings.includes('memory has "Size_MB", which is taken as "size_mb"'), warnings.join('\n'));
+    assert.ok(warnings.includes('memory has "Size_MB", which is read as "size_mb"'), warnings.join('\n'));
     const twice = parseMachineConfig('{"vm": {"name": "a",\n"Name": "b"}}', { path: PATH }).issues.map(formatIssue);
-    assert.ok(twice.includes(`${PATH}:2: vm has "name" twice, in lines 1 and 2`), twice.join('\n'));
+    assert.ok(twice.includes(`${PATH}:2: vm has "name" twice, on lines 1 and 2`), twice.join('\n'));
   });
 });
 
@@ -209,16 +209,16 @@ suite('a JSON machine with faults', () => {
         disk: { path: 'x.qcow2', size_gb: 'big', format: 'qcow9' },
       }),
       [
-        '3: NAME "a/b" is no name; a name has 1 to 40 letters, digits, "_", "." or "-" and starts with a letter or digit',
-        '4: vm.uuid is 5, not a text',
-        '5: vm.created_at is true, not a text',
+        '3: NAME "a/b" is not a valid name; a name has 1 to 40 letters, digits, "_", "." or "-" and starts with a letter or digit',
+        '4: vm.uuid is 5, not a string',
+        '5: vm.created_at is true, not a string',
         '8: cpu.cores is "4", not a whole number from 1',
         '9: cpu.threads is 1.5, not a whole number from 1',
-        '10: cpu.type is a list, not a text',
+        '10: cpu.type is a list, not a string',
         '13: memory.size_mb is -1, not a whole number from 1',
         '15: network is a list, not an object',
         '17: storage.disks is an object, not a list',
-        '19: DSK1 format "qcow9" is not allowed; allowed are raw, qcow2, qcow, qed, vmdk, vdi, vhdx, vpc, luks, parallels, bochs, cloop, dmg ' +
+        '19: DSK1 format must be raw, qcow2, qcow, qed, vmdk, vdi, vhdx, vpc, luks, parallels, bochs, cloop or dmg, not "qcow9" ' +
           '(did you mean "qcow2"?)',
         '21: disk.size_gb is "big", not a number from 0',
       ],
@@ -229,8 +229,8 @@ suite('a JSON machine with faults', () => {
     const { config, issues } = parseMachineConfig(JSON.stringify({ ...MACHINE, memori: {}, x: 1 }), { path: PATH });
     assert.ok(config);
     assert.deepEqual(issues.map(formatIssue), [
-      `${PATH}:1: Warning: The machine has the unknown member "memori" (did you mean "memory"?)`,
-      `${PATH}:1: Warning: The machine has the unknown member "x"`,
+      `${PATH}:1: Warning: The machine has an unknown member "memori" (did you mean "memory"?)`,
+      `${PATH}:1: Warning: The machine has an unknown member "x"`,
     ]);
   });
 
@@ -242,11 +242,11 @@ suite('a JSON machine with faults', () => {
     assert.deepEqual(issuesOf('{"a": 1,\n}'), ['2: A member name in double quotes is expected']);
     assert.deepEqual(issuesOf('{"a": "b\nc"}'), ['1: A string is not closed on its line']);
     assert.deepEqual(issuesOf('RAM=2G\n'), ['1: A JSON value is expected']);
-    assert.deepEqual(issuesOf('['.repeat(100_000)), ['1: The JSON value is nested more than 32 deep']);
+    assert.deepEqual(issuesOf('['.repeat(100_000)), ['1: The JSON value is nested more than 32 levels deep']);
   });
 
   test('has a member that is there twice, and control characters, refused', () => {
-    assert.ok(issuesOf('{"vm": {"name": "a",\n"name": "b"}}').includes('2: vm has "name" twice, in lines 1 and 2'));
+    assert.ok(issuesOf('{"vm": {"name": "a",\n"name": "b"}}').includes('2: vm has "name" twice, on lines 1 and 2'));
     assert.deepEqual(issuesOf({ ...MACHINE, disk: { path: 'a\nb.img' } }), [
       '20: disk.path has a control character (U+000A)',
     ]);

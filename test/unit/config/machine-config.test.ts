@@ -88,14 +88,14 @@ suite('values', () => {
     assert.equal(parseGood('SMP=cpus=4\n').smp, '4');
     assert.equal(parseGood('SMP="2, maxcpus=8"\n').smp, 'cpus=2,maxcpus=8');
     const wrong: Readonly<Record<string, RegExp>> = {
-      '0': /whole numbers from 1 to 1024/,
-      '1025': /whole numbers from 1 to 1024/,
-      two: /whole numbers/,
+      '0': /a whole number from 1 to 1024/,
+      '1025': /a whole number from 1 to 1024/,
+      two: /a whole number/,
       '4,cors=2': /did you mean "cores"/,
       '4,2': /unknown option "2"/,
       'cpus=4,cpus=4': /"cpus=" twice/,
       '8,maxcpus=4': /more cpus \(8\) than maxcpus \(4\)/,
-      '4,sockets=1,cores=2,threads=1': /make 2 processors, not 4/,
+      '4,sockets=1,cores=2,threads=1': /for 2 processors, not 4/,
     };
     for (const [value, problem] of Object.entries(wrong)) assert.match(problemsOf(`SMP=${value}\n`)[0] ?? '', problem);
   });
@@ -103,24 +103,24 @@ suite('values', () => {
 
 suite('wrong values', () => {
   const wrong: Readonly<Record<string, RegExp>> = {
-    'RAM=2X': /^1: RAM "2X" is not allowed; allowed are 1M to 16T, such as 512M or 2G$/,
-    'RAM=1K': /allowed are 1M to 16T/,
-    'RAM=17T': /allowed are 1M to 16T/,
-    'NAME=a/b': /^1: NAME "a\/b" is no name; a name has 1 to 40 letters/,
-    [`NAME=${'a'.repeat(41)}`]: /is no name/,
-    'UUID=123': /^1: UUID "123" is none; allowed is 8-4-4-4-12 hexadecimal digits$/,
-    'KVM=maybe': /allowed are auto, on, off/,
-    'SERIAL=2': /allowed are on, off/,
-    'STOPDELAY=-1': /^1: STOPDELAY "-1" is not allowed; allowed are whole numbers from 0 to 86400$/,
+    'RAM=2X': /^1: RAM must be 1M to 16T, such as 512M or 2G, not "2X"$/,
+    'RAM=1K': /must be 1M to 16T/,
+    'RAM=17T': /must be 1M to 16T/,
+    'NAME=a/b': /^1: NAME "a\/b" is not a valid name; a name has 1 to 40 letters/,
+    [`NAME=${'a'.repeat(41)}`]: /is not a valid name/,
+    'UUID=123': /^1: UUID must be 8-4-4-4-12 hexadecimal digits, not "123"$/,
+    'KVM=maybe': /must be auto, on or off, not "maybe"/,
+    'SERIAL=2': /must be on or off, not "2"/,
+    'STOPDELAY=-1': /^1: STOPDELAY must be a whole number from 0 to 86400, not "-1"$/,
     'STOPDELAY=86401': /from 0 to 86400/,
     'BOOTORDER=10000': /from 0 to 9999/,
     'BOOT=disk,disk': /has "disk" twice/,
-    'BOOT=floppy': /allowed are disk, cdrom, network/,
+    'BOOT=floppy': /must be disk, cdrom or network, not "floppy"/,
     'FIRMWARE=ufi': /did you mean "uefi"/,
     'VGA=vrtio': /did you mean "virtio"/,
-    'MACHINE=q 35': /is no machine type/,
-    'CPU=a b': /is no processor model/,
-    'TGTARCH=qemu system': /is no program/,
+    'MACHINE=q 35': /is not a machine type/,
+    'CPU=a b': /is not a processor model/,
+    'TGTARCH=qemu system': /must be a program name/,
     'BRIDGE_IFNAME=a/b': /is not the name of an interface/,
     'BRIDGE_IFNAME=br#x': /is not the name of an interface/,
     'BRIDGE_IFNAME=-br': /is not the name of an interface/,
@@ -144,10 +144,10 @@ suite('wrong values', () => {
       ),
       [
         '1: Unknown key "RMA" (di',
-        '2: RAM "2X" is not allow',
-        '3: "rubbish" is no KEY=v',
-        '4: DSK1 has the unknown ',
-        '5: "DSK3" stands without',
+        '2: RAM must be 1M to 16T',
+        '3: "rubbish" is not KEY=',
+        '4: DSK1 has an unknown o',
+        '5: "DSK3" is set but DSK',
         '7: "-x "" cannot be spli',
       ],
     );
@@ -187,10 +187,10 @@ suite('unknown keys', () => {
 suite('numbered keys', () => {
   test('a gap is an error that names the missing number', () => {
     assert.deepEqual(problemsOf('DSK1=a\n\nDSK3=b\n'), [
-      '3: "DSK3" stands without DSK2: the numbers count from 1 without a gap (call it DSK2, or add DSK2)',
+      '3: "DSK3" is set but DSK2 is not; numbers must be consecutive from 1 (rename it to DSK2, or add DSK2)',
     ]);
-    assert.match(problemsOf('NIC4=e1000\n')[0] ?? '', /"NIC4" stands without NIC1 to NIC3/);
-    assert.match(problemsOf('CDR1=\nCDR2=b\n')[0] ?? '', /"CDR2" stands without CDR1/);
+    assert.match(problemsOf('NIC4=e1000\n')[0] ?? '', /"NIC4" is set but NIC1 to NIC3 is not/);
+    assert.match(problemsOf('CDR1=\nCDR2=b\n')[0] ?? '', /"CDR2" is set but CDR1 is not/);
   });
 
   test('a line with a fault leaves no gap', () => {
@@ -212,17 +212,17 @@ suite('numbered keys', () => {
     const disk = (x: number): string => `DSK${x}=d${x}.img,if=${x % 2 === 0 ? 'sata' : 'ide'}\n`;
     const text = Array.from({ length: 50 }, (_, at) => disk(at + 1)).join('');
     assert.deepEqual(problemsOf(text), [
-      '49: DSK49 cannot be if=ide; allowed for that are DSK1 to DSK48',
-      '50: DSK50 cannot be if=sata; allowed for that are DSK1 to DSK48',
+      '49: DSK49 cannot be if=ide: only DSK1 to DSK48 can',
+      '50: DSK50 cannot be if=sata: only DSK1 to DSK48 can',
     ]);
   });
 
   test('0, leading zeros and numbers past the last are refused', () => {
     assert.deepEqual(problemsOf('DSK0=a\nDSK01=a\nDSK65=a\nDSK99999999999=a\n'), [
-      '1: "DSK0" has no number that counts from 1 (did you mean "DSK1"?)',
-      '2: "DSK01" has no number that counts from 1 (did you mean "DSK1"?)',
-      '3: "DSK65" is too many; allowed are DSK1 to DSK64',
-      '4: "DSK99999999999" is too many; allowed are DSK1 to DSK64',
+      '1: "DSK0" has a wrong number: numbers start at 1 (did you mean "DSK1"?)',
+      '2: "DSK01" has a wrong number: numbers start at 1 (did you mean "DSK1"?)',
+      '3: "DSK65" is too high; it must be DSK1 to DSK64',
+      '4: "DSK99999999999" is too high; it must be DSK1 to DSK64',
     ]);
   });
 });
@@ -238,8 +238,7 @@ suite('RUNAS and SANDBOX', () => {
     assert.equal(config.sandbox, true);
     assert.equal(parseGood('NIC1=e1000,net=user\nRUNAS=1000\n').runAs, '1000');
     assert.match(problemsOf('RUNAS="a b"\n')[0] ?? '', /is not a user/);
-    for (const name of ['root', '0', '000'])
-      assert.match(problemsOf(`RUNAS=${name}\n`)[0] ?? '', /every right of root/);
+    for (const name of ['root', '0', '000']) assert.match(problemsOf(`RUNAS=${name}\n`)[0] ?? '', /all rights of root/);
   });
 });
 
@@ -248,26 +247,26 @@ suite('keys that do nothing yet', () => {
     for (const spec of KEYS.filter(({ notYet }) => notYet)) {
       const key = firstKey(spec);
       const used = spec.values?.find((value) => value !== spec.default) ?? spec.example ?? '';
-      assert.match(problemsOf(`${key}=${used}\n`)[0] ?? '', /^1: .* does nothing in this version: /, key);
+      assert.match(problemsOf(`${key}=${used}\n`)[0] ?? '', /^1: .* has no effect in this version: /, key);
       parseGood(`${key}=${spec.default}\n`);
     }
   });
 
   test('have their value checked all the same', () => {
     assert.match(problemsOf('WATCHDOG=rest\n')[0] ?? '', /did you mean "reset"/);
-    assert.match(problemsOf('REQUIRES=a b/c\n')[0] ?? '', /"b\/c" is no name/);
+    assert.match(problemsOf('REQUIRES=a b/c\n')[0] ?? '', /"b\/c" is not a valid name/);
     assert.match(problemsOf('REQUIRES=db,web\n').at(-1) ?? '', /names the machine itself/);
   });
 });
 
 suite('[custom]', () => {
-  test('an option that a key sets is told with that key', () => {
+  test('an option that a key sets is reported with that key', () => {
     const { config, issues } = parseMachineConfig('[custom]\n-vnc :7\n--preconfig\n', { path: MACHINE_PATH });
     assert.ok(config);
     assert.deepEqual(issues.map(shorten), [
-      '2: Warning: "-vnc" in [custom] takes the place of VNC, which qemu-init checks and keeps to ' +
-        '(set VNC= instead, which keeps others out)',
-      '3: Warning: "--preconfig" in [custom] leaves every start before the machine is made (use: qemu-init start --preconfig)',
+      '2: Warning: "-vnc" in [custom] overrides VNC, which qemu-init checks and relies on ' +
+        '(set VNC= instead, which keeps other users out)',
+      '3: Warning: "--preconfig" in [custom] stops every start before the machine is created (use: qemu-init start --preconfig)',
     ]);
   });
 
@@ -277,33 +276,33 @@ suite('[custom]', () => {
       return issues.map(shorten).join('\n');
     };
     for (const [line, pattern] of [
-      ['-snapshot', /^2: "-snapshot" cannot be used .* \(write snapshot=on at DSKx\)$/],
+      ['-snapshot', /^2: "-snapshot" cannot be used .* \(add snapshot=on to DSKx\)$/],
       ['-enable-kvm', /^2: "-enable-kvm" cannot be used .* \(set KVM=on\)$/],
       ['-machine accel=kvm', /^2: "-machine" cannot be used/],
-      ['-M q35,accel=kvm:tcg', /"-M" cannot be used .*\n.*takes the place of MACHINE/],
-      ['-device help', /^2: "-device" cannot be used .*: QEMU prints and ends/],
-      ['-cpu ?', /QEMU prints and ends/],
-      ['-boot order=d,menu=on', /^2: Warning: "-boot" in \[custom\] does nothing.* \(set BOOT=cdrom,disk\)$/],
-      ['-boot once=d', /Warning.* does nothing/],
-      ['-boot dc', /Warning.* does nothing/],
-      ['-accel kvm', /Warning.* does nothing/],
-      ['-nographic', /Warning.* does nothing/],
-      ['-no-shutdown', /Warning.* keeps QEMU when the guest has gone down/],
+      ['-M q35,accel=kvm:tcg', /"-M" cannot be used .*\n.*overrides MACHINE/],
+      ['-device help', /^2: "-device" cannot be used .*: QEMU prints it and exits/],
+      ['-cpu ?', /QEMU prints it and exits/],
+      ['-boot order=d,menu=on', /^2: Warning: "-boot" in \[custom\] has no effect.* \(set BOOT=cdrom,disk\)$/],
+      ['-boot once=d', /Warning.* has no effect/],
+      ['-boot dc', /Warning.* has no effect/],
+      ['-accel kvm', /Warning.* has no effect/],
+      ['-nographic', /Warning.* has no effect/],
+      ['-no-shutdown', /Warning.* keeps QEMU .* after the guest has shut down/],
       ['-action reboot=shutdown,shutdown=pause', /Warning.* keeps QEMU/],
-      ['-runas nobody', /Warning.* takes the place of RUNAS/],
+      ['-runas nobody', /Warning.* overrides RUNAS/],
       ['-S', /Warning.*\(use: qemu-init start --paused\)/],
       ['-chroot /tmp', /Warning/],
       ['-loadvm x', /Warning/],
-      ['-readconfig x', /Warning.* which nothing here checks/],
-      ['-incoming tcp:0:1', /Warning.* waits? for a machine/],
-      ['--incoming "exec:touch /tmp/x"', /runs a command of a shell, "exec:touch \/tmp\/x"/],
+      ['-readconfig x', /Warning.* that qemu-init does not check/],
+      ['-incoming tcp:0:1', /Warning.* wait for an incoming migration/],
+      ['--incoming "exec:touch /tmp/x"', /runs a shell command, "exec:touch \/tmp\/x"/],
       ['-netdev tap,id=n,script=/tmp/x,downscript=no', /Warning.* runs a program, "\/tmp\/x"/],
       ['-netdev bridge,id=n,helper=/tmp/x', /runs a program/],
       ['-netdev user,id=n,guestfwd=tcp:10.0.2.1:1-cmd:nc', /runs a program/],
-      ['-qmp tcp:127.0.0.1:4444,server=on', /commands QEMU for everybody who reaches it/],
+      ['-qmp tcp:127.0.0.1:4444,server=on', /anyone who can reach the port of a monitor controls QEMU/],
       ['-gdb tcp::1234', /debugger's port/],
-      ['-m 2G', /takes the place of RAM/],
-      ['-cdrom x.iso', /takes the place of CDRx/],
+      ['-m 2G', /overrides RAM/],
+      ['-cdrom x.iso', /overrides CDRx/],
       ['-device e1000 -snapshot', /"-snapshot" cannot be used/],
     ] as const) {
       assert.match(problemOf(line), pattern, line);
@@ -339,23 +338,23 @@ suite('[custom]', () => {
     assert.deepEqual(
       problemsOf('[custom]\nBRIDGE_IFNAME="br1"\ndevice x\n-daemonize\n--pidfile x\n-x \'y\n-x \\\n-x y -daemonize\n'),
       [
-        '2: "BRIDGE_IFNAME="br1"" is no QEMU option: it does not start with "-" (BRIDGE_IFNAME= belongs above [custom])',
-        '3: "device x" is no QEMU option: it does not start with "-" (each line is one option as on the command line)',
-        '4: "-daemonize" cannot be used in [custom]: qemu-init starts QEMU in the background by itself',
+        '2: "BRIDGE_IFNAME="br1"" is not a QEMU option: it does not start with "-" (move BRIDGE_IFNAME= above [custom])',
+        '3: "device x" is not a QEMU option: it does not start with "-" (write one option per line, as on the command line)',
+        '4: "-daemonize" cannot be used in [custom]: qemu-init itself starts QEMU in the background',
         '5: "--pidfile" cannot be used in [custom]: qemu-init finds QEMU by its own pid file',
-        `6: "-x 'y" cannot be split into words (A quote (') is opened and not closed)`,
-        '7: "-x \\" cannot be split into words (A backslash stands at the end)',
-        '8: "-daemonize" cannot be used in [custom]: qemu-init starts QEMU in the background by itself',
+        `6: "-x 'y" cannot be split into words (A quote (') is not closed)`,
+        '7: "-x \\" cannot be split into words (It ends in a backslash)',
+        '8: "-daemonize" cannot be used in [custom]: qemu-init itself starts QEMU in the background',
       ],
     );
   });
 
-  test('a comment behind an option is handed to QEMU, with a warning', () => {
+  test('a comment after an option is passed to QEMU, with a warning', () => {
     const { config, issues } = parseMachineConfig('[custom]\n-device foo,bar=baz # x\n', { path: MACHINE_PATH });
     assert.deepEqual(config?.custom[0]?.args, ['-device', 'foo,bar=baz', '#', 'x']);
     assert.deepEqual(issues.map(formatIssue), [
-      `${MACHINE_PATH}:2: Warning: "-device foo,bar=baz # x" has what looks like a comment, and QEMU gets it ` +
-        '(comments stand on lines of their own)',
+      `${MACHINE_PATH}:2: Warning: "-device foo,bar=baz # x" contains what looks like a comment, which is passed to QEMU ` +
+        '(put comments on separate lines)',
     ]);
   });
 });
@@ -393,11 +392,11 @@ suite('defaults-qemu.cfg', () => {
 
   test('what can only be true of one machine is refused there, with its line', () => {
     assert.deepEqual(problemsOf('', 'NAME=x\nUUID=x\nDSK1=x\nCDR1=x\nNIC1=e1000,mac=de:ad:be:ef:00:01\n'), [
-      `${DEFAULTS_PATH}:1: NAME cannot be the same for all machines (set it in the machine's own file)`,
-      `${DEFAULTS_PATH}:2: UUID cannot be the same for all machines (set it in the machine's own file)`,
-      `${DEFAULTS_PATH}:3: DSK1 cannot be the same for all machines (set it in the machine's own file)`,
-      `${DEFAULTS_PATH}:4: CDR1 cannot be the same for all machines (set it in the machine's own file)`,
-      `${DEFAULTS_PATH}:5: NIC1 mac cannot be the same for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:1: NAME cannot be set for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:2: UUID cannot be set for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:3: DSK1 cannot be set for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:4: CDR1 cannot be set for all machines (set it in the machine's own file)`,
+      `${DEFAULTS_PATH}:5: NIC1 mac cannot be set for all machines (set it in the machine's own file)`,
     ]);
   });
 

@@ -34,14 +34,14 @@ for (const [line, expected] of [
   ['FIRMWARE=ovmf', /did you mean "uefi"/],
   ['VNC=5901', /port 5901 is display 1; did you mean ":1"/],
   ['VNC=127.0.0.1:5901', /^warning: VNC display 5901 is TCP port 11801 .*did you mean ":1"/],
-  ['STOPDELAY=2min', /it is in seconds: 120/],
-  ['BOOTDELAY=30s', /it is in seconds: 30/],
+  ['STOPDELAY=2min', /the value is in seconds: 120/],
+  ['BOOTDELAY=30s', /the value is in seconds: 30/],
   ['STOPDELAY=30h', /\(undefined\)/],
   ['SMP=4,cores=3', /4 processors cannot be divided by cores=3/],
   ['-device e1000', /below a line \[custom\]/],
   ['-m=2G', /below a line \[custom\]/],
   ['OPTS=-device e1000', /below a line \[custom\]/],
-  ['PRECMD=/bin/a && /bin/b', /^warning: PRECMD: "&&" is handed to the program .*there is no shell/],
+  ['PRECMD=/bin/a && /bin/b', /^warning: PRECMD: "&&" is passed to the program .*no shell is used/],
 ] as const) {
   test(`"${line}" is answered with what was meant`, () => {
     const [first = '', ...more] = said(line);

@@ -29,10 +29,10 @@ suite('monitor.conf', () => {
 
   test('everything wrong is reported at once', () => {
     assert.deepEqual(problemsOf('MONPORT=65336\nMONITOR=unix\nTLS=yes\nVNCDISPLAY=-1\nMONPRT=1\n[custom]\n'), [
-      '/m:1: MONPORT "65336" is not allowed; allowed are whole numbers from 1 to 65335',
-      '/m:2: MONITOR "unix" is not allowed; allowed are tcp, off',
-      '/m:3: TLS "yes" is not allowed; allowed are psk, off',
-      '/m:4: VNCDISPLAY "-1" is not allowed; allowed are whole numbers from 0 to 59635',
+      '/m:1: MONPORT must be a whole number from 1 to 65335, not "65336"',
+      '/m:2: MONITOR must be tcp or off, not "unix"',
+      '/m:3: TLS must be psk or off, not "yes"',
+      '/m:4: VNCDISPLAY must be a whole number from 0 to 59635, not "-1"',
       '/m:5: Unknown key "MONPRT" (did you mean "MONPORT"?)',
       '/m:6: Unknown section "[custom]" (this file has no sections)',
     ]);

@@ -60,13 +60,13 @@ suite('NICx', () => {
     for (const forward of wrong) {
       assert.match(
         problemsOf(`NIC1=e1000,net=user,hostfwd=${forward}\n`)[0] ?? '',
-        /^1: NIC1 hostfwd ".*" is not allowed; allowed are such as tcp:127\.0\.0\.1:2222-:22/,
+        /^1: NIC1 hostfwd must be like tcp:127\.0\.0\.1:2222-:22, not ".*"/,
         forward,
       );
     }
     assert.match(
       problemsOf('NIC1=e1000,net=passt,hostfwd=tcp::1-10.0.0.2:1\n')[0] ?? '',
-      /^1: NIC1 hostfwd ".*" has an address of the guest, which net=passt does not take/,
+      /^1: NIC1 hostfwd ".*" has a guest address, which net=passt does not support/,
     );
     assert.equal(
       parseGood('NIC1=e1000,net=passt,hostfwd=tcp:[::1]:1-:1\n').nics[0]?.hostForwards[0]?.hostAddress,
@@ -76,37 +76,37 @@ suite('NICx', () => {
       '1: NIC1 hostfwd "tcp:[::1]:1-:1" is IPv6, which QEMU does not forward with net=user (net=passt forwards IPv6 too)',
     ]);
     assert.deepEqual(problemsOf('NIC1=e1000,queues=2\n'), [
-      '1: NIC1 has queues=2, which "e1000" has not (virtio-net-pci has)',
+      '1: NIC1 has queues=2, which "e1000" does not support (use virtio-net-pci)',
     ]);
     assert.deepEqual(problemsOf('NIC1=e1000,net=user,hostfwd=tcp::1-:1\nNIC2=e1000,net=user,hostfwd=tcp::1-:2\n'), [
-      '2: NIC2 forwards "tcp::1", which NIC1 does already',
+      '2: NIC2 forwards "tcp::1", which NIC1 already forwards',
     ]);
   });
 
   test('options that do not fit to net= are refused', () => {
     assert.deepEqual(problemsOf('NIC1=e1000,hostfwd=tcp::1-:1\nNIC2=e1000,net=user,bridge=br1\n'), [
       '1: NIC1 has hostfwd= without net=user (add net=user)',
-      '2: NIC2 has bridge= with net=user; it is for net=bridge',
+      '2: NIC2 has bridge= with net=user; it needs net=bridge',
     ]);
   });
 
   test('a wrong model, MAC address or bridge is refused', () => {
     assert.deepEqual(problemsOf('NIC1=e1000,mac=01:00:5e:00:00:01\nNIC2=e1000,mac=1,bridge=a/b\nNIC3="e1000 x"\n'), [
-      '1: NIC1 mac "01:00:5e:00:00:01" is the address of a group; the first byte must be even',
+      '1: NIC1 mac "01:00:5e:00:00:01" is a multicast address; the first byte must be even',
       '2: NIC2 bridge "a/b" is not the name of an interface; a name has 1 to 15 bytes without blanks, "/", ":", "%", "#", ' +
         'quotes and backslashes, and does not start with "-"',
-      '2: NIC2 mac "1" is no MAC address; allowed is xx:xx:xx:xx:xx:xx in hexadecimal',
-      '3: NIC3 "e1000 x" is no model; allowed are letters, digits, "_", "." and "-" ' +
-        '(a QEMU NIC model such as virtio-net-pci or e1000 stands first)',
+      '2: NIC2 mac "1" is not a MAC address; it must be xx:xx:xx:xx:xx:xx in hexadecimal',
+      '3: NIC3 "e1000 x" is not a model: it may have only letters, digits, "_", "." and "-" ' +
+        '(start with a QEMU NIC model such as virtio-net-pci or e1000)',
     ]);
-    assert.match(problemsOf('NIC1=net=user\n')[0] ?? '', /"net=user" is no model/);
+    assert.match(problemsOf('NIC1=net=user\n')[0] ?? '', /"net=user" is not a model/);
     assert.match(problemsOf('NIC1=e1000,user\n')[0] ?? '', /\(write net=user\)$/);
-    assert.match(problemsOf('NIC1=e1000,mac=00:00:00:00:00:00\n')[0] ?? '', /is no address of a NIC/);
+    assert.match(problemsOf('NIC1=e1000,mac=00:00:00:00:00:00\n')[0] ?? '', /cannot be the address of a NIC/);
   });
 
   test('two cards of a machine do not have one MAC address', () => {
     assert.deepEqual(problemsOf('NIC1=e1000,mac=de:ad:be:ef:00:01\nNIC2=e1000,mac=DE:AD:BE:EF:00:01\n'), [
-      '2: NIC2 has the MAC address of NIC1: "DE:AD:BE:EF:00:01"',
+      '2: NIC2 has the same MAC address as NIC1: "DE:AD:BE:EF:00:01"',
     ]);
   });
 
@@ -123,10 +123,10 @@ suite('NICx', () => {
 
   test('wrong options of its tap are refused', () => {
     assert.deepEqual(problemsOf('NIC1=e1000,vlan=4095,queues=0,lock=on,ip=1.2.3,ip=1.2.3.4/33\nNIC2=e1000,ip=::1\n'), [
-      '1: NIC1 vlan "4095" is not allowed; allowed are whole numbers from 1 to 4094',
-      '1: NIC1 queues "0" is not allowed; allowed are whole numbers from 1 to 256',
-      '1: NIC1 ip "1.2.3" is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7',
-      '1: NIC1 ip "1.2.3.4/33" is no address; allowed are such as 192.0.2.7, 192.0.2.0/24 and 2001:db8::7',
+      '1: NIC1 vlan must be a whole number from 1 to 4094, not "4095"',
+      '1: NIC1 queues must be a whole number from 1 to 256, not "0"',
+      '1: NIC1 ip "1.2.3" is not an address such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::7',
+      '1: NIC1 ip "1.2.3.4/33" is not an address such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::7',
       '2: NIC2 has ip= without lock=on (add lock=on)',
     ]);
     assert.match(problemsOf('NIC1=e1000,net=user,isolated=on\n')[0] ?? '', /isolated= with net=user/);

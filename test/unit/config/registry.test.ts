@@ -36,13 +36,13 @@ suite('parseRegistry()', () => {
     assert.deepEqual(
       problemsOf(text).map((problem) => problem.slice(0, 60)),
       [
-        '1: "a/b" is no name; a name has 1 to 40 letters, digits, "_"',
-        '2: b: "x y" is no name; a name has 1 to 40 letters, digits, ',
-        '3: c: "srv/x" is a relative path; allowed are a long name an',
-        '4: d: "" is no name; a name has 1 to 40 letters, digits, "_"',
+        '1: "a/b" is not a valid name; a name has 1 to 40 letters, di',
+        '2: b: "x y" is not a valid name; a name has 1 to 40 letters,',
+        '3: c: "srv/x" must be a long name or an absolute path, not a',
+        '4: d: "" is not a valid name; a name has 1 to 40 letters, di',
         '5: e: "web-qemu.cfg" is a file, not a long name (leave out "',
         '6: f: "x.json" is a file, not a long name (leave out ".json"',
-        '8: h: "" is no name; a name has 1 to 40 letters, digits, "_"',
+        '8: h: "" is not a valid name; a name has 1 to 40 letters, di',
         '9: Unknown section "[x]" (this file has no sections)',
       ],
     );
@@ -54,10 +54,10 @@ suite('parseRegistry()', () => {
 
   test('a name is taken by one machine only, short or long, in any case', () => {
     assert.deepEqual(problemsOf('w=web\nx=Web\nWEB=y\ny=w\nw=other\n'), [
-      '2: The name "Web" is taken by "w=web" in line 1',
-      '3: The name "WEB" is taken by "w=web" in line 1',
-      '4: The name "w" is taken by "w=web" in line 1',
-      '5: "w" is set twice, in lines 1 and 5 (keep one of them)',
+      '2: The name "Web" is already used by "w=web" in line 1',
+      '3: The name "WEB" is already used by "w=web" in line 1',
+      '4: The name "w" is already used by "w=web" in line 1',
+      '5: "w" is set twice, on lines 1 and 5 (keep one of them)',
     ]);
   });
 
@@ -93,7 +93,7 @@ suite('addRegistryEntry()', () => {
         {
           file: 'qemu-init.reg',
           key: 'W',
-          message: 'The name "W" is taken by "w=web" in line 1',
+          message: 'The name "W" is already used by "w=web" in line 1',
           severity: 'error',
         },
       ],

@@ -87,7 +87,7 @@ suite('a file that cannot be used', () => {
       'utf16-qemu.cfg:1: The line is no UTF-8 text (save the file as UTF-8)',
     ]);
     assert.deepEqual(problemsOf(file('nul-qemu.cfg', 'RAM=1G\n\0\n')), [
-      'nul-qemu.cfg:2: The file has a NUL byte, it is no text file',
+      'nul-qemu.cfg:2: The file has a NUL byte; it is not a text file',
     ]);
     assert.deepEqual(problemsOf(file('long-qemu.cfg', `\nOS=${'x'.repeat(70_000)}\n`)), [
       'long-qemu.cfg:2: The line is longer than 65536 characters',
@@ -103,7 +103,7 @@ suite('a file that cannot be used', () => {
     const path = file('ok-qemu.cfg', '');
     assert.deepEqual(problemsOf(path, dir), [`${dir}: This is a folder, not a file`]);
     assert.deepEqual(problemsOf(path, file('bad-defaults', 'RAM=x\n')), [
-      'bad-defaults:1: RAM "x" is not allowed; allowed are 1M to 16T, such as 512M or 2G',
+      'bad-defaults:1: RAM must be 1M to 16T, such as 512M or 2G, not "x"',
     ]);
   });
 

@@ -17,7 +17,7 @@ interface Unreadable {
 export type ConfigText = { readonly text: string } | Unreadable;
 
 /**
- * Reads a text file that people write: a regular file of at most 1 MiB in UTF-8, to which nobody may write who is not trusted:
+ * Reads a text file that people write: a regular file of at most 1 MiB in UTF-8, that only trusted users can write to:
  * see {@link openTrusted}. Never throws.
  */
 export function readConfigText(path: string): ConfigText {
@@ -41,10 +41,10 @@ export function readConfigText(path: string): ConfigText {
   }
 }
 
-/** A command asks for a file as often as it needs it, and the file is opened once: again only when it is another one by then. */
+/** Files already read by this command, so that each is opened once and again only after it has changed. */
 const texts = new Map<string, { readonly version: string; readonly read: ConfigText }>();
 
-/** Adds to what is remembered of files. Nobody has as many machines as would make that large. */
+/** Remembers a value for a file; starts again at a limit that the files of one host do not reach. */
 export function remember<T>(memory: Map<string, T>, path: string, value: T): void {
   if (memory.size >= MOST_REMEMBERED) memory.clear();
   memory.set(path, value);
@@ -52,7 +52,7 @@ export function remember<T>(memory: Map<string, T>, path: string, value: T): voi
 
 const MOST_REMEMBERED = 2000;
 
-/** What changes with every change of a file: inode(7). */
+/** The metadata that change with every change of a file: inode(7). */
 function versionOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return [dev, ino, size, mtimeMs, ctimeMs].join(':');
 }
@@ -66,7 +66,7 @@ function isSettled({ ctimeMs }: Stats): boolean {
 const TICK_MS = 20;
 
 function missing(issue: (message: string) => Problem): ConfigText {
-  return { issue: issue('There is no such file'), cause: MISSING };
+  return { issue: issue('The file does not exist'), cause: MISSING };
 }
 
 function decode(bytes: Buffer, issue: (message: string, detail: Partial<Problem>) => Problem): ConfigText {
@@ -74,16 +74,16 @@ function decode(bytes: Buffer, issue: (message: string, detail: Partial<Problem>
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
     const hint = 'save the file as UTF-8';
-    return { issue: issue('The line is no UTF-8 text', { line: firstBadLine(bytes), hint }) };
+    return { issue: issue('The line is not UTF-8 text', { line: firstBadLine(bytes), hint }) };
   }
 }
 
 const TOO_LARGE = `The file is larger than ${LARGEST_FILE} bytes`;
 
-/** What {@link isNotFound} knows. */
+/** The cause that {@link isNotFound} recognises. */
 const MISSING = Object.assign(new Error('no such file'), { code: 'ENOENT' });
 
-/** At most one byte more than may be; undefined when there is no file any more. */
+/** Reads at most one byte more than the limit; undefined when the file no longer exists. */
 function readBytes(path: string, stats: Stats): Buffer | undefined {
   const refusal = refuse(stats);
   if (refusal !== undefined) throw new Error(refusal);
@@ -98,14 +98,14 @@ function readBytes(path: string, stats: Stats): Buffer | undefined {
 
 function refuse(stats: Stats): string | undefined {
   if (stats.isDirectory()) return 'This is a folder, not a file';
-  if (!stats.isFile()) return 'This is no regular file';
+  if (!stats.isFile()) return 'This is not a regular file';
   return stats.size > LARGEST_FILE ? TOO_LARGE : undefined;
 }
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof QemuError) || error.cause === undefined) return messageOf(error);
   const { cause } = error;
-  return isDenied(cause) ? 'The file may not be read by this user' : `The file cannot be read: ${messageOf(cause)}`;
+  return isDenied(cause) ? 'This user may not read the file' : `The file cannot be read: ${messageOf(cause)}`;
 }
 
 function isDenied(cause: unknown): boolean {
@@ -120,7 +120,7 @@ function detailOf(error: unknown): Partial<Problem> & { cause?: unknown } {
   return cause === undefined ? { code, hint } : { cause, code };
 }
 
-/** Line of the first byte that is no UTF-8. */
+/** Line of the first byte that is not UTF-8. */
 function firstBadLine(bytes: Buffer): number {
   let line = 1;
   let start = 0;

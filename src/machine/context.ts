@@ -11,18 +11,18 @@ export interface MachineContext {
   readonly monitor: MonitorConfig;
   readonly network: Network;
   /**
-   * Storage of a machine that the host or another machine uses too, so that it cannot be started now. Of machines that do not run
-   * only what their overlays rest on counts.
+   * Storage of a machine that the host or another machine also uses, so that it cannot be started now. For machines
+   * that do not run only the base images of their overlays count.
    */
   readonly storageInUse: (config: MachineConfig) => readonly Problem[];
-  /** Takes what people should know while a result is not there yet. */
+  /** Receives messages for the user while an operation is in progress. */
   readonly notify: Notify;
 }
 
 /** Takes notices. */
 export type Notify = (notice: Notice) => void;
 
-/** Something that people should know. */
+/** A message for the user. */
 export interface Notice {
   /** `debug`: a step, for `--verbose`; `trace`: what it runs or sends, for `--debug`. */
   readonly level: 'warning' | 'info' | 'debug' | 'trace';
@@ -31,15 +31,15 @@ export interface Notice {
   readonly message: string;
 }
 
-/** The network layer as a machine sees it. */
+/** The part of the network layer that a machine uses. */
 export interface Network {
   /** What each NIC is connected to. */
   links(config: MachineConfig, options: LinkOptions): Promise<readonly NicLink[]>;
   /**
-   * Makes what QEMU will need: notes for the bridge hooks, taps, helpers.
+   * Creates what QEMU will need: notes for the bridge hooks, taps, helpers.
    *
-   * @returns sockets that QEMU is to inherit as its descriptors from 3 on, as the links have it. They are to be destroyed here
-   * when QEMU has them, or is not started.
+   * @returns sockets that QEMU is to inherit as its descriptors from 3 on, as the links have it. They are to be
+   * destroyed here when QEMU has them, or is not started.
    */
   setUp(config: MachineConfig, options: SetUpOptions): Promise<readonly Duplex[]>;
   /** Removes all of it. May be called at any time and twice. */
@@ -48,14 +48,14 @@ export interface Network {
 
 /** How a network is made. */
 export interface SetUpOptions {
-  /** Gets what helpers print. */
+  /** Receives the output of helpers. */
   readonly logPath: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** How NICs are connected. */
 export interface LinkOptions {
-  /** Whether addresses that are new are written down; a look at the command line changes nothing. */
+  /** Whether new addresses are recorded; printing the command line changes nothing. */
   readonly lease: boolean;
   readonly accelerator: 'kvm' | 'tcg';
 }

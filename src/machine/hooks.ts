@@ -15,14 +15,14 @@ export interface HookDetail {
   readonly pid?: number | undefined;
   /** Value of QEMU_INIT_REASON: why POSTSTOP runs. */
   readonly reason?: 'stopped' | 'ended' | 'start-failed' | undefined;
-  /** {@link HOOK_TIMEOUT_MS} if not given. */
+  /** Default: {@link HOOK_TIMEOUT_MS}. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs one of the machine's own commands without a shell, in the folder of its file. Its environment is that
- * of {@link childEnvironment} with QEMU_INIT_HOOK, QEMU_INIT_MACHINE, QEMU_INIT_CONFIG, and QEMU_INIT_PID when QEMU runs.
+ * Runs one of the machine's own commands without a shell, in the folder of its file. Its environment is that of {@link
+ * childEnvironment} with QEMU_INIT_HOOK, QEMU_INIT_MACHINE, QEMU_INIT_CONFIG, and QEMU_INIT_PID when QEMU runs.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when it does not exit with 0, `QEMU_NOT_INSTALLED` when there is no such
  * program, `QEMU_NOT_PERMITTED` when others may change it, `QEMU_TIMEOUT` after five minutes.
@@ -60,7 +60,7 @@ export async function runHook(
   );
 }
 
-/** Exit status of env(1) and of shells for a program that they do not find. */
+/** Exit status of env(1) and of shells for a program that does not exist. */
 const NOT_FOUND = 127;
 
 async function runProgram(
@@ -79,7 +79,7 @@ async function runProgram(
   }
 }
 
-/** What a message has room for of what a program printed. */
+/** Length of a program's output in a message; the rest is cut off. */
 const MOST_SAID_CHARACTERS = 4096;
 
 function lastPart(text: string): string {

@@ -15,7 +15,8 @@ import { withhold } from './withheld.ts';
  * Reads the file of a machine, cfg or JSON, over the host's defaults.
  *
  * @param defaultsPath `defaults-qemu.cfg`; it need not exist.
- * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once, `QEMU_NOT_PERMITTED` when a file may not be read.
+ * @throws {ConfigError} `QEMU_CONFIG_INVALID` with all problems at once, `QEMU_NOT_PERMITTED` when a file may not be
+ * read.
  */
 export function loadMachineConfig(path: string, defaultsPath: string): MachineConfig {
   const { config, issues } = inspectMachineConfig(path, defaultsPath);
@@ -23,7 +24,7 @@ export function loadMachineConfig(path: string, defaultsPath: string): MachineCo
   throw invalid(path, issues);
 }
 
-/** Reads the file of a machine and says all that is wrong with it. Never throws. */
+/** Reads the file of a machine and reports all problems in it. Never throws. */
 export function inspectMachineConfig(path: string, defaultsPath: string): Inspection {
   const read = readConfigText(path);
   const defaults = readConfigText(defaultsPath);
@@ -41,7 +42,7 @@ export function inspectMachineConfig(path: string, defaultsPath: string): Inspec
   return inspection;
 }
 
-/** What files said when they were parsed last; it holds while they, and what the parser asked for, are the same. */
+/** Results of parsing, valid while the files and all other inputs of the parser stay the same. */
 const inspections = new Map<
   string,
   {
@@ -52,7 +53,7 @@ const inspections = new Map<
   }
 >();
 
-/** The text of a file that is not there is made anew each time. */
+/** Two results for a missing file are the same, though each read makes a new object. */
 function isSame(known: ConfigText, now: ConfigText): boolean {
   return known === now || ('issue' in known && isNotFound(known.cause) && 'issue' in now && isNotFound(now.cause));
 }
@@ -92,7 +93,7 @@ export function loadMonitorConfig(path: string): MonitorConfig {
   throw invalid(path, withhold(issues));
 }
 
-/** Where the keys of `monitor.conf` stand that are set there. Never throws. */
+/** The lines of the keys that are set in `monitor.conf`. Never throws. */
 export function monitorOrigins(path: string): ReadonlyMap<string, Origin> {
   const read = readConfigText(path);
   const entries = 'text' in read ? parseIni(read.text, path).entries : [];
@@ -102,7 +103,7 @@ export function monitorOrigins(path: string): ReadonlyMap<string, Origin> {
 /**
  * Reads `qemu-init.reg`; a file that does not exist is an empty registry. Never throws.
  *
- * @returns with `refusal` when others may change it, so that no machine of this scope is to be used.
+ * @returns with `refusal` when other users can change it, so that no machine of this scope may be used.
  */
 export function loadRegistry(path: string): Registry & { readonly refusal?: Problem } {
   const read = readConfigText(path);

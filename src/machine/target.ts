@@ -3,7 +3,7 @@ import type { QemuProbe } from '../system/probe/qemu-probe.ts';
 import { VGA_DEVICES } from './argv/display.ts';
 
 /**
- * The machine with what it leaves to its defaults as the target of its QEMU has it: no graphics card, agent, random numbers,
+ * The machine with its defaults adapted to the target of its QEMU: no graphics card, agent, random numbers,
  * balloon or ports where there are no such devices. What the file states stays, see {@link targetIssues}.
  */
 export function fitToTarget(config: MachineConfig, { devices }: QemuProbe): MachineConfig {
@@ -25,7 +25,7 @@ export function virtio(kind: string): readonly string[] {
   return ['pci', 'ccw', 'device'].map((bus) => `virtio-${kind}-${bus}`);
 }
 
-/** The model that stands for `auto` and `host` under TCG; empty: QEMU's own, where the target has no `max`. */
+/** The model used for `auto` and `host` under TCG; empty: QEMU's default, where the target has no `max`. */
 export function emulatedCpu({ cpus }: QemuProbe): string {
   return cpus.has('max') ? 'max' : '';
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import { callerMayRead } from '../system/trust/caller.ts';
 
 /**
- * The issues as the user may see them for whom root works: messages quote files, and of a file that this user may not read
+ * The issues as shown to the user for whom root works: messages quote files, so for a file that this user may not read
  * only the lines that have problems are named. See {@link callerMayRead}.
  */
 export function withhold(issues: readonly Problem[]): Problem[] {
@@ -19,9 +19,9 @@ export function withhold(issues: readonly Problem[]): Problem[] {
       severity,
       code,
       message: HIDDEN,
-      hint: 'root can look at it, and others who may read the file',
+      hint: 'root, and users who may read the file, can see it',
     };
   });
 }
 
-const HIDDEN = 'The line has a problem, which is not shown to users who may not read the file';
+const HIDDEN = 'The line has a problem; only users who may read the file can see it';

@@ -114,7 +114,7 @@ test('files that are none: a folder, NUL bytes, binary garbage, very long lines,
   root.write('etc/qemu/qemu-init.reg', 'gone=gone\n');
   const gone = await root.init('start', 'gone');
   assert.equal(gone.code, 6);
-  assert.match(gone.stderr, /gone-qemu\.cfg: There is no such file/);
+  assert.match(gone.stderr, /gone-qemu\.cfg: The file does not exist/);
 });
 
 test('names that are none are refused wherever one is given', async (t) => {
@@ -272,8 +272,8 @@ test('check finds what a start would fail on: programs, firmware, processors, ho
   for (const pattern of [
     /web-qemu\.cfg:\d+: CPU "qemu65" is unknown to QEMU \S+ \(did you mean "qemu64"\?\)/,
     /web-qemu\.cfg:\d+: FIRMWARE "\/nowhere" does not exist/,
-    /web-qemu\.cfg:\d+: PRECMD "\/nowhere\/pre" is not there, or is no program/,
-    /web-qemu\.cfg:\d+: Warning: POSTSTOP "\/nowhere\/post" is not there, or is no program/,
+    /web-qemu\.cfg:\d+: PRECMD "\/nowhere\/pre" does not exist, or is not a program/,
+    /web-qemu\.cfg:\d+: Warning: POSTSTOP "\/nowhere\/post" does not exist, or is not a program/,
   ]) {
     assert.match(said, pattern);
   }

@@ -46,14 +46,14 @@ test('variables that other machines begin with, or that are elsewhere by now, ar
   const old = root.write(`var/lib/qemu-init/web/vars-${name}.fd`, new Uint8Array(64 * 1024));
   const refused = await root.init('start', 'web');
   assert.equal(refused.code, 6);
-  assert.match(refused.stderr, /variables that this one had so far are in "(\S+)".*vars=\1/s);
+  assert.match(refused.stderr, /so far this machine's variables are in "(\S+)".*vars=\1/s);
   root.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=web.img\nFIRMWARE=code.fd,vars=${old}\n`);
   await root.ok('start', 'web');
   await root.ok('kill', 'web');
   root.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=web.img\nFIRMWARE=code.fd,vars=gone.fd\n`);
   assert.match(
     (await root.init('check', 'web')).stderr,
-    /FIRMWARE "\S+gone\.fd" does not exist \(make it: cp TEMPLATE/,
+    /FIRMWARE "\S+gone\.fd" does not exist \(create it: cp TEMPLATE/,
   );
 });
 
@@ -71,11 +71,11 @@ test('check refuses an image that QEMU does not take as firmware', async (t) => 
   assert.equal(code, 6);
   assert.equal(stdout, 'code: good\n');
   for (const pattern of [
-    /bios-qemu.*"\S+odd\.fd" has 1000 bytes; the BIOS image of a PC is a multiple of 64 KiB/,
-    /flash-qemu.*FIRMWARE "\S+odd\.fd" has 1000 bytes, which is not a multiple of 4096/,
+    /bios-qemu.*"\S+odd\.fd" has 1000 bytes; the BIOS image of a PC must be a multiple of 64 KiB/,
+    /flash-qemu.*FIRMWARE "\S+odd\.fd" has 1000 bytes; flash needs a multiple of 4096/,
     /large-qemu.*larger than 8M/,
     /none-qemu.*FIRMWARE "\S+none\.fd" does not exist/,
-    /code-qemu.*Warning: FIRMWARE "\S+" looks like the code of a flash firmware, and has no variables \(add ,vars=FILE\)/,
+    /code-qemu.*Warning: FIRMWARE "\S+" looks like the code of a flash firmware, but has no variables \(add ,vars=FILE\)/,
   ]) {
     assert.match(stderr, pattern);
   }
@@ -134,7 +134,7 @@ test('the variables of each firmware are a qcow2 file of their own, which no hea
   const secure = await root.one('showcmd', 'web');
   assert.ok(Array.isArray(secure['args']) && secure['args'].includes('q35,smm=on'));
   const started = await root.init('start', 'web');
-  assert.match(started.stderr, /FIRMWARE is another one than before: the variables of .* are new/);
+  assert.match(started.stderr, /FIRMWARE has changed: the variables of .* are new/);
   await root.ok('kill', 'web');
   assert.equal(stores().length, 2);
   assert.doesNotMatch((await root.init('start', 'web')).stderr, /FIRMWARE/);
@@ -146,12 +146,12 @@ test('the variables of each firmware are a qcow2 file of their own, which no hea
   for (const action of ['check', 'start', 'showcmd']) {
     const refused = await root.init(action, 'web');
     assert.equal(refused.code, 6);
-    assert.match(refused.stderr, /FIRMWARE variables "\S+" leads QEMU to another file, as no variables do/);
+    assert.match(refused.stderr, /FIRMWARE variables "\S+" refers to another file, which variables never do/);
   }
   qemuImg('create', '-q', '-f', 'qcow2', file, '1M');
   assert.match(
     (await root.init('start', 'web')).stderr,
-    /variables "\S+" have 1048576 bytes, and those of .* have 540672/,
+    /variables "\S+" have 1048576 bytes, but those of .* have 540672/,
   );
 });
 
@@ -175,9 +175,9 @@ test('variables from before are used on, raw or qcow2, under the name of their f
   await root.ok('kill', 'other');
   assert.equal(namesOfStores(root, 'other').length, 2);
   root.write('etc/qemu/other-qemu.cfg', `${LIGHT}DSK1=other.img\nFIRMWARE=uefi,vars=${template}\n`);
-  assert.match((await root.init('check', 'other')).stderr, /so far are in "\S+vars\.fd"|begin with/);
+  assert.match((await root.init('check', 'other')).stderr, /variables are in "\S+vars\.fd", not in|is the template/);
   rmSync(join(root.stateDir, 'other/vars.fd'));
-  assert.match((await root.init('start', 'other')).stderr, /what those of all machines begin with/);
+  assert.match((await root.init('start', 'other')).stderr, /is the template for all machines/);
 });
 
 const AAVMF = '/usr/share/AAVMF/AAVMF_VARS.fd';
@@ -196,7 +196,7 @@ test('a machine of another target does not get the variables that it had', { ski
   qemuImg('create', '-q', '-f', 'qcow2', path, '540672');
   assert.match(
     (await root.init('check', 'web')).stderr,
-    /have 540672 bytes, and those of "\S+" have 67108864: they are/,
+    /have 540672 bytes, but those of "\S+" have 67108864: they belong/,
   );
 });
 

@@ -12,23 +12,23 @@ import { repoRoot } from '../support/repo.ts';
 const COLLISIONS = [
   [
     '-device virtio-rng-pci,id=dsk1-dev',
-    /"-device" in \[custom\] has the id "dsk1-dev" of a device, which is that of DSK1/,
+    /"-device" in \[custom\] has the id "dsk1-dev" of a device, which DSK1 has already/,
   ],
-  ['-device \'{"driver":"virtio-rng-pci","id":"vga"}\'', /has the id "vga" of a device, which is that of VGA/],
-  ['-netdev user,id=net0', /"-netdev" in \[custom\] has the id "net0" of a netdev, which is that of NIC1/],
-  ['-drive if=none,id=dsk1,driver=null-co', /has the id "dsk1" of a drive, which is that of DSK1/],
-  ['-blockdev null-co,node-name=dsk1', /has the id "dsk1" of a drive, which is that of DSK1/],
-  ['-chardev null,id=serial0', /has the id "serial0" of a chardev, which is that of SERIAL/],
-  ['-device virtio-rng-pci,addr=10', /has the PCI slot 0x10\.0, which is that of DSK1/],
-  ['-device virtio-rng-pci,bus=pcie.0,addr=0x2', /has the PCI slot 0x2\.0, which is that of VGA/],
+  ['-device \'{"driver":"virtio-rng-pci","id":"vga"}\'', /has the id "vga" of a device, which VGA has already/],
+  ['-netdev user,id=net0', /"-netdev" in \[custom\] has the id "net0" of a netdev, which NIC1 has already/],
+  ['-drive if=none,id=dsk1,driver=null-co', /has the id "dsk1" of a drive, which DSK1 has already/],
+  ['-blockdev null-co,node-name=dsk1', /has the id "dsk1" of a drive, which DSK1 has already/],
+  ['-chardev null,id=serial0', /has the id "serial0" of a chardev, which SERIAL has already/],
+  ['-device virtio-rng-pci,addr=10', /has the PCI slot 0x10\.0, which DSK1 has already/],
+  ['-device virtio-rng-pci,bus=pcie.0,addr=0x2', /has the PCI slot 0x2\.0, which VGA has already/],
   [
     '-drive if=none,id=x,driver=null-co\n-device virtio-blk-pci,drive=x,bootindex=0',
-    /has bootindex 0, which is that of DSK1 \(free are those from 2 on\)/,
+    /has bootindex 0, which DSK1 has already \(use 2 or higher\)/,
   ],
-  ['-device virtio-rng-pci,id=x\n-device virtio-rng-pci,id=x', /is that of another line of \[custom\]/],
+  ['-device virtio-rng-pci,id=x\n-device virtio-rng-pci,id=x', /which another line of \[custom\]/],
   [
     '-set device.dsk2-dev.write-cache=off',
-    /"-set" in \[custom\] names a device "dsk2-dev", and there is none \(did you mean "dsk1-dev"\?\)/,
+    /"-set" in \[custom\] names a device "dsk2-dev", which does not exist \(did you mean "dsk1-dev"\?\)/,
   ],
 ] as const;
 

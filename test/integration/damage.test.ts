@@ -261,7 +261,7 @@ test('what a machine has lost with its run-time folder is told by every command 
   await root.ok('start', 'web');
   assert.deepEqual((await root.one('status', 'web'))['problems'], []);
   rmSync(root.file('web'), { recursive: true });
-  const lost = /its sockets in ".*" are gone, because the run-time folder was cleared while it runs/;
+  const lost = /its sockets in ".*" are gone, because the run-time folder was cleared while it was running/;
   const again = await root.init('start', 'web');
   assert.deepEqual([again.code, lost.test(again.stderr)], [0, true], again.stderr);
   const [problem, ...more] = (await root.one('status', 'web'))['problems'] as string[];
@@ -271,7 +271,7 @@ test('what a machine has lost with its run-time folder is told by every command 
     const result = await root.init(action, 'web');
     assert.equal(result.code, 1, action);
     assert.match(result.stderr, lost, action);
-    assert.match(result.stderr, /hint: a restart makes them again: qemu-init restart web/, action);
+    assert.match(result.stderr, /hint: a restart recreates them: qemu-init restart web/, action);
     assert.doesNotMatch(result.stderr, /ENOENT/, action);
   }
   await root.ok('kill', 'web');
@@ -285,7 +285,7 @@ test('a socket path over 107 bytes is said before anything is started', async (t
   const deep = join(root.dir, 'a/quite/deep/folder/for/so/long/a/name');
   const result = await root.run('qemu-init', ['--root', deep, 'start', join(root.etcDir, `${long}-qemu.cfg`)]);
   assert.equal(result.code, 6, result.stderr);
-  assert.match(result.stderr, /console\.sock", has 1\d\d bytes; 107 are allowed/);
+  assert.match(result.stderr, /console\.sock" has 1\d\d bytes; at most 107 are allowed/);
   assert.deepEqual(root.qemus(), []);
 });
 

@@ -41,7 +41,7 @@ test('a guest that writes another header to its raw disk gets no other file of t
 
   const refused = await host.init('start', 'web');
   assert.equal(refused.code, 6);
-  assert.match(refused.stderr, /DSK1 ".*web\.img" was raw when .* looks like qcow2 now.*format=raw.*format=qcow2/s);
+  assert.match(refused.stderr, /DSK1 ".*web\.img" was raw when .* now looks like qcow2.*format=raw.*format=qcow2/s);
   const checked = await host.init('check', 'web');
   assert.equal(checked.code, 6);
   assert.doesNotMatch(checked.stdout, /secret/);
@@ -239,7 +239,7 @@ test('a base whose format no header names is opened as what it looks like, and r
   assert.equal(refused.code, 6);
   assert.match(
     refused.stderr,
-    /web\.qcow2" does not say which format its backing file ".*base\.raw" has.*qemu-img rebase -u -F/s,
+    /web\.qcow2" does not record the format of its backing file ".*base\.raw".*qemu-img rebase -u -F/s,
   );
 });
 

@@ -91,7 +91,10 @@ test('status has how each machine ended in its table, and its notes only for tho
   assert.match(all.stdout, /REASON\nweb .* killed by qemu-init, (just now|\d+ s ago)\ndb /);
   assert.equal(all.stderr, '');
   const one = await root.init('status', 'web');
-  assert.match(one.stderr, /^web: qemu-init ended QEMU with SIGKILL, .*pulled plug, (just now|\d+ s ago)\n$/);
+  assert.match(
+    one.stderr,
+    /^web: qemu-init ended QEMU with SIGKILL, .*pulling the plug on the guest, (just now|\d+ s ago)\n$/,
+  );
 });
 
 test('status says why boot did not start a machine, until it runs', async (t) => {

@@ -12,13 +12,13 @@ test('a file that is not there has with it what to do, by what was written', asy
   writeFileSync(join(root.etcDir, 'disc.iso'), '');
   writeFileSync(join(root.etcDir, 'data.qcow2'), '');
   const wrong: readonly (readonly [line: string, hint: RegExp])[] = [
-    ['DSK1=system.qcow2', /make it: qemu-img create -f qcow2 \S+\/system\.qcow2 8G/],
-    ['DSK1=system.img', /make it: qemu-img create -f raw /],
+    ['DSK1=system.qcow2', /create it: qemu-img create -f qcow2 \S+\/system\.qcow2 8G/],
+    ['DSK1=system.img', /create it: qemu-img create -f raw /],
     ['DSK1=dta.qcow2', /did you mean "data\.qcow2"/],
     ['DSK1=data.img', /did you mean "data\.qcow2"/],
     ['CDR1=dsic.iso', /did you mean "disc\.iso"/],
-    ['DSK1=~/x.img', /not expanded: write the whole path/],
-    ['DSK1=$HOME/x.img', /not expanded: write the whole path/],
+    ['DSK1=~/x.img', /not expanded: write the full path/],
+    ['DSK1=$HOME/x.img', /not expanded: write the full path/],
     ['DSK1=8G', /an image.*qemu-img create -f qcow2 disk\.qcow2 8G/],
     ['DSK1=C:\\vm\\x.img', /write a path of this host/],
   ];

@@ -32,7 +32,7 @@ test('a state folder that is read-only costs a warning and nothing else', async 
   const started = await root.init('start', 'web');
   assert.equal(started.code, 0, started.stderr);
   assert.match(started.stderr, /cannot write the addresses to ".*macs\.json" \(EROFS\)/);
-  assert.match(started.stderr, /cannot remember slot \d+ in ".*slots\.json" \(EROFS\)/);
+  assert.match(started.stderr, /cannot record slot \d+ in ".*slots\.json" \(EROFS\)/);
   assert.equal(await root.state('web'), 'running');
   await root.ok('wait', 'web', '--for', 'console=ready');
   const mac = /mac=([^,]+)/.exec(await root.ok('showcmd', 'web'))?.[1];

@@ -180,7 +180,7 @@ test('wait keeps its deadline, and hears SIGINT, whatever the guest prints and t
   await root.ok('wait', 'web', '--for', 'console=\\S+ login:', '--timeout', '20');
   const late = await root.init('wait', 'web', '--for', 'console=(x+x+)+y', '--timeout', '1');
   assert.equal(late.code, 1);
-  assert.match(late.stderr, /did not get to "console=.*" in time\n.*the expression takes too long/);
+  assert.match(late.stderr, /did not reach "console=.*" in time\n.*the expression takes too long/);
   const endless = root.spawn('qemu-init', ['wait', 'web', '--for', 'console=(x+x+)+y', '--timeout', '600']);
   await until('it searches', () => cpuTicks(endless.child.pid) > 100);
   endless.child.kill('SIGINT');

@@ -136,7 +136,7 @@ test('check warns of images that others may exchange when QEMU runs as root', op
   chownSync(his, STRANGER, STRANGER);
   const { code, stderr } = await host.init('check', 'web');
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /Warning: QEMU runs as root, and CDR1 can be exchanged .*\/his": it belongs to user "64321"/);
+  assert.match(stderr, /Warning: QEMU runs as root, and CDR1 can be replaced .*\/his": it belongs to user "64321"/);
 });
 
 test('what the user behind sudo may not read does not reach him in a message', options, async (t) => {

@@ -96,7 +96,7 @@ describe('users who are not root, on a host with systemd', () => {
       /mine: QEMU belongs to your session: .*enable-linger owner/,
     );
     await until('the session is gone', () => host.run('ls -A /run/user').stdout === '');
-    assert.match(session('qemu-init status mine').stderr, /mine: QEMU was ended by a signal, .* pulled plug/);
+    assert.match(session('qemu-init status mine').stderr, /mine: QEMU was ended by a signal, .* pulling the plug/);
   });
 
   test('enable tells a user when the machine starts, and with lingering it lives from boot to poweroff', async () => {

@@ -48,7 +48,9 @@ describe('the end of a machine on a host with systemd', () => {
     host.sh('kill -TERM "$1"', `${pidOf(host, 'plug')}`);
     await until('the unit is inactive', () => isActive(host, 'plug') === 'inactive');
     assert.equal(lastEnd(host, 'plug').cause, 'signal');
-    assert.ok(journal(host, 'plug').includes(`for the guest is a pulled plug; it had been reset, last ${reset}`));
+    assert.ok(
+      journal(host, 'plug').includes(`is like pulling the plug on the guest; it had been reset, last ${reset}`),
+    );
   });
 
   test('what qemu-init did itself is told too', () => {
@@ -76,7 +78,7 @@ describe('the end of a machine on a host with systemd', () => {
     addLinux(host, 'hung', 'WATCHDOG=poweroff\n', [], ARM_WATCHDOG);
     await endOf(host, 'hung', 'inactive');
     assert.equal(lastEnd(host, 'hung').cause, 'watchdog');
-    assert.match(journal(host, 'hung', '--priority=3'), /hung: the watchdog of the guest ran out/);
+    assert.match(journal(host, 'hung', '--priority=3'), /hung: the guest's watchdog expired/);
   });
 });
 

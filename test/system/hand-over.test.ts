@@ -66,7 +66,7 @@ describe('commands typed on a host with systemd', () => {
     assert.equal(through.code, 0);
     assert.equal(through.stderr.match(/^wordy: warning: POSTCMD "\/bin\/sh" ended with exit status 3$/gm)?.length, 1);
     init(host, 'stop --force wordy');
-    assert.match(init(host, 'status wordy').stderr, /wordy: QEMU was told to quit before the guest had/);
+    assert.match(init(host, 'status wordy').stderr, /wordy: QEMU was asked to quit before the guest had/);
     assert.equal(through.stderr, init(host, 'start --direct wordy').stderr);
     init(host, 'stop --force wordy');
   });

@@ -14,7 +14,7 @@ import { smbiosOptions } from './smbios.ts';
 export function basicParts(request: ArgvRequest): Part[] {
   const { config } = request;
   return [
-    // QEMU would read /etc/qemu/qemu.conf otherwise, which is in our own folder.
+    // Otherwise QEMU would read /etc/qemu/qemu.conf, which is in our own folder.
     option('', '-no-user-config'),
     option('', '-nodefaults'),
     option('NAME', '-name', `guest=${quoteComma(config.name)}`),
@@ -39,7 +39,7 @@ function machineValue(request: ArgvRequest): string {
   return properties(config.machine, needsSmm && 'smm=on');
 }
 
-/** `host` is a model of KVM's; where the probe found TCG to be the way, `max` is the nearest to it on targets that have it. */
+/** `host` needs KVM; when the probe chose TCG, `max` is the nearest model on targets that have it. */
 function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): PlainOption[] {
   const wanted = config.cpu ?? 'host';
   const isHost = accelerator === 'tcg' && /^host(?=,|$)/.test(wanted);
@@ -47,7 +47,7 @@ function cpuOptions({ config, accelerator, emulatedCpu = 'max' }: ArgvRequest): 
   return [option('CPU', '-cpu', isHost ? wanted.replace('host', emulatedCpu) : withLevel(wanted))];
 }
 
-/** Where OS decides what the clock shows, the option is of that key. */
+/** When OS decides what the clock shows, the option belongs to that key. */
 function clockOption({ rtc, origins }: MachineConfig): PlainOption {
   const isByOs = !origins.has('RTC') && rtc.base !== 'utc';
   const { base, driftFix } = rtc;

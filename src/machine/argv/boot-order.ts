@@ -1,6 +1,6 @@
 import type { BootDevice, MachineConfig } from '../../config/types.ts';
 
-/** Order of the families when BOOT= is absent: as they stand in the key table. */
+/** Order of the families when BOOT= is absent: that of the key table. */
 const DEFAULT_ORDER: readonly BootDevice[] = ['disk', 'cdrom', 'network'];
 
 interface Bootable {
@@ -8,7 +8,7 @@ interface Bootable {
   readonly bootIndex: number | undefined;
 }
 
-/** `bootindex` of every bootable device, by key such as `DSK1`. Lower boots first; what is absent never boots. */
+/** `bootindex` of every bootable device, by key such as `DSK1`. Lower boots first; absent devices never boot. */
 export function bootIndexes(config: MachineConfig): ReadonlyMap<string, number> {
   const devices: Readonly<Record<BootDevice, readonly Bootable[]>> = {
     disk: config.disks.map(({ index, bootIndex }) => ({ key: `DSK${index}`, bootIndex })),

@@ -74,7 +74,7 @@ function scsiParts({ disks, cdroms }: MachineConfig, chipset: Chipset): Part[] {
   return key === undefined ? [] : [device(key, driver, { id: 'scsi0', ...pciPlace(chipset, 'scsi') })];
 }
 
-/** The watchdog of s390x is none of PCI (qemu-system(1), "-watchdog-action"). */
+/** The watchdog of s390x is not a PCI device (qemu-system(1), "-watchdog-action"). */
 export function watchdogDevice({ machine }: MachineConfig): string {
   return machine.startsWith('s390') ? 'diag288' : 'i6300esb';
 }
@@ -89,7 +89,7 @@ function watchdogParts(config: MachineConfig, chipset: Chipset): Part[] {
   ];
 }
 
-/** The pvpanic device of ISA is that of PCs (docs/specs/pvpanic of QEMU); s390x tells of a panic without one. */
+/** The pvpanic device of ISA is that of PCs (docs/specs/pvpanic of QEMU); s390x reports a panic without one. */
 export function panicDevice({ machine }: MachineConfig): string | undefined {
   if (machine.startsWith('s390')) return undefined;
   const chipset = chipsetOf(machine);

@@ -7,7 +7,7 @@ import type { ArgvRequest } from './request.ts';
 /** GnuTLS priority string: TLS 1.2 and later. QEMU adds the key exchanges with a pre-shared key. */
 const TLS_PRIORITY = 'NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2';
 
-/** Monitors, serial console and guest agent: everything that talks over a socket. */
+/** Monitors, serial console and guest agent: everything that uses a socket. */
 export function channelParts(request: ArgvRequest, chipset: Chipset): Part[] {
   const { machine } = request;
   return [
@@ -27,7 +27,7 @@ function portOptions({ machine, allocation, ipv6, tls }: ArgvRequest): Part[] {
     { id: 'mon', port: monitorPort, mode: 'readline' },
     { id: 'ctl', port: controlPort, mode: 'control' },
   ];
-  // A chardev of each address family: one that is left to getaddrinfo(3) binds whichever comes first.
+  // One chardev for each address family: with a host name QEMU would bind only the first address of getaddrinfo(3).
   const families = [
     { suffix: '4', host: '127.0.0.1', only: 'ipv6=off' },
     ...(ipv6 ? [{ suffix: '6', host: '::1', only: 'ipv4=off' }] : []),

@@ -1,9 +1,12 @@
 import { type Device, device, type Place } from './description.ts';
 
-/** What of a machine type decides where devices go. */
+/** The part of a machine type that decides where devices go. */
 export type Chipset = 'q35' | 'pc' | 'virt' | 'other';
 
-/** The chipset of a QEMU machine type such as `q35`, `pc-q35-7.2`, `pc-i440fx-7.2`, `virt-7.2`; that `virt` of m68k has no PCI bus. */
+/**
+ * The chipset of a QEMU machine type such as `q35`, `pc-q35-7.2`, `pc-i440fx-7.2`, `virt-7.2`; that `virt` of m68k has
+ * no PCI bus.
+ */
 export function chipsetOf(machineType: string, targetArch = ''): Chipset {
   const type = machineType.split(',')[0] ?? '';
   if (type === 'q35' || type.startsWith('pc-q35')) return 'q35';
@@ -46,7 +49,7 @@ export const MOST_PER_FAMILY = SLOTS_PER_FAMILY * FUNCTIONS_PER_SLOT;
  * The place of a device, fixed by its family and number; on a chipset without a PCI bus of ours QEMU places it.
  *
  * @param index number within the family, from 0.
- * @param count how many the machine has of the family: past eight, function 0 says that others follow.
+ * @param count how many the machine has of the family: past eight, function 0 is marked as multifunction.
  */
 export function pciPlace(chipset: Chipset, family: SlotFamily, index = 0, count = 1): Place {
   if (chipset === 'other') return {};
@@ -63,7 +66,7 @@ function rootBus(chipset: Chipset): string {
 }
 
 /**
- * Bridges with nothing behind them for the slots of a family where function 0 is no PCI device but a further function is:
+ * Empty bridges for the slots of a family where function 0 is not a PCI device but a later function is:
  * a guest looks for functions 1 to 7 only where there is a function 0 (PCI Local Bus Specification 3.0, 3.2.2.3.4).
  *
  * @param isPci of each device of the family in order, whether it sits on the PCI bus.

@@ -1,6 +1,9 @@
 import type { NetdevAddArguments } from '../../qmp/generated/qemu-7.2.ts';
 
-/** A value of QEMU's. A boolean is `on` or `off` on a command line; what QEMU has as an enumeration (`write-cache`) is text. */
+/**
+ * A value of QEMU's. A boolean is `on` or `off` on a command line; what QEMU has as an enumeration (`write-cache`) is
+ * text.
+ */
 export type PropertyValue = string | number | boolean;
 
 /** Properties in the order in which they are on the command line; those that are undefined are left out. */
@@ -15,7 +18,7 @@ export interface Place {
   readonly multifunction?: boolean | undefined;
 }
 
-/** What each part of a machine has. */
+/** Members common to all parts of a machine. */
 interface OfKey {
   /** Key of the cfg file such as `RAM` or `DSK1`; empty for what qemu-init itself needs. */
   readonly key: string;
@@ -31,14 +34,14 @@ export interface Device extends OfKey, Place {
   readonly properties: Properties;
 }
 
-/** An image as QEMU opens it, with the images that it rests on if something has to be said about them. */
+/** An image as QEMU opens it, with the images that it rests on if QEMU needs to be given their formats. */
 export interface ImageNode {
   /** Absolute path. */
   readonly file: string;
   readonly format: string;
   /** A block device of the host. */
   readonly isDevice?: boolean | undefined;
-  /** Neither the cfg nor the header of the image above it says the format. */
+  /** Neither the cfg nor the header of the image above it names the format. */
   readonly isGuessed?: boolean | undefined;
   /** Id of the object with its key, for an encrypted image. */
   readonly secret?: string | undefined;
@@ -65,7 +68,7 @@ export interface Drive extends OfKey {
 /** Backends of network cards that qemu-init uses, as `netdev_add` takes them. */
 export type NetdevArguments = Extract<NetdevAddArguments, { readonly type: 'hubport' | 'stream' | 'tap' | 'user' }>;
 
-/** What a card is connected to: `-netdev`, `netdev_add`. */
+/** The backend of a card: `-netdev`, `netdev_add`. */
 export interface Netdev extends OfKey {
   readonly kind: 'netdev';
   readonly arguments: NetdevArguments;
@@ -79,7 +82,7 @@ export interface QemuObject extends OfKey {
   readonly properties: Properties;
 }
 
-/** What only a start can say. */
+/** An option that only works at a start. */
 export interface PlainOption extends OfKey {
   readonly kind: 'option';
   /** As passed: `['-m', '2G']`. */
@@ -89,7 +92,7 @@ export interface PlainOption extends OfKey {
 /** A part of a machine as data: an option at a start, a command for a QEMU that runs. */
 export type Part = Device | Drive | Netdev | PlainOption | QemuObject;
 
-/** An option of `key` that only a start can say. */
+/** An option of `key` that only works at a start. */
 export function option(key: string, ...args: string[]): PlainOption {
   return { kind: 'option', key, args };
 }

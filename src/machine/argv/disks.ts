@@ -120,7 +120,7 @@ function controllers(disks: readonly DiskConfig[], chipset: Chipset): Device[] {
   const needs = disks
     .filter(({ interface: bus, index }) => bus === 'sata' || (bus === 'ide' && !isOnPiix(index - 1, chipset)))
     .map(({ index }) => ({ key: `DSK${index}`, controller: Math.floor((index - 1) / AHCI_PORTS) }));
-  // Function 0 has to exist for the others to be found: all controllers up to the last one used.
+  // Guests find the other functions only if function 0 exists, so all controllers up to the last one used are made.
   const count = Math.max(-1, ...needs.map(({ controller }) => controller)) + 1;
   return Array.from({ length: count }, (_, index) => {
     const key = needs.find(({ controller }) => controller >= index)?.key ?? '';

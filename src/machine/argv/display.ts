@@ -37,7 +37,7 @@ export function displayParts(request: ArgvRequest, chipset: Chipset): Part[] {
     );
   }
   if (config.spice) {
-    // Who gets to the socket is up to its folder.
+    // The permissions of its folder decide who can reach the socket.
     const socket = quoteComma(request.machine.spiceSocket);
     parts.push(option('SPICE', '-spice', `unix=on,addr=${socket},disable-ticketing=on`));
   }

@@ -4,14 +4,19 @@ import type { Chipset } from './chipset.ts';
 import { type Device, device } from './description.ts';
 import { pciSlotOf } from './pci-slot.ts';
 
-/** First PCI slot of the ports; three slots of eight functions are between our own devices and the south bridge of q35. */
+/**
+ * First PCI slot of the ports; three slots of eight functions are between our own devices and the south bridge of q35.
+ */
 const FIRST_SLOT = 0x1c;
 const PORTS_PER_SLOT = 8;
 
-/** Numbers of chassis that our other bridges, whose numbers are their slots, do not have. */
+/** First chassis number; our other bridges use their slots as numbers, which are lower. */
 const FIRST_CHASSIS = 0x20;
 
-/** Whether a device can be plugged in only where there is a port for it: `pcie.0` itself takes nothing while the machine runs. */
+/**
+ * Whether a device can be plugged in only where there is a port for it: `pcie.0` itself takes nothing while the machine
+ * runs.
+ */
 export function needsPorts(chipset: Chipset): boolean {
   return chipset === 'q35' || chipset === 'virt';
 }
@@ -30,7 +35,7 @@ export function hotplugParts(config: MachineConfig, chipset: Chipset): Device[] 
     const place = {
       bus: 'pcie.0',
       addr: `0x${slot.toString(16)}${fn > 0 ? `.${fn}` : ''}`,
-      // Also with one port, so that more can be added without a change of it.
+      // Set even for one port, so that adding more ports does not change it.
       multifunction: fn === 0 || undefined,
     };
     return [device('HOTPLUG', 'pcie-root-port', { id: `hp${at + 1}`, ...place }, { chassis: FIRST_CHASSIS + at })];

@@ -1,7 +1,7 @@
 import type { HostForward, NicConfig } from '../../config/types.ts';
 import type { NetdevArguments, Properties } from './description.ts';
 
-/** What a NIC's `-netdev` depends on besides its configuration. */
+/** What a NIC's `-netdev` depends on in addition to its configuration. */
 export interface NetdevContext {
   /** Name of its tap, from `tapName`. */
   readonly tap: string;
@@ -41,13 +41,14 @@ export function nicDeviceProperties(nic: NicConfig): Properties {
   if (!isVirtio(nic)) return {};
   const queues = queuesOf(nic);
   return {
-    // One vector for each queue in both directions, one for changes of the configuration, one for control (KVM wiki, Multiqueue).
+    // One vector for each queue in both directions, one for changes of the configuration, one for control (KVM wiki,
+    // Multiqueue).
     ...(queues > 1 && { mq: true, vectors: 2 * queues + 2 }),
     host_mtu: nic.mtu,
   };
 }
 
-/** Pairs of queues that the NIC really has: models but virtio-net know only one. */
+/** Pairs of queues that the NIC really has: all models except virtio-net have only one. */
 export function queuesOf(nic: Pick<NicConfig, 'model' | 'queues'>): number {
   return isVirtio(nic) ? (nic.queues ?? 1) : 1;
 }
@@ -70,7 +71,7 @@ function tapArguments(
   };
 }
 
-/** QEMU takes IPv4 addresses only, which the configuration has seen to. */
+/** QEMU accepts IPv4 addresses only, which the configuration has checked. */
 function userForward({ protocol, hostAddress, hostPort, guestAddress, guestPort }: HostForward): string {
   return `${protocol}:${hostAddress}:${hostPort}-${guestAddress}:${guestPort}`;
 }

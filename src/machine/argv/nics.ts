@@ -41,7 +41,7 @@ function nicPart(
   return netdev === undefined ? [card] : [{ kind: 'netdev', key, arguments: netdev }, card];
 }
 
-/** Models that sit on another bus than PCI, and have neither a PCI place nor an option ROM to boot from. */
+/** Models on another bus than PCI, which have neither a PCI address nor an option ROM to boot from. */
 const NOT_PCI = /^(ne2k_isa|usb-net|virtio-net-device|virtio-net-ccw|.*-ccw|.*-device)$/;
 
 function isPci(model: string): boolean {

@@ -4,7 +4,7 @@ import type { NumaNode } from '../../config/types.ts';
 import { object, option, type Part } from './description.ts';
 import { properties } from './option.ts';
 
-/** The nodes, each with memory of its own. */
+/** The nodes, each with its own memory. */
 export function numaParts(nodes: readonly NumaNode[]): Part[] {
   return nodes.flatMap(({ index, memoryBytes, cpus, hostNodes, policy }) => {
     const key = `NUMA${index}`;

@@ -13,7 +13,7 @@ export interface ArgvRequest {
   readonly emulatedCpu?: string | undefined;
   /** Program that runs QEMU. */
   readonly binary: string;
-  /** Listen on ::1 besides 127.0.0.1. */
+  /** Listen on ::1 in addition to 127.0.0.1. */
   readonly ipv6: boolean;
   /** Both ports need the machine's key. */
   readonly tls: boolean;

@@ -3,7 +3,7 @@ import { type Chipset, pciPlace } from './chipset.ts';
 import { device, option, type Part } from './description.ts';
 import { usbDevice } from './usb.ts';
 
-/** Id of what plays the sound. */
+/** Id of the audio backend. */
 export const AUDIO_BACKEND = 'audio';
 
 /** QEMU's device for each card; that of Intel is a controller with a codec. */

@@ -106,7 +106,7 @@ async function insert(client: QmpClient, file: string, medium: Readonly<Record<s
     if (!isHidden) throw error;
     throw new QemuError(error.code, error.message, {
       cause: error,
-      hint: `"${file}" is there, but closed to the running QEMU: see HARDENING in qemu-init(8), or restart the machine`,
+      hint: `"${file}" exists, but the running QEMU cannot open it: see HARDENING in qemu-init(8), or restart the machine`,
     });
   }
 }

@@ -10,8 +10,8 @@ import { pciSlotOf } from '../argv/pci-slot.ts';
 import { readValues } from './option-values.ts';
 
 /**
- * Ids, PCI slots and places in the boot order that lines of `[custom]` want and that are taken, by a device of qemu-init or by
- * an earlier line, and `-set` of what does not exist. QEMU refuses each of them.
+ * Ids, PCI slots and places in the boot order that lines of `[custom]` want and that are taken, by a device of
+ * qemu-init or by an earlier line, and `-set` of what does not exist. QEMU refuses each of them.
  */
 export function customIssues(config: MachineConfig, files: MachinePaths, monitor: MonitorConfig): Problem[] {
   if (config.custom.length === 0) return [];
@@ -56,8 +56,8 @@ function collisions({ args, origin }: CustomLine, taken: Map<string, string>, fr
       return;
     }
     const of = owner === '[custom]' ? 'another line of [custom]' : owner;
-    const message = `"${where}" in [custom] has ${name}, which is that of ${of}`;
-    const hint = name.startsWith('bootindex') ? `free are those from ${free} on` : 'choose another one';
+    const message = `"${where}" in [custom] has ${name}, which ${of} has already`;
+    const hint = name.startsWith('bootindex') ? `use ${free} or higher` : 'choose another one';
     issues.push({ ...origin, message, severity: 'error', hint });
   });
   return issues;
@@ -108,7 +108,12 @@ function badSets({ args, origin }: CustomLine, taken: ReadonlyMap<string, string
     const near = nearest(id, ids);
     const hint = near === undefined ? `there are ${ids.join(', ')}` : `did you mean "${near}"?`;
     return [
-      { ...origin, message: `"-set" in [custom] names ${words} "${id}", and there is none`, severity: 'error', hint },
+      {
+        ...origin,
+        message: `"-set" in [custom] names ${words} "${id}", which does not exist`,
+        severity: 'error',
+        hint,
+      },
     ];
   });
 }

@@ -7,8 +7,8 @@ import { trustPath } from '../../system/trust/trusted-path.ts';
 import { issueAt } from './issues.ts';
 
 /**
- * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a link to
- * any file or disk of the host.
+ * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a
+ * link to any file or disk of the host.
  */
 export function exchangeableFileIssues(config: MachineConfig): Problem[] {
   if (config.runAs !== undefined || process.geteuid?.() !== 0) return [];
@@ -21,7 +21,7 @@ export function exchangeableFileIssues(config: MachineConfig): Problem[] {
   return files.flatMap(([key, file]): Problem[] => {
     const distrust = file === undefined ? undefined : distrustOfFolder(file);
     if (distrust === undefined) return [];
-    const message = `QEMU runs as root, and ${key} can be exchanged for any file of the host: ${distrust}`;
+    const message = `QEMU runs as root, and ${key} can be replaced with any file of the host: ${distrust}`;
     return [{ ...issueAt(config, key, message, 'set RUNAS=auto, or move the file'), severity: 'warning' }];
   });
 }

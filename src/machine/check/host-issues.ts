@@ -42,7 +42,7 @@ function passwordIssues(config: MachineConfig): Problem[] {
     }
     if (Buffer.byteLength(password) <= VNC_PASSWORD_BYTES) return [];
     const message = `The VNC password in "${file}" is longer than ${VNC_PASSWORD_BYTES} bytes; only the first ${VNC_PASSWORD_BYTES} count`;
-    const hint = 'the protocol knows no more: shorten it, so that nobody relies on the rest';
+    const hint = 'the protocol ignores the rest: shorten it, so that no user relies on more';
     return [{ ...issueAt(config, 'VNC', message, hint), severity: 'warning' }];
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
@@ -66,7 +66,7 @@ export function programIssues(config: MachineConfig): Problem[] {
     if (distrust !== undefined) return [{ ...distrust, severity }];
     const broken = path === undefined ? undefined : scriptProblem(path);
     if (path !== undefined && broken === undefined) return [];
-    const problem = broken?.problem ?? 'is not there, or is no program';
+    const problem = broken?.problem ?? 'does not exist, or is not a program';
     const issue = issueAt(config, key, `${key} "${program}" ${problem}`, broken?.hint);
     const code = broken?.isMissing === false ? undefined : 'QEMU_NOT_INSTALLED';
     return [{ ...issue, severity, code }];
@@ -89,7 +89,10 @@ function distrustIssue(
   }
 }
 
-/** With NETIF=hook QEMU makes the taps, and calls these to join them to their bridges. Links that can be made at any time. */
+/**
+ * With NETIF=hook QEMU makes the taps, and calls these to join them to their bridges. Links that can be made at any
+ * time.
+ */
 export function hookIssues({ paths }: MachineContext, config: MachineConfig): Problem[] {
   const nic = config.nics.find(({ net }) => net === 'bridge');
   if (config.netif !== 'hook' || nic === undefined) return [];
@@ -107,6 +110,6 @@ export function socketIssues(config: MachineConfig, files: MachinePaths): Proble
   const longest = files.consoleSocket;
   const bytes = Buffer.byteLength(longest);
   if (bytes <= SOCKET_PATH_MAX_BYTES) return [];
-  const message = `the path of a socket, "${longest}", has ${bytes} bytes; ${SOCKET_PATH_MAX_BYTES} are allowed`;
+  const message = `the socket path "${longest}" has ${bytes} bytes; at most ${SOCKET_PATH_MAX_BYTES} are allowed`;
   return [issueAt(config, 'NAME', message, 'use a shorter name or a shorter root folder')];
 }

@@ -33,15 +33,15 @@ function reasonOf(cause: unknown): string {
 /** What to do about a file that is not there. */
 export function missingHint(key: string, file: string): string | undefined {
   const name = basename(file);
-  if (/\/~|\$/.test(file)) return '"~" and "$" are not expanded: write the whole path';
+  if (/\/~|\$/.test(file)) return '"~" and "$" are not expanded: write the full path';
   if (/\/[A-Za-z]:\\/.test(file)) return 'write a path of this host, with "/"';
   const isDisk = /^DSK\d+$/.test(key);
   if (isDisk && /^\d+[KMGT]i?B?$/i.test(name)) {
-    return `it is the path of an image; one of that size: qemu-img create -f qcow2 disk.qcow2 ${name}`;
+    return `the value is the path of an image; to create one of that size: qemu-img create -f qcow2 disk.qcow2 ${name}`;
   }
   const near = nearFile(name, namesIn(dirname(file)));
   if (near !== undefined) return `did you mean "${near}"?`;
-  return isDisk ? `make it: ${shellCommand('qemu-img', 'create', '-f', formatOf(name), file, '8G')}` : undefined;
+  return isDisk ? `create it: ${shellCommand('qemu-img', 'create', '-f', formatOf(name), file, '8G')}` : undefined;
 }
 
 /** A file of the same kind whose name is near, or one of another kind with the same name. */

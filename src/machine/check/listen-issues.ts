@@ -10,8 +10,8 @@ import { locate } from '../run/locate.ts';
 import { issueAt } from './issues.ts';
 
 /**
- * Addresses and ports of VNC= and hostfwd= that QEMU could not listen at now. They come and go, and so these are warnings; the
- * machine itself is asked about nothing that it has while it runs.
+ * Addresses and ports of VNC= and hostfwd= that QEMU could not listen at now. They come and go, and so these are
+ * warnings; the machine itself is asked about nothing that it has while it runs.
  */
 export async function listenIssues(config: MachineConfig, files: MachinePaths): Promise<Problem[]> {
   if (locate(files).kind !== 'stopped') return [];
@@ -43,7 +43,7 @@ export async function listenIssues(config: MachineConfig, files: MachinePaths): 
     const place = `${host === '' ? 'any address' : host}${port === 0 ? '' : `, ${protocol} port ${port}`}`;
     const message = `${key} cannot listen at ${place} now: ${reasonOf(problem, protocol, port)}`;
     const hint =
-      problem === 'EACCES' && port < 1024 ? 'ports below 1024 are for root; use one from 1024 on' : undefined;
+      problem === 'EACCES' && port < 1024 ? 'only root may use ports below 1024; use 1024 or higher' : undefined;
     return [{ ...issueAt(config, key, message, hint), severity: 'warning' }];
   });
   return (await Promise.all(found)).flat();
@@ -55,7 +55,7 @@ function reasonOf(problem: string, protocol: 'tcp' | 'udp', port: number): strin
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has it',
+  EADDRINUSE: 'another program is using it',
   EADDRNOTAVAIL: 'that is not an address of this host',
   EACCES: 'this user may not use it',
 };

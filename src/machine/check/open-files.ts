@@ -26,7 +26,7 @@ function sharedIssue(config: MachineConfig, key: string, file: string): Problem[
   const stats = statsOf(file);
   const isShared = stats?.gid === groupId(MACHINES_GROUP) && ((stats?.mode ?? 0) & 0o070) !== 0;
   if (!config.ownUser || !isShared || !stats?.isFile() || readersOf(file, stats) === 'everybody') return [];
-  const message = `${key} "${file}" is open to the QEMU of every machine, by its group (mode ${modeText(stats)})`;
+  const message = `${key} "${file}" is open to the QEMU of every machine through its group (mode ${modeText(stats)})`;
   return [{ ...issueAt(config, key, message, shellCommand('chmod', 'go-rwx', file)), severity: 'warning' }];
 }
 

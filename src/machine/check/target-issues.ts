@@ -61,11 +61,11 @@ function cpuIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm' |
   }
   const hyperV = flags.filter((flag) => /^[+]?hv[-_]/.test(flag) && !/=(?:off|no|false)$/.test(flag));
   if (accelerator === 'tcg' && hyperV.length > 0) {
-    const message = `CPU has ${hyperV.join(', ')}, which needs KVM; this machine runs without`;
-    issues.push(issueAt(config, 'CPU', message, 'leave it out, or set KVM=on'));
+    const message = `CPU has ${hyperV.join(', ')}, which needs KVM; this machine runs without it`;
+    issues.push(issueAt(config, 'CPU', message, 'remove it, or set KVM=on'));
   }
   if (accelerator === 'tcg' && config.cpu?.startsWith('x86-64-v4')) {
-    const message = 'CPU "x86-64-v4" has AVX-512, which a guest without KVM does not get';
+    const message = 'CPU "x86-64-v4" has AVX-512, which only a guest with KVM gets';
     issues.push({ ...issueAt(config, 'CPU', message, 'set CPU=x86-64-v3'), severity: 'warning' });
   }
   return issues;
@@ -149,7 +149,7 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     const issue = issueAt(config, key, key.startsWith('DSK') ? message.replace('=', ' ') : message);
     // Debian 13 has it in a package of its own.
     const install = names[0]?.startsWith('qxl') === true ? 'apt install qemu-system-modules-spice, or ' : '';
-    return [{ ...issue, hint: `${install}leave it out, or choose another value` }];
+    return [{ ...issue, hint: `${install}remove it, or choose another value` }];
   });
 }
 
@@ -167,11 +167,13 @@ function memoryIssues(config: MachineConfig): Problem[] {
   if (config.memoryBytes <= host) return [];
   const has = renderSize(Math.floor(host / 1024 ** 2) * 1024 ** 2);
   const message = `RAM is ${renderSize(config.memoryBytes)}, and this host has ${has}`;
-  return [{ ...issueAt(config, 'RAM', message, 'the host may end QEMU when the guest uses it'), severity: 'warning' }];
+  return [
+    { ...issueAt(config, 'RAM', message, 'the host may kill QEMU when the guest uses it all'), severity: 'warning' },
+  ];
 }
 
 function spiceIssues(config: MachineConfig, { commands, version }: QemuProbe): Problem[] {
   if (!config.spice || commands.has('query-spice')) return [];
-  const message = `SPICE=on needs a QEMU with SPICE, and QEMU ${version} of ${config.targetArch} is built without`;
+  const message = `SPICE=on needs a QEMU with SPICE, and QEMU ${version} of ${config.targetArch} is built without it`;
   return [issueAt(config, 'SPICE', message, 'set VNC= instead')];
 }

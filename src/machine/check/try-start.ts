@@ -22,9 +22,9 @@ const TRY_MS = 30_000;
 const LEASH_SECONDS = 40;
 
 /**
- * Lets QEMU make the machine as a start would, without its images, networks and sockets, and ends it before the guest's first
- * instruction. Finds what only QEMU itself knows, such as properties that a device does not have. Leaves nothing; the machine may
- * be running.
+ * Lets QEMU make the machine as a start would, without its images, networks and sockets, and ends it before the guest's
+ * first instruction. Finds what only QEMU itself knows, such as properties that a device does not have. Leaves nothing;
+ * the machine may be running.
  *
  * @param config a machine that nothing else is wrong with.
  */
@@ -57,7 +57,7 @@ export async function tryStart(host: MachineContext, target: MachineRef, config:
 function leftOutIssue(config: MachineConfig, all: readonly Option[], { option, leftOut }: TriedOption): Problem[] {
   if (option.key !== '[custom]' || leftOut.length === 0) return [];
   const names = leftOut.map((each) => `"${each}"`).join(', ');
-  const message = `${names} in [custom] was not tried, since it may open files or sockets: only a start tells whether QEMU takes it`;
+  const message = `${names} in [custom] was not tried, since it may open files or sockets: only a start shows whether QEMU accepts it`;
   return [{ ...customPlace(config, all, option), message, severity: 'warning' }];
 }
 
@@ -74,8 +74,9 @@ function customPlace(
 const USUAL_CARDS = /^(?:virtio-net(?:-pci)?|e1000e?|rtl8139|vmxnet3)$/;
 
 /**
- * Whether lists of what QEMU has do not tell if it takes the machine: properties of boards and processors, other boards, kernels,
- * raw options. Memory that comes from a place of its own may be there only once, and is not taken for a try that nobody asked for.
+ * Whether lists of what QEMU has do not tell if it takes the machine: properties of boards and processors, other
+ * boards, kernels, raw options. Memory that comes from a place of its own may be there only once, and is not taken for
+ * a try that nobody asked for.
  */
 export function needsTry(config: MachineConfig): boolean {
   const chipset = chipsetOf(config.machine, config.targetArch);
@@ -108,7 +109,7 @@ export async function tryPrefix(config: MachineConfig, accelerator: 'kvm' | 'tcg
     if (nobody !== undefined && nobody.uid !== 0) return runAsPrefix({ ...nobody, groups: triedGroups(accelerator) });
     // Whoever is not root tries it with no more rights than its own.
     if (process.getuid?.() !== 0) return [];
-    return `QEMU was not asked whether it takes the machine: ${error.message}`;
+    return `QEMU was not asked whether it accepts the machine: ${error.message}`;
   }
 }
 

@@ -17,15 +17,15 @@ export type AgentOptions = AgentCommandOptions & AgentSessionOptions;
 
 /** An agent that is there answers in milliseconds, but the guest may be busy. */
 const ANSWER_MS = 3_000;
-/** QEMU is asked first whether there is one at all; that is to spare time, not to take it. */
+/** QEMU is asked first whether there is one at all; which must save time, not cost it. */
 const LOOK_MS = 1_000;
 
 /**
- * Begins a session with the agent in a running machine's guest. When no program in the guest has the channel open, which QEMU
- * knows, no time is lost by asking it.
+ * Begins a session with the agent in a running machine's guest. When no program in the guest has the channel open,
+ * which QEMU knows, no time is lost by asking it.
  *
- * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit; `QEMU_NOT_RUNNING`,
- * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
+ * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit;
+ * `QEMU_NOT_RUNNING`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
  */
 export async function openAgentOf(
   host: MachineContext,
@@ -52,7 +52,7 @@ export async function openAgentOf(
   }
 }
 
-/** What is said by the codes of a session that never began. */
+/** Hints by the codes of a session that never began. */
 function isSilence({ code }: QemuError): boolean {
   return ['QEMU_TIMEOUT', 'QEMU_ABORTED', 'QEMU_QMP_CONNECT', 'QEMU_QMP_CLOSED'].includes(code);
 }
@@ -89,8 +89,8 @@ async function askForChannel(
 /**
  * Begins a session with the agent of a machine's guest.
  *
- * @throws {QemuError} as {@link AgentClient.open}; `QEMU_IO` without QGA, `QEMU_NOT_PERMITTED`, `QEMU_QMP_CONNECT` when the
- * machine is not running.
+ * @throws {QemuError} as {@link AgentClient.open}; `QEMU_IO` without QGA, `QEMU_NOT_PERMITTED`, `QEMU_QMP_CONNECT` when
+ * the machine is not running.
  */
 export async function openAgent(
   files: Pick<MachinePaths, 'agentSocket'>,

@@ -12,12 +12,12 @@ import { lostFiles } from '../run/lost-files.ts';
 const CONNECT_MS = 10_000;
 
 /**
- * Does something with the serial console of a running machine, which is nobody else's meanwhile: QEMU serves one client at a
- * time and would let others wait in silence.
+ * Uses the serial console of a running machine exclusively: QEMU serves one client at a time and would keep others
+ * waiting without an answer.
  *
- * @param config of the machine, as far as it can be read.
- * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` for a machine without a console; `QEMU_LOCKED` when somebody
- * else has it; and what `body` throws.
+ * @param config of the machine, or the part of it that can be read.
+ * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_CONFIG_INVALID` for a machine without a console; `QEMU_LOCKED` when
+ * another client has it; and what `body` throws.
  */
 export async function withConsole<T>(
   target: MachineRef,
@@ -45,10 +45,10 @@ export async function withConsole<T>(
   });
 }
 
-/** The error of a command that needs a socket which is gone. */
+/** The error of a command whose socket is gone. */
 export function lostError({ longName }: MachineRef, what: string, lost: string): QemuError {
-  return new QemuError('QEMU_IO', `Machine "${longName}" has no ${what} any more: ${lost}`, {
-    hint: `a restart makes them again: qemu-init restart ${longName}`,
+  return new QemuError('QEMU_IO', `Machine "${longName}" no longer has a ${what}: ${lost}`, {
+    hint: `a restart recreates them: qemu-init restart ${longName}`,
   });
 }
 
@@ -61,7 +61,7 @@ async function alone<T>(target: MachineRef, signal: AbortSignal | undefined, bod
     });
   } catch (error) {
     if (isInside || !(error instanceof QemuError) || error.code !== 'QEMU_LOCKED') throw error;
-    throw new QemuError('QEMU_LOCKED', `Somebody else has the console of machine "${target.longName}"`, {
+    throw new QemuError('QEMU_LOCKED', `Another client is using the console of machine "${target.longName}"`, {
       cause: error,
     });
   } finally {

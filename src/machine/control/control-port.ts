@@ -20,8 +20,9 @@ export function portsOf(target: MachineRef): Ports {
 }
 
 /**
- * Does something on a short QMP connection to the control port. When another program holds the port on both loopback addresses, which any local user can do
- * without the key, and for a machine without ports, the machine's own socket serves; a notice says so.
+ * Does something on a short QMP connection to the control port. When another program holds the port on both loopback
+ * addresses, which any local user can do without the key, and for a machine without ports, the machine's own socket
+ * serves; a notice says so.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when all of them stay busy, and what `work` throws.
  */
@@ -80,8 +81,8 @@ async function inTurn<M extends Closable, T>(
 }
 
 /**
- * Does something on a short QMP connection to the machine's own socket, so that no session of another program is in the way.
- * When that is missing or held all the same, the control port serves; a notice says so.
+ * Does something on a short QMP connection to the machine's own socket, so that no session of another program is in the
+ * way. When that is missing or held all the same, the control port serves; a notice says so.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT`, and what `work` throws.
  */
@@ -96,7 +97,7 @@ export async function withOwnMonitor<T>(
 }
 
 /**
- * The same with whatever monitor can be had, the monitor port being the last.
+ * The same with any available monitor; the monitor port is tried last.
  *
  * @throws {QemuError} as {@link withOwnMonitor}.
  */
@@ -110,11 +111,11 @@ export async function withAnyMonitor<T>(
 }
 
 /**
- * A lasting connection to the control port, for programs; the caller closes it. As long as it is open other clients have
- * to use the port of the other loopback address; this takes the one that {@link withControl} tries last.
+ * A lasting connection to the control port, for programs; the caller closes it. While it is open, other clients
+ * have to use the port of the other loopback address; this takes the one that {@link withControl} tries last.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT` when the port stays busy, `QEMU_CONFIG_INVALID` for a machine
- * without one: its own socket is for short visits, since whoever holds it is in the way of a stop.
+ * without one: its own socket is for short visits, since a client that holds it delays a stop.
  */
 export async function openControl(target: MachineRef, options: FirstWayOptions): Promise<QmpClient> {
   const ports = portsOf(target);
@@ -123,7 +124,7 @@ export async function openControl(target: MachineRef, options: FirstWayOptions):
   return (await openFirst(`machine "${target.longName}"`, ways, options)).value;
 }
 
-/** Says which way was taken when it is not the first one. */
+/** Reports which way was taken when it is not the first one. */
 export function tellWay(
   host: MachineContext,
   target: MachineRef,
@@ -153,6 +154,6 @@ async function useFirst<M extends Closable, T>(
 
 function noControlPort(target: MachineRef): QemuError {
   return new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no control port`, {
-    hint: 'MONITOR=off in monitor.conf, or no slot was free when it started; qemu-cmd can do without',
+    hint: 'MONITOR=off in monitor.conf, or no slot was free when it started; qemu-cmd works without one',
   });
 }

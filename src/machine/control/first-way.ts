@@ -27,19 +27,26 @@ export interface FirstWayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A monitor that is free greets within milliseconds. Past this the next way is tried as well, and the first that opens is taken. */
+/**
+ * A monitor that is free greets within milliseconds. Past this the next way is tried as well, and the first that opens
+ * is taken.
+ */
 const NEXT_AFTER_MS = 250;
-/** That time is counted in slices: one that takes longer says that this process is busy, with a hundred machines perhaps. */
+/**
+ * That time is counted in slices: one that takes longer shows that this process is busy, perhaps with a hundred
+ * machines.
+ */
 const SLICE_MS = 50;
 /** Pause before a way that has failed is tried again. */
 const AGAIN_MS = 50;
 
 /**
- * Opens the first of several ways that can be opened. A way that is refused makes the next be tried at once; one that stays
- * silent makes it be tried beside it, soon. All are tried until the time is up: a client that holds one may let go.
+ * Opens the first of several ways that can be opened. A way that is refused makes the next be tried at once; one that
+ * stays silent makes it be tried in parallel, soon. All are tried until the time is up: a client that holds one may let
+ * go.
  *
- * @throws {QemuError} `QEMU_TIMEOUT` with what kept each way from being opened; what all ways failed with when none of them
- * will get better (see {@link isPassing}); `QEMU_ABORTED`.
+ * @throws {QemuError} `QEMU_TIMEOUT` with what kept each way from being opened; what all ways failed with when none of
+ * them will get better (see {@link isPassing}); `QEMU_ABORTED`.
  */
 export async function openFirst<T extends Closable>(
   what: string,
@@ -64,7 +71,7 @@ export async function openFirst<T extends Closable>(
   const late = startDeadline(timeoutMs, () => over.abort());
   try {
     const first = await Promise.any(tries);
-    // One that opens all the same is in nobody's way.
+    // One that opens after that is closed, so that it blocks no other client.
     for (const each of tries)
       void each.then(
         (late) => (late === first ? undefined : late.value.close()),
@@ -81,7 +88,7 @@ export async function openFirst<T extends Closable>(
   }
 }
 
-/** Errors of a peer that is busy, starting or going. The others will not get better. */
+/** Errors of a peer that is busy, starting or ending. Others are permanent. */
 export function isPassing(error: unknown): error is QemuError {
   return error instanceof QemuError && PASSING.includes(error.code);
 }
@@ -134,7 +141,10 @@ function describe<T extends Closable>({ way, failure }: Attempt<T>): string {
   return `${way.name}: ${reasonOf(failure)}`;
 }
 
-/** In few words; the error itself repeats the address, and of a file system that was cleared all that counts is that it is gone. */
+/**
+ * In few words; the error itself repeats the address, and of a file system that was cleared all that counts is that it
+ * is gone.
+ */
 function reasonOf(error: unknown): string {
   if (error === undefined) return 'no answer';
   if (!(error instanceof QemuError)) return error instanceof Error ? error.message : 'failed';
@@ -143,6 +153,6 @@ function reasonOf(error: unknown): string {
   const code = cause && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return 'missing';
   if (code === 'ECONNREFUSED') return 'refused';
-  if (code === 'EAGAIN') return 'no answer, and others wait for it';
+  if (code === 'EAGAIN') return 'no answer, and other clients are waiting for it';
   return error.message;
 }

@@ -4,15 +4,15 @@ import { QmpClient } from '../../qmp/client.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
-/** Answers to what a start, a look and a stop send are short. A QEMU that says more is broken, or a guest's. */
+/** Answers to what a start, a look and a stop send are short. A QEMU that sends more is broken or captured. */
 export const SHORT_LINE_BYTES = 64 * 1024;
 
 /** Pause before a socket that is not there yet is looked for again. */
 const AGAIN_MS = 5;
 
 /**
- * A connection to the machine's own socket, which is waited for. With RUNAS it is in a folder where QEMU's user could put a
- * link instead.
+ * A connection to the machine's own socket, which is waited for. With RUNAS it is in a folder where QEMU's user could
+ * put a link instead.
  *
  * @throws {QemuError} as {@link QmpClient.connect}; `QEMU_IO` when there is no socket in time.
  */

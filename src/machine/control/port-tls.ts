@@ -47,10 +47,10 @@ export function writeTlsFiles(machine: MachinePaths): void {
 }
 
 /**
- * The key of a running machine. When the run-time folder was cleared it is put back there from its copy: QEMU reads it anew
- * for each client.
+ * The key of a running machine. When the run-time folder was cleared it is put back there from its copy: QEMU reads it
+ * anew for each client.
  *
- * @param user whom QEMU runs as, with RUNAS.
+ * @param user that QEMU runs as, with RUNAS.
  * @throws {QemuError} `QEMU_IO` when there is none, `QEMU_NOT_PERMITTED` when the caller may not read it.
  */
 export function readPsk(machine: MachinePaths, user?: KeyUser): Psk {

@@ -33,7 +33,9 @@ export async function failedDisks(client: AnyMonitor, options: ExecuteOptions): 
   });
 }
 
-/** QEMU 7.2 says `prelaunch` in the preconfig state too; there it refuses what needs a machine, such as query-pci. */
+/**
+ * QEMU 7.2 reports `prelaunch` in the preconfig state too; there it refuses what needs a machine, such as query-pci.
+ */
 async function isPreconfig(client: AnyMonitor, options: ExecuteOptions): Promise<boolean> {
   try {
     await client.executeRaw('query-pci', undefined, options);

@@ -6,23 +6,23 @@ type Literals<T> = T extends unknown ? (string extends T ? never : T) : never;
 /** QEMU's own states (RunState of its QMP; the same sixteen in 7.2 and 10). */
 export type RunState = Literals<QueryStatusResultStatus>;
 
-/** What there is to know, and to do, about a machine in a certain state. */
+/** How commands treat a machine in a certain state. */
 export interface StateRule {
   /**
-   * How its guest is made to take note of the power button. `press`: it listens. `cont`, `wake`: after that command. `later`:
-   * QEMU is busy with the guest and lets it run again by itself. `never`: there is no guest that could. `off`: the guest has
-   * switched the machine off, and only QEMU is left.
+   * How its guest is made to take note of the power button. `press`: it listens. `cont`, `wake`: after that command.
+   * `later`: QEMU is busy with the guest and lets it run again by itself. `never`: there is no guest that could. `off`:
+   * the guest has switched the machine off, and only QEMU is left.
    */
   readonly button: 'press' | 'cont' | 'wake' | 'later' | 'never' | 'off';
   /** Whether `resume` sends `cont`, or what is in the way of that. */
   readonly resume: 'cont' | { readonly refused: string };
   /** Whether the processors stand still until a command changes that: all that `pause` can ask for. */
   readonly isStill: boolean;
-  /** What `status`, `doctor` and messages add; undefined where the word says it all. */
+  /** What `status`, `doctor` and messages add; undefined where the word is enough. */
   readonly meaning: string | undefined;
   /** Action that gets the guest to run again, or the one that is left. */
   readonly way: 'resume' | 'wake' | 'reset' | 'exit-preconfig' | undefined;
-  /** `error`: the guest does not do its work, and nobody asked for that. */
+  /** `error`: the guest does not do its work, though no command asked for that. */
   readonly severity: 'info' | 'error';
 }
 
@@ -53,7 +53,7 @@ export const RUN_STATES: Readonly<Record<RunState, StateRule>> = {
     button: 'cont',
     resume: 'cont',
     isStill: true,
-    meaning: 'the host could not read or write a disk, and QEMU holds the guest until it is resumed',
+    meaning: 'the host could not read or write a disk, and QEMU has stopped the guest until it is resumed',
     way: 'resume',
     severity: 'error',
   },
@@ -61,7 +61,7 @@ export const RUN_STATES: Readonly<Record<RunState, StateRule>> = {
     button: 'cont',
     resume: 'cont',
     isStill: true,
-    meaning: 'the watchdog of the guest ran out, and QEMU holds the guest until it is resumed',
+    meaning: "the guest's watchdog expired, and QEMU has stopped the guest until it is resumed",
     way: 'resume',
     severity: 'error',
   },
@@ -77,7 +77,7 @@ export const RUN_STATES: Readonly<Record<RunState, StateRule>> = {
     button: 'off',
     resume: { refused: 'it has to be reset first' },
     isStill: true,
-    meaning: 'the guest has switched the machine off, and QEMU was told to stay (-no-shutdown)',
+    meaning: 'the guest has switched the machine off, and QEMU stays because of -no-shutdown',
     way: 'reset',
     severity: 'info',
   },
@@ -93,7 +93,7 @@ export const RUN_STATES: Readonly<Record<RunState, StateRule>> = {
     button: 'never',
     resume: { refused: 'it has to be reset first' },
     isStill: true,
-    meaning: 'QEMU or KVM could not go on with the guest',
+    meaning: 'QEMU or KVM cannot continue the guest',
     way: 'reset',
     severity: 'error',
   },

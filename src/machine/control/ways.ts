@@ -23,7 +23,9 @@ export const NO_PORTS: Ports = {
   gid: undefined,
 };
 
-/** What a stop, a look and a change of the state need: a few commands without arguments, sent to whatever monitor can be had. */
+/**
+ * What a stop, a look and a change of the state need: a few commands without arguments, sent to any available monitor.
+ */
 export interface AnyMonitor {
   /** Runs a command of the human monitor and returns what it prints. @throws {QemuError} as {@link QmpClient.hmp}. */
   readonly hmp: (command: string, options: ExecuteOptions) => Promise<string>;
@@ -37,8 +39,8 @@ export interface AnyMonitor {
 }
 
 /**
- * Connects to the first monitor of a machine that can be had: its own socket, which is missing when the run-time folder was
- * cleared and busy when another program holds it; then the control port; then the monitor port.
+ * Connects to the first monitor of a machine that can be had: its own socket, which is missing when the run-time folder
+ * was cleared and busy when another program holds it; then the control port; then the monitor port.
  *
  * @throws {QemuError} as {@link openFirst}.
  */
@@ -74,7 +76,10 @@ export function controlPorts(files: MachinePaths, ports: Ports, maxLineBytes?: n
   }));
 }
 
-/** The address of a port on one of the loopback addresses, with the key when it needs one. @throws {QemuError} as {@link readPsk}. */
+/**
+ * The address of a port on one of the loopback addresses, with the key when it needs one. @throws {QemuError} as {@link
+ * readPsk}.
+ */
 export function portAddress(files: MachinePaths, { tls, uid, gid }: Ports, port: number, host: string): QmpAddress {
   const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
   return { kind: 'tcp', host, port, ...(tls ? { psk: readPsk(files, user) } : {}) };
@@ -82,7 +87,9 @@ export function portAddress(files: MachinePaths, { tls, uid, gid }: Ports, port:
 
 export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
 
-/** The monitor port on both loopback addresses, for those who can do with the human monitor; none when there is none. */
+/**
+ * The monitor port on both loopback addresses, for those who can do with the human monitor; none when there is none.
+ */
 export function monitorPorts(files: MachinePaths, ports: Ports, maxBytes?: number): Way<AnyMonitor>[] {
   const { monitorPort } = ports;
   if (monitorPort === undefined) return [];
@@ -100,7 +107,7 @@ function overHmp(session: HmpSession): AnyMonitor {
     hmp: (command, options) => (isQuit(command) ? quit(session, options) : session.run(command, options)),
     executeRaw: async (command, _, options) => {
       if (command === 'query-status') return { status: runStateInText(await session.run('info status', options)) };
-      // Which disk failed is not to be read from a text for people.
+      // The human monitor has no reliable way to report which disk failed.
       if (command === 'query-block') return [];
       if (isQuit(command)) {
         await quit(session, options);
@@ -114,7 +121,7 @@ function overHmp(session: HmpSession): AnyMonitor {
   };
 }
 
-/** What is called otherwise there. */
+/** Commands with another name there. */
 const HMP_NAMES: Readonly<Record<string, string>> = { 'query-pci': 'info pci', 'x-exit-preconfig': 'exit_preconfig' };
 
 function isQuit(command: string): boolean {

@@ -23,11 +23,11 @@ const CONNECT_MS = 10_000;
 const LEARN_MS = 2_000;
 
 /**
- * A machine from a cfg, in the hands of a program. It is started and stopped exactly as `qemu-init` does it, and by the same
- * code; it goes on when the program ends. `Fleet.machine` makes one.
+ * A machine from a cfg, in the hands of a program. It is started and stopped exactly as `qemu-init` does it, and by the
+ * same code; it goes on when the program ends. `Fleet.machine` makes one.
  *
- * Its monitor is the machine's control port, so that `qemu-init` itself is in nobody's way. What is changed here
- * ({@link addArgs}, {@link setMachine} …) holds for launches by this object; the file stays as it is.
+ * Its monitor is the machine's control port, so that it does not block `qemu-init`, which uses another socket. What is
+ * changed here ({@link addArgs}, {@link setMachine} …) holds for launches by this object; the file stays as it is.
  *
  * @example
  * import { Fleet } from 'qemu-init';
@@ -77,7 +77,7 @@ export class Machine extends RunningMachine {
     return this.#process()?.argv.slice(1) ?? [];
   }
 
-  /** Adds arguments behind those of the file. @throws {QemuError} `QEMU_USAGE` while it runs. */
+  /** Adds arguments after those of the file. @throws {QemuError} `QEMU_USAGE` while it runs. */
   addArgs(...args: readonly string[]): void {
     this.#requireStopped('add arguments');
     this.#args.push(...args);
@@ -96,8 +96,8 @@ export class Machine extends RunningMachine {
   }
 
   /**
-   * Passes an open descriptor at the next launch, as {@link TransientMachine.addFd} does. It is for what opens it then: what is left
-   * over QEMU closes when its first client leaves, which is `qemu-init`'s own.
+   * Passes an open descriptor at the next launch, as {@link TransientMachine.addFd} does. It is for what opens it then:
+   * what is left over QEMU closes when its first client leaves, which is `qemu-init`'s own.
    *
    * @throws {QemuError} `QEMU_USAGE` while it runs.
    */
@@ -108,8 +108,8 @@ export class Machine extends RunningMachine {
   }
 
   /**
-   * Starts the machine and connects to its control port. One that runs already is only connected to. Events of the moments
-   * before the connection are missed, but with `paused`, after which `command('cont')` lets the guest run.
+   * Starts the machine and connects to its control port. One that runs already is only connected to. Events of the
+   * moments before the connection are missed, but with `paused`, after which `command('cont')` lets the guest run.
    *
    * @throws {ConfigError} when something that the configuration names is wrong on this host.
    * @throws {LaunchError} when QEMU does not come up.
@@ -118,7 +118,7 @@ export class Machine extends RunningMachine {
    */
   async launch(options: MachineLaunchOptions = {}): Promise<StartResult> {
     // Of two at once the connection of one would be forgotten, and stay in the way of others.
-    if (this.#isLaunching) throw new QemuError('QEMU_USAGE', `Machine "${this.name}" is being launched already`);
+    if (this.#isLaunching) throw new QemuError('QEMU_USAGE', `Machine "${this.name}" is already being launched`);
     this.#isLaunching = true;
     try {
       return await this.#launch(options);
@@ -146,11 +146,12 @@ export class Machine extends RunningMachine {
 
   /**
    * Ends the machine and waits for its end, by the ladder of `qemu-init stop`: power button and guest agent, after
-   * `timeoutMs` (STOPDELAY if not given) `quit`, then signals. A machine that is not running is a success.
+   * `timeoutMs` (default: STOPDELAY) `quit`, then signals. A machine that is not running is a success.
    *
    * @returns the rung that ended it.
-   * @throws {QemuError} `QEMU_STOP_FAILED` when it had to be killed though `hard` was not given, or when the guest did not go
-   * down by itself though `graceful` was; it has ended all the same. `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
+   * @throws {QemuError} `QEMU_STOP_FAILED` when it had to be killed though `hard` was not given, or when the guest did
+   * not go down by itself though `graceful` was; it has ended all the same. `QEMU_ABORTED`, `QEMU_LOCKED`,
+   * `QEMU_NOT_PERMITTED`.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<StopResult> {
     const { hard = false, graceful = false, timeoutMs, signal } = options;
@@ -163,10 +164,13 @@ export class Machine extends RunningMachine {
     if (hard) return result;
     const isGraceful = result.rung === 'none' || result.rung === 'powerdown' || result.rung === 'agent';
     if (isGraceful || (!graceful && result.rung !== 'sigkill')) return result;
-    throw new QemuError('QEMU_STOP_FAILED', `Machine "${this.name}" was not shut down: it took "${result.rung}"`);
+    throw new QemuError(
+      'QEMU_STOP_FAILED',
+      `Machine "${this.name}" was not shut down cleanly: "${result.rung}" ended it`,
+    );
   }
 
-  /** Ends QEMU with SIGKILL, whoever is busy with the machine, and waits for its end. */
+  /** Ends QEMU with SIGKILL, even while another command uses the machine, and waits for its end. */
   async kill(): Promise<void> {
     await this.shutdown({ hard: true });
   }
@@ -187,7 +191,7 @@ export class Machine extends RunningMachine {
     return hasEnded;
   }
 
-  /** Whether its QEMU lives, whoever has started it. */
+  /** Whether its QEMU is running, even if another program started it. */
   isRunning(): boolean {
     return this.#process() !== undefined;
   }
@@ -213,9 +217,10 @@ export class Machine extends RunningMachine {
   }
 
   /**
-   * Does something with the machine's serial console, which is nobody else's meanwhile.
+   * Uses the machine's serial console exclusively.
    *
-   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` with `SERIAL=off`, `QEMU_LOCKED` when somebody else has it.
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` with `SERIAL=off`, `QEMU_LOCKED` when another
+   * client has it.
    */
   withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withConsole(this.target, this.#config, signal, body);
@@ -233,7 +238,7 @@ export class Machine extends RunningMachine {
   protected whyNoMonitor(): QemuError {
     if (!this.isRunning()) return new QemuError('QEMU_NOT_RUNNING', `Machine "${this.name}" is not running`);
     return new QemuError('QEMU_USAGE', `This program is not connected to machine "${this.name}"`, {
-      hint: 'launch() connects to a machine that has a control port; others are for Fleet.withMonitor',
+      hint: 'launch() connects to machines with a control port; for others use Fleet.withMonitor',
     });
   }
 
@@ -249,7 +254,7 @@ export class Machine extends RunningMachine {
     this.#logOffset = logOffset;
   }
 
-  /** A process is gone a moment before this one is told how it ended. */
+  /** A process is gone a moment before this one learns how it ended. */
   async #learnEnd(): Promise<void> {
     if (this.#own && !this.isRunning()) await endsWithin(this.#own.learned, { timeoutMs: LEARN_MS });
   }

@@ -30,7 +30,7 @@ const LOG_BYTES = 1024 * 1024;
 export interface Launched {
   /** Program and arguments. */
   readonly argv: readonly string[];
-  /** QEMU's name among them, behind what wraps it. */
+  /** QEMU's name among them, after its wrapper. */
   readonly binary: string;
 }
 
@@ -67,7 +67,7 @@ export class Run {
    * Starts QEMU.
    *
    * @param descriptors what it has as 3, 4, …
-   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED`, `QEMU_IO`; nothing is left behind then.
+   * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED`, `QEMU_IO`; nothing is left over then.
    */
   static async start(launched: Launched, tempRoot: string, descriptors: readonly Descriptor[]): Promise<Run> {
     const dir = makeFolder(tempRoot);
@@ -95,7 +95,8 @@ export class Run {
   }
 
   /**
-   * Opens the client on the inherited monitor and waits until QEMU has answered a command. When that fails QEMU has ended.
+   * Opens the client on the inherited monitor and waits until QEMU has answered a command. When that fails QEMU has
+   * ended.
    *
    * @throws {LaunchError} when it ends instead or does not answer.
    * @throws {QemuError} `QEMU_ABORTED`
@@ -142,7 +143,7 @@ export class Run {
     }
     await this.quit(QUIT_MS, signal);
     return typeof visit !== 'string' && visit.done === 'deaf'
-      ? `nobody is there to go down: it is ${describeState(visit.state)}`
+      ? `there is no guest to shut down: it is ${describeState(visit.state)}`
       : lateText(timeoutMs);
   }
 
@@ -176,13 +177,13 @@ export class Run {
     return signal === undefined || signal === 'SIGTERM' ? undefined : `it was ended by ${signal}`;
   }
 
-  /** Throws nothing: what counts is whether QEMU ends. */
+  /** Never throws: all that matters is whether QEMU ends. */
   async #sendQuit(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
       if (!this.#client) this.#child.kill('SIGTERM');
       else await this.#client.execute('quit', undefined, { timeoutMs, signal });
     } catch {
-      // Somebody has closed the connection, or QEMU is going down already.
+      // The caller closed the connection, or QEMU is already ending.
       if (signal?.aborted !== true) this.#child.kill('SIGTERM');
     }
   }
@@ -225,7 +226,7 @@ export function launchAborted(cause: unknown): QemuError {
 }
 
 function lateText(timeoutMs: number): string {
-  return `it did not go down in ${timeoutMs} ms`;
+  return `it did not shut down within ${timeoutMs} ms`;
 }
 
 /** A program that ends before its QEMU is gone leaves no folder either; the kernel sees to QEMU itself. */

@@ -16,15 +16,15 @@ export interface ShutdownOptions {
   readonly hard?: boolean | undefined;
   /** Press the power button and let the guest go down; that it does not is an error then. */
   readonly graceful?: boolean | undefined;
-  /** Milliseconds that it has; 30 s if not given; `Infinity` for no limit. Then it is ended more rudely. */
+  /** Milliseconds that it has; default: 30 s; `Infinity`: no limit. After that QEMU is ended. */
   readonly timeoutMs?: number | undefined;
   /** Gives up waiting; QEMU may then still run. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What machines have in common, whether a program builds them ({@link TransientMachine}) or a cfg does ({@link Machine}):
- * their monitor and its events.
+ * What machines have in common, whether a program builds them ({@link TransientMachine}) or a cfg does ({@link
+ * Machine}): their monitor and its events.
  *
  * @example
  * import { TransientMachine } from 'qemu-init';
@@ -62,7 +62,7 @@ export abstract class RunningMachine implements AsyncDisposable {
   /** Ends QEMU with SIGKILL and waits for its end. Does nothing for a machine that is not running. */
   abstract kill(): Promise<void>;
 
-  /** Guarantees the end of QEMU, as far as this object has launched it. */
+  /** Guarantees the end of QEMU if this object launched it. */
   abstract [Symbol.asyncDispose](): Promise<void>;
 
   /**
@@ -91,7 +91,8 @@ export abstract class RunningMachine implements AsyncDisposable {
   }
 
   /**
-   * Waits for an event that comes from now on, or after `since`, a value of `qmp.eventCount`. What came before never counts.
+   * Waits for an event that comes from now on, or after `since`, a value of `qmp.eventCount`. What came before never
+   * counts.
    *
    * @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED` when QEMU ends first.
    */
@@ -112,8 +113,8 @@ export abstract class RunningMachine implements AsyncDisposable {
   }
 
   /**
-   * The oldest event that was not taken yet; undefined when there is none. The last 1,000 are kept, also those for which
-   * {@link eventWait} waited.
+   * The oldest event that was not taken yet; undefined when there is none. The last 1,000 are kept, also those for
+   * which {@link eventWait} waited.
    */
   getQmpEvent(): QmpEvent | undefined {
     return this.#events?.take();
@@ -132,7 +133,7 @@ export abstract class RunningMachine implements AsyncDisposable {
   /**
    * The oldest event that was not taken yet; waits for one when there is none.
    *
-   * @throws {QemuError} `QEMU_TIMEOUT` (60 s if not given), `QEMU_ABORTED`, `QEMU_QMP_CLOSED` when QEMU ends first.
+   * @throws {QemuError} `QEMU_TIMEOUT` (default: 60 s), `QEMU_ABORTED`, `QEMU_QMP_CLOSED` when QEMU ends first.
    */
   async nextQmpEvent(options: Omit<WaitOptions, 'since'> = {}): Promise<QmpEvent> {
     const { timeoutMs = NEXT_EVENT_MS, signal } = options;
@@ -143,15 +144,15 @@ export abstract class RunningMachine implements AsyncDisposable {
       if (!(await events.arrival({ timeoutMs: Math.max(0, deadline - performance.now()), signal }))) {
         throw new QemuError('QEMU_TIMEOUT', `No event of machine "${this.name}" within ${Math.round(timeoutMs)} ms`);
       }
-      // Somebody else may have been faster.
+      // Another caller may have taken it.
       const event = events.take();
       if (event) return event;
     }
   }
 
   /**
-   * Whether the data of an event hold what is asked for: objects match by subset, lists and plain values by equality, and
-   * `undefined` asks for nothing.
+   * Whether the data of an event hold what is asked for: objects match by subset, lists and plain values by equality,
+   * and `undefined` asks for nothing.
    */
   static eventMatch(event: QmpEvent, match: EventMatch | undefined): boolean {
     return matchesEvent(event, match);
@@ -168,7 +169,7 @@ export abstract class RunningMachine implements AsyncDisposable {
     this.#client = undefined;
   }
 
-  /** The error of whoever needs a monitor that is not there. */
+  /** The error of a call that needs a monitor when there is none. */
   protected abstract whyNoMonitor(): QemuError;
 }
 

@@ -8,9 +8,9 @@ import { codeArguments, FIRST_PASSED_FD } from './arguments.ts';
 import { launchAborted, Run } from './run.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 
-/** What a machine in code begins with. */
+/** How a machine in code is made. */
 export interface MachineOptions {
-  /** QEMU program, name or path; `qemu-system-x86_64` if not given. */
+  /** QEMU program, name or path; default: `qemu-system-x86_64`. */
   readonly binary?: string | undefined;
   /** Arguments of QEMU, before those that are added later. */
   readonly args?: readonly string[] | undefined;
@@ -18,13 +18,13 @@ export interface MachineOptions {
   readonly wrapper?: readonly string[] | undefined;
   /** Name for messages. */
   readonly name?: string | undefined;
-  /** Folder in which the machine's temporary folder is made; the system's if not given. */
+  /** Folder in which the machine's temporary folder is made; default: that of the system. */
   readonly tempDir?: string | undefined;
 }
 
 /** How to launch. */
 export interface LaunchOptions {
-  /** Milliseconds until QEMU must have answered its first command; 60 s if not given. */
+  /** Milliseconds until QEMU must have answered its first command; default: 60 s. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,8 +33,8 @@ const LAUNCH_MS = 60_000;
 
 /**
  * A QEMU that a program makes for itself: arguments in, process out. Its monitor and its console are sockets that QEMU
- * inherits, so that there is no file for others to connect to, and it never outlives this process. For machines that are
- * to go on by themselves see {@link Machine} and {@link Fleet}.
+ * inherits, so that there is no file for others to connect to, and it never outlives this process. For machines that
+ * are to go on by themselves see {@link Machine} and {@link Fleet}.
  *
  * Descriptors can only be passed at launch, with {@link addFd} and {@link inheritFd}: Node cannot send one over an open
  * socket (SCM_RIGHTS), so QMP's `getfd` and `add-fd` have nothing to receive.
@@ -92,7 +92,7 @@ export class TransientMachine extends RunningMachine {
   /**
    * Gives the machine a serial console on {@link console}.
    *
-   * @param device QEMU device such as `isa-serial`; the board's own serial port if not given.
+   * @param device QEMU device such as `isa-serial`; default: the board's own serial port.
    * @param index number of serial ports before it, which lead nowhere.
    * @throws {QemuError} `QEMU_USAGE` while it runs.
    */
@@ -128,8 +128,8 @@ export class TransientMachine extends RunningMachine {
   }
 
   /**
-   * Passes an open descriptor as it is, such as that of a tap or a socket. This stands in for QMP's `getfd`: arguments and
-   * commands that take the name of a descriptor take its number as well, as in `netdev_add type=tap fd=5`.
+   * Passes an open descriptor as it is, such as that of a tap or a socket. This stands in for QMP's `getfd`: arguments
+   * and commands that take the name of a descriptor take its number as well, as in `netdev_add type=tap fd=5`.
    *
    * @param fd may be closed here after the last launch.
    * @returns the number that it has in QEMU.
@@ -143,8 +143,8 @@ export class TransientMachine extends RunningMachine {
   /**
    * Starts QEMU and waits until it answers a command. A machine that has ended may be launched again.
    *
-   * @throws {LaunchError} with status, arguments and output when it ends instead or does not answer; nothing is left behind
-   * then.
+   * @throws {LaunchError} with status, arguments and output when it ends instead or does not answer; nothing is left
+   * behind then.
    * @throws {QemuError} `QEMU_USAGE` while it runs, `QEMU_NOT_INSTALLED`, `QEMU_ABORTED`, `QEMU_IO`.
    */
   async launch(options: LaunchOptions = {}): Promise<void> {
@@ -162,12 +162,12 @@ export class TransientMachine extends RunningMachine {
   }
 
   /**
-   * Ends QEMU and waits for its end: by `quit`, or without a monitor by SIGTERM, which pulls the guest's plug; with
-   * `graceful` by the power button. QEMU has ended when this returns or throws, but for an abort. Does nothing for a
-   * machine that is not running.
+   * Ends QEMU and waits for its end: by `quit`, or without a monitor by SIGTERM, which is like pulling the guest's
+   * plug; with `graceful` by the power button. QEMU has ended when this returns or throws, but for an abort. Does
+   * nothing for a machine that is not running.
    *
-   * @throws {QemuError} `QEMU_STOP_FAILED` when QEMU had to be killed or crashed, though `hard` was not given, or when the
-   * guest did not go down, though `graceful` was; `QEMU_ABORTED`.
+   * @throws {QemuError} `QEMU_STOP_FAILED` when QEMU had to be killed or crashed, though `hard` was not given, or when
+   * the guest did not go down, though `graceful` was; `QEMU_ABORTED`.
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     const { hard = false, graceful = false, timeoutMs = DEFAULT_END_MS, signal } = options;
@@ -181,8 +181,8 @@ export class TransientMachine extends RunningMachine {
   }
 
   /**
-   * Ends QEMU with SIGKILL and waits for its end; a launch that is under way is given up. Does nothing for a machine that is
-   * not running.
+   * Ends QEMU with SIGKILL and waits for its end; a launch that is under way is given up. Does nothing for a machine
+   * that is not running.
    *
    * @throws {QemuError} `QEMU_STOP_FAILED` when it hangs in the kernel.
    */
@@ -230,8 +230,8 @@ export class TransientMachine extends RunningMachine {
   }
 
   /**
-   * The console of {@link setConsole}. It is read whether or not anybody listens, so that the guest never waits; the last
-   * 1 MiB is kept for whoever comes late. It ends with QEMU.
+   * The console of {@link setConsole}. It is always read, even without a listener, so that the guest never waits; the
+   * last 1 MiB is kept for late listeners. It ends with QEMU.
    *
    * @throws {QemuError} `QEMU_USAGE` when the machine has none or was never launched.
    */
@@ -283,6 +283,6 @@ export class TransientMachine extends RunningMachine {
 
   #requireStopped(what: string): void {
     if (!this.isRunning() && !this.#launching) return;
-    throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" was launched already`);
+    throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" has already been launched`);
   }
 }

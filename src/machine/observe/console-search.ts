@@ -13,7 +13,7 @@ const CONSOLE_BYTES = 8 * 1024 * 1024;
 export class ConsoleSearch {
   readonly #target: MachineRef;
   readonly #worker: RegexWorker;
-  /** For a run whose beginning in the log is lost: what comes from now on is its own for sure. */
+  /** For a run whose start in the log is lost: only what comes from now on certainly belongs to it. */
   readonly #now: LogMark;
   #searched: string | undefined;
   #tookMs = 0;
@@ -50,9 +50,9 @@ export class ConsoleSearch {
     } catch (error) {
       if (error instanceof QemuError) throw error;
       // V8 gives up when it runs out of stack, or the thread out of memory.
-      throw new QemuError('QEMU_USAGE', 'The expression asks for too much on what the guest has printed', {
+      throw new QemuError('QEMU_USAGE', 'The expression needs too much memory on the output of the guest', {
         cause: error,
-        hint: 'write a simpler one, such as a few words',
+        hint: 'use a simpler one, such as a few words',
       });
     }
   }

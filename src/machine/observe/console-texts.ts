@@ -7,8 +7,8 @@ const PIECE = 2048;
 const OVERLAP = 1024;
 
 /**
- * What of a console's text is searched: all of it, where of a long line only the end is left, and besides the long lines in
- * pieces that overlap. Pure.
+ * The texts in which a console is searched: all of it, with only the ends of long lines, and in addition the long lines
+ * in pieces that overlap. Pure.
  */
 export function consoleTexts(text: string): SearchedText[] {
   const long: SearchedText[] = [];
@@ -22,7 +22,7 @@ export function consoleTexts(text: string): SearchedText[] {
 
 const LONG_LINES = new RegExp(`[^\\n]{${LONG_LINE + 1},}`, 'g');
 
-/** Stands where a line was cut, so that `^` and `$` are no match there. */
+/** Marks where a line was cut, so that `^` and `$` do not match there. */
 const CUT = '\uFFFD';
 
 function pieces(text: string, start: number, end: number): SearchedText[] {

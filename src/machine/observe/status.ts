@@ -12,13 +12,13 @@ import { lastReset } from '../run/run-files.ts';
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
 
-/** How a machine is. */
+/** The status of a machine. */
 export interface MachineStatus {
   readonly name: string;
   readonly shortName: string | undefined;
-  /** `running`, `paused`, … as QEMU says; `preconfig`, `unresponsive`, `dead` (killed) or `stopped`. */
+  /** `running`, `paused`, … as QEMU reports; `preconfig`, `unresponsive`, `dead` (killed) or `stopped`. */
   readonly state: MachineState;
-  /** What keeps the guest in that state, as far as QEMU tells: the disks that failed. */
+  /** What keeps the guest in that state, if QEMU reports it: the disks that failed. */
   readonly stateDetail: string | undefined;
   readonly pid: number | undefined;
   readonly slot: number | undefined;
@@ -28,17 +28,17 @@ export interface MachineStatus {
   /** ISO 8601. */
   readonly startedAt: string | undefined;
   readonly uptimeSeconds: number | undefined;
-  /** ISO 8601: when the guest, or somebody from outside, last reset the machine in this run; undefined when nobody did. */
+  /** ISO 8601: when the guest or a command last reset the machine in this run; undefined: never. */
   readonly lastReset: string | undefined;
   readonly configPath: string;
   /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
 }
 
-/** Nobody looks at a silent machine for longer than this. */
+/** Longest wait for the answer of a silent machine. */
 export const LOOK_TIMEOUT_MS = 1_800;
 
-/** How a machine is. Never throws for what the machine does or does not do. */
+/** The status of a machine. Never throws because of what the machine does or does not do. */
 export async function machineStatus(
   host: MachineContext,
   target: MachineRef,
@@ -63,7 +63,7 @@ export async function machineStatus(
     };
   }
   const { process, record } = located;
-  // Nothing is resident that could do it: whoever looks keeps the logs of what runs within their limit.
+  // No daemon runs that could do it, so each look keeps the logs of running machines within their limit.
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
   return {
@@ -71,7 +71,7 @@ export async function machineStatus(
     configPath: record?.configPath ?? target.configPath,
     ...(await lookAtState(target.files)),
     pid: process.pid,
-    // Never from the command line: what a process says of itself is not to lead us to a port.
+    // Never from the command line: a process could name any port there.
     slot: record?.slot,
     monitorPort: record?.monitorPort,
     controlPort: record?.controlPort,
@@ -82,7 +82,7 @@ export async function machineStatus(
   };
 }
 
-/** The state as QEMU says it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */
+/** The state as QEMU reports it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */
 export async function askState(files: MachinePaths): Promise<MachineState> {
   return (await lookAtState(files)).state;
 }

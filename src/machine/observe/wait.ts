@@ -43,8 +43,8 @@ const LAST_LOOK_MS = 300;
  * Waits until the goal is reached.
  *
  * @param deadline on the clock of `performance.now()`.
- * @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_NOT_RUNNING` when the machine's console or port is waited for
- * and it does not run.
+ * @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_NOT_RUNNING` when the machine's console or port is waited
+ * for and it does not run.
  */
 export async function waitForGoal(
   target: MachineRef,
@@ -54,7 +54,7 @@ export async function waitForGoal(
 ): Promise<void> {
   if (goal.kind === 'console') return waitForConsole(target, goal.pattern, deadline, signal);
   for (;;) {
-    // Asked before the check: what a machine did just before it ended still counts.
+    // Read before the check: what a machine did just before it ended still counts.
     const alive = isAlive(target);
     if (await isReached(target, goal)) return;
     if (goal.kind === 'port' && !alive) throw notRunning(target);
@@ -75,7 +75,7 @@ async function isReached(target: MachineRef, goal: Exclude<Goal, { kind: 'consol
   }
 }
 
-/** The pattern comes from people and the text from a guest: together they may take for ever. */
+/** The pattern comes from people and the text from a guest: together they may take forever. */
 async function waitForConsole(
   target: MachineRef,
   pattern: RegExp,
@@ -99,7 +99,7 @@ async function waitForConsole(
   }
 }
 
-const SLOW_PATTERN = 'the expression takes too long on what the guest has printed';
+const SLOW_PATTERN = 'the expression takes too long on the output of the guest';
 
 /** Waits for a while. Throws when the time is up. */
 async function pause(
@@ -116,7 +116,7 @@ async function pause(
 }
 
 function timeoutError({ longName }: MachineRef, goal: Goal, why: string | undefined): QemuError {
-  const message = `Machine "${longName}" did not get to "${describe(goal)}" in time`;
+  const message = `Machine "${longName}" did not reach "${describe(goal)}" in time`;
   return new QemuError('QEMU_TIMEOUT', message, { cause: why === undefined ? undefined : new Error(why) });
 }
 

@@ -5,12 +5,14 @@ import { ensureDir, removeWithLeftovers, writeFileAtomic } from '../../system/fi
 import type { MachinePaths } from '../../system/paths.ts';
 
 /*
- * The run-time folder can be cleared while machines run: by a package that takes it for its own, by a mount over it, by an
- * administrator. Then the copies that are kept in the state folder are all that tells which process a machine is and how to
- * reach it.
+ * The run-time folder can be cleared while machines run: by a package that takes it for its own, by a mount over it, by
+ * an administrator. Then only the copies in the state folder show which process a machine is and how to reach it.
  */
 
-/** Writes a file of {@link MachinePaths.keptDir}. One that cannot be written is only missed when the original is lost, too. */
+/**
+ * Writes a file of {@link MachinePaths.keptDir}. One that cannot be written is only missed when the original is lost,
+ * too.
+ */
 export function keepCopy(machine: MachinePaths, path: string, text: string): void {
   try {
     ensureDir(dirname(machine.keptDir), 0o700);
@@ -29,6 +31,7 @@ export function removeCopies(machine: MachinePaths): void {
     rmdirSync(machine.keptDir);
     rmdirSync(dirname(machine.keptDir));
   } catch {
-    // There are none, or those of other machines are there. What stays is of no boot but this one, and of no living process.
+    // There are none, or those of other machines are there. What stays is of no boot but this one, and of no living
+    // process.
   }
 }

@@ -12,9 +12,9 @@ import { forgottenRun } from './record.ts';
 import { logTail, RESET_TRACE, resetInLog } from './run-files.ts';
 
 /**
- * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog ran
- * out and its action is to end QEMU; `kill`: we ended it with SIGKILL; `killed`: it crashed or was killed by somebody else,
- * without a word; `unknown`: it ended with a good status and did not say why.
+ * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog
+ * expired and its action is to end QEMU; `kill`: we ended it with SIGKILL; `killed`: it crashed or was killed by
+ * another program, without a log line; `unknown`: it ended with status 0 and logged no reason.
  */
 export type EndCause =
   | 'host-error'
@@ -34,23 +34,23 @@ export interface MachineEnd {
   readonly cause: EndCause;
   /** ISO 8601: when it was asked for, else when it was cleaned up after; undefined before that. */
   readonly at: string | undefined;
-  /** Signal or exit status of QEMU, where somebody waited for it. */
+  /** Signal or exit status of QEMU, if a process waited for it. */
   readonly exit: string | undefined;
   /** ISO 8601: when the machine was last reset before that, without ending; undefined when it was not. */
   readonly lastReset: string | undefined;
 }
 
-/** How the service manager says that a process ended: systemd.exec(5), EXIT_CODE and EXIT_STATUS. */
+/** How the service manager reports the end of a process: systemd.exec(5), EXIT_CODE and EXIT_STATUS. */
 export interface ProcessExit {
   readonly kind: 'exited' | 'killed' | 'dumped';
   /** A number, or the name of a signal without SIG. */
   readonly status: string;
 }
 
-/** QEMU writes a line to its log when somebody asks it to end, once this is switched on. Costs nothing until then. */
+/** Once this is switched on, QEMU logs a line when it is asked to end. Costs nothing until then. */
 const TRACE_EVENT = 'qemu_system_shutdown_request';
 
-/** Has QEMU log why it ends, and when it is reset. A build that cannot is no failure. */
+/** Has QEMU log why it ends, and when it is reset. A build that cannot is not a failure. */
 export async function logEnd(client: QmpClient, signal: AbortSignal | undefined): Promise<void> {
   const enable = async (name: string): Promise<void> => {
     try {
@@ -66,7 +66,8 @@ export async function logEnd(client: QmpClient, signal: AbortSignal | undefined)
 const KILL_LINE = 'qemu-init: ends QEMU with SIGKILL';
 
 /**
- * Ends QEMU with SIGKILL. Its log says so before, since it cannot say so itself, and another command may note its end at once.
+ * Ends QEMU with SIGKILL. Writes that to QEMU's log first: QEMU cannot, and another command may record its end at
+ * once.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`
  */
@@ -97,7 +98,7 @@ interface LoggedEnd {
 export function endInLog(log: string, startedAt: string): LoggedEnd | undefined {
   const from = Date.parse(startedAt);
   const requests = [...log.matchAll(/^\d+@(\d+\.\d+):qemu_system_shutdown_request reason=(\d+)\s*$/gm)];
-  // Of a signal QEMU tells in a line of its own.
+  // QEMU logs a terminating signal on a separate line.
   const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
   const kills = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${KILL_LINE}$`, 'gm'))];
   const requested = [
@@ -105,7 +106,8 @@ export function endInLog(log: string, startedAt: string): LoggedEnd | undefined 
     ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
     ...kills.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'kill' as const })),
   ]
-    // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time Range").
+    // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time
+    // Range").
     .filter(({ ms }) => ms >= from && ms <= 8.64e15)
     .toSorted((a, b) => a.ms - b.ms)
     .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]));
@@ -113,7 +115,7 @@ export function endInLog(log: string, startedAt: string): LoggedEnd | undefined 
   return before && last && wasDown(before, last, resetInLog(log, startedAt)) ? before : last;
 }
 
-/** With -no-shutdown QEMU outlives its guest: what then ends it took nothing from anybody. */
+/** With -no-shutdown QEMU outlives its guest, so what ends QEMU then loses no data. */
 function wasDown(before: LoggedEnd, last: LoggedEnd, lastReset: string | undefined): boolean {
   if (before.cause !== 'guest-shutdown' || last.cause !== 'quit') return false;
   return lastReset === undefined || lastReset < before.at;
@@ -144,7 +146,7 @@ export function howEnded(
   };
 }
 
-/** Writes down how a machine's run ended, before what tells it is cleaned away. Under the machine's lock. */
+/** Records how a machine's run ended, before the evidence is removed. Under the machine's lock. */
 export function writeLastRun(paths: Paths, target: MachineRef, gone: Gone, exit?: ProcessExit): MachineEnd | undefined {
   const record = gone.record ?? forgottenRun(target.files);
   if (record?.phase !== 'running') return undefined;
@@ -177,20 +179,20 @@ export function describeEndShortly({ cause, exit }: MachineEnd): string {
 }
 
 const WORDS: Readonly<Record<EndCause, string>> = {
-  'host-error': 'error of the host',
-  quit: 'told to quit',
+  'host-error': 'host error',
+  quit: 'quit command',
   signal: 'ended by a signal',
   'window-closed': 'window closed',
   'guest-shutdown': 'powered off',
   'guest-reset': 'reset by the guest',
   'guest-panic': 'guest panicked',
-  watchdog: 'watchdog ran out',
+  watchdog: 'watchdog expired',
   kill: 'killed by qemu-init',
   killed: 'crashed or killed',
   unknown: 'ended by itself',
 };
 
-/** Whether nobody wanted that end. */
+/** Whether that end was unwanted. */
 export function isBadEnd({ cause }: MachineEnd): boolean {
   return cause === 'host-error' || cause === 'guest-panic' || cause === 'watchdog' || cause === 'killed';
 }
@@ -201,15 +203,15 @@ export function isPulledPlug({ cause }: MachineEnd): boolean {
 }
 
 const SENTENCES: Readonly<Record<EndCause, string>> = {
-  'host-error': 'QEMU ended because of an error of the host',
-  quit: 'QEMU was told to quit before the guest had switched the machine off',
-  signal: 'QEMU was ended by a signal, which for the guest is a pulled plug',
-  'window-closed': "QEMU's window was closed, which for the guest is a pulled plug",
+  'host-error': 'QEMU ended because of a host error',
+  quit: 'QEMU was asked to quit before the guest had switched the machine off',
+  signal: 'QEMU was ended by a signal, which is like pulling the plug on the guest',
+  'window-closed': "QEMU's window was closed, which is like pulling the plug on the guest",
   'guest-shutdown': 'the guest switched the machine off',
   'guest-reset': 'the guest reset the machine, which ends it',
   'guest-panic': 'the guest panicked',
-  watchdog: 'the watchdog of the guest ran out',
-  kill: 'qemu-init ended QEMU with SIGKILL, which for the guest is a pulled plug',
+  watchdog: "the guest's watchdog expired",
+  kill: 'qemu-init ended QEMU with SIGKILL, which is like pulling the plug on the guest',
   killed: 'QEMU crashed or was killed',
   unknown: 'QEMU ended by itself',
 };
@@ -226,7 +228,8 @@ function causeOf(
   if (asked !== undefined) return asked;
   // QEMU removes its pid file on every orderly way out.
   if (exit === undefined ? pidFileIsLeft : exit.status !== '0') return 'killed';
-  // These two alone end QEMU without a request: softmmu/watchdog.c calls exit, and softmmu/runstate.c takes a reset for one.
+  // These two alone end QEMU without a request: softmmu/watchdog.c calls exit, and softmmu/runstate.c takes a reset for
+  // one.
   const { config } = inspectMachineConfig(target.configPath, paths.defaultsFile);
   if (config?.watchdog === 'poweroff') return 'watchdog';
   return config?.custom.some(({ args }) => endsAtReset(args)) ? 'guest-reset' : 'unknown';
@@ -245,17 +248,17 @@ export function readLastRun(paths: Paths, longName: string): MachineEnd | undefi
     const { cause, at, exit, lastReset: reset }: MachineEnd = JSON.parse(text);
     return { cause, at, exit, lastReset: reset };
   } catch {
-    // Only root may look, and a note that is damaged tells nothing.
+    // Only root may read it, and a damaged note is useless.
     return undefined;
   }
 }
 
-/** Forgets what was noted, for a machine that is no more. */
+/** Removes the note of a machine that no longer exists. */
 export function forgetEnd(paths: Paths, longName: string): void {
   removeIfExists(noteOf(paths, longName));
 }
 
-/** A name with a dot in front can be no machine's. */
+/** No machine's name starts with a dot. */
 function folderOf(paths: Paths): string {
   return join(paths.stateDir, '.ends');
 }

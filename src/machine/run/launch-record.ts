@@ -4,7 +4,7 @@ import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { keepCopy } from './kept.ts';
 
-/** What a machine that runs was started with: what its files say may be something else by now. */
+/** What a running machine was started with: its files may have changed since. */
 export interface LaunchRecord {
   /** The program and its arguments, without what runs them as another user. */
   readonly binary: string;

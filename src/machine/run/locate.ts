@@ -28,8 +28,8 @@ export type Gone =
  * Finds the QEMU of a machine.
  *
  * Our own record names it, by pid, start time and program. QEMU's pid file is never believed: a captured QEMU can write
- * any pid into it. Without a pid in a record, /proc is searched, where any user can put a process with any command line: see
- * {@link isProven}. A zombie is dead, but a process whose first thread has exited is not.
+ * any pid into it. Without a pid in a record, /proc is searched, where any user can put a process with any command
+ * line: see {@link isProven}. A zombie is dead, but a process whose first thread has exited is not.
  */
 export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   const record = readRecord(machine);
@@ -41,33 +41,33 @@ export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   }
   // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
   if (record?.phase === 'running' && !hasPidFile) return gone;
-  // Without any file it is stopped, almost always; unless somebody has cleared the folders.
+  // Without any file it is almost certainly stopped, unless the folders were cleared.
   const look = scan ?? (record === undefined && !hasPidFile ? recentScan() : new ProcessScan());
   const start = record && isOfThisBoot(record) && record.phase === 'starting' ? record : undefined;
   const process = look.find(machine).find((candidate) => isProven(candidate, start));
   return process ? { kind: 'alive', process, record } : gone;
 }
 
-/** What is left of a machine whose QEMU was seen to end. What is under the name of the pid file is not opened: QEMU put it there. */
+/** The remains of a machine whose QEMU has ended. The pid file is not opened, since QEMU made it. */
 export function goneOf(machine: MachinePaths, record: RunRecord | undefined): Gone {
   return { kind: isThere(machine.pidFile) ? 'dead' : 'stopped', record };
 }
 
 /**
  * One look through /proc, shared by the machines of a command. Costs some milliseconds and is only made when a
- * machine's own files do not tell.
+ * machine's own files are not enough.
  */
 export class ProcessScan {
   #found: readonly ProcessInfo[] | undefined;
 
-  /** The living processes, anybody's, whose command line names the machine's pid file. */
+  /** The living processes of any user whose command line names the machine's pid file. */
   find(machine: MachinePaths): ProcessInfo[] {
     // Not everything that names the file is QEMU; all that we start has the other option too.
     this.#found ??= findProcesses((argv) => argv.includes('-pidfile') && argv.includes('-no-user-config'));
     const found = this.#found.filter(
       ({ argv, pid, startTime }) => pidFileOf(argv) === machine.pidFile && isSameProcess(pid, startTime),
     );
-    // A program that runs QEMU, such as timeout(1), has QEMU's command line behind its own.
+    // A program that runs QEMU, such as timeout(1), has QEMU's command line after its own.
     return found.sort((a, b) => a.argv.indexOf('-no-user-config') - b.argv.indexOf('-no-user-config'));
   }
 }
@@ -88,7 +88,7 @@ function recordedProcess(machine: MachinePaths, record: RunRecord): ProcessInfo 
   const program = readExecutable(found);
   const isAnother = program && record.executable !== undefined && program.id !== record.executable;
   if (isAnother) return undefined;
-  // Not everybody may see which program it is; then at least its command line has to be QEMU's.
+  // Not every user may see which program it is; then at least its command line has to be QEMU's.
   const isSeen = program !== undefined && record.executable !== undefined;
   return isSeen || pidFileOf(found.argv) === machine.pidFile ? found : undefined;
 }
@@ -96,10 +96,10 @@ function recordedProcess(machine: MachinePaths, record: RunRecord): ProcessInfo 
 /**
  * Whether a process that merely says so on its command line is the machine's.
  *
- * It has to be in our own pid namespace and root folder, all four of its user ids have to be the same, and root's or the
- * caller's own; and what it runs must not be a set-user-ID program, which would have those ids by its owner's grace and its
- * arguments from anybody. Unless a start was interrupted it has to be QEMU by its name, too. Another user's process counts
- * only when the record of such a start names that user, and then only if it is QEMU.
+ * It has to be in our own pid namespace and root folder, all four of its user ids have to be the same, and root's or
+ * the caller's own; and what it runs must not be a set-user-ID program, which would have those ids from its owner and
+ * its arguments from any user. Unless a start was interrupted it has to be QEMU by its name, too. Another user's
+ * process counts only when the record of such a start names that user, and then only if it is QEMU.
  */
 function isProven(found: ProcessInfo, start: RunRecord | undefined): boolean {
   if (!isPlain(found) || hasOtherRoot(found)) return false;
@@ -111,7 +111,7 @@ function isProven(found: ProcessInfo, start: RunRecord | undefined): boolean {
   return (isOwn || found.uid === start?.uid) && (program === undefined || isQemu(program));
 }
 
-/** Nothing that a set-user-ID program or a container has to do with. */
+/** Whether it is neither a set-user-ID program nor in a container. */
 function isPlain({ hasOneUid, isOfThisNamespace }: ProcessInfo): boolean {
   return hasOneUid && isOfThisNamespace;
 }

@@ -10,7 +10,7 @@ import { type StopSettings, stopSettingsFromJson } from './stop-settings.ts';
 /** Where a start has got to. `starting` that outlives its command means the command was killed. */
 export type RunPhase = 'starting' | 'running';
 
-/** What start decided and found, kept beside the pid file. Everything in it can be lost: see {@link locate}. */
+/** What start decided and found, kept next to the pid file. Everything in it can be lost: see {@link locate}. */
 export interface RunRecord {
   readonly phase: RunPhase;
   readonly name: string;
@@ -34,7 +34,7 @@ export interface RunRecord {
   readonly vnc: RecordedVnc | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Started with --preconfig and, as far as we know, still there. */
+  /** Started with --preconfig and, unless another client changed that, still in that state. */
   readonly preconfig: boolean;
   /** The end of the console log when this run began: what is before it is of earlier runs. */
   readonly consoleLog: LogMark;
@@ -51,8 +51,8 @@ export interface RecordedVnc {
 }
 
 /**
- * The record of a machine; undefined when it is missing, cut in half or not ours. Of a machine whose run-time folder was
- * cleared while it runs it is the copy in the state folder.
+ * The record of a machine; undefined when it is missing, cut in half or not ours. Of a machine whose run-time folder
+ * was cleared while it runs it is the copy in the state folder.
  */
 export function readRecord(machine: MachinePaths): RunRecord | undefined {
   return readFrom(machine.record) ?? keptRecord(machine);
@@ -71,22 +71,22 @@ export function isOfThisBoot({ bootId: boot }: Pick<RunRecord, 'bootId'>): boole
 }
 
 /**
- * The run whose run-time folder went away with it in this boot, as that of a user does at the end of a login; its QEMU is gone.
- * Undefined when there is no such run.
+ * The run whose run-time folder went away with it in this boot, as that of a user does at the end of a login; its QEMU
+ * is gone. Undefined when there is no such run.
  */
 export function forgottenRun(machine: MachinePaths): RunRecord | undefined {
   const record = readFrom(machine.keptRecord);
   return record && isOfThisBoot(record) && readFrom(machine.record) === undefined ? record : undefined;
 }
 
-/** A copy outlives the boot, and a QEMU that nobody cleaned up after: it counts only as long as its process lives. */
+/** A copy outlives the boot, and a QEMU that was never cleaned up after: it counts only while its process lives. */
 function keptRecord(machine: MachinePaths): RunRecord | undefined {
   const record = readFrom(machine.keptRecord);
   if (record?.pid === undefined || record.pidStartTime === undefined || !isOfThisBoot(record)) return undefined;
   return isSameProcess(record.pid, record.pidStartTime) ? record : undefined;
 }
 
-/** What is no file, a FIFO or a folder that somebody put there, is no record either: it must not keep a machine from starting. */
+/** Anything but a regular file (FIFO, folder) is treated as no record: it must not keep a machine from starting. */
 function readIfRegular(path: string): string | undefined {
   try {
     return readTextIfExists(path);

@@ -3,23 +3,24 @@ import { readTail } from '../../system/files/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
 /**
- * QEMU writes this line to its log when the keyboard of a PC is reset, which is with all of the machine and never by the
- * guest alone: nobody of ours is there to hear the event RESET. A snapshot that is loaded (`loadvm`) resets all, too.
+ * QEMU writes this line to its log when the keyboard of a PC is reset, which is with all of the machine and never by
+ * the guest alone: no process of ours is there to receive the event RESET. A snapshot that is loaded (`loadvm`) resets
+ * all, too.
  */
 export const RESET_TRACE = 'ps2_kbd_reset';
 
-/** When the guest, or somebody by `system_reset`, last reset the machine in the run that began then. ISO 8601. */
+/** When the guest or `system_reset` last reset the machine in the run that began then. ISO 8601. */
 export function lastReset(files: MachinePaths, startedAt: string): string | undefined {
   try {
     return resetInLog(logTail(files), startedAt);
   } catch (error) {
-    // Not everybody who may look at the machine may read its log.
+    // Not every user who may see the machine may read its log.
     if (!(error instanceof QemuError)) throw error;
     return undefined;
   }
 }
 
-/** The same of a log. Pure. */
+/** The same for the text of a log. Pure. */
 export function resetInLog(log: string, startedAt: string): string | undefined {
   const times = [...log.matchAll(new RegExp(`^\\d+@(\\d+\\.\\d+):${RESET_TRACE} `, 'gm'))].map(
     (match) => Number(match[1]) * 1000,

@@ -7,7 +7,7 @@ import { removeEmptyFolder } from './clean-up.ts';
 /** Longest wait for another command on the same machine: more than any stop ladder of sensible length. */
 const LOCK_TIMEOUT_MS = 3_600_000;
 
-/** What the command that waits is told that it waits for. */
+/** What a waiting command reports that it waits for. */
 export interface ExclusiveOptions {
   /** Word for the command, such as `start`. */
   readonly purpose: string;
@@ -15,7 +15,7 @@ export interface ExclusiveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs `body` while no other command changes the machine. Says what it waits for when it has to. */
+/** Runs `body` while no other command changes the machine. Reports what it waits for when it has to. */
 export async function exclusively<T>(
   host: MachineContext,
   target: MachineRef,
@@ -44,8 +44,8 @@ export async function exclusively<T>(
 }
 
 /**
- * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all the same:
- * for what ends or asks a running machine, which matters more.
+ * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all
+ * the same: for what ends or asks a running machine, which matters more.
  */
 export async function lockedIfPossible<T>(
   lock: (body: () => Promise<T>) => Promise<T>,

@@ -65,8 +65,8 @@ export async function previewSlot(host: MachineContext, longName: string, usesVn
 }
 
 /**
- * Frees the slot when the machine holds it; without a number, every one that it holds. A claim that is missed is found out
- * later: see {@link isAbandoned}.
+ * Frees the slot when the machine holds it; without a number, every one that it holds. A claim that is missed is found
+ * out later: see {@link isAbandoned}.
  */
 export function releaseSlot(host: MachineContext, longName: string, slot: number | undefined): void {
   for (const each of slot === undefined ? claimedSlots(host.paths.slotsDir) : [slot]) {
@@ -113,7 +113,9 @@ function writeClaim(host: MachineContext, slot: number, longName: string): void 
   madeAt.set(claimFile(host, slot), Date.now());
 }
 
-/** Whether nothing holds the claim any more: unreadable, the asker's own, or of a machine and a command that are gone. */
+/**
+ * Whether nothing holds the claim any more: unreadable, the asker's own, or of a machine and a command that are gone.
+ */
 function isAbandoned(host: MachineContext, slot: number, asker: string): boolean {
   if (Date.now() - (madeAt.get(claimFile(host, slot)) ?? 0) < YOUNG_CLAIM_MS) return false;
   const claim = readClaim(host, slot);
@@ -160,7 +162,7 @@ function rememberSlot(
     host.notify({
       level: 'warning',
       machine: longName,
-      message: `cannot remember slot ${slot} in "${host.paths.lastSlotsFile}" (${causeOf(error)}): the next start may get another one`,
+      message: `cannot record slot ${slot} in "${host.paths.lastSlotsFile}" (${causeOf(error)}): the next start may get another one`,
     });
   }
 }

@@ -7,8 +7,8 @@ import { exclusively } from './run-lock.ts';
 import type { StopSettings } from './stop-settings.ts';
 
 /**
- * Removes what a QEMU that is gone left behind. Of a machine that runs nothing is touched. Returns how the run ended, when
- * nobody cleaned up before: then POSTSTOP runs here, since no stop will.
+ * Removes what a QEMU that is gone left behind. Of a machine that runs nothing is touched. Returns how the run ended,
+ * when no earlier command cleaned up: then POSTSTOP runs here, since no stop will.
  */
 export function tidyUp(
   host: MachineContext,
@@ -26,7 +26,7 @@ export function tidyUp(
   });
 }
 
-/** A hook that fails changes nothing any more. */
+/** A hook that fails makes no difference here. */
 async function runPostStop(
   host: MachineContext,
   target: MachineRef,

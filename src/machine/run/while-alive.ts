@@ -1,6 +1,6 @@
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 
-/** Does something with a living machine. The signal that it gets also says that the machine is gone. */
+/** Does something with a living machine. Its signal also fires when the machine is gone. */
 export async function whileAlive<T>(
   { pid, startTime }: ProcessInfo,
   signal: AbortSignal | undefined,

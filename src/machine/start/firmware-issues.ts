@@ -48,7 +48,7 @@ function unreadable(config: MachineConfig, { template }: FirmwareFiles, file: st
   } catch (error) {
     const issue = fileIssue(config, 'FIRMWARE', file, error);
     if (existsSync(file)) return issue;
-    return { ...issue, hint: `make it: ${shellCommand('cp', template ?? 'TEMPLATE', file)}; or leave vars= out` };
+    return { ...issue, hint: `create it: ${shellCommand('cp', template ?? 'TEMPLATE', file)}; or remove vars=` };
   }
 }
 
@@ -58,16 +58,16 @@ function namedIssue({ firmware }: MachineConfig, files: MachinePaths, file: stri
   const old = oldCopy(firmware, file, files);
   if (old !== undefined) {
     return {
-      message: `FIRMWARE vars= is the file that the guest writes to; the variables that this one had so far are in "${old}", and not in "${file}"`,
-      hint: `to go on with those: vars=${old}; else move them away`,
+      message: `FIRMWARE vars= is the file that the guest writes to; so far this machine's variables are in "${old}", not in "${file}"`,
+      hint: `to keep using those: vars=${old}; otherwise move them away`,
       // A copy of this very file: then it is the beginning of several machines, perhaps.
       severity: isPath ? 'error' : 'warning',
     };
   }
   if (!descriptors().some(({ template }) => isSameFile(template.filename, file))) return undefined;
   return {
-    message: `FIRMWARE vars= is the file that the guest writes to, and "${file}" is what those of all machines begin with`,
-    hint: 'leave vars= out, and the machine gets its own; or copy it, and name the copy',
+    message: `FIRMWARE vars= is the file that the guest writes to, but "${file}" is the template for all machines`,
+    hint: 'remove vars= to give the machine its own variables, or name a copy of the file',
   };
 }
 
@@ -77,8 +77,8 @@ function newStoreIssue(files: MachinePaths, { code }: FirmwareFiles, file: strin
   const others = otherStores(files, file);
   if (others.length === 0) return undefined;
   return {
-    message: `FIRMWARE is another one than before: the variables of "${code}" are new, and the guest may have to be told what it boots`,
-    hint: `those of the other firmware stay in ${others.map((each) => `"${each}"`).join(', ')}`,
+    message: `FIRMWARE has changed: the variables of "${code}" are new, and the guest may need its boot entries again`,
+    hint: `those of the other firmware are kept in ${others.map((each) => `"${each}"`).join(', ')}`,
     severity: 'warning',
   };
 }
@@ -96,19 +96,19 @@ function flashIssue({ code, template }: FirmwareFiles, file: string, isPc: boole
   ].find(([, size]) => typeof size === 'number' && (size === 0 || size % FLASH_BLOCK !== 0));
   if (odd !== undefined) {
     return {
-      message: `FIRMWARE "${odd[0]}" has ${odd[1]} bytes, which is not a multiple of ${FLASH_BLOCK}, as flash needs`,
+      message: `FIRMWARE "${odd[0]}" has ${odd[1]} bytes; flash needs a multiple of ${FLASH_BLOCK}`,
     };
   }
   if (own !== undefined && templateBytes !== undefined && own !== templateBytes) {
     return {
-      message: `FIRMWARE variables "${file}" have ${own} bytes, and those of "${code}" have ${templateBytes}: they are of another firmware`,
+      message: `FIRMWARE variables "${file}" have ${own} bytes, but those of "${code}" have ${templateBytes}: they belong to another firmware`,
       hint: `move them away: ${shellCommand('mv', file, `${file}.old`)}`,
     };
   }
   if (!isPc || (codeBytes ?? 0) + (bytes ?? 0) <= LARGEST_PC_FLASH) return undefined;
   return {
-    message: `FIRMWARE "${code}" and its variables "${file}" are larger than 8M, all that a PC takes`,
-    hint: own === undefined ? undefined : 'are the variables those of another board? move them away',
+    message: `FIRMWARE "${code}" and its variables "${file}" are larger than 8M, the limit of a PC`,
+    hint: own === undefined ? undefined : 'if the variables are from another board, move them away',
   };
 }
 
@@ -116,12 +116,12 @@ function biosIssue({ code }: FirmwareFiles, isPc: boolean): Found | undefined {
   const size = sizeOf(code);
   if (size === undefined) return undefined;
   if (isPc && (size === 0 || size % BIOS_BLOCK !== 0)) {
-    return { message: `FIRMWARE "${code}" has ${size} bytes; the BIOS image of a PC is a multiple of 64 KiB` };
+    return { message: `FIRMWARE "${code}" has ${size} bytes; the BIOS image of a PC must be a multiple of 64 KiB` };
   }
   const template = join(dirname(code), basename(code).replace('CODE', 'VARS'));
   if (template === code) return undefined;
   return {
-    message: `FIRMWARE "${code}" looks like the code of a flash firmware, and has no variables`,
+    message: `FIRMWARE "${code}" looks like the code of a flash firmware, but has no variables`,
     hint: `${existsSync(template) ? `copy "${template}", and ` : ''}add ,vars=FILE`,
     severity: 'warning',
   };

@@ -21,8 +21,9 @@ export interface VariableStore {
 }
 
 /**
- * The machine's own variables of the firmware whose variables begin as `template`: those of one firmware are of no use to another,
- * so each has its own. New ones are qcow2, where this host has qemu-img(1), so that snapshots can hold them.
+ * The machine's own variables of the firmware whose variables begin as `template`: those of one firmware are of no use
+ * to another, so each has its own. New ones are qcow2, where this host has qemu-img(1), so that snapshots can hold
+ * them.
  */
 export function ownStore(config: MachineConfig, files: MachinePaths, template: FirmwareImage): VariableStore {
   const stem = join(files.stateDir, `vars-${shortHash(template.filename)}`);
@@ -54,8 +55,9 @@ export function otherStores({ stateDir }: MachinePaths, file: string): string[] 
 }
 
 /**
- * The format of variables, found out each time: a guest may write to all of its flash, and so give raw variables the header of an
- * image. That is of no use to it: what leads to another file is refused, and anything else holds nothing but what it wrote itself.
+ * The format of variables, found out each time: a guest may write to all of its flash, and so give raw variables the
+ * header of an image. That is of no use to it: what leads to another file is refused, and anything else holds nothing
+ * but what it wrote itself.
  *
  * @see storeProblem
  */
@@ -70,7 +72,7 @@ export function storeProblem(file: string): string | undefined {
   const info = infoOf(file);
   if (info?.format !== 'qcow2') return undefined;
   const { backingFile, dataFile, encryption, obstacle, writeObstacle } = info;
-  if (backingFile !== undefined || dataFile !== undefined) return 'leads QEMU to another file, as no variables do';
+  if (backingFile !== undefined || dataFile !== undefined) return 'refers to another file, which variables never do';
   return encryption === undefined ? (obstacle ?? writeObstacle) : 'is encrypted';
 }
 

@@ -37,10 +37,12 @@ function whatHappened(end: ProcessEnd | undefined, timeoutMs: number, cause: unk
   if (end?.signal !== undefined) return `was ended by ${end.signal}`;
   if (end !== undefined) return `ended with exit status ${end.exitCode}`;
   if (errorCode(cause) === 'QEMU_TIMEOUT') return `did not answer within ${Math.round(timeoutMs / 1000)} seconds`;
-  return 'did not answer as QEMU does, and was killed';
+  return 'did not answer like QEMU, and was killed';
 }
 
-/** QEMU's lines without the time stamps and the program's name, which the message already has, and without its traces. */
+/**
+ * QEMU's lines without the time stamps and the program's name, which the message already has, and without its traces.
+ */
 export function cleanOutput(output: string, program: string): string {
   return output
     .split('\n')
@@ -74,17 +76,17 @@ export function launchHint(
   }
   if (/could not (?:configure|open) \/dev\/net\/tun.*(?:Operation not permitted|Permission denied)/.test(output)) {
     if (runAs !== undefined) {
-      return `QEMU runs as "${runAs}" (RUNAS), who may not open it: chmod 0666 /dev/net/tun, as udev does; making taps takes more`;
+      return `QEMU runs as "${runAs}" (RUNAS), who may not open it: chmod 0666 /dev/net/tun, as udev does; creating taps needs more privileges`;
     }
-    return 'only root may make taps: with net=user or net=passt in NICx no rights are needed';
+    return 'only root may create taps; net=user and net=passt in NICx need no privileges';
   }
   const closed = /'(\/[^']+)': (?:Read-only file system|No such file or directory)/.exec(output)?.[1];
   if (closed !== undefined && existsSync('/run/systemd/system')) {
-    return `a unit closes what the machine's file does not name to it, perhaps "${closed}": see HARDENING in qemu-init(8)`;
+    return `the unit hides what the machine's file does not name, perhaps "${closed}": see HARDENING in qemu-init(8)`;
   }
   const hook = /network script (\S+) failed with status/.exec(output)?.[1];
   if (hook !== undefined && !existsSync(hook)) {
-    return `there is no such hook: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;
+    return `the hook does not exist: ln -s "$(command -v qemu-netif)" ${shellCommand(hook)}; or set NETIF=managed, or net=user for the NIC`;
   }
   if (/cannot bind memory to host NUMA nodes/.test(output)) {
     return 'hostnodes= of NUMAx takes nodes of the host that have memory: ls /sys/devices/system/node';

@@ -13,13 +13,14 @@ export function ownUserComment(longName: string): string {
 /**
  * The user of a machine with RUNAS=auto, which is made when there is none yet. Only for root.
  *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` when the name is that of a person or of something else, and what {@link addUser} throws.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` when the name is that of a person or of something else, and what {@link
+ * addUser} throws.
  */
 export async function ensureOwnUser({ runAs, ownUser, longName }: OwnedConfig): Promise<User | undefined> {
   if (!ownUser || runAs === undefined) return undefined;
   const user = localUser(runAs) ?? (await lookUpUser(runAs)) ?? (await addUser(runAs, ownUserComment(longName)));
   if (!/\/(?:nologin|false)$/.test(user.shell)) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `User "${runAs}" can log in, so it is not for RUNAS=auto`, {
+    throw new QemuError('QEMU_CONFIG_INVALID', `User "${runAs}" can log in, so RUNAS=auto does not use it`, {
       hint: 'set RUNAS to another user',
     });
   }
@@ -27,9 +28,9 @@ export async function ensureOwnUser({ runAs, ownUser, longName }: OwnedConfig): 
   const claim = shellCommand('usermod', '--comment', ownUserComment(longName), runAs);
   throw new QemuError(
     'QEMU_CONFIG_INVALID',
-    `User "${runAs}" exists, and is not marked as that of machine "${longName}"`,
+    `User "${runAs}" exists, but is not marked as the user of machine "${longName}"`,
     {
-      hint: `if it is for this machine alone: ${claim}; else set RUNAS to another user`,
+      hint: `if it is for this machine only: ${claim}; otherwise set RUNAS to another user`,
     },
   );
 }

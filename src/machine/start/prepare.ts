@@ -144,7 +144,7 @@ async function accelerator(
   }
   const verdict = await probeKvm(probe.binary, host.paths.probesDir, signal ? { signal } : {});
   if (verdict.usable) {
-    tell('KVM=auto: KVM works here, and is used');
+    tell('KVM=auto: KVM works here and is used');
     return 'kvm';
   }
   host.notify({

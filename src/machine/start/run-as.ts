@@ -20,8 +20,8 @@ export type RunAsConfig = Pick<MachineConfig, 'runAs' | 'ownUser' | 'longName'>;
  * The user that QEMU is to run as; undefined when that is the caller. Makes none.
  *
  * @param accelerator what the guest runs under: with RUNAS=auto only `kvm` brings the group of `/dev/kvm`.
- * @throws {QemuError} `QEMU_CONFIG_INVALID` for a user that does not exist, or is root, `QEMU_NOT_PERMITTED` when only root
- * could.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` for a user that does not exist, or is root, `QEMU_NOT_PERMITTED` when only
+ * root could.
  */
 export async function resolveRunAs(config: RunAsConfig, accelerator?: 'kvm' | 'tcg'): Promise<RunAs | undefined> {
   if (config.runAs === undefined) return undefined;
@@ -59,14 +59,14 @@ export async function findRunAsUser(name: string): Promise<User> {
 
 /** A user with the number 0 is root, whatever its name. */
 function rootRefused(name: string): QemuError {
-  return new QemuError('QEMU_CONFIG_INVALID', `RUNAS must be a user other than root, and "${name}" has the number 0`, {
+  return new QemuError('QEMU_CONFIG_INVALID', `RUNAS must be a user other than root; "${name}" has uid 0`, {
     hint: 'set RUNAS=qemu',
   });
 }
 
 /**
- * What stands before QEMU on the command line so that it has the user, the user's groups and no capability from its first
- * instruction on. QEMU's own `-runas` comes after its start, and excludes the sandbox.
+ * What stands before QEMU on the command line so that it has the user, the user's groups and no capability from its
+ * first instruction on. QEMU's own `-runas` comes after its start, and excludes the sandbox.
  */
 export function runAsPrefix(user: (Pick<RunAs, 'groups'> & Ids) | undefined): string[] {
   if (!user) return [];
@@ -104,8 +104,8 @@ export async function previewRunAsPrefix(config: RunAsConfig, accelerator: 'kvm'
 }
 
 /**
- * Gives the user what QEMU has to write to or read of the machine's own files, and no more. A machine's own user shares its
- * group with those of other machines, so nothing is open to that.
+ * Gives the user what QEMU has to write to or read of the machine's own files, and no more. A machine's own user shares
+ * its group with those of other machines, so nothing is open to that.
  */
 export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareVariables: string | undefined): void {
   if (!user) return;

@@ -69,8 +69,8 @@ const READY_TIMEOUT_MS = 60_000;
 const READY_MS_PER_GIB = 1_000;
 
 /**
- * Starts a machine and returns when its QEMU answers. One that runs already is left alone. Whatever goes wrong is undone
- * before this throws.
+ * Starts a machine and returns when its QEMU answers. One that runs already is left alone. Whatever goes wrong is
+ * undone before this throws.
  *
  * @throws {ConfigError} when something that the configuration names is wrong on this host.
  * @throws {LaunchError} when QEMU does not come up.
@@ -100,7 +100,9 @@ export async function startMachine(
   return { ...result, seconds: seconds() };
 }
 
-/** What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile. */
+/**
+ * What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile.
+ */
 export function alreadyRunning(target: MachineRef): StartResult | undefined {
   const located = locate(target.files);
   if (located.kind !== 'alive') return undefined;
@@ -152,7 +154,7 @@ function noteImages(host: MachineContext, target: MachineRef, { images }: Prepar
     writeImageMemory(host.paths, target.longName, images.memory);
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    const message = `cannot note the formats of the images in "${host.paths.imagesDir}" (${errorCode(error.cause) ?? error.message})`;
+    const message = `cannot record the formats of the images in "${host.paths.imagesDir}" (${errorCode(error.cause) ?? error.message})`;
     host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
@@ -227,7 +229,7 @@ async function allocate(
     host.notify({
       level: 'warning',
       machine: target.longName,
-      message: 'no slot is free: the machine has no monitor ports and no VNC display, only its own socket serves',
+      message: 'no slot is free: the machine has no monitor ports and no VNC display, only its own socket',
     });
   } else {
     const { slot, monitorPort, controlPort } = allocation;
@@ -252,7 +254,7 @@ async function launchWith(
   if (process.getuid?.() === 0) await ensureOwnUser(config);
   const user = await resolveRunAs(config, prepared.accelerator);
   for (const image of config.ownUser && user ? takeOverImages(config, user) : []) {
-    const message = `"${image}" was of the user of all machines, and is now of "${user?.name}"`;
+    const message = `"${image}" belonged to the user of all machines, and now belongs to "${user?.name}"`;
     host.notify({ level: 'debug', machine: target.longName, message });
   }
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.

@@ -46,7 +46,7 @@ export async function runStopSteps(
 }
 
 function lateText(step: Step, { wasAsked, problem, state }: Extract<Answer, { kind: 'late' }>): string {
-  if (!wasAsked) return `${CANNOT[isByAgent(step) ? 'agent' : 'button']}: ${problem ?? 'QEMU gave no answer in time'}`;
+  if (!wasAsked) return `${CANNOT[isByAgent(step) ? 'agent' : 'button']}: ${problem ?? 'QEMU did not answer in time'}`;
   const oddState = state === undefined || state === 'running' ? '' : `: it is ${describeState(state)}`;
   return `still running after ${describe(step)}${oddState}`;
 }
@@ -94,7 +94,10 @@ function isByAgent(step: Step): boolean {
   return step.kind === 'ask' && !step.powerButton;
 }
 
-/** Takes one step past the asking. Returns the rung that ended the machine, undefined when it still runs, which is reported. */
+/**
+ * Takes one step past the asking. Returns the rung that ended the machine, undefined when it still runs, which is
+ * reported.
+ */
 async function take(
   step: Exclude<Step, { kind: 'ask' }>,
   host: MachineContext,

@@ -58,7 +58,7 @@ export function diskChain(
     format,
     allowed: disk.backing,
     known,
-    judge: (lead) => (mayOpen(lead.path) ? judge(lead) : { what: `rests on "${lead.path}", which is not looked at` }),
+    judge: (lead) => (mayOpen(lead.path) ? judge(lead) : { what: `rests on "${lead.path}", which is not examined` }),
   });
 }
 
@@ -117,7 +117,10 @@ function checkRaw(config: MachineConfig, disk: DiskConfig, { problems }: ImageCh
 /** Says that a disk is not of the format that it was when it was last used. */
 type ReportChange = (known: string, found: string) => void;
 
-/** The format of a disk that declares none: what it was when it was first used. A guest can write any header to a raw disk. */
+/**
+ * The format of a disk that declares none: what it was when it was first used. A guest can write any header to a raw
+ * disk.
+ */
 function formatOf(paths: Paths, longName: string, disk: DiskConfig, report: ReportChange): string | undefined {
   try {
     const seen = withImage(disk.file, (file, stats) => {
@@ -136,7 +139,7 @@ function formatOf(paths: Paths, longName: string, disk: DiskConfig, report: Repo
 
 function changeIssue(config: MachineConfig, disk: DiskConfig, known: string, found: string): Problem {
   const key = `DSK${disk.index}`;
-  const message = `${key} "${disk.file}" was ${known} when it was last used, and looks like ${found} now, which its guest may have written itself`;
+  const message = `${key} "${disk.file}" was ${known} when it was last used, but now looks like ${found}, which its guest may have written itself`;
   const hint =
     `if you did not replace the image, declare what it was: format=${known}; ` +
     `if you did, declare what it is: format=${found}`;
@@ -161,12 +164,12 @@ function chainIssue(config: MachineConfig, key: string, disk: DiskConfig, proble
 
 /** A guest that may write to a raw disk can give it the header of another format: then the hint would be the attack. */
 function formatHint(found: string): string {
-  return `if nobody but you wrote to the image, declare format=${found}; otherwise look at it first: qemu-img info`;
+  return `if only you wrote to the image, declare format=${found}; otherwise examine it first: qemu-img info`;
 }
 
 /**
- * A base whose format no header names is opened as what it looks like, which is right for one that leads nowhere. One that leads
- * on to other files may be a raw disk whose guest wrote that.
+ * A base whose format no header names is opened as what it looks like, which is right for one that leads nowhere. One
+ * that leads on to other files may be a raw disk whose guest wrote that.
  */
 function checkGuesses({ layers }: ImageChain, key: string, report: (message: string, hint?: string) => void): void {
   for (const layer of layers) {
@@ -180,8 +183,8 @@ function checkGuesses({ layers }: ImageChain, key: string, report: (message: str
     if (!layer.isRemote && !leadsOn) continue;
     const format = layer.isRemote ? 'FORMAT' : layer.format;
     report(
-      `${key}: "${above?.file}" does not say which format its backing file "${layer.file}" has`,
-      `write it down, if nobody but you wrote to it: ` +
+      `${key}: "${above?.file}" does not record the format of its backing file "${layer.file}"`,
+      `if only you wrote to it, record the format: ` +
         shellCommand('qemu-img', 'rebase', '-u', '-F', format, '-b', layer.file, above?.file ?? ''),
     );
   }
@@ -198,7 +201,10 @@ function checkWritable(
   if (layer === undefined) return;
   if (layer.detail.isDamaged) {
     const repair = shellCommand('qemu-img', 'check', '-r', 'all', layer.file);
-    report(`${key}: "${layer.file}" ${layer.detail.writeObstacle}: QEMU only reads it`, `after a copy: ${repair}`);
+    report(
+      `${key}: "${layer.file}" ${layer.detail.writeObstacle}: QEMU only reads it`,
+      `copy it first, then: ${repair}`,
+    );
     return;
   }
   const format = layers[0]?.format ?? 'raw';
@@ -218,7 +224,7 @@ function checkKey(config: MachineConfig, disk: DiskConfig, { layers }: ImageChai
   const aes = layers.find(({ detail }) => detail.encryption === 'aes');
   if (aes !== undefined) {
     report(
-      `${key}: "${aes.file}" is encrypted in a way (AES-CBC) that QEMU no longer runs machines with`,
+      `${key}: "${aes.file}" is encrypted with AES-CBC, which QEMU no longer supports for machines`,
       `${shellCommand('qemu-img', 'convert', '-O', 'qcow2', aes.file, `${aes.file}.new`)}, with --object secret and -o encrypt.format=luks`,
     );
     return;
@@ -230,7 +236,7 @@ function checkKey(config: MachineConfig, disk: DiskConfig, { layers }: ImageChai
     return;
   }
   if (encrypted === undefined) {
-    report(`${key} has key=, but "${disk.file}" is not encrypted`, 'leave key= out');
+    report(`${key} has key=, but "${disk.file}" is not encrypted`, 'remove key=');
     return;
   }
   try {
@@ -272,7 +278,7 @@ function findDisc(config: MachineConfig, cdrom: CdromConfig, issues: Problem[]):
     const { format } = readImageInfo(file);
     if (!UNLIKE_RAW.has(format)) return cdrom;
     const message = `${key} "${file}" is a ${format} image, but CD-ROMs are always raw: the guest sees the image file as it is`;
-    const hint = `make it a raw one: ${shellCommand('qemu-img', 'convert', '-f', format, '-O', 'raw', file, `${file}.iso`)}`;
+    const hint = `convert it to raw: ${shellCommand('qemu-img', 'convert', '-f', format, '-O', 'raw', file, `${file}.iso`)}`;
     issues.push({ ...issueAt(config, key, message, hint), severity: 'warning' });
     return cdrom;
   } catch (error) {
@@ -302,7 +308,7 @@ function remember(
       const known = before.bases.find(({ file }) => file === now.file);
       bases.set(now.file, known ?? now);
       if (known === undefined || isSameBase(known, now)) continue;
-      const message = `DSK${disk.index} rests on "${now.file}", which has changed since it was first used (${changes(known, now)}): the overlay may not fit any more`;
+      const message = `DSK${disk.index} rests on "${now.file}", which has changed since it was first used (${changes(known, now)}): the overlay may no longer match it`;
       const hint = `if that was meant: ${shellCommand('qemu-init', 'register', config.longName)}`;
       issues.push({ ...issueAt(config, `DSK${disk.index}`, message, hint), severity: 'warning' });
     }

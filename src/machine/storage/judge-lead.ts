@@ -13,17 +13,17 @@ import { knownLeads, ownerOfDisk } from './image-memory.ts';
 type Refusal = Pick<ChainProblem, 'what' | 'hint'>;
 
 /**
- * Which files the headers of a disk's images may lead to. A guest, or a QEMU that it has captured, can write any name into them.
- * In this order: what the cfg names by `backing=`; what the disk rested on when it was last started; nothing that is the disk of
- * another machine; what lies in the folder of the image that names it. Everything else only for a disk that has not been started
- * yet, whose format is declared, and only to read what is made like a disk.
+ * Which files the headers of a disk's images may lead to. A guest, or a QEMU that it has captured, can write any name
+ * into them. In this order: what the cfg names by `backing=`; what the disk rested on when it was last started; nothing
+ * that is the disk of another machine; what lies in the folder of the image that names it. Everything else only for a
+ * disk that has not been started yet, whose format is declared, and only to read what is made like a disk.
  */
 export function leadJudge(paths: Paths, longName: string, disk: DiskConfig): JudgeLead {
   let known: ReturnType<typeof knownLeads> | undefined;
   return (lead) => {
     const real = realPath(lead.path);
     // What is missing, or cannot be looked at, is told of the chain.
-    if (isOfProcess(lead.path)) return refusal(lead, ', which is another file to each process');
+    if (isOfProcess(lead.path)) return refusal(lead, ', which is a different file for each process');
     if (real === undefined || isNamed(disk, lead.path, real) || disk.backing.includes(lead.name)) return undefined;
     known ??= knownLeads(paths, longName, disk.file);
     if (known.files.has(real)) return undefined;
@@ -64,7 +64,9 @@ function isBeside(image: string, real: string): boolean {
 const SIGNATURE_AT = 510;
 const SIGNATURE = 0xaa55;
 
-/** Whether a file has the header of an image or, as disks of PCs and all with a GPT, the signature of a partition table. */
+/**
+ * Whether a file has the header of an image or, as disks of PCs and all with a GPT, the signature of a partition table.
+ */
 function isLikeDisk(path: string): boolean {
   try {
     return withImage(path, (file, stats) => {

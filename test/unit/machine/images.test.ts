@@ -137,7 +137,7 @@ test('a base of no declared format is opened as what it is, one that leads on is
   makeOverlay(at('base'), 'deep', 'raw');
   assert.match(
     messagesOf(here, config('DSK1=top\n')).join(),
-    /does not say which format its backing file ".*base" has/,
+    /does not record the format of its backing file ".*base"/,
   );
   rmSync(at('base'));
   assert.match(messagesOf(here, config('DSK1=top\n')).join(), /DSK1 rests on ".*base", which does not exist/);
@@ -274,11 +274,11 @@ test('a header that comes to name another file than at the first start leads now
     '/dev/fd/3',
   ]) {
     makeOverlay(at('own/top'), name, 'raw');
-    assert.match(messagesOf(here, machine).join(), /which is another file to each process/, name);
+    assert.match(messagesOf(here, machine).join(), /which is a different file for each process/, name);
   }
   symlinkSync('/proc/self/cwd/x', at('own/cwd'));
   makeOverlay(at('own/top'), 'cwd', 'raw');
-  assert.match(messagesOf(here, machine).join(), /which is another file to each process/);
+  assert.match(messagesOf(here, machine).join(), /which is a different file for each process/);
   // A disk that the machine had once, and what QEMU may have put in its place by now.
   writeFileSync(at('own/old'), diskBytes());
   start(here, config('DSK1=own/top,format=raw\nDSK2=own/old,format=raw\n'));

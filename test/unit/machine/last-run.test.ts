@@ -61,11 +61,11 @@ test('what nobody wanted is told apart, and the signal is named', () => {
   assert.equal(describeEnd({ ...end, cause: 'killed', exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');
   assert.equal(
     describeEnd({ ...end, cause: 'quit', exit: 'exit status 0' }),
-    'QEMU was told to quit before the guest had switched the machine off',
+    'QEMU was asked to quit before the guest had switched the machine off',
   );
   assert.equal(
     describeEnd({ ...end, cause: 'quit', lastReset: STARTED }),
-    `QEMU was told to quit before the guest had switched the machine off; it had been reset, last ${STARTED}`,
+    `QEMU was asked to quit before the guest had switched the machine off; it had been reset, last ${STARTED}`,
   );
 });
 

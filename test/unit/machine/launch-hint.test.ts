@@ -22,7 +22,7 @@ test('a file that only an image names is not to be opened to the user without a 
 test('taps that were made for a user who may not open them are another case than taps that nobody made', () => {
   const text = 'could not open /dev/net/tun: Permission denied';
   assert.match(launchHint(text, context), /^QEMU runs as "qi-web" .*chmod 0666 \/dev\/net\/tun/);
-  assert.match(launchHint(text, { ...context, runAs: undefined }), /^only root may make taps/);
+  assert.match(launchHint(text, { ...context, runAs: undefined }), /^only root may create taps/);
 });
 
 test('nodes that the host does not have are named by their option', () => {

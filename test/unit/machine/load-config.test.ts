@@ -65,14 +65,14 @@ suite('a file that cannot be used', () => {
   test('is one clear problem: missing, a folder, a FIFO, a device, or a path through a file', () => {
     const fifo = join(dir, 'fifo-qemu.cfg');
     execFileSync('/usr/bin/mkfifo', [fifo]);
-    assert.deepEqual(problemsOf(join(dir, 'gone-qemu.cfg')), ['gone-qemu.cfg: There is no such file']);
+    assert.deepEqual(problemsOf(join(dir, 'gone-qemu.cfg')), ['gone-qemu.cfg: The file does not exist']);
     assert.deepEqual(problemsOf(dir), [`${dir}: This is a folder, not a file`]);
-    assert.deepEqual(problemsOf(fifo), ['fifo-qemu.cfg: This is no regular file']);
+    assert.deepEqual(problemsOf(fifo), ['fifo-qemu.cfg: This is not a regular file']);
     assert.match(
       String(problemsOf('/dev/zero')),
       /^\/dev\/zero: Cannot trust "\/dev\/zero": it can be written by every user/,
     );
-    assert.deepEqual(problemsOf(join(file('plain-qemu.cfg', ''), 'x')), ['plain-qemu.cfg/x: There is no such file']);
+    assert.deepEqual(problemsOf(join(file('plain-qemu.cfg', ''), 'x')), ['plain-qemu.cfg/x: The file does not exist']);
     assert.throws(() => loadMachineConfig(join(dir, 'gone-qemu.cfg'), NO_DEFAULTS), { code: 'QEMU_CONFIG_INVALID' });
   });
 
@@ -81,10 +81,10 @@ suite('a file that cannot be used', () => {
       'large-qemu.cfg: The file is larger than 1048576 bytes',
     ]);
     assert.deepEqual(problemsOf(file('latin-qemu.cfg', Buffer.from('RAM=1G\nOS=caf\u00e9\nSMP=x\n', 'latin1'))), [
-      'latin-qemu.cfg:2: The line is no UTF-8 text (save the file as UTF-8)',
+      'latin-qemu.cfg:2: The line is not UTF-8 text (save the file as UTF-8)',
     ]);
     assert.deepEqual(problemsOf(file('utf16-qemu.cfg', Buffer.from('\uFEFFRAM=1G\n', 'utf16le'))), [
-      'utf16-qemu.cfg:1: The line is no UTF-8 text (save the file as UTF-8)',
+      'utf16-qemu.cfg:1: The line is not UTF-8 text (save the file as UTF-8)',
     ]);
     assert.deepEqual(problemsOf(file('nul-qemu.cfg', 'RAM=1G\n\0\n')), [
       'nul-qemu.cfg:2: The file has a NUL byte; it is not a text file',
@@ -118,7 +118,7 @@ suite('a file that cannot be used', () => {
     const message = /^Cannot use ".*denied-qemu\.cfg": it has /;
     assert.throws(() => loadMachineConfig(denied, NO_DEFAULTS), { code: 'QEMU_NOT_PERMITTED', message });
     assert.throws(() => loadMonitorConfig(denied), { code: 'QEMU_NOT_PERMITTED', message });
-    assert.deepEqual(problemsOf(denied, '/no-defaults'), ['denied-qemu.cfg: The file may not be read by this user']);
+    assert.deepEqual(problemsOf(denied, '/no-defaults'), ['denied-qemu.cfg: This user may not read the file']);
     assert.equal(loadRegistry(denied).issues.length, 1);
   });
 });

@@ -6,7 +6,7 @@ test('RUNAS=auto takes no user that is not marked as that of the machine, and no
   const own = (runAs: string) => ensureOwnUser({ runAs, ownUser: true, longName: 'web' });
   await assert.rejects(own('daemon'), {
     code: 'QEMU_CONFIG_INVALID',
-    message: /User "daemon" exists, and is not marked as that of machine "web"/,
+    message: /User "daemon" exists, but is not marked as the user of machine "web"/,
     hint: /usermod --comment 'QEMU machine web' daemon/,
   });
   await assert.rejects(own('root'), { code: 'QEMU_CONFIG_INVALID', message: /can log in/ });

@@ -159,7 +159,7 @@ test('a state folder that cannot be written to costs a warning', async (t) => {
   writeFileSync(join(dir, 'var/lib'), '');
   assert.equal((await claimSlot(host, wish('a'))).slot, 0);
   assert.deepEqual(
-    host.notices.map(({ level, message }) => [level, /cannot remember slot 0/.test(message)]),
+    host.notices.map(({ level, message }) => [level, /cannot record slot 0/.test(message)]),
     [['warning', true]],
   );
   rmSync(join(dir, 'var'), { recursive: true });

@@ -25,7 +25,10 @@ function argsOf(part: Part): readonly string[] {
   }
 }
 
-/** What the device is connected to comes first, as the qemu-init internals page has it for network cards, its place last. */
+/**
+ * What the device is connected to comes first, as the qemu-init internals page documents for network cards; its place
+ * last.
+ */
 function deviceValue({ driver, drive, properties, id, bus, addr, multifunction }: Device): string {
   return list(driver, { drive: drive?.id, ...properties, id, bus, addr, multifunction });
 }
@@ -41,7 +44,7 @@ function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard,
     if: 'none',
     id,
     media: media === 'cdrom' ? media : undefined,
-    // QEMU takes a drive that has a node name for one with an image.
+    // QEMU treats a drive with a node name as one with an image.
     'node-name': image && formatNode(id),
     'file.node-name': image && fileNode(id),
     snapshot: media === 'disk' ? snapshot : undefined,
@@ -54,7 +57,7 @@ function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard,
   });
 }
 
-/** What neither `format=` nor the headers of the images say. */
+/** Formats that neither `format=` nor the headers of the images state. */
 function keyAndBacking(image: ImageNode, prefix: string): Record<string, PropertyValue | undefined> {
   const { backing } = image;
   return {
@@ -70,7 +73,7 @@ function netdevValue({ arguments: { type, id, ...rest } }: Netdev): string {
   return [type, `id=${id}`, ...Object.entries(rest).flatMap(([name, value]) => flatten(name, value))].join(',');
 }
 
-/** `addr: {type: 'fd'}` is `addr.type=fd`, and a list such as that of `hostfwd` is the name again and again. */
+/** `addr: {type: 'fd'}` is `addr.type=fd`, and a list such as that of `hostfwd` repeats the name. */
 function flatten(name: string, value: unknown): string[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value.flatMap((each: { readonly str: unknown }) => flatten(name, each.str));

@@ -12,9 +12,9 @@ export type PlugCall = {
 }[PlugCommand];
 
 /**
- * The commands that give a running QEMU the parts that it would have been started with, in the same order. A drive without a
- * disc has none: its device says all. QEMU refuses a `bootindex` that a device of the running machine has already, which happens when
- * the new one comes before it in the boot order: the caller leaves it out then.
+ * The commands that give a running QEMU the parts that it would have been started with, in the same order. A drive
+ * without a disc has none: its device is enough. QEMU refuses a `bootindex` that a device of the running machine has
+ * already, which happens when the new one comes before it in the boot order: the caller leaves it out then.
  *
  * @throws {QemuError} `QEMU_NOT_IMPLEMENTED` for what only a start can do: plain options, disks with snapshot=on.
  */
@@ -40,12 +40,12 @@ export function renderCalls(parts: readonly Part[]): PlugCall[] {
 }
 
 function onlyAtStart(key: string, what: string): QemuError {
-  return new QemuError('QEMU_NOT_IMPLEMENTED', `${key === '' ? '' : `${key}: `}"${what}" is possible at a start only`, {
+  return new QemuError('QEMU_NOT_IMPLEMENTED', `${key === '' ? '' : `${key}: `}"${what}" is only possible at a start`, {
     hint: 'restart the machine',
   });
 }
 
-/** A drive of `-drive` writes through its cache by itself; with nodes that is up to the device. */
+/** `-drive` sets the write cache itself; with nodes a property of the device does. */
 function deviceArguments(part: Device): QmpCommands['device_add']['arguments'] {
   const { driver, id, bus, addr, multifunction, drive, properties } = part;
   return {
@@ -130,7 +130,7 @@ function formatArguments(image: ImageNode, file: Node): Node {
   }
 }
 
-/** QEMU follows the headers by itself to where something has to be said that is in none. */
+/** Whether QEMU must be given this node, because a header lacks its format or key; else it follows the headers. */
 function isSaid(image: ImageNode | undefined): image is ImageNode {
   return image !== undefined && (image.isGuessed === true || image.secret !== undefined || isSaid(image.backing));
 }

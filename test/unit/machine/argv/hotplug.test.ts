@@ -41,13 +41,13 @@ test('a device of [custom] in the slot of a port that HOTPLUG asks for is an err
   };
   assert.deepEqual(issuesOf('[custom]\n-device qemu-xhci,id=other,addr=0x1c\n'), []);
   assert.deepEqual(issuesOf('HOTPLUG=8\n[custom]\n-device qemu-xhci,id=other,addr=0x1c.2\n'), [
-    '"-device" in [custom] has the PCI slot 0x1c.2, which is that of HOTPLUG',
+    '"-device" in [custom] has the PCI slot 0x1c.2, which HOTPLUG has already',
   ]);
   assert.deepEqual(issuesOf('[custom]\n-device qemu-xhci,id=hp3\n'), [
-    '"-device" in [custom] has the id "hp3" of a device, which is that of HOTPLUG',
+    '"-device" in [custom] has the id "hp3" of a device, which HOTPLUG has already',
   ]);
   assert.deepEqual(issuesOf('DSK1=a\n[custom]\n-blockdev null-co,node-name=dsk1-file\n'), [
-    '"-blockdev" in [custom] has the id "dsk1-file" of a drive, which is that of DSK1',
+    '"-blockdev" in [custom] has the id "dsk1-file" of a drive, which DSK1 has already',
   ]);
 });
 

@@ -73,7 +73,7 @@ export function programIssues(config: MachineConfig): Problem[] {
   });
 }
 
-/** What is wrong with who may change a program or file that is relied on. */
+/** Why a program or file cannot be trusted, by who may change it. */
 function distrustIssue(
   config: MachineConfig,
   key: string,

@@ -6,7 +6,7 @@ import { nearest } from '../../base/text.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 
-/** An issue with the line that the key stands on; without one when the value is a default. */
+/** An issue with the line of the key; without a line when the value is a default. */
 export function issueAt(config: MachineConfig, key: string, message: string, hint?: string): Problem {
   const origin = config.origins.get(key);
   return {

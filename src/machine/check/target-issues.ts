@@ -147,7 +147,7 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     if (names.some((name) => devices.has(name))) return [];
     const message = `${key}=${value} needs the device "${names[0]}", which QEMU ${version} of ${config.targetArch} does not have`;
     const issue = issueAt(config, key, key.startsWith('DSK') ? message.replace('=', ' ') : message);
-    // Debian 13 has it in a package of its own.
+    // Debian 13 has it in a separate package.
     const install = names[0]?.startsWith('qxl') === true ? 'apt install qemu-system-modules-spice, or ' : '';
     return [{ ...issue, hint: `${install}remove it, or choose another value` }];
   });

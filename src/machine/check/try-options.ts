@@ -11,8 +11,8 @@ export interface TriedOption {
 }
 
 /**
- * The same options for a QEMU that makes the machine and nothing else: images are empty devices, netdevs lead nowhere, and of
- * all else only what is known to open nothing is passed on, with what refers to none that is left out. Pure.
+ * The same options for a QEMU that makes the machine and nothing else: images are empty devices, netdevs lead nowhere,
+ * and of all else only what is known to open nothing is passed on, with what refers to none that is left out. Pure.
  */
 export function harmlessOptions(options: readonly Option[]): TriedOption[] {
   const gone = new Set<string>();
@@ -64,7 +64,7 @@ const OPENS_NOTHING = words(
     'singlestep smbios smp usb uuid vga watchdog watchdog-action win2k-hack',
 );
 
-/** What else QEMU has. Of an option that it does not have, the name is tried, so that QEMU says so. */
+/** What else QEMU has. Of an option that it does not have, the name is tried, so that QEMU reports it. */
 const NOT_TRIED = words(
   'D L S acpitable add-fd append async-teardown audio audio-help bios bt chroot curses d daemonize dfilter dtb ' +
     'dump-vmstate echr enable-fips enable-sync-profile fda fdb fsdev fw_cfg gdb h help incoming initrd iscsi k kernel loadvm ' +

@@ -107,7 +107,7 @@ export async function tryPrefix(config: MachineConfig, accelerator: 'kvm' | 'tcg
     if (!(error instanceof QemuError)) throw error;
     const nobody = process.getuid?.() === 0 && config.ownUser ? localUser('nobody') : undefined;
     if (nobody !== undefined && nobody.uid !== 0) return runAsPrefix({ ...nobody, groups: triedGroups(accelerator) });
-    // Whoever is not root tries it with no more rights than its own.
+    // Users other than root try it with their own rights.
     if (process.getuid?.() !== 0) return [];
     return `QEMU was not asked whether it accepts the machine: ${error.message}`;
   }

@@ -9,15 +9,18 @@ import { ensureStore, ownStore, storeFormat, type VariableStore } from './firmwa
 /** What a firmware consists of, without the machine's own variables. */
 interface Found {
   readonly code: FirmwareImage;
-  /** What its variables begin with; undefined for a single image without any, and for one of which the host does not say it. */
+  /**
+   * What its variables begin with; undefined for a single image without any, and for one of which the host does not say
+   * it.
+   */
   readonly template: FirmwareImage | undefined;
   readonly secureBoot: boolean;
 }
 
 /**
- * The firmware of a machine: nothing for `bios`; for `uefi` and `uefi-secure` what the host's firmware descriptors offer for the
- * machine type; for a path flash when a descriptor names it or it has variables, else a single image. Variables that the cfg names
- * are the machine's own and used where they are; else it has some in its state folder.
+ * The firmware of a machine: nothing for `bios`; for `uefi` and `uefi-secure` what the host's firmware descriptors
+ * offer for the machine type; for a path flash when a descriptor names it or it has variables, else a single image.
+ * Variables that the cfg names are the machine's own and used where they are; else it has some in its state folder.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when the host has no such firmware.
  */
@@ -33,7 +36,10 @@ export function findFirmware(config: MachineConfig, files: MachinePaths): Firmwa
   return { ...known, variables: file, variablesFormat: format };
 }
 
-/** Where the machine has its own variables, or will have them; undefined when the cfg names them, and for a firmware without any. */
+/**
+ * Where the machine has its own variables, or will have them; undefined when the cfg names them, and for a firmware
+ * without any.
+ */
 export function storeOf(config: MachineConfig, files: MachinePaths): VariableStore | undefined {
   const template = config.firmwareVariables === undefined ? look(config)?.template : undefined;
   return template === undefined ? undefined : ownStore(config, files, template);
@@ -42,8 +48,8 @@ export function storeOf(config: MachineConfig, files: MachinePaths): VariableSto
 /**
  * Gives the machine its own variables when it has none yet.
  *
- * @throws {QemuError} as {@link findFirmware}; `QEMU_IO` when they cannot be written, `QEMU_NOT_PERMITTED` for a template that others
- * may write, `QEMU_ABORTED`.
+ * @throws {QemuError} as {@link findFirmware}; `QEMU_IO` when they cannot be written, `QEMU_NOT_PERMITTED` for a
+ * template that others may write, `QEMU_ABORTED`.
  */
 export async function ensureVariables(
   config: MachineConfig,
@@ -68,7 +74,7 @@ function look(config: MachineConfig): Found | undefined {
 
 function lookAtImage(firmware: string): Found {
   const known = descriptors();
-  // Several names of one file have variables of their own each.
+  // Each name of one file has its own variables.
   const found =
     known.find(({ executable }) => executable.filename === firmware) ??
     known.find(({ executable }) => isSameFile(executable.filename, firmware));

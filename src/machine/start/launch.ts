@@ -23,7 +23,7 @@ export interface LaunchRequest {
   readonly env: NodeJS.ProcessEnv;
   /** Open descriptors, or sockets, that QEMU gets as 3, 4, … */
   readonly fds: readonly (number | Duplex)[];
-  /** Its name among the arguments, behind what changes the user. */
+  /** Its name among the arguments, after the wrapper that changes the user. */
   readonly binary: string;
   /** RUNAS. */
   readonly runAs: string | undefined;
@@ -49,7 +49,10 @@ export interface Launched {
 }
 
 const LOG_TAIL_BYTES = 16 * 1024;
-/** Errors of a connection that QEMU has not kept, or not made. Whatever else is wrong, it lives and was not to be understood. */
+/**
+ * Errors of a connection that QEMU has not kept, or not made. Whatever else is wrong, it lives and was not to be
+ * understood.
+ */
 const HUNG_UP: readonly (string | undefined)[] = [
   'QEMU_ABORTED',
   'QEMU_IO',
@@ -63,8 +66,8 @@ const HUNG_UP: readonly (string | undefined)[] = [
 const LAST_WORDS_MS = 10_000;
 
 /**
- * Starts QEMU and waits until it answers a command. A greeting is not enough: QEMU greets before it has made its devices,
- * and may end milliseconds later. When anything goes wrong QEMU is gone when this throws.
+ * Starts QEMU and waits until it answers a command. A greeting is not enough: QEMU greets before it has made its
+ * devices, and may end milliseconds later. When anything goes wrong QEMU is gone when this throws.
  *
  * @throws {LaunchError} with what QEMU printed, when it ends or does not answer in time.
  * @throws {QemuError} `QEMU_ABORTED`, `QEMU_NOT_INSTALLED`.
@@ -136,8 +139,8 @@ async function talk(
 }
 
 /**
- * The process that answers: QEMU itself, also when TGTARCH is a script that waits for it. What QEMU has written into its pid
- * file counts only for a descendant of the process that was started.
+ * The process that answers: QEMU itself, also when TGTARCH is a script that waits for it. What QEMU has written into
+ * its pid file counts only for a descendant of the process that was started.
  */
 function answering(started: DetachedProcess, files: MachinePaths): Launched {
   const written = Number(readSmallFile(files.pidFile)?.trim());

@@ -21,7 +21,7 @@ import { findFirmware } from './firmware.ts';
 import { firmwareIssues } from './firmware-issues.ts';
 import { findRunAsUser } from './run-as.ts';
 
-/** What has to be found out on the host before a command line can be built. */
+/** What must be known about the host before a command line can be built. */
 export interface Prepared {
   readonly probe: QemuProbe;
   readonly accelerator: 'kvm' | 'tcg';
@@ -67,7 +67,7 @@ export async function inspectHost(
     ...(await listenIssues(config, files)),
   ];
   if (config.kvm !== 'on' || probe === undefined) return issues;
-  // A start does not try it, since QEMU itself says what is wrong.
+  // A start does not try it, since QEMU itself reports what is wrong.
   const { usable, reason } = await probeKvm(probe.binary, host.paths.probesDir);
   const message = `KVM=on, but KVM does not work here: ${reason}`;
   return usable ? issues : [...issues, { ...issueAt(config, 'KVM', message, 'set KVM=auto'), severity: 'warning' }];
@@ -125,7 +125,7 @@ async function look(
   return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };
 }
 
-/** For a look whose steps are not to be told. */
+/** For a look whose steps are not reported. */
 function silent(host: MachineContext): MachineContext {
   return { ...host, notify: () => {} };
 }

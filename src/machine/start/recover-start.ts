@@ -10,12 +10,12 @@ import { type RunRecord, writeRecord } from '../run/record.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
 import { setVncPassword } from './vnc-password.ts';
 
-/** QEMU that nobody has waited for yet may still be at its start. */
+/** A QEMU that no command has waited for yet may still be starting. */
 const READY_TIMEOUT_MS = 60_000;
 
 /**
- * Takes over a QEMU whose start command was killed before it could finish, or whose record is lost: from then on it is found
- * as any other.
+ * Takes over a QEMU whose start command was killed before it could finish, or whose record is lost: from then on it is
+ * found as any other.
  *
  * @throws {QemuError} `QEMU_TIMEOUT` when one that was never waited for does not answer, `QEMU_ABORTED`.
  */
@@ -59,7 +59,9 @@ async function finishStart(
   }
 }
 
-/** What is left to know of a run whose record and its copy are both lost. Its command line is not asked for its ports. */
+/**
+ * What is left to know of a run whose record and its copy are both lost. Its command line is not asked for its ports.
+ */
 function rebuild(target: MachineRef, config: MachineConfig, { argv, startTime, uid }: ProcessInfo): RunRecord {
   return {
     phase: 'running',

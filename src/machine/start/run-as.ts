@@ -13,7 +13,7 @@ export interface RunAs extends User {
   readonly groups?: readonly number[] | undefined;
 }
 
-/** What is asked about a machine. */
+/** What is needed to know about a machine. */
 export type RunAsConfig = Pick<MachineConfig, 'runAs' | 'ownUser' | 'longName'>;
 
 /**
@@ -65,8 +65,8 @@ function rootRefused(name: string): QemuError {
 }
 
 /**
- * What stands before QEMU on the command line so that it has the user, the user's groups and no capability from its
- * first instruction on. QEMU's own `-runas` comes after its start, and excludes the sandbox.
+ * The wrapper in front of QEMU on the command line so that it has the user, the user's groups and no capability from
+ * its first instruction on. QEMU's own `-runas` comes after its start, and excludes the sandbox.
  */
 export function runAsPrefix(user: (Pick<RunAs, 'groups'> & Ids) | undefined): string[] {
   if (!user) return [];
@@ -117,7 +117,7 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   const log = openLog(files.consoleLog, 0o600);
   try {
     fchownSync(log, uid, gid);
-    // A file of another user's may have any mode.
+    // A file of another user may have any mode.
     fchmodSync(log, 0o600);
   } finally {
     closeSync(log);

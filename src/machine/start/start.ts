@@ -173,7 +173,7 @@ async function undo(host: MachineContext, target: MachineRef, config: MachineCon
   }
 }
 
-/** For POSTSTOP after a failed start: whoever has asked for that waits. */
+/** For POSTSTOP after a failed start: the caller waits for it. */
 const UNDO_TIMEOUT_MS = 30_000;
 
 /** Launches QEMU; when a port was lost to another program in between, in the next slot. */

@@ -7,12 +7,12 @@ import { type Closed, closedTo, HOMES } from '../check/used-paths.ts';
 import { diskChain } from '../storage/images.ts';
 import type { RunAs } from './run-as.ts';
 
-/** Mounts and System V IPC of its own; what the host mounts later is seen. */
+/** Separate mounts and System V IPC; what the host mounts later is visible. */
 const UNSHARE = ['unshare', '--mount', '--ipc', '--propagation', 'slave', '--'];
 
 /**
- * What is in front of the command line of a QEMU that runs as another user, and not in a unit, which does the same: mounts
- * and System V IPC of its own. Nothing where the caller may not make them, as in a unit and in most containers.
+ * What is in front of the command line of a QEMU that runs as another user, and not in a unit, which does the same:
+ * mounts and System V IPC of its own. Nothing where the caller may not make them, as in a unit and in most containers.
  *
  * @see privatePrefix
  */
@@ -33,8 +33,8 @@ export async function surroundingsPrefix(
 }
 
 /**
- * The program and its arguments. What cannot be mounted stays as it is: the user's rights are the border, this hides what is
- * open to every user. Pure.
+ * The program and its arguments. What cannot be mounted stays as it is: the user's rights are the border, this hides
+ * what is open to every user. Pure.
  */
 export function privatePrefix(closed: Closed): string[] {
   const mounts = [
@@ -55,7 +55,7 @@ function chainOf(paths: Paths, longName: string, disk: DiskConfig): string[] {
       layer.isRemote ? [] : [layer.file, real(layer.file)],
     );
   } catch {
-    // It is missing, or not an image: QEMU says more.
+    // It is missing, or not an image: QEMU reports more.
     return [];
   }
 }

@@ -3,9 +3,9 @@ import type { AgentClient } from '../../qmp/agent/agent-client.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { openAgent } from '../control/agent.ts';
 
-/** An agent that is there answers in milliseconds. */
+/** A running agent answers in milliseconds. */
 const AGENT_ANSWER_MS = 3_000;
-/** What it says to this is short. */
+/** Its answer to this is short. */
 const MOST_LINE_BYTES = 64 * 1024;
 
 /** The wish to a guest agent that the guest go down, repeated until an agent has taken it. */

@@ -38,8 +38,8 @@ const FIRST_LOOK_MS = 500;
 const LOOK_MS = 2_000;
 
 /**
- * Asks a guest to go down, and again, until it is down or its time is up. One that sleeps is woken up for it, and one that
- * is held is let run.
+ * Asks a guest to go down, and again, until it is down or its time is up. One that sleeps is woken up for it, and one
+ * that is held is let run.
  *
  * @throws {QemuError} `QEMU_ABORTED`
  */
@@ -98,7 +98,7 @@ class Asking {
   /** Looks at the guest, and asks it when that is due. Undefined when there is to be more of that. */
   async visit(timeoutMs: number, signal: AbortSignal | undefined): Promise<Answer | undefined> {
     const isDue = this.dueInMs() === 0;
-    // Beside the button, never before it: a guest without an agent keeps us waiting.
+    // In parallel with the button, never before it: a guest without an agent keeps us waiting.
     if (isDue && this.#step.agent) this.#agent.ask();
     const visit = await whileAlive(this.#process, signal, (alive) => this.#look(isDue, timeoutMs, alive));
     this.#takeNote(visit);

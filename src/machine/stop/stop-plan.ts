@@ -20,7 +20,7 @@ export type Step =
 export interface StopPlanOptions {
   readonly method: StopMethod;
   readonly stopDelayMs: number;
-  /** Stop asking after the first step, whatever comes of it. */
+  /** Stop after the first step, whatever its result. */
   readonly noKill: boolean;
   /** Do not ask at all. */
   readonly force: boolean;
@@ -34,7 +34,7 @@ export const SIGTERM_MS = 5_000;
 /** A process that is stuck in the kernel (state D) outlives even SIGKILL for a while. */
 export const SIGKILL_MS = 10_000;
 
-/** The steps by which a machine is stopped, from the kindest on. */
+/** The steps that stop a machine, the gentlest first. */
 export function planStop(wish: StopPlanOptions): Step[] {
   const ask: Step = {
     kind: 'ask',

@@ -21,12 +21,12 @@ export interface StopOptions {
   /** Instead of STOPDELAY. */
   readonly stopDelayMs?: number | undefined;
   /**
-   * When the guest is to be down, on the clock of `performance.now()`: other commands are waited for no longer, PRESTOP has half
-   * of the time that is left, and the guest the rest.
+   * When the guest is to be down, on the clock of `performance.now()`: other commands are waited for no longer, PRESTOP
+   * has half of the time that is left, and the guest the rest.
    */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called when a machine that ran is down and cleaned up after, before others get at it. */
+  /** Called when a machine that ran is down and cleaned up, before other commands can use it. */
   readonly onDown?: ((result: StopResult) => void) | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface StopResult {
 export type StopConfig = Pick<MachineConfig, 'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'dir'>;
 
 /**
- * Stops a machine, asking more rudely each time, and says which step ended it. One that is not running is a success.
+ * Stops a machine, more forcefully at each step, and reports which step ended it. One that is not running is a success.
  *
  * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`;
  * `QEMU_USAGE` for a bad time limit.
@@ -104,7 +104,7 @@ function stepsFor(config: StopConfig, options: StopOptions): Step[] {
   });
 }
 
-/** Ends QEMU at once with SIGKILL, whoever is busy with the machine. */
+/** Ends QEMU at once with SIGKILL, even while another command uses the machine. */
 export async function killMachine(host: MachineContext, target: MachineRef, signal?: AbortSignal): Promise<StopResult> {
   const began = performance.now();
   const kill = async (located: Located): Promise<Rung> => {
@@ -129,13 +129,13 @@ export async function killMachine(host: MachineContext, target: MachineRef, sign
   );
 }
 
-/** Under the machine's lock nobody starts it again. */
+/** Under the machine's lock no other command starts it again. */
 function stopped(rung: Rung, began: number, state = 'stopped'): StopResult {
   const seconds = Math.round(performance.now() - began) / 1000;
   return { outcome: rung === 'none' ? 'not-running' : 'stopped', rung, state, seconds };
 }
 
-/** Whoever has the lock may have started it again. */
+/** The command that has the lock may have started it again. */
 async function seenAfter(target: MachineRef, rung: Rung, began: number): Promise<StopResult> {
   const { kind } = locate(target.files);
   return stopped(rung, began, kind === 'alive' ? await askState(target.files) : kind);

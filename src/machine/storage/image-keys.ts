@@ -36,8 +36,8 @@ export function keyProblem(path: string): KeyProblem | undefined {
 }
 
 /**
- * Copies the keys of encrypted images to where QEMU reads them. They are to be removed by {@link removeKeys} as soon as it
- * has: it needs them only to open the images.
+ * Copies the keys of encrypted images to where QEMU reads them. They are to be removed by {@link removeKeys} as soon as
+ * it has: it needs them only to open the images.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
@@ -58,7 +58,7 @@ export function writeKeys(config: MachineConfig, files: MachinePaths): void {
   }
 }
 
-/** Removes the copies; nobody but the caller's user can write to their folder. */
+/** Removes the copies; only the caller's user can write to their folder. */
 export function removeKeys(files: MachinePaths): void {
   removeWhole(files.keysDir);
 }

@@ -66,7 +66,7 @@ export function hasImageMemory(paths: Paths, longName: string): boolean {
   return ifPermitted(() => readTextIfExists(noteOf(paths, longName))) !== undefined;
 }
 
-/** Forgets the images of a machine that is no more. */
+/** Removes the note of the images of a machine that no longer exists. */
 export function forgetImages(paths: Paths, longName: string): void {
   removeIfExists(noteOf(paths, longName));
   recent = NEVER;
@@ -120,8 +120,8 @@ function realPath(path: string): string {
 }
 
 /**
- * Format that an image had when it was last used: by this machine under this name, or by any machine whatever the name was
- * then, so that neither a new name nor another machine makes an old disk a new one.
+ * Format that an image had when it was last used: by this machine under this name, or by any machine whatever the name
+ * was then, so that neither a new name nor another machine makes an old disk a new one.
  */
 export function knownFormat(
   paths: Paths,
@@ -182,9 +182,10 @@ export function isSameBase(a: KnownBase, b: KnownBase): boolean {
 const HASH_DIGITS = 16;
 
 /**
- * Numbers of deleted files are used again; together with the time when a file was made they are its own. Devices get other numbers
- * at the next boot, so theirs only counts where the file system does not tell that time; there a new file may be taken for an old
- * one, which costs a word in the cfg, while an old one that is taken for new would cost a secret.
+ * Numbers of deleted files are used again; together with the time when a file was made they are its own. Devices get
+ * other numbers at the next boot, so theirs only counts where the file system does not tell that time; there a new file
+ * may be taken for an old one, which costs a word in the cfg, while an old one that is taken for new would cost a
+ * secret.
  */
 function identityOf({ dev, ino, birthtimeMs }: Stats): string {
   return birthtimeMs > 0 ? `${ino}:${birthtimeMs}` : `${dev}:${ino}`;
@@ -199,7 +200,7 @@ function namesOfNotes(paths: Paths): string[] {
   return names.flatMap((name) => /^([^.].*)\.json$/.exec(name)?.[1] ?? []);
 }
 
-/** A look by somebody who could not start the machine anyway goes without. */
+/** A look by a user who could not start the machine anyway does without. */
 function ifPermitted<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -40,7 +40,7 @@ export interface FoundDisk {
 
 /** How {@link diskChain} looks. */
 export interface LookOptions {
-  /** Tells of a file that a header leads to whether it may be looked at. */
+  /** Whether a file that a header leads to may be looked at. */
   readonly mayOpen?: ((path: string) => boolean) | undefined;
   readonly known?: KnownLayers | undefined;
 }
@@ -114,7 +114,7 @@ function checkRaw(config: MachineConfig, disk: DiskConfig, { problems }: ImageCh
   issues.push({ ...issueAt(config, key, message, formatHint(format)), severity: 'warning' });
 }
 
-/** Says that a disk is not of the format that it was when it was last used. */
+/** Reports a disk whose format differs from that of its last use. */
 type ReportChange = (known: string, found: string) => void;
 
 /**
@@ -150,7 +150,7 @@ function chainIssue(config: MachineConfig, key: string, disk: DiskConfig, proble
   const { file, what, hint, error, found } = problem;
   if (file === disk.file) {
     if (error !== undefined) return fileIssue(config, key, file, error);
-    // That it is not what it was is told already.
+    // Its change of format is already reported.
     if (found !== undefined && disk.format === undefined) return undefined;
     if (found !== undefined) {
       const message = `${key} is declared format=${disk.format}, but "${file}" is ${found}`;
@@ -293,7 +293,7 @@ function findDisc(config: MachineConfig, cdrom: CdromConfig, issues: Problem[]):
   }
 }
 
-/** What is new is added, and a base that changed is told. */
+/** Adds new bases, and reports those that changed. */
 function remember(
   config: MachineConfig,
   disks: readonly FoundDisk[],

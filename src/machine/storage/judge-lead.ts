@@ -22,7 +22,7 @@ export function leadJudge(paths: Paths, longName: string, disk: DiskConfig): Jud
   let known: ReturnType<typeof knownLeads> | undefined;
   return (lead) => {
     const real = realPath(lead.path);
-    // What is missing, or cannot be looked at, is told of the chain.
+    // What is missing, or cannot be looked at, is reported for the chain.
     if (isOfProcess(lead.path)) return refusal(lead, ', which is a different file for each process');
     if (real === undefined || isNamed(disk, lead.path, real) || disk.backing.includes(lead.name)) return undefined;
     known ??= knownLeads(paths, longName, disk.file);

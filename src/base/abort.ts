@@ -55,7 +55,7 @@ export function startDeadline(timeoutMs: number, onTimeout: () => void): NodeJS.
 /**
  * Waits that long.
  *
- * @throws {QemuError} `QEMU_ABORTED` as soon as the signal says so.
+ * @throws {QemuError} `QEMU_ABORTED` as soon as the signal is aborted.
  */
 export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
   try {
@@ -68,7 +68,7 @@ export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
 /**
  * Waits for a promise.
  *
- * @throws {QemuError} `QEMU_ABORTED` as soon as the signal says so; the promise goes on by itself.
+ * @throws {QemuError} `QEMU_ABORTED` as soon as the signal is aborted; the promise goes on by itself.
  */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
@@ -92,7 +92,7 @@ export function abortError(signal: AbortSignal | undefined): QemuError {
 
 /** How long to wait. */
 export interface EndOptions {
-  /** Milliseconds; 30 s if not given; `Infinity` for no limit. */
+  /** Milliseconds; default: 30 s; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

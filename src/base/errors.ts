@@ -39,7 +39,7 @@ export type ErrorCode =
   | 'QEMU_ABORTED'
   /** The monitor's address cannot be connected to. */
   | 'QEMU_QMP_CONNECT'
-  /** The peer's first message is no QMP greeting. */
+  /** The peer's first message is not a QMP greeting. */
   | 'QEMU_QMP_GREETING'
   /** `qmp_capabilities` was refused. */
   | 'QEMU_QMP_NEGOTIATION'
@@ -54,7 +54,7 @@ export type ErrorCode =
   /** The call does not fit the state of the connection. */
   | 'QEMU_QMP_STATE';
 
-/** What a {@link QemuError} has besides code and message. */
+/** What a {@link QemuError} has in addition to code and message. */
 export interface QemuErrorOptions {
   /** What led to it; printed below the message, never repeated in it. */
   readonly cause?: unknown;
@@ -129,7 +129,7 @@ export class QmpRefusedError extends QemuError {
   /** The id that it was sent with. */
   readonly id: number | undefined;
 
-  /** @param detail `by`: who refused, for the message; QEMU if not given. */
+  /** @param detail `by`: who refused, for the message; default: QEMU. */
   constructor(detail: {
     errorClass: string;
     desc: string;
@@ -151,7 +151,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether the error says that a file or process is not there. */
+/** Whether the error means that a file or process does not exist. */
 export function isNotFound(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH';

@@ -1,6 +1,6 @@
 import { QemuError } from './errors.ts';
 
-/** QMP answers are open: a newer QEMU says more. What is missing or of another type reads as nothing. */
+/** QMP answers are open: a newer QEMU may add members. What is missing or of another type reads as nothing. */
 
 /** Whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@ export interface Problem {
   readonly severity: 'error' | 'warning';
   /** What is wrong, the offending text in quotes, what is allowed. */
   readonly message: string;
-  /** What was seen, and what comes of it, when the message alone does not say. */
+  /** What was seen, and what comes of it, if the message alone does not show it. */
   readonly detail?: string | undefined;
   /** What to do, for instance the nearest known key. */
   readonly hint?: string | undefined;
@@ -18,7 +18,7 @@ export interface Problem {
   readonly key?: string | undefined;
   /** Long name, when it is about one machine. */
   readonly machine?: string | undefined;
-  /** For what is no mistake in the file: `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` … */
+  /** For problems that are not mistakes in the file: `QEMU_NOT_INSTALLED`, `QEMU_NOT_PERMITTED` … */
   readonly code?: ErrorCode | undefined;
 }
 

@@ -27,7 +27,7 @@ export function quoteComma(value: string): string {
   return value.replaceAll(',', ',,');
 }
 
-/** What an error says; anything else that was thrown as text. */
+/** The message of an error; anything else that was thrown is converted to text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -61,7 +61,7 @@ export interface ParseOptions {
   readonly etcDir?: string | undefined;
 }
 
-/** What a configuration says, and what is wrong with it. */
+/** What a configuration sets, and what is wrong with it. */
 export interface Inspection {
   /** Present when no issue is an error. */
   readonly config?: MachineConfig | undefined;

@@ -10,7 +10,7 @@ const STORAGE = /(?:^|\s)--?(?:drive|blockdev|hd[a-d]|cdrom|fd[ab]|mtdblock|pfla
  * The disks that the text of a cfg names, without reading the rest of it, which takes ten times as long: for a look at many
  * machines. What is wrong in it is passed over.
  *
- * @returns undefined when only the whole reading can tell: quoted values have their own rules, and so do options of `[custom]`.
+ * @returns undefined if only a full parse tells: quoted values have their own rules, and so do options of `[custom]`.
  */
 export function quickDisks(text: string, dir: string): DiskConfig[] | undefined {
   const section = SECTION.exec(text)?.index ?? text.length;

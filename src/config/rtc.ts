@@ -15,7 +15,7 @@ export function renderRtc({ base, driftFix }: RtcConfig): string {
   return renderOptionList(base, [['driftfix', driftFix === 'none' ? undefined : driftFix]]);
 }
 
-/** The clock of a machine that says nothing about it: Windows takes that of a PC for local time. */
+/** The clock of a machine without RTC: Windows takes that of a PC for local time. */
 export function defaultRtc(os: string): RtcConfig {
   return { base: isWindows(os) ? 'localtime' : 'utc', driftFix: 'none' };
 }

@@ -53,7 +53,7 @@ export function mergeSettings(sources: readonly Source[], issues: Problem[]): Se
       else settings.set(key, { key, value, origin, inDefaults: source.isDefaults });
     }
   }
-  // A line with a fault of its own fills its number all the same.
+  // A line with another fault fills its number all the same.
   const faulty = new Set(issues.map(({ key }) => key));
   for (const spec of KEYS) {
     if (spec.family) checkGaps(stemOf(spec), membersOf(settings, spec), faulty, issues);
@@ -126,7 +126,7 @@ function nearestKey(key: string): string | undefined {
   );
 }
 
-/** The key that others call so, with its number; undefined for a word that is no such name. */
+/** The key that other programs call by that name, with its number; undefined for any other word. */
 export function otherKey(word: string): string | undefined {
   const upper = word.slice(0, LONGEST_KEY).toUpperCase();
   const digits = digitsOf(upper);

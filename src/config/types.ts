@@ -85,7 +85,7 @@ export interface NicConfig {
   readonly isolated: boolean;
   /** Only the NIC's own MAC and address may leave it. */
   readonly lock: boolean;
-  /** `ip=` addresses that `lock=on` lets through besides the MAC; CIDR or plain. */
+  /** `ip=` addresses that `lock=on` lets through in addition to the MAC; CIDR or plain. */
   readonly addresses: readonly string[];
   /** Place in the boot order before all that BOOT orders. */
   readonly bootIndex?: number | undefined;
@@ -209,7 +209,7 @@ export interface MachineConfig {
   /** Whether the guest can sleep in memory, and on its disk. */
   readonly s3: boolean;
   readonly s4: boolean;
-  /** `on`: worked out from the UUID; or a UUID; undefined: no such device. */
+  /** `on`: derived from the UUID; or a UUID; undefined: no such device. */
   readonly vmGenerationId: string | undefined;
   /** Empty: one node, as QEMU makes it. */
   readonly numa: readonly NumaNode[];
@@ -252,7 +252,7 @@ export interface MachineConfig {
   /** Lines of `[custom]`, each one argument list, appended last. */
   readonly custom: readonly CustomLine[];
 
-  /** Key as written (`DSK1`, `RAM`) to where it stands. Keys that are absent have their default. */
+  /** Key as written (`DSK1`, `RAM`) to where it is set. Keys that are absent have their default. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 

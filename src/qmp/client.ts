@@ -90,7 +90,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
    * state by queries then.
    *
    * @throws {QemuError} QEMU_QMP_CONNECT when the address cannot be connected to, QEMU_QMP_CLOSED when the peer hangs up,
-   * QEMU_QMP_GREETING when it is no QMP monitor, QEMU_QMP_NEGOTIATION when it refuses, QEMU_QMP_PROTOCOL when it sends
+   * QEMU_QMP_GREETING if it is not a QMP monitor, QEMU_QMP_NEGOTIATION if it refuses, QEMU_QMP_PROTOCOL when it sends
    * rubbish, QEMU_TIMEOUT at the deadline, QEMU_ABORTED, QEMU_QMP_STATE when the client is not idle.
    */
   async open(address: QmpAddress, options: QmpClientOptions = {}): Promise<void> {
@@ -105,7 +105,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
         onEnd: (end: QmpEnd): void => this.#finish(end),
       };
       const { session, greeting } = await connectSession(address, options, handlers, stop);
-      // The peer may have hung up right behind its last answer.
+      // The peer may have hung up right after its last answer.
       if (session.end !== undefined) throw closedError('qmp_capabilities', session.end);
       this.#state = { kind: 'running', session, greeting };
     } catch (error) {
@@ -160,7 +160,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
   /**
    * Listens for events from now on. `for await` over the result ends when the connection ends, without an error.
    *
-   * @throws {QemuError} QEMU_USAGE when the limit is no whole number from 1.
+   * @throws {QemuError} QEMU_USAGE when the limit is not a whole number from 1.
    * @example
    * for await (const { data } of client.events('SHUTDOWN')) console.log(data.reason);
    */
@@ -175,7 +175,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
   }
 
   /**
-   * Waits for one event. Only events from now on count, unless `since` says otherwise.
+   * Waits for one event. Only events from now on count, unless `since` is given.
    *
    * @throws {QemuError} QEMU_TIMEOUT, QEMU_ABORTED, QEMU_QMP_CLOSED when the connection ends first, QEMU_QMP_STATE when
    * events after `since` are not kept any more.

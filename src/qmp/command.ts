@@ -5,7 +5,7 @@ import type { QmpEnd } from './state.ts';
 
 /** What one command may take. */
 export interface ExecuteOptions {
-  /** Milliseconds until the answer, waiting for a place in flight included. 60 s if not given; `Infinity` for no limit. */
+  /** Milliseconds until the answer, waiting for a place in flight included; default: 60 s; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Sends `exec-oob`: answered at once, even while another command blocks. Only for commands that allow it. */

@@ -12,12 +12,12 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /** What connecting may take. */
 export interface QmpClientOptions {
-  /** Milliseconds for dialling, greeting and negotiation together, retries included. 5 s if not given. */
+  /** Milliseconds for dialling, greeting and negotiation together, retries included; default: 5 s. */
   readonly timeoutMs?: number | undefined;
-  /** Tries again while nobody listens at the address, until the deadline. */
+  /** Tries again while no process listens at the address, until the deadline. */
   readonly retry?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Longest line accepted from the peer, 16 MiB if not given. */
+  /** Longest line accepted from the peer; default: 16 MiB. */
   readonly maxLineBytes?: number | undefined;
 }
 
@@ -91,7 +91,7 @@ function timeoutError(where: string, missing: keyof typeof TIMEOUT_HINTS, timeou
 }
 
 const TIMEOUT_HINTS = {
-  connection: 'nobody listens there, or the host does not answer',
+  connection: 'nothing listens there, or the host does not answer',
   greeting:
     'another client may hold this monitor, its port may want TLS, or QEMU is still starting or stopped by a signal',
   'answer to "qmp_capabilities"': 'QEMU may be busy or stopped by a signal',

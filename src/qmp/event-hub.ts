@@ -14,16 +14,16 @@ const DEFAULT_WAIT_MS = 60_000;
 
 /** Settings of one listener. */
 export interface SubscribeOptions {
-  /** Most events that wait to be read, 1000 if not given; then the oldest are dropped and counted. */
+  /** Most events that wait to be read (default: 1000); then the oldest are dropped and counted. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What waiting for one event may take. */
 export interface WaitOptions {
-  /** Looks first at the events after this value of {@link QmpClient.eventCount}; if not given, only at new ones. */
+  /** Looks first at the events after this value of {@link QmpClient.eventCount}; default: only at new ones. */
   readonly since?: number | undefined;
-  /** Milliseconds; 60 s if not given; `Infinity` for no limit. */
+  /** Milliseconds; default: 60 s; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

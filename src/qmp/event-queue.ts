@@ -3,7 +3,7 @@ import { QemuError } from '../base/errors.ts';
 import type { QmpEvent } from './event.ts';
 import type { EventSubscription } from './event-subscription.ts';
 
-/** Most events that are kept for somebody who does not take them; then the oldest go. */
+/** Most events that are kept until they are taken; then the oldest are dropped. */
 const MOST_EVENTS = 1_000;
 
 /** Events in the order in which they came, to be taken with and without waiting. */
@@ -17,7 +17,7 @@ export class EventQueue {
     void this.#fill(subscription);
   }
 
-  /** How many went because nobody took them. */
+  /** How many were dropped because they were not taken. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -33,7 +33,7 @@ export class EventQueue {
   }
 
   /**
-   * Waits until there is an event to take, which somebody else may then take first.
+   * Waits until there is an event to take, which another caller may then take first.
    *
    * @returns whether one came in time.
    * @throws {QemuError} `QEMU_QMP_CLOSED` when there will be none any more, `QEMU_ABORTED`.

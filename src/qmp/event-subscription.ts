@@ -12,7 +12,7 @@ interface SubscriptionSetup {
 
 /**
  * The events of one listener, from the moment it was made. Iterate over it with `for await`; leaving the loop ends it.
- * It has its own queue: a slow listener delays nobody, and loses its oldest events when the queue is full.
+ * It has its own queue: a slow listener delays no other, and loses its oldest events when the queue is full.
  *
  * @example
  * import { Fleet } from 'qemu-init';

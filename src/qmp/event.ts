@@ -7,9 +7,9 @@ export interface QmpEvent<Name extends string = string, Data = Readonly<Record<s
   readonly event: Name;
   /** Empty when the event carries none. */
   readonly data: Data;
-  /** Host time as sent, seconds and microseconds since 1970; -1 when the host could not tell. */
+  /** Host time as sent, seconds and microseconds since 1970; -1 when the host does not know it. */
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
-  /** The same as a date with milliseconds; undefined when the host could not tell. */
+  /** The same as a date with milliseconds; undefined when the host does not know it. */
   readonly time: Date | undefined;
   /** Position among all events of this client, from 1. */
   readonly sequence: number;

@@ -14,7 +14,7 @@ const LONGEST_COMMAND = 4095;
 
 /** How a session is opened. */
 export interface HmpSessionOptions extends ExecuteOptions {
-  /** Longest answer that is taken; 16 MiB if not given. */
+  /** Longest answer that is taken; default: 16 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -112,7 +112,7 @@ export class HmpSession {
 
   #take(text: string): void {
     if (this.#text.length + text.length > this.#maxBytes) {
-      this.#failure ??= new QemuError('QEMU_QMP_PROTOCOL', `Monitor at "${this.#where}" says too much`);
+      this.#failure ??= new QemuError('QEMU_QMP_PROTOCOL', `Monitor at "${this.#where}" sends too much`);
       this.#stream.destroy();
     } else {
       this.#text += text;

@@ -2,7 +2,7 @@
  * The sentence with which the human monitor refused a command, or undefined when its text is a result. QMP reports such
  * a command as a success, so there is only the text to go by; sentences of QEMU 7.2, measured.
  *
- * @param command what was sent. Two answers are told apart by it alone: the list that `log` with a wrong item and `help log`
+ * @param command what was sent. Only it distinguishes two answers: the list that `log` with a wrong item and `help log`
  * print, and the silence with which `info block NAME` passes over a device that does not exist.
  */
 export function findHmpError(text: string, command = ''): string | undefined {
@@ -10,12 +10,12 @@ export function findHmpError(text: string, command = ''): string | undefined {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  // The parser of the command line says what is wrong on the line before.
+  // The parser of the command line reports the mistake on the line before.
   const advice = lines.findIndex((line) => /^Try "help .*" for more information$/.test(line));
-  // It stands alone when the sentence went to QEMU's log.
+  // It is alone when the sentence went to QEMU's log.
   if (advice >= 0) return lines[Math.max(0, advice - 1)];
   const [, item] = /^\s*log\s+(\S+)/.exec(command) ?? [];
-  if (item !== undefined && lines[0]?.startsWith('Log items ')) return `"${item}" is no list of log items`;
+  if (item !== undefined && lines[0]?.startsWith('Log items ')) return `"${item}" is not a list of log items`;
   const [, device] = /^\s*info\s+block\s+(?:-\w+\s+)*([^\s-]\S*)/.exec(command) ?? [];
   if (device !== undefined && lines.length === 0) return `Device '${device}' not found`;
   return lines.find((line) => ERROR_SENTENCES.some((pattern) => pattern.test(line)));

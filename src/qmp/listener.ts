@@ -10,7 +10,7 @@ export type ListenTarget =
 
 /**
  * Waits for a QEMU that connects to us (`-chardev socket,…,server=off`), which spares polling for its socket. Takes
- * exactly one connection; whoever comes later is refused.
+ * exactly one connection; later connections are refused.
  *
  * @example
  * import { QmpClient, QmpListener, TransientMachine } from 'qemu-init';
@@ -57,7 +57,7 @@ export class QmpListener implements AsyncDisposable {
   }
 
   /**
-   * Starts to listen. A unix socket belongs into a folder of mode 0700: whoever can connect can run commands.
+   * Starts to listen. A unix socket belongs into a folder of mode 0700: any process that can connect can run commands.
    *
    * @throws {QemuError} QEMU_QMP_CONNECT when the address is taken or not permitted.
    */

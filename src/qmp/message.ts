@@ -41,7 +41,7 @@ export const FOREIGN_ID = -1;
 /**
  * Reads one line of a QMP server. The only place that looks at untyped wire data.
  *
- * @throws {QemuError} QEMU_QMP_PROTOCOL when the line is no JSON, or JSON but no object.
+ * @throws {QemuError} QEMU_QMP_PROTOCOL when the line is not JSON, or JSON but not an object.
  */
 export function decodeMessage(line: string): QmpMessage {
   const raw = parseObject(line);
@@ -68,10 +68,10 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
   try {
     value = parseJson(line);
   } catch (cause) {
-    throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent a line that is no JSON: ${excerpt(line)}`, { cause });
+    throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent a line that is not JSON: ${excerpt(line)}`, { cause });
   }
   if (isRecord(value)) return value;
-  throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent JSON that is no object: ${excerpt(line)}`);
+  throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent JSON that is not an object: ${excerpt(line)}`);
 }
 
 function decodeEvent(event: string, raw: Readonly<Record<string, unknown>>): QmpMessage {

@@ -19,14 +19,14 @@ import type { QmpEnd } from './state.ts';
 
 const debug = debuglog('qmp');
 
-/** QEMU stops reading its input at 8 commands that wait for an answer, out-of-band commands behind them included. */
+/** QEMU stops reading its input at 8 commands that wait for an answer, including out-of-band commands after them. */
 const MAX_IN_FLIGHT = 8;
 /** Commands that wait for a place in flight; more than this is a program that does not await. */
 const MAX_WAITING = 16_384;
 /** How long closing waits until a peer that does not read has taken the rest. */
 const FLUSH_MS = 1000;
 
-/** What a session tells its owner. */
+/** What a session reports to its owner. */
 export interface SessionHandlers {
   readonly onEvent: (event: WireEvent) => void;
   /** Called once. */
@@ -73,7 +73,7 @@ export class QmpSession {
     return this.#end;
   }
 
-  /** The first message. Rejects with what ended the connection, QEMU_QMP_GREETING when it is no greeting. */
+  /** The first message. Rejects with what ended the connection, QEMU_QMP_GREETING when it is not a greeting. */
   greeting(): Promise<QmpGreeting> {
     return this.#greeting;
   }
@@ -189,7 +189,7 @@ export class QmpSession {
       return;
     }
     const why = message.kind === 'unclear' ? message.why : `it is of kind "${message.kind}"`;
-    throw new QemuError('QEMU_QMP_GREETING', `First message of the peer is no QMP greeting: ${why}`, {
+    throw new QemuError('QEMU_QMP_GREETING', `First message of the peer is not a QMP greeting: ${why}`, {
       hint: 'is this address a QMP monitor (mode=control), and not a human monitor or another service?',
     });
   }
@@ -197,7 +197,7 @@ export class QmpSession {
   #receiveAnswer(answer: Answer): void {
     const { id } = answer;
     if (answer.kind === 'error' && id === undefined) {
-      // Only the peer's parser answers without an id. Whose command it was is unknown, so nobody may get it as an answer.
+      // Only the peer's parser answers without an id. It is unknown whose command it was, so no caller gets it.
       throw new QemuError('QEMU_QMP_PROTOCOL', `Peer could not read what was sent: ${answer.desc}`);
     }
     if (id === undefined || !this.#sent.has(id)) {

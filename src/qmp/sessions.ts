@@ -7,7 +7,7 @@ import { abortedError } from './command.ts';
 
 /** How {@link openSessions} goes on. */
 export interface SessionsOptions {
-  /** Longest time in milliseconds without a connection, 60 s if not given; `Infinity` to go on until aborted. */
+  /** Longest time in milliseconds without a connection; default: 60 s; `Infinity` to go on until aborted. */
   readonly giveUpAfterMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,9 +1,9 @@
 import type { QemuError } from '../base/errors.ts';
 import type { QmpGreeting } from './message.ts';
 
-/** Where a client stands: IDLE → CONNECTING → RUNNING → DISCONNECTING → IDLE. A failed connect goes back to IDLE. */
+/** The state of a client: IDLE → CONNECTING → RUNNING → DISCONNECTING → IDLE. A failed connect goes back to IDLE. */
 export type QmpState =
-  /** Never connected, or not any more; `end` says how the last connection ended. */
+  /** Never connected, or not any more; `end` has how the last connection ended. */
   | { readonly kind: 'idle'; readonly end: QmpEnd | undefined }
   /** From the first dial to the answer to `qmp_capabilities`. */
   | { readonly kind: 'connecting' }

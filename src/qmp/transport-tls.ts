@@ -19,10 +19,10 @@ export async function connectTls(host: string, port: number, psk: PskKey): Promi
 }
 
 /**
- * The same stream, but the last byte of each write goes out as a TLS record of its own.
+ * The same stream, but the last byte of each write goes out as a separate TLS record.
  *
  * A monitor of QEMU 7.2 reads one byte and then waits until its socket is readable; bytes that GnuTLS has decrypted
- * already do not wake it. With one more record behind them the socket stays readable until they are all read. Without
+ * already do not wake it. With one more record after them the socket stays readable until they are all read. Without
  * it a command sent as one record is answered when the next one comes, which may be never.
  */
 export function splitLastByte(socket: TLSSocket): Duplex {

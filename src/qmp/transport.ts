@@ -8,12 +8,12 @@ import { connectTls, splitLastByte } from './transport-tls.ts';
 
 /** `sun_path` of unix(7) has 108 bytes and ends in a NUL. */
 const MAX_UNIX_PATH_BYTES = 107;
-/** Not there yet, nobody listens yet, or the backlog (1 in QEMU) is full. */
+/** Not there yet, no listener yet, or the backlog (1 in QEMU) is full. */
 const PASSING_CODES: readonly (string | undefined)[] = ['ENOENT', 'ECONNREFUSED', 'EAGAIN'];
 
 /** How to dial. */
 export interface DialOptions {
-  /** Tries again while nobody listens at the address. */
+  /** Tries again while no process listens at the address. */
   readonly retry: boolean;
   /** Ends the attempt; its reason is thrown. */
   readonly signal: AbortSignal;
@@ -118,7 +118,7 @@ function connectError(address: QmpAddress, cause: unknown): QemuError {
 const HINTS: Readonly<Record<string, string>> = {
   EAGAIN: 'another client holds this monitor and one more waits already; a monitor serves one client at a time',
   EACCES: 'run as the user that owns the machine, or as root',
-  ECONNREFUSED: 'nobody listens there: is the machine running?',
+  ECONNREFUSED: 'nothing listens there: is the machine running?',
   ENOENT: 'the socket does not exist: is the machine running?',
 };
 

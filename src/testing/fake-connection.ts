@@ -114,7 +114,7 @@ export class FakeConnection {
     this.#stream.resume();
   }
 
-  /** Ends the connection behind what was sent. */
+  /** Ends the connection after what was sent. */
   hangUp(): void {
     this.#stream.end();
   }

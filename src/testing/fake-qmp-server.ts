@@ -12,13 +12,13 @@ import { renderQemuJson } from './qemu-json.ts';
 
 /** How a fake server behaves. */
 export interface FakeQmpOptions {
-  /** Where to listen: a unix socket in a temporary folder of its own if not given, or a free TCP port of 127.0.0.1. */
+  /** Where to listen: a unix socket in a separate temporary folder (default), or a free TCP port of 127.0.0.1. */
   readonly listen?: { readonly path: string } | 'tcp' | undefined;
   /** Bytes to greet with instead of QEMU's; empty to keep silent. */
   readonly greeting?: string | undefined;
-  /** Offered capabilities, `oob` if not given. */
+  /** Offered capabilities; default: `oob`. */
   readonly capabilities?: readonly string[] | undefined;
-  /** Commands besides those of an idle machine, or instead of them. `qmp_capabilities` may be one of them. */
+  /** Commands in addition to those of an idle machine, or instead of them. `qmp_capabilities` may be one of them. */
   readonly commands?: Readonly<Record<string, FakeCommand>> | undefined;
 }
 
@@ -106,7 +106,7 @@ export class FakeQmpServer implements AsyncDisposable {
     return this.#until(() => this.calls.filter((call) => call.name === name)[index]);
   }
 
-  /** Hangs up on everybody and removes the socket. May be called again. */
+  /** Hangs up on all clients and removes the socket. May be called again. */
   async close(): Promise<void> {
     for (const stream of this.#streams) stream.destroy();
     await new Promise<void>((resolve) => {

@@ -17,13 +17,13 @@ export const NO_ANSWER: unique symbol = Symbol('no answer');
 /** Commands that may be executed out of band; the same in QEMU 7.2 and 9.2. */
 export const OUT_OF_BAND_COMMANDS: readonly string[] = ['migrate-recover', 'migrate-pause', 'yank', 'query-yank'];
 
-/** What QEMU says of arguments that a command does not have. Of several it names whichever comes first in its hash table. */
+/** QEMU's error for unknown arguments of a command. Of several it names the one that comes first in its hash table. */
 export function refuseArguments(args: Readonly<Record<string, unknown>>): void {
   const [name] = Object.keys(args);
   if (name !== undefined) throw new FakeRefusal('GenericError', `Parameter '${name}' is unexpected`);
 }
 
-/** What QEMU says of an argument of another type. */
+/** What QEMU reports for an argument of another type. */
 export function wrongType(name: string, expected: string): FakeRefusal {
   return new FakeRefusal('GenericError', `Invalid parameter type for '${name}', expected: ${expected}`);
 }

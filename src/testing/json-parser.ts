@@ -134,7 +134,7 @@ function parseString(bytes: string): string {
   return value + decodeBytes(plain);
 }
 
-/** @param rest what stands from the backslash on, without and with the closing quote, which QEMU's sentence may show. */
+/** @param rest the text from the backslash on, without and with the closing quote, which QEMU's sentence may show. */
 function unicodeEscape(rest: string, quoted: string): { char: string; length: number } {
   const pair = /^\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})/.exec(rest);
   const hex = pair === null ? /^\\u([0-9a-fA-F]{4})/.exec(rest)?.[1] : undefined;

@@ -55,7 +55,7 @@ export class JsonReader {
   }
 }
 
-/** What is no UTF-8, such as one byte of a longer sequence, QEMU prints as U+FFFD. */
+/** What is not UTF-8, such as one byte of a longer sequence, QEMU prints as U+FFFD. */
 function replaceForeign(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }

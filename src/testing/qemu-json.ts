@@ -1,4 +1,4 @@
-/** JSON as QEMU 7.2 prints it: a space behind each colon and comma, ASCII only, `\uXXXX` in upper-case hexadecimal. */
+/** JSON as QEMU 7.2 prints it: a space after each colon and comma, ASCII only, `\uXXXX` in upper-case hexadecimal. */
 export function renderQemuJson(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return renderString(value);

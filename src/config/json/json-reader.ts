@@ -78,7 +78,7 @@ export class JsonReader {
     return node.items.flatMap((item, position) => this.object(item, `${label}[${position}]`, known) ?? []);
   }
 
-  /** A member that has to be there; when it is there and empty, a warning says what is used instead. */
+  /** A member that has to be there; when it is there and empty, a warning names what is used instead. */
   stated<T>(parent: JsonObject, name: string, found: Found<T> | undefined, instead: string): Found<T> | undefined {
     const member = parent.members.get(name);
     if (member && this.isEmpty(parent, name)) this.warn(member.line, `${parent.label}.${name} is empty`, instead);

@@ -4,7 +4,7 @@ import { type CfgLine, findControlCharacter, renderQuoted, renderValue, scanLine
 
 /**
  * Sets one key in the text of a cfg file and leaves every other byte as it is. A key that is there keeps its line, its
- * quotes and the comment behind it; a new one goes below its commented-out line when there is one, else behind the last
+ * quotes and the comment after it; a new one goes below its commented-out line when there is one, else after the last
  * key, always before `[custom]`.
  *
  * @throws {QemuError} `QEMU_USAGE` when the value cannot stand on a line.

@@ -1,9 +1,9 @@
 import { hasErrors, type Problem } from '../../base/problem.ts';
 
-/** What goes with a problem besides its message. */
+/** What a problem has in addition to its message. */
 export interface Remark {
   readonly hint?: Hint;
-  /** `error` unless said. */
+  /** Default: `error`. */
   readonly severity?: Problem['severity'] | undefined;
 }
 
@@ -41,7 +41,7 @@ export function suggest(near: string | undefined): string | undefined {
   return near === undefined ? undefined : `did you mean "${near}"?`;
 }
 
-/** By file in the order given, then by line. A list without end is cut, with a last issue that says so. */
+/** By file in the order given, then by line. A very long list is cut, and its last issue reports that. */
 export function sortIssues(issues: readonly Problem[], files: readonly string[]): Problem[] {
   const sorted = issues.toSorted(
     (a, b) => files.indexOf(a.file ?? '') - files.indexOf(b.file ?? '') || (a.line ?? 0) - (b.line ?? 0),

@@ -1,6 +1,6 @@
 const KIB = 1024;
 
-/** Bytes a unit of `-m` stands for. */
+/** Bytes of a unit of `-m`. */
 const UNITS: Readonly<Record<string, number>> = { B: 1, K: KIB, M: KIB ** 2, G: KIB ** 3, T: KIB ** 4 };
 
 /** on, yes, true, 1 → true; off, no, false, 0 → false; in any case. */

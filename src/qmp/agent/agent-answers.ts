@@ -8,7 +8,7 @@ export interface AgentCommandInfo {
   readonly enabled: boolean;
 }
 
-/** What an agent says of itself (`guest-info`). */
+/** What an agent reports about itself (`guest-info`). */
 export interface AgentInfo {
   readonly version: string;
   readonly commands: readonly AgentCommandInfo[];
@@ -44,7 +44,7 @@ export interface GuestFileSystem {
   readonly mountPoint: string;
   /** `ext4`, `NTFS` … */
   readonly type: string;
-  /** Undefined when the agent does not say. */
+  /** Undefined when the agent does not report it. */
   readonly usedBytes: number | undefined;
   readonly totalBytes: number | undefined;
 }
@@ -60,29 +60,29 @@ export class AnswerReader {
   /** @throws {QemuError} `QEMU_QMP_BAD_REPLY`, as all below. */
   record(value: unknown, what = 'the answer'): Readonly<Record<string, unknown>> {
     if (isRecord(value)) return value;
-    throw badReply(this.#command, `${what} is no object`);
+    throw badReply(this.#command, `${what} is not an object`);
   }
 
   list(value: unknown, what = 'the answer'): readonly Readonly<Record<string, unknown>>[] {
-    if (!Array.isArray(value)) throw badReply(this.#command, `${what} is no list`);
+    if (!Array.isArray(value)) throw badReply(this.#command, `${what} is not a list`);
     return value.map((each) => this.record(each, `an item of ${what}`));
   }
 
   text(value: unknown, what: string): string {
     if (typeof value === 'string') return value;
-    throw badReply(this.#command, `"${what}" is no text`);
+    throw badReply(this.#command, `"${what}" is not a string`);
   }
 
   /** A whole number from 0, at most `most`. */
   count(value: unknown, what: string, most: number = Number.MAX_SAFE_INTEGER): number {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
-    throw badReply(this.#command, `"${what}" is no whole number from 0 to ${most}`);
+    throw badReply(this.#command, `"${what}" is not a whole number from 0 to ${most}`);
   }
 
   bytes(value: unknown, what: string): Buffer {
     const text = this.text(value, what);
     if (/^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0) return Buffer.from(text, 'base64');
-    throw badReply(this.#command, `"${what}" is no base64`);
+    throw badReply(this.#command, `"${what}" is not base64`);
   }
 }
 

@@ -52,7 +52,7 @@ export class AgentClient implements Disposable {
    * Begins a session on a stream to the agent's channel, and makes sure that an agent is there. The stream is the client's
    * from now on; it is destroyed when that fails.
    *
-   * @throws {QemuError} `QEMU_TIMEOUT` when no agent answers, 5 s if not told otherwise; else as {@link execute}.
+   * @throws {QemuError} `QEMU_TIMEOUT` when no agent answers in time (default: 5 s); else as {@link execute}.
    */
   static async open(stream: Duplex, options: AgentCommandOptions & AgentSessionOptions = {}): Promise<AgentClient> {
     const session = new AgentSession(stream, options);
@@ -114,10 +114,10 @@ export class AgentClient implements Disposable {
 
   /**
    * Keeps the guest from writing to its file systems until {@link thaw}, which nothing does by itself: not the end of this
-   * session either. A request that is given up may still reach the guest, so a thaw is sent behind it.
+   * session either. A request that is given up may still reach the guest, so a thaw is sent after it.
    *
-   * @param mountPoints all file systems if not given.
-   * @param options the time limit is 10 s if not given.
+   * @param mountPoints default: all file systems.
+   * @param options the default time limit is 10 s.
    * @returns how many file systems are frozen.
    */
   async freeze(mountPoints?: readonly string[], options?: AgentCommandOptions): Promise<number> {

@@ -6,11 +6,11 @@ import type { AgentCommandOptions, AgentSession } from './agent-session.ts';
 
 /** How to run a program in a guest. */
 export interface GuestExecOptions {
-  /** What it reads from its standard input; nothing if not given. */
+  /** What it reads from its standard input; default: nothing. */
   readonly input?: string | Uint8Array | undefined;
-  /** Its whole environment, as `NAME=VALUE`; the agent's own if not given. */
+  /** Its whole environment, as `NAME=VALUE`; default: the agent's own. */
   readonly env?: readonly string[] | undefined;
-  /** Milliseconds until it has ended; 60 s if not given; `Infinity` for no limit. The program is not ended by it. */
+  /** Milliseconds until it has ended; default: 60 s; `Infinity` for no limit. The program is not ended by it. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

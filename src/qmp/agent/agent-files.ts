@@ -73,7 +73,7 @@ async function open(
 ): Promise<number | bigint> {
   const handle = await session.execute('guest-file-open', { path, mode }, options);
   if (typeof handle === 'number' || typeof handle === 'bigint') return handle;
-  throw badReply('guest-file-open', 'the handle is no number');
+  throw badReply('guest-file-open', 'the handle is not a number');
 }
 
 /** An agent keeps a file open until it ends. What has happened before this is what is to be told. */

@@ -1,6 +1,6 @@
 import { LineSplitter } from '../line-splitter.ts';
 
-/** No byte of UTF-8: it stands before the answer to `guest-sync-delimited`, and for a fresh start in the agent's parser. */
+/** Never a byte of UTF-8: it precedes the answer to `guest-sync-delimited`, and resets the agent's parser. */
 export const DELIMITER = 0xff;
 
 const LINE_FEED = 0x0a;

@@ -8,7 +8,7 @@ import { AgentLines, DELIMITER } from './agent-lines.ts';
 /** Limits of a session. */
 export interface AgentSessionOptions {
   /**
-   * Longest answer that is accepted, in bytes; 48 MiB if not given: an agent cuts either output of a program at 16 MiB, which
+   * Longest answer to accept, in bytes; default: 48 MiB: an agent cuts either output of a program at 16 MiB, which
    * base64 makes 22.
    */
   readonly maxLineBytes?: number | undefined;
@@ -16,7 +16,7 @@ export interface AgentSessionOptions {
 
 /** What one command may take. */
 export interface AgentCommandOptions {
-  /** Milliseconds until the answer, commands before it included. 5 s if not given; `Infinity` for no limit. */
+  /** Milliseconds until the answer, commands before it included; default: 5 s; `Infinity` for no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,7 +55,7 @@ export class AgentSession {
   #pending: Pending | undefined;
   #end: QemuError | undefined;
 
-  /** @throws {QemuError} `QEMU_USAGE` for a limit that is no whole number from 1. */
+  /** @throws {QemuError} `QEMU_USAGE` for a limit that is not a whole number from 1. */
   constructor(stream: Duplex, { maxLineBytes = MAX_LINE_BYTES }: AgentSessionOptions = {}) {
     checkWholeNumber(maxLineBytes, 'maxLineBytes', 1);
     this.#stream = stream;
@@ -214,7 +214,7 @@ export class AgentSession {
       pending.take(decodeMessage(line));
     } catch (error) {
       if (!(error instanceof QemuError)) throw error;
-      // What is no JSON may be the rest of anything: all before the next delimiter is thrown away.
+      // What is not JSON may be the rest of anything: all before the next delimiter is thrown away.
       if (error.code !== 'QEMU_QMP_PROTOCOL') pending.fail(error);
       else if (this.#isInStep) this.#loseStep(protocolError('does not speak its protocol', error));
       else this.#lines.seek();

@@ -2,7 +2,7 @@ import { renderDoc, renderExtendedUnion, renderKey, renderMember, renderText, re
 import { readSchema, type Schema, type SchemaMember, type SchemaOf } from './schema.ts';
 import { type Direction, isEmptyObject, type NamedType, TypeNames } from './type-names.ts';
 
-/** What the header of generated types says. */
+/** Text for the header of generated types. */
 export interface GenerateTypesOptions {
   /** The QEMU whose schema it is, for instance `7.2.22 (Debian 1:7.2+dfsg-7)`. */
   readonly version: string;

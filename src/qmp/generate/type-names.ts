@@ -3,7 +3,7 @@ import { byName, type Schema, type SchemaEntry } from './schema.ts';
 /** Which way a value goes: to QEMU in arguments, or from QEMU in answers and events. */
 export type Direction = 'sent' | 'received';
 
-/** A type that gets a name of its own. */
+/** A type that gets its own name. */
 export interface NamedType {
   readonly name: string;
   readonly direction: Direction;

@@ -15,7 +15,7 @@ test('without retry a missing socket and a closed port fail at once, with a hint
   });
   const fake = await startFake(t, { listen: 'tcp' });
   await fake.close();
-  await assert.rejects(QmpClient.connect(fake.address), { code: 'QEMU_QMP_CONNECT', hint: /nobody listens there/ });
+  await assert.rejects(QmpClient.connect(fake.address), { code: 'QEMU_QMP_CONNECT', hint: /nothing listens there/ });
 });
 
 test('with retry a socket that appears later is connected to', async (t) => {

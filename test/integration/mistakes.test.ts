@@ -39,7 +39,7 @@ test('a line that is wrong has no warnings of what it was taken for', async (t) 
   root.add('web', 'NIC1=virtio,net=nat\n');
   const { stderr } = await root.init('check', 'web');
   assert.doesNotMatch(stderr, /NIC1.*(?:bridge "br0"|qemu-brup)/);
-  assert.match(stderr, /NIC1 net "nat"/);
+  assert.match(stderr, /NIC1 net must be bridge, user, passt or none, not "nat"/);
 });
 
 test('check warns of a guest that has nothing to boot from', async (t) => {

@@ -38,7 +38,7 @@ test('doctor tells what is wrong with machines, images and files, with what to d
     assert.notEqual(found['fix'], '');
   };
   has('killed', /QEMU was killed/);
-  has('wrong', /SMP "many"/);
+  has('wrong', /SMP must be a whole number from 1 to 1024, not "many"/);
   has('open', /VNC "0\.0\.0\.0"/);
   has('marked', /Damaged image/);
   has(null, /No QEMU "qemu-system-pdp11"/);

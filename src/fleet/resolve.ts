@@ -8,7 +8,7 @@ import type { RegistryEntry } from '../config/types.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { locate } from '../machine/run/locate.ts';
 import { readRecord } from '../machine/run/record.ts';
-import { namesIn } from '../system/files/files.ts';
+import { isThere, namesIn } from '../system/files/files.ts';
 import { machinePaths, type Paths } from '../system/paths.ts';
 import { isSystemdBooted } from '../system/services/systemd.ts';
 import { readAsked } from './service/asked.ts';
@@ -73,7 +73,7 @@ export function resolveOfUnit(paths: Paths, entries: readonly RegistryEntry[], l
 export function runningAs(paths: Paths, longName: string): MachineRef | undefined {
   const files = machinePaths(paths, longName);
   // Without these a look through all processes would be needed, which only what is known to run is worth.
-  if (readRecord(files) === undefined && !existsSync(files.pidFile)) return undefined;
+  if (readRecord(files) === undefined && !isThere(files.pidFile)) return undefined;
   const located = locate(files);
   const configPath = located.kind === 'alive' ? located.record?.configPath : undefined;
   return configPath === undefined ? undefined : unregistered(paths, longName, configPath);

@@ -10,7 +10,10 @@ const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\band (?:its|their) kin\b/, 'and related'],
   [/\bshall\b/, 'must'],
   [/\bwhen (?:it is )?not given\b/, 'default: …'],
-  [/(?<!there )\bis no (?:file|folder|name|number|path|program|address|model|machine type|user|key|bridge)\b/i, 'is not a'],
+  [
+    /(?<!there )\bis no (?:file|folder|name|number|path|program|address|model|machine type|user|key|bridge)\b/i,
+    'is not a',
+  ],
   [/\bone word too many\b/, 'unexpected argument'],
   [/\bmore than a look\b/, 'changes the machine'],
 ];

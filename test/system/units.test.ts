@@ -321,7 +321,7 @@ ExecStop=/bin/sh -c 'sleep 1; cp /proc/$(cat /run/qemu-init/db/qemu/pid)/comm /r
     const pid = pidOf(host, 'last');
     const { code, stderr } = host.run('qemu-init uninstall');
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /Machines are running, .*: .*last/);
+    assert.match(stderr, /Machines are running .*: .*last/);
     assert.equal(isActive(host, 'last'), 'active');
     assert.equal(host.sh('systemctl is-enabled qemu.target'), 'enabled');
     const stopped = host.run('qemu-init uninstall --stop');

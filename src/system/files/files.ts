@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -188,8 +187,18 @@ function makeDir(path: string, mode: number): boolean {
     if (errorCode(error) === 'EEXIST' && statSync(path).isDirectory()) return true;
     throw error;
   }
-  chmodSync(path, mode);
+  setMode(path, mode);
   return true;
+}
+
+/** Of the folder itself: where others may write to the one above, as in /var/log on some hosts, a link may be there by now. */
+function setMode(path: string, mode: number): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    if (fstatSync(fd).uid === process.geteuid?.()) fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function replaceFile(path: string, text: string, mode: number | undefined, durable: boolean): void {

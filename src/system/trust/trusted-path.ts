@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
 import { groupName, isEmptyGroup, userName } from '../users.ts';
@@ -41,12 +41,17 @@ export function trustPath(path: string): TrustedPath {
 }
 
 /**
- * Looks at a folder alone, and not at those above it: on some hosts a group of the system may write to /var/log.
+ * Looks at a folder that is only used through {@link inTrustedFolder}, such as that of the logs: the folder that it is in may be open
+ * to a group of the system, as /var/log is on some hosts. The folders above that one are looked at as by {@link trustPath}, and
+ * cannot lead elsewhere.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`
  */
 export function trustFolder(path: string): void {
-  const stats = look(path, path);
+  demand(path, '/', lstatSync('/'), true);
+  const above = walk(path, '/', parts(resolve(dirname(path))), demandShared);
+  if (above.stats === undefined) return;
+  const stats = look(path, join(above.path, basename(path)));
   if (stats !== undefined) demand(path, path, stats, false);
 }
 
@@ -122,7 +127,8 @@ const GOOD_FOR_MS = 1000;
 /** As many as Linux follows: path_resolution(7). */
 const MOST_LINKS = 40;
 
-function walk(whole: string, from: string, names: readonly string[]): TrustedPath {
+/** @param demandLast what is asked of the last component; less is asked of those before. */
+function walk(whole: string, from: string, names: readonly string[], demandLast = demandClosed): TrustedPath {
   const ahead = names.toReversed();
   let current = from;
   let found = look(whole, from);
@@ -146,11 +152,14 @@ function walk(whole: string, from: string, names: readonly string[]): TrustedPat
       ahead.push(...parts(target).toReversed());
       continue;
     }
-    demand(whole, next, stats, ahead.length > 0);
+    if (ahead.length > 0) demand(whole, next, stats, true);
+    else demandLast(whole, next, stats);
     current = next;
     found = stats;
-    if (ahead.length === 1 && links === 0) remember(dirname(whole), current);
+    if (ahead.length === 1 && links === 0 && demandLast === demandClosed) remember(dirname(whole), current);
   }
+  // A link may end in a folder that was only passed through, as `x/..` does.
+  if (links > 0 && found !== undefined) demandLast(whole, current, found);
   return { path: current, stats: found };
 }
 
@@ -180,16 +189,29 @@ function openPlain(whole: string, path: string): number {
   }
 }
 
+/** Nobody else may write to it. */
+function demandClosed(whole: string, component: string, stats: Stats): void {
+  demand(whole, component, stats, false);
+}
+
+/** A group may write to it as well. */
+function demandShared(whole: string, component: string, { uid, mode }: Stats): void {
+  demandOwner(whole, component, { uid }, true);
+  if ((mode & STICKY) === 0 && (mode & OTHERS_WRITE) !== 0) throw distrust(whole, component, BY_EVERYBODY, CLOSE);
+}
+
 function demand(whole: string, component: string, stats: Stats, isAbove: boolean): void {
   demandOwner(whole, component, stats, isAbove);
   const isSticky = isAbove && (stats.mode & STICKY) !== 0;
   if (isSticky || (stats.mode & (GROUP_WRITES | OTHERS_WRITE)) === 0) return;
-  const hint = 'no other user may write to the file or a folder above it: chmod go-w';
-  if ((stats.mode & OTHERS_WRITE) !== 0) throw distrust(whole, component, 'can be written by every user', hint);
+  if ((stats.mode & OTHERS_WRITE) !== 0) throw distrust(whole, component, BY_EVERYBODY, CLOSE);
   if (!isHarmlessGroup(component, stats, isAbove)) {
-    throw distrust(whole, component, `can be written by group "${groupName(stats.gid)}"`, hint);
+    throw distrust(whole, component, `can be written by group "${groupName(stats.gid)}"`, CLOSE);
   }
 }
+
+const BY_EVERYBODY = 'can be written by every user';
+const CLOSE = 'no other user may write to the file or a folder above it: chmod go-w';
 
 /** inode(7) */
 const STICKY = 0o1000;
@@ -203,7 +225,7 @@ function isHarmlessGroup(component: string, { gid, uid }: Stats, isAbove: boolea
   return isHarmless && !hasAccessList(component);
 }
 
-function demandOwner(whole: string, component: string, { uid }: Stats, isAbove: boolean): void {
+function demandOwner(whole: string, component: string, { uid }: Pick<Stats, 'uid'>, isAbove: boolean): void {
   const own = process.geteuid?.() ?? 0;
   if (uid === 0 || uid === own || (isAbove && isUnmapped(uid))) return;
   const owner = userName(uid);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import {
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs, {
   appendFileSync,
   chmodSync,
   chownSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,9 +17,11 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { syncBuiltinESMExports } from 'node:module';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { QemuError } from '../../../src/base/errors.ts';
+import { ensureDir } from '../../../src/system/files/files.ts';
 import { LogFollower } from '../../../src/system/files/follow-log.ts';
 import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/files/log-file.ts';
 import { trimLog } from '../../../src/system/files/trim-log.ts';
@@ -140,6 +144,82 @@ test('a log is neither made, read nor shortened in a folder that another user ha
     assert.deepEqual(readdirSync(folder), ['web.log']);
     if (lstatSync(folder).isSymbolicLink()) unlinkSync(folder);
   }
+});
+
+test('a link that takes the place of a folder of logs as soon as it is made keeps the mode of what it leads to', (t) => {
+  const dir = tempDir(t);
+  const folder = join(dir, 'log');
+  const victim = join(dir, 'victim');
+  mkdirSync(victim);
+  chmodSync(victim, 0o700);
+  const make = fs.mkdirSync;
+  t.mock.method(fs, 'mkdirSync', (...args: Parameters<typeof make>) => {
+    make(...args);
+    renameSync(folder, join(dir, 'away'));
+    symlinkSync(victim, folder);
+  });
+  syncBuiltinESMExports();
+  try {
+    assert.throws(() => ensureDir(folder, 0o711), { code: 'QEMU_IO' });
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.equal(statSync(victim).mode & 0o7777, 0o700);
+});
+
+/** Puts a link in the place of a folder and the folder back, over and over, until its input ends. */
+const SWAP = `
+  const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
+  let isOver = false;
+  process.stdin.on('end', () => { isOver = true; }).resume();
+  const step = (work) => { try { work(); } catch {} };
+  const round = (count) => {
+    for (let index = 0; index < 50; index += 1) {
+      step(() => renameSync('log', 'away' + count + '-' + index));
+      step(() => symlinkSync('victim', 'log'));
+      step(() => unlinkSync('log'));
+      step(() => symlinkSync('victim', 'log'));
+      step(() => unlinkSync('log'));
+    }
+    if (!isOver) setImmediate(round, count + 1);
+  };
+  process.stdout.write('ready');
+  round(0);`;
+
+test('who may write to the folder above that of the logs, and swaps it for a link, gets nothing of root into another folder', {
+  skip: process.getuid?.() === 0 ? false : 'only root can make folders of other users',
+}, async (t) => {
+  const dir = tempDir(t);
+  const victim = join(dir, 'victim');
+  mkdirSync(victim);
+  writeFileSync(join(victim, 'web.log'), text('p'));
+  chmodSync(join(victim, 'web.log'), 0o600);
+  chmodSync(victim, 0o700);
+  chownSync(dir, 0, QEMU_USER);
+  chmodSync(dir, 0o775);
+  const attacker = spawn(process.execPath, ['-e', SWAP], { uid: QEMU_USER, gid: QEMU_USER, cwd: dir });
+  t.after(() => void attacker.kill('SIGKILL'));
+  await once(attacker.stdout, 'data');
+  const log = join(dir, 'log/web.log');
+  let made = 0;
+  for (const until = performance.now() + 300; performance.now() < until; ) {
+    try {
+      ensureDir(dirname(log), 0o711);
+      closeSync(openLog(log, 0o640));
+      made += 1;
+    } catch (error) {
+      if (!(error instanceof QemuError)) throw error;
+    }
+    appendToLog(log, 'line');
+    trimLog(log);
+    assert.equal(statSync(victim).mode & 0o7777, 0o700, 'the folder of another service is as it was');
+  }
+  attacker.stdin.end();
+  await once(attacker, 'exit');
+  assert.ok(made > 0, 'and the log was written to in between');
+  assert.deepEqual(readdirSync(victim), ['web.log']);
+  assert.ok(readFileSync(join(victim, 'web.log')).equals(text('p')));
 });
 
 function readOrRefuse(log: string): string {

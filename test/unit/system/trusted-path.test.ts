@@ -164,6 +164,61 @@ test('work in a folder stays in it when another user renames it in the folder ab
   assert.throws(() => inTrustedFolder(folder, () => undefined), { code: 'QEMU_NOT_PERMITTED' });
 });
 
+test('a folder used by descriptor may be in one that a group writes to, and the folders above that lead nowhere else', {
+  skip: NEEDS_ROOT,
+}, (t) => {
+  const dir = tempDir(t);
+  const folder = join(dir, 'srv/log/qemu-init');
+  mkdirSync(folder, { recursive: true });
+  chownSync(join(dir, 'srv/log'), 0, STRANGER);
+  chmodSync(join(dir, 'srv/log'), 0o775);
+  trustFolder(folder);
+  assert.throws(() => trustPath(folder), { message: /srv\/log" can be written by group/ });
+  trustFolder(join(dir, 'srv/log/missing'));
+  trustFolder(join(dir, 'srv/missing/missing'));
+  for (const [path, mode, owner] of [
+    ['srv/log', 0o777, 0],
+    ['srv/log', 0o775, STRANGER],
+    ['srv', 0o775, 0],
+    ['srv', 0o755, STRANGER],
+  ] as const) {
+    const spoilt = join(dir, path);
+    const { mode: before } = lstatSync(spoilt);
+    chmodSync(spoilt, mode);
+    chownSync(spoilt, owner, STRANGER);
+    assert.throws(() => trustFolder(folder), { code: 'QEMU_NOT_PERMITTED' }, `${path} ${mode.toString(8)} ${owner}`);
+    chownSync(spoilt, 0, STRANGER);
+    chmodSync(spoilt, before);
+  }
+  trustFolder(folder);
+});
+
+test('a link of ours that ends in a folder it passes through is judged by that folder', { skip: NEEDS_ROOT }, (t) => {
+  const dir = tempDir(t);
+  makeTree(dir);
+  chmodSync(join(dir, 'a'), 0o1777);
+  for (const target of ['a/b/..', 'a/.']) {
+    symlinkSync(target, join(dir, 'link'));
+    assert.throws(() => trustPath(join(dir, 'link')), { message: /by every user/ }, target);
+    unlinkSync(join(dir, 'link'));
+  }
+});
+
+/** As a ls(1) that knows nothing of access control lists: BusyBox has none, and prints the same otherwise. */
+const PLAIN_LS =
+  '#!/bin/sh\n[ "$1" != --version ] || { echo "BusyBox v1.36.1"; exit; }\nexec stat -c "%A 1 root" -- "$3"\n';
+
+test('a ls that cannot tell of access control lists is not believed', { skip: NEEDS_ROOT }, (t) => {
+  const dir = tempDir(t);
+  writeFileSync(join(dir, 'ls'), PLAIN_LS, { mode: 0o755 });
+  const module = new URL('../../../src/system/trust/access-list.js', import.meta.url).href;
+  const code = `import { hasAccessList } from '${module}'; console.log(hasAccessList('${dir}'))`;
+  const ask = (script: string): string =>
+    execFileSync('unshare', ['--mount', 'sh', '-ec', script, 'sh', process.execPath, code], { encoding: 'utf8' });
+  assert.equal(ask('"$1" --input-type=module --eval "$2"'), 'false\n');
+  assert.equal(ask(`mount --bind ${dir}/ls /bin/ls; "$1" --input-type=module --eval "$2"`), 'true\n');
+});
+
 test("another user's link is not followed, and not in a sticky folder either", { skip: NEEDS_ROOT }, (t) => {
   const dir = tempDir(t);
   const file = makeTree(dir);

@@ -138,10 +138,18 @@ export async function waitForExit(
 /**
  * Sends a signal to that very process. False when it is gone.
  *
- * @throws {QemuError} `QEMU_NOT_PERMITTED` when it belongs to another user.
+ * The process is identified by pid and start time, checked immediately before the signal. Both survive execve(2), so a
+ * process cannot escape by executing another program. Node.js has no pidfd_open(2); for the pid to belong to another process by
+ * then, all pids would have to be used up within microseconds.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when it belongs to another user, or `/proc` shows another pid namespace.
  */
 export function sendSignal(pid: number, startTime: string, name: NodeJS.Signals): boolean {
   if (!isSameProcess(pid, startTime)) return false;
+  if (readlinkSync('/proc/self') !== String(process.pid)) {
+    const hint = '/proc is that of another pid namespace: mount one for this namespace, mount -t proc proc /proc';
+    throw new QemuError('QEMU_NOT_PERMITTED', `Cannot send ${name} to process ${pid}`, { hint });
+  }
   try {
     process.kill(pid, name);
     return true;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -121,6 +121,35 @@ test('sendSignal() to the process of somebody else is QEMU_NOT_PERMITTED', (t) =
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
   });
   assert.throws(() => sendSignal(process.pid, startTimeOf(process.pid), 'SIGTERM'), { code: 'QEMU_NOT_PERMITTED' });
+});
+
+test('sendSignal() does not take the pids of another pid namespace for its own', {
+  skip: process.getuid?.() === 0 ? false : 'only root makes pid namespaces',
+}, async (t) => {
+  const victim = await start(t, 'sleep', ['1000']);
+  const module = new URL('../../../src/system/process/process.js', import.meta.url).href;
+  // /proc stays that of the host, and in the namespace another process has the number of the victim.
+  const code = `import { spawn } from 'node:child_process';
+    import { writeFileSync } from 'node:fs';
+    import { sendSignal } from '${module}';
+    let bystander;
+    // A thread of Node.js may take the number.
+    for (let number = ${victim.pid}; bystander?.pid !== ${victim.pid} && number > ${victim.pid} - 20; number--) {
+      bystander?.kill('SIGKILL');
+      writeFileSync('/proc/sys/kernel/ns_last_pid', String(number - 1));
+      bystander = spawn('sleep', ['1000']);
+    }
+    console.log(bystander.pid);
+    try {
+      console.log(sendSignal(${victim.pid}, '${startTimeOf(victim.pid)}', 'SIGTERM'));
+    } catch (error) {
+      console.log(error.code);
+    }
+    process.exit();`;
+  const { stdout } = spawnSync('unshare', ['--pid', '--fork', process.execPath, '--input-type=module', '-e', code], {
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, `${victim.pid}\nQEMU_NOT_PERMITTED\n`);
 });
 
 test('bootId() is eight hexadecimal digits or a UUID', () => {

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
-import { namesIn } from '../../system/files/files.ts';
+import { namesInRunDir } from '../../fleet/resolve.ts';
 import { LogFollower } from '../../system/files/follow-log.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
+import { machinePaths } from '../../system/paths.ts';
 import type { Context } from '../run/context.ts';
 
 interface Arguments {
@@ -39,10 +39,17 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   return 0;
 }
 
-/** Shortens the logs of all machines, registered or not: run regularly by a systemd timer. */
+/**
+ * Shortens the logs of all running machines, registered or not: run regularly by a systemd timer. Other files in the folder are
+ * left alone: if a group may write to /var/log, it could have put the folder of another service there.
+ */
 function trimAll({ paths }: Context, args: Arguments): number {
   if (args.id !== undefined) throw new QemuError('QEMU_USAGE', '--trim is for all machines: do not name one');
-  for (const name of namesIn(paths.logDir)) if (/\.(log|console)$/.test(name)) trimLog(join(paths.logDir, name));
+  for (const name of namesInRunDir(paths)) {
+    const { log, consoleLog } = machinePaths(paths, name);
+    trimLog(log);
+    trimLog(consoleLog);
+  }
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import { removeWithLeftovers } from '../../system/files/files.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
+import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { removeKeys } from '../storage/image-keys.ts';
@@ -33,15 +34,24 @@ export async function cleanUp(
   const { files } = target;
   const end = writeLastRun(host.paths, target, gone, exit);
   await host.network.tearDown(target.longName);
-  removeTree(files.tlsDir);
+  // No other process writes to them now, and the timer that shortens logs looks at machines that run.
+  for (const log of [files.log, files.consoleLog]) trimLog(log);
+  tellKept(host, target, removeTree(files.tlsDir));
   removeKeys(files);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
-  removeTree(files.qemuDir);
+  tellKept(host, target, removeTree(files.qemuDir));
   removeCopies(files);
   removeWithLeftovers(files.launch);
   removeWithLeftovers(files.record);
   return end;
+}
+
+function tellKept(host: MachineContext, { longName }: MachineRef, kept: readonly string[]): void {
+  for (const path of kept) {
+    const message = `"${path}" cannot be removed and is not looked at again: look into it, and remove it`;
+    host.notify({ level: 'warning', machine: longName, message });
+  }
 }
 
 /** Removes the machine's run-time folder when it is empty. To be called without the lock, which is in it. */

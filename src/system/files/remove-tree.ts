@@ -38,22 +38,30 @@ const LONGEST_MS = 2000;
  * under a hidden name, `….gone`, and tried again the next time. Where nothing goes any more it is `….kept` and looked
  * at no more.
  *
+ * @returns what became `….kept` now, for its owner to be told once.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when it stays under its own name.
  */
-export function removeTree(path: string): void {
+export function removeTree(path: string): string[] {
+  const kept: string[] = [];
   try {
     for (const name of leftoversOf(path, 'gone')) {
       const leftover = join(dirname(path), name);
-      // No start is to spend its time on what will not go.
-      if (remove(leftover) === 'nothing') renameSync(leftover, leftover.replace(/gone$/, 'kept'));
+      if (remove(leftover) === 'nothing') kept.push(setAside(leftover));
     }
     const doomed = hiddenSibling(path, 'gone');
     renameSync(path, doomed);
     remove(doomed);
   } catch (error) {
-    if (isNotFound(error)) return;
-    throw fileError('remove', path, error);
+    if (!isNotFound(error)) throw fileError('remove', path, error);
   }
+  return kept;
+}
+
+/** No start should spend its time on what cannot be removed. */
+function setAside(leftover: string): string {
+  const kept = leftover.replace(/gone$/, 'kept');
+  renameSync(leftover, kept);
+  return kept;
 }
 
 /**

@@ -16,7 +16,7 @@ import { machinePaths, type Paths } from '../system/paths.ts';
 import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';
 import { makeNetwork } from './network.ts';
 import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
-import { type OtherMachine, storageIssues } from './storage.ts';
+import { machineWithDisk, type OtherMachine, storageIssues } from './storage.ts';
 
 const DEFAULT_BOOT_ORDER = 50;
 
@@ -61,6 +61,7 @@ export class Machines {
       monitor,
       network: makeNetwork(paths, notify),
       storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
+      otherWithDisk: (config, file) => machineWithDisk(file, this.#others(config)),
       notify,
     };
   }

@@ -59,6 +59,16 @@ export function storageIssues(
   ];
 }
 
+/** The first machine that has that very file as its disk, by whatever name. A link that is not root's counts for nothing. */
+export function machineWithDisk(file: string, machines: readonly OtherMachine[]): string | undefined {
+  const { ino, dev } = statOf(file) ?? {};
+  const isSame = (other: string): boolean => {
+    const stats = statOf(other);
+    return stats !== undefined && stats.ino === ino && stats.dev === dev && linkOwners(other).every((uid) => uid === 0);
+  };
+  return machines.find(({ config }) => config.disks.some((disk) => isSame(disk.file)))?.config.longName;
+}
+
 /** What was seen of storage, for a command that asks about many machines: every file is read once. */
 export interface StorageLook {
   readonly known: KnownLayers;

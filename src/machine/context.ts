@@ -15,6 +15,8 @@ export interface MachineContext {
    * that do not run only the base images of their overlays count.
    */
   readonly storageInUse: (config: MachineConfig) => readonly Problem[];
+  /** Long name of another machine, running or not, that has the same file as a disk. */
+  readonly otherWithDisk: (config: MachineConfig, file: string) => string | undefined;
   /** Receives messages for the user while an operation is in progress. */
   readonly notify: Notify;
 }

@@ -141,10 +141,16 @@ function isNumber(name: string, uid: string): boolean {
 
 /** The name of a user of this host; the number when there is none. */
 export function userName(uid: number): string {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((each) => each.split(':')[2] === String(uid));
-  return line?.split(':')[0] ?? String(uid);
+  return namesOfUser(uid)[0] ?? String(uid);
+}
+
+/** All names that `/etc/passwd` has for a number. */
+export function namesOfUser(uid: number): string[] {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [name = '', , number] = line.split(':');
+    return number !== undefined && number !== '' && Number(number) === uid ? [name] : [];
+  });
 }
 
 /** Whether a group of this host, group(5), has no members and is not the primary group of any user. */

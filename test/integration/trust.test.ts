@@ -5,12 +5,14 @@ import {
   existsSync,
   lchownSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type Lab, lab } from '../support/lab.ts';
 
@@ -137,6 +139,26 @@ test('check warns of images that others may exchange when QEMU runs as root', op
   const { code, stderr } = await host.init('check', 'web');
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Warning: QEMU runs as root, and CDR1 can be replaced .*\/his": it belongs to user "64321"/);
+  // As /var/log is on some hosts.
+  chownSync(his, 0, 0);
+  chownSync(dirname(host.logDir), 0, STRANGER);
+  chmodSync(dirname(host.logDir), 0o775);
+  const logged = await host.init('check', 'web');
+  assert.equal(logged.code, 0, logged.stderr);
+  assert.match(
+    logged.stderr,
+    /Warning: QEMU runs as root, and its console log can be replaced .*var\/log" can be written/,
+  );
+  await host.ok('start', 'web');
+  // It can be exchanged for that of another service, whose logs are not ours to shorten.
+  const other = join(dirname(host.logDir), 'audit');
+  mkdirSync(other);
+  writeFileSync(join(other, 'audit.log'), new Uint8Array(5 * 1024 ** 2));
+  renameSync(host.logDir, join(dirname(host.logDir), 'away'));
+  renameSync(other, host.logDir);
+  await host.ok('log', '--trim');
+  assert.deepEqual(readdirSync(host.logDir), ['audit.log']);
+  await host.ok('kill', 'web');
 });
 
 test('what the user behind sudo may not read does not reach him in a message', options, async (t) => {

@@ -135,6 +135,46 @@ describe('users who are not root, on a host with systemd', () => {
     host.sh('loginctl disable-linger owner');
   });
 
+  test('a disk that another machine has too stays with the user of all machines, and an account that was there stays its own', () => {
+    addMachine(host, 'first');
+    addMachine(host, 'second', 'RUNAS=qemu\n');
+    host.sh('sed -i s/second.img/first.img/ /etc/qemu/second-qemu.cfg; ln -s first.img /etc/qemu/alias.img');
+    host.sh('sed -i s/first.img/alias.img/ /etc/qemu/second-qemu.cfg');
+    const { code, stderr } = host.run('qemu-init start --verbose --direct first');
+    assert.notEqual(code, 0);
+    assert.match(stderr, /first\.img" stays with user "qemu": it is a disk of machine "second" too/);
+    assert.equal(host.sh('stat -c "%U %a" /etc/qemu/first.img'), 'qemu 600');
+    // A captured QEMU of the second one could make such a link, too.
+    host.sh('chown --no-dereference qemu /etc/qemu/alias.img; qemu-init start --direct first');
+    assert.equal(host.sh('stat -c "%U %a" /etc/qemu/first.img'), 'qi-first 600');
+    host.sh('qemu-init kill first');
+    for (const account of ['useradd --system --shell /usr/sbin/nologin qi-third', 'useradd qi-fourth']) {
+      const name = account.slice(account.indexOf('qi-') + 3);
+      host.sh(account);
+      addMachine(host, name);
+      for (const action of ['check', 'start', 'start --direct', 'check --try']) {
+        const ran = host.run(`qemu-init ${action} ${name}`);
+        assert.equal(ran.code, 6, `${action}: ${ran.stderr}`);
+        assert.match(ran.stderr, /User "qi-\w+" (exists, and is not marked as|can log in)/, action);
+      }
+    }
+    // The user of this one would share its number, and its files, with another one.
+    host.sh(
+      'useradd --system --non-unique --uid "$(id -u qi-third)" --shell /usr/sbin/nologin --comment "QEMU machine fifth" qi-fifth',
+    );
+    addMachine(host, 'fifth');
+    assert.match(host.run('qemu-init check fifth').stderr, /User "qi-fifth" has the same number as user "qi-third"/);
+    host.sh('userdel qi-third; userdel qi-fourth; userdel qi-fifth');
+  });
+
+  test('check --try of a machine that was never started has the rights of its group', () => {
+    addMachine(host, 'untried', 'KERNEL=kernel\n');
+    host.sh('cd /etc/qemu; head -c 64K /dev/zero >kernel; chown root:qemu kernel; chmod 640 kernel');
+    const { code, stderr } = host.run('qemu-init check --try untried');
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.equal(host.run('getent passwd qi-untried').code, 2, 'and makes no user');
+  });
+
   test('install makes the user and its groups also where systemd-sysusers is missing', () => {
     host.sh('mv /usr/bin/systemd-sysusers /usr/bin/systemd-tmpfiles /root');
     host.sh('userdel qemu; groupdel qemu-admin; groupdel -f qemu 2>&1 || true');

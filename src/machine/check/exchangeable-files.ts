@@ -1,8 +1,9 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { MachineConfig } from '../../config/types.ts';
+import type { MachinePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import { issueAt } from './issues.ts';
 
@@ -10,7 +11,7 @@ import { issueAt } from './issues.ts';
  * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a
  * link to any file or disk of the host.
  */
-export function exchangeableFileIssues(config: MachineConfig): Problem[] {
+export function exchangeableFileIssues(config: MachineConfig, { consoleLog }: MachinePaths): Problem[] {
   if (config.runAs !== undefined || process.geteuid?.() !== 0) return [];
   const files = [
     ...config.disks.map(({ index, file }) => [`DSK${index}`, file] as const),
@@ -18,18 +19,23 @@ export function exchangeableFileIssues(config: MachineConfig): Problem[] {
     ['KERNEL', config.kernel] as const,
     ['INITRD', config.initrd] as const,
   ];
-  return files.flatMap(([key, file]): Problem[] => {
+  const images = files.flatMap(([key, file]): Problem[] => {
     const distrust = file === undefined ? undefined : distrustOfFolder(file);
     if (distrust === undefined) return [];
     const message = `QEMU runs as root, and ${key} can be replaced with any file of the host: ${distrust}`;
     return [{ ...issueAt(config, key, message, 'set RUNAS=auto, or move the file'), severity: 'warning' }];
   });
+  const distrust = distrustOfFolder(consoleLog);
+  if (distrust === undefined) return images;
+  const message = `QEMU runs as root, and its console log can be replaced by any file of the host: ${distrust}`;
+  return [...images, { ...issueAt(config, 'RUNAS', message, 'set RUNAS=auto'), severity: 'warning' }];
 }
 
-/** Why a file can be exchanged; undefined when it cannot be, or is missing. */
+/** Why a file can be exchanged; undefined when it cannot be. */
 function distrustOfFolder(file: string): string | undefined {
   try {
-    for (const path of [file, realpathSync(file)]) trustPath(dirname(path));
+    trustPath(dirname(file));
+    if (existsSync(file)) trustPath(dirname(realpathSync(file)));
   } catch (error) {
     if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return error.message;
   }

@@ -19,6 +19,7 @@ import { fitToTarget } from '../target.ts';
 import { withhold } from '../withheld.ts';
 import { findFirmware } from './firmware.ts';
 import { firmwareIssues } from './firmware-issues.ts';
+import { existingOwnUser } from './own-user.ts';
 import { findRunAsUser } from './run-as.ts';
 
 /** What must be known about the host before a command line can be built. */
@@ -62,7 +63,7 @@ export async function inspectHost(
     ...found,
     ...customFileIssues(config),
     ...openFileIssues(config),
-    ...exchangeableFileIssues(config),
+    ...exchangeableFileIssues(config, files),
     ...hookIssues(host, config).filter(isWarning),
     ...(await listenIssues(config, files)),
   ];
@@ -110,7 +111,8 @@ async function look(
   }
   await attempt('FIRMWARE', () => findFirmware(config, files));
   // The machine's own user is made by the start.
-  if (config.runAs !== undefined && !config.ownUser) await attempt('RUNAS', () => findRunAsUser(config.runAs ?? ''));
+  if (config.ownUser) await attempt('RUNAS', () => existingOwnUser(config));
+  else if (config.runAs !== undefined) await attempt('RUNAS', () => findRunAsUser(config.runAs ?? ''));
   const images = findImages(host.paths, config);
   // A bridge hook that is missing may be made at any time; one that others may change would be run by QEMU.
   const hooks = hookIssues(host, config).filter((issue) => !isWarning(issue));

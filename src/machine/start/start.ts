@@ -253,9 +253,13 @@ async function launchWith(
   const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
   if (process.getuid?.() === 0) await ensureOwnUser(config);
   const user = await resolveRunAs(config, prepared.accelerator);
-  for (const image of config.ownUser && user ? takeOverImages(config, user) : []) {
-    const message = `"${image}" belonged to the user of all machines, and now belongs to "${user?.name}"`;
-    host.notify({ level: 'debug', machine: target.longName, message });
+  if (config.ownUser && user) {
+    takeOverImages(
+      config,
+      user,
+      (file) => host.otherWithDisk(config, file),
+      (message) => step('debug', message),
+    );
   }
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
   ensureDir(host.paths.logDir, 0o711);

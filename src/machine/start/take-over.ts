@@ -10,16 +10,29 @@ const SHARED_USER = MACHINES_GROUP;
 
 /**
  * Gives a machine's own user the images that the user of all machines had: a host that turns from RUNAS=qemu to RUNAS=auto
- * goes on. What belongs to another user, or is in a folder that others than root may write to, is left as it is, for QEMU to
- * refuse.
+ * goes on. What belongs to another user, is a disk of another machine too, or is in a folder that others than root may write to, is
+ * left as it is, for QEMU to refuse.
  *
- * @returns the images.
+ * @param otherWith the machine that has a file as its disk, too.
+ * @param tell takes what was done.
  */
-export function takeOverImages(config: Pick<MachineConfig, 'disks'>, user: User): string[] {
-  return config.disks.filter((disk) => changeOwner(disk, user)).map(({ file }) => file);
+export function takeOverImages(
+  config: Pick<MachineConfig, 'disks'>,
+  user: User,
+  otherWith: (file: string) => string | undefined,
+  tell: (message: string) => void,
+): void {
+  for (const disk of config.disks.filter(isTakenOver)) {
+    const other = otherWith(disk.file);
+    if (other !== undefined) {
+      tell(`"${disk.file}" stays with user "${SHARED_USER}": it is a disk of machine "${other}" too`);
+    } else if (changeOwner(disk, user)) {
+      tell(`"${disk.file}" belonged to the user of all machines, and now belongs to "${user.name}"`);
+    }
+  }
 }
 
-/** Whether a start would do so. */
+/** Whether a start would do so, unless another machine has that disk. */
 export function isTakenOver(disk: DiskConfig): boolean {
   return changeOwner(disk, undefined);
 }

@@ -26,6 +26,7 @@ function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
     paths: resolvePaths({ root: dir }, {}, 0, '/'),
     monitor: { monitorPort, monitor: 'tcp', tls: 'psk', vncDisplay: monitorPort - 8_000, ...monitor },
     storageInUse: () => [],
+    otherWithDisk: () => undefined,
     network: {
       links: () => Promise.resolve([]),
       setUp: () => Promise.resolve([]),

@@ -168,20 +168,19 @@ test('a link that takes the place of a folder of logs as soon as it is made keep
   assert.equal(statSync(victim).mode & 0o7777, 0o700);
 });
 
-/** Puts a link in the place of a folder and the folder back, over and over, until its input ends. */
+/** Puts a link in the place of a folder, takes it away, and lets a new folder be for a moment, over and over until its input ends. */
 const SWAP = `
   const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
+  const step = (work) => { try { work(); } catch {} };
+  const nap = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0.2);
   let isOver = false;
   process.stdin.on('end', () => { isOver = true; }).resume();
-  const step = (work) => { try { work(); } catch {} };
   const round = (count) => {
-    for (let index = 0; index < 50; index += 1) {
-      step(() => renameSync('log', 'away' + count + '-' + index));
-      step(() => symlinkSync('victim', 'log'));
-      step(() => unlinkSync('log'));
-      step(() => symlinkSync('victim', 'log'));
-      step(() => unlinkSync('log'));
-    }
+    step(() => renameSync('log', 'away' + count));
+    step(() => symlinkSync('victim', 'log'));
+    if (count % 2) nap();
+    step(() => unlinkSync('log'));
+    if (count % 3) nap();
     if (!isOver) setImmediate(round, count + 1);
   };
   process.stdout.write('ready');
@@ -203,7 +202,7 @@ test('who may write to the folder above that of the logs, and swaps it for a lin
   await once(attacker.stdout, 'data');
   const log = join(dir, 'log/web.log');
   let made = 0;
-  for (const until = performance.now() + 300; performance.now() < until; ) {
+  for (let tries = 0; tries < 500 || made < 10; tries++) {
     try {
       ensureDir(dirname(log), 0o711);
       closeSync(openLog(log, 0o640));
@@ -217,7 +216,6 @@ test('who may write to the folder above that of the logs, and swaps it for a lin
   }
   attacker.stdin.end();
   await once(attacker, 'exit');
-  assert.ok(made > 0, 'and the log was written to in between');
   assert.deepEqual(readdirSync(victim), ['web.log']);
   assert.ok(readFileSync(join(victim, 'web.log')).equals(text('p')));
 });

@@ -142,7 +142,7 @@ describe('users who are not root, on a host with systemd', () => {
     host.sh('sed -i s/first.img/alias.img/ /etc/qemu/second-qemu.cfg');
     const { code, stderr } = host.run('qemu-init start --verbose --direct first');
     assert.notEqual(code, 0);
-    assert.match(stderr, /first\.img" stays with user "qemu": it is a disk of machine "second" too/);
+    assert.match(stderr, /first\.img" stays with user "qemu": it is also a disk of machine "second"/);
     assert.equal(host.sh('stat -c "%U %a" /etc/qemu/first.img'), 'qemu 600');
     // A captured QEMU of the second one could make such a link, too.
     host.sh('chown --no-dereference qemu /etc/qemu/alias.img; qemu-init start --direct first');
@@ -163,7 +163,7 @@ describe('users who are not root, on a host with systemd', () => {
       'useradd --system --non-unique --uid "$(id -u qi-third)" --shell /usr/sbin/nologin --comment "QEMU machine fifth" qi-fifth',
     );
     addMachine(host, 'fifth');
-    assert.match(host.run('qemu-init check fifth').stderr, /User "qi-fifth" has the same number as user "qi-third"/);
+    assert.match(host.run('qemu-init check fifth').stderr, /User "qi-fifth" has the same UID as user "qi-third"/);
     host.sh('userdel qi-third; userdel qi-fourth; userdel qi-fifth');
   });
 

@@ -49,7 +49,7 @@ export async function cleanUp(
 
 function tellKept(host: MachineContext, { longName }: MachineRef, kept: readonly string[]): void {
   for (const path of kept) {
-    const message = `"${path}" cannot be removed and is not looked at again: look into it, and remove it`;
+    const message = `"${path}" could not be removed and will not be tried again: remove it yourself`;
     host.notify({ level: 'warning', machine: longName, message });
   }
 }

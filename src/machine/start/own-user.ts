@@ -43,7 +43,7 @@ export async function existingOwnUser({ runAs, ownUser, longName }: OwnedConfig)
     throw refused(message, `if it is for this machine only: ${claim}; otherwise ${hint}`);
   }
   const other = namesOfUser(uid).find((name) => name !== runAs);
-  if (other !== undefined) throw refused(`User "${runAs}" has the same number as user "${other}": ${uid}`, hint);
+  if (other !== undefined) throw refused(`User "${runAs}" has the same UID as user "${other}" (${uid})`, hint);
   return user;
 }
 

@@ -25,7 +25,7 @@ export function takeOverImages(
   for (const disk of config.disks.filter(isTakenOver)) {
     const other = otherWith(disk.file);
     if (other !== undefined) {
-      tell(`"${disk.file}" stays with user "${SHARED_USER}": it is a disk of machine "${other}" too`);
+      tell(`"${disk.file}" stays with user "${SHARED_USER}": it is also a disk of machine "${other}"`);
     } else if (changeOwner(disk, user)) {
       tell(`"${disk.file}" belonged to the user of all machines, and now belongs to "${user.name}"`);
     }

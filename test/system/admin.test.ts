@@ -155,7 +155,7 @@ describe('users who are not root, on a host with systemd', () => {
       for (const action of ['check', 'start', 'start --direct', 'check --try']) {
         const ran = host.run(`qemu-init ${action} ${name}`);
         assert.equal(ran.code, 6, `${action}: ${ran.stderr}`);
-        assert.match(ran.stderr, /User "qi-\w+" (exists, and is not marked as|can log in)/, action);
+        assert.match(ran.stderr, /User "qi-\w+" (exists, but is not marked as|can log in)/, action);
       }
     }
     // The user of this one would share its number, and its files, with another one.

@@ -27,7 +27,7 @@ export function exchangeableFileIssues(config: MachineConfig, { consoleLog }: Ma
   });
   const distrust = distrustOfFolder(consoleLog);
   if (distrust === undefined) return images;
-  const message = `QEMU runs as root, and its console log can be replaced by any file of the host: ${distrust}`;
+  const message = `QEMU runs as root, and its console log can be replaced with any file of the host: ${distrust}`;
   return [...images, { ...issueAt(config, 'RUNAS', message, 'set RUNAS=auto'), severity: 'warning' }];
 }
 

@@ -46,7 +46,7 @@ test('what in [custom] collides with ids, slots and the boot order is named by c
     const own = stderr.split('\n').filter((line) => line.includes(`/m${at}-qemu.cfg:`));
     assert.match(own.join('\n'), pattern, lines);
   }
-  assert.match(stderr, /mkvm-qemu\.cfg:\d+: MACHINE "q35,accel=kvm" has accel=, which KVM= decides/);
+  assert.match(stderr, /mkvm-qemu\.cfg:\d+: MACHINE "q35,accel=kvm" has accel=, which KVM= sets/);
 });
 
 test('-set changes a property of a device by the id that the manual lists', async (t) => {

@@ -65,7 +65,7 @@ test('a guest that is deaf fails a graceful shutdown, and is ended all the same'
   await root.ok('wait', 'web', '--for', 'console=.');
   await assert.rejects(machine.shutdown({ graceful: true, timeoutMs: 50 }), {
     code: 'QEMU_STOP_FAILED',
-    message: /it took "quit"/,
+    message: /"quit" ended it/,
   });
   assert.equal(machine.isRunning(), false);
   await machine.launch();

@@ -251,7 +251,7 @@ test('read-only on a terminal: a shell that lets looks pass, completes them, and
   await open.sees('web\r\n');
   for (const line of ['quit', 'system_reset', 'x /1x 0']) {
     open.type(`${line}\r`);
-    await open.sees('more than a look');
+    await open.sees('changes the machine');
   }
   open.type('exit\r');
   assert.equal((await open.end()).status, 0);

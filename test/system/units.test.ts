@@ -95,7 +95,7 @@ describe('a host with systemd', () => {
     const exposure = /exposure level for qemu@web\.service: ([\d.]+) /.exec(printed)?.[1];
     assert.ok(exposure !== undefined && Number(exposure) <= 3.2, printed);
     for (const path of ['README.md', 'SECURITY.md', 'docs/man/qemu-init.8.md']) {
-      const said = /systemd-analyze security[^`]*`\s+says\s+([\d.]+)/.exec(
+      const said = /systemd-analyze security[^`]*`\s+reports\s+([\d.]+)/.exec(
         readFileSync(join(repoRoot, path), 'utf8'),
       )?.[1];
       assert.equal(said, exposure, path);
@@ -160,7 +160,7 @@ describe('a host with systemd', () => {
     );
     // Whoever gets the number next would have what runs as its user.
     host.sh('qemu-init register fresh >/dev/null 2>&1; install -m 4755 -o qi-fresh /bin/true /var/tmp/fresh');
-    assert.match(host.run('qemu-init unregister fresh').stderr, /is kept, since "\/var\/tmp\/fresh" belongs to it/);
+    assert.match(host.run('qemu-init unregister fresh').stderr, /is kept, since it owns "\/var\/tmp\/fresh"/);
     host.sh('rm /var/tmp/fresh; qemu-init register fresh >/dev/null 2>&1; qemu-init unregister fresh');
     assert.ok(!exists());
     // An overlay on a base that all machines may read, and a user who is not there yet.
@@ -175,7 +175,7 @@ describe('a host with systemd', () => {
     host.sh('mv /usr/sbin/useradd /usr/sbin/useradd.away');
     const without = host.run('qemu-init register fresh');
     host.sh('mv /usr/sbin/useradd.away /usr/sbin/useradd');
-    assert.match(without.stderr, /no program "useradd", which RUNAS=auto needs/);
+    assert.match(without.stderr, /Cannot find the program "useradd", which RUNAS=auto needs/);
     host.sh(
       'qemu-init register fresh; chown qi-fresh /etc/qemu/fresh.qcow2; qemu-init check fresh; qemu-init start fresh',
     );

@@ -246,11 +246,9 @@ async function benchBoot(count) {
   const figure = `${ms(result.boot)} = ${times(ratio)} a shell loop (${ms(result.loop)})`;
   plainRow(`${count} machines at boot, by systemd`, figure);
   const { start, stop } = result.direct;
-  plainRow(`${count} idle units stopped by systemd`, ms(result.idle));
   for (const [what, unit, direct] of [
     [`${count} machines at boot, by their units`, result.boot, start],
     [`${count} machines stopped, by their units`, result.stop, stop],
-    [`${count} machines stopped, without what systemd needs`, result.stop - result.idle, stop],
   ]) {
     const byUnits = unit / direct;
     row(what, `${ms(unit)} = ${times(byUnits)} one command (${ms(direct)})`, '≤ 2.00 × one command', byUnits <= 2);

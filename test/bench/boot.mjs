@@ -27,8 +27,7 @@ export async function timeBoot(count) {
     const stop = stopTime(host, READY, 'systemctl stop qemu.target');
     const direct = directTimes(host);
     host.sh(`systemctl start ${names.map((name) => `qemu@${name}`).join(' ')}`);
-    const loop = loopTime(host, names);
-    return { boot, stop, direct, loop, idle: idleTime(host, count) };
+    return { boot, stop, direct, loop: loopTime(host, names) };
   } finally {
     for (const end of ends) await end();
   }
@@ -81,13 +80,6 @@ function directTimes(host) {
   const start = timeOf(host, init('start'));
   const stop = stopTime(host, init('wait --for console=ready --timeout 60'), init('stop'));
   return { start, stop };
-}
-
-/** What systemd itself needs to stop as many units that have nothing to do. */
-function idleTime(host, count) {
-  host.write('/etc/systemd/system/idle@.service', '[Service]\nExecStart=/bin/sleep infinity\n');
-  host.sh(`systemctl daemon-reload; seq -f 'idle@%g' ${count} | xargs systemctl start`);
-  return timeOf(host, 'systemctl stop "idle@*"');
 }
 
 function timeOf(host, command) {

@@ -1,5 +1,5 @@
 import { abortError, checkTimeout, delay } from '../../base/abort.ts';
-import { QemuError } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import { optionalNumber } from '../../base/guards.ts';
 import { AnswerReader } from './agent-answers.ts';
 import type { AgentCommandOptions, AgentSession } from './agent-session.ts';
@@ -55,7 +55,10 @@ export async function execInGuest(
   const answer = reader.record(await session.execute('guest-exec', request, limit()));
   const pid = reader.count(answer['pid'], 'pid');
   for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LAST_LOOK_MS)) {
-    const result = readResult(await session.execute('guest-exec-status', { pid }, limit()));
+    const result = await session.execute('guest-exec-status', { pid }, limit()).then(readResult, (error: unknown) => {
+      // What ran out while the agent was asked is the time of the program.
+      if (errorCode(error) !== 'QEMU_TIMEOUT' || performance.now() < deadline) throw error;
+    });
     if (result) return result;
     if (performance.now() >= deadline) throw lateError(program, pid, timeoutMs);
     if (signal?.aborted) throw abortError(signal);

@@ -14,6 +14,9 @@ export interface QemuImgOptions {
  */
 const MOST_MEMORY_BYTES = 384 * 1024 * 1024;
 
+/** glibc reserves 128 MiB of addresses for each thread that allocates, which that limit counts: mallopt(3). */
+const ONE_ARENA = ['env', 'MALLOC_ARENA_MAX=1'];
+
 /** What unshare(1) prints where it may not do it: in containers, and for users on some hosts. */
 const NOT_UNSHARED = /^unshare: /;
 
@@ -26,7 +29,10 @@ const NOT_UNSHARED = /^unshare: /;
  */
 export async function runQemuImg(args: readonly string[], options: QemuImgOptions): Promise<ExecResult> {
   const { prefix, timeoutMs, signal } = options;
-  const limits = findProgram('prlimit') === undefined ? [] : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--'];
+  const limits =
+    findProgram('prlimit') === undefined
+      ? []
+      : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--', ...ONE_ARENA];
   const inner = [...prefix, ...limits, 'qemu-img', ...args];
   const start = async ([program = '', ...words]: readonly string[]): Promise<ExecResult> =>
     run(program, words, { timeoutMs, signal, env: ENVIRONMENT });

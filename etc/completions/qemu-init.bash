@@ -35,7 +35,7 @@ _qemu_init_files() {
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin bash-actions
-_qemu_init_actions='start stop restart try-restart reload force-reload status kill reset pause resume wake exit-preconfig wait list check showcmd explain jobs register unregister edit create import console vnc log enable disable doctor security install uninstall completion qmp-types'
+_qemu_init_actions='start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain log security jobs console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
@@ -64,7 +64,6 @@ _qemu_init() {
       try-restart) options+=' --all --parallel --timeout --force' ;;
       reload) options+=' --all' ;;
       force-reload) options+=' --all --parallel --timeout --force' ;;
-      status) options+=' --all' ;;
       kill) options+=' --all --parallel' ;;
       reset) options+=' --all' ;;
       pause) options+=' --all' ;;
@@ -72,17 +71,18 @@ _qemu_init() {
       wake) options+=' --all' ;;
       exit-preconfig) options+=' --all' ;;
       wait) options+=' --all --for --timeout' ;;
+      status) options+=' --all' ;;
       list) options+=' --macs --all' ;;
       check) options+=' --all --try' ;;
       showcmd) options+=' --all' ;;
+      log) options+=' --console --lines --follow --trim' ;;
+      security) options+=' --all' ;;
       jobs) options+=' --all' ;;
       edit) options+=' --registry --monitor --defaults' ;;
       create) options+=' --disk --os --output' ;;
       import) options+=' --name --output --force' ;;
-      log) options+=' --console --lines --follow --trim' ;;
       enable) options+=' --all' ;;
       disable) options+=' --all' ;;
-      security) options+=' --all' ;;
       install) options+=' --prefix --destdir --dry-run' ;;
       uninstall) options+=' --prefix --destdir --dry-run --stop' ;;
       qmp-types) options+=' --binary --output' ;;

@@ -33,10 +33,10 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
-  start: () => import('./init/start.ts'),
-  stop: () => import('./init/stop.ts'),
-  restart: () => import('./init/restart.ts'),
-  status: () => import('./init/status.ts'),
-  ended: () => import('./init/ended.ts'),
-  'stop-together': () => import('./init/stop-together.ts'),
+  start: () => import('./init/life/start.ts'),
+  stop: () => import('./init/life/stop.ts'),
+  restart: () => import('./init/life/restart.ts'),
+  status: () => import('./init/look/status.ts'),
+  ended: () => import('./init/life/ended.ts'),
+  'stop-together': () => import('./init/life/stop-together.ts'),
 };

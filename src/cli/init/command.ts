@@ -3,7 +3,8 @@ import { QemuError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
-import { ACTIONS, type Action, LATER, nameOf, type Verb } from './actions.ts';
+import { type Action, nameOf, type Verb } from './action.ts';
+import { ACTIONS, LATER } from './actions.ts';
 import { helpOnAction, helpOnAll } from './help.ts';
 import { unknownAction, unknownVerb, wordsOf } from './unknown-action.ts';
 

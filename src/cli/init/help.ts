@@ -1,5 +1,6 @@
 import { addCommonOptions } from '../run/options.ts';
-import { ACTIONS, type Action, GROUPS, nameOf, type Verb } from './actions.ts';
+import { type Action, GROUPS, nameOf, type Verb } from './action.ts';
+import { ACTIONS } from './actions.ts';
 import { type OptionSpec, positionals, recordTable, valueWord } from './option-table.ts';
 
 /** A term and its explanation. */

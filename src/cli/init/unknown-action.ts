@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import { nearest } from '../../base/text.ts';
-import { type Action, nameOf } from './actions.ts';
+import { type Action, nameOf } from './action.ts';
 
 /**
  * Names of actions in other tools (virsh, qm, docker, incus, vm-bhyve, quickemu), with our names. They include words

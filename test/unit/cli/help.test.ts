@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTIONS, type Action, nameOf } from '../../../src/cli/init/actions.ts';
+import { type Action, nameOf } from '../../../src/cli/init/action.ts';
+import { ACTIONS } from '../../../src/cli/init/actions.ts';
 import { helpOnAction, helpOnAll } from '../../../src/cli/init/help.ts';
 import { unknownVerb } from '../../../src/cli/init/unknown-action.ts';
 

@@ -1,0 +1,24 @@
+import type { Action } from '../action.ts';
+import { many, one } from '../parameters.ts';
+
+/** Actions of the group "Disks", in the order of the help text. */
+export const DISKS: readonly Action[] = [
+  {
+    command: 'jobs [ids..]',
+    group: 'Disks',
+    describe: 'List background jobs on disks and saved states (default: of all running machines)',
+    options: many,
+    verbs: [
+      {
+        command: 'cancel <id> <job>',
+        describe: 'Cancel a job, or forget one that has ended',
+        options: (parser) =>
+          one(parser).positional('job', { type: 'string', demandOption: true, describe: 'Id of the job, as listed' }),
+        examples: [['web qi.mirror.dsk1.copy', 'Cancels the copy; the machine keeps running']],
+        load: () => import('./jobs-cancel.ts'),
+      },
+    ],
+    examples: [['web', 'Their progress, and why a job failed']],
+    load: () => import('./jobs.ts'),
+  },
+];

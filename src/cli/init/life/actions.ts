@@ -1,0 +1,138 @@
+import type { Argv } from 'yargs';
+import type { Action } from '../action.ts';
+import { many, manyAtOnce, seconds, starting, stopping } from '../parameters.ts';
+
+/** Actions of the group "Life", in the order of the help text. */
+export const LIFE: readonly Action[] = [
+  {
+    command: 'start [ids..]',
+    group: 'Life',
+    examples: [
+      ['web db', 'Two machines'],
+      ['--autostart', 'All machines that start with the host'],
+    ],
+    describe: 'Start machines',
+    options: (parser) =>
+      starting(parser)
+        .option('autostart', { type: 'boolean', describe: 'All machines with AUTOSTART=on, after their BOOTDELAY' })
+        .option('alone', { type: 'boolean', describe: 'Do not start machines in REQUIRES; they must be running' })
+        .conflicts('autostart', 'all'),
+    load: () => import('./start.ts'),
+  },
+  {
+    command: 'stop [ids..]',
+    group: 'Life',
+    examples: [
+      ['web', 'Asks the guest to shut down, and waits up to STOPDELAY'],
+      ['--all --timeout 30', 'Gives each guest half a minute to shut down'],
+    ],
+    describe: 'Stop machines: power button, quit, SIGTERM, SIGKILL',
+    options: (parser) =>
+      stopping(parser)
+        .option('kill', {
+          type: 'boolean',
+          default: true,
+          describe: 'Go on after the power button (--no-kill: do not)',
+        })
+        .option('deadline', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          describe: 'Seconds for all guests together',
+        }) as Argv<object>,
+    load: () => import('./stop.ts'),
+  },
+  {
+    command: 'restart [ids..]',
+    group: 'Life',
+    describe: 'Stop and start machines',
+    options: stopping,
+    load: () => import('./restart.ts'),
+  },
+  {
+    command: 'try-restart [ids..]',
+    group: 'Life',
+    describe: 'Restart machines that are running',
+    options: stopping,
+    load: () => import('./try-restart.ts'),
+  },
+  {
+    command: 'reload [ids..]',
+    group: 'Life',
+    describe: 'Apply configuration changes that need no restart',
+    options: many,
+    load: () => import('./reload.ts'),
+  },
+  {
+    command: 'force-reload [ids..]',
+    group: 'Life',
+    describe: 'Reload, or restart if that is necessary',
+    options: stopping,
+    load: () => import('./force-reload.ts'),
+  },
+  {
+    command: 'kill [ids..]',
+    group: 'Life',
+    describe: 'End QEMU at once with SIGKILL',
+    options: manyAtOnce,
+    load: () => import('./kill.ts'),
+  },
+  {
+    command: 'reset [ids..]',
+    group: 'Life',
+    describe: 'Press the reset button',
+    options: many,
+    load: async () => ({ run: (await import('./monitor-actions.ts')).reset }),
+  },
+  {
+    command: 'pause [ids..]',
+    group: 'Life',
+    describe: 'Pause the processors',
+    options: many,
+    load: async () => ({ run: (await import('./monitor-actions.ts')).pause }),
+  },
+  {
+    command: 'resume [ids..]',
+    group: 'Life',
+    describe: 'Let paused processors run again',
+    options: many,
+    load: async () => ({ run: (await import('./monitor-actions.ts')).resume }),
+  },
+  {
+    command: 'wake [ids..]',
+    group: 'Life',
+    describe: 'Wake sleeping guests',
+    options: many,
+    load: async () => ({ run: (await import('./monitor-actions.ts')).wake }),
+  },
+  {
+    command: 'exit-preconfig [ids..]',
+    group: 'Life',
+    describe: 'Create the machine that --preconfig held back',
+    options: many,
+    load: async () => ({ run: (await import('./monitor-actions.ts')).exitPreconfig }),
+  },
+  {
+    command: 'wait [ids..]',
+    group: 'Life',
+    examples: [['web --for port=22 --timeout 120', 'Until the guest answers on that port']],
+    describe: 'Wait until machines reach a state',
+    options: (parser) =>
+      many(parser)
+        .option('for', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          default: ['running'],
+          describe: 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
+        })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          default: '60',
+          describe: 'Seconds to wait, for all conditions together',
+        }) as Argv<object>,
+    load: () => import('./wait.ts'),
+  },
+];

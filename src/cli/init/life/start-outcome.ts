@@ -1,0 +1,35 @@
+import type { StartResult } from '../../../machine/start/start.ts';
+import type { Presentation } from '../../shared/many.ts';
+
+/** How a start is shown. */
+export const startOutcome: Presentation<StartResult> = {
+  text: (name, { outcome, pid, slot, monitorPort, vnc, seconds }) => {
+    const facts = [
+      `pid ${pid}`,
+      slot === undefined ? undefined : `slot ${slot}`,
+      monitorPort === undefined ? undefined : `monitor ${monitorPort}`,
+      vnc === undefined ? undefined : `VNC ${vnc.display === undefined ? vnc.host : `${vnc.host}:${vnc.display}`}`,
+    ].filter((fact) => fact !== undefined);
+    const done = outcome === 'started' ? `started in ${seconds} s` : 'already running';
+    return `${name}: ${done} (${facts.join(', ')})`;
+  },
+  same: ({ outcome }) => (outcome === 'started' ? undefined : 'already running'),
+  json: ({ outcome, pid, slot, monitorPort, controlPort, vnc, seconds }) => ({
+    outcome,
+    pid,
+    slot,
+    monitorPort,
+    controlPort,
+    vnc: vnc === undefined ? undefined : { host: vnc.host, display: vnc.display, port: vnc.port },
+    seconds,
+  }),
+  failed: (seconds) => ({
+    outcome: 'failed',
+    pid: undefined,
+    slot: undefined,
+    monitorPort: undefined,
+    controlPort: undefined,
+    vnc: undefined,
+    seconds,
+  }),
+};

@@ -1,0 +1,76 @@
+import type { Argv } from 'yargs';
+import type { Action } from '../action.ts';
+import { many, one } from '../parameters.ts';
+
+/** Actions of the group "Look", in the order of the help text. */
+export const LOOK: readonly Action[] = [
+  {
+    command: 'status [ids..]',
+    group: 'Look',
+    describe: 'Show the status of machines',
+    options: many,
+    load: () => import('./status.ts'),
+  },
+  {
+    command: 'list',
+    group: 'Look',
+    examples: [['--macs', 'With the addresses of the network cards']],
+    describe: 'List the registered machines',
+    options: (parser) =>
+      parser.option('macs', { type: 'boolean', describe: 'Show the addresses of the network cards' }).option('all', {
+        type: 'boolean',
+        alias: 'a',
+        describe: 'All machines (as without the option)',
+      }) as Argv<object>,
+    load: () => import('./list.ts'),
+  },
+  {
+    command: 'check [ids..]',
+    group: 'Look',
+    describe: 'Look for mistakes in the configuration',
+    options: (parser) =>
+      many(parser).option('try', {
+        type: 'boolean',
+        describe: 'Also let QEMU create each machine, without its disks and networks',
+      }) as Argv<object>,
+    load: () => import('./check.ts'),
+  },
+  {
+    command: 'showcmd [ids..]',
+    group: 'Look',
+    describe: 'Print the QEMU command line',
+    options: many,
+    load: () => import('./showcmd.ts'),
+  },
+  {
+    command: 'explain <id>',
+    group: 'Look',
+    describe: 'Show which key each QEMU option comes from',
+    options: one,
+    load: () => import('./explain.ts'),
+  },
+  {
+    command: 'log [id]',
+    group: 'Look',
+    examples: [['web --console --follow', 'What the guest prints, as it appears']],
+    describe: "Print QEMU's output, or the serial console's",
+    options: (parser) =>
+      parser
+        .positional('id', { type: 'string', describe: 'Short or long name, or path of a cfg file' })
+        .option('console', { type: 'boolean', describe: 'What the guest printed on its console' })
+        .option('lines', { type: 'string', alias: 'n', requiresArg: true, describe: 'Print only the last N lines' })
+        .option('follow', { type: 'boolean', alias: 'f', describe: 'Keep printing new lines until interrupted' })
+        .option('trim', {
+          type: 'boolean',
+          describe: 'Print nothing: shorten all logs larger than 4 MiB',
+        }) as Argv<object>,
+    load: () => import('./log.ts'),
+  },
+  {
+    command: 'security [ids..]',
+    group: 'Look',
+    describe: 'Show what QEMU may do, and who has access to its files',
+    options: many,
+    load: () => import('./security.ts'),
+  },
+];

@@ -1,0 +1,55 @@
+import { ConfigError } from '../../../base/config-error.ts';
+import type { Problem } from '../../../base/problem.ts';
+import { formatIssue } from '../../../config/text/issues.ts';
+import { checkMachine, readableConfigs } from '../../../fleet/check/check-machine.ts';
+import { type ListedImage, listImages } from '../../../fleet/image-list.ts';
+import { issueDocument } from '../../output/report.ts';
+import type { Context } from '../../run/context.ts';
+import { exitCodeOf } from '../../run/exit-code.ts';
+import { present } from '../../shared/many.ts';
+import { type SelectionArguments, select } from '../../shared/selection.ts';
+import { imageLines } from './image-lines.ts';
+
+interface Checked {
+  readonly issues: readonly Problem[];
+  readonly images: readonly ListedImage[];
+}
+
+export async function run(context: Context, args: SelectionArguments & { readonly try?: boolean }): Promise<number> {
+  const { output } = context;
+  const fleet = context.fleet();
+  const everything = args.all === true || (args.ids ?? []).length === 0;
+  const selection = select(context, { ...args, all: everything }, () => fleet.list());
+  const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
+  const others = readableConfigs(fleet.machines);
+  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
+    const { draft } = fleet.inspect(target);
+    return {
+      issues: await checkMachine(fleet.machines, target, others, { tryStart: args.try ? 'always' : 'when needed' }),
+      images: draft ? listImages(context.paths, draft) : [],
+    };
+  });
+  const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.issues : []))];
+  const shown = new Set<string>();
+  for (const issue of found) {
+    const text = formatIssue(issue);
+    // The host's own files concern every machine, and are reported once.
+    if (!shown.has(text)) output.note(issue.severity, text);
+    shown.add(text);
+  }
+  return present<Checked>(context, selection, outcomes, {
+    text: (name, { issues, images }) => {
+      const lines = imageLines(images).map((line) => `  ${line}`);
+      const heading = codeOf(issues) === 0 ? `${name}: good` : lines.length > 0 && `${name}:`;
+      return heading === false ? undefined : [heading, ...lines].join('\n');
+    },
+    json: ({ issues, images }) => ({ ok: codeOf(issues) === 0, problems: issues.map(issueDocument), images }),
+    failed: () => ({ ok: false }),
+    code: ({ issues }) => codeOf(issues),
+  });
+}
+
+function codeOf(issues: readonly Problem[]): number {
+  const isGood = !issues.some(({ severity }) => severity === 'error');
+  return isGood ? 0 : exitCodeOf(new ConfigError('', issues));
+}

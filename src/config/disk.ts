@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { quote } from '../base/text.ts';
-import { DISK_INTERFACES, keySpec } from './keys.ts';
+import { DISK_INTERFACES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import type { CdromConfig, DiskConfig } from './types.ts';
 

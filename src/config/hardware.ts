@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { nearest, quote } from '../base/text.ts';
-import { BOOT_VALUES, FIRMWARE_VALUES, keySpec, MEMORY_RANGE, SWITCH_VALUES } from './keys.ts';
+import { BOOT_VALUES, FIRMWARE_VALUES, MEMORY_RANGE, SWITCH_VALUES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { suggest } from './text/issues.ts';
 import { meantWord } from './text/meant.ts';
 import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';

@@ -18,12 +18,9 @@ import {
 import { parseIds } from './ids.ts';
 import { parseJsonMachine } from './json/json-machine.ts';
 import {
-  CUSTOM_SECTION,
   DEFAULT_MEMORY_BYTES,
-  findKey,
   KEYMAP_VALUES,
   KVM_VALUES,
-  keySpec,
   NETIF_VALUES,
   PANIC_VALUES,
   PIT_VALUES,
@@ -31,7 +28,8 @@ import {
   STOP_METHODS,
   VGA_VALUES,
   WATCHDOG_VALUES,
-} from './keys.ts';
+} from './keys/values.ts';
+import { CUSTOM_SECTION, findKey, keySpec } from './keys.ts';
 import { checkMachine } from './machine-checks.ts';
 import { checkBridge, parseNic } from './nic.ts';
 import { parseNuma } from './numa.ts';

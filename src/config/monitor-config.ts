@@ -1,6 +1,8 @@
 import { hasErrors, type Problem } from '../base/problem.ts';
 import { nearest, quote } from '../base/text.ts';
-import { type KeySpec, MONITOR_KEYS, MONITOR_VALUES, type MonitorKeyName, TLS_VALUES } from './keys.ts';
+import type { KeySpec } from './keys/key-spec.ts';
+import { MONITOR_VALUES, TLS_VALUES } from './keys/values.ts';
+import { MONITOR_KEYS, type MonitorKeyName } from './keys.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
 import { type Hint, hintOf, type Report, sortIssues, suggest } from './text/issues.ts';
 import { readChoice, readInteger } from './text/option-list.ts';

@@ -1,5 +1,6 @@
 import { quote } from '../base/text.ts';
-import { keySpec, NET_BACKENDS } from './keys.ts';
+import { NET_BACKENDS } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac } from './text/values.ts';
 import type { HostForward, NetBackend, NicConfig } from './types.ts';

@@ -1,6 +1,7 @@
 import { quote } from '../base/text.ts';
 import { parseMemory, processorsOf } from './hardware.ts';
-import { keySpec, NUMA_POLICIES } from './keys.ts';
+import { NUMA_POLICIES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { renderSize } from './text/values.ts';
 import type { CpuRange, MachineConfig, NumaNode } from './types.ts';

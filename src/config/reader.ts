@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
-import { type KeyName, type KeySpec, keySpec } from './keys.ts';
+import type { KeySpec } from './keys/key-spec.ts';
+import { type KeyName, keySpec } from './keys.ts';
 import type { Setting, Settings } from './settings.ts';
 import { hintOf, type Report } from './text/issues.ts';
 import { checkNotYet, readChoice, readInteger, type ValueContext } from './text/option-list.ts';

@@ -1,4 +1,5 @@
-import { DRIFTFIX_VALUES, keySpec, RTC_VALUES } from './keys.ts';
+import { DRIFTFIX_VALUES, RTC_VALUES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { parseOptionList, readChoice, renderOptionList, type ValueContext } from './text/option-list.ts';
 import type { RtcConfig } from './types.ts';
 

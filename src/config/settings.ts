@@ -1,6 +1,7 @@
 import type { Problem } from '../base/problem.ts';
 import { nearest, quote } from '../base/text.ts';
-import { findKey, KEYS, type KeyName, type KeySpec, keySpec, stemOf } from './keys.ts';
+import type { KeySpec } from './keys/key-spec.ts';
+import { findKey, KEYS, type KeyName, keySpec, stemOf } from './keys.ts';
 import type { IniEntry } from './text/ini.ts';
 import { type Hint, hintOf, suggest } from './text/issues.ts';
 import type { Origin } from './types.ts';

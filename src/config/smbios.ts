@@ -1,5 +1,6 @@
 import { quote } from '../base/text.ts';
-import { keySpec, SMBIOS_TABLES } from './keys.ts';
+import { SMBIOS_TABLES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import {
   type OptionList,
   parseOptionList,

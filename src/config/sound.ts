@@ -1,4 +1,5 @@
-import { AUDIO_BACKENDS, keySpec, SOUND_VALUES } from './keys.ts';
+import { AUDIO_BACKENDS, SOUND_VALUES } from './keys/values.ts';
+import { keySpec } from './keys.ts';
 import { parseOptionList, readChoice, renderOptionList, type ValueContext } from './text/option-list.ts';
 import type { SoundConfig } from './types.ts';
 

@@ -1,4 +1,5 @@
-import { CUSTOM_SECTION, firstKey, KEYS, type KeySpec, keyPattern, MONITOR_KEYS, type OptionSpec } from './keys.ts';
+import type { KeySpec, OptionSpec } from './keys/key-spec.ts';
+import { CUSTOM_SECTION, firstKey, KEYS, keyPattern, MONITOR_KEYS } from './keys.ts';
 import { renderValue } from './text/cfg-lines.ts';
 
 /** `template-qemu.cfg`: every key with its default, commented out, and one line of explanation. */

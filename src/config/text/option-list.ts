@@ -1,5 +1,5 @@
 import { anyOf, quote, quoteComma } from '../../base/text.ts';
-import type { KeySpec, OptionSpec } from '../keys.ts';
+import type { KeySpec, OptionSpec } from '../keys/key-spec.ts';
 import { type Report, suggest } from './issues.ts';
 import { meantWord } from './meant.ts';
 import { parseBoolean, parseInteger } from './values.ts';

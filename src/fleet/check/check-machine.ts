@@ -1,5 +1,5 @@
 import { hasErrors, type Problem } from '../../base/problem.ts';
-import { BOOT_VALUES } from '../../config/keys.ts';
+import { BOOT_VALUES } from '../../config/keys/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { issueAt } from '../../machine/check/issues.ts';
 import { needsTry, tryStart } from '../../machine/check/try-start.ts';

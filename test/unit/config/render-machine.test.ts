@@ -13,7 +13,7 @@ import {
   RTC_VALUES,
   STOP_METHODS,
   VGA_VALUES,
-} from '../../../src/config/keys.ts';
+} from '../../../src/config/keys/values.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
 import type {

@@ -1,0 +1,116 @@
+import type { KeySpec } from './key-spec.ts';
+import { RESTART_VALUES, STOP_METHODS, SWITCH_VALUES } from './values.ts';
+
+const LIFE = 'Start and stop';
+
+const COMMAND_DETAIL =
+  'One program with arguments, split into words as in a shell but run without one: nothing is expanded.';
+
+/** Keys of the group 'Start and stop', in the order of the template. */
+export const LIFE_KEYS = [
+  {
+    name: 'AUTOSTART',
+    group: LIFE,
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    otherNames: ['ONBOOT'],
+    doc: 'start when the host boots',
+  },
+  {
+    name: 'BOOTORDER',
+    group: LIFE,
+    type: 'integer',
+    default: '50',
+    min: 0,
+    max: 9999,
+    otherNames: ['PRIORITY', 'STARTUP'],
+    doc: 'lower numbers start first and stop last',
+  },
+  {
+    name: 'BOOTDELAY',
+    group: LIFE,
+    type: 'integer',
+    default: '0',
+    min: 0,
+    max: 86400,
+    isRare: true,
+    doc: 'seconds to wait before the start, at boot only',
+  },
+  {
+    name: 'REQUIRES',
+    group: LIFE,
+    type: 'ids',
+    default: '',
+    example: 'db,router',
+    otherNames: ['DEPENDS', 'AFTER', 'NEEDS'],
+    doc: 'machines that must be up first, separated by commas or blanks',
+  },
+  {
+    name: 'STOPDELAY',
+    group: LIFE,
+    type: 'integer',
+    default: '60',
+    min: 0,
+    max: 86400,
+    otherNames: ['TIMEOUT', 'SHUTDOWN_TIMEOUT', 'KILL_WAIT', 'VM_KILL_WAIT'],
+    doc: 'seconds that the guest has to shut down',
+  },
+  {
+    name: 'STOPMETHOD',
+    group: LIFE,
+    type: 'choice',
+    default: 'auto',
+    values: STOP_METHODS,
+    isRare: true,
+    doc: 'acpi: power button; agent: guest agent; auto: both if an agent answers',
+  },
+  {
+    name: 'PRECMD',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/prepare-web --fast',
+    isRare: true,
+    doc: 'run before the start; if it fails, the machine is not started',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'POSTCMD',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/web-is-up',
+    isRare: true,
+    doc: 'run after the machine has started',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'PRESTOP',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/drain-web',
+    isRare: true,
+    doc: 'run before the machine is stopped',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'POSTSTOP',
+    group: LIFE,
+    type: 'command',
+    default: '',
+    example: '/usr/local/sbin/web-is-down',
+    isRare: true,
+    doc: 'run after the machine has stopped, and after a failed start',
+    details: [COMMAND_DETAIL],
+  },
+  {
+    name: 'RESTART',
+    group: LIFE,
+    type: 'choice',
+    default: 'no',
+    values: RESTART_VALUES,
+    doc: 'whether the service manager restarts the machine when it exits by itself',
+  },
+] as const satisfies readonly KeySpec[];

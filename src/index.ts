@@ -2,6 +2,7 @@ export type { EndOptions } from './base/abort.ts';
 export { ConfigError } from './base/config-error.ts';
 export * from './base/errors.ts';
 export type { Problem } from './base/problem.ts';
+export { type LongWorkOptions, type OnProgress, type Progress, progressOf } from './base/progress.ts';
 export { VERSION } from './base/version.ts';
 export type { Inspection } from './config/machine-config.ts';
 export type * from './config/types.ts';

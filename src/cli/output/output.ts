@@ -45,6 +45,8 @@ export class Output {
   readonly #resultColor: boolean;
   readonly #decoder = new StringDecoder('utf8');
   #hasDocument = false;
+  /** What {@link fleeting} shows now. */
+  #fleeting: string | undefined;
 
   constructor(options: OutputOptions, env: NodeJS.ProcessEnv = process.env) {
     this.#options = options;
@@ -57,7 +59,9 @@ export class Output {
 
   /** A line of the result. */
   line(text: string): void {
-    if (!this.#options.quiet) process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
+    if (this.#options.quiet) return;
+    this.fleeting(undefined);
+    process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
   }
 
   /** The result as it is, such as a monitor's answer or a log; a part of it may end within a character. */
@@ -79,6 +83,24 @@ export class Output {
     return isTerminal(process.stderr) && !this.json && this.#options.quiet !== true;
   }
 
+  /** Whether long work is shown as a bar, in place of lines. */
+  get hasBar(): boolean {
+    return isTerminal(process.stderr) && !this.#journal && process.env['TERM'] !== 'dumb';
+  }
+
+  /**
+   * A line on the terminal of stderr that the next one replaces and any other output removes; undefined removes it. It is
+   * cut to the width.
+   */
+  fleeting(text: string | undefined): void {
+    if (!this.hasBar || this.#options.quiet === true || (text === undefined && this.#fleeting === undefined)) return;
+    this.#fleeting = text;
+    const shown =
+      text === undefined ? '' : printableCell(text).slice(0, Math.max(1, (process.stderr.columns || 80) - 1));
+    // ECMA-48: carriage return, and erase in line.
+    process.stderr.write(`\r\u001b[K${shown}`);
+  }
+
   /** Whether the JSON document has been printed. */
   get hasDocument(): boolean {
     return this.#hasDocument;
@@ -87,6 +109,7 @@ export class Output {
   /** The result as one JSON document. */
   document(value: unknown): void {
     this.#hasDocument = true;
+    this.fleeting(undefined);
     const text = printJson(value);
     process.stdout.write(`${isTerminal(process.stdout) ? printable(text) : text}\n`);
   }
@@ -101,7 +124,10 @@ export class Output {
       .split('\n')
       .map((each) => `${prefix}${each}`)
       .join('\n');
+    const bar = this.#fleeting;
+    this.fleeting(undefined);
     process.stderr.write(`${this.#paint(level, shown)}\n`);
+    this.fleeting(bar);
   }
 
   /** A notice of the lower layers. */

@@ -30,13 +30,29 @@ export function diskParts(
       const key = `DSK${disk.index}`;
       const drive = driveOf(disk, images[at] ?? { file: disk.file, format: 'raw' });
       return [
-        ...(disk.key === undefined ? [] : [object(key, 'secret', secretOf(disk), { file: keyCopy(keysDir, disk) })]),
+        ...keyParts(disk, keysDir),
         drive,
         ...(disk.ioThread ? [object(key, 'iothread', ioThreadOf(disk), {})] : []),
         diskDevice(disk, drive, chipset, bootIndex.get(key), disks.length),
       ];
     }),
   ];
+}
+
+/**
+ * The nodes of disks and the keys that they need, without devices: for a QEMU that has no guest. What the guest would
+ * lose with snapshot=on is of no interest there.
+ */
+export function diskNodeParts(disks: readonly DiskConfig[], images: readonly ImageNode[], keysDir: string): Part[] {
+  return disks.flatMap((disk, at) => [
+    ...keyParts(disk, keysDir),
+    driveOf({ ...disk, snapshot: false }, images[at] ?? { file: disk.file, format: 'raw' }),
+  ]);
+}
+
+function keyParts(disk: DiskConfig, keysDir: string): Part[] {
+  if (disk.key === undefined) return [];
+  return [object(`DSK${disk.index}`, 'secret', secretOf(disk), { file: keyCopy(keysDir, disk) })];
 }
 
 function ioThreadOf({ index }: DiskConfig): string {

@@ -19,6 +19,9 @@ LIST
       cat <<'LIST'
 busybox-static /usr/share/doc/busybox-static
 acl setfacl
+e2fsprogs debugfs
+gcc gcc
+libc6-dev /usr/share/doc/libc6-dev
 iproute2 ip
 nftables nft
 passt passt

@@ -47,6 +47,7 @@ export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
+export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';
 export type { RecordedVnc } from './machine/run/record.ts';
 export type { LaunchMode } from './machine/start/launch-request.ts';

@@ -15,6 +15,7 @@ import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
+import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import { lostFiles } from '../machine/run/lost-files.ts';
 import { previewRequest } from '../machine/start/launch-request.ts';
@@ -323,6 +324,16 @@ export class Fleet {
    */
   agent(target: MachineRef, options: AgentOptions = {}): Promise<AgentClient> {
     return openAgentOf(this.host, target, options);
+  }
+
+  /**
+   * Does something while the file systems of a guest are frozen through its agent, such as a snapshot of the storage that
+   * its disks are on. They are thawed in every case, and after SIGKILL of this process by the next command.
+   *
+   * @throws {QemuError} as {@link agent} and `QEMU_COMMAND_FAILED` with `quiesce: 'on'`; and what `body` throws.
+   */
+  whileQuiet<T>(target: MachineRef, body: () => Promise<T>, options: QuiesceOptions): Promise<Quiesced<T>> {
+    return whileQuiet(this.host, target, options, body);
   }
 
   /**

@@ -58,6 +58,8 @@ export interface MachinePaths {
   readonly record: string;
   /** The command line that QEMU was started with. */
   readonly launch: string;
+  /** Is there while a command has the guest's file systems frozen; it outlives one that is killed. */
+  readonly frozenMark: string;
   readonly qmpSocket: string;
   readonly consoleSocket: string;
   readonly agentSocket: string;
@@ -177,6 +179,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
     launch: join(dir, 'launch.json'),
+    frozenMark: join(dir, 'frozen-since'),
     qmpSocket: join(qemuDir, 'qmp.sock'),
     consoleSocket: join(qemuDir, 'console.sock'),
     agentSocket: join(qemuDir, 'agent.sock'),

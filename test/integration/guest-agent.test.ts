@@ -3,17 +3,19 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { AgentClient, errorCode, Fleet } from '../../src/index.ts';
 import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
+import { agentFiles, NO_QEMU_GA, QEMU_GA, RUN_AGENT } from '../support/guest-agent.ts';
 import { lab, until } from '../support/lab.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
+import { repoRoot } from '../support/repo.ts';
 import { tempDir } from '../support/temp-root.ts';
 
-const QEMU_GA = ['/usr/sbin/qemu-ga', '/usr/bin/qemu-ga'].find((path) => existsSync(path));
-const why = QEMU_GA === undefined ? 'there is no qemu-ga (Debian: qemu-guest-agent)' : false;
+const why = NO_QEMU_GA;
 const SHUTDOWN = '/sbin/shutdown';
 const cannot =
   why || process.getuid?.() !== 0 || !existsSync(SHUTDOWN) ? why || 'it takes root and a shutdown(8)' : false;
@@ -133,7 +135,11 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   truncateSync(disk, 16 << 20);
   execFileSync('mkfs.ext4', ['-q', disk]);
   const modules = ['ext4'];
-  const { kernel, initrd, append } = linuxGuest(root.etcDir, { files: agentFiles(), script: RUN_AGENT, modules });
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, {
+    files: agentFiles(),
+    script: MOUNT + RUN_AGENT,
+    modules,
+  });
   const boot = `KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND=${append}\n`;
   root.add('web', `RAM=256M\nCPU=max\nQGA=on\nSTOPMETHOD=agent\nDSK1=data.img\n${boot}`);
   root.add('mute');
@@ -145,6 +151,9 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   const endless = { timeoutMs: Number.POSITIVE_INFINITY };
   await assert.rejects(fleet.agent(web, endless), { ...none, hint: /none runs in the guest/ });
   await assert.rejects(fleet.agent(mute, endless), { code: 'QEMU_NO_AGENT', hint: /QGA=on/ });
+  const nothing = async (): Promise<void> => {};
+  await assert.rejects(fleet.whileQuiet(mute, nothing, { quiesce: 'on' }), { code: 'QEMU_NO_AGENT' });
+  assert.match(String((await fleet.whileQuiet(mute, nothing, { quiesce: 'auto' })).whyNot), /^No guest agent answers/);
   await fleet.kill(mute);
   await assert.rejects(fleet.agent(mute), { code: 'QEMU_NOT_RUNNING' });
   await until('the agent answers', () => isServed(fleet.agent(web), 'QEMU_NO_AGENT'), 120_000);
@@ -181,6 +190,31 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   // The answers to it are on their way to this one, and no freeze that nobody knows of is left.
   assert.equal(await withAgent((agent) => agent.freezeStatus()), 'thawed');
 
+  const frozen = (): Promise<string> => withAgent((agent) => agent.freezeStatus());
+  const mark = root.file('web', 'frozen-since');
+  const quiet = await fleet.whileQuiet(web, async () => existsSync(mark), { quiesce: 'auto' });
+  assert.deepEqual(quiet, { value: true, quiesced: true, whyNot: undefined });
+  assert.deepEqual([existsSync(mark), await frozen()], [false, 'thawed']);
+  const failing = async (): Promise<never> => Promise.reject(new Error('in the middle'));
+  await assert.rejects(fleet.whileQuiet(web, failing, { quiesce: 'on' }), /in the middle/);
+  assert.deepEqual([existsSync(mark), await frozen()], [false, 'thawed']);
+  // Nobody keeps it frozen for longer than it is allowed to be.
+  const slow = await fleet.whileQuiet(web, () => until('the mark is gone', () => !existsSync(mark)), {
+    quiesce: 'auto',
+    mostFrozenMs: 1,
+  });
+  assert.match(String(slow.quiesced || slow.whyNot), /thawed before/);
+  // A command that is killed leaves the guest frozen for as long as nothing else is done with it.
+  const killed = spawn(process.execPath, ['--input-type=module', '--eval', FREEZE, root.dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(killed.stdout, 'data');
+  assert.equal((await root.init('status', 'web')).stderr, '');
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  assert.match((await root.init('status', 'web')).stderr, /had left its file systems frozen since .*: they are thawed/);
+  assert.deepEqual([existsSync(mark), await frozen()], [false, 'thawed']);
+
   await root.ok('pause', 'web');
   await assert.rejects(fleet.agent(web, { timeoutMs: 100 }), { ...none, hint: /paused/ });
   await root.ok('resume', 'web');
@@ -200,22 +234,18 @@ async function isServed(begun: Promise<AgentClient>, failure: string): Promise<b
   }
 }
 
-/** The agent of this host, with its libraries beside it. */
-function agentFiles(): Record<string, Buffer> {
-  const program = String(QEMU_GA);
-  const listed = execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(?:=> |^\t)(\/\S+) \(/gm);
-  const files = [program, ...[...listed].map(([, path = '']) => path)];
-  return Object.fromEntries(files.map((path) => [`/bin/${basename(path)}`, readFileSync(path)]));
-}
+const FREEZE = `
+const { Fleet } = await import('${pathToFileURL(join(repoRoot, 'dist/lib/index.js')).href}');
+const fleet = Fleet.open({ root: process.argv[1] });
+await fleet.whileQuiet(fleet.get('web'), async () => {
+  console.log('frozen');
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+}, { quiesce: 'on', mostFrozenMs: 60_000 });
+`;
 
-/** There is no udev that would name the port, and what the agent calls for a shutdown is systemd's elsewhere. */
-const RUN_AGENT = `
-mkdir /sbin /data
+const MOUNT = `
+mkdir /data
 mount -t ext4 /dev/vda /data
-printf '#!/bin/sh\\nsync\\npoweroff -f\\n' >/sbin/shutdown
-chmod +x /sbin/shutdown
-/bin/ld-linux-x86-64.so.2 --library-path /bin /bin/qemu-ga -m virtio-serial -p /dev/vport0p1 -t /tmp >/dev/ttyS0 2>&1 </dev/null &
-echo $! >/tmp/pid
 `;
 
 async function endAgent(child: ChildProcess, dir: string): Promise<void> {

@@ -1,16 +1,14 @@
-import type { Duplex } from 'node:stream';
-import { abortError, startDeadline } from '../../base/abort.ts';
+import { startDeadline } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord } from '../../base/guards.ts';
-import { AgentClient } from '../../qmp/agent/agent-client.ts';
+import type { AgentClient } from '../../qmp/agent/agent-client.ts';
 import type { AgentCommandOptions, AgentSessionOptions } from '../../qmp/agent/agent-session.ts';
-import { openStream } from '../../qmp/transport.ts';
-import { withHeldSocket } from '../../system/files/held-socket.ts';
-import type { MachinePaths } from '../../system/paths.ts';
+import type { QmpClient } from '../../qmp/client.ts';
 import { AGENT_CHANNEL } from '../argv/channels.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { locate } from '../run/locate.ts';
 import { withOwnMonitor } from './control-port.ts';
+import { openAgent } from './open-agent.ts';
 
 /** How to open a session with the agent of a machine. */
 export type AgentOptions = AgentCommandOptions & AgentSessionOptions;
@@ -24,6 +22,7 @@ const LOOK_MS = 1_000;
  * Begins a session with the agent in a running machine's guest. When no program in the guest has the channel open,
  * which QEMU knows, no time is lost by asking it.
  *
+ * @param client a connection of the caller's to ask QEMU over; default: one of its own.
  * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit;
  * `QEMU_NOT_RUNNING`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
  */
@@ -31,13 +30,14 @@ export async function openAgentOf(
   host: MachineContext,
   target: MachineRef,
   { timeoutMs = ANSWER_MS, signal, ...limits }: AgentOptions,
+  client?: QmpClient,
 ): Promise<AgentClient> {
   if (locate(target.files).kind !== 'alive') throw notRunning(target);
   const late = new AbortController();
   const timer = startDeadline(timeoutMs, () => late.abort());
   const stop = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
   try {
-    const channel = await askForChannel(host, target, stop);
+    const channel = await askForChannel(host, target, stop, client);
     if (channel !== undefined && channel !== 'open') throw noAgent(target, CHANNEL_HINTS[channel]);
     return await openAgent(target.files, { ...limits, timeoutMs: Number.POSITIVE_INFINITY, signal: stop });
   } catch (error) {
@@ -71,39 +71,19 @@ async function askForChannel(
   host: MachineContext,
   target: MachineRef,
   signal: AbortSignal,
+  client: QmpClient | undefined,
 ): Promise<'open' | 'closed' | 'missing' | undefined> {
   const limits = { timeoutMs: LOOK_MS, signal };
+  const ask = async (monitor: QmpClient): Promise<'open' | 'closed' | 'missing'> => {
+    const channels = asArray(await monitor.executeRaw('query-chardev', undefined, limits)).map(asRecord);
+    const agent = channels.find(({ label }) => label === AGENT_CHANNEL);
+    if (!agent) return 'missing';
+    return agent['frontend-open'] === true ? 'open' : 'closed';
+  };
   try {
-    return await withOwnMonitor(host, target, limits, async (client) => {
-      const channels = asArray(await client.executeRaw('query-chardev', undefined, limits)).map(asRecord);
-      const agent = channels.find(({ label }) => label === AGENT_CHANNEL);
-      if (!agent) return 'missing';
-      return agent['frontend-open'] === true ? 'open' : 'closed';
-    });
+    return client ? await ask(client) : await withOwnMonitor(host, target, limits, ask);
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
     return undefined;
-  }
-}
-
-/**
- * Begins a session with the agent of a machine's guest.
- *
- * @throws {QemuError} as {@link AgentClient.open}; `QEMU_IO` without QGA, `QEMU_NOT_PERMITTED`, `QEMU_QMP_CONNECT` when
- * the machine is not running.
- */
-export async function openAgent(
-  files: Pick<MachinePaths, 'agentSocket'>,
-  options: AgentCommandOptions & AgentSessionOptions & { readonly signal: AbortSignal },
-): Promise<AgentClient> {
-  const { signal } = options;
-  return AgentClient.open(await withHeldSocket(files.agentSocket, (path) => dial(path, signal)), options);
-}
-
-async function dial(path: string, signal: AbortSignal): Promise<Duplex> {
-  try {
-    return await openStream({ kind: 'unix', path }, { retry: false, signal });
-  } catch (error) {
-    throw signal.aborted ? abortError(signal) : error;
   }
 }

@@ -2,6 +2,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { withLock } from '../../system/lock/lock.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
+import { thawLeftover } from '../quiesce/thaw.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible } from '../run/run-lock.ts';
@@ -61,6 +62,7 @@ async function inTurn<M extends Closable, T>(
   ways: readonly Way<M>[],
   work: (monitor: M) => Promise<T>,
 ): Promise<T> {
+  await thawLeftover(host, target);
   const deadline = performance.now() + options.timeoutMs;
   const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
   const body = async (): Promise<T> => {
@@ -93,6 +95,7 @@ export async function withOwnMonitor<T>(
   work: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
   const ways = [ownSocket(target.files), ...controlPorts(target.files, portsOf(target))];
+  await thawLeftover(host, target);
   return useFirst(host, target, await openFirst(`machine "${target.longName}"`, ways, options), work);
 }
 
@@ -107,7 +110,9 @@ export async function withAnyMonitor<T>(
   options: FirstWayOptions,
   work: (monitor: AnyMonitor) => Promise<T>,
 ): Promise<T> {
-  return useFirst(host, target, await openAny(target.files, portsOf(target), options), work);
+  const ports = portsOf(target);
+  await thawLeftover(host, target);
+  return useFirst(host, target, await openAny(target.files, ports, options), work);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { failedDisks, queryState } from '../control/query-state.ts';
 import { type AnyMonitor, NO_PORTS, openAny } from '../control/ways.ts';
+import { thawLeftover } from '../quiesce/thaw.ts';
 import { howEnded, type MachineEnd } from '../run/last-run.ts';
 import { locate, type ProcessScan } from '../run/locate.ts';
 import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
@@ -66,10 +67,11 @@ export async function machineStatus(
   // No daemon runs that could do it, so each look keeps the logs of running machines within their limit.
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
+  const [state] = await Promise.all([lookAtState(target.files), thawLeftover(host, target, LOOK_TIMEOUT_MS)]);
   return {
     ...base,
     configPath: record?.configPath ?? target.configPath,
-    ...(await lookAtState(target.files)),
+    ...state,
     pid: process.pid,
     // Never from the command line: a process could name any port there.
     slot: record?.slot,

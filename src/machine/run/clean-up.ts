@@ -43,6 +43,7 @@ export async function cleanUp(
   tellKept(host, target, removeTree(files.qemuDir));
   removeCopies(files);
   removeWithLeftovers(files.launch);
+  removeWithLeftovers(files.frozenMark);
   removeWithLeftovers(files.record);
   return end;
 }

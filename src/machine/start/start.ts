@@ -15,6 +15,7 @@ import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
 import { runHook } from '../hooks.ts';
+import { thawLeftover } from '../quiesce/thaw.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { logEnd } from '../run/last-run.ts';
 import { writeLaunchRecord } from '../run/launch-record.ts';
@@ -88,6 +89,7 @@ export async function startMachine(
     const located = locate(target.files);
     if (located.kind === 'alive') {
       const record = await recoverStart(target, config, located, options.signal);
+      await thawLeftover(host, target);
       return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
     }
     await cleanUp(host, target, located);

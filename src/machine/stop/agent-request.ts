@@ -1,7 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import type { AgentClient } from '../../qmp/agent/agent-client.ts';
 import type { MachinePaths } from '../../system/paths.ts';
-import { openAgent } from '../control/agent.ts';
+import { openAgent } from '../control/open-agent.ts';
 
 /** A running agent answers in milliseconds. */
 const AGENT_ANSWER_MS = 3_000;

@@ -4,6 +4,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { describeState } from '../control/run-state.ts';
 import { NO_PORTS, openAny } from '../control/ways.ts';
 import { askState } from '../observe/status.ts';
+import { thawLeftover } from '../quiesce/thaw.ts';
 import { killQemu } from '../run/last-run.ts';
 import { readRecord } from '../run/record.ts';
 import { whileAlive } from '../run/while-alive.ts';
@@ -25,6 +26,8 @@ export async function runStopSteps(
   signal: AbortSignal | undefined,
 ): Promise<Rung> {
   let asked: Rung = 'none';
+  // A guest that cannot write cannot go down either.
+  if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target);
   for (const step of steps) {
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
     if (step.kind === 'ask') {

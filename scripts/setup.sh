@@ -18,6 +18,8 @@ LIST
       packages_for demo
       cat <<'LIST'
 busybox-static /usr/share/doc/busybox-static
+dosfstools fsck.vfat
+mtools mcopy
 acl setfacl
 e2fsprogs debugfs
 gcc gcc

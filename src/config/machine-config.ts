@@ -155,6 +155,7 @@ function readMachine(
     boot: reader.read('BOOT', parseBootDevices),
     disks: reader.family('DSK', parseDisk),
     cdroms: reader.family('CDR', parseCdrom),
+    cloudInit: reader.path('CLOUDINIT'),
     nics: reader
       .family('NIC', parseNic)
       .map((nic) => ({ ...nic, bridge: nic.net === 'bridge' ? (nic.bridge ?? bridge) : '' })),

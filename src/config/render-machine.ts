@@ -72,6 +72,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   APPEND: ({ append }) => append,
   DSK: ({ disks }) => disks.map((disk) => [`DSK${disk.index}`, renderDisk(disk)]),
   CDR: ({ cdroms }) => cdroms.map((cdrom) => [`CDR${cdrom.index}`, renderCdrom(cdrom)]),
+  CLOUDINIT: ({ cloudInit }) => cloudInit ?? '',
   NIC: ({ nics }) => nics.map((nic) => [`NIC${nic.index}`, renderNic(nic)]),
   BRIDGE_IFNAME: ({ bridge }) => bridge,
   NETIF: ({ netif }) => netif,

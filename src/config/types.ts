@@ -186,6 +186,8 @@ export interface MachineConfig {
 
   readonly disks: readonly DiskConfig[];
   readonly cdroms: readonly CdromConfig[];
+  /** Absolute path of the folder with the data for cloud-init. */
+  readonly cloudInit: string | undefined;
   readonly nics: readonly NicConfig[];
   /** Bridge of every NIC that names none. */
   readonly bridge: string;

@@ -69,6 +69,8 @@ export interface MachinePaths {
   readonly tlsDir: string;
   /** Copies of the keys of encrypted images, which exist while QEMU starts. */
   readonly keysDir: string;
+  /** Disk with the data for cloud-init. */
+  readonly seed: string;
   /** QEMU's own output. */
   readonly log: string;
   /** Output of the guest on its first serial port. */
@@ -187,6 +189,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     spiceSocket: join(qemuDir, 'spice.sock'),
     tlsDir: join(dir, 'tls'),
     keysDir: join(dir, 'keys'),
+    seed: join(dir, 'seed.img'),
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),

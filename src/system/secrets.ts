@@ -1,4 +1,4 @@
-import { chmodSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from './files/files.ts';
 
@@ -16,8 +16,12 @@ export function giveSecrets(folder: string, { uid, gid }: { readonly uid: number
   const names = namesIn(folder);
   if (names.length === 0) return;
   letPass(folder, gid);
-  for (const name of names) {
-    chownSync(join(folder, name), uid, 0);
-    chmodSync(join(folder, name), 0o400);
-  }
+  for (const name of names) giveSecret(join(folder, name), { uid });
+}
+
+/** The same for a single file in a folder of root's that the user can pass through. It is fine if it is missing. */
+export function giveSecret(file: string, { uid }: { readonly uid: number }): void {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
+  chownSync(file, uid, 0);
+  chmodSync(file, 0o400);
 }

@@ -123,6 +123,7 @@ export function writeFiles({ config, machine, firmware, tls }: ArgvRequest): voi
     if (file?.endsWith('.qcow2')) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '1M']);
     else if (file !== undefined) blank(file, 1024 ** 2);
   }
+  if (config.cloudInit !== undefined) blank(machine.seed, 1024 ** 2);
   if (config.kernel !== undefined) writeFileSync(config.kernel, emptyKernel());
   if (config.initrd !== undefined) blank(config.initrd, 512);
   if (firmware) copyFileSync('/usr/share/seabios/bios-256k.bin', firmware.code);

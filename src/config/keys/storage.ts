@@ -156,4 +156,21 @@ export const STORAGE_KEYS = [
     doc: 'CD-ROM drive: an ISO file, or empty for a drive without a disc',
     details: [FILE_NAME_DETAIL],
   },
+  {
+    name: 'CLOUDINIT',
+    group: STORAGE,
+    type: 'path',
+    default: '',
+    example: 'web.seed',
+    inDefaults: false,
+    isRare: true,
+    otherNames: ['CLOUD_INIT', 'NOCLOUD', 'SEED', 'CIDATA', 'USERDATA'],
+    doc: 'folder with user-data, meta-data and network-config for cloud-init, which the guest gets on a small disk',
+    details: [
+      'Each start makes the disk anew from the files in the folder: a read-only virtio disk with the label CIDATA ' +
+        '(data source NoCloud), after all other disks. Without a meta-data file the instance-id is the UUID of the ' +
+        'machine and the host name its NAME. cloud-init configures a guest once for each instance-id. The files may ' +
+        'have 16 MiB together, and must belong to root or the user who starts the machine.',
+    ],
+  },
 ] as const satisfies readonly KeySpec[];

@@ -13,6 +13,7 @@ import type { Option } from './option.ts';
 import { platformParts } from './platform.ts';
 import { renderOption } from './render/argv.ts';
 import type { ArgvRequest } from './request.ts';
+import { seedParts } from './seed.ts';
 import { soundParts } from './sound.ts';
 import { usbParts } from './usb.ts';
 
@@ -30,7 +31,8 @@ export function describeMachine(request: ArgvRequest): Part[] {
     ...usbParts(config, chipset),
     ...soundParts(config, chipset),
     ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),
-    ...cdromParts(request.cdroms, chipset, bootIndex),
+    ...cdromParts(request.cdroms, chipset, bootIndex, config.cloudInit !== undefined),
+    ...seedParts(config, request.machine, chipset),
     ...nicParts(config.nics, request.links, chipset, bootIndex),
     ...hotplugParts(config, chipset),
     ...sandboxOptions(request),

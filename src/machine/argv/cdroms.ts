@@ -3,14 +3,19 @@ import { type Chipset, pciPlace } from './chipset.ts';
 import { type Device, type Drive, device, type Place, type Properties } from './description.ts';
 import { AHCI_PORTS, ahciController } from './disks.ts';
 
-/** The drives of CDR1 … and the controllers that they need. */
+/**
+ * The drives of CDR1 … and the controllers that they need.
+ *
+ * @param hasSeed another device may be in the slot of further controllers.
+ */
 export function cdromParts(
   cdroms: readonly CdromConfig[],
   chipset: Chipset,
   bootIndex: ReadonlyMap<string, number>,
+  hasSeed: boolean,
 ): (Device | Drive)[] {
   return [
-    ...controllers(cdroms, chipset),
+    ...controllers(cdroms, chipset, hasSeed),
     ...cdroms.flatMap((cdrom) => {
       const drive = driveOf(cdrom);
       const { key, id } = drive;
@@ -57,11 +62,20 @@ function placeOf(at: number, chipset: Chipset): Place & { readonly properties?: 
   return { bus: `cdrom${Math.floor(further / AHCI_PORTS)}.${further % AHCI_PORTS}` };
 }
 
-function controllers(cdroms: readonly CdromConfig[], chipset: Chipset): Device[] {
-  if (!hasIde(chipset)) return [];
-  const count = Math.ceil(Math.max(0, cdroms.length - onBoard(chipset)) / AHCI_PORTS);
+/** Whether there are more drives than the board's own controller takes. */
+export function hasCdromController(cdroms: readonly CdromConfig[], chipset: Chipset): boolean {
+  return hasIde(chipset) && cdroms.length > onBoard(chipset);
+}
+
+function controllers(cdroms: readonly CdromConfig[], chipset: Chipset, hasSeed: boolean): Device[] {
+  if (!hasCdromController(cdroms, chipset)) return [];
+  const count = Math.ceil((cdroms.length - onBoard(chipset)) / AHCI_PORTS);
   return Array.from({ length: count }, (_, index) => {
     const key = `CDR${onBoard(chipset) + index * AHCI_PORTS + 1}`;
-    return ahciController(key, `cdrom${index}`, pciPlace(chipset, 'sataCdroms', index, count));
+    return ahciController(
+      key,
+      `cdrom${index}`,
+      pciPlace(chipset, 'sataCdroms', index, hasSeed && chipset === 'q35' ? count + 1 : count),
+    );
   });
 }

@@ -31,6 +31,8 @@ const FIRST_SLOT = {
   usb: 0x19,
   watchdog: 0x1a,
   share: 0x1b,
+  // Of `pc`, which has no ports for hot-plug there.
+  seed: 0x1c,
 } as const;
 
 export type SlotFamily = keyof typeof FIRST_SLOT | 'sound';

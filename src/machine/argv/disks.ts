@@ -119,7 +119,8 @@ function serialOf({ interface: bus, serial }: DiskConfig, id: string): string | 
   return serial ?? (bus === 'nvme' ? id : undefined);
 }
 
-function virtioBlock(chipset: Chipset): string {
+/** Driver of a virtio disk. */
+export function virtioBlock(chipset: Chipset): string {
   return chipset === 'other' ? 'virtio-blk' : 'virtio-blk-pci';
 }
 

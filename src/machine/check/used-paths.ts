@@ -52,7 +52,7 @@ export function sharedFolders({ config: { custom, dir } }: UsedPathsOf): string[
 }
 
 function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
-  const { disks, cdroms, kernel, initrd, firmware, vnc, targetArch, path } = config;
+  const { disks, cdroms, cloudInit, kernel, initrd, firmware, vnc, targetArch, path } = config;
   const hooks = [config.preCommand, config.postCommand, config.preStop, config.postStop].flat();
   const password = vnc.kind === 'off' ? undefined : vnc.passwordFile;
   const files = [...disks, ...cdroms].map(({ file }) => file);
@@ -62,6 +62,7 @@ function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
     ...files,
     ...keys,
     ...readFiles,
+    cloudInit,
     kernel,
     initrd,
     firmware,

@@ -1,5 +1,5 @@
 import { rmdirSync } from 'node:fs';
-import { removeWithLeftovers } from '../../system/files/files.ts';
+import { removeIfExists, removeWithLeftovers } from '../../system/files/files.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -38,6 +38,7 @@ export async function cleanUp(
   for (const log of [files.log, files.consoleLog]) trimLog(log);
   tellKept(host, target, removeTree(files.tlsDir));
   removeKeys(files);
+  removeIfExists(files.seed);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.
   tellKept(host, target, removeTree(files.qemuDir));

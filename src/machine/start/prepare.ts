@@ -110,6 +110,10 @@ async function look(
     issues.push(...targetIssues(fitted, probe, await accelerator(silent(host), config, probe, signal)));
   }
   await attempt('FIRMWARE', () => findFirmware(config, files));
+  if (config.cloudInit !== undefined) {
+    const { seedIssues } = await import('../seed/seed-issues.ts');
+    issues.push(...((await attempt('CLOUDINIT', () => seedIssues(config))) ?? []));
+  }
   // The machine's own user is made by the start.
   if (config.ownUser) await attempt('RUNAS', () => existingOwnUser(config));
   else if (config.runAs !== undefined) await attempt('RUNAS', () => findRunAsUser(config.runAs ?? ''));

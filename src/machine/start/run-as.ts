@@ -4,7 +4,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { openLog } from '../../system/files/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
-import { giveSecrets, letPass } from '../../system/secrets.ts';
+import { giveSecret, giveSecrets, letPass } from '../../system/secrets.ts';
 import { findUser, furtherGroups, groupOfFile, lookUpUser, MACHINES_GROUP, type User } from '../../system/users.ts';
 
 /** The user that QEMU runs as, and the groups that it has in addition to the user's primary one. */
@@ -114,6 +114,7 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   letPass(files.dir, gid);
   lchownSync(files.qemuDir, uid, gid);
   for (const folder of [files.tlsDir, files.keysDir]) giveSecrets(folder, user);
+  giveSecret(files.seed, user);
   const log = openLog(files.consoleLog, 0o600);
   try {
     fchownSync(log, uid, gid);

@@ -291,6 +291,7 @@ async function launchWith(
   writeRecord(files, record);
   if (request.tls) writeTlsFiles(files);
   writeKeys(config, files);
+  if (config.cloudInit !== undefined) (await import('../seed/seed.ts')).writeSeed(config, files);
   await ensureVariables(request.config, files, options.signal);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);

@@ -50,6 +50,8 @@ export interface MachinePaths {
   readonly lock: string;
   /** Held by the client of the control port. */
   readonly controlLock: string;
+  /** Held while work on the disks is begun, ended or set right. */
+  readonly workLock: string;
   /** Held by the process that is connected to the serial console. */
   readonly consoleLock: string;
   /** Written, locked and, on a clean exit, removed by QEMU itself. */
@@ -77,6 +79,8 @@ export interface MachinePaths {
   readonly consoleLog: string;
   /** Folder for files that outlive a run: firmware variables, saved states. */
   readonly stateDir: string;
+  /** Work on the disks that has begun and not ended. */
+  readonly work: string;
   /**
    * Mode 0700, exists while the machine runs: copies of what is needed to reach it if the run-time folder is cleared.
    */
@@ -177,6 +181,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     qemuDir,
     lock: join(dir, 'lock'),
     controlLock: join(dir, 'control.lock'),
+    workLock: join(dir, 'work.lock'),
     consoleLock: join(dir, 'console.lock'),
     pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
@@ -193,6 +198,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),
+    work: join(paths.stateDir, longName, 'work.json'),
     keptDir,
     keptRecord: join(keptDir, 'machine.json'),
     keptLaunch: join(keptDir, 'launch.json'),

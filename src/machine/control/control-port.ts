@@ -6,6 +6,7 @@ import { thawLeftover } from '../quiesce/thaw.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible } from '../run/run-lock.ts';
+import { settleFirst } from '../work/settle-first.ts';
 import { type Closable, type FirstWayOptions, type Opened, openFirst, type Way } from './first-way.ts';
 import { type AnyMonitor, controlPorts, monitorPorts, NO_PORTS, openAny, ownSocket, type Ports } from './ways.ts';
 
@@ -62,6 +63,7 @@ async function inTurn<M extends Closable, T>(
   ways: readonly Way<M>[],
   work: (monitor: M) => Promise<T>,
 ): Promise<T> {
+  await settleFirst(host, target);
   await thawLeftover(host, target);
   const deadline = performance.now() + options.timeoutMs;
   const lockOptions = { timeoutMs: options.timeoutMs, signal: options.signal, purpose: 'qemu-cmd' };
@@ -95,6 +97,7 @@ export async function withOwnMonitor<T>(
   work: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
   const ways = [ownSocket(target.files), ...controlPorts(target.files, portsOf(target))];
+  await settleFirst(host, target);
   await thawLeftover(host, target);
   return useFirst(host, target, await openFirst(`machine "${target.longName}"`, ways, options), work);
 }
@@ -111,6 +114,7 @@ export async function withAnyMonitor<T>(
   work: (monitor: AnyMonitor) => Promise<T>,
 ): Promise<T> {
   const ports = portsOf(target);
+  await settleFirst(host, target);
   await thawLeftover(host, target);
   return useFirst(host, target, await openAny(target.files, ports, options), work);
 }

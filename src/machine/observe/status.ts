@@ -9,6 +9,7 @@ import { howEnded, type MachineEnd } from '../run/last-run.ts';
 import { locate, type ProcessScan } from '../run/locate.ts';
 import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
 import { lastReset } from '../run/run-files.ts';
+import { settleFirst } from '../work/settle-first.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
@@ -39,12 +40,17 @@ export interface MachineStatus {
 /** Longest wait for the answer of a silent machine. */
 export const LOOK_TIMEOUT_MS = 1_800;
 
+/** What is left of it after an earlier command's leftovers. */
+const LEAST_LOOK_MS = 300;
+
 /** The status of a machine. Never throws because of what the machine does or does not do. */
 export async function machineStatus(
   host: MachineContext,
   target: MachineRef,
   scan?: ProcessScan,
 ): Promise<MachineStatus> {
+  const began = performance.now();
+  await settleFirst(host, target);
   const located = locate(target.files, scan);
   const lastEnd = howEnded(host.paths, target, located);
   const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath, lastEnd };
@@ -67,7 +73,8 @@ export async function machineStatus(
   // No daemon runs that could do it, so each look keeps the logs of running machines within their limit.
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
-  const [state] = await Promise.all([lookAtState(target.files), thawLeftover(host, target, LOOK_TIMEOUT_MS)]);
+  const lookMs = Math.max(LEAST_LOOK_MS, LOOK_TIMEOUT_MS - (performance.now() - began));
+  const [state] = await Promise.all([lookAtState(target.files, lookMs), thawLeftover(host, target, lookMs)]);
   return {
     ...base,
     configPath: record?.configPath ?? target.configPath,

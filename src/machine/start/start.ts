@@ -26,6 +26,7 @@ import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
 import { writeImageMemory } from '../storage/image-memory.ts';
+import { settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './launch-request.ts';
@@ -86,6 +87,7 @@ export async function startMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
+    await settleFirst(host, target);
     const located = locate(target.files);
     if (located.kind === 'alive') {
       const record = await recoverStart(target, config, located, options.signal);

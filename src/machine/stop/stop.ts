@@ -9,6 +9,7 @@ import { cleanUp } from '../run/clean-up.ts';
 import { killQemu } from '../run/last-run.ts';
 import { goneOf, type Located, locate } from '../run/locate.ts';
 import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
+import { settleFirst } from '../work/settle-first.ts';
 import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
 
@@ -58,6 +59,8 @@ export async function stopMachine(
   checkStopOptions(options);
   const began = performance.now();
   const body = async (): Promise<StopResult> => {
+    // A guest that waits for its disk cannot shut down.
+    await settleFirst(host, target);
     const located = locate(target.files);
     if (located.kind !== 'alive') {
       await cleanUp(host, target, located);

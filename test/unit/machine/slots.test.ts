@@ -8,33 +8,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { MonitorConfig } from '../../../src/config/types.ts';
 import { NO_SLOT } from '../../../src/machine/allocation.ts';
-import type { MachineContext, Notice } from '../../../src/machine/context.ts';
+import type { MachineContext } from '../../../src/machine/context.ts';
 import { claimSlot, previewSlot, releaseSlot } from '../../../src/machine/run/slots.ts';
-import { machinePaths, resolvePaths } from '../../../src/system/paths.ts';
+import { machinePaths } from '../../../src/system/paths.ts';
 import { bootId, readProcess } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
-
-interface TestHost extends MachineContext {
-  readonly notices: Notice[];
-}
+import { type TestHost, testHost } from '../../support/test-host.ts';
 
 function hostIn(dir: string, monitor: Partial<MonitorConfig> = {}): TestHost {
-  const notices: Notice[] = [];
   // Ports of this run alone: tests run beside each other.
   const monitorPort = 10_000 + 400 * randomInt(20);
-  return {
-    paths: resolvePaths({ root: dir }, {}, 0, '/'),
-    monitor: { monitorPort, monitor: 'tcp', tls: 'psk', vncDisplay: monitorPort - 8_000, ...monitor },
-    storageInUse: () => [],
-    otherWithDisk: () => undefined,
-    network: {
-      links: () => Promise.resolve([]),
-      setUp: () => Promise.resolve([]),
-      tearDown: () => Promise.resolve(),
-    },
-    notify: (notice) => notices.push(notice),
-    notices,
-  };
+  return testHost(dir, { monitorPort, vncDisplay: monitorPort - 8_000, ...monitor });
 }
 
 const wish = (longName: string, skip: readonly number[] = []) => ({ longName, usesVnc: true, skip: new Set(skip) });

@@ -1,0 +1,11 @@
+import type { WorkKind } from './work-kind.ts';
+
+/** All kinds of work, by the word in the record; each is loaded when there is some to be set right. */
+const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
+  files: async () => (await import('./files-work.ts')).FILES_WORK,
+};
+
+/** The kind; undefined for one of a newer version. */
+export async function workKind(name: string): Promise<WorkKind | undefined> {
+  return Object.hasOwn(KINDS, name) ? KINDS[name]?.() : undefined;
+}

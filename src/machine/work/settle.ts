@@ -1,0 +1,143 @@
+import { QemuError } from '../../base/errors.ts';
+import { messageOf } from '../../base/text.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { withLock } from '../../system/lock/lock.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { openFirst } from '../control/first-way.ts';
+import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
+import { removeEmptyFolder } from '../run/clean-up.ts';
+import { locate } from '../run/locate.ts';
+import { lockedIfPossible } from '../run/run-lock.ts';
+import { workKind } from './kinds.ts';
+import type { Settled } from './work-kind.ts';
+import { hasWork, isAtWork, readWork, removeWork, type WorkRecord } from './work-record.ts';
+
+/** What {@link settle} found. */
+export type Found =
+  | { readonly outcome: 'nothing' }
+  /** The process that does the work lives. */
+  | { readonly outcome: 'busy'; readonly record: WorkRecord }
+  | (Settled & { readonly record: WorkRecord });
+
+/** How to settle. */
+export interface SettleOptions {
+  readonly timeoutMs: number;
+  /** Cancels jobs that still run, in place of leaving them alone. */
+  readonly cancel?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Ends or undoes what a killed command left of its work on a machine's disks, and tells what that was.
+ *
+ * @throws {QemuError} `QEMU_LOCKED` when another command does it at the moment; `QEMU_TIMEOUT`, `QEMU_IO` … when it
+ * cannot be done now: the record stays.
+ */
+export async function settle(host: MachineContext, target: MachineRef, options: SettleOptions): Promise<Found> {
+  if (!hasWork(target.files)) return { outcome: 'nothing' };
+  return underWorkLock(host, target, options, () => settleLocked(host, target, options));
+}
+
+/** The same for commands to which it is not essential: nothing is thrown. */
+export async function settleQuietly(host: MachineContext, target: MachineRef, timeoutMs: number): Promise<void> {
+  const record = readWork(target.files);
+  if (record === undefined || isAtWork(target.files, record)) return;
+  try {
+    await settle(host, target, { timeoutMs });
+  } catch (error) {
+    const message = `cannot set right now what is left of an interrupted command (${record.what}): ${messageOf(error)}`;
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
+}
+
+/** Does something while no other command begins, ends or settles work on the machine's disks. */
+export async function underWorkLock<T>(
+  host: MachineContext,
+  target: MachineRef,
+  { timeoutMs, signal }: Pick<SettleOptions, 'timeoutMs' | 'signal'>,
+  body: () => Promise<T>,
+): Promise<T> {
+  const { files } = target;
+  try {
+    return await lockedIfPossible(async (locked) => {
+      ensureDir(host.paths.runDir, 0o711);
+      ensureDir(files.dir, 0o700);
+      return withLock(files.workLock, { timeoutMs, signal, purpose: 'disk' }, locked);
+    }, body);
+  } finally {
+    removeEmptyFolder(files);
+  }
+}
+
+/** {@link settle} under the lock. */
+export async function settleLocked(host: MachineContext, target: MachineRef, options: SettleOptions): Promise<Found> {
+  const record = readWork(target.files);
+  if (record === undefined) {
+    // Cut off by a power failure before it said anything: nothing was done then.
+    removeWork(target.files);
+    return { outcome: 'nothing' };
+  }
+  if (isAtWork(target.files, record)) return { outcome: 'busy', record };
+  return withQemu(target, options, (client) => settleWith(host, target, { record, client, ...options }));
+}
+
+async function settleWith(
+  host: MachineContext,
+  target: MachineRef,
+  {
+    record,
+    client,
+    timeoutMs,
+    cancel = false,
+  }: SettleOptions & { readonly record: WorkRecord; readonly client: QmpClient | undefined },
+): Promise<Found> {
+  const kind = await workKind(record.kind);
+  if (kind === undefined) {
+    throw new QemuError('QEMU_MACHINE_STATE', `Work of an unknown kind ("${record.kind}") is not finished`, {
+      hint: `a newer version of this program began it; its record: "${target.files.work}"`,
+    });
+  }
+  const settled = await kind.settle({ host, target, record, client, timeoutMs, cancel });
+  if (settled.outcome !== 'running') removeWork(target.files);
+  tell(host, target, record, settled, cancel);
+  return { ...settled, record };
+}
+
+const OUTCOMES: Readonly<Record<Settled['outcome'], string>> = {
+  finished: 'it is finished now',
+  undone: 'it is undone',
+  running: 'it goes on inside QEMU',
+};
+
+/** A command that gives up itself says so itself. */
+function tell(
+  host: MachineContext,
+  target: MachineRef,
+  { what, tool }: WorkRecord,
+  { outcome, detail }: Settled,
+  isOwn: boolean,
+): void {
+  if (isOwn || tool.pid === process.pid) return;
+  const more = detail === undefined ? '' : ` (${detail})`;
+  const way = outcome === 'running' ? `; to go on with it: qemu-init jobs resume ${target.longName}` : '';
+  const message = `an earlier command was interrupted: ${what}: ${OUTCOMES[outcome]}${more}${way}`;
+  host.notify({ level: 'info', machine: target.longName, message });
+}
+
+/** With a connection to the machine's QEMU, when it runs. */
+async function withQemu<T>(
+  target: MachineRef,
+  options: SettleOptions,
+  work: (client: QmpClient | undefined) => Promise<T>,
+): Promise<T> {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') return work(undefined);
+  const ways = [ownSocket(target.files), ...controlPorts(target.files, located.record ?? NO_PORTS)];
+  const { value: client } = await openFirst(`machine "${target.longName}"`, ways, options);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -23,6 +23,7 @@ import { dirname, join } from 'node:path';
 import { errorCode, isNotFound } from '../../base/errors.ts';
 import { fileError } from './file-error.ts';
 import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
+import { syncPath } from './sync.ts';
 
 /** How {@link writeFileAtomic} writes. */
 export interface WriteOptions {
@@ -219,7 +220,7 @@ function replaceFile(path: string, text: string, mode: number | undefined, durab
     rmSync(temporary, { force: true });
     throw error;
   }
-  if (durable) syncFolder(dirname(path));
+  if (durable) syncPath(dirname(path));
 }
 
 function copyOwner(file: number, old: Stats | undefined): void {
@@ -237,15 +238,6 @@ function copyOwner(file: number, old: Stats | undefined): void {
 function writeAll(file: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 function followLink(path: string): string {

@@ -6,6 +6,8 @@ export interface QemuImgOptions {
   readonly prefix: readonly string[];
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Receives how far it is, from 0 to 100, when it is called with `-p`. */
+  readonly onPercent?: ((percent: number) => void) | undefined;
 }
 
 /**
@@ -28,18 +30,27 @@ const NOT_UNSHARED = /^unshare: /;
  * @throws {QemuError} as {@link run}; `QEMU_NOT_INSTALLED` without qemu-img.
  */
 export async function runQemuImg(args: readonly string[], options: QemuImgOptions): Promise<ExecResult> {
-  const { prefix, timeoutMs, signal } = options;
+  const { prefix, timeoutMs, signal, onPercent } = options;
+  const onOutput = onPercent && ((chunk: Buffer) => reportLast(chunk, onPercent));
+  // It ends with its caller, whatever ends that: nothing else would know of it. prctl(2), PR_SET_PDEATHSIG.
+  const mortal = findProgram('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig=KILL', '--'];
   const limits =
     findProgram('prlimit') === undefined
       ? []
       : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--', ...ONE_ARENA];
-  const inner = [...prefix, ...limits, 'qemu-img', ...args];
+  const inner = [...prefix, ...mortal, ...limits, 'qemu-img', ...args];
   const start = async ([program = '', ...words]: readonly string[]): Promise<ExecResult> =>
-    run(program, words, { timeoutMs, signal, env: ENVIRONMENT });
+    run(program, words, { timeoutMs, signal, env: ENVIRONMENT, onOutput });
   if (findProgram('unshare') === undefined) return start(inner);
   const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user'];
   const result = await start(['unshare', ...asUser, '--net', '--', ...inner]);
   return result.exitCode === 1 && NOT_UNSHARED.test(result.stderr) ? start(inner) : result;
+}
+
+/** Its progress is `    (12.34/100%)` and a carriage return, over and over. */
+function reportLast(chunk: Buffer, onPercent: (percent: number) => void): void {
+  const last = [...chunk.toString('latin1').matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
+  if (last !== undefined) onPercent(Number(last));
 }
 
 /** Nothing of the caller's, and messages in English. */

@@ -27,6 +27,8 @@ export interface ExecOptions {
   /** Variables in addition to those of {@link childEnvironment}. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly cwd?: string | undefined;
+  /** Receives what it prints on standard output, as it comes. */
+  readonly onOutput?: ((chunk: Buffer) => void) | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   const { timeoutMs = 10_000, signal } = options;
   if (signal?.aborted) throw abortError(signal);
   const child = start(file, args, options);
-  const output = collect(child, options.input);
+  const output = collect(child, options);
   const over = new AbortController();
   const abort = (): void => over.abort(abortError(signal));
   const deadline = setTimeout(() => over.abort(timeoutError(file, timeoutMs)), timeoutMs);
@@ -90,7 +92,11 @@ function endOf(child: ChildProcess, over: AbortSignal): Promise<Pick<ExecResult,
 /** What is kept of each stream: a program that never stops talking must not fill the memory. */
 const MOST_OUTPUT_BYTES = 16 * 1024 * 1024;
 
-function collect(child: ChildProcess, input: string | undefined): () => { stdout: string; stderr: string } {
+function collect(
+  child: ChildProcess,
+  { input, onOutput }: Pick<ExecOptions, 'input' | 'onOutput'>,
+): () => { stdout: string; stderr: string } {
+  if (onOutput) child.stdout?.on('data', onOutput);
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const name of ['stdout', 'stderr'] as const) {
     let left = MOST_OUTPUT_BYTES;

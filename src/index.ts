@@ -43,7 +43,10 @@ export type {
   SetUpOptions,
 } from './machine/context.ts';
 export type { AgentOptions } from './machine/control/agent.ts';
+export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/disks/disk-layer.ts';
+export type { DiskList } from './machine/disks/list-disks.ts';
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
+export type { MachineDisks } from './machine/library/machine-disks.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';

@@ -13,6 +13,7 @@ import { locate } from '../run/locate.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
 import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
+import { MachineDisks } from './machine-disks.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 
 /** How to launch a configured machine. */
@@ -42,6 +43,8 @@ export class Machine extends RunningMachine {
   readonly name: string;
   /** Where its files are. */
   readonly target: MachineRef;
+  /** What is done to its disks. */
+  readonly disks: MachineDisks;
   readonly #host: MachineContext;
   readonly #config: MachineConfig;
   readonly #args: string[] = [];
@@ -60,6 +63,7 @@ export class Machine extends RunningMachine {
     this.target = target;
     this.#host = host;
     this.#config = config;
+    this.disks = new MachineDisks(host, target, () => this.config);
   }
 
   /** The configuration that the next launch uses: the file's, with the host's defaults and what was changed here. */

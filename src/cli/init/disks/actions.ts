@@ -1,8 +1,10 @@
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
+import { DISK } from './disk/actions.ts';
 
 /** Actions of the group "Disks", in the order of the help text. */
 export const DISKS: readonly Action[] = [
+  DISK,
   {
     command: 'jobs [ids..]',
     group: 'Disks',

@@ -2,12 +2,11 @@ import { QemuError } from '../../../base/errors.ts';
 import type { Problem } from '../../../base/problem.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
-import { runAsPrefix } from '../../../machine/start/run-as.ts';
+import { imageUserPrefix } from '../../../machine/disks/image-user.ts';
 import { type FoundDisk, findImages } from '../../../machine/storage/images.ts';
 import { runQemuImg } from '../../../system/images/qemu-img.ts';
 import type { Paths } from '../../../system/paths.ts';
 import { findProgram } from '../../../system/process/exec.ts';
-import { lookUpUser } from '../../../system/users.ts';
 
 /** An image that takes longer is not checked: reading the tables of a large one on a slow disk takes minutes. */
 const CHECK_MS = 10_000;
@@ -57,7 +56,7 @@ async function checkImage(config: MachineConfig, found: FoundDisk, signal: Abort
   const isEncrypted = disk.key !== undefined;
   if (image.format === 'raw' || isEncrypted || findProgram('qemu-img') === undefined) return [];
   try {
-    const prefix = await prefixFor(config, chain.layers[0]?.stats?.uid);
+    const prefix = await imageUserPrefix(config, chain.layers[0]?.stats?.uid);
     const call = ['check', '--output=json', '-f', image.format, '--', file];
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
     if (exitCode === 2) return [damaged(machine, file, 'has errors: data is lost, or will be')];
@@ -94,12 +93,4 @@ function inUse(machine: string, file: string, isReadonly: boolean): Problem {
     detail: `another program writes to "${file}" while the machine is stopped: its start will fail`,
     hint: `find that program: ${shellCommand('fuser', '-v', file)}`,
   };
-}
-
-/** Reads an image as the machine's user or else as its owner, since a guest may have written its contents. */
-async function prefixFor({ runAs }: MachineConfig, owner: number | undefined): Promise<string[]> {
-  if (process.getuid?.() !== 0) return [];
-  const user = runAs === undefined ? undefined : await lookUpUser(runAs);
-  if (user) return runAsPrefix({ ...user, groups: undefined });
-  return runAsPrefix({ uid: owner ?? 0, gid: 0, groups: [] });
 }

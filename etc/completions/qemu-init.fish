@@ -11,12 +11,12 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain log security disk jobs console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments try-restart --description 'Restart machines that are running'
-complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments reload --description 'Apply configuration changes that need no restart'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments reload --description 'Change running machines to what their files say'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments force-reload --description 'Reload, or restart if that is necessary'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments kill --description 'End QEMU at once with SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments reset --description 'Press the reset button'
@@ -30,6 +30,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments check --description 'Look for mistakes in the configuration'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments showcmd --description 'Print the QEMU command line'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments explain --description 'Show which key each QEMU option comes from'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments diff --description 'Show where running machines differ from their files, and what a reload would do'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments log --description 'Print QEMU\'s output, or the serial console\'s'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments security --description 'Show what QEMU may do, and who has access to its files'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disk --description 'Look at disks, and change them'
@@ -91,6 +92,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from try-restar
 complete --command qemu-init --condition '__fish_seen_subcommand_from try-restart' --long-option timeout --require-parameter --description 'Seconds the guest has to shut down, instead of STOPDELAY'
 complete --command qemu-init --condition '__fish_seen_subcommand_from try-restart' --long-option force --description 'Do not ask the guest to shut down: begin with quit'
 complete --command qemu-init --condition '__fish_seen_subcommand_from reload' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from reload' --long-option timeout --require-parameter --description 'Seconds the guest has to release devices'
 complete --command qemu-init --condition '__fish_seen_subcommand_from force-reload' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from force-reload' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
 complete --command qemu-init --condition '__fish_seen_subcommand_from force-reload' --long-option timeout --require-parameter --description 'Seconds the guest has to shut down, instead of STOPDELAY'
@@ -111,6 +113,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from list' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option try --description 'Also let QEMU create each machine, without its disks and networks'
 complete --command qemu-init --condition '__fish_seen_subcommand_from showcmd' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from diff' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option console --description 'What the guest printed on its console'
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option lines --short-option n --require-parameter --description 'Print only the last N lines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option follow --short-option f --description 'Keep printing new lines until interrupted'

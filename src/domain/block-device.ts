@@ -171,7 +171,7 @@ export function parseBlockDevices(monitor: Monitor, answer: unknown): BlockDevic
 }
 
 /** The id in `/machine/peripheral/ID` or `/machine/peripheral/ID/virtio-backend`. */
-function deviceId(qdev: string | undefined): string | undefined {
+export function deviceId(qdev: string | undefined): string | undefined {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { MachineConfig, NicConfig } from '../config/types.ts';
 import { netdevArguments, nicDeviceProperties } from '../machine/argv/netdev.ts';
 import type { NicLink } from '../machine/argv/request.ts';
@@ -5,9 +6,9 @@ import { isVhostUsable } from '../machine/argv/vhost.ts';
 import type { Network, Notify } from '../machine/context.ts';
 import { passtFd, startPassts } from '../network/passt.ts';
 import { tapName } from '../network/taps/tap-names.ts';
-import { writeTapRecords } from '../network/taps/tap-records.ts';
-import { tapSpecs } from '../network/taps/tap-spec.ts';
-import { checkLockable, setUpTaps, tearDownTaps } from '../network/taps/taps.ts';
+import { readTapRecord, writeTapRecords } from '../network/taps/tap-records.ts';
+import { type TapSpec, tapSpecs } from '../network/taps/tap-spec.ts';
+import { checkLockable, rejoinTap, setUpTaps, tearDownTaps } from '../network/taps/taps.ts';
 import { ensureDir } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { leaseMacsOf, previewMacsOf } from './macs.ts';
@@ -15,6 +16,22 @@ import { leaseMacsOf, previewMacsOf } from './macs.ts';
 /** The network layer as machines use it. */
 export function makeNetwork(paths: Paths, notify: Notify): Network {
   const { tapsDir } = paths;
+  // The links have leased them.
+  const specsOf = (config: MachineConfig): TapSpec[] => tapSpecs(config, previewMacsOf(paths, config));
+  const makeTaps = async (config: MachineConfig, specs: readonly TapSpec[], signal?: AbortSignal): Promise<void> => {
+    if (specs.length === 0) return;
+    ensureDir(tapsDir, 0o700);
+    if (config.netif === 'managed') {
+      await setUpTaps(specs, { tapsDir, user: config.runAs, signal });
+    } else {
+      checkLockable(specs);
+      writeTapRecords(specs, tapsDir);
+    }
+    const made = config.netif === 'managed' ? 'was made for' : "will be joined by QEMU's hook to";
+    for (const { tap, bridge } of specs) {
+      notify({ level: 'debug', machine: config.longName, message: `tap "${tap}" ${made} bridge "${bridge}"` });
+    }
+  };
   return {
     async links(config, { lease, accelerator }) {
       const macs = lease ? await leaseMacsOf(paths, config, notify) : previewMacsOf(paths, config);
@@ -22,27 +39,38 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
       return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
     },
     async setUp(config, { logPath, signal }) {
-      // The links have leased them.
-      const specs = tapSpecs(config, previewMacsOf(paths, config));
-      if (specs.length > 0) {
-        ensureDir(tapsDir, 0o700);
-        if (config.netif === 'managed') {
-          await setUpTaps(specs, { tapsDir, user: config.runAs, signal });
-        } else {
-          checkLockable(specs);
-          writeTapRecords(specs, tapsDir);
-        }
-        const made = config.netif === 'managed' ? 'was made for' : "will be joined by QEMU's hook to";
-        for (const { tap, bridge } of specs) {
-          notify({ level: 'debug', machine: config.longName, message: `tap "${tap}" ${made} bridge "${bridge}"` });
-        }
-      }
+      await makeTaps(config, specsOf(config), signal);
       return startPassts(config.nics, { logPath, cwd: config.dir, user: config.runAs, signal });
     },
     async tearDown(longName) {
       await tearDownTaps(longName, { tapsDir });
     },
+    async plug(config, nics, signal) {
+      const specs = specsOf(config).filter(({ index }) => nics.includes(index));
+      await makeTaps(config, specs, signal);
+    },
+    async unplug(longName, nic) {
+      await tearDownTaps(longName, { tapsDir, only: tapName(longName, nic) });
+    },
+    async changedTaps(config) {
+      const specs = specsOf(config);
+      return specs.filter((spec) => isOtherwise(readTapRecord(spec.tap, tapsDir), spec)).map(({ index }) => index);
+    },
+    async rejoin(config, nic, signal) {
+      const spec = specsOf(config).find(({ index }) => index === nic);
+      if (spec) await rejoinTap(spec, { tapsDir, signal });
+    },
   };
+}
+
+/** Whether a tap is on another bridge, or has other rules, than it is to have. Without a note nothing is known. */
+function isOtherwise(noted: TapSpec | undefined, { bridge, vlan, isolated, lock, addresses }: TapSpec): boolean {
+  if (noted === undefined) return false;
+  const { bridge: onBridge, vlan: inVlan, isolated: isAlone, lock: isLocked, addresses: allowed } = noted;
+  return !isDeepStrictEqual(
+    { bridge, vlan, isolated, lock, addresses },
+    { bridge: onBridge, vlan: inVlan, isolated: isAlone, lock: isLocked, addresses: allowed },
+  );
 }
 
 function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string, vhost: boolean): NicLink {

@@ -46,6 +46,14 @@ export interface Network {
   setUp(config: MachineConfig, options: SetUpOptions): Promise<readonly Duplex[]>;
   /** Removes all of it. May be called at any time and twice. */
   tearDown(longName: string): Promise<void>;
+  /** Creates what some NICs of a machine that runs will need, by their numbers; not for net=passt. */
+  plug(config: MachineConfig, nics: readonly number[], signal: AbortSignal | undefined): Promise<void>;
+  /** Removes what a NIC had, once QEMU has let go of it. May be called twice. */
+  unplug(longName: string, nic: number): Promise<void>;
+  /** Numbers of the NICs of a running machine whose taps are not as the configuration has them: bridge, VLAN, lock. */
+  changedTaps(config: MachineConfig): Promise<readonly number[]>;
+  /** Makes the tap of a running machine's NIC as the configuration has it. */
+  rejoin(config: MachineConfig, nic: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
 /** How a network is made. */

@@ -62,6 +62,10 @@ export interface MachinePaths {
   readonly launch: string;
   /** Is there while a command has the guest's file systems frozen; it outlives one that is killed. */
   readonly frozenMark: string;
+  /** What was plugged in and unplugged since; missing when nothing was. */
+  readonly plugged: string;
+  /** Held by the command that plugs and unplugs. */
+  readonly plugLock: string;
   readonly qmpSocket: string;
   readonly consoleSocket: string;
   readonly agentSocket: string;
@@ -87,6 +91,7 @@ export interface MachinePaths {
   readonly keptDir: string;
   readonly keptRecord: string;
   readonly keptLaunch: string;
+  readonly keptPlugged: string;
   readonly keptKey: string;
 }
 
@@ -187,6 +192,8 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     record: join(dir, 'machine.json'),
     launch: join(dir, 'launch.json'),
     frozenMark: join(dir, 'frozen-since'),
+    plugged: join(dir, 'plugged.json'),
+    plugLock: join(dir, 'plug.lock'),
     qmpSocket: join(qemuDir, 'qmp.sock'),
     consoleSocket: join(qemuDir, 'console.sock'),
     agentSocket: join(qemuDir, 'agent.sock'),
@@ -202,6 +209,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     keptDir,
     keptRecord: join(keptDir, 'machine.json'),
     keptLaunch: join(keptDir, 'launch.json'),
+    keptPlugged: join(keptDir, 'plugged.json'),
     keptKey: join(keptDir, 'keys.psk'),
   };
 }

@@ -44,6 +44,16 @@ export const stopping = (parser: Argv<object>): Argv<object> =>
       describe: 'Do not ask the guest to shut down: begin with quit',
     }) as Argv<object>;
 
+/** How long guests have to release devices. */
+export const releasing = (parser: Argv<object>): Argv<object> =>
+  parser.option('timeout', {
+    type: 'string',
+    requiresArg: true,
+    coerce: seconds,
+    default: '30',
+    describe: 'Seconds the guest has to release devices',
+  }) as Argv<object>;
+
 /** Where the files of an installation go. */
 export const installing = (parser: Argv<object>): Argv<object> =>
   parser

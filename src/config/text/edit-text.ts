@@ -25,6 +25,12 @@ export function setKey(text: string, key: string, value: string): string {
   return insertLine(text, placeFor(text, key, keyLines), `${key}=${renderValue(value)}`);
 }
 
+/** Removes the lines of a key in the text of a cfg file and leaves every other byte as it is. */
+export function removeKey(text: string, key: string): string {
+  const lines = [...scanLines(text, CUSTOM_SECTION)].filter((line) => line.kind === 'entry' && line.key === key);
+  return lines.reduceRight((rest, { start, next }) => rest.slice(0, start) + rest.slice(next), text);
+}
+
 /**
  * Inserts a line, with the end-of-line mark that the file uses.
  *

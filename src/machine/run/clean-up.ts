@@ -45,6 +45,7 @@ export async function cleanUp(
   removeCopies(files);
   removeWithLeftovers(files.launch);
   removeWithLeftovers(files.frozenMark);
+  removeWithLeftovers(files.plugged);
   removeWithLeftovers(files.record);
   return end;
 }

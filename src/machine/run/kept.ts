@@ -27,7 +27,8 @@ export function keepCopy(machine: MachinePaths, path: string, text: string): voi
 /** Removes the copies of a machine that has ended. */
 export function removeCopies(machine: MachinePaths): void {
   try {
-    for (const path of [machine.keptRecord, machine.keptLaunch, machine.keptKey]) removeWithLeftovers(path);
+    const { keptRecord, keptLaunch, keptPlugged, keptKey } = machine;
+    for (const path of [keptRecord, keptLaunch, keptPlugged, keptKey]) removeWithLeftovers(path);
     rmdirSync(machine.keptDir);
     rmdirSync(dirname(machine.keptDir));
   } catch {

@@ -2,6 +2,8 @@ import { QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
 import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { MachinePaths } from '../../system/paths.ts';
+import type { Part } from '../argv/description.ts';
+import { partsFromJson } from '../argv/parts-from-json.ts';
 import { keepCopy } from './kept.ts';
 
 /** What a running machine was started with: its files may have changed since. */
@@ -11,6 +13,8 @@ export interface LaunchRecord {
   readonly args: readonly string[];
   /** The machine as a cfg file with the host's defaults in it, every path absolute. */
   readonly config: string;
+  /** What the arguments were made from; undefined in the record of an earlier version. */
+  readonly parts?: readonly Part[] | undefined;
 }
 
 /** Writes it before QEMU starts, with a copy that outlives a run-time folder that is cleared. */
@@ -29,9 +33,10 @@ function readFrom(path: string): LaunchRecord | undefined {
   try {
     const value: unknown = JSON.parse(readTextIfExists(path) ?? '');
     if (!isRecord(value)) return undefined;
-    const { binary, args, config } = value;
+    const { binary, args, config, parts } = value;
     if (typeof binary !== 'string' || typeof config !== 'string' || !Array.isArray(args)) return undefined;
-    return args.every((each) => typeof each === 'string') ? { binary, args, config } : undefined;
+    if (!args.every((each) => typeof each === 'string')) return undefined;
+    return { binary, args, config, parts: partsFromJson(parts) };
   } catch (error) {
     if (error instanceof SyntaxError || (error instanceof QemuError && error.code === 'QEMU_IO')) return undefined;
     throw error;

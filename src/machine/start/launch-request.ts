@@ -55,8 +55,18 @@ export async function previewRequest(
   target: MachineRef,
   config: MachineConfig,
 ): Promise<ArgvRequest> {
+  return (await previewStart(host, target, config)).request;
+}
+
+/** The same, with what was found out about the host. @throws {ConfigError} */
+export async function previewStart(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+): Promise<{ readonly request: ArgvRequest; readonly prepared: Prepared }> {
   const prepared = await prepare(host, config, target.files);
-  return makeRequest(host, target, config, prepared, await currentAllocation(host, target, config), { lease: false });
+  const allocation = await currentAllocation(host, target, config);
+  return { prepared, request: await makeRequest(host, target, config, prepared, allocation, { lease: false }) };
 }
 
 async function currentAllocation(host: MachineContext, target: MachineRef, config: MachineConfig): Promise<Allocation> {

@@ -103,6 +103,11 @@ export async function previewRunAsPrefix(config: RunAsConfig, accelerator: 'kvm'
   return runAsPrefix({ uid: name, gid: MACHINES_GROUP, groups: ownGroups(name, accelerator) });
 }
 
+/** Lets the user, and no other, read the copies of the keys of encrypted images. */
+export function giveKeys(files: MachinePaths, user: RunAs | undefined): void {
+  if (user) giveSecrets(files.keysDir, user);
+}
+
 /**
  * Gives the user what QEMU has to write to or read of the machine's own files, and no more. A machine's own user shares
  * its group with those of other machines, so nothing is open to that.
@@ -113,7 +118,8 @@ export function handOver(files: MachinePaths, user: RunAs | undefined, firmwareV
   // The folder above stays root's: what a captured QEMU puts into its own folder, root never follows.
   letPass(files.dir, gid);
   lchownSync(files.qemuDir, uid, gid);
-  for (const folder of [files.tlsDir, files.keysDir]) giveSecrets(folder, user);
+  giveSecrets(files.tlsDir, user);
+  giveKeys(files, user);
   giveSecret(files.seed, user);
   const log = openLog(files.consoleLog, 0o600);
   try {

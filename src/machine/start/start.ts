@@ -1,5 +1,4 @@
-import { ConfigError } from '../../base/config-error.ts';
-import { errorCode, LaunchError, QemuError } from '../../base/errors.ts';
+import { LaunchError } from '../../base/errors.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { ensureDir } from '../../system/files/files.ts';
@@ -9,8 +8,9 @@ import { qemuEnvironment } from '../../system/process/environment.ts';
 import type { DetachedProcess } from '../../system/process/launch-process.ts';
 import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../../system/process/process.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from '../allocation.ts';
-import { buildArgs } from '../argv/build.ts';
+import { describeMachine } from '../argv/build.ts';
 import { vncDisplay } from '../argv/display.ts';
+import { renderOption } from '../argv/render/argv.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
@@ -25,7 +25,6 @@ import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
-import { writeImageMemory } from '../storage/image-memory.ts';
 import { settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
@@ -36,7 +35,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { recoverStart } from './recover-start.ts';
 import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
 import { surroundingsPrefix } from './surroundings.ts';
-import { takeOverImages } from './take-over.ts';
+import { claimImages, noteImages, refuseStorageInUse } from './use-images.ts';
 import { setVncPassword } from './vnc-password.ts';
 
 /** How to start a machine. */
@@ -134,7 +133,7 @@ async function startFresh(
   refuseStorageInUse(host, config);
   try {
     await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
-    noteImages(host, target, prepared);
+    noteImages(host, target, prepared.images);
     const { launched, record } = await launchInSlot(host, target, config, prepared, options);
     writeRecord(target.files, record);
     return { pid: launched.pid, record };
@@ -143,23 +142,6 @@ async function startFresh(
     if (options.keepInterrupted && signal?.aborted && kind === 'alive') throw error;
     await undo(host, target, config);
     throw error;
-  }
-}
-
-function refuseStorageInUse(host: MachineContext, config: MachineConfig): void {
-  const issues = host.storageInUse(config);
-  if (issues.some(({ severity }) => severity === 'error')) throw new ConfigError(`Cannot use "${config.path}"`, issues);
-  for (const { message } of issues) host.notify({ level: 'warning', machine: config.longName, message });
-}
-
-/** Before the guest runs: it must not be the first to say what its disks are. */
-function noteImages(host: MachineContext, target: MachineRef, { images }: Prepared): void {
-  try {
-    writeImageMemory(host.paths, target.longName, images.memory);
-  } catch (error) {
-    if (!(error instanceof QemuError)) throw error;
-    const message = `cannot record the formats of the images in "${host.paths.imagesDir}" (${errorCode(error.cause) ?? error.message})`;
-    host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
 
@@ -257,14 +239,7 @@ async function launchWith(
   const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
   if (process.getuid?.() === 0) await ensureOwnUser(config);
   const user = await resolveRunAs(config, prepared.accelerator);
-  if (config.ownUser && user) {
-    takeOverImages(
-      config,
-      user,
-      (file) => host.otherWithDisk(config, file),
-      (message) => step('debug', message),
-    );
-  }
+  claimImages(host, config, user);
   // Others pass through to their own console log, which QEMU opens itself; what is there they cannot list.
   ensureDir(host.paths.logDir, 0o711);
   trimLog(files.log);
@@ -300,10 +275,13 @@ async function launchWith(
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
   try {
     const passed = options.fds ?? [];
-    const qemuOptions = [...buildArgs(request), ...addFdArguments(passed, FIRST_FD + sockets.length)];
+    const parts = describeMachine(request);
+    const described = parts.flatMap((part) => renderOption(part).args);
+    const qemuOptions = [...described, ...addFdArguments(passed, FIRST_FD + sockets.length)];
     const surroundings = await surroundingsPrefix(host.paths, config, files, user);
     const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
-    writeLaunchRecord(files, { binary: request.binary, args: qemuOptions, config: renderMachineConfig(config) });
+    const text = renderMachineConfig(config);
+    writeLaunchRecord(files, { binary: request.binary, args: qemuOptions, config: text, parts });
     step('trace', argv.join(' '));
     const began = performance.now();
     const launched = await launch({

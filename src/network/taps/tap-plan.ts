@@ -56,6 +56,20 @@ export function planJoin(wish: TapSpec, facts: Omit<PlanFacts, 'leftovers' | 'us
 }
 
 /**
+ * Takes a tap that is in use from one bridge to another, or to the same one anew: a port that leaves loses its VLANs and
+ * its isolation. The last line of `ip` switches it on, and is to come after all other commands.
+ *
+ * @throws {QemuError} as {@link planJoin}.
+ */
+export function planRejoin(
+  wish: TapSpec,
+  facts: Omit<PlanFacts, 'leftovers' | 'user'> & { readonly wasLocked: boolean },
+): TapPlan {
+  const joined = plan([wish], facts, ({ tap }) => [`link set dev ${tap} down`, `link set dev ${tap} nomaster`]);
+  return { ...joined, nft: `${facts.wasLocked ? unlockRules(wish.tap) : ''}${joined.nft}` };
+}
+
+/**
  * Removes the interfaces that exist, and the rules of those that are locked. The lines are for `ip -force -batch -`.
  */
 export function planRemoval(

@@ -3,7 +3,7 @@ import { type ExecResult, findProgram, run } from '../../system/process/exec.ts'
 import { batchFailed, batchText, commandFailed, searchPath } from '../commands.ts';
 import { hasIpv6, interfaceExists, readBridges } from '../sysfs.ts';
 import { type FoundTap, findTapsOf, isOurs, scopeOf } from './ownership.ts';
-import { type PlanLine, planRemoval, planTaps, type TapPlan } from './tap-plan.ts';
+import { type PlanLine, planRejoin, planRemoval, planTaps, type TapPlan } from './tap-plan.ts';
 import { removeTapRecord, writeTapRecords } from './tap-records.ts';
 import type { TapSpec } from './tap-spec.ts';
 
@@ -51,10 +51,35 @@ export async function setUpTaps(
  * QEMU must have ended. To be called after a stop, after a failed start, and before the next start.
  *
  * @param machine long name.
+ * @param options.only name of one tap, for a machine that runs.
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_COMMAND_FAILED` when one of its taps cannot be removed.
  */
-export async function tearDownTaps(machine: string, { tapsDir, signal }: TapOptions): Promise<void> {
-  await removeTaps(findTapsOf(machine, tapsDir), tapsDir, signal);
+export async function tearDownTaps(
+  machine: string,
+  { tapsDir, signal, only }: TapOptions & { readonly only?: string | undefined },
+): Promise<void> {
+  const taps = findTapsOf(machine, tapsDir).filter(({ tap }) => only === undefined || tap === only);
+  await removeTaps(taps, tapsDir, signal);
+}
+
+/**
+ * Takes a tap that its QEMU has open to another bridge or VLAN, or gives it other rules.
+ *
+ * @throws {QemuError} as {@link setUpTaps}; then it may be on no bridge, and the same call again puts it right.
+ */
+export async function rejoinTap(spec: TapSpec, { tapsDir, signal }: TapOptions): Promise<void> {
+  const plan = planRejoin(spec, {
+    bridges: readBridges([spec.bridge]),
+    scope: scopeOf(tapsDir),
+    ipv6: hasIpv6(),
+    wasLocked: findTapsOf(spec.machine, tapsDir).some(({ tap, locked }) => tap === spec.tap && locked),
+  });
+  checkLockable([spec]);
+  // The guest runs: it must not send anything before VLAN and rules are there.
+  await execute({ ...plan, ip: plan.ip.slice(0, -1) }, signal);
+  await runBatch('ip', plan.ip.slice(-1), signal);
+  // Last: a note that is as it is to be means that nothing is left to do.
+  writeTapRecords([spec], tapsDir);
 }
 
 /**

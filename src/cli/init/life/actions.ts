@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
-import { many, manyAtOnce, seconds, starting, stopping } from '../parameters.ts';
+import { many, manyAtOnce, releasing, seconds, starting, stopping } from '../parameters.ts';
 
 /** Actions of the group "Life", in the order of the help text. */
 export const LIFE: readonly Action[] = [
@@ -59,8 +59,9 @@ export const LIFE: readonly Action[] = [
   {
     command: 'reload [ids..]',
     group: 'Life',
-    describe: 'Apply configuration changes that need no restart',
-    options: many,
+    examples: [['web', 'Plugs in a disk that its file has now, and unplugs a card that it no longer has']],
+    describe: 'Change running machines to what their files say',
+    options: (parser) => releasing(many(parser)),
     load: () => import('./reload.ts'),
   },
   {

@@ -50,6 +50,13 @@ export const LOOK: readonly Action[] = [
     load: () => import('./explain.ts'),
   },
   {
+    command: 'diff [ids..]',
+    group: 'Look',
+    describe: 'Show where running machines differ from their files, and what a reload would do',
+    options: many,
+    load: () => import('./diff.ts'),
+  },
+  {
     command: 'log [id]',
     group: 'Look',
     examples: [['web --console --follow', 'What the guest prints, as it appears']],

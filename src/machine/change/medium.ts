@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { QemuError } from '../../base/errors.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+
+/** What is done to the disc in a drive. */
+export interface MediumChange {
+  /** Id of the drive's device: `cdr1-dev`. */
+  readonly device: string;
+  /** Absolute path of the new disc; undefined: the drive is emptied. */
+  readonly file: string | undefined;
+  /** Take the disc out even when the guest has locked the tray. */
+  readonly force: boolean;
+}
+
+/**
+ * Puts a disc into a CD-ROM drive that runs, or takes it out.
+ *
+ * @throws {QemuError} `QEMU_QMP_REFUSED`: QEMU cannot open the file; without `force` also when the guest has locked the
+ * tray, which asks the guest to unlock it.
+ */
+export async function changeMedium(client: QmpClient, change: MediumChange, options: ExecuteOptions): Promise<void> {
+  const { device: id, file, force } = change;
+  if (file === undefined) {
+    await client.execute('eject', { id, force }, options);
+    return;
+  }
+  try {
+    await client.execute(
+      'blockdev-change-medium',
+      { id, filename: file, format: 'raw', 'read-only-mode': 'read-only', force },
+      options,
+    );
+  } catch (error) {
+    throw hiddenFile(error, file);
+  }
+}
+
+/** The error of a QEMU that cannot open a file, with the reason when the file is there for the caller. */
+export function hiddenFile(error: unknown, file: string): unknown {
+  const isHidden =
+    error instanceof QemuError && /No such file|Permission denied/.test(error.message) && existsSync(file);
+  if (!isHidden) return error;
+  return new QemuError(error.code, error.message, {
+    cause: error,
+    hint: `"${file}" exists, but the running QEMU cannot open it: see HARDENING in qemu-init(8), or restart the machine`,
+  });
+}

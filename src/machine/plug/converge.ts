@@ -1,0 +1,162 @@
+import { QemuError } from '../../base/errors.ts';
+import type { ProcessInfo } from '../../system/process/process.ts';
+import type { Device, Part } from '../argv/description.ts';
+import type { ArgvRequest } from '../argv/request.ts';
+import { claimImages, noteImages, refuseStorageInUse } from '../start/use-images.ts';
+import type { FoundImages } from '../storage/images.ts';
+import { bootOrderOf, type Difference, findDifference } from './difference.ts';
+import { doSimple, type PlugContext, plugIn, removeLeftovers, setBootOrder, takeOut } from './execute.ts';
+import { Ledger } from './ledger.ts';
+import { observe } from './observe.ts';
+import type { KeyFate, Step } from './plan.ts';
+import { lookInside } from './reality.ts';
+import type { Running } from './running.ts';
+
+/** A machine that runs and what it is to become. */
+export interface ConvergeContext extends PlugContext {
+  readonly process: ProcessInfo;
+  readonly request: ArgvRequest;
+  readonly images: FoundImages;
+}
+
+type StepOf<D extends Step['do']> = Extract<Step, { readonly do: D }>;
+
+/**
+ * Makes a machine what it is to be: looks at what it is, plans all steps, and does them only when none of them needs a
+ * restart.
+ *
+ * @param releaseMs how long the guest has to release devices, all together.
+ * @returns the keys whose new values are in use.
+ * @throws {QemuError} as `reloadMachine`.
+ */
+export async function converge(
+  context: ConvergeContext,
+  noted: Running,
+  releaseMs: number,
+): Promise<{ readonly applied: readonly string[] }> {
+  const reality = await lookInside(context.client, context);
+  const { running, leftovers } = observe(noted, reality);
+  const difference = await findDifference(context.host, context.request, running, reality);
+  refuseRestarts(context, difference.keys);
+  const ledger = new Ledger(context.target.files, context.process, running);
+  if (leftovers.length > 0) {
+    await removeLeftovers(context, leftovers);
+    ledger.write();
+  }
+  if (difference.keys.length === 0 && difference.bootOrder.size === 0) return { applied: [] };
+  await makeReady(context, difference);
+  const late = await doSteps(context, difference, ledger, performance.now() + releaseMs);
+  await orderBoot(context, difference, ledger);
+  if (late.length === 0) return { applied: difference.keys.map(({ key }) => key) };
+  throw notReleased(context, late, releaseMs);
+}
+
+function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly KeyFate[]): void {
+  const stuck = keys.filter(({ how }) => how === 'restart');
+  if (stuck.length === 0) return;
+  const reasons = new Map<string, string[]>();
+  for (const { key, why = '' } of stuck) reasons.set(why, [...(reasons.get(why) ?? []), key]);
+  const said = [...reasons].map(([why, names]) => `${names.join(', ')}${why && ` (${why})`}`).join(', ');
+  throw new QemuError(
+    'QEMU_NOT_IMPLEMENTED',
+    `Cannot change ${said} of "${longName}" while it runs: nothing was done`,
+    {
+      hint: `restart it: qemu-init restart ${longName}`,
+    },
+  );
+}
+
+/** What a start does before QEMU has the images and cards. */
+async function makeReady(context: ConvergeContext, { steps }: Difference): Promise<void> {
+  const { host, target, config, request, images, user } = context;
+  const plugged = steps.filter((step) => step.do === 'plug').map(({ key }) => key);
+  if (plugged.some((key) => key.startsWith('DSK'))) {
+    refuseStorageInUse(host, config);
+    noteImages(host, target, images);
+    claimImages(host, config, user);
+  }
+  if (plugged.some((key) => key.startsWith('NIC'))) {
+    await host.network.links(config, { lease: true, accelerator: request.accelerator });
+  }
+}
+
+/** Does all steps that can be done. Returns the keys of devices that the guest has not released. */
+async function doSteps(
+  context: ConvergeContext,
+  { steps, texts }: Difference,
+  ledger: Ledger,
+  deadline: number,
+): Promise<readonly string[]> {
+  for (const step of steps) {
+    if (step.do === 'plug' || step.do === 'unplug') continue;
+    await doSimple(context, step);
+    ledger.changed(step, texts);
+  }
+  const unplugs = steps.filter((step): step is StepOf<'unplug'> => step.do === 'unplug');
+  const late = await unplugAll(context, unplugs, ledger, deadline);
+  const lost = new Set(late.flatMap(({ parts }) => devicesOf(parts).map(placeOf)));
+  const lateKeys = new Set(late.map(({ key }) => key));
+  for (const step of steps) {
+    if (step.do !== 'plug') continue;
+    if (lateKeys.has(step.key) || devicesOf(step.parts).some((device) => lost.has(placeOf(device)))) {
+      lateKeys.add(step.key);
+      continue;
+    }
+    ledger.toCome(step, texts);
+    // When it fails, the next command finds out what of it there is.
+    await plugIn(context, step.parts);
+  }
+  return [...lateKeys];
+}
+
+/** Takes all devices out at the same time. Returns the steps whose devices are still there. */
+async function unplugAll(
+  context: ConvergeContext,
+  steps: readonly StepOf<'unplug'>[],
+  ledger: Ledger,
+  deadline: number,
+): Promise<readonly StepOf<'unplug'>[]> {
+  if (steps.length === 0) return [];
+  ledger.leaving(steps.map(({ key }) => key));
+  const devices = steps.flatMap(({ parts }) => devicesOf(parts));
+  const left = await takeOut(context, devices, deadline);
+  const isLate = ({ parts }: StepOf<'unplug'>): boolean => devicesOf(parts).some(({ id }) => left.has(id ?? ''));
+  for (const step of steps) {
+    if (isLate(step)) continue;
+    await removeLeftovers(context, step.parts);
+    ledger.gone(step);
+  }
+  return steps.filter(isLate);
+}
+
+function devicesOf(parts: readonly Part[]): Device[] {
+  return parts.filter((part): part is Device => part.kind === 'device');
+}
+
+function placeOf({ bus, addr }: Device): string {
+  return `${bus} ${addr}`;
+}
+
+/** A device that has left the order gets −1, which is QEMU's word for none. */
+async function orderBoot(context: PlugContext, { bootOrder, texts }: Difference, ledger: Ledger): Promise<void> {
+  const { parts } = ledger.running;
+  const before = bootOrderOf(parts);
+  const order = parts.flatMap((part): [string, number][] => {
+    if (part.kind !== 'device' || part.id === undefined) return [];
+    const place = bootOrder.get(part.id) ?? (before.has(part.id) ? -1 : undefined);
+    return place === undefined ? [] : [[part.id, place]];
+  });
+  if (bootOrder.size === 0 || order.length === 0) return;
+  await setBootOrder(context, new Map(order));
+  ledger.ordered(bootOrder, texts);
+}
+
+function notReleased({ target }: PlugContext, keys: readonly string[], releaseMs: number): QemuError {
+  const seconds = Math.round(releaseMs / 1000);
+  const what = keys.join(', ');
+  return new QemuError(
+    'QEMU_TIMEOUT',
+    `The guest of "${target.longName}" has not released ${what} within ${seconds} s; it may still do so`,
+    { hint: 'a guest that is not up yet, or has no driver, never does; when it is up, run the same command again' },
+  );
+}

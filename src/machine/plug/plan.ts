@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Device, Drive, Part } from '../argv/description.ts';
+import { compareParts, type PartsChange } from './compare.ts';
+import { type Obstacle, Places, unplugObstacle } from './places.ts';
+import { plain, type Running } from './running.ts';
+
+/** One thing that is done to a machine that runs. */
+export type Step =
+  /** Puts a disc into a drive; without a file takes out the one in it. */
+  | { readonly do: 'medium'; readonly key: string; readonly drive: Drive }
+  | { readonly do: 'unplug'; readonly key: string; readonly parts: readonly Part[] }
+  | { readonly do: 'plug'; readonly key: string; readonly parts: readonly Part[] }
+  /** Takes a tap to its bridge, VLAN and rules, while the card stays. */
+  | { readonly do: 'tap'; readonly key: string; readonly nic: number }
+  | { readonly do: 'vnc-password'; readonly key: string };
+
+/** What becomes of a key whose value is not the one that runs. */
+export interface KeyFate {
+  readonly key: string;
+  readonly how: 'live' | 'restart';
+  /** Of what needs a restart, as a clause; undefined when it is simply that QEMU takes it only at a start. */
+  readonly why?: Obstacle | undefined;
+}
+
+/** How a machine that runs becomes what it is to be. */
+export interface Plan {
+  /** In this order; to be done only when no key needs a restart. */
+  readonly steps: readonly Step[];
+  readonly keys: readonly KeyFate[];
+}
+
+/** What a plan depends on in addition to the parts. */
+export interface PlanFacts {
+  /** Names of ports that have something in them, whoever plugged it in. */
+  readonly occupied: ReadonlySet<string>;
+  /** Numbers of NICs whose taps are not as they are to be. */
+  readonly taps: readonly number[];
+  /** Keys that no part shows: RUNAS needs a restart, a VNC password is set. */
+  readonly otherKeys: readonly KeyFate[];
+}
+
+/** Makes a plan. Pure. */
+export function planChanges(running: Running, wanted: readonly Part[], facts: PlanFacts): Plan {
+  const changes = compareParts(running, wanted);
+  const places = new Places(running.parts, facts.occupied);
+  const drafts = changes.map((change) => draft(change, running, wanted));
+  for (const { unplug } of drafts) for (const part of unplug) if (part.kind === 'device') places.release(part);
+  const done = drafts.map((each) => settle(each, places));
+  const keys = [...done.map(({ fate }) => fate), ...facts.otherKeys];
+  const known = new Set(keys.map(({ key }) => key));
+  const taps = facts.taps.filter((nic) => !known.has(`NIC${nic}`));
+  const steps = done.flatMap(({ steps: each }) => each);
+  return {
+    keys: [...keys, ...taps.map((nic): KeyFate => ({ key: `NIC${nic}`, how: 'live' }))],
+    steps: [
+      ...steps.filter((step) => step.do === 'medium'),
+      ...taps.map((nic): Step => ({ do: 'tap', key: `NIC${nic}`, nic })),
+      ...facts.otherKeys.flatMap(({ key }): Step[] => (key === 'VNC' ? [{ do: 'vnc-password', key }] : [])),
+      // What goes makes room for what comes.
+      ...steps.filter((step) => step.do === 'unplug'),
+      ...steps.filter((step) => step.do === 'plug'),
+    ],
+  };
+}
+
+/** A change before its devices have places. */
+interface Draft {
+  readonly key: string;
+  readonly medium?: Drive | undefined;
+  readonly unplug: readonly Part[];
+  readonly plug: readonly Part[];
+  readonly why?: Obstacle | undefined;
+}
+
+/** The obstacle that needs no word. */
+const AT_START = 'QEMU takes it only at a start';
+
+function draft(change: PartsChange, running: Running, wanted: readonly Part[]): Draft {
+  const { key, was, becomes } = change;
+  const stuck = (why: Obstacle): Draft => ({ key, unplug: [], plug: [], why });
+  if (!/^(?:DSK|CDR|NIC|USB)\d*$/.test(key)) return stuck(AT_START);
+  if (becomes.length > 0 && running.leaving[key] !== undefined) {
+    return stuck('the guest was asked to release the device that has its place, and has not done so yet');
+  }
+  const medium = changedMedium(change);
+  if (medium !== undefined) return { key, medium, unplug: [], plug: [] };
+  if (was.length === 0) return { key, unplug: [], plug: becomes };
+  if (becomes.length === 0) return { key, unplug: was, plug: [] };
+  const own = (parts: readonly Part[]): Part[] => parts.filter((part) => part.key === key && !isController(part));
+  if (key.startsWith('DSK') && hasSameImage(own(running.parts), own(wanted))) return stuck(AT_START);
+  const controllers = becomes.filter(isController);
+  return { key, unplug: own(running.parts), plug: [...controllers, ...own(wanted)] };
+}
+
+function isController(part: Part): boolean {
+  return part.kind === 'device' && /^(?:scsi\d|usb|sata\d+|cdrom\d+)$/.test(part.id ?? '');
+}
+
+/** The drive of a change that is one of the disc in it. */
+function changedMedium({ key, was, becomes }: PartsChange): Drive | undefined {
+  const [before, ...others] = was;
+  const [after, ...more] = becomes;
+  if (!key.startsWith('CDR') || others.length + more.length > 0) return undefined;
+  if (before?.kind !== 'drive' || after?.kind !== 'drive') return undefined;
+  const withoutDisc = (drive: Drive): object => plain({ ...drive, image: undefined });
+  return isDeepStrictEqual(withoutDisc(before), withoutDisc(after)) ? after : undefined;
+}
+
+/** A disk whose image stays is in use: taken out and put in again it would be another disk to the guest. */
+function hasSameImage(was: readonly Part[], becomes: readonly Part[]): boolean {
+  const imageOf = (parts: readonly Part[]): string | undefined =>
+    parts.find((part) => part.kind === 'drive')?.image?.file;
+  return imageOf(was) !== undefined && imageOf(was) === imageOf(becomes);
+}
+
+interface Settled {
+  readonly fate: KeyFate;
+  readonly steps: readonly Step[];
+}
+
+/** Gives each device its place, or says what is in the way. */
+function settle({ key, medium, unplug, plug, why }: Draft, places: Places): Settled {
+  const steps: Step[] = [];
+  const obstacles: Obstacle[] = why === undefined ? [] : [why];
+  if (medium) steps.push({ do: 'medium', key, drive: medium });
+  if (unplug.length > 0) {
+    obstacles.push(...unplug.flatMap((part) => (part.kind === 'device' ? (unplugObstacle(part) ?? []) : [])));
+    obstacles.push(...unplug.filter(({ kind }) => kind === 'option').map(() => AT_START));
+    steps.push({ do: 'unplug', key, parts: unplug });
+  }
+  const parts = plug.map((part) => placed(part, places));
+  obstacles.push(...parts.filter((part) => typeof part === 'string'));
+  if (plug.length > 0) steps.push({ do: 'plug', key, parts: parts.filter((part) => typeof part !== 'string') });
+  const [obstacle] = obstacles;
+  return obstacle === undefined
+    ? { fate: { key, how: 'live' }, steps }
+    : { fate: { key, how: 'restart', why: obstacle === AT_START ? undefined : obstacle }, steps: [] };
+}
+
+function placed(part: Part, places: Places): Part | Obstacle {
+  switch (part.kind) {
+    case 'device':
+      return withoutBootIndex(places.place(part));
+    case 'drive':
+      return part.snapshot ? 'a disk with snapshot=on is made at a start' : part;
+    case 'netdev':
+      // Its socket is one that QEMU inherits.
+      return part.arguments.type === 'stream' ? 'net=passt is set up at a start' : part;
+    case 'option':
+      return AT_START;
+    case 'object':
+      return part;
+    default:
+      return part satisfies never;
+  }
+}
+
+/** QEMU refuses a place in the boot order that another device has; all of them are set anew afterwards. */
+function withoutBootIndex(device: Device | Obstacle): Device | Obstacle {
+  if (typeof device === 'string') return device;
+  return { ...device, properties: { ...device.properties, bootindex: undefined } };
+}

@@ -1,0 +1,82 @@
+import { asArray, asRecord, asText, isRecord } from '../../base/guards.ts';
+import { deviceId } from '../../domain/block-device.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+import { isPort } from './places.ts';
+
+/** What is in a drive. */
+export interface SeenMedium {
+  readonly file: string;
+  readonly format: string;
+}
+
+/** What QEMU has, as it says itself. */
+export interface Reality {
+  /** Ids of devices. */
+  readonly devices: ReadonlySet<string>;
+  /** Ids of objects. */
+  readonly objects: ReadonlySet<string>;
+  /** Names of block nodes. */
+  readonly nodes: ReadonlySet<string>;
+  /** Ids of backends of network cards. */
+  readonly netdevs: ReadonlySet<string>;
+  /** By the id of the device; without those that are empty. */
+  readonly media: ReadonlyMap<string, SeenMedium>;
+  /** Names of ports that have something in them. Before the firmware has numbered the buses QEMU sees nothing there. */
+  readonly occupied: ReadonlySet<string>;
+}
+
+/** Asks a running QEMU what it has. @throws {QemuError} as {@link QmpClient.execute}. */
+export async function lookInside(client: QmpClient, options: ExecuteOptions): Promise<Reality> {
+  const list = async (path: string): Promise<ReadonlySet<string>> => {
+    const members = await client.execute('qom-list', { path }, options);
+    return new Set(members.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name));
+  };
+  const [devices, objects, nodes, blocks, network, buses] = await Promise.all([
+    list('/machine/peripheral'),
+    list('/objects'),
+    client.execute('query-named-block-nodes', { flat: true }, options),
+    client.execute('query-block', {}, options),
+    client.execute('human-monitor-command', { 'command-line': 'info network' }, options),
+    client.executeRaw('query-pci', {}, options),
+  ]);
+  const media = blocks.flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
+    const id = deviceId(qdev) ?? qdev ?? '';
+    return inserted === undefined ? [] : [[id, { file: fileOf(inserted.file), format: inserted.drv }]];
+  });
+  return {
+    devices,
+    objects,
+    nodes: new Set(nodes.map((node) => node['node-name'] ?? '')),
+    netdevs: new Set([...network.matchAll(/^\s*(?:\\ )?([\w-]+): index=/gm)].map(([, id = '']) => id)),
+    media: new Map(media),
+    occupied: new Set(occupiedPorts(buses)),
+  };
+}
+
+/** QEMU writes an image as JSON when its path alone does not say how it is open. */
+function fileOf(text: string): string {
+  if (!text.startsWith('json:')) return text;
+  try {
+    const value: unknown = JSON.parse(text.slice('json:'.length));
+    return innermostFile(value) ?? text;
+  } catch {
+    return text;
+  }
+}
+
+function innermostFile(value: unknown): string | undefined {
+  if (!isRecord(value)) return undefined;
+  return typeof value['filename'] === 'string' ? value['filename'] : innermostFile(value['file']);
+}
+
+function occupiedPorts(buses: unknown): string[] {
+  return asArray(buses).flatMap((bus) =>
+    asArray(asRecord(bus)['devices']).flatMap((each) => {
+      const device = asRecord(each);
+      const id = asText(device['qdev_id']);
+      const behind = asArray(asRecord(device['pci_bridge'])['devices']);
+      return isPort(id) && behind.length > 0 ? [id] : [];
+    }),
+  );
+}

@@ -33,6 +33,10 @@ export type { Services } from './fleet/service/services.ts';
 export type { StartFailure } from './fleet/service/start-failure.ts';
 export type { Option } from './machine/argv/option.ts';
 export type { NicLink } from './machine/argv/request.ts';
+export type { BackupPoint, Destination } from './machine/backup/destination.ts';
+export type { BackupDisk, BackupFile, BackupManifest } from './machine/backup/manifest.ts';
+export type { RemovedPoint } from './machine/backup/merge.ts';
+export type { VerifiedPoint } from './machine/backup/verify.ts';
 export type {
   LinkOptions,
   MachineContext,
@@ -45,6 +49,7 @@ export type {
 export type { AgentOptions } from './machine/control/agent.ts';
 export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/disks/disk-layer.ts';
 export type { DiskList } from './machine/disks/list-disks.ts';
+export { type BackupId, Backups, MachineBackups } from './machine/library/backups.ts';
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
 export type { MachineDisks } from './machine/library/machine-disks.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
@@ -35,6 +35,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments security --description 'Show what QEMU may do, and who has access to its files'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disk --description 'Look at disks, and change them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments jobs --description 'List background jobs on disks and saved states (default: of all running machines)'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments backup --description 'Back up machines, and look after their backups'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments console --description 'Attach to the serial console; leave with Ctrl-]'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments vnc --description 'Show how to view the screen'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments register --description 'Add a machine to the registry'
@@ -57,6 +58,9 @@ complete --command qemu-init --no-files
 # begin fish-verbs
 complete --command qemu-init --condition '__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from list' --arguments list --description 'List disks with their sizes and images (default: of all machines)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs; and not __fish_seen_subcommand_from cancel' --arguments cancel --description 'Cancel a job, or forget one that has ended'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments list --description 'List the backups in a folder'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
 # end
 # begin fish-options
 complete --command qemu-init --long-option json --description 'Print one JSON document'

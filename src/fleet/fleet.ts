@@ -13,6 +13,7 @@ import type { Option } from '../machine/argv/option.ts';
 import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
 import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
+import { Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
 import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
@@ -190,6 +191,11 @@ export class Fleet {
   /** The configuration, if it could be read, and its mistakes. Never throws. */
   inspect(target: MachineRef): Inspection {
     return this.machines.inspect(target);
+  }
+
+  /** The backups in a folder, of machines that are known here and of others. */
+  backups(dest: string): Backups {
+    return new Backups(dest);
   }
 
   /** Whether the machine's QEMU is running. */

@@ -21,6 +21,7 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   wake: 'state-change',
   'exit-preconfig': 'state-change',
   uninstall: 'install',
+  'jobs-cancel': 'job-change',
 };
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });

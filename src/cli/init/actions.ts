@@ -14,7 +14,6 @@ export const LATER: readonly string[] = [
   'screenshot',
   'sendkey',
   'snapshot',
-  'backup',
   'save',
   'restore',
   'attach',

@@ -40,8 +40,9 @@ function isHelp(argv: readonly string[]): boolean {
  */
 function helpFor(argv: readonly string[]): string {
   const width = Math.min(MOST_WIDTH, process.stdout.columns || MOST_WIDTH);
-  requireKnown(argv);
   const { action, verb } = called(argv);
+  // Help on a noun lists its verbs.
+  if (action === undefined || wordsOf(argv).length > 1) requireKnown(argv);
   return action ? helpOnAction(action, verb, width) : helpOnAll(width);
 }
 

@@ -35,8 +35,7 @@ export function ancestry(points: readonly BackupPoint[], from: ReadablePoint): r
     const { parent } = at.manifest;
     const next = points.find(({ point }) => point === parent);
     if (!next) throw broken(from, `it rests on ${parent}, which is not there`);
-    // Names of points sort by time, so that no chain is a circle.
-    if (parent >= at.point) throw broken(from, `${at.point} rests on ${parent}, which is not older`);
+    if (chain.some(({ point }) => point === parent)) throw broken(from, 'it rests on itself');
     at = readable(next, from);
   }
   return chain;
@@ -45,12 +44,11 @@ export function ancestry(points: readonly BackupPoint[], from: ReadablePoint): r
 /** The points that rest on a point, directly or not, the oldest first. */
 export function dependentsOf(points: readonly BackupPoint[], point: string): readonly BackupPoint[] {
   const found = new Set([point]);
-  const later = points.filter(({ manifest, ...each }) => {
-    const rests = manifest?.parent !== undefined && found.has(manifest.parent);
-    if (rests) found.add(each.point);
-    return rests;
-  });
-  return later;
+  // A set that grows is looked at to its end: a clock that was set back may have made a point older than its parent.
+  for (const parent of found) {
+    for (const each of points) if (each.manifest?.parent === parent) found.add(each.point);
+  }
+  return points.filter((each) => each.point !== point && found.has(each.point));
 }
 
 /**
@@ -67,13 +65,32 @@ export function filesOfDisk(chain: readonly ReadablePoint[], key: string): reado
       wanted === undefined ? each.key === key : each.file === wanted,
     );
     if (!disk) throw broken(point, `it has no ${wanted === undefined ? key : `file "${wanted}"`}`);
-    const file = join(point.folder, disk.file);
-    demandHeader(point, file, disk);
-    files.push(file);
+    files.push(fileOfDisk(point, disk));
     wanted = disk.backing?.split('/').at(-1);
     if (wanted === undefined) return files;
   }
   throw broken(chain.at(-1), 'its chain has no end');
+}
+
+/**
+ * The image of a disk in the folder of its point.
+ *
+ * @throws {QemuError} `QEMU_IO` when it is missing, or its header is not as the manifest has it.
+ */
+export function fileOfDisk(point: BackupPoint, disk: BackupDisk): string {
+  const path = join(point.folder, disk.file);
+  const fail = (what: string): never => {
+    throw broken(point, `"${path}" ${what}`);
+  };
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) fail('is not a file');
+  const { format, backingFile, backingFormat, dataFile, encryption, obstacle } = readImageInfo(path);
+  if (format !== 'qcow2') fail(`is ${format}, not qcow2`);
+  if (obstacle !== undefined) fail(obstacle);
+  if (dataFile !== undefined) fail('has its data in another file');
+  if (encryption !== undefined) fail('is encrypted');
+  if (backingFile !== disk.backing) fail(`rests on ${named(backingFile)}, but the manifest has ${named(disk.backing)}`);
+  if (disk.backing !== undefined && backingFormat !== 'qcow2') fail('does not have the format of its backing file');
+  return path;
 }
 
 /**
@@ -86,20 +103,6 @@ export function chainAsJson(files: readonly string[]): string {
     null,
   );
   return `json:${JSON.stringify(node)}`;
-}
-
-function demandHeader(point: BackupPoint, file: string, { backing }: BackupDisk): void {
-  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw broken(point, `there is no file "${file}"`);
-  const { format, backingFile, backingFormat, dataFile, encryption, obstacle } = readImageInfo(file);
-  const fail = (what: string): never => {
-    throw broken(point, `"${file}" ${what}`);
-  };
-  if (format !== 'qcow2') fail(`is ${format}, not qcow2`);
-  if (obstacle !== undefined) fail(obstacle);
-  if (dataFile !== undefined) fail('has its data in another file');
-  if (encryption !== undefined) fail('is encrypted');
-  if (backingFile !== backing) fail(`rests on ${named(backingFile)}, but the manifest has ${named(backing)}`);
-  if (backing !== undefined && backingFormat !== 'qcow2') fail('does not have the format of its backing file');
 }
 
 function named(file: string | undefined): string {

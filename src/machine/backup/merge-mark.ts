@@ -23,7 +23,7 @@ export function readMergeMark(folder: string): MergeMark | undefined {
   const file = markOf(folder);
   if (!isThere(file)) return undefined;
   const { from, into } = parse(readBoundedText(file, MOST_BYTES));
-  if (typeof from === 'string' && typeof into === 'string' && isPointName(from) && isPointName(into) && from < into) {
+  if (typeof from === 'string' && typeof into === 'string' && isPointName(from) && isPointName(into) && from !== into) {
     return { from, into };
   }
   throw new QemuError('QEMU_IO', `"${file}" is damaged`, { hint: 'verify the backups, then remove that file' });

@@ -13,6 +13,7 @@ import { locate } from '../run/locate.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
 import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
+import { MachineBackups } from './backups.ts';
 import { MachineDisks } from './machine-disks.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 
@@ -45,6 +46,8 @@ export class Machine extends RunningMachine {
   readonly target: MachineRef;
   /** What is done to its disks. */
   readonly disks: MachineDisks;
+  /** Its backups. */
+  readonly backups: MachineBackups;
   readonly #host: MachineContext;
   readonly #config: MachineConfig;
   readonly #args: string[] = [];
@@ -61,6 +64,7 @@ export class Machine extends RunningMachine {
     super();
     this.name = target.longName;
     this.target = target;
+    this.backups = new MachineBackups(target.longName);
     this.#host = host;
     this.#config = config;
     this.disks = new MachineDisks(host, target, () => this.config);

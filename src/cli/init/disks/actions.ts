@@ -1,5 +1,6 @@
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
+import { BACKUP } from './backup/actions.ts';
 import { DISK } from './disk/actions.ts';
 
 /** Actions of the group "Disks", in the order of the help text. */
@@ -23,4 +24,5 @@ export const DISKS: readonly Action[] = [
     examples: [['web', 'Their progress, and why a job failed']],
     load: () => import('./jobs.ts'),
   },
+  BACKUP,
 ];

@@ -1,0 +1,148 @@
+import { resolve } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
+import type { BackupPoint, Destination } from '../backup/destination.ts';
+import type { RemovedPoint } from '../backup/merge.ts';
+import type { VerifiedPoint } from '../backup/verify.ts';
+
+// What does the work is loaded when it is called: every command loads this file.
+
+/** A machine in a destination, and maybe one of its points. */
+export interface BackupId {
+  /** Long name, or the short one that it had when it was backed up. */
+  readonly name: string;
+  /** Undefined: the newest, or all. */
+  readonly point?: string | undefined;
+}
+
+/**
+ * The backups in a folder, whether their machines are known here or not.
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const { points } = await Fleet.open().backups('/srv/backup').list();
+ * for (const { name, point, manifest } of points) console.log(`${name}@${point}`, manifest?.kind ?? 'damaged');
+ */
+export class Backups {
+  readonly dest: string;
+
+  constructor(dest: string) {
+    this.dest = resolve(dest);
+  }
+
+  /**
+   * All points of all machines, the oldest of each first. Nothing in the folder makes it fail.
+   *
+   * @throws {QemuError} `QEMU_IO` when the folder is not there, `QEMU_NOT_PERMITTED`.
+   */
+  async list(): Promise<Destination> {
+    const { readDestination } = await import('../backup/destination.ts');
+    return readDestination(this.dest);
+  }
+
+  /**
+   * Long name of the machine that is meant.
+   *
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is none, or several had that short name.
+   */
+  async longNameOf(id: string): Promise<string> {
+    const { points } = await this.list();
+    if (points.some(({ name }) => name === id)) return id;
+    const names = new Set(points.flatMap(({ name, manifest }) => (manifest?.shortName === id ? [name] : [])));
+    const [name] = names;
+    if (name !== undefined && names.size === 1) return name;
+    const why = names.size > 1 ? `several machines "${id}": ${[...names].join(', ')}` : `no backup of machine "${id}"`;
+    throw new QemuError('QEMU_MACHINE_UNKNOWN', `"${this.dest}" has ${why}`, {
+      hint: `see: qemu-init backup list ${this.dest}`,
+    });
+  }
+
+  /**
+   * Reads points and those that they rest on wholly, and compares them with their manifests.
+   *
+   * @param id undefined: all machines.
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_NOT_INSTALLED` without qemu-img, `QEMU_ABORTED`.
+   */
+  async verify(id?: BackupId, options: LongWorkOptions = {}): Promise<readonly VerifiedPoint[]> {
+    const { verifyPoints } = await import('../backup/verify.ts');
+    const { pointsOf } = await import('../backup/destination.ts');
+    const all =
+      id === undefined ? (await this.list()).points.map(({ name }) => name) : [await this.longNameOf(id.name)];
+    const names = new Set(all);
+    const found: VerifiedPoint[] = [];
+    for (const name of names) {
+      await this.#settle(name, options);
+      const points = pointsOf(this.dest, name);
+      const wanted = id?.point === undefined ? points : [pointNamed(points, id.point)];
+      found.push(...(await verifyPoints(points, wanted, options)));
+    }
+    return found;
+  }
+
+  /**
+   * Deletes a point. One that another rests on is merged into that first; all others stay complete at every moment.
+   *
+   * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED` when other users may write to the
+   * folder, `QEMU_IO` when it is damaged, `QEMU_COMMAND_FAILED` when qemu-img fails, `QEMU_ABORTED`: call it again then.
+   */
+  async delete(
+    { name, point }: BackupId & { readonly point: string },
+    options: LongWorkOptions = {},
+  ): Promise<RemovedPoint & { readonly name: string }> {
+    const { removePoint, withBackups } = await import('../backup/merge.ts');
+    const longName = await this.longNameOf(name);
+    const { signal } = options;
+    const removed = await withBackups(this.dest, longName, { purpose: 'delete', signal }, () =>
+      removePoint(this.dest, longName, point, options),
+    );
+    return { name: longName, ...removed };
+  }
+
+  /** Goes on with a merge that was interrupted, where this process may write. */
+  async #settle(name: string, options: LongWorkOptions): Promise<void> {
+    const { readMergeMark } = await import('../backup/merge-mark.ts');
+    const { settleMerge, withBackups } = await import('../backup/merge.ts');
+    try {
+      if (readMergeMark(`${this.dest}/${name}`) === undefined) return;
+      const { signal } = options;
+      await withBackups(this.dest, name, { purpose: 'merge', signal }, () => settleMerge(this.dest, name, options));
+    } catch (error) {
+      // What is wrong then is found by the verification, and told there.
+      if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
+    }
+  }
+}
+
+function pointNamed(points: readonly BackupPoint[], name: string): BackupPoint {
+  const found = points.find(({ point }) => point === name);
+  if (found) return found;
+  throw new QemuError('QEMU_MACHINE_UNKNOWN', `Machine "${points[0]?.name}" has no backup "${name}"`, {
+    hint: `it has: ${points.map(({ point }) => point).join(', ')}`,
+  });
+}
+
+/** The backups of one machine, in whichever folder. */
+export class MachineBackups {
+  readonly #name: string;
+
+  constructor(longName: string) {
+    this.#name = longName;
+  }
+
+  /** Its points in a folder, the oldest first. @throws {QemuError} as {@link Backups.list}. */
+  async list(dest: string): Promise<readonly BackupPoint[]> {
+    const { points } = await new Backups(dest).list();
+    return points.filter(({ name }) => name === this.#name);
+  }
+
+  /** @param point undefined: all. @throws {QemuError} as {@link Backups.verify}. */
+  verify(dest: string, point?: string, options: LongWorkOptions = {}): Promise<readonly VerifiedPoint[]> {
+    return new Backups(dest).verify({ name: this.#name, point }, options);
+  }
+
+  /** @throws {QemuError} as {@link Backups.delete}. */
+  delete(dest: string, point: string, options: LongWorkOptions = {}): Promise<RemovedPoint> {
+    return new Backups(dest).delete({ name: this.#name, point }, options);
+  }
+}

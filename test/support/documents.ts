@@ -22,6 +22,7 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'exit-preconfig': 'state-change',
   uninstall: 'install',
   'jobs-cancel': 'job-change',
+  'disk-list': 'disk',
 };
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });

@@ -25,7 +25,7 @@ import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
-import { settleFirst } from '../work/settle-first.ts';
+import { refuseWhileAtWork, settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './launch-request.ts';
@@ -93,6 +93,7 @@ export async function startMachine(
       await thawLeftover(host, target);
       return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
     }
+    refuseWhileAtWork(target);
     await cleanUp(host, target, located);
     const { pid, record } = await startFresh(host, target, config, options);
     return { outcome: 'started' as const, ...summary(pid, record) };

@@ -2,6 +2,7 @@ import type { WorkKind } from './work-kind.ts';
 
 /** All kinds of work, by the word in the record; each is loaded when there is some to be set right. */
 const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
+  backup: async () => (await import('../backup/backup-work.ts')).BACKUP_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,
 };
 

@@ -1,5 +1,6 @@
+import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { hasWork } from './work-record.ts';
+import { hasWork, isAtWork, readWork } from './work-record.ts';
 
 /** Longest that a look at a machine is held up by what an earlier command left. */
 const LOOK_MS = 1_500;
@@ -13,4 +14,19 @@ export async function settleFirst(host: MachineContext, target: MachineRef): Pro
   if (!hasWork(target.files)) return;
   const { settleQuietly } = await import('./settle.ts');
   await settleQuietly(host, target, LOOK_MS);
+}
+
+/**
+ * Refuses to start a machine while a command works on its disks. What a killed one has left keeps no machine from being
+ * started.
+ *
+ * @throws {QemuError} `QEMU_LOCKED`
+ */
+export function refuseWhileAtWork({ files, longName }: MachineRef): void {
+  const record = hasWork(files) ? readWork(files) : undefined;
+  if (record === undefined || !isAtWork(files, record)) return;
+  const { what, startedAt, tool } = record;
+  throw new QemuError('QEMU_LOCKED', `Cannot start machine "${longName}": ${what} goes on since ${startedAt}`, {
+    hint: `wait until it is done, or interrupt process ${tool.pid}`,
+  });
 }

@@ -80,7 +80,7 @@ _qemu_init() {
       security) options+=' --all' ;;
       jobs) options+=' --all' ;;
       edit) options+=' --registry --monitor --defaults' ;;
-      create) options+=' --disk --os --output' ;;
+      create) options+=' --disk --image --linked --iso --kernel --initrd --append --ram --cpus --bridge --net --ssh-port --firmware --tpm --os --ssh-key --login --hostname --user-data --meta-data --network-config --output --start --wait --timeout' ;;
       import) options+=' --name --output --force' ;;
       enable) options+=' --all' ;;
       disable) options+=' --all' ;;

@@ -1,106 +1,114 @@
-import { closeSync, existsSync, fchownSync, openSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError } from '../base/config-error.ts';
 import { QemuError } from '../base/errors.ts';
-import type { Problem } from '../base/problem.ts';
-import { parseMachineConfig } from '../config/machine-config.ts';
+import type { LongWorkOptions } from '../base/progress.ts';
 import { renderTemplate } from '../config/template.ts';
-import { setKey } from '../config/text/edit-text.ts';
 import { isValidName, NAME_RULE } from '../config/text/names.ts';
-import { parseSize, renderSize } from '../config/text/values.ts';
+import { renderOptionList } from '../config/text/option-list.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { registerMachine } from '../fleet/register.ts';
-import { LARGEST_FILE } from '../machine/config-text.ts';
-import type { MachineRef } from '../machine/context.ts';
+import { type Registration, registerMachine } from '../fleet/register.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
-import { runAsPrefix } from '../machine/start/run-as.ts';
-import { fileError } from '../system/files/file-error.ts';
-import { ensureDir, removeIfExists, writeFileAtomic } from '../system/files/files.ts';
-import { runQemuImg } from '../system/images/qemu-img.ts';
+import { ensureDir } from '../system/files/files.ts';
 import { probeQemu } from '../system/probe/qemu-probe.ts';
-import { readTrustedText, trustPath } from '../system/trust/trusted-path.ts';
+import { trustPath } from '../system/trust/trusted-path.ts';
 import { findUser, type User } from '../system/users.ts';
+import { sizeOfDisk } from './disks/disk-size.ts';
+import { fillDisk, type PlannedDisk, planDisks } from './disks/plan-disks.ts';
+import { checkDraft, withSettings } from './draft.ts';
+import { NewFiles, refuseTaken } from './new-files.ts';
 import { type OsPreset, osPreset } from './os-preset.ts';
+import { type SeedOptions, seedFolder, wantsSeed } from './seed/seed-folder.ts';
+import { type Settings, type ShortOptions, shortSettings } from './short-options.ts';
+import { freeSshPort } from './ssh-port.ts';
 
 /** How to create a machine. */
-export interface CreateOptions {
+export interface CreateOptions extends LongWorkOptions {
   /** Keys of its file and their values, as written there. */
-  readonly settings?: readonly (readonly [key: string, value: string])[] | undefined;
+  readonly settings?: Settings | undefined;
+  /** Options that stand for keys. */
+  readonly short?: ShortOptions | undefined;
   /**
-   * Creates a qcow2 image of that size as the machine's next disk: a number of bytes, or with K, M, G or T, such as
-   * `8G`.
+   * Sizes of its new disks: a number of bytes, or with K, M, G or T, such as `8G`. The first one is that of the disk of
+   * `image`, if there is one.
    */
-  readonly diskSize?: string | undefined;
+  readonly disks?: readonly string[] | undefined;
+  /** File whose content the first new disk begins with. */
+  readonly image?: string | undefined;
+  /** The disk is an overlay of `image`, which must stay as it is, and not a copy. */
+  readonly linked?: boolean | undefined;
+  /** Data for cloud-init. */
+  readonly seed?: SeedOptions | undefined;
   /**
    * System whose preset the file begins with, such as `windows11`: see {@link osPreset}. `settings` override it.
    */
   readonly os?: string | undefined;
-  /** Folder for both files (default: that of the scope). */
+  /** Folder for the files (default: that of the scope). */
   readonly dir?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Folder that relative paths start from (default: the working folder). */
+  readonly cwd?: string | undefined;
 }
 
 /**
- * Creates the file of a new machine from the template, and registers it. Its MACHINE is pinned to the present versioned
- * type, so that the guest's board does not change when QEMU is upgraded. When anything fails nothing is left; what the
- * host does not have yet, such as the image of a CD, does not prevent it, and is returned.
+ * Creates the file of a new machine from the template, its disks and the data for cloud-init, and registers it. Its
+ * MACHINE is pinned to the present versioned type, so that the guest's board does not change when QEMU is upgraded.
+ * Nothing is overwritten, and when anything fails nothing is left; what the host does not have yet, such as the image
+ * of a CD, does not prevent it, and is returned.
  *
  * @throws {ConfigError} for keys or values that are wrong.
  * @throws {QemuError} `QEMU_USAGE` for an invalid name or a system without a preset, `QEMU_IO` when a file of that
- * name exists, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without QEMU, `QEMU_COMMAND_FAILED`
- * when the image cannot be created.
+ * name exists or the image cannot be used, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without
+ * QEMU, `QEMU_COMMAND_FAILED` when a disk cannot be created, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
-export async function createMachine(
-  fleet: Fleet,
-  name: string,
-  options: CreateOptions = {},
-): Promise<{ target: MachineRef; issues: Problem[] }> {
-  const { diskSize, os, signal } = options;
-  const preset = os === undefined ? undefined : osPreset(os);
-  const settings = overPreset(preset, options.settings ?? []);
-  const bytes = diskSize === undefined ? undefined : sizeOfDisk(diskSize);
-  if (!isValidName(name))
-    throw new QemuError('QEMU_USAGE', `"${name}" is not a valid name for a machine`, { hint: NAME_RULE });
+export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Registration> {
+  const { signal, cwd = process.cwd(), seed } = options;
+  const preset = options.os === undefined ? undefined : osPreset(options.os);
+  const given = options.settings ?? [];
+  const settings = overPreset(preset, [...given, ...shortSettings(await withNetwork(fleet, options), given, cwd)]);
+  const sizes = (options.disks ?? []).map(sizeOfDisk);
+  refuseName(name);
   const { paths } = fleet.host;
-  const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
+  const dir = options.dir === undefined ? paths.etcDir : resolve(cwd, options.dir);
   // Others could exchange the new files before they are used.
   trustPath(dir);
   const configPath = join(dir, `${name}-qemu.cfg`);
-  const image = join(dir, `${name}.qcow2`);
-  for (const path of bytes === undefined ? [configPath] : [configPath, image]) {
-    if (existsSync(path)) throw new QemuError('QEMU_IO', `File "${path}" exists already`);
-  }
-  const key = `DSK${settings.filter(([each]) => each.startsWith('DSK')).length + 1}`;
-  const wanted =
-    bytes === undefined
-      ? settings
-      : [...settings, [key, `${name}.qcow2,format=qcow2${preset?.diskOptions ?? ''}`] as const];
-  const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);
-  const draft = check(
-    wanted,
-    { path: configPath, etcDir: paths.etcDir },
-    defaults === undefined ? undefined : { path: paths.defaultsFile, text: defaults },
-  );
+  refuseTaken(configPath);
+  const image = options.image === undefined ? undefined : resolve(cwd, options.image);
+  const firstIndex = settings.filter(([key]) => key.startsWith('DSK')).length + 1;
+  const disks = await planDisks({ dir, name, firstIndex, sizes, image, isLinked: options.linked === true, signal });
+  for (const { path } of disks) refuseTaken(path);
+  const seedDir = `${name}.seed`;
+  if (wantsSeed(seed)) refuseTaken(join(dir, seedDir));
+  const wanted: Settings = [
+    ...settings,
+    ...disks.map((disk): Settings[number] => [disk.key, diskValue(disk, preset)]),
+    ...(wantsSeed(seed) ? seedSettings(seedDir, settings) : []),
+  ];
+  const text = withSettings(renderTemplate(), wanted);
+  const draft = checkDraft(paths, configPath, text, wanted);
   const probe = await probeQemu(draft.targetArch, paths.probesDir, { signal });
   const pinned = probe.machines.get(draft.machine) ?? draft.machine;
-  const made: string[] = [];
+  const seedFiles = wantsSeed(seed) ? seedFolder(seed, draft) : undefined;
+  const files = new NewFiles();
   try {
     ensureDir(dir, 0o755);
-    if (bytes !== undefined) {
-      await makeImage(image, bytes, draft, signal);
-      made.push(image);
-    }
-    writeFileAtomic(configPath, textOf([...wanted, ['MACHINE', pinned]]), 0o644, { durable: true });
-    made.push(configPath);
+    const user = disks.length === 0 ? undefined : await ownerOf(draft);
+    for (const disk of disks) await fillDisk(files, disk, { user, signal, onProgress: options.onProgress });
+    if (seedFiles) files.folder(join(dir, seedDir), seedFiles);
+    files.text(configPath, withSettings(text, [['MACHINE', pinned]]), 0o644);
+    await files.commit();
     return await registerMachine(fleet, name, configPath, dirname(configPath));
   } catch (error) {
-    for (const path of made) removeIfExists(path);
+    files.undo();
     throw error;
   }
 }
 
-type Settings = readonly (readonly [key: string, value: string])[];
+/** @throws {QemuError} `QEMU_USAGE` */
+export function refuseName(name: string): void {
+  if (isValidName(name)) return;
+  throw new QemuError('QEMU_USAGE', `"${name}" is not a valid name for a machine`, { hint: NAME_RULE });
+}
 
 /** Given settings override those of a preset. */
 function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
@@ -108,83 +116,30 @@ function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
   return [...(preset?.settings ?? []).filter(([key]) => !set.has(key)), ...given];
 }
 
-function textOf(settings: Settings): string {
-  return settings.reduce((text, [key, value]) => setKey(text, key, value), renderTemplate());
+/** A guest that somebody is to log in to needs a way to it. */
+async function withNetwork(fleet: Fleet, { short = {}, settings = [], seed }: CreateOptions): Promise<ShortOptions> {
+  const hasOwn = short.bridge !== undefined || settings.some(([key]) => /^NIC\d/.test(key));
+  if (hasOwn || seed?.sshKey === undefined || (short.net ?? 'user') !== 'user') return short;
+  return { ...short, net: 'user', sshPort: short.sshPort ?? (await freeSshPort(fleet)) };
 }
 
-function check(
-  settings: Settings,
-  { path, etcDir }: { readonly path: string; readonly etcDir: string },
-  defaults: { readonly path: string; readonly text: string } | undefined,
-): MachineConfig {
-  const { config, issues } = parseMachineConfig(textOf(settings), { path, defaults, etcDir });
-  if (config) return config;
-  // The file is not created, so its line numbers would mean nothing: the given settings are wrong.
-  const given = new Map(settings.map(([key, value]) => [key, `${key}=${value}`]));
-  const shown = issues.map((issue): Problem => {
-    const word = issue.file === path ? given.get(issue.key ?? '') : undefined;
-    return word === undefined
-      ? issue
-      : { ...issue, file: undefined, line: undefined, message: `${word}: ${issue.message}` };
-  });
-  throw new ConfigError(`Cannot create "${path}"`, shown);
+/** cloud-init acts once for each instance: one that has the name of an earlier one must not be taken for it. */
+function seedSettings(folder: string, settings: Settings): Settings {
+  const hasUuid = settings.some(([key]) => key === 'UUID');
+  return [['CLOUDINIT', folder], ...(hasUuid ? [] : [['UUID', randomUUID()] as const])];
 }
 
-/**
- * Creates an image that only the machine's user can access, by running qemu-img as that user: the machine's QEMU could
- * not use an image of root.
- */
-async function makeImage(
-  path: string,
-  bytes: number,
-  config: MachineConfig,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+function diskValue({ file, base }: PlannedDisk, preset: OsPreset | undefined): string {
+  const options = [
+    ['format', 'qcow2'],
+    ['backing', base],
+  ] as const;
+  return `${renderOptionList(file, options)}${preset?.diskOptions ?? ''}`;
+}
+
+/** The user that the machine's QEMU runs as, if that is not the caller. */
+export async function ownerOf(config: MachineConfig): Promise<User | undefined> {
   const isRoot = process.getuid?.() === 0;
-  const user =
-    config.runAs === undefined || !isRoot
-      ? undefined
-      : ((await ensureOwnUser(config)) ?? (await findUser(config.runAs)));
-  makeFile(path, user);
-  const call = ['create', '-q', '-f', 'qcow2', path, String(bytes)];
-  const options = { timeoutMs: IMAGE_MS, signal };
-  let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
-  // A folder above may be closed to that user.
-  if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
-  if (result.exitCode === 0) return;
-  removeIfExists(path);
-  const [reason = ''] = result.stderr.trim().split('\n');
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot create a disk image of ${renderSize(bytes)}: ${reason}`);
+  if (config.runAs === undefined || !isRoot) return undefined;
+  return (await ensureOwnUser(config)) ?? (await findUser(config.runAs));
 }
-
-/**
- * Bytes of a size as typed. A small number without a unit is refused: RAM=8 means 8 MiB, qemu-img would take 8 as
- * bytes, and probably 8 GiB are meant.
- *
- * @throws {QemuError} `QEMU_COMMAND_FAILED`
- */
-function sizeOfDisk(text: string): number {
-  const isBare = /^\d+$/.test(text);
-  const bytes = isBare ? Number(text) : parseSize(text);
-  if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= LEAST_DISK) return bytes;
-  const hint = isBare && bytes !== 0 ? `did you mean ${text}G?` : 'a number with K, M, G or T, such as 8G';
-  throw new QemuError('QEMU_COMMAND_FAILED', `"${text}" is not a valid disk size`, { hint });
-}
-
-/** Less than a floppy disk has. */
-const LEAST_DISK = 1024 ** 2;
-
-function makeFile(path: string, user: User | undefined): void {
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'wx', 0o600);
-    if (user) fchownSync(file, user.uid, user.gid);
-  } catch (error) {
-    throw fileError('make', path, error);
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-/** Creating an image takes milliseconds, though longer on some network file systems. */
-const IMAGE_MS = 60_000;

@@ -48,6 +48,24 @@ export function canConnect(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** Most of it that is read. */
+const MOST_BANNER = 255;
+
+/** What a TCP server says first, such as `SSH-2.0-…`; empty if nothing listens, or it says nothing for two seconds. */
+export function readBanner(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const finish = (banner: string): void => {
+      socket.destroy();
+      resolve(banner);
+    };
+    socket.once('data', (data) => finish(data.toString('latin1', 0, MOST_BANNER)));
+    socket.on('timeout', () => finish(''));
+    socket.on('error', () => finish(''));
+    socket.on('close', () => finish(''));
+  });
+}
+
 /**
  * Why a program of this user could not listen there now, as the code of the error: `EADDRINUSE`, `EADDRNOTAVAIL` (not
  * an address of this host), `EACCES`; undefined when it could.

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
+import { CREATE } from './create/action.ts';
 
 /** Actions of the group "Configure", in the order of the help text. */
 export const CONFIGURE: readonly Action[] = [
@@ -38,24 +39,7 @@ export const CONFIGURE: readonly Action[] = [
         .option('defaults', { type: 'boolean', describe: 'defaults-qemu.cfg' }) as Argv<object>,
     load: () => import('./edit.ts'),
   },
-  {
-    command: 'create <name> [words..]',
-    group: 'Configure',
-    examples: [['web --disk 8G RAM=2G NIC1=br0', 'A machine with an empty disk']],
-    describe: 'Create the cfg file of a machine, and register it',
-    options: (parser) =>
-      parser
-        .positional('name', { type: 'string', demandOption: true, describe: 'Long name' })
-        .positional('words', { type: 'string', array: true, describe: 'Keys of the file: KEY=VALUE' })
-        .option('disk', { type: 'string', requiresArg: true, describe: 'Create a disk image of that size, such as 8G' })
-        .option('os', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Start from the preset of that system: windows11, debian',
-        })
-        .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the files' }) as Argv<object>,
-    load: () => import('./create.ts'),
-  },
+  CREATE,
   {
     command: 'import <file>',
     group: 'Configure',

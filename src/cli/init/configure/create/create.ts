@@ -1,0 +1,106 @@
+import { QemuError } from '../../../../base/errors.ts';
+import { hasErrors } from '../../../../base/problem.ts';
+import { formatIssue } from '../../../../config/text/issues.ts';
+import type { MachineRef } from '../../../../machine/context.ts';
+import { type CreateOptions, createMachine } from '../../../../provision/create.ts';
+import type { SeedOptions } from '../../../../provision/seed/seed-folder.ts';
+import { sshAddress } from '../../../../provision/ssh-port.ts';
+import { showProgress } from '../../../output/progress.ts';
+import type { Context } from '../../../run/context.ts';
+import { startCreated, waitForCreated } from './start-created.ts';
+
+/** What the command line has, under the names of the options. */
+export interface CreateArguments {
+  readonly name: string;
+  readonly words?: readonly string[];
+  readonly disk?: readonly string[];
+  readonly image?: string;
+  readonly linked?: boolean;
+  readonly iso?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly ram?: string;
+  readonly cpus?: string;
+  readonly bridge?: string;
+  readonly net?: string;
+  readonly sshPort?: number;
+  readonly firmware?: string;
+  readonly tpm?: boolean;
+  readonly os?: string;
+  readonly sshKey?: string;
+  readonly login?: string;
+  readonly hostname?: string;
+  readonly userData?: string;
+  readonly metaData?: string;
+  readonly networkConfig?: string;
+  readonly output?: string;
+  readonly start?: boolean;
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
+
+export async function run(context: Context, args: CreateArguments): Promise<number> {
+  const { output, signal } = context;
+  const fleet = context.fleet();
+  const { target, issues } = await showProgress(output, args.name, (onProgress) =>
+    createMachine(fleet, args.name, { ...optionsOf(args), signal, onProgress }),
+  );
+  // The machine is created nevertheless: these problems only affect its start.
+  for (const issue of issues) output.note(issue.severity, formatIssue(issue));
+  const { longName, shortName, configPath } = target;
+  const { config } = fleet.inspect(target);
+  const ssh = config && sshAddress(config);
+  const document = { name: longName, shortName, configPath, outcome: 'created', ssh };
+  const notStarted = { pid: undefined, up: undefined, seconds: undefined };
+  if (!output.json) output.line(text(target, hasErrors(issues), args.start === true));
+  if (!args.start) {
+    if (output.json) output.document([{ ...document, ...notStarted }]);
+    return 0;
+  }
+  const began = performance.now();
+  const started = await startCreated(context, target);
+  const up = args.wait && config ? await waitForCreated(context, target, config, args) : undefined;
+  const seconds = Math.round(performance.now() - began) / 1000;
+  if (output.json) output.document([{ ...document, pid: started.pid, up, seconds }]);
+  else output.line(`${longName}: ${up === undefined ? 'started' : 'up'} after ${seconds} s${loginLine(args, ssh)}`);
+  return 0;
+}
+
+function text({ longName, configPath }: MachineRef, isBroken: boolean, isStarted: boolean): string {
+  const created = `${longName}: created as "${configPath}"`;
+  if (isBroken) return `${created}; the problems above keep it from starting`;
+  return isStarted ? created : `${created}; start it: qemu-init start ${longName}`;
+}
+
+function loginLine({ login, sshKey }: CreateArguments, ssh: { host: string; port: number } | undefined): string {
+  if (ssh === undefined || sshKey === undefined) return '';
+  return `; log in: ssh -p ${ssh.port} ${login ?? 'USER'}@${ssh.host}`;
+}
+
+function optionsOf(args: CreateArguments): CreateOptions {
+  const { bridge, net, sshPort, firmware, tpm, iso, kernel, initrd, append, ram, cpus } = args;
+  const { userData, metaData, networkConfig, sshKey, login, hostname } = args;
+  const seed: SeedOptions = { userData, metaData, networkConfig, sshKey, login, hostname };
+  return {
+    settings: settingsOf(args.words ?? []),
+    short: { bridge, net, sshPort, firmware, tpm, iso, kernel, initrd, append, ram, cpus },
+    disks: args.disk,
+    image: args.image,
+    linked: args.linked,
+    seed,
+    os: args.os,
+    dir: args.output,
+  };
+}
+
+function settingsOf(words: readonly string[]): (readonly [key: string, value: string])[] {
+  return words.map((word) => {
+    const [, key, value] = /^([A-Za-z0-9_]+)=(.*)$/s.exec(word) ?? [];
+    if (key !== undefined && value !== undefined) return [key, value] as const;
+    const hint = /^\d+[KMGT]i?B?$/i.test(word)
+      ? `for a disk of that size: --disk ${word}; for memory: RAM=${word}`
+      : undefined;
+    throw new QemuError('QEMU_USAGE', `"${word}" is not KEY=VALUE`, { hint });
+  });
+}

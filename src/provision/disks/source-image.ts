@@ -1,0 +1,168 @@
+import { openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { QemuError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import { fileError } from '../../system/files/file-error.ts';
+import { withImage } from '../../system/images/image.ts';
+import { readChain } from '../../system/images/image-chain.ts';
+import type { ImageFile } from '../../system/images/image-file.ts';
+import { runQemuImg } from '../../system/images/qemu-img.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
+
+/** An image that a new disk can be made of. */
+export interface SourceImage {
+  readonly path: string;
+  readonly format: string;
+  readonly virtualSizeBytes: number;
+}
+
+/** Reading all tables of an image of many terabytes. */
+const CHECK_MS = 3_600_000;
+
+/**
+ * Looks at an image of which a new disk is to be made. It must be whole and complete in itself: whoever made it could
+ * otherwise have named any file of this host for QEMU to show to the guest. Nothing that it names is opened.
+ *
+ * @throws {QemuError} `QEMU_IO` with what is wrong, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
+ */
+export async function examineImage(path: string, signal?: AbortSignal): Promise<SourceImage> {
+  const { layers, problems } = readChain(path, { judge: ({ name }) => ({ what: `names another file, "${name}"` }) });
+  const [image] = layers;
+  const [problem] = problems;
+  if (problem?.error) throw problem.error;
+  if (problem || layers.length !== 1 || image === undefined) {
+    throw unusable(
+      path,
+      problem?.what ?? 'names other files',
+      'an image has to be complete in itself: qemu-img convert makes one of it',
+    );
+  }
+  if (image.detail.encryption !== undefined || image.format === 'luks') throw unusable(path, 'is encrypted');
+  const size = withImage(path, (file, stats) => {
+    if (image.format === 'raw' && stats.isFile()) refuseOddRaw(path, file);
+    // Root would make a disk of any file of this host that a link of another user leads to.
+    if (image.format === 'raw' && stats.isFile() && !hasSignature(file) && distrustOf(path)) {
+      throw unusable(path, 'does not look like a disk, and other users can change it');
+    }
+    return image.detail.virtualSizeBytes ?? file.sizeBytes;
+  });
+  if (size === 0) throw unusable(path, 'is empty');
+  if (image.format !== 'raw') await checkTables(path, image.format, signal);
+  return { path, format: image.format, virtualSizeBytes: size };
+}
+
+/**
+ * The damage that qemu-img finds, such as parts that a truncated file no longer has; not every format can be checked.
+ * Clusters that nothing refers to do no harm.
+ */
+async function checkTables(path: string, format: string, signal: AbortSignal | undefined): Promise<void> {
+  const { exitCode, stdout, stderr } = await runQemuImg(['check', '-f', format, path], {
+    prefix: [],
+    timeoutMs: CHECK_MS,
+    signal,
+  });
+  if (exitCode === 0 || exitCode === 3 || exitCode === 63) return;
+  const [first = ''] = `${stderr.trim()}\n${stdout.trim()}`.trim().split('\n');
+  const reason = first.replace(`Could not open '${path}': `, '').replace(/^qemu-img: |^ERROR:? /, '');
+  throw unusable(path, `is damaged or truncated (${reason})`, 'get it again');
+}
+
+/** What a raw file can be that is not a disk. */
+const OTHER_FILES: readonly (readonly [start: string, what: string, hint: string])[] = [
+  ['\u{fd}7zXZ\0', 'is compressed by xz', 'unpack it first: xz -dk'],
+  ['\u{1f}\u{8b}', 'is compressed by gzip', 'unpack it first: gzip -dk'],
+  ['\u{28}\u{b5}\u{2f}\u{fd}', 'is compressed by zstd', 'unpack it first: zstd -dk'],
+  ['BZh', 'is compressed by bzip2', 'unpack it first: bzip2 -dk'],
+  ['PK\u{3}\u{4}', 'is a zip archive', 'unpack it first: unzip'],
+  ['<', 'is a text, perhaps a web page in place of the image', 'check the address'],
+];
+
+const ISO_MAGIC_AT = 32_769;
+const GPT_HEADER_AT = 512;
+const GPT_BACKUP_AT = 32;
+
+function refuseOddRaw(path: string, file: ImageFile): void {
+  const head = file.read(0, 8).toString('latin1');
+  const other = OTHER_FILES.find(([start]) => head.startsWith(start));
+  if (other) throw unusable(path, other[1], other[2]);
+  const isIso = file.read(ISO_MAGIC_AT, 5).toString('latin1') === 'CD001';
+  if (isIso) throw unusable(path, 'is a CD-ROM image', 'to install from it: --iso');
+  // UEFI Specification, 5.3.2: the other copy of the header is in the last sector.
+  const header = file.read(GPT_HEADER_AT, 92);
+  if (header.toString('latin1', 0, 8) !== 'EFI PART') return;
+  const end = (Number(header.readBigUInt64LE(GPT_BACKUP_AT)) + 1) * 512;
+  if (end > file.sizeBytes) {
+    throw unusable(
+      path,
+      `is truncated: its partition table is for ${end} bytes, it has ${file.sizeBytes}`,
+      'get it again',
+    );
+  }
+}
+
+/** That of a partition table, which disks of PCs and all with a GPT have. */
+function hasSignature(file: ImageFile): boolean {
+  return file.sizeBytes % 512 === 0 && file.read(510, 2).readUInt16LE(0) === 0xaa55;
+}
+
+/**
+ * Whether only trusted users can change an image while it is being read. A block device is: what is on it is raw.
+ *
+ * @throws {QemuError} `QEMU_IO` when it cannot be read.
+ */
+export function distrustOf(path: string): QemuError | undefined {
+  if (withImage(path, (_file, stats) => stats.isBlockDevice())) return undefined;
+  try {
+    trustPath(path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return error;
+    throw error;
+  }
+}
+
+const CHUNK = 4 * 1024 * 1024;
+
+/**
+ * Copies an image that other users could change at any time to where they cannot, byte by byte: what is then looked at
+ * is what is used.
+ *
+ * @throws {QemuError} `QEMU_IO`, `QEMU_ABORTED`.
+ */
+export async function copyAside(
+  path: string,
+  to: string,
+  onProgress?: OnProgress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { from, total } = withImage(path, (file, _stats, descriptor) => {
+    // proc(5): another descriptor of the very file that was looked at.
+    return { from: openSync(`/proc/self/fd/${descriptor}`, 'r'), total: file.sizeBytes };
+  });
+  const { createReadStream } = await import('node:fs');
+  const source = createReadStream('', { fd: from, highWaterMark: CHUNK });
+  try {
+    const target = await open(to, 'r+');
+    try {
+      let done = 0;
+      for await (const chunk of source) {
+        signal?.throwIfAborted();
+        if (!Buffer.isBuffer(chunk)) continue;
+        await target.write(chunk, 0, chunk.length, done);
+        done += chunk.length;
+        onProgress?.({ phase: 'copying the image aside', done, total });
+      }
+    } finally {
+      await target.close();
+    }
+  } catch (error) {
+    if (signal?.aborted) throw new QemuError('QEMU_ABORTED', 'Interrupted', { cause: error });
+    throw fileError('copy', path, error);
+  } finally {
+    source.destroy();
+  }
+}
+
+function unusable(path: string, why: string, hint?: string): QemuError {
+  return new QemuError('QEMU_IO', `Cannot use the image "${path}": it ${why}`, { hint });
+}

@@ -8,8 +8,9 @@ export type {
   GuestUser,
 } from './agent/agent-answers.ts';
 export { AgentClient } from './agent/agent-client.ts';
+export type { AgentCommandOptions, AgentDialogue } from './agent/agent-dialogue.ts';
 export type { GuestExecOptions, GuestExecResult } from './agent/agent-exec.ts';
-export type { AgentCommandOptions, AgentSessionOptions } from './agent/agent-session.ts';
+export type { AgentSessionOptions } from './agent/agent-session.ts';
 export { QmpClient } from './client.ts';
 export type { ExecuteOptions } from './command.ts';
 export type { CommandMap, EventMap, EventName, ExecuteRest, NoArguments, QmpCommands, QmpEvents } from './commands.ts';

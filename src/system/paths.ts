@@ -54,6 +54,8 @@ export interface MachinePaths {
   readonly workLock: string;
   /** Held by the process that is connected to the serial console. */
   readonly consoleLock: string;
+  /** Held by the command that talks to the guest agent. */
+  readonly agentLock: string;
   /** Written, locked and, on a clean exit, removed by QEMU itself. */
   readonly pidFile: string;
   /** Decisions of start: slot, ports, pid and its start time. */
@@ -188,6 +190,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     controlLock: join(dir, 'control.lock'),
     workLock: join(dir, 'work.lock'),
     consoleLock: join(dir, 'console.lock'),
+    agentLock: join(dir, 'agent.lock'),
     pidFile: join(qemuDir, 'pid'),
     record: join(dir, 'machine.json'),
     launch: join(dir, 'launch.json'),

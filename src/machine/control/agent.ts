@@ -1,45 +1,92 @@
 import { startDeadline } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
-import { asArray, asRecord } from '../../base/guards.ts';
-import type { AgentClient } from '../../qmp/agent/agent-client.ts';
-import type { AgentCommandOptions, AgentSessionOptions } from '../../qmp/agent/agent-session.ts';
+import { AgentClient } from '../../qmp/agent/agent-client.ts';
+import type { AgentSession } from '../../qmp/agent/agent-session.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import { AGENT_CHANNEL } from '../argv/channels.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { locate } from '../run/locate.ts';
+import { type ChannelState, channelState } from './agent-channel.ts';
+import { takeAgentTurn } from './agent-lock.ts';
 import { withOwnMonitor } from './control-port.ts';
-import { openAgent } from './open-agent.ts';
+import { type AgentOptions, openAgentSession, openAgentSocket } from './open-agent.ts';
 
-/** How to open a session with the agent of a machine. */
-export type AgentOptions = AgentCommandOptions & AgentSessionOptions;
+export type { AgentOptions } from './open-agent.ts';
 
 /** An agent that is there answers in milliseconds, but the guest may be busy. */
 const ANSWER_MS = 3_000;
+/** Other sessions of ours are short; one that is not is reported. */
+const LOCK_MS = 2_000;
 /** QEMU is asked first whether there is one at all; which must save time, not cost it. */
 const LOOK_MS = 1_000;
+
+/** How to take part in the use of an agent. */
+export interface TurnAtAgent {
+  /** How long to wait for another session (default: 2 s). */
+  readonly lockMs?: number | undefined;
+  /** A connection of the caller's to ask QEMU over; default: one of its own. */
+  readonly client?: QmpClient | undefined;
+}
 
 /**
  * Begins a session with the agent in a running machine's guest. When no program in the guest has the channel open,
  * which QEMU knows, no time is lost by asking it.
  *
+ * An agent serves one client at a time. Sessions of this package take turns: one that is in use is waited for, which
+ * does not count towards the time limit.
+ *
+ * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit; `QEMU_LOCKED`
+ * when another command uses it; `QEMU_NOT_RUNNING`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
+ */
+export async function openAgentTurn(
+  host: MachineContext,
+  target: MachineRef,
+  { timeoutMs = ANSWER_MS, signal, ...limits }: AgentOptions,
+  { lockMs = LOCK_MS, client }: TurnAtAgent = {},
+): Promise<AgentSession> {
+  if (locate(target.files).kind !== 'alive') throw notRunning(target);
+  const began = performance.now();
+  const channel = await within(target, timeoutMs, signal, (stop) => askForChannel(host, target, stop, client));
+  if (channel !== undefined && channel !== 'open') throw noAgent(target, CHANNEL_HINTS[channel]);
+  const leftMs = Math.max(1, timeoutMs - (performance.now() - began));
+  const release = await takeAgentTurn(target, { timeoutMs: lockMs, signal });
+  try {
+    return await within(target, leftMs, signal, async (stop) => {
+      const stream = await openAgentSocket(target.files, stop);
+      stream.once('close', release);
+      return openAgentSession(stream, { ...limits, timeoutMs: Number.POSITIVE_INFINITY, signal: stop });
+    });
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/**
+ * The same as a client.
+ *
  * @param client a connection of the caller's to ask QEMU over; default: one of its own.
- * @throws {QemuError} `QEMU_NO_AGENT` when there is none, or none that answers in 3 s or the time limit;
- * `QEMU_NOT_RUNNING`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
+ * @throws {QemuError} as {@link openAgentTurn}.
  */
 export async function openAgentOf(
   host: MachineContext,
   target: MachineRef,
-  { timeoutMs = ANSWER_MS, signal, ...limits }: AgentOptions,
+  options: AgentOptions,
   client?: QmpClient,
 ): Promise<AgentClient> {
-  if (locate(target.files).kind !== 'alive') throw notRunning(target);
+  return new AgentClient(await openAgentTurn(host, target, options, { client }));
+}
+
+/** Does a part of the opening; that nothing answers is an error of one kind, whatever shows it. */
+async function within<T>(
+  target: MachineRef,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  work: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
   const late = new AbortController();
   const timer = startDeadline(timeoutMs, () => late.abort());
-  const stop = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
   try {
-    const channel = await askForChannel(host, target, stop, client);
-    if (channel !== undefined && channel !== 'open') throw noAgent(target, CHANNEL_HINTS[channel]);
-    return await openAgent(target.files, { ...limits, timeoutMs: Number.POSITIVE_INFINITY, signal: stop });
+    return await work(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
   } catch (error) {
     if (signal?.aborted || !(error instanceof QemuError) || !isSilence(error)) throw error;
     throw noAgent(
@@ -72,14 +119,9 @@ async function askForChannel(
   target: MachineRef,
   signal: AbortSignal,
   client: QmpClient | undefined,
-): Promise<'open' | 'closed' | 'missing' | undefined> {
+): Promise<ChannelState | undefined> {
   const limits = { timeoutMs: LOOK_MS, signal };
-  const ask = async (monitor: QmpClient): Promise<'open' | 'closed' | 'missing'> => {
-    const channels = asArray(await monitor.executeRaw('query-chardev', undefined, limits)).map(asRecord);
-    const agent = channels.find(({ label }) => label === AGENT_CHANNEL);
-    if (!agent) return 'missing';
-    return agent['frontend-open'] === true ? 'open' : 'closed';
-  };
+  const ask = (monitor: QmpClient): Promise<ChannelState> => channelState(monitor, limits);
   try {
     return client ? await ask(client) : await withOwnMonitor(host, target, limits, ask);
   } catch (error) {

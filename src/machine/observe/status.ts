@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { isThere } from '../../system/files/files.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { channelState } from '../control/agent-channel.ts';
 import { failedDisks, queryState } from '../control/query-state.ts';
 import { type AnyMonitor, NO_PORTS, openAny } from '../control/ways.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
@@ -10,6 +12,7 @@ import { locate, type ProcessScan } from '../run/locate.ts';
 import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
 import { lastReset } from '../run/run-files.ts';
 import { settleFirst } from '../work/settle-first.ts';
+import type { GuestAddressRow } from './guest-addresses.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
 export type MachineState = string;
@@ -33,9 +36,14 @@ export interface MachineStatus {
   /** ISO 8601: when the guest or a command last reset the machine in this run; undefined: never. */
   readonly lastReset: string | undefined;
   readonly configPath: string;
+  /** Addresses of the guest, if its agent reports them within 0.3 s. */
+  readonly addresses: readonly GuestAddressRow[];
   /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
 }
+
+/** What the agent may cost: one that is there answers in milliseconds, and no other is asked. */
+const AGENT_MS = 300;
 
 /** Longest wait for the answer of a silent machine. */
 export const LOOK_TIMEOUT_MS = 1_800;
@@ -67,6 +75,7 @@ export async function machineStatus(
       startedAt: undefined,
       uptimeSeconds: undefined,
       lastReset: undefined,
+      addresses: [],
     };
   }
   const { process, record } = located;
@@ -74,7 +83,7 @@ export async function machineStatus(
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
   const lookMs = Math.max(LEAST_LOOK_MS, LOOK_TIMEOUT_MS - (performance.now() - began));
-  const [state] = await Promise.all([lookAtState(target.files, lookMs), thawLeftover(host, target, lookMs)]);
+  const [state] = await Promise.all([lookAtGuest(target.files, lookMs), thawLeftover(host, target, lookMs)]);
   return {
     ...base,
     configPath: record?.configPath ?? target.configPath,
@@ -97,10 +106,35 @@ export async function askState(files: MachinePaths): Promise<MachineState> {
 }
 
 /** The same, with what keeps the guest in it. */
-export async function lookAtState(
+export async function lookAtState(files: MachinePaths, lookMs = LOOK_TIMEOUT_MS): Promise<Look> {
+  return look(files, lookMs, async () => {});
+}
+
+type Look = Pick<MachineStatus, 'state' | 'stateDetail'>;
+
+/** The same, with what the guest's agent reports. */
+async function lookAtGuest(
   files: MachinePaths,
-  lookMs = LOOK_TIMEOUT_MS,
-): Promise<Pick<MachineStatus, 'state' | 'stateDetail'>> {
+  lookMs: number,
+): Promise<Look & Pick<MachineStatus, 'addresses'>> {
+  const deadline = performance.now() + lookMs;
+  let hasAgent = false;
+  const found = await look(files, lookMs, async (client, limits) => {
+    if (isThere(files.agentSocket)) hasAgent = (await channelState(client, limits)) === 'open';
+  });
+  const timeoutMs = Math.min(AGENT_MS, deadline - performance.now());
+  if (!hasAgent || timeoutMs < 1) return { ...found, addresses: [] };
+  // Loaded when there is an agent: it would slow down every look.
+  const { guestAddresses } = await import('./guest-addresses.ts');
+  return { ...found, addresses: await guestAddresses(files, Math.floor(timeoutMs)) };
+}
+
+/** @param whileRunning what else to ask QEMU when the guest runs; may fail. */
+async function look(
+  files: MachinePaths,
+  lookMs: number,
+  whileRunning: (client: AnyMonitor, limits: { readonly timeoutMs: number }) => Promise<void>,
+): Promise<Look> {
   let client: AnyMonitor | undefined;
   let state: MachineState = 'unresponsive';
   try {
@@ -109,6 +143,7 @@ export async function lookAtState(
     const left = (): { timeoutMs: number } => ({ timeoutMs: Math.max(1, deadline - performance.now()) });
     state = await queryState(client, left());
     const failed = state === 'io-error' ? await failedDisks(client, left()) : [];
+    if (state === 'running') await whileRunning(client, left());
     return { state, stateDetail: failed.length === 0 ? undefined : failed.join(', ') };
   } catch {
     return { state, stateDetail: undefined };

@@ -1,7 +1,7 @@
 import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import { canConnect } from '../../system/ports.ts';
-import { type MachineRef, notRunning } from '../context.ts';
+import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { describeState } from '../control/run-state.ts';
 import { locate } from '../run/locate.ts';
 import { ConsoleSearch } from './console-search.ts';
@@ -11,14 +11,16 @@ import { askState, lookAtState } from './status.ts';
 export type Goal =
   | { readonly kind: 'running' }
   | { readonly kind: 'stopped' }
+  /** The guest's agent answers. */
+  | { readonly kind: 'agent' }
   /** The guest printed it on its console since this run began. */
   | { readonly kind: 'console'; readonly pattern: RegExp }
   /** Something listens. */
   | { readonly kind: 'port'; readonly host: string; readonly port: number };
 
-/** Reads `running`, `stopped`, `console=REGEX`, `port=PORT` or `port=ADDRESS:PORT`; undefined for anything else. */
+/** Reads `running`, `stopped`, `agent`, `console=REGEX`, `port=PORT` or `port=ADDRESS:PORT`; undefined for anything else. */
 export function parseGoal(text: string): Goal | undefined {
-  if (text === 'running' || text === 'stopped') return { kind: text };
+  if (text === 'running' || text === 'stopped' || text === 'agent') return { kind: text };
   const [, name, value = ''] = /^(console|port)=(.+)$/s.exec(text) ?? [];
   if (name === 'console') return consoleGoal(value);
   const [, host = '127.0.0.1', port] = /^(?:\[?([^\]]+)\]?:)?(\d{1,5})$/.exec(value) ?? [];
@@ -35,6 +37,10 @@ function consoleGoal(value: string): Goal | undefined {
 }
 
 const PAUSE_MS = 50;
+/** An agent comes up after a minute, and QEMU is asked each time. */
+const AGENT_PAUSE_MS = 200;
+/** One that does not answer may still be busy with its start. */
+const AGENT_MS = 3_000;
 
 /** What may be spent on it when the time is up. */
 const LAST_LOOK_MS = 300;
@@ -47,6 +53,7 @@ const LAST_LOOK_MS = 300;
  * for and it does not run.
  */
 export async function waitForGoal(
+  host: MachineContext,
   target: MachineRef,
   goal: Goal,
   deadline: number,
@@ -56,22 +63,49 @@ export async function waitForGoal(
   for (;;) {
     // Read before the check: what a machine did just before it ended still counts.
     const alive = isAlive(target);
-    if (await isReached(target, goal)) return;
-    if (goal.kind === 'port' && !alive) throw notRunning(target);
-    await pause(target, goal, deadline, signal);
+    if (await isReached(host, target, goal, deadline, signal)) return;
+    if ((goal.kind === 'port' || goal.kind === 'agent') && !alive) throw notRunning(target);
+    await pause(target, goal, deadline, signal, goal.kind === 'agent' ? AGENT_PAUSE_MS : 0);
   }
 }
 
-async function isReached(target: MachineRef, goal: Exclude<Goal, { kind: 'console' }>): Promise<boolean> {
+async function isReached(
+  host: MachineContext,
+  target: MachineRef,
+  goal: Exclude<Goal, { kind: 'console' }>,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   switch (goal.kind) {
     case 'running':
       return isAlive(target) && (await askState(target.files)) === 'running';
     case 'stopped':
       return !isAlive(target);
+    case 'agent':
+      return hasAgent(host, target, deadline, signal);
     case 'port':
       return canConnect(goal.host, goal.port);
     default:
       return goal satisfies never;
+  }
+}
+
+/** Whether the agent answers. That another command uses it shows that it does. */
+async function hasAgent(
+  host: MachineContext,
+  target: MachineRef,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { openAgentOf } = await import('../control/agent.ts');
+  const timeoutMs = Math.min(AGENT_MS, Math.max(1, deadline - performance.now()));
+  try {
+    (await openAgentOf(host, target, { timeoutMs, signal })).close();
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'QEMU_NO_AGENT' && code !== 'QEMU_NOT_RUNNING' && code !== 'QEMU_LOCKED') throw error;
+    return code === 'QEMU_LOCKED';
   }
 }
 

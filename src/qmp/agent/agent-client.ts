@@ -13,7 +13,8 @@ import {
 } from './agent-answers.ts';
 import { execInGuest, type GuestExecOptions, type GuestExecResult } from './agent-exec.ts';
 import { readGuestFile, writeGuestFile } from './agent-files.ts';
-import { type AgentCommandOptions, AgentSession, type AgentSessionOptions, badReply } from './agent-session.ts';
+import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
+import { AgentSession, type AgentSessionOptions, badReply } from './agent-session.ts';
 
 /** What is unwritten goes to the guest's disks first. */
 const FREEZE_MS = 10_000;
@@ -42,9 +43,10 @@ const FREEZE_MS = 10_000;
  * }
  */
 export class AgentClient implements Disposable {
-  readonly #session: AgentSession;
+  readonly #session: AgentDialogue;
 
-  private constructor(session: AgentSession) {
+  /** @param session the way to the agent, which is the client's from now on. */
+  constructor(session: AgentDialogue) {
     this.#session = session;
   }
 

@@ -2,7 +2,7 @@ import { abortError, checkTimeout, delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import { optionalNumber } from '../../base/guards.ts';
 import { AnswerReader } from './agent-answers.ts';
-import type { AgentCommandOptions, AgentSession } from './agent-session.ts';
+import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
 
 /** How to run a program in a guest. */
 export interface GuestExecOptions {
@@ -36,7 +36,7 @@ const ANSWER_MS = 60_000;
 
 /** See {@link AgentClient.exec}. */
 export async function execInGuest(
-  session: AgentSession,
+  session: AgentDialogue,
   program: string,
   args: readonly string[],
   options: GuestExecOptions,
@@ -62,6 +62,7 @@ export async function execInGuest(
     if (result) return result;
     if (performance.now() >= deadline) throw lateError(program, pid, timeoutMs);
     if (signal?.aborted) throw abortError(signal);
+    session.rest?.();
     await delay(leastOf(lookMs, deadline), signal);
   }
 }

@@ -1,13 +1,14 @@
 import { QemuError } from '../../base/errors.ts';
 import { AnswerReader } from './agent-answers.ts';
-import { type AgentCommandOptions, type AgentSession, badReply } from './agent-session.ts';
+import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
+import { badReply } from './agent-session.ts';
 
 /** Bytes of one piece: the agent reads it as a whole before it answers. */
 const PIECE_BYTES = 48 * 1024;
 
 /** See {@link AgentClient.readFile}. */
 export async function* readGuestFile(
-  session: AgentSession,
+  session: AgentDialogue,
   path: string,
   options: AgentCommandOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
@@ -29,7 +30,7 @@ export async function* readGuestFile(
 
 /** See {@link AgentClient.writeFile}. */
 export async function writeGuestFile(
-  session: AgentSession,
+  session: AgentDialogue,
   path: string,
   data: Uint8Array | AsyncIterable<Uint8Array>,
   options: AgentCommandOptions,
@@ -48,7 +49,7 @@ export async function writeGuestFile(
 }
 
 async function writeAll(
-  session: AgentSession,
+  session: AgentDialogue,
   handle: number | bigint,
   data: Uint8Array,
   options: AgentCommandOptions,
@@ -66,7 +67,7 @@ async function writeAll(
 }
 
 async function open(
-  session: AgentSession,
+  session: AgentDialogue,
   path: string,
   mode: 'r' | 'w',
   options: AgentCommandOptions,
@@ -77,7 +78,7 @@ async function open(
 }
 
 /** An agent keeps a file open until it ends. What has happened before this is what is to be told. */
-async function closeQuietly(session: AgentSession, handle: number | bigint): Promise<void> {
+async function closeQuietly(session: AgentDialogue, handle: number | bigint): Promise<void> {
   try {
     await session.execute('guest-file-close', { handle });
   } catch (error) {

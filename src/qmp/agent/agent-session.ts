@@ -3,6 +3,7 @@ import { abortError, checkTimeout, listenForAbort, startDeadline, untilAborted }
 import { QemuError, QmpRefusedError } from '../../base/errors.ts';
 import { checkWholeNumber } from '../../base/guards.ts';
 import { decodeMessage, encodeCommand, type QmpMessage } from '../message.ts';
+import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
 import { AgentLines, DELIMITER } from './agent-lines.ts';
 
 /** Limits of a session. */
@@ -12,13 +13,6 @@ export interface AgentSessionOptions {
    * base64 makes 22.
    */
   readonly maxLineBytes?: number | undefined;
-}
-
-/** What one command may take. */
-export interface AgentCommandOptions {
-  /** Milliseconds until the answer, commands before it included; default: 5 s; `Infinity` for no limit. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 const MAX_LINE_BYTES = 48 * 1024 * 1024;
@@ -44,7 +38,7 @@ type Judge<T> = (message: QmpMessage) => { readonly value: T } | undefined;
  * agree on where they are, so that no late answer is taken for that of another command (`guest-sync-delimited`, QEMU Guest
  * Agent Protocol Reference).
  */
-export class AgentSession {
+export class AgentSession implements AgentDialogue {
   readonly #stream: Duplex;
   readonly #lines: AgentLines;
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,12 +68,7 @@ export class AgentSession {
     await this.#inTurn('guest-sync-delimited', options, async () => {});
   }
 
-  /**
-   * Sends a command and waits for its answer.
-   *
-   * @throws {QmpRefusedError} `QEMU_QMP_REFUSED`. @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`,
-   * `QEMU_QMP_PROTOCOL`, `QEMU_QMP_BAD_REPLY`, `QEMU_USAGE`.
-   */
+  /** See {@link AgentDialogue.execute}. */
   execute(command: string, args?: object, options: AgentCommandOptions = {}): Promise<unknown> {
     return this.#inTurn(command, options, (stop) => {
       const id = this.#nextId();
@@ -91,12 +80,7 @@ export class AgentSession {
     });
   }
 
-  /**
-   * The same of a command that must not take effect when nobody waits for it any more: behind one that is given up, the one that
-   * undoes it is sent, and not waited for. The agent does one after the other.
-   *
-   * @throws {QemuError} as {@link execute}.
-   */
+  /** See {@link AgentDialogue.executeOrUndo}. */
   async executeOrUndo(
     command: string,
     args: object | undefined,
@@ -112,11 +96,7 @@ export class AgentSession {
     }
   }
 
-  /**
-   * Sends a command that is answered only when it fails, and waits until the agent is past it or gone.
-   *
-   * @throws {QemuError} as {@link execute}.
-   */
+  /** See {@link AgentDialogue.executeSilent}. */
   executeSilent(command: string, args?: object, options: AgentCommandOptions = {}): Promise<void> {
     return this.#inTurn(command, options, async (stop) => {
       const [id, next] = [this.#nextId(), this.#nextId()];

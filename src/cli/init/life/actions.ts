@@ -125,7 +125,7 @@ export const LIFE: readonly Action[] = [
           array: true,
           requiresArg: true,
           default: ['running'],
-          describe: 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
+          describe: 'running, stopped, agent, console=REGEX or port=[ADDRESS:]PORT; may be repeated',
         })
         .option('timeout', {
           type: 'string',

@@ -1,7 +1,7 @@
 import { QemuError } from '../../../base/errors.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import type { MachineRef } from '../../../machine/context.ts';
-import { parseGoal, waitForGoal } from '../../../machine/observe/wait.ts';
+import { type Goal, parseGoal, waitForGoal } from '../../../machine/observe/wait.ts';
 import type { Context } from '../../run/context.ts';
 import { present } from '../../shared/many.ts';
 import { type SelectionArguments, select } from '../../shared/selection.ts';
@@ -16,7 +16,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     const goal = parseGoal(text);
     if (goal) return goal;
     throw new QemuError('QEMU_USAGE', `Cannot wait for "${text}"`, {
-      hint: 'it must be running, stopped, console=REGEX, port=PORT or port=ADDRESS:PORT',
+      hint: 'it must be running, stopped, agent, console=REGEX, port=PORT or port=ADDRESS:PORT',
     });
   });
   const fleet = context.fleet();
@@ -24,8 +24,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const began = performance.now();
   const deadline = began + args.timeout * 1000;
   const outcomes = await fleet.each(selection.targets, selection.targets.length, async (target) => {
-    if (goals.some(({ kind }) => kind === 'console')) refuseWithoutConsole(fleet.inspect(target).config, target);
-    for (const goal of goals) await waitForGoal(target, goal, deadline, context.signal);
+    for (const { kind } of goals) refuseWithoutDevice(kind, fleet.inspect(target).config, target);
+    for (const goal of goals) await waitForGoal(fleet.host, target, goal, deadline, context.signal);
     return Math.round(performance.now() - began) / 1000;
   });
   return present<number>(context, selection, outcomes, {
@@ -35,9 +35,11 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   });
 }
 
-function refuseWithoutConsole(config: MachineConfig | undefined, { longName, configPath }: MachineRef): void {
-  if (config?.serial !== false) return;
-  throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${longName}" has no console to wait for`, {
-    hint: `SERIAL=off is set in "${configPath}"`,
+function refuseWithoutDevice(kind: Goal['kind'], config: MachineConfig | undefined, target: MachineRef): void {
+  const isMissing = { console: config?.serial === false, agent: config?.agent === false };
+  if ((kind !== 'console' && kind !== 'agent') || !isMissing[kind]) return;
+  const { longName, configPath } = target;
+  throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${longName}" has no ${kind} to wait for`, {
+    hint: `${kind === 'console' ? 'SERIAL' : 'QGA'}=off is set in "${configPath}"`,
   });
 }

@@ -6,13 +6,15 @@ const PATHS = new Set(['DIR', 'FILE', 'QEMU']);
 /** @param tables what scripts/man-tables.mjs has loaded. Gives the filled text of a completion file. */
 export function completionFiller(tables) {
   const common = tables.recordTable(tables.addCommonOptions).options;
-  const all = tables.ACTIONS.map(({ command, describe, options, verbs = [] }) => ({
+  const all = tables.ACTIONS.map(({ command, describe, options, verbs = [], commands = {} }) => ({
     name: nameOf(command),
+    commands: Object.entries(commands).map(([name, spec]) => ({ name, describe: spec.describe })),
     describe,
     options: options ? tables.recordTable(options).options : [],
     verbs: verbs.map((verb) => ({ name: nameOf(verb.command), describe: verb.describe })),
   }));
   const nouns = all.filter(({ verbs }) => verbs.length > 0);
+  const withCommands = all.filter(({ commands }) => commands.length > 0);
   const withOptions = all.filter(({ options }) => options.length > 0);
   const general = [...common, { name: 'no-color', describe: 'No colour' }, ...HELP];
   const parts = {
@@ -28,6 +30,14 @@ export function completionFiller(tables) {
       [
         '  case $action in',
         ...nouns.map(({ name, verbs }) => `    ${name}) verbs='${verbs.map((verb) => verb.name).join(' ')}' ;;`),
+        '  esac',
+      ].join('\n'),
+    'bash-commands': () =>
+      [
+        '  case $action in',
+        ...withCommands.map(
+          ({ name, commands }) => `    ${name}) words='${commands.map((each) => each.name).join(' ')}' ;;`,
+        ),
         '  esac',
       ].join('\n'),
     'zsh-actions': () => zshList('actions', all),
@@ -47,6 +57,13 @@ export function completionFiller(tables) {
         ...nouns.map(({ name, verbs }) => `  ${name}) verbs=(${zshItems(verbs).join(' ')}) ;;`),
         'esac',
       ].join('\n'),
+    'zsh-commands': () =>
+      [
+        'commands=()',
+        'case $words[2] in',
+        ...withCommands.map(({ name, commands }) => `  ${name}) commands=(${zshItems(commands).join(' ')}) ;;`),
+        'esac',
+      ].join('\n'),
     'fish-actions': () =>
       [
         `set --local actions ${all.map(({ name }) => name).join(' ')}`,
@@ -58,6 +75,13 @@ export function completionFiller(tables) {
           const names = verbs.map((verb) => verb.name).join(' ');
           const condition = `'__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${names}'`;
           return verbs.map((verb) => fishWord(condition, verb));
+        })
+        .join('\n'),
+    'fish-commands': () =>
+      withCommands
+        .flatMap(({ name, commands }) => {
+          const condition = `'__fish_seen_subcommand_from ${name}; and test (count (commandline -opc)) -eq 3'`;
+          return commands.map((each) => fishWord(condition, each));
         })
         .join('\n'),
     'fish-options': () => {

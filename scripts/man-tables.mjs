@@ -175,14 +175,17 @@ function action(name) {
   return [actionText('', found), ...verbs].join('\n\n');
 }
 
-function actionText(noun, { command, describe, options: define }) {
+function actionText(noun, { command, describe, options: define, commands = {} }) {
   const options = define ? tables.recordTable(define).options : [];
   const names = tables.positionals(command).map(({ name, isList, isNeeded }) => {
     if (isList) return ` [*${name}* ...]`;
     return isNeeded ? ` *${name}*` : ` [*${name}*]`;
   });
   const call = `\`qemu-init ${noun}${command.split(' ')[0]}\`${names.join('')}${options.length > 0 ? ' [*options*]' : ''}`;
-  const text = `${call}\n\n${sentence(describe)}`;
+  const list = Object.entries(commands).map(([name, { words, describe: what }]) =>
+    item(`\`${words === '' ? name : `${name} ${words}`}\``, [sentence(what)]),
+  );
+  const text = [call, sentence(describe), ...(list.length > 0 ? [list.join('\n')] : [])].join('\n\n');
   return options.length === 0 ? text : `${text}\n\n${optionList(options)}`;
 }
 

@@ -51,9 +51,11 @@ export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/d
 export type { DiskList } from './machine/disks/list-disks.ts';
 export { type BackupId, Backups, MachineBackups } from './machine/library/backups.ts';
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
+export { MachineAgent } from './machine/library/machine-agent.ts';
 export type { MachineDisks } from './machine/library/machine-disks.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
+export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
 export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';

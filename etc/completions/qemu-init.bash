@@ -35,16 +35,16 @@ _qemu_init_files() {
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin bash-actions
-_qemu_init_actions='start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types'
+_qemu_init_actions='start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
 
 _qemu_init() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options verbs=''
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options verbs='' words=''
   case $previous in
     --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
-    --for) _qemu_init_words 'running stopped console= port='; return ;;
+    --for) _qemu_init_words 'running stopped agent console= port='; return ;;
     --timeout | --deadline | --parallel | --lines | --name | --disk | --os) COMPREPLY=(); return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -79,6 +79,7 @@ _qemu_init() {
       log) options+=' --console --lines --follow --trim' ;;
       security) options+=' --all' ;;
       jobs) options+=' --all' ;;
+      agent) options+=' --stdin --timeout --crypted' ;;
       edit) options+=' --registry --monitor --defaults' ;;
       create) options+=' --disk --image --linked --iso --kernel --initrd --append --ram --cpus --bridge --net --ssh-port --firmware --tpm --os --ssh-key --login --hostname --user-data --meta-data --network-config --output --start --wait --timeout' ;;
       import) options+=' --name --output --force' ;;
@@ -100,6 +101,15 @@ _qemu_init() {
   esac
   # end
   ((COMP_CWORD == i + 1)) || verbs=''
+  # begin bash-commands
+  case $action in
+    agent) words='ping info addresses users fs time freeze thaw shutdown exec get put passwd' ;;
+  esac
+  # end
+  if [[ -n $words && $COMP_CWORD -gt $((i + 1)) ]]; then
+    if ((COMP_CWORD == i + 2)); then _qemu_init_words "$words"; else _qemu_init_files; fi
+    return
+  fi
   case $action in
     '') _qemu_init_words "$_qemu_init_actions" ;;
     import | register) _qemu_init_files ;;

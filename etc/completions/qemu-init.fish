@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
@@ -38,6 +38,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments backup --description 'Back up machines, and look after their backups'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments console --description 'Attach to the serial console; leave with Ctrl-]'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments vnc --description 'Show how to view the screen'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments agent --description 'Talk to the agent in the guest'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments register --description 'Add a machine to the registry'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments unregister --description 'Remove a machine from the registry'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments edit --description 'Edit a configuration file; one with mistakes is never installed'
@@ -61,6 +62,21 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from jobs; and 
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments list --description 'List the backups in a folder'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
+# end
+# begin fish-commands
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments ping --description 'Whether it answers'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments info --description 'Its version and commands'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments addresses --description 'Network interfaces and addresses'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments users --description 'Who is logged in'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments fs --description 'Mounted file systems'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments time --description 'The clock of the guest; set: take over that of the host'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments freeze --description 'Keep the guest from writing to its file systems, until thaw or stop'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments thaw --description 'Let it write again'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments shutdown --description 'Ask the guest to shut down, without waiting'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments exec --description 'Run a program; its output and exit status are passed on'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments get --description 'Copy a file from the guest (default: to standard output)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments put --description 'Copy a file into the guest (-: standard input)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments passwd --description 'Set a password, read from the terminal or standard input'
 # end
 # begin fish-options
 complete --command qemu-init --long-option json --description 'Print one JSON document'
@@ -109,7 +125,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from resume' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from wake' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from exit-preconfig' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from wait' --long-option all --description 'All machines'
-complete --command qemu-init --condition '__fish_seen_subcommand_from wait' --long-option for --require-parameter --description 'running, stopped, console=REGEX or port=[ADDRESS:]PORT; may be repeated'
+complete --command qemu-init --condition '__fish_seen_subcommand_from wait' --long-option for --require-parameter --description 'running, stopped, agent, console=REGEX or port=[ADDRESS:]PORT; may be repeated'
 complete --command qemu-init --condition '__fish_seen_subcommand_from wait' --long-option timeout --require-parameter --description 'Seconds to wait, for all conditions together'
 complete --command qemu-init --condition '__fish_seen_subcommand_from status' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from list' --long-option macs --description 'Show the addresses of the network cards'
@@ -124,6 +140,9 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from log' --lon
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option trim --description 'Print nothing: shorten all logs larger than 4 MiB'
 complete --command qemu-init --condition '__fish_seen_subcommand_from security' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option stdin --description 'exec: pass on standard input'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option timeout --require-parameter --description 'exec: seconds to wait for the program, which is not ended by it (default: no limit)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option crypted --description 'passwd: it is a hash, as in shadow(5)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option registry --description 'The registry'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option monitor --description 'monitor.conf'
 complete --command qemu-init --condition '__fish_seen_subcommand_from edit' --long-option defaults --description 'defaults-qemu.cfg'
@@ -167,7 +186,8 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from uninstall'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option binary --require-parameter --force-files --description 'QEMU program, name or path'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option output --require-parameter --force-files --description 'File to write instead of stdout'
 # end
-complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list create completion" --arguments '(__qemu_init_ids)'
+complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list create completion; and not begin; __fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 2; end" --arguments '(__qemu_init_ids)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 3' --force-files
 complete --command qemu-init --condition '__fish_seen_subcommand_from import register' --force-files
 complete --command qemu-init --condition '__fish_seen_subcommand_from completion' --arguments 'bash zsh fish'
 # The name is a new one.

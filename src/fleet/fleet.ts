@@ -16,6 +16,7 @@ import { openControl, withOwnMonitor } from '../machine/control/control-port.ts'
 import { Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
+import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
 import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import { lostFiles } from '../machine/run/lost-files.ts';
@@ -434,7 +435,11 @@ export class Fleet {
         ...status,
         restart: isDown && (config?.restart ?? 'no') !== 'no' ? await restartState(this.host.paths, target) : undefined,
         startFailure: isDown ? sinceEnd(status, lastStartFailure(this.host.paths, target.longName)) : undefined,
-        problems: [...issues.map(formatIssue), ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`])],
+        problems: [
+          ...issues.map(formatIssue),
+          ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`]),
+          ...(isDown ? [] : frozenProblems(target)),
+        ],
       };
     });
   }
@@ -467,6 +472,13 @@ export class Fleet {
   #bootDelayMs(target: MachineRef): number {
     return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
   }
+}
+
+/** That a user has frozen the guest, which may be forgotten. */
+function frozenProblems({ files, longName }: MachineRef): string[] {
+  const mark = readFrozenMark(files);
+  if (mark?.isWished !== true) return [];
+  return [`its file systems have been frozen since ${mark.since}; thaw them: qemu-init agent ${longName} thaw`];
 }
 
 /** The last failed start, unless the machine has run since. */

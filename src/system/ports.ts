@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net';
+import { connect, createServer, isIP } from 'node:net';
 import { errorCode, QemuError } from '../base/errors.ts';
 import { readTextIfExists } from './files/files.ts';
 
@@ -89,4 +89,11 @@ export async function listenProblem(protocol: 'tcp' | 'udp', host: string, port:
     socket.once('error', (error) => socket.close(() => resolve(errorCode(error) ?? 'EINVAL')));
     socket.bind(address, () => socket.close(() => resolve(undefined)));
   });
+}
+
+/** The family of a numeric address; undefined for any other text. Pure. */
+export function ipFamily(text: string): 'ipv4' | 'ipv6' | undefined {
+  const version = isIP(text);
+  if (version === 0) return undefined;
+  return version === 4 ? 'ipv4' : 'ipv6';
 }

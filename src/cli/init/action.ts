@@ -10,6 +10,10 @@ export interface Verb {
   readonly command: string;
   readonly describe: string;
   readonly options?: (parser: Argv<object>) => Argv<object>;
+  /** What its word `command` may be, by name: `ping` of `agent web ping`. */
+  readonly commands?: Readonly<Record<string, { readonly words: string; readonly describe: string }>>;
+  /** Whether a program's words may follow `--`; they are not parsed, and are the argument `program`. */
+  readonly takesProgram?: boolean;
   /** What follows the action on the command line, and what that call is for. */
   readonly examples?: readonly (readonly [words: string, text: string])[];
   readonly load: () => Promise<{ readonly run: Run }>;

@@ -19,6 +19,5 @@ export const LATER: readonly string[] = [
   'attach',
   'detach',
   'resize',
-  'agent',
   'events',
 ];

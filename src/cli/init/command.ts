@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { QemuError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
+import { hideDashes, showDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
 import { type Action, nameOf, type Verb } from './action.ts';
@@ -13,9 +14,28 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   const argv = asOptions(words);
   return runTool('qemu-init', argv, async (handle) => {
     if (isHelp(argv)) process.stdout.write(helpFor(argv));
-    else
-      await parseArguments('qemu-init', argv, (parser) => define(parser, handle, argv), missingIn(argv), callOf(argv));
+    else {
+      const { own, program } = withoutProgram(argv);
+      const pass: Handle = (run, args) => handle(run, program === undefined ? args : { ...args, program });
+      await parseArguments(
+        'qemu-init',
+        hideDashes(own),
+        (parser) => define(parser, pass, own),
+        missingIn(own),
+        callOf(own),
+      );
+    }
   });
+}
+
+/** The words of a program, which come after `--` where an action takes one, are nothing to be parsed. */
+function withoutProgram(argv: readonly string[]): {
+  readonly own: readonly string[];
+  readonly program: readonly string[] | undefined;
+} {
+  const end = argv.indexOf('--');
+  if (end < 0 || called(argv.slice(0, end)).action?.takesProgram !== true) return { own: argv, program: undefined };
+  return { own: argv.slice(0, end), program: argv.slice(end + 1) };
 }
 
 /** `help`, `help start` and `version`, as many other programs have them, are the options of that name. */
@@ -79,7 +99,7 @@ function addCommand(parser: Argv<object>, action: Action | Verb, handle: Handle)
     },
     handler: async (args) => {
       const loaded = await action.load?.();
-      if (loaded) await handle(loaded.run, args);
+      if (loaded) await handle(loaded.run, showDashes(args));
     },
   });
 }
@@ -102,7 +122,8 @@ function missingIn(argv: readonly string[]): string {
   const { action, verb } = called(argv);
   // Of `jobs cancel ID JOB` the machine is what there may be.
   const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)>/g) ?? [])].map(([, word]) => word);
-  const word = verb && argv.at(-1) !== nameOf(verb) ? needed.at(-1) : needed[0];
+  const given = wordsOf(argv).length - (verb ? 2 : 1);
+  const word = needed[given] ?? needed.at(-1);
   return word === undefined || word === 'id' ? 'machine' : word;
 }
 

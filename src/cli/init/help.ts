@@ -51,6 +51,7 @@ export function helpOnAction(action: Action, verb: Verb | undefined, width: numb
       verbs.map((each) => [`${nameOf(each)}${positionals(each.command).map(positionalWord).join('')}`, each.describe]),
       width,
     ),
+    list('Commands', Object.entries(subject.commands ?? {}).map(commandEntry), width),
     list('Options', own, width),
     list(
       'Examples',
@@ -59,6 +60,10 @@ export function helpOnAction(action: Action, verb: Verb | undefined, width: numb
     ),
     ...commonOptions(width),
   ]);
+}
+
+function commandEntry([name, { words, describe }]: readonly [string, { words: string; describe: string }]): Entry {
+  return [words === '' ? name : `${name} ${words}`, describe];
 }
 
 const HELP: Entry = ['-h, --help', 'Show this help'];

@@ -69,6 +69,12 @@ export class Output {
     process.stdout.write(this.#shown(data));
   }
 
+  /** What a program in a guest has printed on its standard error, as it is. */
+  rawError(data: string | Uint8Array): void {
+    const text = typeof data === 'string' ? data : new StringDecoder('utf8').write(Buffer.from(data));
+    process.stderr.write(isTerminal(process.stderr) ? printable(text) : data);
+  }
+
   /**
    * The same for a part of an endless result: resolves when the reader accepts more, so that output for a slow reader
    * does not pile up here. Also resolves when the reader is gone, or the signal comes.

@@ -92,7 +92,7 @@ async function within<T>(
     throw noAgent(
       target,
       'the guest may be paused, or the agent may serve another client: it serves one at a time',
-      error,
+      late.signal.aborted ? new Error(`nothing came within ${Math.round(timeoutMs)} ms`) : error,
     );
   } finally {
     clearTimeout(timer);

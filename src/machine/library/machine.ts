@@ -14,6 +14,7 @@ import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
 import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
 import { MachineBackups } from './backups.ts';
+import { MachineAgent } from './machine-agent.ts';
 import { MachineDisks } from './machine-disks.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 
@@ -48,6 +49,8 @@ export class Machine extends RunningMachine {
   readonly disks: MachineDisks;
   /** Its backups. */
   readonly backups: MachineBackups;
+  /** The agent in its guest. */
+  readonly agent: MachineAgent;
   readonly #host: MachineContext;
   readonly #config: MachineConfig;
   readonly #args: string[] = [];
@@ -65,6 +68,7 @@ export class Machine extends RunningMachine {
     this.name = target.longName;
     this.target = target;
     this.backups = new MachineBackups(target.longName);
+    this.agent = new MachineAgent(host, target);
     this.#host = host;
     this.#config = config;
     this.disks = new MachineDisks(host, target, () => this.config);

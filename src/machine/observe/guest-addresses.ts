@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { QemuError } from '../../base/errors.ts';
 import type { GuestInterface } from '../../qmp/agent/agent-answers.ts';
 import type { MachinePaths } from '../../system/paths.ts';
+import { ipFamily } from '../../system/ports.ts';
 import { openAgent } from '../control/open-agent.ts';
 
 /** An address of a guest as its agent reports it. */
@@ -42,7 +42,7 @@ export async function guestAddresses(
 export function addressRows(interfaces: readonly GuestInterface[]): GuestAddressRow[] {
   const rows = interfaces.flatMap(({ name, addresses }) =>
     addresses
-      .filter(({ address, family }) => isIP(address) === (family === 'ipv4' ? 4 : 6) && !isLoopback(address))
+      .filter(({ address, family }) => ipFamily(address) === family && !isLoopback(address))
       .map(({ address, family, prefix }) => ({ interface: name.slice(0, MOST_NAME), address, family, prefix })),
   );
   return rows.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_ADDRESSES);

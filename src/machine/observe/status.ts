@@ -113,10 +113,7 @@ export async function lookAtState(files: MachinePaths, lookMs = LOOK_TIMEOUT_MS)
 type Look = Pick<MachineStatus, 'state' | 'stateDetail'>;
 
 /** The same, with what the guest's agent reports. */
-async function lookAtGuest(
-  files: MachinePaths,
-  lookMs: number,
-): Promise<Look & Pick<MachineStatus, 'addresses'>> {
+async function lookAtGuest(files: MachinePaths, lookMs: number): Promise<Look & Pick<MachineStatus, 'addresses'>> {
   const deadline = performance.now() + lookMs;
   let hasAgent = false;
   const found = await look(files, lookMs, async (client, limits) => {

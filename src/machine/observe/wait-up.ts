@@ -43,7 +43,7 @@ export async function waitUntilUp(
   const ways: Promise<UpSign>[] = [];
   if (config.serial) {
     ways.push(
-      waitForGoal(target, { kind: 'console', pattern: options.console }, deadline, signal).then(() => 'console'),
+      waitForGoal(host, target, { kind: 'console', pattern: options.console }, deadline, signal).then(() => 'console'),
     );
   }
   if (ssh)

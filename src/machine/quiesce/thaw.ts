@@ -39,20 +39,29 @@ async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, tim
     if (!(error instanceof QemuError)) throw error;
     agent?.close();
   }
-  using fresh = await openAgent(files, { timeoutMs, signal: AbortSignal.timeout(timeoutMs) });
+  using fresh = await openAgent(files, { timeoutMs, signal: AbortSignal.timeout(Math.ceil(timeoutMs)) });
   return await fresh.thaw({ timeoutMs });
 }
 
 /**
  * Thaws a guest that a command has left frozen. For every command that meets the machine; without a mark it costs one
  * look at a folder. Never throws because of what the guest does.
+ *
+ * @param evenWished also one that a user has frozen: a guest that cannot write cannot shut down.
  */
-export async function thawLeftover(host: MachineContext, target: MachineRef, timeoutMs?: number): Promise<void> {
+export async function thawLeftover(
+  host: MachineContext,
+  target: MachineRef,
+  timeoutMs?: number,
+  evenWished = false,
+): Promise<void> {
   const mark = readFrozenMark(target.files);
-  if (!mark || mark.isHeld) return;
+  if (!mark || (mark.isWished ? !evenWished : mark.isHeld)) return;
   const count = await thawGuest(host, target, undefined, timeoutMs);
   if (count === undefined || count === 0) return;
   const since = mark.since === undefined ? '' : ` since ${mark.since}`;
-  const message = `an interrupted command had left its file systems frozen${since}: they are thawed`;
+  const message = mark.isWished
+    ? `its file systems were frozen${since}: they are thawed, since it could not shut down`
+    : `an interrupted command had left its file systems frozen${since}: they are thawed`;
   host.notify({ level: 'warning', machine: target.longName, message });
 }

@@ -27,7 +27,7 @@ export async function runStopSteps(
 ): Promise<Rung> {
   let asked: Rung = 'none';
   // A guest that cannot write cannot go down either.
-  if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target);
+  if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target, undefined, true);
   for (const step of steps) {
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
     if (step.kind === 'ask') {

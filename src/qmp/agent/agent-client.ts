@@ -11,9 +11,9 @@ import {
   readTime,
   readUsers,
 } from './agent-answers.ts';
+import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
 import { execInGuest, type GuestExecOptions, type GuestExecResult } from './agent-exec.ts';
 import { readGuestFile, writeGuestFile } from './agent-files.ts';
-import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
 import { AgentSession, type AgentSessionOptions, badReply } from './agent-session.ts';
 
 /** What is unwritten goes to the guest's disks first. */

@@ -28,6 +28,8 @@ export interface GuestExecResult {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** How it shows that no time is left for an answer. */
+const LATE: readonly (string | undefined)[] = ['QEMU_TIMEOUT', 'QEMU_NO_AGENT', 'QEMU_LOCKED'];
 /** Pauses between two looks; most programs are short. */
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 500;
@@ -57,7 +59,7 @@ export async function execInGuest(
   for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LAST_LOOK_MS)) {
     const result = await session.execute('guest-exec-status', { pid }, limit()).then(readResult, (error: unknown) => {
       // What ran out while the agent was asked is the time of the program.
-      if (errorCode(error) !== 'QEMU_TIMEOUT' || performance.now() < deadline) throw error;
+      if (!LATE.includes(errorCode(error)) || performance.now() < deadline) throw error;
     });
     if (result) return result;
     if (performance.now() >= deadline) throw lateError(program, pid, timeoutMs);

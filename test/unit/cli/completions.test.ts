@@ -63,6 +63,8 @@ test('bash completes actions, options and the names of machines without starting
   assert.deepEqual(complete('qemu-init', 'completion', ''), ['bash', 'zsh', 'fish']);
   assert.deepEqual(complete('qemu-init', 'jobs', 'ca'), ['cancel']);
   assert.deepEqual(complete('qemu-init', 'jobs', 'cancel', 'w'), ['w', 'web.x']);
+  assert.deepEqual(complete('qemu-init', 'agent', 'w'), ['w', 'web.x']);
+  assert.deepEqual(complete('qemu-init', 'agent', 'w', 'p'), ['ping', 'put', 'passwd']);
   assert.deepEqual(complete('qemu-init', 'log', '--tr'), ['--trim']);
   assert.deepEqual(complete('qemu-init', 'vnc', '--al'), []);
 });
@@ -73,6 +75,8 @@ test('fish completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init try'), ['try-restart\tRestart machines that are running']);
   assert.deepEqual(complete('qemu-init start w'), ['w', 'web.x']);
   assert.deepEqual(complete('qemu-init stop b'), ['b', 'big']);
+  assert.deepEqual(complete('qemu-init agent w pi'), ['ping\tWhether it answers']);
+  assert.deepEqual(complete('qemu-init agent b'), ['b', 'big']);
   assert.deepEqual(complete('qemu-init create x RA'), ['RAM=']);
   assert.deepEqual(complete('qemu-init create '), []);
   assert.deepEqual(complete('qemu-init completion ').toSorted(), ['bash', 'fish', 'zsh']);

@@ -349,7 +349,10 @@ export class Fleet {
    * @throws {ConfigError} with all that is wrong in its configuration.
    */
   machine(target: MachineRef): Machine {
-    return new Machine(this.host, target, this.config(target));
+    return new Machine(this.host, target, this.config(target), {
+      quit: async (signal) => void (await this.stop(target, { force: true, signal })),
+      start: async (signal) => void (await this.start(target, { signal })),
+    });
   }
 
   /**

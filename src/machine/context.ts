@@ -85,3 +85,10 @@ export function notRunning(target: MachineRef): QemuError {
     hint: `start it: qemu-init start ${target.longName}`,
   });
 }
+
+/** The error of a command that needs a stopped machine. */
+export function notStopped({ longName }: MachineRef): QemuError {
+  return new QemuError('QEMU_MACHINE_STATE', `Machine "${longName}" is running`, {
+    hint: `stop it first: qemu-init stop ${longName}`,
+  });
+}

@@ -87,6 +87,8 @@ export interface MachinePaths {
   readonly stateDir: string;
   /** Work on the disks that has begun and not ended. */
   readonly work: string;
+  /** What is known of snapshots besides what the images contain. */
+  readonly snapshots: string;
   /**
    * Mode 0700, exists while the machine runs: copies of what is needed to reach it if the run-time folder is cleared.
    */
@@ -209,6 +211,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),
     work: join(paths.stateDir, longName, 'work.json'),
+    snapshots: join(paths.stateDir, longName, 'snapshots.json'),
     keptDir,
     keptRecord: join(keptDir, 'machine.json'),
     keptLaunch: join(keptDir, 'launch.json'),

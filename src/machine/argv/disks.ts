@@ -65,7 +65,7 @@ export function secretOf({ index }: Pick<DiskConfig, 'index'>): string {
 }
 
 /** The copy of a disk's key that QEMU reads. The key itself may be in a place that its user cannot reach. */
-export function keyCopy(keysDir: string, { index }: DiskConfig): string {
+export function keyCopy(keysDir: string, { index }: Pick<DiskConfig, 'index'>): string {
   return join(keysDir, `dsk${index}`);
 }
 

@@ -10,6 +10,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
+import type { Life } from '../snapshot/revert.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
 import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
@@ -17,6 +18,7 @@ import { MachineBackups } from './backups.ts';
 import { MachineAgent } from './machine-agent.ts';
 import { MachineDisks } from './machine-disks.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
+import { Snapshots } from './snapshots.ts';
 
 /** How to launch a configured machine. */
 export type MachineLaunchOptions = Pick<StartOptions, 'paused' | 'preconfig' | 'signal'>;
@@ -51,6 +53,8 @@ export class Machine extends RunningMachine {
   readonly backups: MachineBackups;
   /** The agent in its guest. */
   readonly agent: MachineAgent;
+  /** Its snapshots, whether it runs or not. */
+  readonly snapshots: Snapshots;
   readonly #host: MachineContext;
   readonly #config: MachineConfig;
   readonly #args: string[] = [];
@@ -63,7 +67,8 @@ export class Machine extends RunningMachine {
   #own: OwnProcess | undefined;
   #logOffset = 0;
 
-  constructor(host: MachineContext, target: MachineRef, config: MachineConfig) {
+  /** @param life how it is ended and started for a revert; default: as {@link shutdown} and {@link launch} do it. */
+  constructor(host: MachineContext, target: MachineRef, config: MachineConfig, life?: Life) {
     super();
     this.name = target.longName;
     this.target = target;
@@ -72,6 +77,25 @@ export class Machine extends RunningMachine {
     this.#host = host;
     this.#config = config;
     this.disks = new MachineDisks(host, target, () => this.config);
+    this.snapshots = new Snapshots(host, target, () => this.config, this.#lifeBy(life));
+  }
+
+  /** A program that is connected is so again afterwards. */
+  #lifeBy(life: Life | undefined): Life {
+    let wasConnected = false;
+    return {
+      quit: async (signal) => {
+        wasConnected = this.#client !== undefined;
+        await this.#disconnect();
+        if (life) await life.quit(signal);
+        else await stopMachine(this.#host, this.target, this.#config, { force: true, signal });
+      },
+      start: async (signal) => {
+        if (life) await life.start(signal);
+        else await startMachine(this.#host, this.target, this.config, { signal });
+        if (wasConnected) await this.#connect(signal);
+      },
+    };
   }
 
   /** The configuration that the next launch uses: the file's, with the host's defaults and what was changed here. */

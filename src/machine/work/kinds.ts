@@ -4,6 +4,9 @@ import type { WorkKind } from './work-kind.ts';
 const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   backup: async () => (await import('../backup/backup-work.ts')).BACKUP_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,
+  'snapshot-create': async () => (await import('../snapshot/create-work.ts')).CREATE_KIND,
+  'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,
+  'snapshot-revert': async () => (await import('../snapshot/revert-work.ts')).REVERT_KIND,
 };
 
 /** The kind; undefined for one of a newer version. */

@@ -1,0 +1,53 @@
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { type CreatedSnapshot, type CreateSnapshotOptions, createSnapshot } from '../snapshot/create.ts';
+import { type DeletedSnapshot, deleteSnapshot } from '../snapshot/delete.ts';
+import { listSnapshots, type Snapshot } from '../snapshot/list.ts';
+import { type Life, type RevertedSnapshot, revertSnapshot } from '../snapshot/revert.ts';
+
+/**
+ * The snapshots of a machine that runs or does not: `Machine.snapshots`.
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const { snapshots } = fleet.machine(fleet.get('web'));
+ * const { snapshot } = await snapshots.create({ description: 'before the upgrade' });
+ * for (const each of snapshots.list()) console.log(each.name, each.created, each.disks);
+ * await snapshots.revert(snapshot);
+ * await snapshots.delete(snapshot);
+ */
+export class Snapshots {
+  readonly #host: MachineContext;
+  readonly #target: MachineRef;
+  readonly #config: () => MachineConfig;
+  readonly #life: Life;
+
+  constructor(host: MachineContext, target: MachineRef, config: () => MachineConfig, life: Life) {
+    this.#host = host;
+    this.#target = target;
+    this.#config = config;
+    this.#life = life;
+  }
+
+  /** Makes one, of all disks at one instant. @throws {QemuError} as {@link createSnapshot}. */
+  create(options: CreateSnapshotOptions = {}): Promise<CreatedSnapshot> {
+    return createSnapshot(this.#host, this.#target, this.#config(), options);
+  }
+
+  /** All of them, oldest first. @throws {ConfigError} when an image cannot be used. */
+  list(): Snapshot[] {
+    return listSnapshots(this.#host, this.#target, this.#config());
+  }
+
+  /** Makes the machine what it was then; what it is now is lost. @throws {QemuError} as {@link revertSnapshot}. */
+  revert(name: string, signal?: AbortSignal): Promise<RevertedSnapshot> {
+    return revertSnapshot(this.#host, this.#target, this.#config(), name, this.#life, signal);
+  }
+
+  /** @throws {QemuError} as {@link deleteSnapshot}. */
+  delete(name: string, signal?: AbortSignal): Promise<DeletedSnapshot> {
+    return deleteSnapshot(this.#host, this.#target, this.#config(), name, signal);
+  }
+}

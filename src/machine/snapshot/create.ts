@@ -1,0 +1,141 @@
+import { QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { newJobId } from '../../domain/job-id.ts';
+import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
+import { type Quiesce, whileQuiet } from '../quiesce/quiesce.ts';
+import { locate } from '../run/locate.ts';
+import { doWork } from '../work/do-work.ts';
+import { chooseDisks } from './choose-disks.ts';
+import { refuseDuringJobs, runToEnd } from './job-end.ts';
+import { snapshotsIn } from './snapshot-disks.ts';
+import { checkSnapshotName, defaultSnapshotName } from './snapshot-name.ts';
+import { noteSnapshot, readSnapshotNotes } from './snapshot-notes.ts';
+import type { OpenImages } from './stopped-images.ts';
+import { withImages } from './with-images.ts';
+
+/** How to make a snapshot. */
+export interface CreateSnapshotOptions {
+  /** Default: the local time as `YYYYMMDD-HHMMSS`. */
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  /** RAM and devices as well; the guest stands still meanwhile. */
+  readonly memory?: boolean | undefined;
+  /** Whether file systems are frozen through the guest agent (default: `auto`; never with {@link memory}). */
+  readonly quiesce?: Quiesce | undefined;
+  /** Leaves raw disks out; else they are refused. */
+  readonly skipRaw?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A snapshot that was made. */
+export interface CreatedSnapshot {
+  readonly snapshot: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly memory: boolean;
+  readonly quiesced: boolean;
+  /** Why the file systems were not frozen, as a clause, when it was tried. */
+  readonly whyNotQuiesced: string | undefined;
+  readonly external: boolean;
+  /** `DSK1` …, and `FIRMWARE` for the variables of UEFI. */
+  readonly disks: readonly string[];
+  /** Raw disks that were left out. */
+  readonly skipped: readonly string[];
+  readonly seconds: number;
+}
+
+/** What its kind of work has to know: see `create-work.ts`. */
+export const CREATE_WORK = 'snapshot-create';
+
+/**
+ * Makes a snapshot of all disks at one instant, inside their images, of a machine that runs or does not.
+ *
+ * @throws {QemuError} `QEMU_USAGE` for a bad name; `QEMU_COMMAND_FAILED` for a name that is in use and disks that
+ * cannot hold a snapshot; `QEMU_LOCKED` during other work on the disks; `QEMU_NOT_RUNNING` for RAM of a machine that
+ * does not run; as {@link whileQuiet}; `QEMU_QMP_REFUSED`, `QEMU_ABORTED`: then nothing is left of it.
+ */
+export async function createSnapshot(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  options: CreateSnapshotOptions = {},
+): Promise<CreatedSnapshot> {
+  const began = performance.now();
+  const name = options.name ?? defaultSnapshotName(new Date());
+  checkSnapshotName(name);
+  checkMemory(target, options);
+  const plan = { kind: CREATE_WORK, what: `making snapshot "${name}"`, data: { name } };
+  const made = await doWork(
+    host,
+    target,
+    plan,
+    async (work) => {
+      const choice = { external: false, skipRaw: options.skipRaw === true };
+      return withImages(
+        host,
+        target,
+        config,
+        options.signal,
+        (disks) => chooseDisks(target.longName, disks, choice).chosen,
+        async (images) => {
+          const { chosen, skipped } = chooseDisks(target.longName, images.disks, choice);
+          refuseSame(target, name, images);
+          // From here on there may be something to be undone.
+          work.note({ data: { name, files: chosen.map(({ key, file }) => ({ key, file })) } });
+          const how = await take(host, target, images, chosen, name, options);
+          const note = { name, created: new Date().toISOString(), description: options.description, layers: [] };
+          noteSnapshot(target.files, { ...note, quiesced: how.quiesced });
+          return { ...how, created: note.created, skipped, disks: chosen.map(({ key }) => key) };
+        },
+      );
+    },
+    options.signal,
+  );
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return { snapshot: name, memory: options.memory === true, external: false, ...made, seconds };
+}
+
+function checkMemory(target: MachineRef, { memory, quiesce }: CreateSnapshotOptions): void {
+  if (memory !== true) return;
+  if (locate(target.files).kind !== 'alive') throw notRunning(target);
+  if (quiesce !== 'on') return;
+  throw new QemuError('QEMU_USAGE', 'A snapshot with memory cannot be quiesced: its guest would go on frozen', {
+    hint: 'memory and disks fit together without it',
+  });
+}
+
+/** @throws {QemuError} `QEMU_COMMAND_FAILED` when there is a snapshot of that name. */
+function refuseSame(target: MachineRef, name: string, { disks }: OpenImages): void {
+  const isThere =
+    snapshotsIn(disks).has(name) ||
+    readSnapshotNotes(target.files).some((note) => note.name === name && note.layers.length > 0);
+  if (!isThere) return;
+  throw new QemuError('QEMU_COMMAND_FAILED', `Machine "${target.longName}" already has a snapshot "${name}"`, {
+    hint: 'choose another name, or delete that one first',
+  });
+}
+
+/** Makes it: QEMU does all disks or none. */
+async function take(
+  host: MachineContext,
+  target: MachineRef,
+  { domain, isRunning }: OpenImages,
+  chosen: OpenImages['disks'],
+  name: string,
+  { memory, quiesce = 'auto', signal }: CreateSnapshotOptions,
+): Promise<{ readonly quiesced: boolean; readonly whyNotQuiesced: string | undefined }> {
+  const nodes = chosen.map(({ node }) => node);
+  signal?.throwIfAborted();
+  if (memory === true) {
+    await refuseDuringJobs(domain, 'save the memory');
+    const job = newJobId('snapshot-save', 'all');
+    await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
+    // QEMU cannot be stopped in the middle: what came to be is undone.
+    signal?.throwIfAborted();
+    return { quiesced: false, whyNotQuiesced: undefined };
+  }
+  const actions = nodes.map((device) => ({ type: 'blockdev-snapshot-internal-sync', data: { device, name } }));
+  const wish = { quiesce: isRunning ? quiesce : 'off', client: domain.client, signal } as const;
+  const { quiesced, whyNot } = await whileQuiet(host, target, wish, () => domain.run('transaction', { actions }));
+  return { quiesced, whyNotQuiesced: whyNot };
+}

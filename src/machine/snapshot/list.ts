@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs';
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { disksOfConfig, type SnapshotDisk, snapshotsIn } from './snapshot-disks.ts';
+import { readSnapshotNotes, type SnapshotNote } from './snapshot-notes.ts';
+
+/** A snapshot of a machine. */
+export interface Snapshot {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly description: string | undefined;
+  /** Whether RAM and devices are in it. */
+  readonly memory: boolean;
+  /** Whether the file systems were frozen; undefined: not known. */
+  readonly quiesced: boolean | undefined;
+  readonly external: boolean;
+  /** Bytes of RAM and devices; of an external one what its layers take on the host by now. */
+  readonly sizeBytes: number;
+  /** `DSK1` …, and `FIRMWARE` for the variables of UEFI. */
+  readonly disks: readonly string[];
+}
+
+/**
+ * The snapshots of a machine that runs or does not, oldest first. What the images contain is the truth; what is noted
+ * of one that none of them has is left out.
+ *
+ * @throws {ConfigError} when an image cannot be used. @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_IO`.
+ */
+export function listSnapshots(host: MachineContext, target: MachineRef, config: MachineConfig): Snapshot[] {
+  const disks = disksOfConfig(host, config, target.files);
+  return mergeSnapshots(disks, readSnapshotNotes(target.files));
+}
+
+function mergeSnapshots(disks: readonly SnapshotDisk[], notes: readonly SnapshotNote[]): Snapshot[] {
+  const inside = [...snapshotsIn(disks)].map(([name, holders]): Snapshot => {
+    const note = notes.find((each) => each.name === name && each.layers.length === 0);
+    const each = [...holders.values()];
+    const memoryBytes = Math.max(...each.map((one) => one.memoryBytes));
+    return {
+      name,
+      created: note?.created ?? each[0]?.created ?? '',
+      description: note?.description,
+      memory: memoryBytes > 0,
+      quiesced: note?.quiesced,
+      external: false,
+      sizeBytes: memoryBytes,
+      disks: [...holders.keys()],
+    };
+  });
+  const outside = notes.flatMap(({ name, created, description, quiesced, layers }): Snapshot[] => {
+    const there = layers.filter(({ base, overlay }) => sizeOf(base) !== undefined && sizeOf(overlay) !== undefined);
+    if (there.length === 0) return [];
+    const sizeBytes = there.reduce((sum, { overlay }) => sum + (sizeOf(overlay) ?? 0), 0);
+    const keys = there.map(({ key }) => key);
+    return [{ name, created, description, memory: false, quiesced, external: true, sizeBytes, disks: keys }];
+  });
+  return [...inside, ...outside].sort((a, b) => a.created.localeCompare(b.created));
+}
+
+/** Bytes that a file takes: stat(2), st_blocks. */
+function sizeOf(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && stats.blocks * 512;
+}

@@ -1,0 +1,43 @@
+import { QemuError } from '../../base/errors.ts';
+import { asText } from '../../base/guards.ts';
+import { Domain } from '../../domain/domain.ts';
+import { parseJobId } from '../../domain/job-id.ts';
+import { loadMachineConfig } from '../load-config.ts';
+import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
+import { finishRevert, undoRevert } from './revert-disks.ts';
+
+/** A revert that was interrupted is ended; when that cannot be, all disks are what they were before it. */
+export const REVERT_KIND: WorkKind = {
+  settle: async (leftover) => {
+    const { host, target, record, client, cancel } = leftover;
+    const name = asText(record.data['name']);
+    // Nothing had been changed, or whoever gives up has undone it.
+    if (record.data['hasBegun'] !== true || cancel) return { outcome: 'undone', detail: stoppedFor(leftover) };
+    if (client) return ofMemory(new Domain(client, target.longName));
+    const machine = { host, target, config: loadMachineConfig(target.configPath, host.paths.defaultsFile) };
+    try {
+      await finishRevert(machine, name);
+      return { outcome: 'finished', detail: stoppedFor(leftover) };
+    } catch (error) {
+      if (!(error instanceof QemuError) || error.code !== 'QEMU_COMMAND_FAILED') throw error;
+      await undoRevert(machine);
+      return { outcome: 'undone', detail: error.message };
+    }
+  },
+};
+
+function stoppedFor({ target, record, client }: Leftover): string | undefined {
+  if (client || record.data['wasRunning'] !== true) return undefined;
+  return `the machine was stopped for it; to start it: qemu-init start ${target.longName}`;
+}
+
+/** QEMU ends it by itself, and then answers again. */
+async function ofMemory(domain: Domain): Promise<Settled> {
+  for (const job of await domain.jobs()) {
+    if (parseJobId(job.id)?.action !== 'snapshot-load') continue;
+    if (!job.isOver) return { outcome: 'running' };
+    await job.dismiss();
+    if (job.error !== undefined) return { outcome: 'undone', detail: job.error };
+  }
+  return { outcome: 'finished' };
+}

@@ -1,0 +1,132 @@
+import { QemuError } from '../../base/errors.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { Domain } from '../../domain/domain.ts';
+import { newJobId } from '../../domain/job-id.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { withControl } from '../control/control-port.ts';
+import { locate } from '../run/locate.ts';
+import { exclusively } from '../run/run-lock.ts';
+import { doWork, type Work } from '../work/do-work.ts';
+import { removeBitmaps } from './bitmaps.ts';
+import { unknownSnapshot } from './delete.ts';
+import { refuseDuringJobs, runToEnd } from './job-end.ts';
+import { listSnapshots, type Snapshot } from './list.ts';
+import { revertDisks } from './revert-disks.ts';
+import { disksOfQemu, snapshotsIn } from './snapshot-disks.ts';
+
+/** How a machine is ended at once and started, in the way that its host does it. */
+export interface Life {
+  readonly quit: (signal: AbortSignal | undefined) => Promise<void>;
+  readonly start: (signal: AbortSignal | undefined) => Promise<void>;
+}
+
+/** What was reverted. */
+export interface RevertedSnapshot {
+  readonly snapshot: string;
+  /** Whether the guest goes on from RAM and devices of then. */
+  readonly memory: boolean;
+  /** `running` or `stopped`: as before. */
+  readonly state: string;
+  readonly disks: readonly string[];
+  readonly seconds: number;
+}
+
+const CONTROL_MS = 10_000;
+export const REVERT_WORK = 'snapshot-revert';
+
+/** One revert of a machine. */
+interface Revert {
+  readonly host: MachineContext;
+  readonly target: MachineRef;
+  readonly config: MachineConfig;
+  readonly snapshot: Snapshot;
+  readonly life: Life;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes a machine what it was at a snapshot; what it is now is lost. One that runs goes on from the RAM of then when
+ * the snapshot has it; else QEMU is ended, the disks are reverted and the machine is started. One that does not run
+ * stays so. The next backup is a full one.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when there is none of that name, or it cannot be reverted: the disks are as
+ * before then; `QEMU_LOCKED`, `QEMU_ABORTED` before anything was changed; and what a start throws.
+ */
+export async function revertSnapshot(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  name: string,
+  life: Life,
+  signal?: AbortSignal,
+): Promise<RevertedSnapshot> {
+  const began = performance.now();
+  const snapshot = listSnapshots(host, target, config).find((each) => each.name === name);
+  if (!snapshot) throw unknownSnapshot(target, name);
+  const revert: Revert = { host, target, config, snapshot, life, signal };
+  const isRunning = locate(target.files).kind === 'alive';
+  const memory = isRunning && snapshot.memory;
+  const data = { name, wasRunning: isRunning };
+  const plan = { kind: REVERT_WORK, what: `reverting to snapshot "${name}"`, data };
+  await doWork(
+    host,
+    target,
+    plan,
+    (work) => (memory ? loadMemory(revert, work) : revertStopped(revert, work, isRunning)),
+    signal,
+  );
+  if (isRunning && !memory) await life.start(signal);
+  const seconds = Math.round(performance.now() - began) / 1000;
+  return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, seconds };
+}
+
+async function revertStopped(
+  { host, target, config, snapshot, life, signal }: Revert,
+  work: Work,
+  isRunning: boolean,
+): Promise<void> {
+  if (isRunning) {
+    await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, (client) =>
+      refuseDuringJobs(new Domain(client, target.longName), 'revert the disks'),
+    );
+    await life.quit(signal);
+  }
+  await exclusively(host, target, { purpose: 'snapshot', signal }, () =>
+    // From here on it is ended, whoever gives up waiting.
+    revertDisks({ host, target, config }, snapshot.name, () => begin(work)),
+  );
+}
+
+function begin(work: Work): void {
+  work.note({ data: { ...work.record.data, hasBegun: true } });
+}
+
+async function loadMemory(revert: Revert, work: Work): Promise<void> {
+  const { host, target, config, snapshot, life, signal } = revert;
+  try {
+    await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, async (client) => {
+      const domain = new Domain(client, target.longName);
+      await refuseDuringJobs(domain, 'load the memory');
+      const all = await disksOfQemu(domain, config, target.files);
+      const holders = snapshotsIn(all).get(snapshot.name);
+      const disks = all.filter(({ key }) => holders?.has(key));
+      const nodes = disks.map(({ node }) => node);
+      const vmstate = disks.find(({ key }) => (holders?.get(key)?.memoryBytes ?? 0) > 0)?.node;
+      begin(work);
+      await removeBitmaps(domain, nodes);
+      const job = newJobId('snapshot-load', 'all');
+      await runToEnd(domain, 'snapshot-load', { 'job-id': job, tag: snapshot.name, vmstate, devices: nodes });
+    });
+  } catch (error) {
+    if (work.record.data['hasBegun'] !== true || !(error instanceof QemuError)) throw error;
+    // The disks may be those of then already, which RAM of now would destroy.
+    await life.quit(undefined);
+    await exclusively(host, target, { purpose: 'snapshot' }, () =>
+      revertDisks({ host, target, config }, snapshot.name, () => {}),
+    );
+    throw new QemuError('QEMU_COMMAND_FAILED', `The memory of snapshot "${snapshot.name}" could not be loaded`, {
+      cause: error,
+      hint: `the machine is stopped, its disks are reverted; to start it from them: qemu-init start ${target.longName}`,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import { asArray, asText, isRecord, optionalText } from '../../base/guards.ts';
+import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import type { MachinePaths } from '../../system/paths.ts';
+
+/** A layer that an external snapshot has put above another one. */
+export interface SnapshotLayer {
+  /** `DSK1` */
+  readonly key: string;
+  /** The image as it was then; absolute. */
+  readonly base: string;
+  /** What has been written since; absolute. */
+  readonly overlay: string;
+}
+
+/**
+ * What is known of a snapshot besides what the images contain. Of one inside the images all of it may be lost; which
+ * layers an external one is made of is only here and in the headers of the images.
+ */
+export interface SnapshotNote {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly description: string | undefined;
+  /** Whether the file systems were frozen; undefined: not known. */
+  readonly quiesced: boolean | undefined;
+  /** Of an external one. */
+  readonly layers: readonly SnapshotLayer[];
+}
+
+type Files = Pick<MachinePaths, 'snapshots' | 'stateDir'>;
+
+/** The notes of a machine, oldest first. A file that is damaged counts as none. @throws {QemuError} `QEMU_NOT_PERMITTED`. */
+export function readSnapshotNotes({ snapshots }: Files): SnapshotNote[] {
+  try {
+    const value: unknown = JSON.parse(readTextIfExists(snapshots) ?? '[]');
+    return asArray(value).flatMap((each) => fromJson(each) ?? []);
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** Writes the notes, so that they outlive a power cut. @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`. */
+export function writeSnapshotNotes({ snapshots, stateDir }: Files, notes: readonly SnapshotNote[]): void {
+  ensureDir(stateDir, 0o700);
+  writeFileAtomic(snapshots, `${JSON.stringify(notes, null, 1)}\n`, 0o600, { durable: true });
+}
+
+/** Adds a note, or replaces the one of that name. */
+export function noteSnapshot(files: Files, note: SnapshotNote): void {
+  writeSnapshotNotes(files, [...readSnapshotNotes(files).filter(({ name }) => name !== note.name), note]);
+}
+
+/** Forgets the note of that name. */
+export function forgetSnapshot(files: Files, name: string): void {
+  const notes = readSnapshotNotes(files);
+  const left = notes.filter((note) => note.name !== name);
+  if (left.length < notes.length) writeSnapshotNotes(files, left);
+}
+
+function fromJson(value: unknown): SnapshotNote | undefined {
+  if (!isRecord(value)) return undefined;
+  const { name, created, quiesced } = value;
+  if (typeof name !== 'string' || typeof created !== 'string') return undefined;
+  return {
+    name,
+    created,
+    description: optionalText(value['description']),
+    quiesced: typeof quiesced === 'boolean' ? quiesced : undefined,
+    layers: (Array.isArray(value['layers']) ? value['layers'] : []).flatMap((each: unknown) =>
+      isRecord(each)
+        ? [{ key: asText(each['key']), base: asText(each['base']), overlay: asText(each['overlay']) }]
+        : [],
+    ),
+  };
+}

@@ -54,12 +54,17 @@ export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts
 export { MachineAgent } from './machine/library/machine-agent.ts';
 export type { MachineDisks } from './machine/library/machine-disks.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
+export { Snapshots } from './machine/library/snapshots.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
 export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
 export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';
 export type { RecordedVnc } from './machine/run/record.ts';
+export type { CreatedSnapshot, CreateSnapshotOptions } from './machine/snapshot/create.ts';
+export type { DeletedSnapshot } from './machine/snapshot/delete.ts';
+export type { Snapshot } from './machine/snapshot/list.ts';
+export type { Life, RevertedSnapshot } from './machine/snapshot/revert.ts';
 export type { LaunchMode } from './machine/start/launch-request.ts';
 export type { PassedFd } from './machine/start/passed-fd.ts';
 export type { StartOptions, StartResult } from './machine/start/start.ts';

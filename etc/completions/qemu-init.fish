@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
@@ -33,6 +33,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments diff --description 'Show where running machines differ from their files, and what a reload would do'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments log --description 'Print QEMU\'s output, or the serial console\'s'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments security --description 'Show what QEMU may do, and who has access to its files'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments snapshot --description 'Keep states of machines, and go back to them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disk --description 'Look at disks, and change them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments jobs --description 'List background jobs on disks and saved states (default: of all running machines)'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments backup --description 'Back up machines, and look after their backups'
@@ -57,6 +58,10 @@ set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG
 
 complete --command qemu-init --no-files
 # begin fish-verbs
+complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments create --description 'Make a snapshot of all disks at one instant, of a machine that runs or does not'
+complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments list --description 'List snapshots (default: of all machines)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments revert --description 'Go back to a snapshot; what the machine is now is lost'
+complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments delete --description 'Delete a snapshot; the machine stays as it is'
 complete --command qemu-init --condition '__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from list' --arguments list --description 'List disks with their sizes and images (default: of all machines)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs; and not __fish_seen_subcommand_from cancel' --arguments cancel --description 'Cancel a job, or forget one that has ended'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments list --description 'List the backups in a folder'

@@ -72,7 +72,7 @@ export function checkRecords(image: string, { format = 'qcow2', snapshot = '' } 
   const dir = mkdtempSync('/tmp/qi-records-');
   try {
     const raw = join(dir, 'raw');
-    const of = snapshot === '' ? [] : ['-l', `snapshot.name=${snapshot}`];
+    const of = snapshot === '' ? [] : ['-l', `snapshot.name=${snapshot.replaceAll(',', ',,')}`];
     execFileSync('qemu-img', ['convert', '-f', format, ...of, '-O', 'raw', image, raw]);
     const header = execFileSync('dumpe2fs', ['-h', raw], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     // Replays the journal; what is wrong after that is damage.

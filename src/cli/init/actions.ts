@@ -13,7 +13,6 @@ export const ACTIONS: readonly Action[] = [...LIFE, ...LOOK, ...DISKS, ...GUEST,
 export const LATER: readonly string[] = [
   'screenshot',
   'sendkey',
-  'snapshot',
   'save',
   'restore',
   'attach',

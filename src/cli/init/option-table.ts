@@ -49,6 +49,8 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   'user-data': 'FILE',
   'meta-data': 'FILE',
   'network-config': 'FILE',
+  quiesce: 'WHEN',
+  description: 'TEXT',
 };
 
 export function valueWord(option: string): string {

@@ -46,7 +46,7 @@ export class Snapshots {
     return revertSnapshot(this.#host, this.#target, this.#config(), name, this.#life, signal);
   }
 
-  /** @throws {QemuError} as {@link deleteSnapshot}. */
+  /** Deletes one; the machine stays as it is. @throws {QemuError} as {@link deleteSnapshot}. */
   delete(name: string, signal?: AbortSignal): Promise<DeletedSnapshot> {
     return deleteSnapshot(this.#host, this.#target, this.#config(), name, signal);
   }

@@ -2,9 +2,11 @@ import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
 import { BACKUP } from './backup/actions.ts';
 import { DISK } from './disk/actions.ts';
+import { SNAPSHOT } from './snapshot/actions.ts';
 
 /** Actions of the group "Disks", in the order of the help text. */
 export const DISKS: readonly Action[] = [
+  SNAPSHOT,
   DISK,
   {
     command: 'jobs [ids..]',

@@ -1,0 +1,22 @@
+import type { RevertedSnapshot } from '../../../../machine/snapshot/revert.ts';
+import type { Context } from '../../../run/context.ts';
+import { present } from '../../../shared/many.ts';
+import { select } from '../../../shared/selection.ts';
+
+/** Makes a machine what it was at a snapshot. */
+export async function run(context: Context, args: { readonly id: string; readonly snapshot: string }): Promise<number> {
+  const fleet = context.fleet();
+  const selection = select(context, { ids: [args.id] }, () => []);
+  const outcomes = await fleet.each(selection.targets, 1, (target) =>
+    fleet.machine(target).snapshots.revert(args.snapshot, context.signal),
+  );
+  return present<RevertedSnapshot>(context, selection, outcomes, {
+    text: (name, { snapshot, memory, state }) => `${name}: reverted to ${snapshot}: ${describe(memory, state)}`,
+    json: (reverted) => reverted,
+  });
+}
+
+function describe(memory: boolean, state: string): string {
+  if (memory) return 'the guest goes on from its memory of then';
+  return state === 'running' ? 'the machine was started again' : 'the machine stays stopped';
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { NO_QEMU_GA } from '../support/guest-agent.ts';
+import { type JsonObject, lab, until } from '../support/lab.ts';
+import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
+
+test('snapshots of a machine that runs: frozen, with memory; reverts go back to them, and no record is lost', {
+  skip: NO_QEMU_GA,
+}, async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  const one = writerDisk(join(root.etcDir, 'one, ä.qcow2'));
+  const two = writerDisk(join(root.etcDir, 'two.qcow2'));
+  const guest = writerGuest(root.etcDir, { disks: 2, agent: true });
+  root.add('web', `${writerMachine(guest)}QGA=on\nDSK1=one,, ä.qcow2\nDSK2=two.qcow2\n`);
+  const written = (): [number, number] => [
+    lastWritten(root.console('web'), 'vda'),
+    lastWritten(root.console('web'), 'vdb'),
+  ];
+  const goesOn = async (): Promise<void> => {
+    const [first, second] = written();
+    await until('it writes on', () => written()[0] > first && written()[1] > second, 60_000);
+  };
+  await root.ok('start', 'web');
+  await until('it writes', () => written().every((number) => number > 5), 60_000);
+  // The agent comes up last.
+  await until(
+    'the agent answers',
+    async () => (await root.init('snapshot', 'create', 'web', 'x', '--quiesce', 'on')).code === 0,
+    60_000,
+  );
+  await root.ok('snapshot', 'delete', 'web', 'x');
+
+  const before = written();
+  const cold = await root.one('snapshot', 'create', 'web', 'vor dem Umbau, ü', '--description', 'a, b');
+  assert.deepEqual(
+    { ...cold, seconds: 0, created: '' },
+    {
+      name: 'web',
+      snapshot: 'vor dem Umbau, ü',
+      created: '',
+      memory: false,
+      quiesced: true,
+      whyNotQuiesced: null,
+      external: false,
+      disks: ['DSK1', 'DSK2'],
+      skipped: [],
+      seconds: 0,
+    },
+  );
+  await goesOn();
+  const atMemory = written();
+  const warm = await root.one('snapshot', 'create', 'web', 'with-ram', '--memory');
+  assert.deepEqual([warm['memory'], warm['quiesced']], [true, false]);
+  await goesOn();
+  const list = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+  assert.deepEqual(
+    list.map(({ name, memory, quiesced, description, disks }) => [name, memory, quiesced, description, disks]),
+    [
+      ['vor dem Umbau, ü', false, true, 'a, b', ['DSK1', 'DSK2']],
+      ['with-ram', true, false, null, ['DSK1', 'DSK2']],
+    ],
+  );
+  assert.ok(Number(list[1]?.['sizeBytes']) > 1e6);
+
+  // With memory: the same boot goes on from where it was.
+  const boots = (): number => [...root.console('web').matchAll(/^boot /gm)].length;
+  const sizeBefore = root.console('web').length;
+  const warmBack = await root.one('snapshot', 'revert', 'web', 'with-ram');
+  assert.deepEqual([warmBack['memory'], warmBack['state']], [true, 'running']);
+  await until('it writes on', () => root.console('web').slice(sizeBefore).includes('wrote vda'), 60_000);
+  const first = Number(/^wrote vda (\d+)/m.exec(root.console('web').slice(sizeBefore))?.[1]);
+  assert.ok(first >= atMemory[0], `${first} of ${atMemory[0]}`);
+  assert.equal(boots(), 1);
+
+  const coldBack = await root.one('snapshot', 'revert', 'web', 'vor dem Umbau, ü');
+  assert.deepEqual([coldBack['memory'], coldBack['state']], [false, 'running']);
+  await until('it boots again', () => boots() === 2, 60_000);
+  await root.ok('kill', 'web');
+  // Frozen: nothing was left in the journal.
+  for (const [at, file] of [one, two].entries()) {
+    const records = checkRecords(file, { snapshot: 'vor dem Umbau, ü' });
+    assert.deepEqual([records.wrong, records.isClean], [[], true]);
+    assert.ok(records.last >= Number(before[at]), `${records.last} of ${before[at]}`);
+    const atRam = checkRecords(file, { snapshot: 'with-ram' });
+    assert.ok(atRam.wrong.length === 0 && atRam.last >= Number(atMemory[at]));
+    assert.match(execFileSync('qemu-img', ['check', file], { encoding: 'utf8' }), /No errors/);
+  }
+});
+
+describe('snapshots of a machine that does not run', () => {
+  const make = (t: Parameters<typeof lab>[0], lines: string, files: readonly string[]) => {
+    const root = lab(t);
+    for (const file of files) {
+      const format = file.endsWith('.img') ? 'raw' : 'qcow2';
+      execFileSync('qemu-img', ['create', '-q', '-f', format, join(root.etcDir, file), '8M']);
+    }
+    root.add('web', lines);
+    return root;
+  };
+  const write = (file: string, word: string): void => {
+    execFileSync('qemu-io', ['-c', `write -P ${word} 0 64k`, file], { stdio: 'ignore' });
+  };
+  const reads = (file: string, word: string): boolean =>
+    execFileSync('qemu-io', ['-r', '-c', `read -P ${word} 0 64k`, file], { encoding: 'utf8' }).includes('failed') ===
+    false;
+
+  test('go back to what the disks were, with bitmaps and all', async (t) => {
+    const root = make(t, 'DSK1=one.qcow2\nDSK2=two.qcow2\n', ['one.qcow2', 'two.qcow2']);
+    const [one, two] = [join(root.etcDir, 'one.qcow2'), join(root.etcDir, 'two.qcow2')];
+    for (const file of [one, two]) write(file, '1');
+    const made = await root.one('snapshot', 'create', 'web');
+    const name = String(made['snapshot']);
+    assert.match(name, /^\d{8}-\d{6}$/);
+    for (const file of [one, two]) write(file, '2');
+    execFileSync('qemu-img', ['bitmap', '--add', one, 'qi-1']);
+    const back = await root.one('snapshot', 'revert', 'web', name);
+    assert.deepEqual([back['state'], back['memory'], back['disks']], ['stopped', false, ['DSK1', 'DSK2']]);
+    assert.ok(reads(one, '1') && reads(two, '1'));
+    const list = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+    assert.deepEqual(
+      list.map((each) => each['name']),
+      [name],
+    );
+    await root.ok('snapshot', 'delete', 'web', name);
+    assert.deepEqual((await root.one('snapshot', 'list', 'web'))['snapshots'], []);
+    assert.ok(!existsSync(join(root.stateDir, 'web/work.json')));
+  });
+
+  test('are refused in words for raw, read-only and temporary disks, bad names, and names that are taken', async (t) => {
+    const root = make(t, 'DSK1=one.qcow2\nDSK2=two.img,format=raw\n', ['one.qcow2', 'two.img']);
+    const fails = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {
+      const { stderr, code: status } = await root.init('snapshot', ...args);
+      assert.equal(status, code, stderr);
+      assert.match(stderr, pattern);
+    };
+    await fails(1, /DSK2 is raw.*--skip-raw/s, 'create', 'web');
+    for (const bad of ['', '.x', 'a/b', 'a\nb', '17', 'x'.repeat(101)]) {
+      await fails(2, /is not a name for a snapshot/, 'create', 'web', bad);
+    }
+    const { stderr } = await root.init('snapshot', 'create', 'web', 'a', '--skip-raw');
+    assert.match(stderr, /not in the snapshot: DSK2/);
+    await fails(1, /already has a snapshot "a"/, 'create', 'web', 'a', '--skip-raw');
+    await fails(1, /has no snapshot "b".*snapshot list web/s, 'revert', 'web', 'b');
+    await fails(1, /has no snapshot "b"/, 'delete', 'web', 'b');
+    await fails(7, /is not running/, 'create', 'web', 'c', '--memory', '--skip-raw');
+    const path = join(root.etcDir, 'web-qemu.cfg');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      text.replace('one.qcow2', 'one.qcow2,readonly=on').replace('format=raw', 'format=raw,snapshot=on'),
+    );
+    await fails(1, /DSK1 is read-only \(readonly=on\), DSK2 has snapshot=on/, 'create', 'web', 'd');
+  });
+});

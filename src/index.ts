@@ -68,6 +68,7 @@ export type { Life, RevertedSnapshot } from './machine/snapshot/revert.ts';
 export type { LaunchMode } from './machine/start/launch-request.ts';
 export type { PassedFd } from './machine/start/passed-fd.ts';
 export type { StartOptions, StartResult } from './machine/start/start.ts';
+export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
 export type { Rung } from './machine/stop/stop-plan.ts';
 export * from './qmp/index.ts';

@@ -11,9 +11,10 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments try-restart --description 'Restart machines that are running'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments reload --description 'Change running machines to what their files say'
@@ -101,6 +102,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from start' --l
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option paused --description 'Stop before the guest\'s first instruction'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option preconfig --description 'Stop before QEMU creates the machine'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option autostart --description 'All machines with AUTOSTART=on, after their BOOTDELAY'
+complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option fresh --description 'Drop a saved state, instead of going on from it'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option alone --description 'Do not start machines in REQUIRES; they must be running'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
@@ -108,6 +110,8 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option force --description 'Do not ask the guest to shut down: begin with quit'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option no-kill --description 'Go on after the power button (--no-kill: do not)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option deadline --require-parameter --description 'Seconds for all guests together'
+complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option timeout --require-parameter --description 'Seconds the guest has to shut down, instead of STOPDELAY'

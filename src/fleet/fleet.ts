@@ -4,6 +4,7 @@ import { checkTimeout, delay } from '../base/abort.ts';
 import { ConfigError } from '../base/config-error.ts';
 import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
+import type { LongWorkOptions } from '../base/progress.ts';
 import type { Inspection } from '../config/machine-config.ts';
 import { formatIssue } from '../config/text/issues.ts';
 import type { MachineConfig } from '../config/types.ts';
@@ -25,6 +26,7 @@ import { ensureOwnUser } from '../machine/start/own-user.ts';
 import { previewRunAsPrefix } from '../machine/start/run-as.ts';
 import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start/start.ts';
 import { surroundingsPrefix } from '../machine/start/surroundings.ts';
+import { type SaveResult, saveMachine } from '../machine/state/save-machine.ts';
 import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
 import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
@@ -263,6 +265,20 @@ export class Fleet {
     const settle = this.#services?.stopping(target);
     const result = await stopMachine(this.host, target, settings, options);
     await settle?.(result.rung);
+    return result;
+  }
+
+  /**
+   * Saves the state of a running guest to the disk and ends its QEMU; the next start goes on from there, also after a
+   * reboot of the host.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` for one that cannot be saved, `QEMU_IO` without room,
+   * `QEMU_COMMAND_FAILED`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on as before.
+   */
+  async save(target: MachineRef, options: LongWorkOptions = {}): Promise<SaveResult> {
+    const settle = this.#services?.stopping(target);
+    const result = await saveMachine(this.host, target, this.machines.stopSettings(target), options);
+    if (result.outcome === 'saved') await settle?.('save');
     return result;
   }
 

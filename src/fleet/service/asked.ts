@@ -10,13 +10,14 @@ export interface Asked {
   /** For the next start only. */
   readonly paused: boolean;
   readonly preconfig: boolean;
+  readonly fresh: boolean;
 }
 
-const NOTHING: Asked = { configPath: undefined, paused: false, preconfig: false };
+const NOTHING: Asked = { configPath: undefined, paused: false, preconfig: false, fresh: false };
 
 /** Stores the options of a start for the unit of the machine, which has no other way to receive them. */
 export function writeAsked(paths: Paths, longName: string, asked: Asked): void {
-  if (asked.configPath === undefined && !asked.paused && !asked.preconfig) {
+  if (asked.configPath === undefined && !isOnce(asked)) {
     removeIfExists(fileOf(paths, longName));
     return;
   }
@@ -29,11 +30,12 @@ export function readAsked(paths: Paths, longName: string): Asked {
   try {
     const value: unknown = JSON.parse(readTextIfExists(fileOf(paths, longName)) ?? '{}');
     if (typeof value !== 'object' || value === null) return NOTHING;
-    const { configPath, paused, preconfig }: Readonly<Record<keyof Asked, unknown>> = { ...NOTHING, ...value };
+    const { configPath, paused, preconfig, fresh }: Readonly<Record<keyof Asked, unknown>> = { ...NOTHING, ...value };
     return {
       configPath: typeof configPath === 'string' ? configPath : undefined,
       paused: paused === true,
       preconfig: preconfig === true,
+      fresh: fresh === true,
     };
   } catch {
     return NOTHING;
@@ -43,8 +45,13 @@ export function readAsked(paths: Paths, longName: string): Asked {
 /** The same, for the start that it is meant for: the next one is a plain start again. */
 export function takeAsked(paths: Paths, longName: string): Asked {
   const asked = readAsked(paths, longName);
-  if (asked.paused || asked.preconfig) writeAsked(paths, longName, { ...NOTHING, configPath: asked.configPath });
+  if (isOnce(asked)) writeAsked(paths, longName, { ...NOTHING, configPath: asked.configPath });
   return asked;
+}
+
+/** Whether something is for the next start only. */
+function isOnce({ paused, preconfig, fresh }: Asked): boolean {
+  return paused || preconfig || fresh;
 }
 
 /** Machines that are not registered and were started by their units since the host booted. */

@@ -29,6 +29,8 @@ import { unitName } from './units/unit-text.ts';
 
 /** How the unit of a machine must start it. */
 export interface UnitStartOptions extends LaunchMode {
+  /** Drops a saved state. */
+  readonly fresh?: boolean | undefined;
   /** How long to wait for systemd; the start in the unit has its own deadlines. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -131,12 +133,13 @@ async function startUnit(host: MachineContext, target: MachineRef, options: Unit
 
 function askedFor(
   { shortName, configPath }: MachineRef,
-  { paused, preconfig }: UnitStartOptions,
+  { paused, preconfig, fresh }: UnitStartOptions,
 ): Parameters<typeof writeAsked>[2] {
   return {
     configPath: shortName === undefined ? configPath : undefined,
     paused: paused === true,
     preconfig: preconfig === true,
+    fresh: fresh === true,
   };
 }
 

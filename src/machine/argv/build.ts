@@ -38,6 +38,7 @@ export function describeMachine(request: ArgvRequest): Part[] {
     ...sandboxOptions(request),
     ...(request.paused ? [option('', '-S')] : []),
     ...(request.preconfig ? [option('', '--preconfig')] : []),
+    ...(request.isIncoming === true ? [option('', '-incoming', 'defer')] : []),
     option('', '-msg', 'timestamp=on'),
     option('', '-pidfile', request.machine.pidFile),
     ...config.custom.map(({ args }) => option('[custom]', ...args)),

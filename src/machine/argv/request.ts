@@ -27,6 +27,8 @@ export interface ArgvRequest {
   readonly firmware: FirmwareFiles | undefined;
   /** Stop before the first instruction (`-S`). */
   readonly paused: boolean;
+  /** Wait for a saved state before the machine runs. */
+  readonly isIncoming?: boolean | undefined;
   /** Stop before the machine is made (`--preconfig`). */
   readonly preconfig: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { checkTimeout, DEFAULT_END_MS, type EndOptions, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { readTail, sizeOf } from '../../system/files/log-file.ts';
@@ -13,6 +14,7 @@ import { locate } from '../run/locate.ts';
 import type { Life } from '../snapshot/revert.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
+import { type SaveResult, saveMachine } from '../state/save-machine.ts';
 import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
 import { MachineBackups } from './backups.ts';
 import { MachineAgent } from './machine-agent.ts';
@@ -21,7 +23,7 @@ import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** How to launch a configured machine. */
-export type MachineLaunchOptions = Pick<StartOptions, 'paused' | 'preconfig' | 'signal'>;
+export type MachineLaunchOptions = Pick<StartOptions, 'fresh' | 'paused' | 'preconfig' | 'signal'>;
 
 const LOG_BYTES = 1024 * 1024;
 const CONNECT_MS = 10_000;
@@ -172,6 +174,7 @@ export class Machine extends RunningMachine {
     const result = await startMachine(host, this.target, this.config, {
       paused: options.paused,
       preconfig: options.preconfig,
+      fresh: options.fresh,
       signal: options.signal,
       fds: this.#fds,
       onSpawn: (process) => this.#adopt(process, offset),
@@ -204,6 +207,20 @@ export class Machine extends RunningMachine {
       'QEMU_STOP_FAILED',
       `Machine "${this.name}" was not shut down cleanly: "${result.rung}" ended it`,
     );
+  }
+
+  /**
+   * Saves the state of the guest to the disk and ends QEMU; the next launch goes on from there.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` for one that cannot be saved, `QEMU_IO` without room,
+   * `QEMU_COMMAND_FAILED`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on as before, without a connection of this
+   * object.
+   */
+  async save(options: LongWorkOptions = {}): Promise<SaveResult> {
+    await this.#disconnect();
+    const result = await saveMachine(this.#host, this.target, this.#config, options);
+    await this.#learnEnd();
+    return result;
   }
 
   /** Ends QEMU with SIGKILL, even while another command uses the machine, and waits for its end. */

@@ -11,6 +11,7 @@ import { howEnded, type MachineEnd } from '../run/last-run.ts';
 import { locate, type ProcessScan } from '../run/locate.ts';
 import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
 import { lastReset } from '../run/run-files.ts';
+import { isSaved } from '../state/saved-folder.ts';
 import { settleFirst } from '../work/settle-first.ts';
 import type { GuestAddressRow } from './guest-addresses.ts';
 
@@ -38,6 +39,8 @@ export interface MachineStatus {
   readonly configPath: string;
   /** Addresses of the guest, if its agent reports them within 0.3 s. */
   readonly addresses: readonly GuestAddressRow[];
+  /** Whether it is stopped with a saved state, from which the next start goes on. */
+  readonly saved: boolean;
   /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
 }
@@ -76,6 +79,7 @@ export async function machineStatus(
       uptimeSeconds: undefined,
       lastReset: undefined,
       addresses: [],
+      saved: isSaved(target.files),
     };
   }
   const { process, record } = located;
@@ -89,6 +93,7 @@ export async function machineStatus(
     configPath: record?.configPath ?? target.configPath,
     ...state,
     pid: process.pid,
+    saved: false,
     // Never from the command line: a process could name any port there.
     slot: record?.slot,
     monitorPort: record?.monitorPort,

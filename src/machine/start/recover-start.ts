@@ -8,6 +8,7 @@ import { startedAt } from '../observe/status.ts';
 import type { Located } from '../run/locate.ts';
 import { type RunRecord, writeRecord } from '../run/record.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
+import { goOnFromSpent } from '../state/load.ts';
 import { setVncPassword } from './vnc-password.ts';
 
 /** A QEMU that no command has waited for yet may still be starting. */
@@ -54,6 +55,7 @@ async function finishStart(
   try {
     await client.execute('query-status', undefined, { timeoutMs: READY_TIMEOUT_MS, signal });
     if (!preconfig) await setVncPassword(config, client);
+    await goOnFromSpent(target, client);
   } finally {
     await client.close();
   }

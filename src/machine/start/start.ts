@@ -8,7 +8,7 @@ import { qemuEnvironment } from '../../system/process/environment.ts';
 import type { DetachedProcess } from '../../system/process/launch-process.ts';
 import { bootId, type ProcessInfo, sendSignal, waitForExit } from '../../system/process/process.ts';
 import { type Allocation, NO_SLOT, VNC_BASE_PORT } from '../allocation.ts';
-import { describeMachine } from '../argv/build.ts';
+import { buildArgs, describeMachine } from '../argv/build.ts';
 import { vncDisplay } from '../argv/display.ts';
 import { renderOption } from '../argv/render/argv.ts';
 import type { ArgvRequest } from '../argv/request.ts';
@@ -24,6 +24,9 @@ import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../ru
 import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
+import { forgetSpent, loadError, loadSaved, putBack } from '../state/load.ts';
+import { moveSaved } from '../state/saved-folder.ts';
+import type { SavedRecord } from '../state/saved-record.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
 import { refuseWhileAtWork, settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
@@ -34,6 +37,7 @@ import { addFdArguments, type PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { recoverStart } from './recover-start.ts';
 import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
+import { dropForFresh, incomingRequest, isHalfLoaded, savedStart, setGuestClock } from './saved-start.ts';
 import { surroundingsPrefix } from './surroundings.ts';
 import { claimImages, noteImages, refuseStorageInUse } from './use-images.ts';
 import { setVncPassword } from './vnc-password.ts';
@@ -47,6 +51,8 @@ export interface StartOptions extends LaunchMode {
   readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
   /** Called when QEMU answers, before POSTCMD; also for a machine that runs already. */
   readonly onUp?: ((up: { readonly pid: number }) => Promise<void>) | undefined;
+  /** Drops a saved state, instead of going on from it. */
+  readonly fresh?: boolean | undefined;
   /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
   readonly keepInterrupted?: boolean | undefined;
 }
@@ -54,6 +60,8 @@ export interface StartOptions extends LaunchMode {
 /** What became of a start. */
 export interface StartResult {
   readonly outcome: 'started' | 'already-running';
+  /** Whether the guest goes on from its saved state. */
+  readonly restored: boolean;
   readonly pid: number;
   readonly slot: number | undefined;
   readonly monitorPort: number | undefined;
@@ -87,18 +95,24 @@ export async function startMachine(
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     await settleFirst(host, target);
-    const located = locate(target.files);
+    let located = locate(target.files);
+    if (located.kind === 'alive' && isHalfLoaded(target, located.record, located.process)) {
+      await killProcess(located.process);
+      located = goneOf(target.files, located.record);
+    }
     if (located.kind === 'alive') {
       const record = await recoverStart(target, config, located, options.signal);
       await thawLeftover(host, target);
-      return { outcome: 'already-running' as const, ...summary(located.process.pid, record) };
+      forgetSpent(target);
+      return { outcome: 'already-running' as const, restored: false, ...summary(located.process.pid, record) };
     }
     refuseWhileAtWork(target);
     await cleanUp(host, target, located);
-    const { pid, record } = await startFresh(host, target, config, options);
-    return { outcome: 'started' as const, ...summary(pid, record) };
+    const { pid, record, restored } = await startFresh(host, target, config, options);
+    return { outcome: 'started' as const, restored, ...summary(pid, record) };
   });
   await options.onUp?.(result);
+  if (result.restored && config.agent) await setGuestClock(host, target, options.signal);
   // Without the lock: the guest runs, and a stop must not wait for a slow command.
   if (result.outcome === 'started') await runPostCommand(host, target, config, result.pid, options.signal);
   return { ...result, seconds: seconds() };
@@ -110,10 +124,11 @@ export async function startMachine(
 export function alreadyRunning(target: MachineRef): StartResult | undefined {
   const located = locate(target.files);
   if (located.kind !== 'alive') return undefined;
-  return { outcome: 'already-running', ...summary(located.process.pid, located.record), seconds: 0 };
+  const facts = summary(located.process.pid, located.record);
+  return { outcome: 'already-running', restored: false, ...facts, seconds: 0 };
 }
 
-function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'seconds'> {
+function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'restored' | 'seconds'> {
   return {
     pid,
     slot: record?.slot,
@@ -128,22 +143,32 @@ async function startFresh(
   target: MachineRef,
   config: MachineConfig,
   options: StartOptions,
-): Promise<{ pid: number; record: RunRecord }> {
+): Promise<{ pid: number; record: RunRecord; restored: boolean }> {
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
   refuseStorageInUse(host, config);
+  const saved = await savedStart(host, target, config, prepared, options);
   try {
     await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
     noteImages(host, target, prepared.images);
-    const { launched, record } = await launchInSlot(host, target, config, prepared, options);
+    if (options.fresh === true) dropForFresh(host, target);
+    if (saved) moveSaved(target.files, 'saved', 'loading');
+    const { launched, record } = await launchInSlot(host, target, config, prepared, { ...options, saved });
     writeRecord(target.files, record);
-    return { pid: launched.pid, record };
+    forgetSpent(target);
+    return { pid: launched.pid, record, restored: saved !== undefined };
   } catch (error) {
     const { kind } = locate(target.files);
     if (options.keepInterrupted && signal?.aborted && kind === 'alive') throw error;
     await undo(host, target, config);
-    throw error;
+    if (saved) putBack(target);
+    throw saved ? loadError(target, error) : error;
   }
+}
+
+/** A start, and the saved state that its guest goes on from. */
+interface Launching extends StartOptions {
+  readonly saved: SavedRecord | undefined;
 }
 
 /** Ends what a start that failed has begun: its QEMU, what was made for it, and what PRECMD has started. */
@@ -169,7 +194,7 @@ async function launchInSlot(
   target: MachineRef,
   config: MachineConfig,
   prepared: Prepared,
-  options: StartOptions,
+  options: Launching,
 ): Promise<{ launched: Launched; record: RunRecord }> {
   const skip = new Set<number>();
   for (;;) {
@@ -232,12 +257,14 @@ async function launchWith(
   config: MachineConfig,
   prepared: Prepared,
   allocation: Allocation,
-  options: StartOptions,
+  options: Launching,
 ): Promise<{ launched: Launched; record: RunRecord }> {
   const { files } = target;
   const step = (level: 'debug' | 'trace', message: string): void =>
     host.notify({ level, machine: target.longName, message });
-  const request = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
+  const { saved } = options;
+  const plain = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
+  const request = saved ? incomingRequest(plain, saved) : plain;
   if (process.getuid?.() === 0) await ensureOwnUser(config);
   const user = await resolveRunAs(config, prepared.accelerator);
   claimImages(host, config, user);
@@ -276,13 +303,14 @@ async function launchWith(
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
   try {
     const passed = options.fds ?? [];
-    const parts = describeMachine(request);
-    const described = parts.flatMap((part) => renderOption(part).args);
-    const qemuOptions = [...described, ...addFdArguments(passed, FIRST_FD + sockets.length)];
+    const more = addFdArguments(passed, FIRST_FD + sockets.length);
+    const qemuOptions = [...buildArgs(request), ...more];
     const surroundings = await surroundingsPrefix(host.paths, config, files, user);
     const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
-    const text = renderMachineConfig(config);
-    writeLaunchRecord(files, { binary: request.binary, args: qemuOptions, config: text, parts });
+    // How it is loaded is not part of what it is.
+    const parts = describeMachine(plain);
+    const args = [...parts.flatMap((part) => renderOption(part).args), ...more];
+    writeLaunchRecord(files, { binary: request.binary, args, config: renderMachineConfig(config), parts });
     step('trace', argv.join(' '));
     const began = performance.now();
     const launched = await launch({
@@ -300,6 +328,7 @@ async function launchWith(
         await logEnd(client, options.signal);
         // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
         if (!request.preconfig) await setVncPassword(config, client);
+        if (saved) await loadSaved(target, client, { stayPaused: options.paused === true, signal: options.signal });
       },
       onSpawn: (process) => {
         record = { ...record, pid: process.pid, pidStartTime: process.startTime };

@@ -1,7 +1,7 @@
 import type { StopMethod } from '../../config/types.ts';
 
-/** What ended a machine; `none`: it was not running. */
-export type Rung = 'none' | 'powerdown' | 'agent' | 'quit' | 'sigterm' | 'sigkill';
+/** What ended a machine; `none`: it was not running; `save`: its state is saved. */
+export type Rung = 'none' | 'save' | 'powerdown' | 'agent' | 'quit' | 'sigterm' | 'sigkill';
 
 /** One step: what is done, and how long the machine then has to go. */
 export type Step =

@@ -1,15 +1,16 @@
-import { checkTimeout } from '../../base/abort.ts';
+import { checkTimeout, MOST_TIMER_MS } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { waitForExit } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { HOOK_TIMEOUT_MS, runHook } from '../hooks.ts';
 import { askState } from '../observe/status.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { killQemu } from '../run/last-run.ts';
 import { goneOf, type Located, locate } from '../run/locate.ts';
 import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
+import { isSaved } from '../state/saved-folder.ts';
 import { settleFirst } from '../work/settle-first.ts';
+import { leftMs, runStopHook } from './stop-hook.ts';
 import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
 
@@ -17,6 +18,11 @@ import { runStopSteps, stillThere } from './stop-steps.ts';
 export interface StopOptions {
   /** Only ask the guest; throw when it does not go. */
   readonly noKill?: boolean | undefined;
+  /**
+   * Saves the state of the guest, if that is possible within STOPDELAY; else the guest is asked to shut down as
+   * otherwise.
+   */
+  readonly save?: boolean | undefined;
   /** Do not ask the guest: begin at `quit`. */
   readonly force?: boolean | undefined;
   /** Instead of STOPDELAY. */
@@ -36,6 +42,8 @@ export interface StopResult {
   readonly outcome: 'stopped' | 'not-running';
   /** What ended it. */
   readonly rung: Rung;
+  /** Whether it has a saved state, from which the next start goes on. */
+  readonly saved: boolean;
   /** The state that was seen then, as `status` has it: `stopped`, unless another command has started it at once. */
   readonly state: string;
   readonly seconds: number;
@@ -64,13 +72,16 @@ export async function stopMachine(
     const located = locate(target.files);
     if (located.kind !== 'alive') {
       await cleanUp(host, target, located);
-      return stopped('none', began);
+      return stopped(target, 'none', began);
     }
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
-    const rung = await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
+    const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));
+    const rung = isSavedNow
+      ? 'save'
+      : await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
     await cleanUp(host, target, goneOf(target.files, located.record));
-    await runStopHook(host, target, config, 'POSTSTOP', options);
-    const result = stopped(rung, began);
+    await runStopHook(host, target, config, 'POSTSTOP', { ...options, isSaved: isSavedNow });
+    const result = stopped(target, rung, began);
     options.onDown?.(result);
     return result;
   };
@@ -93,11 +104,6 @@ export function checkStopOptions({ stopDelayMs, deadline }: StopOptions): void {
   if (deadline !== undefined) checkTimeout(deadline, 'deadline');
 }
 
-/** Milliseconds until the deadline. */
-function leftMs({ deadline = Number.POSITIVE_INFINITY }: StopOptions): number {
-  return Math.max(0, deadline - performance.now());
-}
-
 function stepsFor(config: StopConfig, options: StopOptions): Step[] {
   return planStop({
     method: config.stopMethod,
@@ -105,6 +111,30 @@ function stepsFor(config: StopConfig, options: StopOptions): Step[] {
     noKill: options.noKill === true,
     force: options.force === true,
   });
+}
+
+/** Whether the state of the guest could be saved; QEMU has ended then. A reason why not is a warning. */
+async function trySave(
+  host: MachineContext,
+  target: MachineRef,
+  config: StopConfig,
+  options: StopOptions,
+  located: Extract<Located, { kind: 'alive' }>,
+): Promise<boolean> {
+  const { signal } = options;
+  const limitMs = Math.min(options.stopDelayMs ?? config.stopDelaySeconds * 1000, leftMs(options));
+  const late = AbortSignal.timeout(Math.min(Math.ceil(limitMs), MOST_TIMER_MS));
+  try {
+    const { saveRunning } = await import('../state/save.ts');
+    await saveRunning(host, target, located, { signal: signal ? AbortSignal.any([signal, late]) : late });
+    return true;
+  } catch (error) {
+    if (!(error instanceof QemuError) || signal?.aborted) throw error;
+    const reason = late.aborted ? 'saving it took longer than STOPDELAY' : error.message;
+    const message = `it is shut down, not saved: ${reason}`;
+    host.notify({ level: 'warning', machine: target.longName, message });
+    return false;
+  }
 }
 
 /** Ends QEMU at once with SIGKILL, even while another command uses the machine. */
@@ -126,22 +156,23 @@ export async function killMachine(host: MachineContext, target: MachineRef, sign
       const located = locate(target.files);
       const rung = await kill(located);
       await cleanUp(host, target, goneOf(target.files, located.record));
-      return stopped(rung, began);
+      return stopped(target, rung, began);
     },
     async () => seenAfter(target, await kill(locate(target.files)), began),
   );
 }
 
 /** Under the machine's lock no other command starts it again. */
-function stopped(rung: Rung, began: number, state = 'stopped'): StopResult {
+function stopped({ files }: MachineRef, rung: Rung, began: number, state = 'stopped'): StopResult {
   const seconds = Math.round(performance.now() - began) / 1000;
-  return { outcome: rung === 'none' ? 'not-running' : 'stopped', rung, state, seconds };
+  const saved = state === 'stopped' && isSaved(files);
+  return { outcome: rung === 'none' ? 'not-running' : 'stopped', rung, state, saved, seconds };
 }
 
 /** The command that has the lock may have started it again. */
 async function seenAfter(target: MachineRef, rung: Rung, began: number): Promise<StopResult> {
   const { kind } = locate(target.files);
-  return stopped(rung, began, kind === 'alive' ? await askState(target.files) : kind);
+  return stopped(target, rung, began, kind === 'alive' ? await askState(target.files) : kind);
 }
 
 /** How long a command that brooks no delay waits for the one that is busy with the machine. */
@@ -161,37 +192,5 @@ async function forcibly(
   } catch (error) {
     if (error instanceof QemuError && error.code === 'QEMU_LOCKED') return unlocked();
     throw error;
-  }
-}
-
-/** What POSTSTOP has when the deadline has passed: the guest is down, and only the cleaning up is left. */
-const LATE_HOOK_MS = 2_000;
-
-async function runStopHook(
-  host: MachineContext,
-  target: MachineRef,
-  config: StopConfig,
-  hook: 'PRESTOP' | 'POSTSTOP',
-  options: StopOptions,
-  pid?: number,
-): Promise<void> {
-  const { signal } = options;
-  const isBefore = hook === 'PRESTOP';
-  const left = isBefore ? leftMs(options) / 2 : Math.max(LATE_HOOK_MS, leftMs(options));
-  const command = isBefore ? config.preStop : config.postStop;
-  const warn = (message: string): void => host.notify({ level: 'warning', machine: target.longName, message });
-  if (left === 0 && command.length > 0) return warn(`${hook} is left out: the deadline has passed`);
-  try {
-    await runHook(host, target, hook, command, {
-      cwd: config.dir,
-      pid,
-      reason: isBefore ? undefined : 'stopped',
-      timeoutMs: Math.min(Math.ceil(left / 100) * 100, HOOK_TIMEOUT_MS),
-      signal,
-    });
-  } catch (error) {
-    if (signal?.aborted && isBefore) throw error;
-    // A stop that a broken script could prevent would block the shutdown of the host.
-    warn(error instanceof Error ? error.message : String(error));
   }
 }

@@ -7,6 +7,7 @@ const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   'snapshot-create': async () => (await import('../snapshot/create-work.ts')).CREATE_KIND,
   'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,
   'snapshot-revert': async () => (await import('../snapshot/revert-work.ts')).REVERT_KIND,
+  save: async () => (await import('../state/save-work.ts')).SAVE_WORK,
 };
 
 /** The kind; undefined for one of a newer version. */

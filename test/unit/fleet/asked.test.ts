@@ -9,20 +9,34 @@ import { tempRoot } from '../../support/temp-root.ts';
 
 test('how a unit is to start its machine counts for one start, where its file is until the host boots', (t) => {
   const paths = resolvePaths({ root: tempRoot(t).dir }, {}, 0, '/');
-  writeAsked(paths, 'lone', { configPath: '/srv/lone-qemu.cfg', paused: true, preconfig: false });
-  assert.deepEqual(takeAsked(paths, 'lone'), { configPath: '/srv/lone-qemu.cfg', paused: true, preconfig: false });
-  assert.deepEqual(takeAsked(paths, 'lone'), { configPath: '/srv/lone-qemu.cfg', paused: false, preconfig: false });
+  writeAsked(paths, 'lone', { configPath: '/srv/lone-qemu.cfg', paused: true, preconfig: false, fresh: false });
+  assert.deepEqual(takeAsked(paths, 'lone'), {
+    configPath: '/srv/lone-qemu.cfg',
+    paused: true,
+    preconfig: false,
+    fresh: false,
+  });
+  assert.deepEqual(takeAsked(paths, 'lone'), {
+    configPath: '/srv/lone-qemu.cfg',
+    paused: false,
+    preconfig: false,
+    fresh: false,
+  });
   assert.deepEqual(askedMachines(paths), [{ longName: 'lone', configPath: '/srv/lone-qemu.cfg' }]);
-  writeAsked(paths, 'lone', { configPath: undefined, paused: false, preconfig: false });
+  writeAsked(paths, 'lone', { configPath: undefined, paused: false, preconfig: false, fresh: false });
   assert.deepEqual(askedMachines(paths), []);
 });
 
 test('a damaged note asks for nothing', (t) => {
   const paths = resolvePaths({ root: tempRoot(t).dir }, {}, 0, '/');
-  writeAsked(paths, 'web', { configPath: undefined, paused: true, preconfig: false });
+  writeAsked(paths, 'web', { configPath: undefined, paused: true, preconfig: false, fresh: false });
   for (const text of ['', '{', '[]', 'null', '{"configPath":7,"paused":"yes"}']) {
     writeFileSync(join(paths.runDir, '.asked/web.json'), text);
-    assert.deepEqual(readAsked(paths, 'web'), { configPath: undefined, paused: false, preconfig: false }, text);
+    assert.deepEqual(
+      readAsked(paths, 'web'),
+      { configPath: undefined, paused: false, preconfig: false, fresh: false },
+      text,
+    );
   }
 });
 

@@ -15,6 +15,7 @@ export const LIFE: readonly Action[] = [
     options: (parser) =>
       starting(parser)
         .option('autostart', { type: 'boolean', describe: 'All machines with AUTOSTART=on, after their BOOTDELAY' })
+        .option('fresh', { type: 'boolean', describe: 'Drop a saved state, instead of going on from it' })
         .option('alone', { type: 'boolean', describe: 'Do not start machines in REQUIRES; they must be running' })
         .conflicts('autostart', 'all'),
     load: () => import('./start.ts'),
@@ -41,6 +42,14 @@ export const LIFE: readonly Action[] = [
           describe: 'Seconds for all guests together',
         }) as Argv<object>,
     load: () => import('./stop.ts'),
+  },
+  {
+    command: 'save [ids..]',
+    group: 'Life',
+    examples: [['web', 'The next start goes on from there, also after a reboot of the host']],
+    describe: 'Save the state of running guests to disk, and end QEMU',
+    options: manyAtOnce,
+    load: () => import('./save.ts'),
   },
   {
     command: 'restart [ids..]',

@@ -3,19 +3,21 @@ import type { Presentation } from '../../shared/many.ts';
 
 /** How a start is shown. */
 export const startOutcome: Presentation<StartResult> = {
-  text: (name, { outcome, pid, slot, monitorPort, vnc, seconds }) => {
+  text: (name, { outcome, restored, pid, slot, monitorPort, vnc, seconds }) => {
     const facts = [
       `pid ${pid}`,
       slot === undefined ? undefined : `slot ${slot}`,
       monitorPort === undefined ? undefined : `monitor ${monitorPort}`,
       vnc === undefined ? undefined : `VNC ${vnc.display === undefined ? vnc.host : `${vnc.host}:${vnc.display}`}`,
     ].filter((fact) => fact !== undefined);
-    const done = outcome === 'started' ? `started in ${seconds} s` : 'already running';
+    const how = restored ? 'goes on from its saved state after' : 'started in';
+    const done = outcome === 'started' ? `${how} ${seconds} s` : 'already running';
     return `${name}: ${done} (${facts.join(', ')})`;
   },
   same: ({ outcome }) => (outcome === 'started' ? undefined : 'already running'),
-  json: ({ outcome, pid, slot, monitorPort, controlPort, vnc, seconds }) => ({
+  json: ({ outcome, restored, pid, slot, monitorPort, controlPort, vnc, seconds }) => ({
     outcome,
+    restored,
     pid,
     slot,
     monitorPort,
@@ -25,6 +27,7 @@ export const startOutcome: Presentation<StartResult> = {
   }),
   failed: (seconds) => ({
     outcome: 'failed',
+    restored: undefined,
     pid: undefined,
     slot: undefined,
     monitorPort: undefined,

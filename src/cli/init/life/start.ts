@@ -18,6 +18,7 @@ import { startOutcome } from './start-outcome.ts';
 interface Arguments extends SelectionArguments {
   readonly autostart: boolean;
   readonly alone?: boolean;
+  readonly fresh?: boolean;
   readonly parallel?: number;
   readonly paused: boolean;
   readonly preconfig: boolean;
@@ -33,6 +34,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const work = fleet.startMany(selection.targets, {
     paused: mode.paused,
     preconfig: mode.preconfig,
+    fresh: mode.fresh,
     parallel: args.parallel,
     alone: args.alone,
     withBootDelay: args.autostart,

@@ -4,13 +4,19 @@ import type { Presentation } from '../../shared/many.ts';
 
 /** How a stop is shown. */
 export const stopOutcome: Presentation<StopResult> = {
-  text: (name, { outcome, rung, seconds }) =>
-    outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`,
-  same: ({ outcome }) => (outcome === 'not-running' ? 'not running' : undefined),
-  json: ({ outcome, rung, state, seconds }) => ({ outcome, rung, state, seconds }),
+  text: (name, { outcome, rung, saved, seconds }) => {
+    if (outcome === 'not-running') return `${name}: ${notRunningText(saved)}`;
+    return rung === 'save' ? `${name}: saved in ${seconds} s` : `${name}: stopped by ${rung} in ${seconds} s`;
+  },
+  same: ({ outcome, saved }) => (outcome === 'not-running' ? notRunningText(saved) : undefined),
+  json: ({ outcome, rung, state, saved, seconds }) => ({ outcome, rung, state, saved, seconds }),
   // No step has ended the guest.
-  failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), seconds }),
+  failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), saved: undefined, seconds }),
 };
+
+function notRunningText(saved: boolean): string {
+  return saved ? 'not running (saved)' : 'not running';
+}
 
 /** The state of a machine that a command could not change. */
 function stateOf(error: unknown): string | undefined {

@@ -1,0 +1,77 @@
+import { statfsSync } from 'node:fs';
+import { QemuError } from '../../base/errors.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+import { readMemoryUse } from '../../system/process/memory-use.ts';
+import type { MachineRef } from '../context.ts';
+import { queryState } from '../control/query-state.ts';
+import { describeState } from '../control/run-state.ts';
+
+/** For device states, and for what the guest touches while it is being saved. */
+const SPARE_BYTES = 16 * 1024 * 1024;
+
+/** States that a guest can be saved in. */
+const CAN_BE_SAVED: readonly string[] = ['running', 'paused'];
+
+/**
+ * Asks everything that could prevent a save, before anything is done to the guest. Returns whether it runs.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_STATE` with all that is in the way.
+ */
+export async function checkSavable(
+  target: MachineRef,
+  config: Pick<MachineConfig, 'disks'>,
+  client: QmpClient,
+  options: ExecuteOptions,
+): Promise<{ readonly wasRunning: boolean }> {
+  const state = await queryState(client, options);
+  const reasons = [
+    ...(CAN_BE_SAVED.includes(state) ? [] : [`it is ${describeState(state)}`]),
+    ...config.disks
+      .filter(({ snapshot }) => snapshot)
+      .map(({ index }) => `DSK${index} has snapshot=on: what the guest has written goes away with QEMU`),
+    ...(await jobReasons(client, options)),
+    ...(await migrationReasons(client, options)),
+  ];
+  if (reasons.length === 0) return { wasRunning: state === 'running' };
+  throw new QemuError('QEMU_MACHINE_STATE', `Cannot save machine "${target.longName}": ${reasons.join('; ')}`, {
+    hint: `it goes on as before; to shut the guest down instead: qemu-init stop ${target.longName}`,
+  });
+}
+
+async function jobReasons(client: QmpClient, options: ExecuteOptions): Promise<string[]> {
+  const jobs = asArray(await client.executeRaw('query-jobs', undefined, options)).map(asRecord);
+  const running = jobs.filter(({ status }) => status !== 'concluded' && status !== 'null');
+  return running.map(({ id, type }) => `the job "${asText(id)}" (${asText(type)}) is not over`);
+}
+
+async function migrationReasons(client: QmpClient, options: ExecuteOptions): Promise<string[]> {
+  const { status, ...info } = asRecord(await client.executeRaw('query-migrate', undefined, options));
+  const isBusy = ['setup', 'active', 'device', 'pre-switchover', 'cancelling', 'wait-unplug'].includes(asText(status));
+  return [
+    ...(isBusy ? ['it is being saved or moved already'] : []),
+    ...asArray(info['blocked-reasons']).map((reason) => `QEMU reports: ${asText(reason)}`),
+  ];
+}
+
+/** Bytes that the state of a guest takes at most, about: what QEMU has of its memory. */
+export function stateBytes(pid: number, memoryBytes: number): number {
+  return Math.min(memoryBytes, readMemoryUse(pid) ?? memoryBytes) + SPARE_BYTES;
+}
+
+/**
+ * Refuses a state that does not fit.
+ *
+ * @throws {QemuError} `QEMU_IO`
+ */
+export function checkRoom(folder: string, neededBytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  if (free >= neededBytes) return;
+  const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+  throw new QemuError('QEMU_IO', `The state needs up to ${mib(neededBytes)}, but "${folder}" has ${mib(free)} free`, {
+    hint: 'free some space there',
+  });
+}

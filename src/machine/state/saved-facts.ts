@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { isNotFound } from '../../base/errors.ts';
+import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import { fileError } from '../../system/files/file-error.ts';
+import type { MachinePaths, Paths } from '../../system/paths.ts';
+import { findFirmware } from '../start/firmware.ts';
+import { diskChain } from '../storage/images.ts';
+import type { SavedImage, SavedLayer } from './saved-record.ts';
+
+/** The disks and discs of a machine as they are now, with all that they rest on. A missing file has no layers. */
+export function imageFacts(paths: Paths, config: Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'>): SavedImage[] {
+  return [
+    ...config.disks.map((disk) => ({ key: `DSK${disk.index}`, layers: diskLayers(paths, config.longName, disk) })),
+    ...config.cdroms.map(({ index, file }) => ({
+      key: `CDR${index}`,
+      layers: file === undefined ? [] : layerOf(file, 'raw'),
+    })),
+  ];
+}
+
+function diskLayers(paths: Paths, longName: string, disk: DiskConfig): SavedLayer[] {
+  return diskChain(paths, longName, disk).layers.flatMap(({ file, format, isRemote }) =>
+    isRemote ? [{ path: file, format, file: undefined }] : layerOf(file, format),
+  );
+}
+
+function layerOf(path: string, format: string): SavedLayer[] {
+  try {
+    const stats = statSync(path, { bigint: true });
+    // A device has no time of its own that a write would change.
+    if (!stats.isFile()) return [{ path, format, file: undefined }];
+    const { size, mtimeNs, ino } = stats;
+    return [{ path, format, file: { sizeBytes: Number(size), mtimeNs: String(mtimeNs), inode: String(ino) } }];
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw fileError('read', path, error);
+  }
+}
+
+/** Hashes of what the guest keeps in files that are no disks: the variables of its firmware. */
+export function fileHashes(config: MachineConfig, files: MachinePaths): Record<string, string> {
+  const variables = findFirmware(config, files)?.variables;
+  return variables === undefined ? {} : { [variables]: hashOf(variables) };
+}
+
+/** Empty for a file that is missing. */
+function hashOf(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    if (isNotFound(error)) return '';
+    throw fileError('read', path, error);
+  }
+}
+
+/**
+ * Identity of the host's processor, when the guest sees that one: under KVM with the model `host` or `max`. Undefined
+ * when it sees an emulated one.
+ */
+export function hostCpuOf(args: readonly string[]): string | undefined {
+  const argumentOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
+  if (!argumentOf('-accel').startsWith('kvm') || !/^(?:host|max)(?:,|$)/.test(argumentOf('-cpu'))) return undefined;
+  const [first = ''] = readFileSync('/proc/cpuinfo', 'utf8').split('\n\n');
+  const lines = first.split('\n').filter((line) => /^(?:model name|flags|CPU part|Features)\s*:/.test(line));
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}

@@ -1,0 +1,77 @@
+import { delay, endsWithin } from '../../base/abort.ts';
+import { QemuError } from '../../base/errors.ts';
+import { asNumber, asRecord, asText } from '../../base/guards.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { Received, SocketToFile } from '../../system/files/socket-to-file.ts';
+
+/** How to have QEMU send its state. */
+export interface SendStateOptions {
+  /** Where the receiver listens. */
+  readonly socket: string;
+  readonly receiver: SocketToFile;
+  readonly onProgress: OnProgress | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** For each answer of QEMU; it is silent while it writes the last part. */
+const ANSWER_MS = 60_000;
+const FIRST_LOOK_MS = 10;
+const LOOK_MS = 100;
+/** More than any disk: the guest is not meant to be spared. A JSON number has 53 bits. */
+const ANY_BANDWIDTH = 2 ** 42;
+/** QEMU goes through the memory again and again while the guest changes it: after so often the guest is stopped. */
+const MOST_PASSES = 2;
+
+/** Waiting for the last bytes after QEMU has said that it is done. */
+const LAST_BYTES_MS = 600_000;
+
+/**
+ * Has QEMU send its guest's state to the receiver. When this returns the guest stands still, and its disks are flushed
+ * and let go of. When it throws, the caller has to cancel what goes on.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when QEMU cannot, `QEMU_IO` when there is no room, `QEMU_ABORTED`.
+ */
+export async function sendState(client: QmpClient, options: SendStateOptions): Promise<Received> {
+  const { receiver, socket, signal } = options;
+  const limits = { timeoutMs: ANSWER_MS, signal };
+  await client.executeRaw('migrate-set-parameters', { 'max-bandwidth': ANY_BANDWIDTH }, limits);
+  await client.executeRaw('migrate', { uri: `unix:${socket}` }, limits);
+  let lookMs = FIRST_LOOK_MS;
+  let isStopped = false;
+  for (;;) {
+    await delay(lookMs, signal);
+    lookMs = Math.min(2 * lookMs, LOOK_MS);
+    if (receiver.failure !== undefined) throw receiver.failure;
+    const info = asRecord(await client.executeRaw('query-migrate', undefined, limits));
+    const ram = asRecord(info['ram']);
+    report(options, ram);
+    const status = asText(info['status']);
+    if (status === 'completed') break;
+    if (status === 'failed' || status === 'cancelled' || status === 'cancelling') {
+      // What went wrong is rather at this end.
+      throw receiver.failure ?? failed(status, asText(info['error-desc']));
+    }
+    if (!isStopped && asNumber(ram['dirty-sync-count']) > MOST_PASSES) {
+      isStopped = true;
+      await client.executeRaw('stop', undefined, limits);
+    }
+  }
+  return finish(receiver, signal);
+}
+
+function report({ onProgress, receiver }: SendStateOptions, ram: Readonly<Record<string, unknown>>): void {
+  const left = asNumber(ram['remaining']);
+  onProgress?.({ phase: 'saving', done: receiver.receivedBytes, total: receiver.receivedBytes + left });
+}
+
+async function finish(receiver: SocketToFile, signal: AbortSignal): Promise<Received> {
+  const received = receiver.finish();
+  if (await endsWithin(received, { timeoutMs: LAST_BYTES_MS, signal })) return received;
+  throw new QemuError('QEMU_TIMEOUT', 'The state could not be written to the disk in time');
+}
+
+function failed(status: string, description: string): QemuError {
+  const reason = description === '' ? status : description;
+  return new QemuError('QEMU_COMMAND_FAILED', `QEMU could not save the state: ${reason}`);
+}

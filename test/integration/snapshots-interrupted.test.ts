@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { guestDisk } from '../support/guest-disk.ts';
+import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import type { Cleanup } from '../support/temp-root.ts';
+
+const MOMENTS = 5;
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+const FILES = ['one.qcow2', 'two, ü.qcow2', 'three.qcow2'];
+
+/** A machine with three disks, in a folder that its QEMU may not write to. */
+function machine(t: Cleanup): Lab {
+  const root = lab(t);
+  root.ownPorts();
+  chmodSync(root.dir, 0o711);
+  const boot = guestDisk(root.dir, { name: 'boot.img' });
+  for (const [at, file] of FILES.entries()) {
+    const path = join(root.etcDir, file);
+    if (at === 0) {
+      execFileSync('qemu-img', ['convert', '-O', 'qcow2', boot, path]);
+      execFileSync('qemu-img', ['resize', '-q', path, '8M']);
+    } else execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '8M']);
+    if (isRoot) chownSync(path, NOBODY, NOBODY);
+  }
+  rmSync(boot);
+  const user = isRoot ? 'RUNAS=nobody\nSANDBOX=on\n' : '';
+  root.add(
+    'web',
+    `RAM=8M\nNETIF=managed\n${user}${FILES.map((file, at) => `DSK${at + 1}=${file.replace(',', ',,')}\n`).join('')}`,
+  );
+  return root;
+}
+
+function write(root: Lab, word: number): void {
+  for (const file of FILES)
+    execFileSync('qemu-io', ['-c', `write -P ${word} 1M 64k`, join(root.etcDir, file)], { stdio: 'ignore' });
+}
+
+/** Which of two words is on all disks. Nothing else is, and no two of them. */
+function read(root: Lab, words: readonly number[]): number {
+  const found = FILES.map((file) =>
+    words.find((word) => {
+      const args = ['-r', '-c', `read -P ${word} 1M 64k`, join(root.etcDir, file)];
+      return spawnSync('qemu-io', args).status === 0;
+    }),
+  );
+  assert.equal(new Set(found).size, 1, `the disks differ: ${found}`);
+  assert.ok(found[0] !== undefined);
+  return found[0];
+}
+
+const names = async (root: Lab): Promise<[string, number][]> =>
+  ((await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[]).map((each) => [
+    String(each['name']),
+    (each['disks'] as string[]).length,
+  ]);
+
+/** Ends a command at a moment. Returns whether that came in time. */
+async function interrupt(
+  root: Lab,
+  signal: NodeJS.Signals,
+  delayMs: number,
+  words: readonly string[],
+): Promise<boolean> {
+  const command = root.spawn('qemu-init', words);
+  await once(command.child, 'spawn');
+  await sleep(delayMs);
+  command.child.kill(signal);
+  const { code } = await command.result;
+  return code !== 0;
+}
+
+/** The next command sets right what is left. */
+async function settle(root: Lab): Promise<void> {
+  const work = join(root.stateDir, 'web/work.json');
+  await until('the next command has set it right', async () => {
+    await root.ok('list');
+    return !existsSync(work);
+  });
+  assert.deepEqual(
+    (await names(root)).filter(([, disks]) => disks !== FILES.length),
+    [],
+  );
+}
+
+async function timed(body: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await body();
+  return performance.now() - began;
+}
+
+for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+  test(`${signal} at some moments of each command on snapshots of a machine that does not run: all disks or none`, async (t) => {
+    const root = machine(t);
+    const moments = signal === 'SIGKILL' ? MOMENTS : 2;
+    write(root, 1);
+    const toCreate = await timed(() => root.ok('snapshot', 'create', 'web', 'first'));
+    const counts = { create: 0, revert: 0, delete: 0 };
+    for (let moment = 0; moment < moments; moment++) {
+      const part = (moment + 0.5) / moments;
+      write(root, 2);
+      counts.create += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'create', 'web', 'next']));
+      await settle(root);
+      counts.revert += Number(
+        await interrupt(root, signal, 1.5 * toCreate * part, ['snapshot', 'revert', 'web', 'first']),
+      );
+      await settle(root);
+      assert.ok((await names(root)).every(([name]) => ['first', 'next'].includes(name)));
+      const word = read(root, [1, 2]);
+      if ((await names(root)).some(([name]) => name === 'next')) {
+        await root.ok('snapshot', 'revert', 'web', 'next');
+        assert.equal(read(root, [1, 2]), 2, `moment ${moment}, after ${word}`);
+        counts.delete += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'delete', 'web', 'next']));
+        await settle(root);
+        await root.init('snapshot', 'delete', 'web', 'next');
+      }
+    }
+    await root.ok('snapshot', 'revert', 'web', 'first');
+    assert.equal(read(root, [1, 2]), 1);
+    for (const file of FILES) execFileSync('qemu-img', ['check', '-q', join(root.etcDir, file)]);
+    assert.ok(counts.create > 0 && counts.revert > 0, JSON.stringify(counts));
+    assert.deepEqual(root.leftovers(), []);
+  });
+}
+
+test(`SIGKILL at ${MOMENTS} moments of snapshots with memory, and of QEMU in one: the machine runs or is whole on its disks`, async (t) => {
+  const root = machine(t);
+  await root.ok('start', 'web');
+  const took = await timed(() => root.ok('snapshot', 'create', 'web', 'first', '--memory'));
+  for (let moment = 0; moment < MOMENTS; moment++) {
+    const delayMs = (took * (moment + 0.5)) / MOMENTS;
+    await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'create', 'web', 'next', '--memory']);
+    await settle(root);
+    assert.equal(await root.state('web'), 'running');
+    await root.init('snapshot', 'delete', 'web', 'next');
+    await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'revert', 'web', 'first']);
+    await settle(root);
+    assert.equal(await root.state('web'), 'running');
+  }
+  const pid = Number((await root.one('status', 'web'))['pid']);
+  const create = root.spawn('qemu-init', ['snapshot', 'create', 'web', 'dies', '--memory']);
+  await once(create.child, 'spawn');
+  await sleep(took * 0.7);
+  process.kill(pid, 'SIGKILL');
+  await create.result;
+  await settle(root);
+  await root.ok('snapshot', 'revert', 'web', 'first');
+  // 3: clusters that nothing uses any more, which a QEMU that is killed leaves.
+  for (const file of FILES) {
+    const { status } = spawnSync('qemu-img', ['check', '-q', join(root.etcDir, file)]);
+    assert.ok(status === 0 || status === 3, `${file}: ${status}`);
+  }
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('snapshot', 'revert', 'web', 'first');
+  assert.equal(await root.state('web'), 'running');
+});

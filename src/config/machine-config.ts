@@ -57,6 +57,8 @@ export interface ParseOptions {
   readonly exists?: ((path: string) => boolean) | undefined;
   /** Configuration folder of the scope; that of the system when absent. */
   readonly etcDir?: string | undefined;
+  /** Whether numbers of a family may be missing, as in a machine that runs. */
+  readonly allowGaps?: boolean | undefined;
 }
 
 /** What a configuration sets, and what is wrong with it. */
@@ -84,6 +86,7 @@ export function parseMachineConfig(text: string, options: ParseOptions): Inspect
       { path, entries: machine.entries, isDefaults: false },
     ],
     issues,
+    options.allowGaps,
   );
   const custom = [
     ...(defaults && below ? parseCustom(below.raw, defaults.path, issues) : []),

@@ -40,8 +40,9 @@ const LONGEST_KEY = 64;
  * back to its own default. Reports keys that are unknown or out of place, and gaps in the numbering.
  *
  * @param sources the weakest first.
+ * @param allowGaps of a machine that runs any disk or card may be unplugged, not only the last one.
  */
-export function mergeSettings(sources: readonly Source[], issues: Problem[]): Settings {
+export function mergeSettings(sources: readonly Source[], issues: Problem[], allowGaps = false): Settings {
   const settings = new Map<string, Setting>();
   for (const source of sources) {
     for (const { key, value, line } of source.entries) {
@@ -57,7 +58,7 @@ export function mergeSettings(sources: readonly Source[], issues: Problem[]): Se
   // A line with another fault fills its number all the same.
   const faulty = new Set(issues.map(({ key }) => key));
   for (const spec of KEYS) {
-    if (spec.family) checkGaps(stemOf(spec), membersOf(settings, spec), faulty, issues);
+    if (spec.family && !allowGaps) checkGaps(stemOf(spec), membersOf(settings, spec), faulty, issues);
   }
   return {
     get: (name) => settings.get(name),

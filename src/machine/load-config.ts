@@ -42,6 +42,11 @@ export function inspectMachineConfig(path: string, defaultsPath: string): Inspec
   return inspection;
 }
 
+/** What the file of a machine would be with another text. Never throws. */
+export function inspectText(path: string, text: string, defaultsPath: string): Inspection {
+  return inspect({ path, read: { text } }, { path: defaultsPath, read: readConfigText(defaultsPath) }, existsSync);
+}
+
 /** Results of parsing, valid while the files and all other inputs of the parser stay the same. */
 const inspections = new Map<
   string,

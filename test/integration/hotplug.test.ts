@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Lab, lab } from '../support/lab.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lab, lab, until } from '../support/lab.ts';
 
 /** Sets lines of a machine's file in place of those with the same keys; an empty value removes the key. */
 function edit(root: Lab, name: string, values: Readonly<Record<string, string>>): void {
@@ -58,7 +59,7 @@ test('a guest that releases nothing is reported in time, and a release that come
   assert.ok(Date.now() - began < 10_000);
   assert.equal(late.code, 1, late.stderr);
   assert.match(late.stderr, /has not released (DSK2, NIC1|NIC1, DSK2) within 1 s/);
-  assert.equal((await root.one('diff', 'web'))['differences'] instanceof Array, true);
+  assert.equal(Array.isArray((await root.one('diff', 'web'))['differences']), true);
   // The reset takes the place of a guest that lets go: QEMU then unplugs what was asked for.
   await root.ok('reset', 'web');
   assert.deepEqual((await root.one('reload', 'web'))['applied'], []);
@@ -66,6 +67,71 @@ test('a guest that releases nothing is reported in time, and a release that come
   assert.ok(!nodes.includes('dsk2'), nodes);
   assert.ok(!(await root.cmd('-c', 'info network', 'web')).stdout.includes('net0'));
   assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+  await root.ok('stop', 'web', '--force');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('devices are attached for the moment, or for good, and detached again', async (t) => {
+  const root = lab(t);
+  const path = root.add('web', 'MACHINE=pc\nCDR1=empty\n# the console\nSTOPDELAY=3 # seconds\n');
+  for (const name of ['b.img', 'c.img']) root.write(`etc/qemu/${name}`, new Uint8Array(1024 ** 2));
+  await root.ok('start', 'web');
+  const before = readFileSync(path, 'utf8');
+  assert.deepEqual((await root.one('attach', 'web', 'DSK2=b.img', 'CDR1=c.img'))['applied'], ['DSK2', 'CDR1']);
+  assert.equal(readFileSync(path, 'utf8'), before);
+  assert.match(await root.ok('diff', 'web'), /^web: DSK2: \S+b\.img -> none \(live\)$/m);
+  for (const [args, message] of [
+    [['DSK2=c.img'], /has another DSK2 already/],
+    [['DSK3=missing.img'], /DSK3 .* does not exist/],
+    [['DSK3=c.img,if=sata'], /Cannot change DSK3/],
+    [['RAM1=4G'], /"RAM1" is not a device/],
+  ] as const) {
+    const refused = await root.init('attach', 'web', ...args);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, message);
+  }
+  await root.ok('attach', 'web', 'DSK3=d.img', '--persist').catch(() => undefined);
+  assert.equal(readFileSync(path, 'utf8'), before, 'a file with a gap is refused before anything is done');
+
+  await root.ok('attach', 'web', 'DSK2=b.img', '--persist');
+  assert.equal(readFileSync(path, 'utf8'), `${before}DSK2=b.img\n`);
+  assert.equal((await root.init('detach', 'web', 'DSK7')).code, 1);
+  assert.equal((await root.init('detach', 'web', 'DSK2', '--persist', '--timeout', '0.3')).code, 1);
+  assert.match(readFileSync(path, 'utf8'), /DSK2/, 'it is in the file as long as it is in the machine');
+  await root.ok('reset', 'web');
+  await root.ok('detach', 'web', 'DSK2', '--persist');
+  assert.equal(readFileSync(path, 'utf8'), before);
+  await root.ok('stop', 'web', '--force');
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('after a command that was killed at any moment the next reload makes the machine what its file says', async (t) => {
+  const root = lab(t);
+  root.add('web', 'MACHINE=q35\n');
+  root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
+  await root.ok('start', 'web');
+  for (const delay of [150, 200, 250, 300]) {
+    edit(root, 'web', { DSK2: 'b.img,iothread=on', NIC1: 'virtio,net=user' });
+    const killed = root.spawn('qemu-init', ['reload', 'web']);
+    await sleep(delay);
+    killed.child.kill('SIGKILL');
+    await killed.result;
+    await root.ok('reload', 'web');
+    assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+    assert.match((await root.cmd('-c', 'info network', 'web')).stdout, /nic1: .*\n \\ net0: /);
+    edit(root, 'web', { DSK2: '', NIC1: '' });
+    const waiting = root.spawn('qemu-init', ['reload', 'web']);
+    await until('it waits for the guest', () =>
+      readFileSync(root.file('web', 'plugged.json'), 'utf8').includes('"DSK2": "'),
+    );
+    waiting.child.kill('SIGKILL');
+    await waiting.result;
+    assert.equal((await root.init('reload', 'web', '--timeout', '0.2')).code, 1);
+    await root.ok('reset', 'web');
+    await root.ok('reload', 'web');
+    const objects = (await root.cmd('-q', 'qom-list', 'path=/objects', 'web')).stdout;
+    assert.ok(!objects.includes('dsk2'), objects);
+  }
   await root.ok('stop', 'web', '--force');
   assert.deepEqual(root.leftovers(), []);
 });

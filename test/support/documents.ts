@@ -20,6 +20,7 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   reset: 'state-change',
   wake: 'state-change',
   'exit-preconfig': 'state-change',
+  detach: 'attach',
   uninstall: 'install',
   'jobs-cancel': 'job-change',
   'disk-list': 'disk',

@@ -17,6 +17,10 @@ export interface ConvergeContext extends PlugContext {
   readonly process: ProcessInfo;
   readonly request: ArgvRequest;
   readonly images: FoundImages;
+  /** Keys that are changed; undefined: all that are different. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Why disks can be neither plugged in nor taken out now. */
+  readonly work: QemuError | undefined;
 }
 
 type StepOf<D extends Step['do']> = Extract<Step, { readonly do: D }>;
@@ -36,7 +40,7 @@ export async function converge(
 ): Promise<{ readonly applied: readonly string[] }> {
   const reality = await lookInside(context.client, context);
   const { running, leftovers } = observe(noted, reality);
-  const difference = await findDifference(context.host, context.request, running, reality);
+  const difference = restrict(await findDifference(context.host, context.request, running, reality), context.only);
   refuseRestarts(context, difference.keys);
   const ledger = new Ledger(context.target.files, context.process, running);
   if (leftovers.length > 0) {
@@ -49,6 +53,13 @@ export async function converge(
   await orderBoot(context, difference, ledger);
   if (late.length === 0) return { applied: difference.keys.map(({ key }) => key) };
   throw notReleased(context, late, releaseMs);
+}
+
+/** The part of a difference that is about some keys; devices that come may move others in the boot order. */
+function restrict(difference: Difference, only: ReadonlySet<string> | undefined): Difference {
+  if (only === undefined) return difference;
+  const isMeant = ({ key }: { readonly key: string }): boolean => only.has(key);
+  return { ...difference, keys: difference.keys.filter(isMeant), steps: difference.steps.filter(isMeant) };
 }
 
 function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly KeyFate[]): void {
@@ -68,7 +79,9 @@ function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly Ke
 
 /** What a start does before QEMU has the images and cards. */
 async function makeReady(context: ConvergeContext, { steps }: Difference): Promise<void> {
-  const { host, target, config, request, images, user } = context;
+  const { host, target, config, request, images, user, work } = context;
+  const isAboutDisks = steps.some((step) => (step.do === 'plug' || step.do === 'unplug') && step.key.startsWith('DSK'));
+  if (work !== undefined && isAboutDisks) throw work;
   const plugged = steps.filter((step) => step.do === 'plug').map(({ key }) => key);
   if (plugged.some((key) => key.startsWith('DSK'))) {
     refuseStorageInUse(host, config);

@@ -1,7 +1,8 @@
-import { asArray, asRecord, asText, isRecord } from '../../base/guards.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import { deviceId } from '../../domain/block-device.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import { describeDisks } from '../disks/disk-nodes.ts';
 import { isPort } from './places.ts';
 
 /** What is in a drive. */
@@ -32,42 +33,31 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     const members = await client.execute('qom-list', { path }, options);
     return new Set(members.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name));
   };
-  const [devices, objects, nodes, blocks, network, buses] = await Promise.all([
+  const [devices, objects, nodes, blocks, graph, network, buses] = await Promise.all([
     list('/machine/peripheral'),
     list('/objects'),
     client.execute('query-named-block-nodes', { flat: true }, options),
     client.execute('query-block', {}, options),
+    client.executeRaw('x-debug-query-block-graph', {}, options),
     client.execute('human-monitor-command', { 'command-line': 'info network' }, options),
     client.executeRaw('query-pci', {}, options),
   ]);
-  const media = blocks.flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
+  const discs = blocks.flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
     const id = deviceId(qdev) ?? qdev ?? '';
-    return inserted === undefined ? [] : [[id, { file: fileOf(inserted.file), format: inserted.drv }]];
+    return inserted === undefined ? [] : [[id, { file: inserted.file, format: inserted.drv }]];
+  });
+  // A disk may go on in another file than the one that it began with.
+  const disks = describeDisks(blocks, nodes, graph).map(({ key, layers: [top] }): [string, SeenMedium] => {
+    return [`${key.toLowerCase()}-dev`, { file: top.file, format: top.format }];
   });
   return {
     devices,
     objects,
     nodes: new Set(nodes.map((node) => node['node-name'] ?? '')),
     netdevs: new Set([...network.matchAll(/^\s*(?:\\ )?([\w-]+): index=/gm)].map(([, id = '']) => id)),
-    media: new Map(media),
+    media: new Map([...discs, ...disks]),
     occupied: new Set(occupiedPorts(buses)),
   };
-}
-
-/** QEMU writes an image as JSON when its path alone does not say how it is open. */
-function fileOf(text: string): string {
-  if (!text.startsWith('json:')) return text;
-  try {
-    const value: unknown = JSON.parse(text.slice('json:'.length));
-    return innermostFile(value) ?? text;
-  } catch {
-    return text;
-  }
-}
-
-function innermostFile(value: unknown): string | undefined {
-  if (!isRecord(value)) return undefined;
-  return typeof value['filename'] === 'string' ? value['filename'] : innermostFile(value['file']);
 }
 
 function occupiedPorts(buses: unknown): string[] {

@@ -33,5 +33,5 @@ export async function notedState(host: MachineContext, target: MachineRef, proce
 /** The configuration that a noted text is; undefined when this version does not take it. */
 export function configOfText(host: MachineContext, target: MachineRef, text: string): MachineConfig | undefined {
   const path = target.configPath.replace(/\.json$/, '.cfg');
-  return parseMachineConfig(text, { path, etcDir: host.paths.etcDir }).config;
+  return parseMachineConfig(text, { path, etcDir: host.paths.etcDir, allowGaps: true }).config;
 }

@@ -1,10 +1,35 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
-import { one, seconds } from '../parameters.ts';
+import { one, releasing, seconds } from '../parameters.ts';
 import { AGENT_COMMANDS } from './agent/commands.ts';
 
 /** Actions of the group "Guest", in the order of the help text. */
 export const GUEST: readonly Action[] = [
+  {
+    command: 'attach <id> <words..>',
+    group: 'Guest',
+    examples: [
+      ['web DSK2=data.qcow2', 'A disk, until the machine stops'],
+      ['web NIC2=virtio,bridge=br1 --persist', 'A network card, also at later starts'],
+    ],
+    describe: 'Plug devices into a running machine',
+    options: (parser) =>
+      releasing(one(parser))
+        .positional('words', { type: 'string', array: true, demandOption: true, describe: 'KEY=VALUE as in its file' })
+        .option('persist', { type: 'boolean', describe: 'Also write them into its file' }) as Argv<object>,
+    load: async () => ({ run: (await import('./attachment.ts')).attach }),
+  },
+  {
+    command: 'detach <id> <words..>',
+    group: 'Guest',
+    examples: [['web DSK2', 'Unmount it in the guest first']],
+    describe: 'Unplug devices of a running machine',
+    options: (parser) =>
+      releasing(one(parser))
+        .positional('words', { type: 'string', array: true, demandOption: true, describe: 'Keys such as DSK2' })
+        .option('persist', { type: 'boolean', describe: 'Also remove them from its file' }) as Argv<object>,
+    load: async () => ({ run: (await import('./attachment.ts')).detach }),
+  },
   {
     command: 'console <id>',
     group: 'Guest',

@@ -37,6 +37,8 @@ export type { BackupPoint, Destination } from './machine/backup/destination.ts';
 export type { BackupDisk, BackupFile, BackupManifest } from './machine/backup/manifest.ts';
 export type { RemovedPoint } from './machine/backup/merge.ts';
 export type { VerifiedPoint } from './machine/backup/verify.ts';
+export type { AttachOptions } from './machine/change/attach.ts';
+export type { ReloadOptions, ReloadResult } from './machine/change/reload.ts';
 export type {
   LinkOptions,
   MachineContext,
@@ -58,6 +60,8 @@ export { Snapshots } from './machine/library/snapshots.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
 export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
+export type { KeyDifference } from './machine/plug/difference.ts';
+export type { KeyFate } from './machine/plug/plan.ts';
 export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';
 export type { RecordedVnc } from './machine/run/record.ts';

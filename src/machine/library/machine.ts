@@ -7,9 +7,13 @@ import type { QmpClient } from '../../qmp/client.ts';
 import { readTail, sizeOf } from '../../system/files/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
+import type { AttachOptions } from '../change/attach.ts';
+import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
+import { loadMachineConfig } from '../load-config.ts';
+import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
 import type { Life } from '../snapshot/revert.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
@@ -223,6 +227,40 @@ export class Machine extends RunningMachine {
     return result;
   }
 
+  /** Where it differs from its file while it runs, as `qemu-init diff`. @throws {QemuError} as `reload`. */
+  async diff(signal?: AbortSignal): Promise<readonly KeyDifference[]> {
+    const { diffMachine } = await import('../change/reload.ts');
+    return diffMachine(this.#host, this.target, this.#fileConfig(), signal);
+  }
+
+  /**
+   * Makes the running machine what its file says now, as `qemu-init reload`.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_NOT_IMPLEMENTED`, with nothing changed, when something needs a restart;
+   * `QEMU_TIMEOUT` when the guest does not release a device, with everything else done; `QEMU_LOCKED`, `QEMU_ABORTED`.
+   */
+  async reload(options?: ReloadOptions): Promise<ReloadResult> {
+    const { reloadMachine } = await import('../change/reload.ts');
+    return reloadMachine(this.#host, this.target, this.#fileConfig(), options);
+  }
+
+  /**
+   * Plugs devices into the running machine, or puts discs into its drives.
+   *
+   * @param values as in its file: `{ DSK2: 'data.qcow2', NIC2: 'virtio,bridge=br1' }`.
+   * @throws {QemuError} as {@link reload}; `QEMU_USAGE` for a device that is there already.
+   */
+  async attach(values: Readonly<Record<string, string>>, options?: AttachOptions): Promise<ReloadResult> {
+    const { attachDevices } = await import('../change/attach.ts');
+    return attachDevices(this.#host, this.target, new Map(Object.entries(values)), options);
+  }
+
+  /** Unplugs devices of the running machine: `['DSK2']`. @throws {QemuError} as {@link reload}. */
+  async detach(keys: readonly string[], options?: AttachOptions): Promise<ReloadResult> {
+    const { detachDevices } = await import('../change/attach.ts');
+    return detachDevices(this.#host, this.target, keys, options);
+  }
+
   /** Ends QEMU with SIGKILL, even while another command uses the machine, and waits for its end. */
   async kill(): Promise<void> {
     await this.shutdown({ hard: true });
@@ -293,6 +331,11 @@ export class Machine extends RunningMachine {
     return new QemuError('QEMU_USAGE', `This program is not connected to machine "${this.name}"`, {
       hint: 'launch() connects to machines with a control port; for others use Fleet.withMonitor',
     });
+  }
+
+  /** The file may have changed since this object was made. */
+  #fileConfig(): MachineConfig {
+    return loadMachineConfig(this.target.configPath, this.#host.paths.defaultsFile);
   }
 
   #adopt(process: DetachedProcess, logOffset: number): void {

@@ -33,6 +33,7 @@ export type { Services } from './fleet/service/services.ts';
 export type { StartFailure } from './fleet/service/start-failure.ts';
 export type { Option } from './machine/argv/option.ts';
 export type { NicLink } from './machine/argv/request.ts';
+export type { BackupOptions, BackupResult } from './machine/backup/create-backup.ts';
 export type { BackupPoint, Destination } from './machine/backup/destination.ts';
 export type { BackupDisk, BackupFile, BackupManifest } from './machine/backup/manifest.ts';
 export type { RemovedPoint } from './machine/backup/merge.ts';

@@ -101,7 +101,7 @@ _qemu_init() {
     snapshot) verbs='create list revert delete' ;;
     disk) verbs='list' ;;
     jobs) verbs='cancel' ;;
-    backup) verbs='list verify delete' ;;
+    backup) verbs='create list verify delete' ;;
   esac
   # end
   ((COMP_CWORD == i + 1)) || verbs=''

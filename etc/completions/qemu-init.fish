@@ -67,9 +67,10 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; 
 complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments delete --description 'Delete a snapshot; the machine stays as it is'
 complete --command qemu-init --condition '__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from list' --arguments list --description 'List disks with their sizes and images (default: of all machines)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs; and not __fish_seen_subcommand_from cancel' --arguments cancel --description 'Cancel a job, or forget one that has ended'
-complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments list --description 'List the backups in a folder'
-complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
-complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments create --description 'Back up the disks of a machine, running or not'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments list --description 'List the backups in a folder'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
+complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
 # end
 # begin fish-commands
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments ping --description 'Whether it answers'

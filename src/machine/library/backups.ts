@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { BackupOptions, BackupResult } from '../backup/create-backup.ts';
 import type { BackupPoint, Destination } from '../backup/destination.ts';
 import type { RemovedPoint } from '../backup/merge.ts';
 import type { VerifiedPoint } from '../backup/verify.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
 
 // What does the work is loaded when it is called: every command loads this file.
 
@@ -122,12 +125,44 @@ function pointNamed(points: readonly BackupPoint[], name: string): BackupPoint {
   });
 }
 
-/** The backups of one machine, in whichever folder. */
+/**
+ * The backups of one machine, in whichever folder.
+ *
+ * @example
+ * import { Fleet } from 'qemu-init';
+ *
+ * const fleet = Fleet.open();
+ * const { backups } = fleet.machine(fleet.get('web'));
+ * const { path, manifest } = await backups.create('/srv/backup', { keep: 30 });
+ * console.log(path, manifest.kind, manifest.reason ?? '');
+ */
 export class MachineBackups {
   readonly #name: string;
+  readonly #host: MachineContext;
+  readonly #target: MachineRef;
+  readonly #config: () => MachineConfig;
 
-  constructor(longName: string) {
-    this.#name = longName;
+  constructor(host: MachineContext, target: MachineRef, config: () => MachineConfig) {
+    this.#name = target.longName;
+    this.#host = host;
+    this.#target = target;
+    this.#config = config;
+  }
+
+  /**
+   * Copies the disks of the machine as of one instant, and what else it consists of, to a new point: what has changed since the
+   * last point in that folder, if that is known to the last block, else all. The machine may run or not. Of a backup
+   * that fails nothing is left.
+   *
+   * @param dest a folder that exists, to which no other user may write.
+   * @throws {ConfigError} when an image of a machine that does not run cannot be used.
+   * @throws {QemuError} `QEMU_LOCKED` while other work on the disks or in the folder goes on, `QEMU_IO`,
+   * `QEMU_NOT_PERMITTED`, `QEMU_COMMAND_FAILED` when a disk cannot be copied, `QEMU_NOT_RUNNING` when the machine ends
+   * meanwhile, `QEMU_NO_AGENT` with `quiesce: 'on'`, `QEMU_NOT_INSTALLED`, `QEMU_USAGE` without disks, `QEMU_ABORTED`.
+   */
+  async create(dest: string, options: BackupOptions = {}): Promise<BackupResult> {
+    const { createBackup } = await import('../backup/create-backup.ts');
+    return createBackup(this.#host, this.#target, this.#config(), dest, options);
   }
 
   /** Its points in a folder, the oldest first. @throws {QemuError} as {@link Backups.list}. */

@@ -78,8 +78,8 @@ export class Machine extends RunningMachine {
     super();
     this.name = target.longName;
     this.target = target;
-    this.backups = new MachineBackups(target.longName);
     this.agent = new MachineAgent(host, target);
+    this.backups = new MachineBackups(host, target, () => this.config);
     this.#host = host;
     this.#config = config;
     this.disks = new MachineDisks(host, target, () => this.config);

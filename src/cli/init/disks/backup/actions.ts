@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../../action.ts';
+import { CREATE } from './create-verb.ts';
 
 /** Where backups are. */
 const dest = (parser: Argv<object>): Argv<object> =>
@@ -11,6 +12,7 @@ export const BACKUP: Action = {
   group: 'Disks',
   describe: 'Back up machines, and look after their backups',
   verbs: [
+    CREATE,
     {
       command: 'list <dest>',
       describe: 'List the backups in a folder',

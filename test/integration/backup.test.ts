@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { backupLab, MIB } from '../support/backup-lab.ts';
+import { debian13Qemu } from '../support/debian-13-qemu.ts';
+import { lab, until } from '../support/lab.ts';
+import { qemuImg } from '../support/odd-images.ts';
+import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
+
+test('a full and five incremental backups of a guest that writes each have every record up to their instant; after a kill of QEMU the next is full', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  writerDisk(join(root.etcDir, 'größe, 1.qcow2'));
+  writerDisk(join(root.etcDir, 'two.img'), { format: 'raw' });
+  const guest = writerMachine(writerGuest(root.etcDir, { disks: 2, agent: true }));
+  root.add('web', `${guest}QGA=on\nDSK1="größe,, 1.qcow2"\nDSK2=two.img,format=raw\n`);
+  const dest = join(root.dir, 'a b');
+  mkdirSync(dest);
+  await root.ok('start', 'web');
+  const written = (): number[] => ['vda', 'vdb'].map((disk) => lastWritten(root.console('web'), disk));
+  await until('it writes', () => Math.min(...written()) > 20, 60_000);
+  const hasAgent = async (): Promise<boolean> =>
+    /"frontend-open": ?true[^}]*"agent0"|"agent0"[^}]*"frontend-open": ?true/.test(
+      (await root.cmd('-q', 'query-chardev', 'web')).stdout,
+    );
+  await until('the agent is there', hasAgent, 60_000);
+  const made: { readonly line: string; readonly least: number[] }[] = [];
+  for (let count = 0; count < 6; count += 1) {
+    const least = written();
+    made.push({ line: await root.ok('backup', 'create', 'web', dest), least });
+  }
+  assert.match(made[0]?.line ?? '', /^web: full backup in "/);
+  for (const { line } of made.slice(1)) assert.match(line, /^web: incremental backup in "/);
+  await root.ok('kill', 'web');
+  const last = await root.ok('backup', 'create', 'web', dest);
+  assert.match(last, /full backup \(DSK1 has no bitmap of .*QEMU or the host went down\)/);
+  for (const { line, least } of [...made, { line: last, least: written() }]) {
+    const folder = /in "([^"]+)"/.exec(line)?.[1] ?? '';
+    for (const [at, file] of ['dsk1.qcow2', 'dsk2.qcow2'].entries()) {
+      const { last: found, wrong, isClean } = checkRecords(join(folder, file));
+      // The agent froze the file systems of those that were made while the machine ran.
+      assert.deepEqual([wrong, isClean], [[], line !== last]);
+      assert.ok(found >= Number(least[at]), `${folder}: ${found} of ${least[at]}`);
+    }
+  }
+  await root.ok('backup', 'verify', dest);
+  assert.deepEqual(checkRecords(join(root.etcDir, 'größe, 1.qcow2')).wrong, []);
+});
+
+test('what changed is copied from running and stopped machines in turn, zeros too, and --keep merges the rest', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  const first = await host.backUp();
+  assert.deepEqual([first['kind'], first['reason'], first['parent']], ['full', null, null]);
+  const contents = [[first['point'], host.content()]] as [unknown, Buffer][];
+  const take = async (...words: string[]): Promise<Record<string, unknown>> => {
+    const result = await host.backUp(...words);
+    contents.push([result['point'], host.content()]);
+    assert.deepEqual([result['kind'], result['reason']], ['incremental', null]);
+    return result;
+  };
+  await host.poke(1, MIB, 65_536);
+  const { parent, sizeBytes } = await take();
+  assert.equal(parent, first['point']);
+  assert.ok(Number(sizeBytes) < MIB, String(sizeBytes));
+  // What the guest has made zero must not show through from the point before.
+  await host.poke(0, 2 * MIB, 512 * 1024);
+  await take('--compress');
+  await host.poke(2, 3 * MIB + 512, 1024);
+  await host.ok('stop', 'web', '--force');
+  await take();
+  await take();
+  await host.ok('start', 'web');
+  await host.poke(3, 0, 4096);
+  await take('--rate', '1G');
+  for (const [point, content] of contents) host.assertEqual(point, content);
+  await host.poke(4, 5 * MIB, 4096);
+  const { removed } = await take('--keep', '3');
+  assert.ok(Array.isArray(removed));
+  assert.equal(removed.length, 4);
+  const left = contents.slice(-3);
+  assert.deepEqual(
+    readdirSync(host.points)
+      .filter((name) => !name.startsWith('.'))
+      .toSorted(),
+    left.map(([point]) => point),
+  );
+  for (const [point, content] of left) host.assertEqual(point, content);
+  await host.ok('backup', 'verify', host.dest);
+  host.assertTidy();
+  const work = join(host.stateDir, 'web', 'work.json');
+  assert.equal(existsSync(work), false);
+});
+
+test('a changed image, a resize, a lost point, a damaged one and --full lead to a full backup that says why', async (t) => {
+  const host = backupLab(t);
+  const image = join(host.etcDir, 'web.qcow2');
+  const expectFull = async (reason: RegExp, ...words: string[]): Promise<void> => {
+    const result = await host.backUp(...words);
+    assert.equal(result['kind'], 'full');
+    assert.match(String(result['reason']), reason);
+    const next = await host.backUp();
+    assert.equal(next['kind'], 'incremental', 'a new chain has begun');
+  };
+  await host.backUp();
+  await expectFull(/^asked for$/, '--full');
+  qemuImg('convert', '-O', 'qcow2', image, `${image}.new`);
+  qemuImg('convert', '-O', 'qcow2', `${image}.new`, image);
+  await expectFull(/DSK1 has no bitmap of .*: the image was replaced/);
+  rmSync(
+    join(
+      host.points,
+      readdirSync(host.points)
+        .filter((name) => /^\d/.test(name))
+        .toSorted()
+        .at(-1) ?? '',
+    ),
+    { recursive: true },
+  );
+  await expectFull(/DSK1 has no bitmap/);
+  const [last = ''] = readdirSync(host.points)
+    .filter((name) => /^\d/.test(name))
+    .toSorted()
+    .slice(-2);
+  truncateSync(join(host.points, last, 'dsk1.qcow2'), 65_536);
+  await expectFull(/the last point, .*, cannot be continued: .* has 65536 bytes instead of/);
+  qemuImg('resize', '-q', image, '32M');
+  await expectFull(/DSK1 had 16777216 bytes at .* and has 33554432 now/);
+  // An overlay has no bitmap; a base that changes below one is noticed, too.
+  const overlay = join(host.etcDir, 'top.qcow2');
+  qemuImg('create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', overlay);
+  host.write(
+    'etc/qemu/web-qemu.cfg',
+    readFileSync(join(host.etcDir, 'web-qemu.cfg'), 'utf8').replace('web.qcow2', 'top.qcow2'),
+  );
+  await expectFull(/DSK1 has no bitmap/);
+  qemuImg('resize', '-q', image, '33M');
+  await expectFull(/the image that DSK1 rests on has changed/);
+});
+
+test('another folder begins with a full backup, and both go on in turn', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  const other = join(host.dir, 'other');
+  mkdirSync(other);
+  await host.backUp();
+  await host.poke(9, 0, 65_536);
+  assert.match(await host.ok('backup', 'create', 'web', other), /full backup in/);
+  await host.poke(8, MIB, 65_536);
+  const { kind, point } = await host.backUp();
+  assert.equal(kind, 'incremental');
+  host.assertEqual(point);
+  assert.match(await host.ok('backup', 'create', 'web', other), /incremental backup in/);
+  await host.ok('backup', 'verify', other);
+});
+
+test('a second backup at the same time is told, as is one that a stop or the end of QEMU has ended; nothing of it is left', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  const { point: parent } = await host.backUp();
+  for (const end of ['stop', 'kill']) {
+    if (end === 'kill') await host.ok('start', 'web');
+    await host.poke(7, 0, 8 * MIB);
+    const first = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '1M']);
+    await until('it copies', async () => (await host.ok('jobs', 'web')).includes('qi.backup.dsk1'));
+    const second = await host.tryBackUp();
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /The backups of machine "web" in ".*" are in use/);
+    const elsewhere = join(host.dir, end);
+    mkdirSync(elsewhere);
+    const third = await host.init('backup', 'create', 'web', elsewhere);
+    assert.match(third.stderr, /is busy since .* \(a backup to ".*", by process \d+\)/);
+    await host.ok(end, 'web', ...(end === 'stop' ? ['--force'] : []));
+    const { code, stderr } = await first.result;
+    assert.equal(code, 7, stderr);
+    assert.match(stderr, /Machine "web" ended before the backup was complete/);
+    host.assertTidy();
+    const { kind, parent: on, point } = await host.backUp();
+    assert.deepEqual([kind, on], end === 'stop' ? ['incremental', parent] : ['full', null]);
+    host.assertEqual(point);
+  }
+});
+
+test('Ctrl-C leaves nothing, and the next backup has what that one was to have', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  const { point: parent } = await host.backUp();
+  await host.poke(6, MIB, 8 * MIB);
+  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '1M']);
+  await until('it copies', async () => (await host.ok('jobs', 'web')).includes('qi.backup.dsk1'));
+  call.child.kill('SIGINT');
+  const { code } = await call.result;
+  assert.notEqual(code, 0);
+  assert.match(await host.ok('jobs', 'web'), /no jobs/);
+  host.assertTidy();
+  const next = await host.backUp();
+  assert.deepEqual([next['kind'], next['parent']], ['incremental', parent]);
+  host.assertEqual(next['point']);
+});
+
+test('whenever the command is killed, the next ones set things right, and no change is missed', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  await host.backUp();
+  // From before the first step to after the last one; the guest goes on in each case.
+  for (const [round, delayMs] of [100, 180, 240, 280, 320, 500].entries()) {
+    await host.poke(round + 1, round * MIB, MIB);
+    const call = host.spawn('qemu-init', [
+      'backup',
+      'create',
+      'web',
+      host.dest,
+      ...(round % 2 === 0 ? [] : ['--rate', '2M']),
+    ]);
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, delayMs)), call.result]);
+    call.child.kill('SIGKILL');
+    await call.result;
+    const status = await host.init('status', 'web');
+    assert.equal(status.code, 0, status.stderr);
+    const jobs = [...(await host.ok('jobs', 'web')).matchAll(/qi\.backup\.[\w.-]+/g)];
+    for (const [job] of jobs) await host.ok('jobs', 'cancel', 'web', job);
+    await host.poke(round + 101, round * MIB + 4096, 4096);
+    const { point, kind } = await host.backUp();
+    assert.equal(kind, 'incremental', `after ${delayMs} ms`);
+    host.assertEqual(point);
+    host.assertTidy();
+    assert.match(await host.ok('jobs', 'web'), /no jobs/);
+    const nodes = await host.cmd('-q', 'query-named-block-nodes', 'web');
+    assert.doesNotMatch(nodes.stdout, /"bk-/);
+    assert.equal(nodes.stdout.match(/"qi\.backup\./g)?.length, 1, 'one bitmap');
+  }
+  await host.ok('backup', 'verify', host.dest);
+});
+
+test('a stopped machine cannot be started during its backup; a kill of the command keeps its bitmaps', async (t) => {
+  const host = backupLab(t);
+  const { point: parent } = await host.backUp();
+  const full = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--full', '--rate', '1M']);
+  await until('it copies', () => readdirSync(host.points).some((name) => name.endsWith('.part')));
+  const start = await host.init('start', 'web');
+  assert.equal(start.code, 1, start.stderr);
+  assert.match(start.stderr, /Cannot start machine "web": a backup to ".*" goes on since \d{4}-/);
+  full.child.kill('SIGKILL');
+  await full.result;
+  await host.ok('start', 'web');
+  await host.poke(5, 0, MIB);
+  const { kind, parent: on, point } = await host.backUp();
+  assert.deepEqual([kind, on], ['incremental', parent]);
+  host.assertEqual(point);
+  host.assertTidy();
+});
+
+test('twenty disks, one of them of 200 GB, are copied in one go', async (t) => {
+  const host = lab(t);
+  const dest = join(host.dir, 'dest');
+  mkdirSync(dest);
+  const names = Array.from({ length: 20 }, (_, at) => `d${at + 1}.qcow2`);
+  for (const [at, name] of names.entries()) {
+    qemuImg('create', '-q', '-f', 'qcow2', join(host.etcDir, name), at === 0 ? '200G' : '1M');
+  }
+  host.add('web', names.map((name, at) => `DSK${at + 1}=${name}\n`).join(''));
+  const line = await host.ok('backup', 'create', 'web', dest);
+  assert.match(line, /full backup/);
+  assert.match(await host.ok('backup', 'create', 'web', dest), /incremental backup/);
+  const folder = /in "([^"]+)"/.exec(line)?.[1] ?? '';
+  assert.equal(readdirSync(folder).length, 22);
+  assert.ok(statSync(join(folder, 'dsk1.qcow2')).blocks * 512 < 64 * MIB);
+  await host.ok('backup', 'verify', dest);
+});
+
+const other = debian13Qemu();
+
+test('QEMU 10 makes the same backups', { skip: 'obstacle' in other ? other.obstacle : false }, async (t) => {
+  const host = backupLab(t, 'obstacle' in other ? '' : `TGTARCH=${other.program}\n`);
+  await host.ok('start', 'web');
+  await host.backUp();
+  await host.poke(0, MIB, MIB);
+  const { kind, point } = await host.backUp();
+  assert.equal(kind, 'incremental');
+  host.assertEqual(point);
+  await host.ok('kill', 'web');
+});

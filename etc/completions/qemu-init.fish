@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup attach detach console vnc agent register unregister edit create import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup attach detach console vnc agent register unregister edit create image import enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -47,6 +47,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments unregister --description 'Remove a machine from the registry'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments edit --description 'Edit a configuration file; one with mistakes is never installed'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments create --description 'Create a machine with its disks, and register it'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments image --description 'Fetch, list, verify and remove images for new machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments import --description 'Convert a machine in JSON to a cfg file'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments enable --description 'Start machines when the host boots'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disable --description 'Do not start machines when the host boots'
@@ -71,6 +72,10 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from backup; an
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments list --description 'List the backups in a folder'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
+complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments list --description 'List the images, and which machines use them'
+complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments pull --description 'Fetch an image by https, unless it is there and unchanged'
+complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments verify --description 'Compare images with what was fetched (default: all)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments remove --description 'Remove images that no machine uses'
 # end
 # begin fish-commands
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -eq 3' --arguments ping --description 'Whether it answers'

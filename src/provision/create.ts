@@ -9,13 +9,14 @@ import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { type Registration, registerMachine } from '../fleet/register.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
-import { ensureDir } from '../system/files/files.ts';
+import { ensureDir, isThere } from '../system/files/files.ts';
 import { probeQemu } from '../system/probe/qemu-probe.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { findUser, type User } from '../system/users.ts';
 import { sizeOfDisk } from './disks/disk-size.ts';
 import { fillDisk, type PlannedDisk, planDisks } from './disks/plan-disks.ts';
 import { checkDraft, withSettings } from './draft.ts';
+import { ImageStore, isUrl, parseImageUrl } from './images/image-store.ts';
 import { NewFiles, refuseTaken } from './new-files.ts';
 import { type OsPreset, osPreset } from './os-preset.ts';
 import { type SeedOptions, seedFolder, wantsSeed } from './seed/seed-folder.ts';
@@ -33,7 +34,7 @@ export interface CreateOptions extends LongWorkOptions {
    * `image`, if there is one.
    */
   readonly disks?: readonly string[] | undefined;
-  /** File whose content the first new disk begins with. */
+  /** What the first new disk begins with: a file, a name in the store of images, or an address that is fetched. */
   readonly image?: string | undefined;
   /** The disk is an overlay of `image`, which must stay as it is, and not a copy. */
   readonly linked?: boolean | undefined;
@@ -61,40 +62,16 @@ export interface CreateOptions extends LongWorkOptions {
  * QEMU, `QEMU_COMMAND_FAILED` when a disk cannot be created, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
 export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Registration> {
-  const { signal, cwd = process.cwd(), seed } = options;
-  const preset = options.os === undefined ? undefined : osPreset(options.os);
-  const given = options.settings ?? [];
-  const settings = overPreset(preset, [...given, ...shortSettings(await withNetwork(fleet, options), given, cwd)]);
-  const sizes = (options.disks ?? []).map(sizeOfDisk);
-  refuseName(name);
-  const { paths } = fleet.host;
-  const dir = options.dir === undefined ? paths.etcDir : resolve(cwd, options.dir);
-  // Others could exchange the new files before they are used.
-  trustPath(dir);
-  const configPath = join(dir, `${name}-qemu.cfg`);
-  refuseTaken(configPath);
-  const image = options.image === undefined ? undefined : resolve(cwd, options.image);
-  const firstIndex = settings.filter(([key]) => key.startsWith('DSK')).length + 1;
-  const disks = await planDisks({ dir, name, firstIndex, sizes, image, isLinked: options.linked === true, signal });
-  for (const { path } of disks) refuseTaken(path);
-  const seedDir = `${name}.seed`;
-  if (wantsSeed(seed)) refuseTaken(join(dir, seedDir));
-  const wanted: Settings = [
-    ...settings,
-    ...disks.map((disk): Settings[number] => [disk.key, diskValue(disk, preset)]),
-    ...(wantsSeed(seed) ? seedSettings(seedDir, settings) : []),
-  ];
-  const text = withSettings(renderTemplate(), wanted);
-  const draft = checkDraft(paths, configPath, text, wanted);
-  const probe = await probeQemu(draft.targetArch, paths.probesDir, { signal });
+  const { signal, onProgress } = options;
+  const { dir, configPath, text, draft, disks, seedFiles } = await planMachine(fleet, name, options);
+  const probe = await probeQemu(draft.targetArch, fleet.host.paths.probesDir, { signal });
   const pinned = probe.machines.get(draft.machine) ?? draft.machine;
-  const seedFiles = wantsSeed(seed) ? seedFolder(seed, draft) : undefined;
   const files = new NewFiles();
   try {
     ensureDir(dir, 0o755);
     const user = disks.length === 0 ? undefined : await ownerOf(draft);
-    for (const disk of disks) await fillDisk(files, disk, { user, signal, onProgress: options.onProgress });
-    if (seedFiles) files.folder(join(dir, seedDir), seedFiles);
+    for (const disk of disks) await fillDisk(files, disk, { user, signal, onProgress });
+    if (seedFiles) files.folder(join(dir, seedName(name)), seedFiles);
     files.text(configPath, withSettings(text, [['MACHINE', pinned]]), 0o644);
     await files.commit();
     return await registerMachine(fleet, name, configPath, dirname(configPath));
@@ -104,10 +81,74 @@ export async function createMachine(fleet: Fleet, name: string, options: CreateO
   }
 }
 
+/** A machine that can be made: everything that was asked for has been looked at. */
+interface MachinePlan {
+  readonly dir: string;
+  readonly configPath: string;
+  readonly text: string;
+  readonly draft: MachineConfig;
+  readonly disks: readonly PlannedDisk[];
+  readonly seedFiles: ReadonlyMap<string, string | Uint8Array> | undefined;
+}
+
+async function planMachine(fleet: Fleet, name: string, options: CreateOptions): Promise<MachinePlan> {
+  const { cwd = process.cwd(), seed, short = {} } = options;
+  const preset = options.os === undefined ? undefined : osPreset(options.os);
+  const given = options.settings ?? [];
+  const network = await withNetwork(fleet, options);
+  const settingsWith = (iso: string | undefined): Settings =>
+    overPreset(preset, [...given, ...shortSettings({ ...network, iso }, given, cwd)]);
+  const sizes = (options.disks ?? []).map(sizeOfDisk);
+  refuseName(name);
+  const { paths } = fleet.host;
+  const dir = options.dir === undefined ? paths.etcDir : resolve(cwd, options.dir);
+  // Others could exchange the new files before they are used.
+  trustPath(dir);
+  const configPath = join(dir, `${name}-qemu.cfg`);
+  const seedDir = join(dir, seedName(name));
+  for (const path of [configPath, ...(wantsSeed(seed) ? [seedDir] : [])]) refuseTaken(path);
+  // Before anything is fetched.
+  checkDraft(paths, configPath, withSettings(renderTemplate(), settingsWith(short.iso)), settingsWith(short.iso));
+  const find = async (image: string | undefined): Promise<string | undefined> =>
+    image === undefined ? undefined : findImage(fleet, image, cwd, options);
+  const settings = settingsWith(await find(short.iso));
+  const firstIndex = settings.filter(([key]) => key.startsWith('DSK')).length + 1;
+  const disks = await planDisks({
+    ...{ dir, name, firstIndex, sizes, signal: options.signal },
+    image: await find(options.image),
+    isLinked: options.linked === true,
+  });
+  for (const { path } of disks) refuseTaken(path);
+  const wanted: Settings = [
+    ...settings,
+    ...disks.map((disk): Settings[number] => [disk.key, diskValue(disk, preset)]),
+    ...(wantsSeed(seed) ? seedSettings(seedName(name), settings) : []),
+  ];
+  const text = withSettings(renderTemplate(), wanted);
+  const draft = checkDraft(paths, configPath, text, wanted);
+  return { dir, configPath, text, draft, disks, seedFiles: wantsSeed(seed) ? seedFolder(seed, draft) : undefined };
+}
+
+/** Name of the folder with the data for cloud-init, next to the machine's file. */
+export function seedName(longName: string): string {
+  return `${longName}.seed`;
+}
+
 /** @throws {QemuError} `QEMU_USAGE` */
 export function refuseName(name: string): void {
   if (isValidName(name)) return;
   throw new QemuError('QEMU_USAGE', `"${name}" is not a valid name for a machine`, { hint: NAME_RULE });
+}
+
+/** The path of an image: a file, or one of the store, which fetches what it does not have yet. */
+async function findImage(fleet: Fleet, image: string, cwd: string, options: LongWorkOptions): Promise<string> {
+  const path = resolve(cwd, image);
+  if (!isUrl(image) && (image.includes('/') || isThere(path))) return path;
+  const store = new ImageStore(fleet);
+  const { sha256 } = parseImageUrl(image);
+  const found = store.find(image);
+  if (found && (sha256 === undefined || sha256.toLowerCase() === found.sha256)) return found.path;
+  return isUrl(image) ? (await store.pull(image, options)).image.path : path;
 }
 
 /** Given settings override those of a preset. */

@@ -22,6 +22,10 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'exit-preconfig': 'state-change',
   detach: 'attach',
   uninstall: 'install',
+  'image-list': 'image',
+  'image-pull': 'image',
+  'image-verify': 'image',
+  'image-remove': 'image',
   'jobs-cancel': 'job-change',
   'disk-list': 'disk',
 };

@@ -46,7 +46,7 @@ export async function planDisks(request: DiskRequest): Promise<PlannedDisk[]> {
   if (image === undefined && isLinked) {
     throw new QemuError('QEMU_USAGE', '--linked needs an image', { hint: 'name it: --image FILE' });
   }
-  const source = image === undefined ? undefined : await examineImage(image, signal);
+  const source = image === undefined ? undefined : await examineImage(image, { signal });
   const count = Math.max(sizes.length, source ? 1 : 0);
   return Array.from({ length: count }, (_, at): PlannedDisk => {
     const file = at === 0 ? `${name}.qcow2` : `${name}-${at + 1}.qcow2`;
@@ -90,7 +90,7 @@ export async function fillDisk(
   }
   const aside = files.scratch(path, user);
   await copyAside(source.path, aside, onProgress, signal);
-  const copy = await examineImage(aside, signal);
+  const copy = await examineImage(aside, { signal, shownAs: source.path });
   if (copy.format !== source.format || copy.virtualSizeBytes > sizeBytes) {
     throw new QemuError('QEMU_IO', `Image "${source.path}" has changed while it was read`);
   }

@@ -16,6 +16,15 @@ export interface SourceImage {
   readonly virtualSizeBytes: number;
 }
 
+/** How to examine an image. */
+export interface ExamineOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** A CD-ROM is fine, too: its format is `iso`. */
+  readonly isIsoFine?: boolean | undefined;
+  /** What it is called in messages (default: the path). */
+  readonly shownAs?: string | undefined;
+}
+
 /** Reading all tables of an image of many terabytes. */
 const CHECK_MS = 3_600_000;
 
@@ -25,37 +34,40 @@ const CHECK_MS = 3_600_000;
  *
  * @throws {QemuError} `QEMU_IO` with what is wrong, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
-export async function examineImage(path: string, signal?: AbortSignal): Promise<SourceImage> {
+export async function examineImage(path: string, options: ExamineOptions = {}): Promise<SourceImage> {
+  const { shownAs = path } = options;
   const { layers, problems } = readChain(path, { judge: ({ name }) => ({ what: `names another file, "${name}"` }) });
   const [image] = layers;
   const [problem] = problems;
   if (problem?.error) throw problem.error;
   if (problem || layers.length !== 1 || image === undefined) {
     throw unusable(
-      path,
+      shownAs,
       problem?.what ?? 'names other files',
       'an image has to be complete in itself: qemu-img convert makes one of it',
     );
   }
-  if (image.detail.encryption !== undefined || image.format === 'luks') throw unusable(path, 'is encrypted');
-  const size = withImage(path, (file, stats) => {
-    if (image.format === 'raw' && stats.isFile()) refuseOddRaw(path, file);
+  if (image.detail.encryption !== undefined || image.format === 'luks') throw unusable(shownAs, 'is encrypted');
+  const { size, isIso } = withImage(path, (file, stats) => {
+    const isRaw = image.format === 'raw' && stats.isFile();
+    if (isRaw) refuseOddRaw(shownAs, file);
     // Root would make a disk of any file of this host that a link of another user leads to.
-    if (image.format === 'raw' && stats.isFile() && !hasSignature(file) && distrustOf(path)) {
-      throw unusable(path, 'does not look like a disk, and other users can change it');
+    if (isRaw && !hasSignature(file) && distrustOf(path)) {
+      throw unusable(shownAs, 'does not look like a disk, and other users can change it');
     }
-    return image.detail.virtualSizeBytes ?? file.sizeBytes;
+    return { size: image.detail.virtualSizeBytes ?? file.sizeBytes, isIso: isRaw && isDisc(file) };
   });
-  if (size === 0) throw unusable(path, 'is empty');
-  if (image.format !== 'raw') await checkTables(path, image.format, signal);
-  return { path, format: image.format, virtualSizeBytes: size };
+  if (size === 0) throw unusable(shownAs, 'is empty');
+  if (isIso && !options.isIsoFine) throw unusable(shownAs, 'is a CD-ROM image', 'to install from it: --iso');
+  if (image.format !== 'raw') await checkTables(path, image.format, options);
+  return { path, format: isIso ? 'iso' : image.format, virtualSizeBytes: size };
 }
 
 /**
  * The damage that qemu-img finds, such as parts that a truncated file no longer has; not every format can be checked.
  * Clusters that nothing refers to do no harm.
  */
-async function checkTables(path: string, format: string, signal: AbortSignal | undefined): Promise<void> {
+async function checkTables(path: string, format: string, { signal, shownAs = path }: ExamineOptions): Promise<void> {
   const { exitCode, stdout, stderr } = await runQemuImg(['check', '-f', format, path], {
     prefix: [],
     timeoutMs: CHECK_MS,
@@ -64,7 +76,7 @@ async function checkTables(path: string, format: string, signal: AbortSignal | u
   if (exitCode === 0 || exitCode === 3 || exitCode === 63) return;
   const [first = ''] = `${stderr.trim()}\n${stdout.trim()}`.trim().split('\n');
   const reason = first.replace(`Could not open '${path}': `, '').replace(/^qemu-img: |^ERROR:? /, '');
-  throw unusable(path, `is damaged or truncated (${reason})`, 'get it again');
+  throw unusable(shownAs, `is damaged or truncated (${reason})`, 'get it again');
 }
 
 /** What a raw file can be that is not a disk. */
@@ -81,23 +93,26 @@ const ISO_MAGIC_AT = 32_769;
 const GPT_HEADER_AT = 512;
 const GPT_BACKUP_AT = 32;
 
-function refuseOddRaw(path: string, file: ImageFile): void {
+function refuseOddRaw(shownAs: string, file: ImageFile): void {
   const head = file.read(0, 8).toString('latin1');
   const other = OTHER_FILES.find(([start]) => head.startsWith(start));
-  if (other) throw unusable(path, other[1], other[2]);
-  const isIso = file.read(ISO_MAGIC_AT, 5).toString('latin1') === 'CD001';
-  if (isIso) throw unusable(path, 'is a CD-ROM image', 'to install from it: --iso');
+  if (other) throw unusable(shownAs, other[1], other[2]);
   // UEFI Specification, 5.3.2: the other copy of the header is in the last sector.
   const header = file.read(GPT_HEADER_AT, 92);
   if (header.toString('latin1', 0, 8) !== 'EFI PART') return;
   const end = (Number(header.readBigUInt64LE(GPT_BACKUP_AT)) + 1) * 512;
   if (end > file.sizeBytes) {
     throw unusable(
-      path,
+      shownAs,
       `is truncated: its partition table is for ${end} bytes, it has ${file.sizeBytes}`,
       'get it again',
     );
   }
+}
+
+/** ECMA-119, 8.1.2: the identifier of a volume descriptor. */
+function isDisc(file: ImageFile): boolean {
+  return file.read(ISO_MAGIC_AT, 5).toString('latin1') === 'CD001';
 }
 
 /** That of a partition table, which disks of PCs and all with a GPT have. */

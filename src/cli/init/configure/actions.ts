@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
 import { CREATE } from './create/action.ts';
+import { IMAGE } from './image/action.ts';
 
 /** Actions of the group "Configure", in the order of the help text. */
 export const CONFIGURE: readonly Action[] = [
@@ -40,6 +41,7 @@ export const CONFIGURE: readonly Action[] = [
     load: () => import('./edit.ts'),
   },
   CREATE,
+  IMAGE,
   {
     command: 'import <file>',
     group: 'Configure',

@@ -50,9 +50,14 @@ export type {
   SetUpOptions,
 } from './machine/context.ts';
 export type { AgentOptions } from './machine/control/agent.ts';
+export type { CheckedImage, CheckOptions as DiskCheckOptions } from './machine/disks/check-images.ts';
 export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/disks/disk-layer.ts';
 export type { DiskList } from './machine/disks/list-disks.ts';
+export type { MirrorOptions as DiskMirrorOptions } from './machine/disks/mirror.ts';
+export type { MoveResult } from './machine/disks/move-result.ts';
+export type { ResizeOptions, ResizeResult } from './machine/disks/resize.ts';
 export { type BackupId, Backups, MachineBackups } from './machine/library/backups.ts';
+
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
 export { MachineAgent } from './machine/library/machine-agent.ts';
 export type { MachineDisks } from './machine/library/machine-disks.ts';

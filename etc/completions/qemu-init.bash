@@ -99,7 +99,7 @@ _qemu_init() {
   # begin bash-verbs
   case $action in
     snapshot) verbs='create list revert delete' ;;
-    disk) verbs='list' ;;
+    disk) verbs='list check resize convert commit mirror' ;;
     jobs) verbs='cancel' ;;
     backup) verbs='create list verify delete' ;;
     image) verbs='list pull verify remove' ;;

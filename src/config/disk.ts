@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { quote } from '../base/text.ts';
+import { quote, quoteComma } from '../base/text.ts';
 import { DISK_INTERFACES } from './keys/values.ts';
 import { keySpec } from './keys.ts';
 import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
@@ -79,6 +79,30 @@ export function renderDisk(disk: DiskConfig): string {
     ['key', disk.key],
     ...disk.backing.map((name) => ['backing', name] as const),
   ]);
+}
+
+/** The value of a `DSKx` with another file, whose format it then states; all other options stay as they are written. */
+export function replaceDiskFile(value: string, file: string, format: string): string {
+  const [, ...segments] = splitRaw(value);
+  const first = segments.findIndex((each) => IS_OPTION.test(each) || isOption(each.trim()));
+  const options = (first < 0 ? [] : segments.slice(first)).filter((each) => !/^[ \t]*format[ \t]*=/.test(each));
+  return [quoteComma(file), `format=${format}`, ...options].join(',');
+}
+
+const IS_OPTION = /^[ \t]*[A-Za-z][A-Za-z0-9_-]*[ \t]*=/;
+
+function isOption(word: string): boolean {
+  return (keySpec('DSK').options ?? []).some(({ name }) => name === word);
+}
+
+/** At single commas; doubled ones stay as they are written. */
+function splitRaw(text: string): string[] {
+  const segments = [''];
+  for (const [piece] of text.matchAll(/,,|,|[^,]+/g)) {
+    if (piece === ',') segments.push('');
+    else segments[segments.length - 1] += piece;
+  }
+  return segments;
 }
 
 /** Reads a `CDRx`; undefined when it has no file name. Problems are reported. */

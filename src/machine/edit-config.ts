@@ -25,16 +25,35 @@ export interface ConfigEdit {
  * @throws {ConfigError} when the file cannot be read.
  */
 export async function editConfig(host: MachineContext, target: MachineRef, edit: ConfigEdit): Promise<void> {
+  await whileEditing(host, target, edit, async (change) => change(edit.change));
+}
+
+/** Replaces the text of a machine's file, durably. @throws {ConfigError} when it cannot be read. */
+export type EditText = (change: (text: string) => string) => void;
+
+/**
+ * Does something during which no other command changes the file of a machine, for what has to be written at a certain
+ * moment.
+ *
+ * @throws {QemuError} as {@link editConfig}, and what `body` throws.
+ */
+export async function whileEditing<T>(
+  host: MachineContext,
+  target: MachineRef,
+  { purpose, signal }: Pick<ConfigEdit, 'purpose' | 'signal'>,
+  body: (edit: EditText) => Promise<T>,
+): Promise<T> {
   const { configPath } = target;
   refuseJson(target);
   const { runDir, registryLock } = host.paths;
   ensureDir(runDir, 0o711);
-  const options = { timeoutMs: LOCK_TIMEOUT_MS, signal: edit.signal, purpose: edit.purpose };
-  await withLock(registryLock, options, async () => {
-    const read = readConfigText(configPath);
-    if ('issue' in read) throw new ConfigError(`Cannot change "${configPath}"`, [read.issue], { cause: read.cause });
-    writeFileAtomic(configPath, edit.change(read.text), undefined, { durable: true });
-  });
+  return withLock(registryLock, { timeoutMs: LOCK_TIMEOUT_MS, signal, purpose }, () =>
+    body((change) => {
+      const read = readConfigText(configPath);
+      if ('issue' in read) throw new ConfigError(`Cannot change "${configPath}"`, [read.issue], { cause: read.cause });
+      writeFileAtomic(configPath, change(read.text), undefined, { durable: true });
+    }),
+  );
 }
 
 /** Only cfg files have lines that can be changed. @throws {QemuError} `QEMU_USAGE` */

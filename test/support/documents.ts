@@ -28,6 +28,9 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'image-remove': 'image',
   'jobs-cancel': 'job-change',
   'disk-list': 'disk',
+  'disk-mirror': 'disk-move',
+  'disk-convert': 'disk-move',
+  'disk-commit': 'disk-move',
 };
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });

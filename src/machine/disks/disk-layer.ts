@@ -31,6 +31,8 @@ export interface DiskLayer {
   readonly actualSizeBytes: number | undefined;
   readonly bitmaps: readonly DirtyBitmap[];
   readonly snapshots: readonly ImageSnapshot[];
+  /** QEMU has found an error in it, and marked it. */
+  readonly corrupt: boolean;
 }
 
 /** A record of which blocks were written since it was made: for incremental backups. */

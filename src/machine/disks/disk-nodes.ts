@@ -144,5 +144,6 @@ function layerOf(name: string, node: Node, fileNode: string | undefined, file: N
     actualSizeBytes: optionalNumber(image['actual-size']),
     bitmaps: parseBitmaps(node['dirty-bitmaps']),
     snapshots: parseSnapshots(image['snapshots']),
+    corrupt: asRecord(asRecord(image['format-specific'])['data'])['corrupt'] === true,
   };
 }

@@ -84,6 +84,7 @@ async function describeLayer(
     actualSizeBytes: stats === undefined || stats.isBlockDevice() ? undefined : stats.blocks * STAT_BLOCK_BYTES,
     bitmaps: parseStoredBitmaps(data['bitmaps']),
     snapshots: parseSnapshots(info['snapshots']),
+    corrupt: detail.isDamaged === true,
   };
 }
 

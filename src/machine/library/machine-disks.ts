@@ -1,6 +1,11 @@
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import type { CheckedImage, CheckOptions } from '../disks/check-images.ts';
 import type { DiskList } from '../disks/list-disks.ts';
+import type { MirrorOptions } from '../disks/mirror.ts';
+import type { MoveResult } from '../disks/move-result.ts';
+import type { ResizeOptions, ResizeResult } from '../disks/resize.ts';
 
 /** Ends a wait. */
 interface Waiting {
@@ -38,5 +43,72 @@ export class MachineDisks {
   async list({ signal }: Waiting = {}): Promise<DiskList> {
     const { listDisks } = await import('../disks/list-disks.ts');
     return listDisks(this.#host, this.#target, this.#config(), signal);
+  }
+
+  /**
+   * Copies a disk into a new file and lets it go on there, while the machine runs or not; the old image stays. The
+   * signal cancels it, and nothing is left then.
+   *
+   * @param key `DSK1`.
+   * @param file path of the new image, which must not exist.
+   * @throws {JobError} `QEMU_COMMAND_FAILED` when the copy fails, as without room.
+   * @throws {QemuError} `QEMU_USAGE`, `QEMU_DEVICE_UNKNOWN`, `QEMU_LOCKED` while other work on its disks goes on,
+   * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
+   */
+  async mirror(key: string, file: string, options: MirrorOptions = {}): Promise<MoveResult> {
+    const { mirrorDisk } = await import('../disks/mirror.ts');
+    return mirrorDisk(this.#host, this.#target, this.#config(), { key, file }, options);
+  }
+
+  /**
+   * Collapses the chain of a disk: what its overlays hold is written into the image at the bottom, where the disk goes
+   * on, and the overlays are removed. Of machines that run, and of others.
+   *
+   * @param key `DSK1`.
+   * @throws {ConfigError} when something else rests on one of the images.
+   * @throws {JobError} `QEMU_COMMAND_FAILED` when it fails: the disk is in its overlay then.
+   * @throws {QemuError} as {@link mirror}.
+   */
+  async commit(key: string, options: LongWorkOptions = {}): Promise<MoveResult> {
+    const { commitDisk } = await import('../disks/commit.ts');
+    return commitDisk(this.#host, this.#target, this.#config(), key, options);
+  }
+
+  /**
+   * {@link mirror} into another format, to a file beside the old image unless another is given.
+   *
+   * @throws as {@link mirror}.
+   */
+  async convert(
+    key: string,
+    format: 'qcow2' | 'raw',
+    { file, ...options }: Omit<MirrorOptions, 'format'> & { readonly file?: string | undefined } = {},
+  ): Promise<MoveResult> {
+    const { convertDisk } = await import('../disks/convert.ts');
+    return convertDisk(this.#host, this.#target, this.#config(), { key, format, file }, options);
+  }
+
+  /**
+   * Changes the size of a disk; the guest of a machine that runs sees it at once.
+   *
+   * @param key `DSK1`.
+   * @param size bytes; with `relative`, how much it grows.
+   * @throws {QemuError} `QEMU_USAGE` for a smaller size, unless the machine is stopped and `shrink` is set;
+   * `QEMU_DEVICE_UNKNOWN`, `QEMU_LOCKED` while a backup or other work on its disks goes on, `QEMU_COMMAND_FAILED`.
+   */
+  async resize(key: string, size: number, options: ResizeOptions = {}): Promise<ResizeResult> {
+    const { resizeDisk } = await import('../disks/resize.ts');
+    return resizeDisk(this.#host, this.#target, this.#config(), { key, size }, options);
+  }
+
+  /**
+   * Checks the images of a machine that does not run.
+   *
+   * @throws {MachineStateError} `QEMU_MACHINE_STATE` when it runs.
+   * @throws {QemuError} `QEMU_DEVICE_UNKNOWN`, `QEMU_LOCKED`, `QEMU_COMMAND_FAILED`, `QEMU_ABORTED`.
+   */
+  async check(options: CheckOptions = {}): Promise<CheckedImage[]> {
+    const { checkImages } = await import('../disks/check-images.ts');
+    return checkImages(this.#host, this.#target, this.#config(), options);
   }
 }

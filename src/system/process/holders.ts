@@ -24,6 +24,24 @@ export function holderOfFile(path: string): Holder | undefined {
   }
 }
 
+/**
+ * Whether a process has a file open.
+ *
+ * @param id device and inode of the file as `DEV:INO`.
+ * @returns undefined when this user may not see it.
+ */
+export function hasFileOpen(pid: number, id: string): boolean | undefined {
+  try {
+    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
+    return links.some((link) => {
+      const stats = statSync(link, { bigint: true, throwIfNoEntry: false });
+      return stats !== undefined && `${stats.dev}:${stats.ino}` === id;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
 /** A process that listens on a port of this host, on any address; undefined when none is seen. */
 export function holderOfPort(protocol: 'tcp' | 'udp', port: number): Holder | undefined {
   const inodes = new Set([protocol, `${protocol}6`].flatMap((table) => socketsAt(table, protocol, port)));

@@ -1,0 +1,127 @@
+import { MachineStateError, QemuError } from '../../base/errors.ts';
+import { asNumber, asRecord } from '../../base/guards.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { runQemuImg } from '../../system/images/qemu-img.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { locate } from '../run/locate.ts';
+import { exclusively } from '../run/run-lock.ts';
+import { refuseDuringWork } from '../work/do-work.ts';
+import { chosenDisk } from './chosen-disk.ts';
+import { runningDisks } from './disk-access.ts';
+import type { DiskLayer, DiskNow } from './disk-layer.ts';
+import { diskNodes } from './disk-nodes.ts';
+import { imageUserPrefix } from './image-user.ts';
+import { stoppedDisks } from './stopped-disks.ts';
+
+/** What to check. */
+export interface CheckOptions extends Pick<LongWorkOptions, 'signal'> {
+  /** Key of the only disk to check (default: all). */
+  readonly key?: string | undefined;
+  /** Repairs what costs no data, or all. */
+  readonly repair?: 'leaks' | 'all' | undefined;
+}
+
+/** An image of a disk, as its tables are. */
+export interface CheckedImage {
+  readonly key: string;
+  readonly file: string;
+  readonly format: string;
+  /** `unchecked`: a format without tables, such as raw. */
+  readonly outcome: 'ok' | 'leaks' | 'damaged' | 'unchecked';
+  /** Errors that cost data. */
+  readonly errors: number;
+  /** Clusters that are taken for nothing. */
+  readonly leakedClusters: number;
+  /** Errors and leaks that were repaired. */
+  readonly repaired: number;
+}
+
+/** Reading the tables of many terabytes from a slow disk. */
+const CHECK_MS = 4 * 3_600_000;
+
+/** Exit statuses of qemu-img(1), "check": no errors, corrupt, leaks, not supported. */
+const CHECKED: readonly (number | undefined)[] = [0, 2, 3];
+const NOT_SUPPORTED = 63;
+
+/**
+ * Checks the images of a machine that does not run: with qemu-img(1), as the machine's user.
+ *
+ * @throws {MachineStateError} `QEMU_MACHINE_STATE` when it runs, with what its QEMU knows.
+ * @throws {ConfigError} when an image is missing, or leads to where it must not.
+ * @throws {QemuError} `QEMU_DEVICE_UNKNOWN`, `QEMU_LOCKED` while other work on its disks goes on, `QEMU_COMMAND_FAILED`
+ * when an image cannot be checked, `QEMU_ABORTED`.
+ */
+export async function checkImages(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  options: CheckOptions = {},
+): Promise<CheckedImage[]> {
+  const { signal, key } = options;
+  await refuseDuringWork(host, target, signal);
+  const chosen = key === undefined ? undefined : [`DSK${chosenDisk(config, key).index}`];
+  return exclusively(host, target, { purpose: 'disk', signal }, async () => {
+    if (locate(target.files).kind === 'alive') throw await runs(host, target);
+    const images: CheckedImage[] = [];
+    for (const disk of await stoppedDisks(host, config, signal, chosen)) {
+      for (const [depth, layer] of disk.layers.entries()) {
+        // What a disk rests on may be in use by others: it is only looked at.
+        const repair = depth === 0 ? options.repair : undefined;
+        images.push(await checkLayer(config, disk, layer, repair, signal));
+      }
+    }
+    return images;
+  });
+}
+
+async function runs(host: MachineContext, target: MachineRef): Promise<MachineStateError> {
+  const disks = await runningDisks(host, target).use((domain) => diskNodes(domain));
+  const bad = disks.filter(({ layers, ioStatus }) => layers.some(({ corrupt }) => corrupt) || ioStatus === 'failed');
+  const known =
+    bad.length === 0
+      ? 'its QEMU knows of no damage'
+      : `QEMU has found errors in ${bad.map((disk) => disk.key).join(', ')}`;
+  const message = `Machine "${target.longName}" runs, and its images change: they can only be checked when it is stopped; ${known}`;
+  return new MachineStateError('QEMU_MACHINE_STATE', message, 'running', {
+    hint: shellCommand('qemu-init', 'stop', target.longName),
+  });
+}
+
+async function checkLayer(
+  config: MachineConfig,
+  { key }: DiskNow,
+  { file, format }: DiskLayer,
+  repair: CheckOptions['repair'],
+  signal: AbortSignal | undefined,
+): Promise<CheckedImage> {
+  const unchecked: CheckedImage = {
+    key,
+    file,
+    format,
+    outcome: 'unchecked',
+    errors: 0,
+    leakedClusters: 0,
+    repaired: 0,
+  };
+  if (format === 'raw') return unchecked;
+  const prefix = await imageUserPrefix(config, undefined);
+  const call = ['check', '--output=json', ...(repair === undefined ? [] : ['-r', repair]), '-f', format, '--', file];
+  const { exitCode, stdout, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
+  if (exitCode === NOT_SUPPORTED) return unchecked;
+  if (!CHECKED.includes(exitCode)) {
+    const [reason = ''] = stderr.trim().split('\n');
+    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot check "${file}": ${reason.replace(/^qemu-img: /, '')}`);
+  }
+  const report = asRecord(JSON.parse(stdout));
+  const errors = asNumber(report['corruptions']) + asNumber(report['check-errors']);
+  const leakedClusters = asNumber(report['leaks']);
+  return {
+    ...unchecked,
+    outcome: errors > 0 ? 'damaged' : leakedClusters > 0 ? 'leaks' : 'ok',
+    errors,
+    leakedClusters,
+    repaired: asNumber(report['corruptions-fixed']) + asNumber(report['leaks-fixed']),
+  };
+}

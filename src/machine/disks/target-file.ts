@@ -1,0 +1,46 @@
+import { closeSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileError } from '../../system/files/file-error.ts';
+import { flushPath, syncPath } from '../../system/files/sync.ts';
+import type { User } from '../../system/users.ts';
+import type { PartFile } from '../work/work-record.ts';
+
+/**
+ * Makes the file of a new image, which QEMU then fills. QEMU could not make it: its user need not be able to write to
+ * the folder.
+ *
+ * @param owner whom it is given to; undefined: the caller keeps it.
+ * @param sizeBytes its length: the size of a raw disk, 0 for other formats.
+ * @throws {QemuError} `QEMU_IO` when there is something of that name, or no room; `QEMU_NOT_PERMITTED`.
+ */
+export function makeTargetFile(
+  path: string,
+  owner: Pick<User, 'uid' | 'gid'> | undefined,
+  sizeBytes: number,
+): PartFile {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'wx', 0o600);
+    fchmodSync(file, 0o600);
+    if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+    ftruncateSync(file, sizeBytes);
+    const { dev, ino } = fstatSync(file, { bigint: true });
+    return { path, id: `${dev}:${ino}` };
+  } catch (error) {
+    throw fileError('make', path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/**
+ * Waits until a file and its name are on the disk. @throws {QemuError} `QEMU_IO` when they cannot be written there.
+ */
+export async function syncFile(path: string): Promise<void> {
+  try {
+    await flushPath(path);
+    syncPath(dirname(path));
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}

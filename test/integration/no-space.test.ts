@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -162,4 +163,27 @@ test('a full log folder does not keep a machine from starting', async (t) => {
   assert.equal(stopped.code, 0);
   assert.deepEqual(root.leftovers(), []);
   assert.ok(readdirSync(root.logDir).includes('web.log'));
+});
+
+test('a snapshot with memory that does not fit fails, leaves nothing, and the guest goes on', async (t) => {
+  const root = mountLab(t);
+  const dir = join(root.dir, 'small');
+  mkdirSync(dir);
+  mountSmall(dir, 3_000);
+  root.unmountAfter(dir);
+  const raw = guestDisk(root.dir, { name: 'boot.raw' });
+  execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(dir, 'web.qcow2')]);
+  root.add('web', `DSK1=${dir}/web.qcow2\n`);
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  fill(dir, 400_000);
+  const refused = await root.init('snapshot', 'create', 'web', 'big', '--memory');
+  assert.equal(refused.code, 1, refused.stdout);
+  assert.match(refused.stderr, /memory could not be written.*web\.qcow2.* are free/s);
+  assert.equal(await root.state('web'), 'running');
+  assert.deepEqual((await root.one('snapshot', 'list', 'web'))['snapshots'], []);
+  await root.ok('snapshot', 'create', 'web', 'small');
+  await root.ok('snapshot', 'revert', 'web', 'small');
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('kill', 'web');
 });

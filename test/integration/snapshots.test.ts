@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { NO_QEMU_GA } from '../support/guest-agent.ts';
+import { guestDisk } from '../support/guest-disk.ts';
 import { type JsonObject, lab, until } from '../support/lab.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -79,7 +82,7 @@ test('snapshots of a machine that runs: frozen, with memory; reverts go back to 
   const coldBack = await root.one('snapshot', 'revert', 'web', 'vor dem Umbau, ü');
   assert.deepEqual([coldBack['memory'], coldBack['state']], [false, 'running']);
   await until('it boots again', () => boots() === 2, 60_000);
-  await root.ok('kill', 'web');
+  await root.ok('stop', 'web', '--force');
   // Frozen: nothing was left in the journal.
   for (const [at, file] of [one, two].entries()) {
     const records = checkRecords(file, { snapshot: 'vor dem Umbau, ü' });
@@ -130,6 +133,22 @@ describe('snapshots of a machine that does not run', () => {
     assert.ok(!existsSync(join(root.stateDir, 'web/work.json')));
   });
 
+  test('hold 20 disks at one instant, and a disk that cannot be opened means none of them', async (t) => {
+    const files = Array.from({ length: 20 }, (_, at) => `d${at + 1}.qcow2`);
+    const root = make(t, files.map((file, at) => `DSK${at + 1}=${file}\n`).join(''), files);
+    await root.ok('snapshot', 'create', 'web', 'all');
+    const [all] = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+    assert.equal((all?.['disks'] as string[]).length, 20);
+    await root.ok('snapshot', 'revert', 'web', 'all');
+    const lock = spawn('qemu-io', [join(root.etcDir, 'd20.qcow2')], { stdio: ['pipe', 'pipe', 'ignore'] });
+    lock.stdin.write('write 0 512\n');
+    await once(lock.stdout, 'data');
+    assert.equal((await root.init('snapshot', 'create', 'web', 'next')).code, 1);
+    lock.stdin.end('quit\n');
+    await once(lock, 'exit');
+    assert.deepEqual(((await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[]).length, 1);
+  });
+
   test('are refused in words for raw, read-only and temporary disks, bad names, and names that are taken', async (t) => {
     const root = make(t, 'DSK1=one.qcow2\nDSK2=two.img,format=raw\n', ['one.qcow2', 'two.img']);
     const fails = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {
@@ -156,3 +175,51 @@ describe('snapshots of a machine that does not run', () => {
     await fails(1, /DSK1 is read-only \(readonly=on\), DSK2 has snapshot=on/, 'create', 'web', 'd');
   });
 });
+
+const NEWER = debian13Qemu();
+
+for (const [version, lines, skip] of [
+  ['this QEMU, with UEFI and its variables', 'FIRMWARE=uefi\n', existsSync('/usr/share/OVMF') ? false : 'no OVMF'],
+  ['the QEMU of Debian 13', `TGTARCH=${NEWER.program}\n`, NEWER.obstacle],
+] as const) {
+  test(`snapshots with and without memory, and reverts, on ${version}; none for other hardware`, {
+    skip,
+  }, async (t) => {
+    const root = lab(t);
+    root.ownPorts();
+    const disk = guestDisk(root.etcDir, { name: 'web.raw' });
+    const image = join(root.etcDir, 'web.qcow2');
+    execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', disk, image]);
+    const path = root.add('web', `RAM=64M\nDSK1=web.qcow2\n${lines}`);
+    const expected = lines.startsWith('FIRMWARE') ? ['DSK1', 'FIRMWARE'] : ['DSK1'];
+    await root.ok('start', 'web');
+    const cold = await root.one('snapshot', 'create', 'web', 'cold');
+    assert.deepEqual([cold['disks'], cold['quiesced']], [expected, false]);
+    const warm = await root.one('snapshot', 'create', 'web', 'warm', '--memory');
+    assert.deepEqual(warm['disks'], expected);
+    assert.match((await root.init('snapshot', 'create', 'web', 'warm')).stderr, /already has a snapshot "warm"/);
+    // A backup's bitmap, which means nothing after a revert.
+    const bitmap = { node: 'dsk1-fmt', name: 'qi-1', persistent: true };
+    await root.run('qemu-cmd', ['-q', JSON.stringify({ execute: 'block-dirty-bitmap-add', arguments: bitmap }), 'web']);
+    const pid = (await root.one('status', 'web'))['pid'];
+    assert.equal((await root.one('snapshot', 'revert', 'web', 'warm'))['memory'], true);
+    const after = await root.one('status', 'web');
+    assert.deepEqual([after['pid'], after['state']], [pid, 'running']);
+    assert.equal((await root.one('snapshot', 'revert', 'web', 'cold'))['state'], 'running');
+    assert.notEqual((await root.one('status', 'web'))['pid'], pid);
+
+    await root.ok('kill', 'web');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}NIC1=virtio-net-pci,net=user\n`);
+    await root.ok('start', 'web');
+    const refused = await root.init('snapshot', 'revert', 'web', 'warm');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /other hardware than machine "web" has now: it runs with .*virtio-net-pci/);
+    assert.equal(await root.state('web'), 'running');
+    await root.ok('stop', 'web', '--force');
+    assert.equal((await root.one('snapshot', 'revert', 'web', 'warm'))['state'], 'stopped');
+    await root.ok('snapshot', 'delete', 'web', 'warm');
+    const info = execFileSync('qemu-img', ['info', image], { encoding: 'utf8' });
+    assert.match(info, /cold/);
+    assert.doesNotMatch(info, /warm|qi-1|before/);
+  });
+}

@@ -1,12 +1,16 @@
+import { statfsSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
+import { JobError } from '../../domain/job-error.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { type Quiesce, whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
 import { doWork } from '../work/do-work.ts';
 import { chooseDisks } from './choose-disks.ts';
+import { hardwareOf } from './hardware.ts';
 import { refuseDuringJobs, runToEnd } from './job-end.ts';
+import { refuseSavedDisks } from './saved-disks.ts';
 import { snapshotsIn } from './snapshot-disks.ts';
 import { checkSnapshotName, defaultSnapshotName } from './snapshot-name.ts';
 import { noteSnapshot, readSnapshotNotes } from './snapshot-notes.ts';
@@ -64,6 +68,7 @@ export async function createSnapshot(
   const name = options.name ?? defaultSnapshotName(new Date());
   checkSnapshotName(name);
   checkMemory(target, options);
+  refuseSavedDisks(target, 'make a snapshot');
   const plan = { kind: CREATE_WORK, what: `making snapshot "${name}"`, data: { name } };
   const made = await doWork(
     host,
@@ -84,7 +89,8 @@ export async function createSnapshot(
           work.note({ data: { name, files: chosen.map(({ key, file }) => ({ key, file })) } });
           const how = await take(host, target, images, chosen, name, options);
           const note = { name, created: new Date().toISOString(), description: options.description, layers: [] };
-          noteSnapshot(target.files, { ...note, quiesced: how.quiesced });
+          const hardware = options.memory === true ? hardwareOf(target) : undefined;
+          noteSnapshot(target.files, { ...note, quiesced: how.quiesced, hardware });
           return { ...how, created: note.created, skipped, disks: chosen.map(({ key }) => key) };
         },
       );
@@ -129,7 +135,11 @@ async function take(
   if (memory === true) {
     await refuseDuringJobs(domain, 'save the memory');
     const job = newJobId('snapshot-save', 'all');
-    await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
+    try {
+      await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
+    } catch (error) {
+      throw error instanceof JobError ? notWritten(error, chosen[0]?.file ?? '') : error;
+    }
     // QEMU cannot be stopped in the middle: what came to be is undone.
     signal?.throwIfAborted();
     return { quiesced: false, whyNotQuiesced: undefined };
@@ -138,4 +148,14 @@ async function take(
   const wish = { quiesce: isRunning ? quiesce : 'off', client: domain.client, signal } as const;
   const { quiesced, whyNot } = await whileQuiet(host, target, wish, () => domain.run('transaction', { actions }));
   return { quiesced, whyNotQuiesced: whyNot };
+}
+
+/** QEMU calls a full file system an input/output error there. */
+function notWritten(cause: JobError, file: string): QemuError {
+  const { bavail, bsize } = statfsSync(file);
+  const free = Math.floor((bavail * bsize) / 1024 ** 2);
+  return new QemuError('QEMU_COMMAND_FAILED', `The memory could not be written to "${file}"`, {
+    cause,
+    hint: `it takes as much as the guest uses of its RAM; ${free} MiB are free there`,
+  });
 }

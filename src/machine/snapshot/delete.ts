@@ -3,6 +3,7 @@ import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { doWork } from '../work/do-work.ts';
 import { deleteInside } from './delete-inside.ts';
+import { refuseSavedDisks } from './saved-disks.ts';
 import { snapshotsIn } from './snapshot-disks.ts';
 import { forgetSnapshot } from './snapshot-notes.ts';
 import { withImages } from './with-images.ts';
@@ -32,6 +33,7 @@ export async function deleteSnapshot(
   signal?: AbortSignal,
 ): Promise<DeletedSnapshot> {
   const began = performance.now();
+  refuseSavedDisks(target, 'delete a snapshot');
   const plan = { kind: DELETE_WORK, what: `deleting snapshot "${name}"`, data: { name } };
   const disks = await doWork(
     host,

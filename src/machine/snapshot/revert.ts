@@ -9,10 +9,13 @@ import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { unknownSnapshot } from './delete.ts';
+import { requireHardware } from './hardware.ts';
 import { refuseDuringJobs, runToEnd } from './job-end.ts';
 import { listSnapshots, type Snapshot } from './list.ts';
 import { revertDisks } from './revert-disks.ts';
+import { refuseSavedDisks } from './saved-disks.ts';
 import { disksOfQemu, snapshotsIn } from './snapshot-disks.ts';
+import { readSnapshotNotes } from './snapshot-notes.ts';
 
 /** How a machine is ended at once and started, in the way that its host does it. */
 export interface Life {
@@ -63,6 +66,7 @@ export async function revertSnapshot(
   const began = performance.now();
   const snapshot = listSnapshots(host, target, config).find((each) => each.name === name);
   if (!snapshot) throw unknownSnapshot(target, name);
+  refuseSavedDisks(target, 'revert to a snapshot');
   const revert: Revert = { host, target, config, snapshot, life, signal };
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
@@ -112,6 +116,8 @@ async function loadMemory(revert: Revert, work: Work): Promise<void> {
       const disks = all.filter(({ key }) => holders?.has(key));
       const nodes = disks.map(({ node }) => node);
       const vmstate = disks.find(({ key }) => (holders?.get(key)?.memoryBytes ?? 0) > 0)?.node;
+      const note = readSnapshotNotes(target.files).find(({ name }) => name === snapshot.name);
+      requireHardware(target, snapshot.name, note?.hardware);
       begin(work);
       await removeBitmaps(domain, nodes);
       const job = newJobId('snapshot-load', 'all');

@@ -25,6 +25,8 @@ export interface SnapshotNote {
   readonly quiesced: boolean | undefined;
   /** Of an external one. */
   readonly layers: readonly SnapshotLayer[];
+  /** Of one with memory: the options of QEMU that make up what the guest sees. Undefined: not known. */
+  readonly hardware?: readonly string[] | undefined;
 }
 
 type Files = Pick<MachinePaths, 'snapshots' | 'stateDir'>;
@@ -60,13 +62,14 @@ export function forgetSnapshot(files: Files, name: string): void {
 
 function fromJson(value: unknown): SnapshotNote | undefined {
   if (!isRecord(value)) return undefined;
-  const { name, created, quiesced } = value;
+  const { name, created, quiesced, hardware } = value;
   if (typeof name !== 'string' || typeof created !== 'string') return undefined;
   return {
     name,
     created,
     description: optionalText(value['description']),
     quiesced: typeof quiesced === 'boolean' ? quiesced : undefined,
+    hardware: Array.isArray(hardware) ? hardware.filter((each) => typeof each === 'string') : undefined,
     layers: (Array.isArray(value['layers']) ? value['layers'] : []).flatMap((each: unknown) =>
       isRecord(each)
         ? [{ key: asText(each['key']), base: asText(each['base']), overlay: asText(each['overlay']) }]

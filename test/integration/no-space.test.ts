@@ -182,6 +182,7 @@ test('a snapshot with memory that does not fit fails, leaves nothing, and the gu
   assert.match(refused.stderr, /memory could not be written.*web\.qcow2.* are free/s);
   assert.equal(await root.state('web'), 'running');
   assert.deepEqual((await root.one('snapshot', 'list', 'web'))['snapshots'], []);
+  writeFileSync(join(dir, 'ballast'), '');
   await root.ok('snapshot', 'create', 'web', 'small');
   await root.ok('snapshot', 'revert', 'web', 'small');
   assert.equal(await root.state('web'), 'running');

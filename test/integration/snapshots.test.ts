@@ -138,7 +138,7 @@ describe('snapshots of a machine that does not run', () => {
     const root = make(t, files.map((file, at) => `DSK${at + 1}=${file}\n`).join(''), files);
     await root.ok('snapshot', 'create', 'web', 'all');
     const [all] = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
-    assert.equal((all?.['disks'] as string[]).length, 20);
+    assert.equal(String(all?.['disks']).split(',').length, 20);
     await root.ok('snapshot', 'revert', 'web', 'all');
     const lock = spawn('qemu-io', [join(root.etcDir, 'd20.qcow2')], { stdio: ['pipe', 'pipe', 'ignore'] });
     lock.stdin.write('write 0 512\n');

@@ -58,7 +58,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments qmp-types --description 'Print TypeScript types of QEMU\'s QMP commands and events'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
-set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART=
+set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART=
 
 complete --command qemu-init --no-files
 # begin fish-verbs

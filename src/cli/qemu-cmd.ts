@@ -3,6 +3,7 @@ import { QemuError } from '../base/errors.ts';
 import { splitWords } from '../config/text/shell-words.ts';
 import type { MachineContext, MachineRef } from '../machine/context.ts';
 import { withControl, withHumanMonitor } from '../machine/control/control-port.ts';
+import { refuseFatal } from '../machine/control/fatal-command.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
 import { isAssignment, parseQmpRequest } from './input/qmp-arguments.ts';
@@ -165,6 +166,7 @@ function hmpCommand(text: string, assignments: readonly string[], options: Timed
     text,
     send: (host, target) =>
       withHumanMonitor(host, target, options, async (monitor) => {
+        refuseFatal(target, text);
         const answer = await monitor.hmp(text, options);
         return { text: answer, value: answer, refusal: hmpRefusal(text, answer) };
       }),
@@ -177,6 +179,7 @@ function qmpCommand(text: string, assignments: readonly string[], options: Timed
     text: request.command,
     send: (host, target) =>
       withControl(host, target, options, async (client) => {
+        refuseFatal(target, request.command, request.args);
         const value = await client.executeRaw(request.command, request.args, options);
         return { text: `${printJson(value)}\n`, value, refusal: undefined };
       }),

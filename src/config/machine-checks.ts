@@ -16,6 +16,7 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkBootIndexes(config, report);
   checkNuma(config, report);
   checkSmbios(config, report);
+  checkShutdown(config, report);
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= sets`, 'set KVM=on or off instead');
   }
@@ -52,6 +53,21 @@ function checkBootIndexes({ disks, cdroms, nics }: MachineConfig, report: Report
     const other = bootIndex === undefined ? undefined : seen.get(bootIndex);
     if (other !== undefined) report(key, `${key} has the same bootindex=${bootIndex} as ${other}`);
     else if (bootIndex !== undefined) seen.set(bootIndex, key);
+  }
+}
+
+/** QEMU cannot save what these are connected to, so that each shutdown of the host would go another way than stated. */
+function checkShutdown({ onShutdown, shares, pci, disks }: MachineConfig, report: ReportKey): void {
+  if (onShutdown !== 'save') return;
+  const share = shares.findIndex((text) => !/,driver=9p(?:,|$)/.test(text));
+  const thrownAway = disks.find(({ snapshot }) => snapshot);
+  const obstacles = [
+    ...(share < 0 ? [] : [`the folder of SHARE${share + 1}`]),
+    ...(pci.length === 0 ? [] : ['the device of PCI1']),
+    ...(thrownAway === undefined ? [] : [`DSK${thrownAway.index}, which has snapshot=on,`]),
+  ];
+  for (const obstacle of obstacles) {
+    report('ONSHUTDOWN', `ONSHUTDOWN is save, but ${obstacle} cannot be saved`, 'set ONSHUTDOWN=shutdown');
   }
 }
 

@@ -90,6 +90,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   REQUIRES: ({ requires }) => requires.join(','),
   STOPDELAY: ({ stopDelaySeconds }) => String(stopDelaySeconds),
   STOPMETHOD: ({ stopMethod }) => stopMethod,
+  ONSHUTDOWN: ({ onShutdown }) => onShutdown,
   PRECMD: ({ preCommand }) => joinWords(preCommand),
   POSTCMD: ({ postCommand }) => joinWords(postCommand),
   PRESTOP: ({ preStop }) => joinWords(preStop),

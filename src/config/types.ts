@@ -144,6 +144,8 @@ export interface SmbiosTable {
 }
 
 /** `RESTART=`: when a machine that has ended by itself is started again. */
+export type ShutdownPolicy = 'shutdown' | 'save';
+
 export type RestartPolicy = 'no' | 'on-failure' | 'always';
 /** `STOPMETHOD=`: who asks the guest to go down. */
 export type StopMethod = 'auto' | 'acpi' | 'agent';
@@ -241,6 +243,8 @@ export interface MachineConfig {
   readonly postCommand: readonly string[];
   readonly preStop: readonly string[];
   readonly postStop: readonly string[];
+  /** What a shutdown of the host does with the guest. */
+  readonly onShutdown: ShutdownPolicy;
   readonly restart: RestartPolicy;
   /** i6300esb action, `off` for none. */
   readonly watchdog: string;

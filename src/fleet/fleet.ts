@@ -31,6 +31,7 @@ import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopM
 import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
+import { isHostStopping } from '../system/services/host-stopping.ts';
 import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
@@ -263,7 +264,9 @@ export class Fleet {
       this.host.notify({ level: 'warning', machine: target.longName, message });
     }
     const settle = this.#services?.stopping(target);
-    const result = await stopMachine(this.host, target, settings, options);
+    const isAsked = options.force !== true && options.noKill !== true && options.save === undefined;
+    const save = isAsked ? await this.isToBeSaved(target) : options.save;
+    const result = await stopMachine(this.host, target, settings, { ...options, save });
     await settle?.(result.rung);
     return result;
   }
@@ -280,6 +283,11 @@ export class Fleet {
     const result = await saveMachine(this.host, target, this.machines.stopSettings(target), options);
     if (result.outcome === 'saved') await settle?.('save');
     return result;
+  }
+
+  /** Whether a stop now is one by a shutdown of the host, at which the machine is to be saved (ONSHUTDOWN=save). */
+  async isToBeSaved(target: MachineRef): Promise<boolean> {
+    return this.machines.stopSettings(target).onShutdown === 'save' && (await isHostStopping());
   }
 
   /** Whether a stop of the machine also runs commands from its file. */

@@ -24,6 +24,7 @@ const DEFAULT_BOOT_ORDER = 50;
 const FALLBACK_STOP = {
   stopDelaySeconds: 60,
   stopMethod: 'auto',
+  onShutdown: 'shutdown',
   preStop: [],
   postStop: [],
   bootOrder: DEFAULT_BOOT_ORDER,

@@ -1,5 +1,5 @@
 import type { KeySpec } from './key-spec.ts';
-import { RESTART_VALUES, STOP_METHODS, SWITCH_VALUES } from './values.ts';
+import { RESTART_VALUES, SHUTDOWN_VALUES, STOP_METHODS, SWITCH_VALUES } from './values.ts';
 
 const LIFE = 'Start and stop';
 
@@ -64,6 +64,17 @@ export const LIFE_KEYS = [
     values: STOP_METHODS,
     isRare: true,
     doc: 'acpi: power button; agent: guest agent; auto: both if an agent answers',
+  },
+  {
+    name: 'ONSHUTDOWN',
+    group: LIFE,
+    type: 'choice',
+    default: 'shutdown',
+    values: SHUTDOWN_VALUES,
+    doc: 'what a shutdown of the host does: shut the guest down, or save its state',
+    details: [
+      'With save the next start goes on from the saved state: see save in qemu-init(8). A state that does not fit on the disk, or takes longer than STOPDELAY, is not saved: the guest is then shut down as usual.',
+    ],
   },
   {
     name: 'PRECMD',

@@ -6,6 +6,7 @@ export const DISK_INTERFACES = ['virtio', 'ide', 'sata', 'scsi', 'nvme'] as cons
 export const NET_BACKENDS = ['bridge', 'user', 'passt', 'none'] as const;
 export const NETIF_VALUES = ['hook', 'managed'] as const;
 export const STOP_METHODS = ['auto', 'acpi', 'agent'] as const;
+export const SHUTDOWN_VALUES = ['shutdown', 'save'] as const;
 export const RESTART_VALUES = ['no', 'on-failure', 'always'] as const;
 export const VGA_VALUES = ['std', 'cirrus', 'vmware', 'qxl', 'virtio', 'bochs', 'ramfb', 'none'] as const;
 /** `off`, or an action of `-action watchdog=` (qemu-system(1)). */

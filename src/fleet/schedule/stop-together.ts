@@ -30,7 +30,8 @@ export async function stopTogether(
   const order = await askOrder();
   for (const unit of order.before.keys()) {
     const target = askable(fleet, unit);
-    if (target) machines.set(unit, target);
+    // What is saved takes longer than this process may: its own unit does it.
+    if (target && !(await fleet.isToBeSaved(target))) machines.set(unit, target);
   }
   const deadline = performance.now() + TOGETHER_MS;
   const done = new Set<string>();

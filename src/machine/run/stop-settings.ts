@@ -1,4 +1,4 @@
-import type { MachineConfig, StopMethod } from '../../config/types.ts';
+import type { MachineConfig, ShutdownPolicy, StopMethod } from '../../config/types.ts';
 
 /**
  * What counts of a machine's file when it stops. A start keeps it in the record of the run, so that a file that is broken or
@@ -6,27 +6,32 @@ import type { MachineConfig, StopMethod } from '../../config/types.ts';
  */
 export type StopSettings = Pick<
   MachineConfig,
-  'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'dir' | 'bootOrder' | 'requires'
+  'stopDelaySeconds' | 'stopMethod' | 'onShutdown' | 'preStop' | 'postStop' | 'dir' | 'bootOrder' | 'requires'
 >;
 
 /** The part of a configuration that a run keeps. */
 export function stopSettingsOf(config: MachineConfig): StopSettings {
-  const { stopDelaySeconds, stopMethod, preStop, postStop, dir, bootOrder, requires } = config;
-  return { stopDelaySeconds, stopMethod, preStop, postStop, dir, bootOrder, requires };
+  const { stopDelaySeconds, stopMethod, onShutdown, preStop, postStop, dir, bootOrder, requires } = config;
+  return { stopDelaySeconds, stopMethod, onShutdown, preStop, postStop, dir, bootOrder, requires };
 }
 
 /** The same read back from JSON; undefined when anything is missing or of another type. */
 export function stopSettingsFromJson(value: unknown): StopSettings | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { stopDelaySeconds, stopMethod, preStop, postStop, dir, bootOrder, requires } = { ...NOTHING, ...value };
+  const { stopDelaySeconds, stopMethod, preStop, postStop, dir, bootOrder, requires, ...more } = {
+    ...NOTHING,
+    ...value,
+  };
+  const onShutdown: ShutdownPolicy = more.onShutdown === 'save' ? 'save' : 'shutdown';
   if (!isCount(stopDelaySeconds) || !isCount(bootOrder) || !isStopMethod(stopMethod)) return undefined;
   if (typeof dir !== 'string' || !isWords(preStop) || !isWords(postStop) || !isWords(requires)) return undefined;
-  return { stopDelaySeconds, stopMethod, preStop, postStop, dir, bootOrder, requires };
+  return { stopDelaySeconds, stopMethod, onShutdown, preStop, postStop, dir, bootOrder, requires };
 }
 
 const NOTHING: Readonly<Record<keyof StopSettings, unknown>> = {
   stopDelaySeconds: undefined,
   stopMethod: undefined,
+  onShutdown: undefined,
   preStop: undefined,
   postStop: undefined,
   dir: undefined,

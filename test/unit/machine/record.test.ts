@@ -21,6 +21,7 @@ const stop: fc.Arbitrary<StopSettings> = fc.record(
   {
     stopDelaySeconds: fc.nat(),
     stopMethod: fc.constantFrom('auto', 'acpi', 'agent'),
+    onShutdown: fc.constantFrom('shutdown', 'save'),
     preStop: fc.array(fc.string()),
     postStop: fc.array(fc.string()),
     dir: fc.string(),

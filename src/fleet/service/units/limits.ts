@@ -5,7 +5,14 @@ import { planStop, stopLimitMs } from '../../../machine/stop/stop-plan.ts';
 /** What the unit's limits depend on. */
 export type LimitConfig = Pick<
   MachineConfig,
-  'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop' | 'preCommand' | 'postCommand' | 'bootDelaySeconds'
+  | 'stopDelaySeconds'
+  | 'stopMethod'
+  | 'onShutdown'
+  | 'preStop'
+  | 'postStop'
+  | 'preCommand'
+  | 'postCommand'
+  | 'bootDelaySeconds'
 >;
 
 /** Starting programs takes longer on a host that is going down with all its machines at once. */
@@ -19,7 +26,7 @@ const START_SECONDS = 1800;
 
 /** Seconds for TimeoutStopSec=: longer than all rungs of the ladder and the hooks together can take. */
 export function stopTimeoutSeconds(
-  config: Pick<LimitConfig, 'stopDelaySeconds' | 'stopMethod' | 'preStop' | 'postStop'>,
+  config: Pick<LimitConfig, 'stopDelaySeconds' | 'stopMethod' | 'onShutdown' | 'preStop' | 'postStop'>,
 ): number {
   const steps = planStop({
     method: config.stopMethod,
@@ -27,7 +34,9 @@ export function stopTimeoutSeconds(
     noKill: false,
     force: false,
   });
-  return stopLimitMs(steps) / 1000 + hookSeconds(config.preStop, config.postStop) + STOP_MARGIN_SECONDS;
+  // Saving the state is tried for as long, before the guest is asked to shut down.
+  const saveSeconds = config.onShutdown === 'save' ? config.stopDelaySeconds : 0;
+  return saveSeconds + stopLimitMs(steps) / 1000 + hookSeconds(config.preStop, config.postStop) + STOP_MARGIN_SECONDS;
 }
 
 /** Seconds for TimeoutStartSec=. The start itself has shorter deadlines. */

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lab, lab, until } from '../support/lab.ts';
+import { enterOwnMounts, mountSmall, unmount } from '../support/own-mounts.ts';
+import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
+
+await enterOwnMounts();
+
+/** When the tool is killed, in milliseconds after it was started: from before it has the lock to after QEMU has ended. */
+const MOMENTS = [100, 180, 250, 320, 400, 550];
+
+const folder = (root: Lab, ...names: readonly string[]): string => join(root.stateDir, 'web', ...names);
+
+/** Whether QEMU is sending its state. */
+const isAtIt = (root: Lab): boolean => existsSync(folder(root, '.saved.part', 'state'));
+
+/** What an interrupted save must not leave. */
+function leftovers(root: Lab): string[] {
+  return [
+    ...readdirSync(folder(root)).filter((name) => name !== 'saved'),
+    ...readdirSync(join(root.runDir, 'web')).filter((name) => name.includes('save')),
+  ];
+}
+
+async function writesOn(root: Lab): Promise<void> {
+  const before = lastWritten(root.console('web'));
+  await until('it writes on', () => lastWritten(root.console('web')) > before, 60_000);
+}
+
+test('whatever ends a save in the middle, the guest goes on as before, or is saved whole', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  mkdirSync(folder(root), { recursive: true });
+  const disk = writerDisk(join(root.etcDir, 'web.qcow2'));
+  root.add('web', `${writerMachine(writerGuest(root.etcDir))}DSK1=web.qcow2\n`);
+  await root.ok('start', 'web');
+  await until('it writes', () => lastWritten(root.console('web')) > 3, 60_000);
+
+  await t.test('SIGKILL of the tool at any moment', async () => {
+    for (const moment of MOMENTS) {
+      const save = root.spawn('qemu-init', ['save', 'web']);
+      await sleep(moment);
+      save.child.kill('SIGKILL');
+      await save.result;
+      const { state, saved } = await root.one('status', 'web');
+      assert.ok(saved === true ? state === 'stopped' : state === 'running', `${moment} ms: ${state}, ${saved}`);
+      if (saved === true) assert.equal((await root.one('start', 'web'))['restored'], true, `${moment} ms`);
+      await writesOn(root);
+      assert.deepEqual(leftovers(root), [], `${moment} ms`);
+      assert.equal(existsSync(folder(root, 'saved')), false);
+    }
+  });
+
+  await t.test('SIGKILL of the tool while it starts the guest again', async () => {
+    for (const moment of MOMENTS.slice(1)) {
+      await root.ok('save', 'web');
+      const start = root.spawn('qemu-init', ['start', 'web']);
+      await sleep(moment);
+      start.child.kill('SIGKILL');
+      await start.result;
+      const { code, stderr } = await root.init('start', 'web');
+      assert.equal(code, 0, `${moment} ms: ${stderr}`);
+      assert.equal(await root.state('web'), 'running', `${moment} ms`);
+      await writesOn(root);
+      assert.deepEqual(leftovers(root), [], `${moment} ms`);
+      assert.equal(existsSync(folder(root, 'saved')), false);
+    }
+  });
+
+  await t.test('Ctrl-C', async () => {
+    const save = root.spawn('qemu-init', ['save', 'web']);
+    await until('QEMU sends its state', () => isAtIt(root));
+    save.child.kill('SIGINT');
+    const { code, stderr } = await save.result;
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /Saving was interrupted[\s\S]*the machine is running/);
+    await writesOn(root);
+    assert.deepEqual(leftovers(root), []);
+  });
+
+  await t.test('a full disk', async () => {
+    mountSmall(folder(root), 2048);
+    const before = await root.init('save', 'web');
+    assert.equal(before.code, 1);
+    assert.match(before.stderr, /The state needs up to \d+ MiB, but ".*" has [12] MiB free/);
+    unmount(folder(root));
+    mountSmall(folder(root), 300 * 1024);
+    const save = root.spawn('qemu-init', ['save', 'web']);
+    await until('QEMU sends its state', () => isAtIt(root));
+    const { bavail, bsize } = statfsSync(folder(root));
+    spawnSync('fallocate', ['-l', String(bavail * bsize), folder(root, 'ballast')]);
+    const { code, stderr } = await save.result;
+    rmSync(folder(root, 'ballast'), { force: true });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Cannot write ".*state"[\s\S]*full/);
+    assert.equal(await root.state('web'), 'running');
+    await writesOn(root);
+    assert.deepEqual(leftovers(root), []);
+    unmount(folder(root));
+  });
+
+  await t.test('SIGKILL of QEMU', async () => {
+    const save = root.spawn('qemu-init', ['save', 'web']);
+    await until('QEMU sends its state', () => isAtIt(root));
+    for (const pid of root.qemus()) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await save.result;
+    assert.equal(code, 1, stderr);
+    const { saved } = await root.one('status', 'web');
+    assert.equal(saved, false);
+    const { last, wrong } = checkRecords(disk);
+    assert.ok(last >= lastWritten(root.console('web')));
+    assert.deepEqual(wrong, []);
+    await root.ok('start', 'web');
+    assert.deepEqual(leftovers(root), []);
+    assert.equal([...root.console('web').matchAll(/^boot /gm)].length, 1, 'until now it has gone on each time');
+    await root.ok('kill', 'web');
+    assert.deepEqual(root.leftovers(), []);
+  });
+});

@@ -1,4 +1,6 @@
 import type { Argv } from 'yargs';
+import { EXPORT_FORMATS } from '../../../provision/export/format.ts';
+import { IMPORT_FORMATS } from '../../../provision/import/format.ts';
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
 import { CREATE } from './create/action.ts';
@@ -43,16 +45,50 @@ export const CONFIGURE: readonly Action[] = [
   CREATE,
   IMAGE,
   {
-    command: 'import <file>',
+    command: 'import [files..]',
     group: 'Configure',
-    describe: 'Convert a machine in JSON to a cfg file',
+    examples: [
+      ['/etc/libvirt/qemu/web.xml', 'A machine of libvirt'],
+      ['/etc/pve/qemu-server/*.conf --dry-run', 'All machines of Proxmox VE: what would become of them'],
+      ['--pid 4711 --output -', 'The command line of a QEMU that runs, as a cfg file on stdout'],
+    ],
+    describe: 'Convert machines of other programs to cfg files',
     options: (parser) =>
       parser
-        .positional('file', { type: 'string', demandOption: true, describe: 'JSON file' })
+        .positional('files', { type: 'string', array: true, describe: 'Definitions; - for stdin' })
+        .option('format', {
+          type: 'string',
+          choices: IMPORT_FORMATS,
+          requiresArg: true,
+          describe: 'What the files are, instead of finding it out',
+        })
+        .option('pid', { type: 'string', requiresArg: true, describe: 'Process of a QEMU whose command line to read' })
         .option('name', { type: 'string', requiresArg: true, describe: 'Long name, instead of the one in the file' })
-        .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the cfg file, or - for stdout' })
-        .option('force', { type: 'boolean', describe: 'Overwrite an existing file' }) as Argv<object>,
+        .option('output', { type: 'string', requiresArg: true, describe: 'Folder for the cfg files, or - for stdout' })
+        .option('storage', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'Where a storage of Proxmox VE is: NAME=PATH; may be repeated',
+        })
+        .option('force', { type: 'boolean', describe: 'Overwrite existing files' })
+        .option('dry-run', { type: 'boolean', describe: 'Write nothing' }) as Argv<object>,
     load: () => import('./import.ts'),
+  },
+  {
+    command: 'export <id>',
+    group: 'Configure',
+    examples: [['web --format libvirt > web.xml', 'For "virsh define"']],
+    describe: 'Print a machine as another program defines it',
+    options: (parser) =>
+      one(parser).option('format', {
+        type: 'string',
+        choices: EXPORT_FORMATS,
+        requiresArg: true,
+        default: 'libvirt',
+        describe: 'libvirt: XML of a domain; command: a script with the command line',
+      }) as Argv<object>,
+    load: () => import('./export.ts'),
   },
   {
     command: 'enable [ids..]',

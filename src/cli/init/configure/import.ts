@@ -1,56 +1,168 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { ConfigError } from '../../../base/config-error.ts';
+import { resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
-import { renderMachineConfig } from '../../../config/render-machine.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
-import { isValidName } from '../../../config/text/names.ts';
-import { deriveUuid } from '../../../config/uuid.ts';
-import { inspectMachineConfig } from '../../../machine/load-config.ts';
-import { ensureDir, writeFileAtomic } from '../../../system/files/files.ts';
-import { trustPath } from '../../../system/trust/trusted-path.ts';
+import { checkMachine } from '../../../fleet/check/check-machine.ts';
+import type { ImportItem } from '../../../provision/import/draft.ts';
+import type { ImportFormat } from '../../../provision/import/format.ts';
+import { type ImportedMachine, LARGEST_DEFINITION } from '../../../provision/import/import.ts';
+import { type ImportSource, readImport, writeImport } from '../../../provision/import/import-file.ts';
+import { readAll } from '../../input/read-all.ts';
+import { describeError, errorDocument } from '../../output/report.ts';
 import type { Context } from '../../run/context.ts';
+import { exitCodeOf, worst } from '../../run/exit-code.ts';
 
 interface Arguments {
-  readonly file: string;
+  readonly files?: readonly string[];
+  readonly pid?: string;
+  readonly format?: ImportFormat;
   readonly name?: string;
   readonly output?: string;
+  readonly storage?: readonly string[];
   readonly force: boolean;
+  readonly dryRun?: boolean;
 }
 
+/** How one definition went. */
+type Row =
+  | { readonly imported: ImportedMachine; readonly path: string | undefined }
+  | { readonly name: string; readonly error: unknown };
+
+/** Imports definitions of machines of other programs; every one is tried. */
 export async function run(context: Context, args: Arguments): Promise<number> {
-  const { output, paths } = context;
-  const source = resolve(args.file);
-  if (!existsSync(source)) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${source}"`);
-  // Without defaults, so that the file means the same on another host.
-  const { config, issues, cleared } = inspectMachineConfig(source, '');
-  if (!config) throw new ConfigError(`Cannot import "${source}"`, issues);
-  for (const issue of issues) output.note(issue.severity, formatIssue(issue));
-  const longName = args.name ?? config.longName;
-  if (!isValidName(longName)) {
-    throw new QemuError('QEMU_USAGE', `"${longName}" is not a valid name for a machine`, {
-      hint: 'a name has up to 40 letters, digits, dots, dashes and underscores, and begins with a letter or digit',
+  const { output } = context;
+  const sources = await sourcesOf(args, context.signal);
+  const rows = sources.map((source) => importOne(context, source, args));
+  for (const row of rows) await show(context, row, args);
+  if (output.json && args.output !== '-') output.document(rows.map((row) => documentOf(row, args)));
+  const tried = rows.flatMap((row) => ('imported' in row ? [row.imported] : []));
+  if (!output.json && sources.length > 1) output.line(summary(tried, rows.length));
+  return worst(rows.map(codeOf));
+}
+
+async function sourcesOf({ files = [], pid, name, output }: Arguments, signal: AbortSignal): Promise<ImportSource[]> {
+  if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid)) throw new QemuError('QEMU_USAGE', `"${pid}" is no process id`);
+  if ((files.length === 0) === (pid === undefined)) {
+    throw new QemuError('QEMU_USAGE', 'Give files to import, or --pid', {
+      hint: 'for example: qemu-init import web.xml',
     });
   }
-  // Values that depend on the file's name follow the new name.
-  const name = config.origins.has('NAME') ? config.name : longName;
-  const uuid = config.origins.has('UUID') ? config.uuid : deriveUuid(name);
-  const text = renderMachineConfig({ ...config, longName, name, uuid }, cleared);
+  if (files.length > 1 && (name !== undefined || output === '-')) {
+    throw new QemuError('QEMU_USAGE', `${name === undefined ? '--output -' : '--name'} is for one file`);
+  }
+  if (pid !== undefined) return [{ kind: 'process', pid: Number(pid) }];
+  const sources: ImportSource[] = [];
+  for (const path of files) {
+    sources.push(
+      path === '-' ? { kind: 'text', text: await readAll(LARGEST_DEFINITION + 1, signal) } : { kind: 'file', path },
+    );
+  }
+  return sources;
+}
+
+function importOne({ paths }: Context, source: ImportSource, args: Arguments): Row {
+  try {
+    const imported = readImport(paths, source, {
+      format: args.format,
+      name: args.name,
+      storages: storagesOf(args.storage ?? []),
+    });
+    if (args.output === '-' || args.dryRun === true) return { imported, path: undefined };
+    const dir = args.output === undefined ? paths.etcDir : resolve(args.output);
+    return { imported, path: writeImport(imported, dir, args.force) };
+  } catch (error) {
+    return { name: labelOf(source), error };
+  }
+}
+
+function labelOf(source: ImportSource): string {
+  if (source.kind === 'file') return source.path;
+  return source.kind === 'process' ? `process ${source.pid}` : 'standard input';
+}
+
+function storagesOf(words: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    words.map((word) => {
+      const at = word.indexOf('=');
+      if (at < 1) throw new QemuError('QEMU_USAGE', `"${word}" is not NAME=PATH`);
+      return [word.slice(0, at), resolve(word.slice(at + 1))];
+    }),
+  );
+}
+
+/** Shows what became of a definition: on standard error what is not as it was, on standard output what was made. */
+async function show(context: Context, row: Row, args: Arguments): Promise<void> {
+  const { output } = context;
+  if ('error' in row) {
+    output.note('error', `${row.name}: ${describeError(row.error, output.debug)}`);
+    return;
+  }
+  const { imported, path } = row;
+  const { longName, items, text } = imported;
+  for (const issue of imported.issues) output.note(issue.severity, formatIssue(issue));
+  for (const item of items) {
+    if (item.outcome === 'carried' || item.isPart === true) continue;
+    output.note(item.outcome === 'refused' ? 'error' : 'warning', `${longName}: ${lineOf(item)}`);
+  }
   if (args.output === '-') {
     output.raw(text);
-    return 0;
+    return;
   }
-  const path = join(args.output === undefined ? paths.etcDir : resolve(args.output), `${longName}-qemu.cfg`);
-  if (existsSync(path) && !args.force) {
-    throw new QemuError('QEMU_IO', `File "${path}" exists already`, {
-      hint: 'give --force to overwrite it, or --name',
-    });
+  if (path !== undefined) await check(context, path);
+  if (output.json) return;
+  const counts = `(${countsOf(items)})`;
+  if (path === undefined) output.line(`${longName}: would be imported ${counts}`);
+  else output.line(`${longName}: imported into "${path}" ${counts}; register it: qemu-init register ${longName}`);
+}
+
+function lineOf({ line, source, outcome, key, value, reason }: ImportItem): string {
+  const now = key === undefined || key === '' ? '' : ` now ${key}${value === undefined ? '' : `=${value}`}`;
+  return `line ${line}: ${source}: ${outcome}${now}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** What keeps the machine from starting on this host, such as a missing image. */
+async function check(context: Context, path: string): Promise<void> {
+  const fleet = context.fleet();
+  const target = fleet.get(path);
+  for (const issue of await checkMachine(fleet.machines, target)) {
+    context.output.note(issue.severity, formatIssue(issue));
   }
-  // Others could exchange the file before it is used.
-  trustPath(path);
-  ensureDir(dirname(path), 0o755);
-  writeFileAtomic(path, text, 0o644, { durable: true });
-  if (output.json) output.document([{ name: longName, configPath: path, outcome: 'imported' }]);
-  else output.line(`${longName}: imported into "${path}"; register it: qemu-init register ${longName}`);
-  return 0;
+}
+
+const OUTCOMES = ['carried', 'changed', 'lost', 'refused'] as const;
+
+function countsOf(items: readonly ImportItem[]): string {
+  return OUTCOMES.map((outcome) => `${items.filter((item) => item.outcome === outcome).length} ${outcome}`).join(', ');
+}
+
+function summary(tried: readonly ImportedMachine[], all: number): string {
+  return `${tried.length} of ${all} imported: ${countsOf(tried.flatMap(({ items }) => items))}`;
+}
+
+function documentOf(row: Row, args: Arguments): object {
+  if ('error' in row) return { name: row.name, outcome: 'failed', error: errorDocument(row.error) };
+  const { longName: name, format, items } = row.imported;
+  return {
+    name,
+    configPath: row.path ?? null,
+    outcome: args.dryRun === true ? 'would-import' : 'imported',
+    format,
+    items: items.map(({ line, source, outcome, key, value, reason }) => ({
+      line,
+      source,
+      outcome,
+      key,
+      value,
+      reason,
+    })),
+    lost: items
+      .filter(({ outcome, isPart }) => (outcome === 'lost' || outcome === 'refused') && isPart !== true)
+      .map(({ line, source, reason }) => ({ line, source, reason })),
+  };
+}
+
+/** Refused parts make the machine incomplete: `QEMU_CONFIG_INVALID`. */
+function codeOf(row: Row): number {
+  if ('error' in row) return exitCodeOf(row.error);
+  const isIncomplete = row.imported.items.some(({ outcome }) => outcome === 'refused');
+  return isIncomplete ? exitCodeOf(new QemuError('QEMU_CONFIG_INVALID', '')) : 0;
 }

@@ -1,0 +1,204 @@
+import { renderOptionList } from '../../../config/text/option-list.ts';
+import { parseSize, renderSize } from '../../../config/text/values.ts';
+import type { CommandOption } from './options.ts';
+import { others, property } from './options.ts';
+import type { CommandSource } from './source.ts';
+
+/** Name, processor, memory, clock, firmware tables: what a machine is before its devices. */
+export function readBoard(source: CommandSource): void {
+  readName(source);
+  readMachine(source);
+  readProcessor(source);
+  readMemory(source);
+  readClock(source);
+  readKernel(source);
+  readSmbios(source);
+  readGlobals(source);
+}
+
+function last(source: CommandSource, ...names: string[]): CommandOption | undefined {
+  return source.unused(...names).at(-1);
+}
+
+function readName(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('name')) {
+    const name = property(option, 'guest') ?? property(option, 'type');
+    source.use(option);
+    if (name === undefined) {
+      draft.carry(option, '');
+      continue;
+    }
+    draft.name = name;
+    draft.set(option, 'NAME', name);
+    source.loseParts(option, others(option, 'guest', 'debug-threads', 'process'), 'has no counterpart');
+  }
+  const uuid = last(source, 'uuid');
+  if (uuid?.value !== undefined) draft.set(source.use(uuid), 'UUID', uuid.value.toLowerCase());
+}
+
+/** Properties of the board that are keys. */
+const BOARD_KEYS: Readonly<Record<string, string>> = { hpet: 'HPET' };
+
+/** Properties of the board that QEMU or qemu-init sets by itself. */
+const BOARD_PLAIN = ['type', 'accel', 'usb', 'smm', 'pflash0', 'pflash1', 'graphics'];
+
+function readMachine(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('machine', 'M')) {
+    source.use(option);
+    const type = property(option, 'type');
+    const accel = property(option, 'accel');
+    if (type !== undefined) draft.set(option, 'MACHINE', type);
+    if (accel !== undefined) setAccelerator(source, option, accel.split(':')[0] ?? '');
+    for (const [name, value] of others(option, ...BOARD_PLAIN)) {
+      const place = { line: option.line, source: `-machine ${name}=${value}` };
+      const key = BOARD_KEYS[name];
+      if (key !== undefined) draft.set(place, key, value);
+      else
+        draft.addCustom(
+          place,
+          ['-machine', renderOptionList(name, []).concat(`=${value.replaceAll(',', ',,')}`)],
+          'an option of QEMU',
+        );
+    }
+    if (type === undefined && accel === undefined && others(option, ...BOARD_PLAIN).length === 0)
+      draft.carry(option, '');
+  }
+  // QEMU's own type, when nothing is said.
+  draft.assume('MACHINE', 'pc');
+  for (const option of source.unused('accel'))
+    setAccelerator(source, source.use(option), property(option, 'accel') ?? '');
+  for (const option of source.unused('enable-kvm')) draft.set(source.use(option), 'KVM', 'on');
+  for (const option of source.unused('no-hpet')) draft.set(source.use(option), 'HPET', 'off');
+  draft.assume('KVM', 'off');
+}
+
+function setAccelerator({ draft }: CommandSource, place: { line: number; source: string }, accel: string): void {
+  // The first that works is taken.
+  if (draft.settings.has('KVM')) draft.carry(place, 'KVM');
+  else if (accel === 'kvm' || accel === 'tcg') draft.set(place, 'KVM', accel === 'kvm' ? 'on' : 'off');
+  else draft.setChanged(place, 'KVM', 'auto', `there is no accelerator "${accel}"`);
+}
+
+function readProcessor(source: CommandSource): void {
+  const { draft } = source;
+  const cpu = last(source, 'cpu');
+  if (cpu?.value !== undefined) draft.set(source.use(cpu), 'CPU', cpu.value);
+  const smp = source.unused('smp');
+  for (const option of smp) {
+    source.use(option);
+    const [first, ...rest] = option.properties;
+    const words = [first?.[0] === 'cpus' ? first[1] : first?.join('='), ...rest.map((word) => word.join('='))];
+    draft.set(option, 'SMP', words.join(','));
+  }
+  draft.assume('SMP', '1');
+}
+
+function readMemory(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('m')) {
+    const size = property(option, 'size') ?? '128M';
+    const bytes = parseSize(/^\d+$/.test(size) ? `${size}M` : size);
+    source.use(option);
+    if (bytes === undefined) draft.refuse(option, 'is no amount of memory');
+    else draft.set(option, 'RAM', renderSize(bytes));
+    source.loseParts(option, others(option, 'size'), 'no memory is plugged in later');
+  }
+  draft.assume('RAM', '128M');
+  for (const option of source.unused('numa')) readNode(source, option);
+}
+
+function readNode(source: CommandSource, option: CommandOption): void {
+  if (property(option, 'type') !== 'node') return;
+  const { draft } = source;
+  const backend = source.byId(property(option, 'memdev'), 'object');
+  const size = property(option, 'mem') ?? (backend && property(backend, 'size'));
+  const bytes = size === undefined ? undefined : parseSize(/^\d+$/.test(size) ? `${size}M` : size);
+  if (bytes === undefined || (backend && property(backend, 'qom-type') !== 'memory-backend-ram')) return;
+  const device = draft.addDevice('NUMA', renderSize(bytes));
+  for (const [name, value] of option.properties) if (name === 'cpus') device.options.push(['cpus', value]);
+  const nodes = backend && property(backend, 'host-nodes');
+  const policy = backend && property(backend, 'policy');
+  if (nodes !== undefined) device.options.push(['hostnodes', nodes]);
+  if (policy !== undefined && policy !== 'default') device.options.push(['policy', policy]);
+  draft.carry(source.use(option), device);
+  if (backend) draft.carry(source.use(backend), device);
+}
+
+function readClock(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('rtc')) {
+    const base = property(option, 'base') ?? 'utc';
+    const drift = property(option, 'driftfix');
+    const value = `${base === 'localtime' ? 'localtime' : 'utc'}${drift === undefined ? '' : `,driftfix=${drift}`}`;
+    if (base === 'utc' || base === 'localtime') draft.set(source.use(option), 'RTC', value);
+    else draft.setChanged(source.use(option), 'RTC', value, 'the clock begins with the time of the host');
+    source.loseParts(option, others(option, 'base', 'driftfix'), 'has no counterpart');
+  }
+  for (const option of source.unused('localtime')) draft.set(source.use(option), 'RTC', 'localtime');
+  draft.assume('RTC', 'utc');
+}
+
+function readKernel(source: CommandSource): void {
+  for (const [name, key] of [
+    ['kernel', 'KERNEL'],
+    ['initrd', 'INITRD'],
+    ['append', 'APPEND'],
+    ['k', 'KEYMAP'],
+  ] as const) {
+    const option = last(source, name);
+    if (option?.value !== undefined) source.draft.set(source.use(option), key, option.value);
+  }
+}
+
+/** Tables of SMBIOSx by their numbers (SMBIOS 3.2, 7). */
+const TABLES: Readonly<Record<string, string>> = {
+  0: 'bios',
+  1: 'system',
+  2: 'baseboard',
+  3: 'chassis',
+  4: 'processor',
+  11: 'oem',
+};
+
+function readSmbios(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('smbios')) {
+    const table = TABLES[property(option, 'type') ?? ''];
+    if (table === undefined) continue;
+    const fields = others(option, 'type', 'uuid', 'asset_tag', 'sock_pfx', 'loc_pfx', 'uefi');
+    const uuid = property(option, 'uuid');
+    if (uuid !== undefined) draft.settings.set('UUID', uuid.toLowerCase());
+    source.use(option);
+    if (fields.length === 0) draft.carry(option, 'UUID', uuid);
+    else {
+      const device = draft.addDevice(
+        'SMBIOS',
+        table,
+        fields.map(([name, value]): [string, string] => [name, value]),
+      );
+      draft.carry(option, device);
+    }
+  }
+}
+
+/** Defaults of devices that are keys. */
+const GLOBALS: readonly (readonly [name: RegExp, key: string, value: (text: string) => string])[] = [
+  [/^kvm-pit\.lost_tick_policy$/, 'PIT', (text) => text],
+  [/^(?:ICH9-LPC|PIIX4_PM)\.disable_s3$/, 'S3', (text) => (text === '1' || text === 'on' ? 'off' : 'on')],
+  [/^(?:ICH9-LPC|PIIX4_PM)\.disable_s4$/, 'S4', (text) => (text === '1' || text === 'on' ? 'off' : 'on')],
+];
+
+function readGlobals(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('global')) {
+    const named = property(option, 'property');
+    const [name, value] =
+      named === undefined
+        ? (option.properties[0] ?? ['', ''])
+        : [`${property(option, 'driver') ?? ''}.${named}`, property(option, 'value') ?? ''];
+    const known = GLOBALS.find(([pattern]) => pattern.test(name));
+    if (known) draft.set(source.use(option), known[1], known[2](value));
+  }
+}

@@ -1,0 +1,92 @@
+import { basename } from 'node:path';
+import { QemuError } from '../../../base/errors.ts';
+import { ImportDraft } from '../draft.ts';
+import type { ImportFiles } from '../files.ts';
+import { readBoard } from './board.ts';
+import { readChannels } from './channels.ts';
+import { isController, readControllers, readDevices } from './devices.ts';
+import { readDisks } from './disks.ts';
+import { readFirmware } from './firmware.ts';
+import { assumeNic, readNics } from './nics.ts';
+import { type CommandOption, parseOptions, property } from './options.ts';
+import { CommandSource } from './source.ts';
+import { type CommandWord, splitCommand } from './words.ts';
+
+/**
+ * Reads a command line of QEMU. What is understood on both sides, a drive and its device for instance, becomes keys;
+ * everything else goes to `[custom]` in its order, with all that it refers to.
+ *
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` with the line.
+ */
+export function readCommand(text: string, path: string, files: ImportFiles): ImportDraft {
+  const words = splitCommand(text, path);
+  const at = words.findIndex(({ text: word }) => /^(?:qemu-system-\w+|qemu-kvm|kvm|qemu)$/.test(basename(word)));
+  if (at < 0) throw new QemuError('QEMU_CONFIG_INVALID', `${path}:1: is no command line of QEMU`);
+  const draft = new ImportDraft();
+  const program = words[at];
+  const source = new CommandSource(parseOptions(words.slice(at + 1)), draft, files);
+  for (const word of words.slice(0, at))
+    draft.lose({ line: word.line, source: word.text }, 'what runs QEMU is not taken over');
+  if (program) readProgram(draft, program, files);
+  readBoard(source);
+  readFirmware(source);
+  readChannels(source);
+  readDevices(source);
+  readDisks(source);
+  readNics(source);
+  assumeNic(source);
+  const needed = keepRest(source);
+  readControllers(source, needed);
+  writeCustom(source);
+  assumeDefaults(source);
+  return draft;
+}
+
+function readProgram(draft: ImportDraft, program: CommandWord, files: ImportFiles): void {
+  const place = { line: program.line, source: program.text };
+  const name = basename(program.text);
+  const native = name.startsWith('qemu-system-') ? name : 'qemu-system-x86_64';
+  if (program.text === native) draft.set(place, 'TGTARCH', native);
+  else if (program.text.startsWith('/') && files.exists(program.text)) draft.set(place, 'TGTARCH', program.text);
+  else draft.setChanged(place, 'TGTARCH', native, 'found by its name');
+}
+
+/** Ids that options without a counterpart refer to: what has them is kept as well. */
+function keepRest(source: CommandSource): ReadonlySet<string> {
+  const needed = new Set<string>();
+  let rest = source.options.filter((option) => !option.isUsed && !isController(option));
+  while (rest.length > 0) {
+    const found = new Set(rest.flatMap(referencesOf).filter((id) => !needed.has(id)));
+    for (const id of found) needed.add(id);
+    rest = source.options.filter((option) => isController(option) && found.has(property(option, 'id') ?? ''));
+  }
+  return needed;
+}
+
+function referencesOf(option: CommandOption): string[] {
+  return option.properties
+    .filter(([name]) => !['id', 'driver', 'file', 'path', 'host', 'name'].includes(name))
+    .flatMap(([, value]) => [value, value.replace(/\.\d+$/, '')]);
+}
+
+function writeCustom(source: CommandSource): void {
+  for (const option of source.options.filter((each) => !each.isUsed)) {
+    const words = [`-${option.name}`, ...(option.value === undefined ? [] : [option.value])];
+    source.draft.addCustom(
+      source.use(option),
+      words,
+      'an option of QEMU that comes last; its ids must not be those of qemu-init',
+    );
+  }
+}
+
+/** What QEMU has by itself, and what it has only when it is told. */
+function assumeDefaults(source: CommandSource): void {
+  const { draft } = source;
+  const isBare = source.has('nodefaults');
+  draft.assume('VGA', isBare ? 'none' : 'std');
+  draft.assume('SERIAL', 'off');
+  draft.assume('VNC', 'off');
+  for (const key of ['RNG', 'BALLOON', 'QGA']) draft.assume(key, 'off');
+  draft.assume('HOTPLUG', '0');
+}

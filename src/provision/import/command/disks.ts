@@ -1,0 +1,221 @@
+import { isAbsolute, join } from 'node:path';
+import type { DraftDevice } from '../draft.ts';
+import { type CommandOption, others, property } from './options.ts';
+import type { CommandSource } from './source.ts';
+
+/** Devices that are disks or CD drives, and the bus that they are on. */
+const DRIVERS: Readonly<Record<string, { readonly bus: string; readonly isCdrom?: true }>> = {
+  'virtio-blk-pci': { bus: 'virtio' },
+  'virtio-blk-pci-non-transitional': { bus: 'virtio' },
+  'virtio-blk-pci-transitional': { bus: 'virtio' },
+  'virtio-blk-device': { bus: 'virtio' },
+  'virtio-blk': { bus: 'virtio' },
+  'ide-hd': { bus: 'ide' },
+  'scsi-hd': { bus: 'scsi' },
+  nvme: { bus: 'nvme' },
+  'ide-cd': { bus: 'ide', isCdrom: true },
+  'scsi-cd': { bus: 'scsi', isCdrom: true },
+};
+
+/** An image that a device may be on: `-drive`, or `-blockdev` with the node below it. */
+interface Backend {
+  readonly option: CommandOption;
+  /** Nodes below. */
+  readonly below: readonly CommandOption[];
+  readonly file: string | undefined;
+  /** Options of DSKx. */
+  readonly options: [string, string][];
+  readonly lost: readonly (readonly [string, string])[];
+}
+
+/** Disks and CD drives, in the order of the command line. */
+export function readDisks(source: CommandSource): void {
+  const all = source.has('snapshot');
+  for (const option of source.options) {
+    if (option.isUsed) continue;
+    if (option.name === 'device') readDiskDevice(source, option);
+    else if (option.name === 'drive') readPlainDrive(source, option);
+    else if (/^(?:hd[a-d]|cdrom)$/.test(option.name)) readShortDrive(source, option);
+  }
+  for (const option of source.unused('snapshot')) {
+    for (const device of source.draft.devices.DSK) {
+      if (all && !device.options.some(([name]) => name === 'snapshot')) device.options.push(['snapshot', 'on']);
+    }
+    source.draft.carry(source.use(option), 'DSKx', 'snapshot=on');
+  }
+}
+
+/** Parts of a device that are places, which qemu-init gives itself. */
+const PLACES = [
+  'driver',
+  'drive',
+  'id',
+  'bus',
+  'addr',
+  'unit',
+  'scsi-id',
+  'lun',
+  'channel',
+  'multifunction',
+  'write-cache',
+  'vectors',
+];
+
+function readDiskDevice(source: CommandSource, option: CommandOption): void {
+  const { draft } = source;
+  const driver = DRIVERS[property(option, 'driver') ?? ''];
+  if (!driver) return;
+  const name = property(option, 'drive');
+  const backend = backendOf(source, name);
+  // A drive that is not understood is not carried over by half.
+  if (name !== undefined && !backend) return;
+  if (backend && !isPlainFile(backend.file)) return;
+  const isCdrom = driver.isCdrom === true || (backend && property(backend.option, 'media') === 'cdrom') === true;
+  const device = isCdrom ? addCdrom(source, backend) : addDisk(source, backend, busOf(source, option, driver.bus));
+  if (!device) return;
+  source.use(option);
+  if (backend) for (const each of [backend.option, ...backend.below]) draft.carry(source.use(each), device);
+  if (backend) source.loseParts(backend.option, backend.lost, 'has no counterpart');
+  if (isCdrom && driver.bus === 'scsi') draft.change(option, device, undefined, 'CD drives are on SATA or IDE');
+  else draft.carry(option, device);
+  for (const [key, value] of others(option, ...PLACES))
+    readDeviceProperty(source, option, device, [key, value], isCdrom);
+}
+
+function readDeviceProperty(
+  source: CommandSource,
+  option: CommandOption,
+  device: DraftDevice,
+  [name, value]: readonly [string, string],
+  isCdrom: boolean,
+): void {
+  if (name === 'bootindex') device.options.push(['bootindex', value]);
+  // A name that qemu-init gives by itself.
+  else if (name === 'serial' && /^dsk\d+$/.test(value)) return;
+  else if (!isCdrom && name === 'serial') device.options.push(['serial', value]);
+  else if (!isCdrom && (name === 'num-queues' || name === 'num_queues')) device.options.push(['queues', value]);
+  else if (!isCdrom && name === 'rotation_rate' && value === '1') device.options.push(['ssd', 'on']);
+  else if (!isCdrom && name === 'iothread') {
+    const thread = source.byId(value, 'object');
+    device.options.push(['iothread', 'on']);
+    if (thread) source.draft.carry(source.use(thread), device, 'iothread=on');
+  } else source.loseParts(option, [[name, value]], 'has no counterpart');
+}
+
+/** On q35 the controller of the board is SATA, and disks there are ide-hd as well. */
+function busOf(source: CommandSource, option: CommandOption, bus: string): string {
+  if (bus !== 'ide') return bus;
+  const board = source.draft.settings.get('MACHINE') ?? 'pc';
+  const on = property(option, 'bus') ?? '';
+  const controller = source.byId(on.replace(/\.\d+$/, ''), 'device');
+  const isAhci = controller !== undefined && /ahci/.test(property(controller, 'driver') ?? '');
+  return isAhci || (/q35/.test(board) && !controller) ? 'sata' : 'ide';
+}
+
+function backendOf(source: CommandSource, name: string | undefined): Backend | undefined {
+  const drive = source.byId(name, 'drive');
+  if (drive) return driveBackend(drive);
+  const node = source.byId(name, 'blockdev');
+  return node && blockdevBackend(source, node);
+}
+
+/** Parts of `-drive` and `-blockdev` that are options of DSKx. */
+const KEPT = ['format', 'cache', 'aio', 'discard', 'detect-zeroes', 'readonly', 'snapshot', 'serial'];
+
+/** Parts that only say how the image is named inside of QEMU. */
+const NAMES = [
+  'file',
+  'if',
+  'id',
+  'media',
+  'node-name',
+  'file.node-name',
+  'index',
+  'bus',
+  'unit',
+  'driver',
+  'read-only',
+  'auto-read-only',
+  'werror',
+  'rerror',
+];
+
+function driveBackend(option: CommandOption): Backend {
+  const options = option.properties.flatMap(([name, value]): [string, string][] => {
+    const isDefault = (name === 'snapshot' || name === 'readonly') && value === 'off';
+    return KEPT.includes(name) && !isDefault ? [[name, value]] : [];
+  });
+  const lost = others(option, ...KEPT, ...NAMES);
+  return { option, below: [], file: property(option, 'file') ?? property(option, 'file.filename'), options, lost };
+}
+
+function blockdevBackend(source: CommandSource, option: CommandOption): Backend | undefined {
+  const reference = property(option, 'file');
+  const below = reference === undefined ? undefined : source.byId(reference, 'blockdev');
+  const bottom = below ?? option;
+  const file = property(bottom, 'filename') ?? property(option, 'file.filename');
+  const format = property(option, 'driver') ?? 'raw';
+  const isFile = ['file', 'host_device'].includes(format);
+  const options: [string, string][] = [['format', isFile ? 'raw' : format]];
+  for (const each of [option, bottom]) {
+    for (const name of ['aio', 'discard', 'detect-zeroes']) {
+      const value = property(each, name) ?? property(each, `file.${name}`);
+      if (value !== undefined && !options.some(([key]) => key === name)) options.push([name, value]);
+    }
+  }
+  if (property(option, 'read-only') === 'on') options.push(['readonly', 'on']);
+  const direct = property(option, 'cache.direct') ?? property(bottom, 'cache.direct');
+  const noFlush = property(option, 'cache.no-flush') ?? property(bottom, 'cache.no-flush');
+  if (noFlush === 'on') options.push(['cache', 'unsafe']);
+  else if (direct === 'on') options.push(['cache', 'none']);
+  return { option, below: below && below !== option ? [below] : [], file, options, lost: [] };
+}
+
+function isPlainFile(file: string | undefined): boolean {
+  return file === undefined || !/^(?:[a-z][\w+.-]*:(?:\/\/|\{)|json:|fat:|nbd:|rbd:|ssh:)/i.test(file);
+}
+
+function absolute(source: CommandSource, file: string): string {
+  const path = file.replace(/^file:/, '');
+  return isAbsolute(path) ? path : join(source.files.dir, path);
+}
+
+function addDisk(source: CommandSource, backend: Backend | undefined, bus: string): DraftDevice | undefined {
+  if (backend?.file === undefined) return undefined;
+  return source.draft.addDevice('DSK', absolute(source, backend.file), [...backend.options, ['if', bus]]);
+}
+
+function addCdrom(source: CommandSource, backend: Backend | undefined): DraftDevice {
+  const file = backend?.file;
+  return source.draft.addDevice('CDR', file === undefined || file === '' ? 'empty' : absolute(source, file));
+}
+
+/** `-drive if=virtio,file=…`: QEMU makes the device. Without `if` it is on the first bus of the board. */
+function readPlainDrive(source: CommandSource, option: CommandOption): void {
+  const { draft } = source;
+  const kind = property(option, 'if') ?? 'ide';
+  const backend = driveBackend(option);
+  if (!['virtio', 'ide', 'scsi'].includes(kind) || !isPlainFile(backend.file)) return;
+  const isCdrom = property(option, 'media') === 'cdrom';
+  const board = draft.settings.get('MACHINE') ?? 'pc';
+  const bus = kind === 'ide' && /q35/.test(board) ? 'sata' : kind;
+  const device = isCdrom ? addCdrom(source, backend) : addDisk(source, backend, bus);
+  if (!device) return;
+  draft.carry(source.use(option), device);
+  source.loseParts(option, backend.lost, 'has no counterpart');
+}
+
+/** `-hda FILE`, `-cdrom FILE`. */
+function readShortDrive(source: CommandSource, option: CommandOption): void {
+  const { draft } = source;
+  const file = option.value;
+  if (file === undefined || !isPlainFile(file)) return;
+  if (option.name === 'cdrom') {
+    draft.carry(source.use(option), draft.addDevice('CDR', absolute(source, file)), file);
+    return;
+  }
+  const board = draft.settings.get('MACHINE') ?? 'pc';
+  // The format is found out at the first start.
+  const device = draft.addDevice('DSK', absolute(source, file), [['if', /q35/.test(board) ? 'sata' : 'ide']]);
+  draft.carry(source.use(option), device, file);
+}

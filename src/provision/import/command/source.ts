@@ -1,0 +1,52 @@
+import type { ImportDraft, ImportPlace } from '../draft.ts';
+import type { ImportFiles } from '../files.ts';
+import { type CommandOption, property } from './options.ts';
+
+/** A command line that is being read. */
+export class CommandSource {
+  readonly draft: ImportDraft;
+  readonly files: ImportFiles;
+  readonly options: readonly CommandOption[];
+
+  constructor(options: readonly CommandOption[], draft: ImportDraft, files: ImportFiles) {
+    this.options = options;
+    this.draft = draft;
+    this.files = files;
+  }
+
+  /** Options of a name that nothing stands for yet. */
+  unused(...names: string[]): CommandOption[] {
+    return this.options.filter((option) => !option.isUsed && names.includes(option.name));
+  }
+
+  /** Options of a name, also those that are used. */
+  all(...names: string[]): CommandOption[] {
+    return this.options.filter((option) => names.includes(option.name));
+  }
+
+  has(...names: string[]): boolean {
+    return this.options.some((option) => names.includes(option.name));
+  }
+
+  /** The option of one of these names with that id. */
+  byId(id: string | undefined, ...names: string[]): CommandOption | undefined {
+    if (id === undefined) return undefined;
+    return this.options.find(
+      (option) =>
+        names.includes(option.name) && (property(option, 'id') === id || property(option, 'node-name') === id),
+    );
+  }
+
+  /** Marks an option as part of the result. */
+  use(option: CommandOption): ImportPlace {
+    option.isUsed = true;
+    return option;
+  }
+
+  /** Notes parts of an option that are not carried over. */
+  loseParts(option: CommandOption, parts: readonly (readonly [string, string])[], reason: string): void {
+    for (const [name, value] of parts) {
+      this.draft.lose({ line: option.line, source: `-${option.name} ${name}=${value}` }, reason);
+    }
+  }
+}

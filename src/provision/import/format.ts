@@ -1,0 +1,43 @@
+import { QemuError } from '../../base/errors.ts';
+
+/** Kinds of foreign definitions of machines. */
+export const IMPORT_FORMATS = ['libvirt', 'proxmox', 'quickemu', 'vm-bhyve', 'ozone', 'command', 'cfg'] as const;
+
+export type ImportFormat = (typeof IMPORT_FORMATS)[number];
+
+/**
+ * Which kind of definition a text is.
+ *
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` when it looks like none of them.
+ */
+export function detectFormat(text: string, path: string): ImportFormat {
+  const start = text.replace(/^\uFEFF/, '').trimStart();
+  if (start.startsWith('<')) return 'libvirt';
+  if (start.startsWith('{')) return 'ozone';
+  if (/(?:^|[\s/\0])(?:qemu-system-\w+|qemu-kvm|kvm)[\s\0'"]/.test(`${firstWords(start)} `)) return 'command';
+  const keys = new Set([...text.matchAll(/^([A-Za-z_]\w*)=/gm)].map(([, key]) => key ?? ''));
+  if (keys.has('loader') || keys.has('disk0_type') || keys.has('network0_type')) return 'vm-bhyve';
+  if (keys.has('guest_os') || keys.has('disk_img')) return 'quickemu';
+  const entries = [...text.matchAll(/^([a-z][\w-]*\d*):\s/gm)].map(([, key]) => key ?? '');
+  if (
+    entries.some((key) =>
+      /^(?:memory|cores|sockets|scsihw|ostype|net\d|scsi\d|ide\d|sata\d|virtio\d|bootdisk|boot)$/.test(key),
+    )
+  ) {
+    return 'proxmox';
+  }
+  if (path.endsWith('.cfg') || [...keys].some((key) => /^[A-Z]+\d*$/.test(key))) return 'cfg';
+  throw new QemuError('QEMU_CONFIG_INVALID', `${path}: is no definition of a machine that can be read`, {
+    hint: `there are ${IMPORT_FORMATS.join(', ')}; say which with --format`,
+  });
+}
+
+/** Comments and what sets the environment may come before the program. */
+function firstWords(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith('#'))
+    .slice(0, 3)
+    .join(' ')
+    .slice(0, 4096);
+}

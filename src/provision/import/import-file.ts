@@ -1,0 +1,112 @@
+import { existsSync, readlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
+import { isValidName, NAME_RULE } from '../../config/text/names.ts';
+import { ensureDir, isThere, readFirstText, writeFileAtomic } from '../../system/files/files.ts';
+import type { Paths } from '../../system/paths.ts';
+import { readProcess } from '../../system/process/process.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
+import type { ImportFiles } from './files.ts';
+import { detectFormat, type ImportFormat } from './format.ts';
+import { type ImportedMachine, importDefinition, LARGEST_DEFINITION } from './import.ts';
+import { importOwnFile } from './own-file.ts';
+
+/** What to import. */
+export type ImportSource =
+  | { readonly kind: 'file'; readonly path: string }
+  /** Text that was read elsewhere, such as from standard input. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** A running QEMU, whose command line is read. */
+  | { readonly kind: 'process'; readonly pid: number };
+
+/** How to import it. */
+export interface ImportFileOptions {
+  /** Which kind of definition it is (default: found out). */
+  readonly format?: ImportFormat | undefined;
+  readonly name?: string | undefined;
+  /** Folders and devices of storages that a definition only names. */
+  readonly storages?: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * Reads the definition of a machine of another program and makes a cfg file of it. Writes nothing.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file or process, `QEMU_CONFIG_INVALID` when it
+ * cannot be read as a machine, `QEMU_USAGE` for an invalid name.
+ */
+export function readImport(paths: Paths, source: ImportSource, options: ImportFileOptions = {}): ImportedMachine {
+  const { text, path, dir } = textOf(source);
+  const format = options.format ?? (source.kind === 'process' ? 'command' : detectFormat(text, path));
+  const isOwn = format === 'ozone' || format === 'cfg';
+  if (isOwn && source.kind !== 'file') {
+    throw new QemuError('QEMU_USAGE', 'A JSON machine or a cfg file is read from a file', { hint: 'give its path' });
+  }
+  const imported = isOwn
+    ? importOwnFile(path, format, options.name)
+    : importDefinition(text, {
+        path,
+        format,
+        name: options.name,
+        etcDir: paths.etcDir,
+        files: filesOf(dir, options.storages ?? new Map()),
+      });
+  if (isValidName(imported.longName)) return imported;
+  throw new QemuError('QEMU_USAGE', `"${imported.longName}" is not a valid name for a machine`, { hint: NAME_RULE });
+}
+
+function textOf(source: ImportSource): { text: string; path: string; dir: string } {
+  if (source.kind === 'text') return { text: source.text, path: 'standard input', dir: process.cwd() };
+  if (source.kind === 'file') {
+    const path = resolve(source.path);
+    const text = readFirstText(path, LARGEST_DEFINITION + 1);
+    if (text === undefined) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${path}"`);
+    return { text, path, dir: dirname(path) };
+  }
+  const found = readProcess(source.pid);
+  if (!found) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no process ${source.pid}`);
+  return {
+    text: found.argv.map((word) => `${word}\0`).join(''),
+    path: `process ${source.pid}`,
+    dir: workingFolder(source.pid),
+  };
+}
+
+/** Of a process of another user it cannot be seen. */
+function workingFolder(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '/';
+  }
+}
+
+function filesOf(dir: string, storages: ReadonlyMap<string, string>): ImportFiles {
+  return {
+    dir,
+    storages,
+    exists: (path) => isThere(path),
+    read: (path) => (existsSync(path) ? readFirstText(path, LARGEST_DEFINITION) : undefined),
+  };
+}
+
+/**
+ * Writes the cfg file of an imported machine.
+ *
+ * @param dir folder for it.
+ * @returns its path.
+ * @throws {QemuError} `QEMU_IO` when it exists and is not to be overwritten, `QEMU_NOT_PERMITTED` where others can
+ * exchange it.
+ */
+export function writeImport(imported: ImportedMachine, dir: string, force: boolean): string {
+  const path = join(dir, `${imported.longName}-qemu.cfg`);
+  if (existsSync(path) && !force) {
+    throw new QemuError('QEMU_IO', `File "${path}" exists already`, {
+      hint: 'give --force to overwrite it, or --name',
+    });
+  }
+  // Others could exchange the file before it is used.
+  trustPath(path);
+  ensureDir(dirname(path), 0o755);
+  writeFileAtomic(path, imported.text, 0o644, { durable: true });
+  return path;
+}

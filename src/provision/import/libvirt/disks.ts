@@ -1,0 +1,210 @@
+import { isAbsolute, join } from 'node:path';
+import { IMAGE_FORMATS } from '../../../config/keys/values.ts';
+import type { DraftDevice, ImportDraft } from '../draft.ts';
+import type { ImportFiles } from '../files.ts';
+import { carry, change, lose, refuse } from './sweep.ts';
+import type { XmlElement } from './xml.ts';
+
+/** Where libvirt's pool "default" has its volumes. */
+const DEFAULT_POOL = '/var/lib/libvirt/images';
+
+const BUSES: readonly string[] = ['virtio', 'ide', 'sata', 'scsi', 'nvme'];
+
+/** One `<disk>`: a DSKx or CDRx. */
+export function readDisk(draft: ImportDraft, disk: XmlElement, files: ImportFiles): void {
+  const kind = disk.attribute('device') ?? 'disk';
+  disk.ignore('model', 'snapshot');
+  if (kind === 'floppy') {
+    lose(disk, 'there are no floppy drives');
+    return;
+  }
+  if (kind !== 'disk' && kind !== 'cdrom') {
+    refuse(draft, disk, `a "${kind}" needs the host's device as it is`);
+    return;
+  }
+  const source = disk.child('source');
+  if (kind === 'cdrom') {
+    readCdrom(draft, disk, source, files);
+    return;
+  }
+  const file = fileOf(disk, source);
+  if (file === undefined) {
+    refuse(draft, disk, whyNoFile(disk, source));
+    return;
+  }
+  if (disk.child('encryption') ?? source?.child('encryption')) {
+    refuse(draft, disk, 'the key of an encrypted image is known to libvirt only: write it to a file and add key=FILE');
+    return;
+  }
+  const device = draft.addDevice('DSK', isAbsolute(file) ? file : join(files.dir, file));
+  carry(draft, disk, device, file);
+  if (source) readSource(draft, source, device, file);
+  readDriver(draft, disk, device);
+  readTarget(draft, disk, device);
+  readSwitches(draft, disk, device);
+  readBoot(draft, disk, device);
+  loseRest(disk);
+}
+
+/** The image or block device of a disk; undefined for storage that is no file. */
+function fileOf(disk: XmlElement, source: XmlElement | undefined): string | undefined {
+  const type = disk.attribute('type') ?? 'file';
+  if (type === 'file') return source?.attribute('file');
+  if (type === 'block') return source?.attribute('dev');
+  if (type === 'volume' && source?.attribute('pool') === 'default') {
+    const volume = source.attribute('volume');
+    return volume === undefined ? undefined : join(DEFAULT_POOL, volume);
+  }
+  return undefined;
+}
+
+function whyNoFile(disk: XmlElement, source: XmlElement | undefined): string {
+  const type = disk.attribute('type') ?? 'file';
+  if (type === 'network') {
+    return `storage over "${source?.attribute('protocol') ?? 'the network'}" can only be given in [custom]`;
+  }
+  if (type === 'volume') return `only libvirt knows where pool "${source?.attribute('pool') ?? ''}" is: name the file`;
+  return source === undefined ? 'has no image' : `storage of type "${type}" cannot be given`;
+}
+
+function readSource(draft: ImportDraft, source: XmlElement, device: DraftDevice, file: string): void {
+  source.ignore('index', 'startupPolicy');
+  if (source.attributes.has('pool')) change(draft, source, device, file, 'the folder of the pool "default"');
+  else carry(draft, source, device, file);
+  for (const child of source.children) lose(child, REASONS[child.name] ?? 'has no counterpart');
+}
+
+/** Attributes of `<driver>` that are options of DSKx. */
+const DRIVER_OPTIONS: readonly (readonly [attribute: string, option: string])[] = [
+  ['cache', 'cache'],
+  ['io', 'aio'],
+  ['discard', 'discard'],
+  ['detect_zeroes', 'detect-zeroes'],
+  ['queues', 'queues'],
+];
+
+function readDriver(draft: ImportDraft, disk: XmlElement, device: DraftDevice): void {
+  const driver = disk.child('driver');
+  const type = driver?.attribute('type') ?? 'raw';
+  // Without a format libvirt takes raw; what it calls aio is not QEMU's name for it.
+  const format = type === 'aio' ? 'raw' : type;
+  device.options.push(['format', format]);
+  if (!driver) return;
+  driver.ignore('name', 'error_policy', 'rerror_policy');
+  if (!IMAGE_FORMATS.some((each) => each === format)) {
+    refuse(draft, driver, `format "${format}" is not supported`);
+    return;
+  }
+  for (const [attribute, option] of DRIVER_OPTIONS) {
+    const value = driver.attribute(attribute);
+    if (value !== undefined && value !== 'default') device.options.push([option, value]);
+  }
+  if (driver.attribute('iothread') !== undefined) {
+    device.options.push(['iothread', 'on']);
+    change(draft, driver, device, 'iothread=on', 'a thread of its own');
+  } else carry(draft, driver, device, format);
+}
+
+function readTarget(draft: ImportDraft, disk: XmlElement, device: DraftDevice): void {
+  const target = disk.child('target');
+  if (!target) return;
+  const name = target.attribute('dev') ?? '';
+  const bus = target.attribute('bus') ?? busOfName(name);
+  target.ignore('tray', 'removable');
+  const rotation = target.attribute('rotation_rate');
+  if (bus !== undefined && BUSES.includes(bus)) {
+    device.options.push(['if', bus]);
+    carry(draft, target, device, `if=${bus}`);
+  } else {
+    device.options.push(['if', 'virtio']);
+    change(draft, target, device, 'if=virtio', `there are no disks on "${bus ?? 'that bus'}"`);
+  }
+  if (rotation === '1') device.options.push(['ssd', 'on']);
+}
+
+/** libvirt guesses the bus from the name that it expects in the guest. */
+function busOfName(name: string): string | undefined {
+  const buses: Readonly<Record<string, string>> = { vd: 'virtio', hd: 'ide', sd: 'scsi' };
+  return buses[name.slice(0, 2)];
+}
+
+function readSwitches(draft: ImportDraft, disk: XmlElement, device: DraftDevice): void {
+  for (const [name, option] of [
+    ['readonly', 'readonly'],
+    ['transient', 'snapshot'],
+  ] as const) {
+    const element = disk.child(name);
+    if (!element) continue;
+    element.ignore('shareBacking');
+    device.options.push([option, 'on']);
+    carry(draft, element, device, `${option}=on`);
+  }
+  const serial = disk.child('serial');
+  const text = serial?.ownText();
+  if (serial && text !== undefined) {
+    device.options.push(['serial', text]);
+    carry(draft, serial, device, `serial=${text}`);
+  }
+}
+
+/** `<boot order=>` of a device; QEMU counts from 0. */
+export function readBoot(draft: ImportDraft, element: XmlElement, device: DraftDevice): void {
+  const boot = element.child('boot');
+  const order = boot?.attribute('order');
+  boot?.ignore('loadparm');
+  if (!boot || order === undefined || !/^\d+$/.test(order)) return;
+  const index = String(Math.max(0, Number(order) - 1));
+  device.options.push(['bootindex', index]);
+  carry(draft, boot, device, `bootindex=${index}`);
+}
+
+function readCdrom(draft: ImportDraft, disk: XmlElement, source: XmlElement | undefined, files: ImportFiles): void {
+  const file = fileOf(disk, source);
+  const isOptional = source?.attribute('startupPolicy') === 'optional';
+  const device = draft.addDevice('CDR', file === undefined ? 'empty' : isAbsolute(file) ? file : join(files.dir, file));
+  if (file === undefined && source && source.attributes.size > 0) {
+    change(draft, disk, device, 'empty', `the disc is left out: ${whyNoFile(disk, source)}`);
+  } else carry(draft, disk, device, file ?? 'empty');
+  if (isOptional && file !== undefined) device.options.push(['optional', 'on']);
+  if (source && file !== undefined) readSource(draft, source, device, file);
+  const target = disk.child('target');
+  target?.ignore('tray', 'removable', 'dev');
+  if (target) {
+    const bus = target.attribute('bus') ?? 'ide';
+    if (bus === 'sata' || bus === 'ide') carry(draft, target, device);
+    else change(draft, target, device, undefined, `CD drives are on SATA or IDE, not on "${bus}"`);
+  }
+  const driver = disk.child('driver');
+  driver?.ignore('name', 'type', 'cache', 'io', 'error_policy', 'discard');
+  if (driver) carry(draft, driver, device);
+  const readonly = disk.child('readonly');
+  if (readonly) carry(draft, readonly, device);
+  readBoot(draft, disk, device);
+  loseRest(disk);
+}
+
+/** Why parts of a disk are lost. */
+const REASONS: Readonly<Record<string, string>> = {
+  address: 'PCI places and drive numbers are given by qemu-init; names in the guest may change',
+  alias: 'a name of the running domain',
+  backingStore: 'the header of the image says it',
+  iotune: 'limits of the disk are not taken over',
+  blockio: 'block sizes are those of QEMU',
+  geometry: 'the geometry is that of QEMU',
+  shareable: 'images are never shared by machines',
+  wwn: 'the world wide name is not set',
+  vendor: 'the vendor is QEMU',
+  product: 'the product is QEMU',
+  mirror: 'a copy that was running',
+  seclabel: 'labels are not set',
+  reservations: 'persistent reservations are not passed on',
+  slices: 'the image is used as a whole',
+  metadata_cache: 'the cache of the image is that of QEMU',
+};
+
+function loseRest(disk: XmlElement): void {
+  for (const child of disk.children) {
+    const reason = REASONS[child.name];
+    if (reason !== undefined) lose(child, reason);
+  }
+}

@@ -1,0 +1,159 @@
+import { isInterfaceName } from '../../../config/text/values.ts';
+import type { DraftDevice, ImportDraft } from '../draft.ts';
+import { readBoot } from './disks.ts';
+import { carry, change, lose } from './sweep.ts';
+import type { XmlElement } from './xml.ts';
+
+/** Models that have another name in QEMU. */
+const MODELS: Readonly<Record<string, string>> = {
+  virtio: 'virtio-net-pci',
+  'virtio-transitional': 'virtio-net-pci-transitional',
+  'virtio-non-transitional': 'virtio-net-pci-non-transitional',
+};
+
+/** The bridge of libvirt's network "default". */
+const DEFAULT_NETWORK_BRIDGE = 'virbr0';
+
+/** One `<interface>`: a NICx. */
+export function readInterface(draft: ImportDraft, nic: XmlElement): void {
+  const type = nic.attribute('type') ?? 'bridge';
+  nic.ignore('managed', 'trustGuestRxFilters');
+  if (type === 'hostdev') {
+    lose(nic, 'a function of a network card can be passed through by PCIx');
+    return;
+  }
+  const model = nic.child('model');
+  const written = model?.attribute('type');
+  const name = written === undefined ? 'rtl8139' : (MODELS[written] ?? written);
+  const device = draft.addDevice('NIC', name);
+  if (model) carry(draft, model, device, name);
+  readConnection(draft, nic, type, device);
+  readAddress(draft, nic, device);
+  readOptions(draft, nic, device);
+  readBoot(draft, nic, device);
+  for (const child of nic.children) {
+    const reason = REASONS[child.name];
+    if (reason !== undefined) lose(child, reason);
+  }
+}
+
+function readConnection(draft: ImportDraft, nic: XmlElement, type: string, device: DraftDevice): void {
+  const source = nic.child('source');
+  const connect = (bridge: string, element: XmlElement, reason?: string): void => {
+    device.options.push(['bridge', bridge]);
+    if (reason === undefined) carry(draft, element, device, `bridge=${bridge}`);
+    else change(draft, element, device, `bridge=${bridge}`, reason);
+  };
+  const backend = nic.child('backend')?.attribute('type');
+  if (type === 'bridge' || type === 'network') {
+    const bridge = source?.attribute('bridge');
+    const network = source?.attribute('network');
+    source?.ignore('portid', 'portgroup');
+    carry(draft, nic, device);
+    if (source && bridge !== undefined && isInterfaceName(bridge)) connect(bridge, source);
+    else if (source && network === 'default') {
+      connect(
+        DEFAULT_NETWORK_BRIDGE,
+        source,
+        'the bridge of that network; its DHCP and NAT are still those of libvirt',
+      );
+    } else if (source) {
+      device.options.push(['net', 'none']);
+      change(draft, source, device, 'net=none', 'not connected: name the bridge of that network with bridge=');
+    }
+    return;
+  }
+  if (type === 'user' || backend === 'passt') {
+    const net = backend === 'passt' ? 'passt' : 'user';
+    device.options.push(['net', net]);
+    carry(draft, nic, device, `net=${net}`);
+    const element = nic.child('backend');
+    element?.ignore('logFile');
+    if (element) carry(draft, element, device, `net=${net}`);
+    readForwards(draft, nic, device);
+    return;
+  }
+  device.options.push(['net', 'none']);
+  change(draft, nic, device, 'net=none', `not connected: there are no networks of type "${type}"`);
+  if (source) lose(source, `networks of type "${type}" are not supported`);
+}
+
+/** `<portForward>` of passt. */
+function readForwards(draft: ImportDraft, nic: XmlElement, device: DraftDevice): void {
+  for (const forward of nic.all('portForward')) {
+    const protocol = forward.attribute('proto') ?? 'tcp';
+    const address = forward.attribute('address') ?? '';
+    carry(draft, forward, device);
+    for (const range of forward.all('range')) {
+      const start = Number(range.attribute('start'));
+      const end = Number(range.attribute('end') ?? start);
+      const to = Number(range.attribute('to') ?? start);
+      if (range.attribute('exclude') === 'yes' || !(end - start < MOST_FORWARDS)) {
+        lose(range, 'ranges of ports are given one by one');
+        continue;
+      }
+      for (let port = start; port <= end; port += 1) {
+        device.options.push(['hostfwd', `${protocol}:${address}:${port}-:${to + port - start}`]);
+      }
+      carry(draft, range, device, 'hostfwd');
+    }
+  }
+}
+
+/** More than these in one range are not written one by one. */
+const MOST_FORWARDS = 32;
+
+function readAddress(draft: ImportDraft, nic: XmlElement, device: DraftDevice): void {
+  const mac = nic.child('mac');
+  const address = mac?.attribute('address');
+  mac?.ignore('type', 'check');
+  if (!mac || address === undefined) return;
+  device.options.push(['mac', address]);
+  carry(draft, mac, device, `mac=${address}`);
+}
+
+function readOptions(draft: ImportDraft, nic: XmlElement, device: DraftDevice): void {
+  const add = (element: XmlElement | undefined, option: string, value: string | undefined): void => {
+    if (!element || value === undefined) return;
+    device.options.push([option, value]);
+    carry(draft, element, device, `${option}=${value}`);
+  };
+  const mtu = nic.child('mtu');
+  add(mtu, 'mtu', mtu?.attribute('size'));
+  const vlan = nic.child('vlan');
+  const tags = vlan?.all('tag') ?? [];
+  if (vlan?.attribute('trunk') !== 'yes' && tags.length === 1) add(tags[0], 'vlan', tags[0]?.attribute('id'));
+  else if (vlan) lose(vlan, 'a NIC has one VLAN');
+  const driver = nic.child('driver');
+  driver?.ignore('name', 'txmode', 'ioeventfd', 'event_idx');
+  add(driver, 'queues', driver?.attribute('queues'));
+  if (driver && !driver.isNoted) carry(draft, driver, device);
+  const port = nic.child('port');
+  if (port?.attribute('isolated') === 'yes') add(port, 'isolated', 'on');
+  const filter = nic.child('filterref');
+  if (filter?.attribute('filter')?.startsWith('clean-traffic')) {
+    device.options.push(['lock', 'on']);
+    change(draft, filter, device, 'lock=on', 'the NIC can only send from its own addresses');
+    for (const parameter of filter.all('parameter')) {
+      if (parameter.attribute('name') === 'IP') add(parameter, 'ip', parameter.attribute('value'));
+    }
+  } else if (filter) lose(filter, 'filters of libvirt are not taken over: the NIC can send anything');
+}
+
+/** Why parts of an interface are lost. */
+const REASONS: Readonly<Record<string, string>> = {
+  address: 'PCI places are given by qemu-init; the name of the interface in the guest may change',
+  alias: 'a name of the running domain',
+  target: 'taps are named by qemu-init',
+  link: 'the link is up at the start; see "qemu-init nic link"',
+  bandwidth: 'limits of the NIC are not taken over',
+  virtualport: 'ports of Open vSwitch are not made',
+  rom: 'the boot ROM is that of QEMU',
+  tune: 'the tap is tuned by QEMU',
+  coalesce: 'the tap is tuned by the kernel',
+  teaming: 'teams of NICs are not made',
+  ip: 'addresses of the host side are not set',
+  route: 'routes are not set',
+  guest: 'names in the guest are not set',
+  acpi: 'the ACPI index is not set',
+};

@@ -1,0 +1,94 @@
+import type { ImportDraft } from '../draft.ts';
+import type { ImportFiles } from '../files.ts';
+import { carry, change, lose, refuse, set, setChanged } from './sweep.ts';
+import type { XmlElement } from './xml.ts';
+
+/** Devices of `<boot dev=>` as BOOT has them. */
+const BOOT_DEVICES: Readonly<Record<string, string>> = { hd: 'disk', cdrom: 'cdrom', network: 'network' };
+
+/** `<os>`: machine type, firmware, boot order, direct boot of a kernel. */
+export function readOs(draft: ImportDraft, root: XmlElement, files: ImportFiles): void {
+  const os = root.child('os');
+  if (os === undefined) return;
+  readType(draft, os, root, files);
+  readFirmware(draft, os, files);
+  readBoot(draft, os);
+  for (const [name, key] of [
+    ['kernel', 'KERNEL'],
+    ['initrd', 'INITRD'],
+    ['cmdline', 'APPEND'],
+  ] as const) {
+    const element = os.child(name);
+    const text = element?.ownText();
+    if (element && text !== undefined) set(draft, element, key, text);
+  }
+}
+
+function readType(draft: ImportDraft, os: XmlElement, root: XmlElement, files: ImportFiles): void {
+  const type = os.child('type');
+  const machine = type?.attribute('machine');
+  if (type && machine !== undefined) set(draft, type, 'MACHINE', machine);
+  const arch = type?.attribute('arch');
+  if (type && type.ownText() !== 'hvm') refuse(draft, type, 'only full virtualisation (hvm) is QEMU');
+  const emulator = root.child('devices')?.child('emulator');
+  const program = emulator?.ownText();
+  const native = `qemu-system-${arch ?? 'x86_64'}`;
+  if (emulator && program !== undefined) {
+    const isOurs = program.endsWith(`/${native}`);
+    if (isOurs && files.exists(program)) set(draft, emulator, 'TGTARCH', program);
+    else if (isOurs)
+      setChanged(draft, emulator, 'TGTARCH', native, 'found by its name, since this host does not have that path');
+    else if (files.exists(program)) set(draft, emulator, 'TGTARCH', program);
+    else setChanged(draft, emulator, 'TGTARCH', native, 'the QEMU of this host for that architecture');
+  } else draft.assume('TGTARCH', native);
+  if (type && !type.isNoted) carry(draft, type, 'TGTARCH');
+}
+
+function readFirmware(draft: ImportDraft, os: XmlElement, files: ImportFiles): void {
+  const loader = os.child('loader');
+  const nvram = os.child('nvram');
+  const firmware = os.child('firmware');
+  const features = new Map(
+    firmware?.all('feature').map((each) => [each.attribute('name'), each.attribute('enabled') === 'yes']),
+  );
+  const isSecure = loader?.attribute('secure') === 'yes' || features.get('secure-boot') === true;
+  const path = loader?.ownText();
+  const isFlash = loader?.attribute('type') === 'pflash';
+  loader?.ignore('readonly', 'stateless');
+  const isUefi = os.attribute('firmware') === 'efi' || isFlash;
+  const format = loader?.attribute('format');
+  if (loader && format === 'qcow2') lose(loader, 'the firmware of this host is taken');
+  if (isUefi) {
+    const kind = isSecure ? 'uefi-secure' : 'uefi';
+    const store = nvram?.ownText() ?? nvram?.child('source')?.attribute('file');
+    const isThere = store !== undefined && files.exists(store);
+    draft.settings.set('FIRMWARE', isThere ? `${kind},vars=${store.replaceAll(',', ',,')}` : kind);
+    if (os.attributes.has('firmware')) carry(draft, os, 'FIRMWARE', kind);
+    if (loader && path !== undefined) change(draft, loader, 'FIRMWARE', kind, 'the image of this host for that kind');
+    else if (loader) carry(draft, loader, 'FIRMWARE', kind);
+    if (firmware) carry(draft, firmware, 'FIRMWARE', kind);
+    nvram?.ignore('template', 'templateFormat', 'format', 'type');
+    if (nvram && isThere) carry(draft, nvram, 'FIRMWARE', store);
+    else if (nvram)
+      change(draft, nvram, 'FIRMWARE', kind, 'new variables: boot entries are found again, enrolled keys are not');
+    return;
+  }
+  if (os.attribute('firmware') === 'bios') set(draft, os, 'FIRMWARE', 'bios');
+  else if (loader && path !== undefined) set(draft, loader, 'FIRMWARE', path);
+  else draft.assume('FIRMWARE', 'bios');
+}
+
+function readBoot(draft: ImportDraft, os: XmlElement): void {
+  const boots = os.all('boot');
+  const devices: string[] = [];
+  for (const boot of boots) {
+    const device = BOOT_DEVICES[boot.attribute('dev') ?? ''];
+    if (device === undefined) {
+      lose(boot, 'machines boot from disks, CD-ROMs and networks');
+      continue;
+    }
+    if (!devices.includes(device)) devices.push(device);
+    carry(draft, boot, 'BOOT', device);
+  }
+  if (devices.length > 0) draft.settings.set('BOOT', devices.join(','));
+}

@@ -1,0 +1,245 @@
+import { isAbsolute, join } from 'node:path';
+import { splitWords } from '../../config/text/shell-words.ts';
+import { parseSize, renderSize } from '../../config/text/values.ts';
+import { ImportDraft, type ImportPlace } from './draft.ts';
+import type { ImportFiles } from './files.ts';
+
+/** A variable as a configuration of quickemu sets it. */
+interface Variable {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly line: number;
+}
+
+/**
+ * Reads a configuration of quickemu. It is a shell script there; here only plain assignments are read, nothing is
+ * executed, and a line with anything else is refused.
+ */
+export function readQuickemu(text: string, path: string, files: ImportFiles): ImportDraft {
+  const draft = new ImportDraft();
+  draft.name = path
+    .split('/')
+    .at(-1)
+    ?.replace(/\.conf$/, '');
+  const variables = new Map<string, Variable>();
+  for (const [index, raw] of text.split('\n').entries()) {
+    const place = { line: index + 1, source: raw };
+    const line = raw.replace(/\r$/, '').trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const variable = parseAssignment(line, index + 1);
+    if (typeof variable === 'string') draft.refuse(place, variable);
+    else variables.set(variable.name, variable);
+  }
+  for (const variable of variables.values()) readVariable({ draft, variables, files }, variable);
+  assumeDefaults({ draft, variables, files });
+  return draft;
+}
+
+interface Source {
+  readonly draft: ImportDraft;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly files: ImportFiles;
+}
+
+/** `NAME=value`, `NAME="value"`, `NAME='value'` or `NAME=(words)`; otherwise why it is none. */
+function parseAssignment(line: string, number: number): Variable | string {
+  const [, name, written = ''] = /^([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
+  if (name === undefined) return 'is no plain assignment, and nothing is executed';
+  const value = written.startsWith('(') && written.endsWith(')') ? written.slice(1, -1) : written;
+  // What a shell would expand or run, outside single quotes.
+  if (/[$`]/.test(value.replaceAll(/'[^']*'/g, '')))
+    return 'has "$" or a backtick, and nothing is executed or expanded';
+  if (/[;&|<>()]/.test(value.replaceAll(/'[^']*'|"[^"]*"/g, ''))) return 'has a command, and nothing is executed';
+  let words: string[];
+  try {
+    words = splitWords(value);
+  } catch {
+    return 'the quotes do not match';
+  }
+  // A comment after the value.
+  const comment = words.findIndex((word, position) => position > 0 && word.startsWith('#'));
+  if (comment > 0) words = words.slice(0, comment);
+  if (words.length > 1 && !written.startsWith('(')) return 'has a command after the value, and nothing is executed';
+  return { name, words, line: number };
+}
+
+function textOf(variables: ReadonlyMap<string, Variable>, name: string): string | undefined {
+  const value = variables.get(name)?.words.join(' ');
+  return value === '' ? undefined : value;
+}
+
+/** Names are relative to the folder that quickemu runs in, usually that of the configuration or the one above. */
+function pathOf({ files }: Source, name: string): string {
+  if (isAbsolute(name)) return name;
+  const beside = join(files.dir, name);
+  const above = join(files.dir, '..', name);
+  return !files.exists(beside) && files.exists(above) ? above : beside;
+}
+
+type Reader = (source: Source, value: string, place: ImportPlace) => void;
+
+const isOn = (value: string): boolean => ['on', 'true', 'yes', '1'].includes(value.toLowerCase());
+
+const READERS: Readonly<Record<string, Reader>> = {
+  guest_os: ({ draft }, value, place) => {
+    if (/^(?:macos|darwin)/.test(value)) draft.refuse(place, 'macOS needs a key of Apple hardware');
+    else draft.set(place, 'OS', value);
+  },
+  disk_img: (source, value, place) => {
+    const { draft, variables } = source;
+    const path = pathOf(source, value);
+    const format = textOf(variables, 'disk_format') ?? /\.(qcow2|raw|qcow|vdi|vmdk)$/.exec(value)?.[1] ?? 'qcow2';
+    const device = draft.addDevice('DSK', path, [['format', format]]);
+    draft.carry(place, device, path);
+  },
+  disk_format: ({ draft }, value, place) => draft.carry(place, 'DSK1', `format=${value}`),
+  disk_size: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
+  iso: readDisc,
+  fixed_iso: readDisc,
+  img: ({ draft }, _value, place) => draft.lose(place, 'an installer image of macOS'),
+  floppy: ({ draft }, _value, place) => draft.lose(place, 'there are no floppy drives'),
+  boot: ({ draft, variables }, value, place) => {
+    if (value === 'legacy' || value === 'bios') draft.set(place, 'FIRMWARE', 'bios');
+    else draft.set(place, 'FIRMWARE', firmwareOf(variables));
+  },
+  secureboot: ({ draft, variables }, _value, place) => draft.carry(place, 'FIRMWARE', firmwareOf(variables)),
+  tpm: ({ draft }, value, place) => draft.set(place, 'TPM', isOn(value) ? 'on' : 'off'),
+  cpu_cores: ({ draft }, value, place) => draft.set(place, 'SMP', value),
+  ram: ({ draft }, value, place) => {
+    const bytes = parseSize(value);
+    if (bytes === undefined) draft.refuse(place, 'is no amount of memory');
+    else draft.set(place, 'RAM', renderSize(bytes));
+  },
+  macaddr: ({ draft }, value, place) => draft.carry(place, 'NIC1', `mac=${value}`),
+  network: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
+  ssh_port: ({ draft }, value, place) => draft.carry(place, 'NIC1', `hostfwd=tcp:127.0.0.1:${value}-:22`),
+  port_forwards: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
+  arch: ({ draft }, value, place) => draft.set(place, 'TGTARCH', `qemu-system-${value}`),
+  keyboard_layout: ({ draft }, value, place) => draft.set(place, 'KEYMAP', value),
+  sound_card: ({ draft }, value, place) => {
+    const cards: Readonly<Record<string, string>> = {
+      'intel-hda': 'hda',
+      'ich9-intel-hda': 'hda',
+      ac97: 'ac97',
+      es1370: 'es1370',
+      'usb-audio': 'usb',
+      none: 'off',
+    };
+    const card = cards[value];
+    if (card === undefined) draft.setChanged(place, 'SOUND', 'hda', `there is no sound card "${value}"`);
+    else draft.set(place, 'SOUND', card);
+  },
+  display: ({ draft }, value, place) => {
+    if (value === 'spice' || value === 'spice-app')
+      draft.setChanged(place, 'SPICE', 'on', 'no window is opened: qemu-init vnc');
+    else draft.lose(place, 'no window is opened: qemu-init vnc');
+  },
+  usb_devices: readUsbDevices,
+  public_dir: ({ draft }, value, place) => {
+    if (value === 'none') draft.carry(place, '');
+    else draft.lose(place, `folders are shared by SHAREx: ${value}`);
+  },
+  extra_args: (source, _value, place) => {
+    const words = source.variables.get('extra_args')?.words.flatMap((word) => splitOr(word)) ?? [];
+    for (let at = 0; at < words.length; ) {
+      const line = [words[at] ?? ''];
+      at += 1;
+      while (at < words.length && !(words[at] ?? '').startsWith('-')) {
+        line.push(words[at] ?? '');
+        at += 1;
+      }
+      source.draft.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');
+    }
+  },
+};
+
+/** Variables that have no place in a machine, and why. */
+const LOST: Readonly<Record<string, string>> = {
+  preallocation: 'belongs to the creation of the image',
+  macos_release: 'a version of macOS',
+  spice_port: 'SPICE is on a socket',
+  monitor: 'monitors are at the ports of monitor.conf',
+  monitor_telnet_host: 'monitors are at the ports of monitor.conf',
+  monitor_telnet_port: 'monitors are at the ports of monitor.conf',
+  monitor_cmd: 'see qemu-cmd',
+  serial: 'the console is on a socket: qemu-init console',
+  serial_telnet_host: 'the console is on a socket: qemu-init console',
+  serial_telnet_port: 'the console is on a socket: qemu-init console',
+  usb_controller: 'the controller is USB 3',
+  mouse: 'USB=on has a tablet and a keyboard',
+  keyboard: 'USB=on has a tablet and a keyboard',
+  gl: 'there is no acceleration without a window',
+  viewer: 'no window is opened: qemu-init vnc',
+  width: 'the guest chooses the size of its screen',
+  height: 'the guest chooses the size of its screen',
+  screen: 'no window is opened: qemu-init vnc',
+  screenpct: 'no window is opened: qemu-init vnc',
+  fullscreen: 'no window is opened: qemu-init vnc',
+  braille: 'braille displays are not passed on',
+  ignore_msrs: 'a setting of the host',
+};
+
+function readVariable(source: Source, { name, words, line }: Variable): void {
+  const value = words.join(' ');
+  const place = { line, source: `${name}="${value}"` };
+  const reader = READERS[name];
+  if (value === '') source.draft.carry(place, '');
+  else if (reader) reader(source, value, place);
+  else source.draft.lose(place, LOST[name] ?? `"${name}" has no counterpart`);
+}
+
+function splitOr(text: string): string[] {
+  try {
+    return splitWords(text);
+  } catch {
+    return [text];
+  }
+}
+
+function readDisc(source: Source, value: string, place: ImportPlace): void {
+  const path = pathOf(source, value);
+  // The installer may be gone when the system is installed.
+  const device = source.draft.addDevice('CDR', path, [['optional', 'on']]);
+  source.draft.carry(place, device, path);
+}
+
+function readUsbDevices({ draft, variables }: Source, _value: string, place: ImportPlace): void {
+  for (const device of variables.get('usb_devices')?.words ?? []) {
+    draft.carry(place, draft.addDevice('USB', device), device);
+  }
+}
+
+function firmwareOf(variables: ReadonlyMap<string, Variable>): string {
+  const boot = textOf(variables, 'boot') ?? 'efi';
+  if (boot === 'legacy' || boot === 'bios') return 'bios';
+  return isOn(textOf(variables, 'secureboot') ?? 'off') ? 'uefi-secure' : 'uefi';
+}
+
+/** What quickemu does when a variable is not set. */
+function assumeDefaults({ draft, variables }: Source): void {
+  const isWindows = (textOf(variables, 'guest_os') ?? '').startsWith('windows');
+  draft.assume('FIRMWARE', firmwareOf(variables));
+  draft.assume('MACHINE', 'q35');
+  draft.assume('RAM', '4G');
+  draft.assume('SMP', '2');
+  draft.assume('USB', 'on');
+  draft.assume('SOUND', 'hda');
+  draft.assume('VGA', isWindows ? 'qxl' : 'virtio');
+  draft.assume('RTC', isWindows ? 'localtime' : 'utc');
+  const network = textOf(variables, 'network') ?? 'user';
+  if (network === 'none') return;
+  const isBridge = network !== 'user' && network !== 'restrict';
+  const mac = textOf(variables, 'macaddr');
+  const port = textOf(variables, 'ssh_port') ?? '22220';
+  const forwards = variables.get('port_forwards')?.words ?? [];
+  draft.addDevice('NIC', isWindows ? 'e1000' : 'virtio-net-pci', [
+    isBridge ? ['bridge', network] : ['net', 'user'],
+    ...(mac === undefined ? [] : [['mac', mac] as [string, string]]),
+    ...(isBridge
+      ? []
+      : [
+          `127.0.0.1:${port}-:22`,
+          ...forwards.map((pair) => `127.0.0.1:${pair.split(':')[0]}-:${pair.split(':')[1] ?? ''}`),
+        ].map((forward): [string, string] => ['hostfwd', `tcp:${forward}`])),
+  ]);
+}

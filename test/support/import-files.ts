@@ -1,0 +1,30 @@
+import type { ImportFiles } from '../../src/provision/import/files.ts';
+import { type ImportedMachine, importDefinition } from '../../src/provision/import/import.ts';
+
+/** Imports a definition on a host that has the named files. */
+export function importText(
+  text: string,
+  path: string,
+  there: Readonly<Record<string, string>> = {},
+  storages: ReadonlyMap<string, string> = new Map(),
+): ImportedMachine {
+  const files: ImportFiles = {
+    dir: path.replace(/\/[^/]*$/, ''),
+    exists: (name) => name in there,
+    read: (name) => there[name.replace(/[^/]+\/\.\.\//g, '')],
+    storages,
+  };
+  return importDefinition(text, { path, files, etcDir: '/etc/qemu' });
+}
+
+/** The lines of the cfg file of a machine, without comments. */
+export function linesOf({ text }: ImportedMachine): string[] {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** The items of one outcome, as `source: reason`. */
+export function ofOutcome({ items }: ImportedMachine, ...outcomes: string[]): string[] {
+  return items
+    .filter(({ outcome }) => outcomes.includes(outcome))
+    .map(({ source, reason }) => `${source}: ${reason ?? ''}`);
+}

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup attach detach console vnc agent register unregister edit create image import enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup attach detach console vnc agent register unregister edit create image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -48,7 +48,8 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments edit --description 'Edit a configuration file; one with mistakes is never installed'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments create --description 'Create a machine with its disks, and register it'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments image --description 'Fetch, list, verify and remove images for new machines'
-complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments import --description 'Convert a machine in JSON to a cfg file'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments import --description 'Convert machines of other programs to cfg files'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments export --description 'Print a machine as another program defines it'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments enable --description 'Start machines when the host boots'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disable --description 'Do not start machines when the host boots'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments doctor --description 'Look for problems of this host that affect machines'
@@ -197,9 +198,14 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from create' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from create' --long-option start --description 'Start it'
 complete --command qemu-init --condition '__fish_seen_subcommand_from create' --long-option wait --description 'With --start: until the guest is up'
 complete --command qemu-init --condition '__fish_seen_subcommand_from create' --long-option timeout --require-parameter --description 'Seconds for --wait'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option format --require-parameter --description 'What the files are, instead of finding it out'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option pid --require-parameter --description 'Process of a QEMU whose command line to read'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option name --require-parameter --description 'Long name, instead of the one in the file'
-complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option output --require-parameter --force-files --description 'Folder for the cfg file, or - for stdout'
-complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option force --description 'Overwrite an existing file'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option output --require-parameter --force-files --description 'Folder for the cfg files, or - for stdout'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option storage --require-parameter --description 'Where a storage of Proxmox VE is: NAME=PATH; may be repeated'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option force --description 'Overwrite existing files'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option dry-run --description 'Write nothing'
+complete --command qemu-init --condition '__fish_seen_subcommand_from export' --long-option format --require-parameter --description 'libvirt: XML of a domain; command: a script with the command line'
 complete --command qemu-init --condition '__fish_seen_subcommand_from enable' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from disable' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from install' --long-option prefix --require-parameter --force-files --description 'Folder for programs and units (/usr)'

@@ -49,12 +49,15 @@ test('a domain of libvirt is imported, boots with its UUID and MAC, and its comm
     join(root.dir, 'twin'),
   );
   assert.equal(again.code, 0, again.stderr);
+  await root.ok('stop', 'shop', '--force');
+  // Two machines with one address are refused while both are known.
+  await root.ok('unregister', 'shop');
   const twin = await root.one('showcmd', join(root.dir, 'twin/twin-qemu.cfg'));
+  assert.ok(Array.isArray(twin['args']), JSON.stringify(twin));
   // Only what is of the machine's own name and slot differs.
   const devices = (words: unknown): string[] =>
     (words as string[]).filter((word) => /^(?:file=|virtio-|ide-|user,|e1000)/.test(word));
   assert.deepEqual(devices(twin['args']), devices(shown['args']));
-  await root.ok('stop', 'shop', '--force');
 });
 
 test('a folder of definitions is imported at once, and --dry-run writes nothing', async (t) => {

@@ -22,6 +22,9 @@ export interface Positional {
 /** Names of the values of options; all others are seconds. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
   root: 'DIR',
+  format: 'FORMAT',
+  pid: 'PID',
+  storage: 'NAME=PATH',
   parallel: 'N',
   lines: 'N',
   for: 'WHAT',

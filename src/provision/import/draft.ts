@@ -133,7 +133,7 @@ export class ImportDraft {
   addCustom(place: ImportPlace, words: readonly string[], reason: string): void {
     const problem = words[0]?.startsWith('-')
       ? checkCustom(words).find(({ severity }) => severity === 'error')?.problem
-      : 'is no option';
+      : 'it does not begin with "-"';
     if (problem !== undefined) {
       this.refuse(place, `cannot be used in [custom]: ${problem}`);
       return;

@@ -27,7 +27,7 @@ export function detectFormat(text: string, path: string): ImportFormat {
     return 'proxmox';
   }
   if (path.endsWith('.cfg') || [...keys].some((key) => /^[A-Z]+\d*$/.test(key))) return 'cfg';
-  throw new QemuError('QEMU_CONFIG_INVALID', `${path}: is no definition of a machine that can be read`, {
+  throw new QemuError('QEMU_CONFIG_INVALID', `${path}: not a definition of a machine that can be read`, {
     hint: `there are ${IMPORT_FORMATS.join(', ')}; say which with --format`,
   });
 }

@@ -44,7 +44,7 @@ interface Source {
 /** `NAME=value`, `NAME="value"`, `NAME='value'` or `NAME=(words)`; otherwise why it is none. */
 function parseAssignment(line: string, number: number): Variable | string {
   const [, name, written = ''] = /^([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
-  if (name === undefined) return 'is no plain assignment, and nothing is executed';
+  if (name === undefined) return 'not a plain assignment; nothing is executed';
   const value = written.startsWith('(') && written.endsWith(')') ? written.slice(1, -1) : written;
   // What a shell would expand or run, outside single quotes.
   if (/[$`]/.test(value.replaceAll(/'[^']*'/g, '')))
@@ -107,7 +107,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   cpu_cores: ({ draft }, value, place) => draft.set(place, 'SMP', value),
   ram: ({ draft }, value, place) => {
     const bytes = parseSize(value);
-    if (bytes === undefined) draft.refuse(place, 'is no amount of memory');
+    if (bytes === undefined) draft.refuse(place, 'not an amount of memory');
     else draft.set(place, 'RAM', renderSize(bytes));
   },
   macaddr: ({ draft }, value, place) => draft.carry(place, 'NIC1', `mac=${value}`),

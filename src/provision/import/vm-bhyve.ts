@@ -20,7 +20,7 @@ export function readVmBhyve(text: string, path: string, files: ImportFiles): Imp
     const place = { line: index + 1, source: line };
     const [, key, doubled, single, bare] =
       /^([A-Za-z_]\w*)=(?:"([^"`$]*)"|'([^']*)'|([^\s"'`$;&|<>()]*))\s*(?:#.*)?$/.exec(line) ?? [];
-    if (key === undefined) draft.refuse(place, 'is no plain assignment, and nothing is executed');
+    if (key === undefined) draft.refuse(place, 'not a plain assignment; nothing is executed');
     else values.set(key, { value: doubled ?? single ?? bare ?? '', place });
   }
   const source: Source = { draft, files, values: new Map([...values].map(([key, { value }]) => [key, value])) };
@@ -66,7 +66,7 @@ function readKey(source: Source, key: string, value: string, place: ImportPlace)
       return;
     case 'memory': {
       const bytes = parseSize(value);
-      if (bytes === undefined) draft.refuse(place, 'is no amount of memory');
+      if (bytes === undefined) draft.refuse(place, 'not an amount of memory');
       else draft.set(place, 'RAM', renderSize(bytes));
       return;
     }

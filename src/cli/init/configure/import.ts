@@ -40,7 +40,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
 }
 
 async function sourcesOf({ files = [], pid, name, output }: Arguments, signal: AbortSignal): Promise<ImportSource[]> {
-  if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid)) throw new QemuError('QEMU_USAGE', `"${pid}" is no process id`);
+  if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid))
+    throw new QemuError('QEMU_USAGE', `"${pid}" is not a process ID`);
   if ((files.length === 0) === (pid === undefined)) {
     throw new QemuError('QEMU_USAGE', 'Give files to import, or --pid', {
       hint: 'for example: qemu-init import web.xml',

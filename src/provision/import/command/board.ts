@@ -101,7 +101,7 @@ function readMemory(source: CommandSource): void {
     const size = property(option, 'size') ?? '128M';
     const bytes = parseSize(/^\d+$/.test(size) ? `${size}M` : size);
     source.use(option);
-    if (bytes === undefined) draft.refuse(option, 'is no amount of memory');
+    if (bytes === undefined) draft.refuse(option, 'not an amount of memory');
     else draft.set(option, 'RAM', renderSize(bytes));
     source.loseParts(option, others(option, 'size'), 'no memory is plugged in later');
   }

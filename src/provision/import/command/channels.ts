@@ -97,9 +97,9 @@ const RUN: Readonly<Record<string, string>> = {
   nodefaults: 'is always given',
   'no-user-config': 'is always given',
   nouserconfig: 'is always given',
-  version: 'is no machine',
-  help: 'is no machine',
-  h: 'is no machine',
+  version: 'does not describe a machine',
+  help: 'does not describe a machine',
+  h: 'does not describe a machine',
 };
 
 function readRunning(source: CommandSource): void {

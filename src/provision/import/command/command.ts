@@ -21,7 +21,7 @@ import { type CommandWord, splitCommand } from './words.ts';
 export function readCommand(text: string, path: string, files: ImportFiles): ImportDraft {
   const words = splitCommand(text, path);
   const at = words.findIndex(({ text: word }) => /^(?:qemu-system-\w+|qemu-kvm|kvm|qemu)$/.test(basename(word)));
-  if (at < 0) throw new QemuError('QEMU_CONFIG_INVALID', `${path}:1: is no command line of QEMU`);
+  if (at < 0) throw new QemuError('QEMU_CONFIG_INVALID', `${path}:1: not a command line of QEMU`);
   const draft = new ImportDraft();
   const program = words[at];
   const source = new CommandSource(parseOptions(words.slice(at + 1)), draft, files);

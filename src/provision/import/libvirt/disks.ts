@@ -46,7 +46,7 @@ export function readDisk(draft: ImportDraft, disk: XmlElement, files: ImportFile
   loseRest(disk);
 }
 
-/** The image or block device of a disk; undefined for storage that is no file. */
+/** The image or block device of a disk; undefined for storage of another kind. */
 function fileOf(disk: XmlElement, source: XmlElement | undefined): string | undefined {
   const type = disk.attribute('type') ?? 'file';
   if (type === 'file') return source?.attribute('file');

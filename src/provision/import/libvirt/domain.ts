@@ -17,7 +17,7 @@ const TYPES = ['kvm', 'qemu', 'kqemu', 'hvf'];
  * Reads the XML of a libvirt domain (https://libvirt.org/formatdomain.html), as `virsh dumpxml --inactive` prints it and
  * `/etc/libvirt/qemu` has it. Nothing is looked up in libvirt: pools, networks and secrets are only names here.
  *
- * @throws {QemuError} `QEMU_CONFIG_INVALID` with the line when it is no domain of QEMU.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` with the line when it is not a domain of QEMU.
  */
 export function readLibvirt(text: string, path: string, files: ImportFiles): ImportDraft {
   const root = domainOf(parseXml(text, path), path);
@@ -42,7 +42,7 @@ function domainOf(root: XmlElement, path: string): XmlElement {
   const domain =
     root.name === 'domain' ? root : (root.child('domain') ?? root.child('inactiveDomain')?.child('domain'));
   if (domain === undefined) {
-    throw new QemuError('QEMU_CONFIG_INVALID', `${path}:${root.line}: <${root.name}> is no libvirt domain`);
+    throw new QemuError('QEMU_CONFIG_INVALID', `${path}:${root.line}: <${root.name}> is not a libvirt domain`);
   }
   const type = domain.attribute('type') ?? 'kvm';
   if (!TYPES.includes(type)) {
@@ -87,7 +87,7 @@ function readMemory(draft: ImportDraft, root: XmlElement): void {
   const bytes = memory && bytesOf(memory);
   if (memory) {
     memory.ignore('dumpCore');
-    if (bytes === undefined) refuse(draft, memory, 'is no amount of memory');
+    if (bytes === undefined) refuse(draft, memory, 'not an amount of memory');
     // QEMU rounds up to pages, and RAM counts in MiB.
     else if (bytes % 1024 ** 2 === 0) set(draft, memory, 'RAM', renderSize(bytes));
     else setChanged(draft, memory, 'RAM', renderSize(Math.ceil(bytes / 1024 ** 2) * 1024 ** 2), 'whole MiB');

@@ -29,7 +29,7 @@ export function readProxmox(text: string, path: string, files: ImportFiles): Imp
   readDescription(draft, conf);
   assumeDefaults(source);
   for (const section of conf.sections) loseSection(draft, section);
-  for (const { line, text: written } of conf.bad) draft.refuse({ line, source: written }, 'is no line "key: value"');
+  for (const { line, text: written } of conf.bad) draft.refuse({ line, source: written }, 'not a line "key: value"');
   return draft;
 }
 

@@ -42,7 +42,7 @@ const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
 export function findVolume(id: string, storages: ReadonlyMap<string, Storage>, files: ImportFiles): VolumePlace {
   if (id.startsWith('/')) return id.includes('/../') ? { reason: 'the path has ".." in it' } : { path: id };
   const [, name = '', volume = ''] = /^([^:]+):(.+)$/.exec(id) ?? [];
-  if (name === '') return { reason: 'is no volume' };
+  if (name === '') return { reason: 'not a volume' };
   if (volume.split('/').includes('..')) return { reason: 'the volume has ".." in its name' };
   const given = files.storages.get(name);
   const storage = storages.get(name);

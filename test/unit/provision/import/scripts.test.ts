@@ -89,6 +89,6 @@ grub_run0="set root=(hd0)
 });
 
 test('what is no definition is told with the kinds that there are', () => {
-  assert.throws(() => importText('hello\n', '/h/x.txt'), /is no definition of a machine/);
-  assert.throws(() => importText('', '/h/x.txt'), /is no definition of a machine/);
+  assert.throws(() => importText('hello\n', '/h/x.txt'), /not a definition of a machine/);
+  assert.throws(() => importText('', '/h/x.txt'), /not a definition of a machine/);
 });

@@ -61,12 +61,20 @@ const PLACES = [
   'vectors',
 ];
 
+/** Id of the drive that qemu-init makes from CLOUDINIT. */
+const SEED = 'seed';
+
 function readDiskDevice(source: CommandSource, option: CommandOption): void {
   const { draft } = source;
   const driver = DRIVERS[property(option, 'driver') ?? ''];
   if (!driver) return;
   const name = property(option, 'drive');
   const backend = backendOf(source, name);
+  if (name === SEED && backend) {
+    for (const each of [option, backend.option])
+      draft.lose(source.use(each), 'data for cloud-init is made from CLOUDINIT');
+    return;
+  }
   // A drive that is not understood is not carried over by half.
   if (name !== undefined && !backend) return;
   if (backend && !isPlainFile(backend.file)) return;

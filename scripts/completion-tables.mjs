@@ -137,8 +137,8 @@ function fishWord(condition, { name, describe }) {
 }
 
 function fishOption(tables, option, condition) {
-  const { name, alias, requiresArg, describe } = option;
-  const files = PATHS.has(tables.valueWord(name)) ? ' --force-files' : '';
+  const { alias, requiresArg, describe } = option;
+  const files = PATHS.has(tables.valueWord(option)) ? ' --force-files' : '';
   const value = requiresArg ? ` --require-parameter${files}` : '';
   const short = alias === undefined ? '' : ` --short-option ${alias}`;
   return `complete --command qemu-init${condition} --long-option ${shownName(option)}${short}${value} --description ${fishQuoted(describe)}`;

@@ -193,10 +193,11 @@ function optionList(options) {
   return options.map(optionEntry).join('\n');
 }
 
-function optionEntry({ name, alias, requiresArg, describe, default: value }) {
+function optionEntry(option) {
+  const { name, alias, requiresArg, describe, default: value } = option;
   const off = value === true ? SWITCHED_OFF[name] : undefined;
   const short = alias === undefined ? '' : `\`-${alias}\`, `;
-  const word = requiresArg ? ` *${tables.valueWord(name)}*` : '';
+  const word = requiresArg ? ` *${tables.valueWord(option)}*` : '';
   const shown = value === undefined || typeof value === 'boolean' ? '' : ` Default \`${value}\`.`;
   const term = off === undefined ? `${short}\`--${name}\`${word}` : `\`--no-${name}\``;
   return item(term, [`${sentence(off ?? describe)}${shown}`]);

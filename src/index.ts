@@ -27,6 +27,7 @@ export {
   type StartManyOptions,
   type StopManyOptions,
 } from './fleet/fleet.ts';
+export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
 export type { Outcome } from './fleet/schedule/outcome.ts';
 export type { RestartState } from './fleet/service/restart-state.ts';
 export type { Services } from './fleet/service/services.ts';

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup attach detach console vnc agent register unregister edit create image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup restore attach detach console vnc agent register unregister edit create image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -38,6 +38,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disk --description 'Look at disks, and change them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments jobs --description 'List background jobs on disks and saved states (default: of all running machines)'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments backup --description 'Back up machines, and look after their backups'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restore --description 'Restore a machine from a backup, over the stopped one of that name or as a new one'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments attach --description 'Plug devices into a running machine'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments detach --description 'Unplug devices of a running machine'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments console --description 'Attach to the serial console; leave with Ctrl-]'
@@ -163,6 +164,10 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from log' --lon
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option trim --description 'Print nothing: shorten all logs larger than 4 MiB'
 complete --command qemu-init --condition '__fish_seen_subcommand_from security' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option as --require-parameter --description 'Restore a copy of that name'
+complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option output --require-parameter --force-files --description 'Folder for the files of a new machine, or with --disk for the image'
+complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option disk --require-parameter --description 'Restore that disk only'
+complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option fresh --description 'Drop the saved state of the machine'
 complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --long-option timeout --require-parameter --description 'Seconds the guest has to release devices'
 complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --long-option persist --description 'Also write them into its file'
 complete --command qemu-init --condition '__fish_seen_subcommand_from detach' --long-option timeout --require-parameter --description 'Seconds the guest has to release devices'

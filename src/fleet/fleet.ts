@@ -14,7 +14,7 @@ import type { Option } from '../machine/argv/option.ts';
 import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
 import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
-import { Backups } from '../machine/library/backups.ts';
+import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
 import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
@@ -36,6 +36,7 @@ import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
 import { Machines } from './machines.ts';
+import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { dependentsOf, withRequired } from './schedule/requires.ts';
 import { attempt, byBootOrder, checkParallel, limiter, runOrdered } from './schedule/run-in-order.ts';
@@ -199,7 +200,20 @@ export class Fleet {
 
   /** The backups in a folder, of machines that are known here and of others. */
   backups(dest: string): Backups {
-    return new Backups(dest);
+    return new Backups(dest, (id) => this.list().find(({ shortName }) => shortName === id)?.longName);
+  }
+
+  /**
+   * Restores a machine from a backup: over the stopped machine of that name, or as a new one, which is registered.
+   *
+   * @param dest folder of the backups.
+   * @throws {QemuError} as `restoreBackup` of fleet/restore: `QEMU_MACHINE_UNKNOWN`, `QEMU_MACHINE_STATE` when the machine
+   * runs, `QEMU_IO` when a file is in the way or the backup is damaged, `QEMU_NOT_PERMITTED`, `QEMU_CONFIG_INVALID`,
+   * `QEMU_COMMAND_FAILED`, `QEMU_LOCKED`, `QEMU_ABORTED`: everything is as before then.
+   */
+  async restore(dest: string, id: BackupId, options: RestoreOptions = {}): Promise<Restored> {
+    const { restoreBackup } = await import('./restore/restore.ts');
+    return restoreBackup(this, dest, id, options);
   }
 
   /** Whether the machine's QEMU is running. */

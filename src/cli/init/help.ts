@@ -75,8 +75,9 @@ function commonOptions(width: number): string[] {
   );
 }
 
-function optionEntry({ name, alias, requiresArg, describe, default: value }: OptionSpec): Entry {
-  const term = `${alias === undefined ? '' : `-${alias}, `}--${name}${requiresArg === true ? ` ${valueWord(name)}` : ''}`;
+function optionEntry(option: OptionSpec): Entry {
+  const { name, alias, requiresArg, describe, default: value } = option;
+  const term = `${alias === undefined ? '' : `-${alias}, `}--${name}${requiresArg === true ? ` ${valueWord(option)}` : ''}`;
   const shown = value === undefined || typeof value === 'boolean' ? '' : ` (default: ${[value].flat().join(', ')})`;
   return [term, `${describe}${shown}`];
 }

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly group?: string;
   /** Whether it takes a value. */
   readonly requiresArg?: boolean;
+  /** What the texts call the value, if not as for other options of that name. */
+  readonly value?: string;
   readonly default?: string | boolean | readonly string[];
 }
 
@@ -30,6 +32,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   for: 'WHAT',
   name: 'NAME',
   output: 'FILE',
+  as: 'NAME',
   prefix: 'DIR',
   destdir: 'DIR',
   binary: 'QEMU',
@@ -56,8 +59,8 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   description: 'TEXT',
 };
 
-export function valueWord(option: string): string {
-  return VALUE_WORDS[option] ?? 'S';
+export function valueWord({ name, value }: Pick<OptionSpec, 'name' | 'value'>): string {
+  return value ?? VALUE_WORDS[name] ?? 'S';
 }
 
 /** Options and descriptions of positional arguments that a table for yargs defines. Does not need yargs. */

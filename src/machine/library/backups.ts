@@ -12,7 +12,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 
 /** A machine in a destination, and maybe one of its points. */
 export interface BackupId {
-  /** Long name, or the short one that it had when it was backed up. */
+  /** Long name, or the short one that it has here, or had when it was backed up. */
   readonly name: string;
   /** Undefined: the newest, or all. */
   readonly point?: string | undefined;
@@ -29,9 +29,12 @@ export interface BackupId {
  */
 export class Backups {
   readonly dest: string;
+  readonly #known: (id: string) => string | undefined;
 
-  constructor(dest: string) {
+  /** @param known long name of a machine that is registered here, by its short one. */
+  constructor(dest: string, known: (id: string) => string | undefined = () => undefined) {
     this.dest = resolve(dest);
+    this.#known = known;
   }
 
   /**
@@ -51,7 +54,8 @@ export class Backups {
    */
   async longNameOf(id: string): Promise<string> {
     const { points } = await this.list();
-    if (points.some(({ name }) => name === id)) return id;
+    const own = [id, this.#known(id)].find((each) => points.some(({ name }) => name === each));
+    if (own !== undefined) return own;
     const names = new Set(points.flatMap(({ name, manifest }) => (manifest?.shortName === id ? [name] : [])));
     const [name] = names;
     if (name !== undefined && names.size === 1) return name;
@@ -70,12 +74,13 @@ export class Backups {
   async verify(id?: BackupId, options: LongWorkOptions = {}): Promise<readonly VerifiedPoint[]> {
     const { verifyPoints } = await import('../backup/verify.ts');
     const { pointsOf } = await import('../backup/destination.ts');
+    const { settleQuietly } = await import('../backup/settle-quietly.ts');
     const all =
       id === undefined ? (await this.list()).points.map(({ name }) => name) : [await this.longNameOf(id.name)];
     const names = new Set(all);
     const found: VerifiedPoint[] = [];
     for (const name of names) {
-      await this.#settle(name, options);
+      await settleQuietly(this.dest, name, options);
       const points = pointsOf(this.dest, name);
       const wanted = id?.point === undefined ? points : [pointNamed(points, id.point)];
       found.push(...(await verifyPoints(points, wanted, options)));
@@ -100,20 +105,6 @@ export class Backups {
       removePoint(this.dest, longName, point, options),
     );
     return { name: longName, ...removed };
-  }
-
-  /** Goes on with a merge that was interrupted, where this process may write. */
-  async #settle(name: string, options: LongWorkOptions): Promise<void> {
-    const { readMergeMark } = await import('../backup/merge-mark.ts');
-    const { settleMerge, withBackups } = await import('../backup/merge.ts');
-    try {
-      if (readMergeMark(`${this.dest}/${name}`) === undefined) return;
-      const { signal } = options;
-      await withBackups(this.dest, name, { purpose: 'merge', signal }, () => settleMerge(this.dest, name, options));
-    } catch (error) {
-      // What is wrong then is found by the verification, and told there.
-      if (!(error instanceof QemuError) || error.code === 'QEMU_ABORTED') throw error;
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { WorkKind } from './work-kind.ts';
 const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   backup: async () => (await import('../backup/backup-work.ts')).BACKUP_WORK,
   pivot: async () => (await import('../disks/pivot-work.ts')).PIVOT_WORK,
+  restore: async () => (await import('../restore/restore-work.ts')).RESTORE_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,
   'snapshot-create': async () => (await import('../snapshot/create-work.ts')).CREATE_KIND,
   'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,

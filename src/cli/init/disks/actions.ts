@@ -1,6 +1,6 @@
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
-import { BACKUP } from './backup/actions.ts';
+import { BACKUP, RESTORE } from './backup/actions.ts';
 import { DISK } from './disk/actions.ts';
 import { SNAPSHOT } from './snapshot/actions.ts';
 
@@ -27,4 +27,5 @@ export const DISKS: readonly Action[] = [
     load: () => import('./jobs.ts'),
   },
   BACKUP,
+  RESTORE,
 ];

@@ -41,3 +41,36 @@ export const BACKUP: Action = {
     },
   ],
 };
+
+const ONE_DISK = { type: 'string', requiresArg: true, value: 'DSKx', describe: 'Restore that disk only' } as const;
+
+const OUTPUT = {
+  type: 'string',
+  requiresArg: true,
+  value: 'DIR',
+  describe: 'Folder for the files of a new machine, or with --disk for the image',
+} as const;
+
+/** `restore`. */
+export const RESTORE: Action = {
+  command: 'restore <dest> <id>',
+  group: 'Disks',
+  describe: 'Restore a machine from a backup, over the stopped one of that name or as a new one',
+  options: (parser) =>
+    dest(parser)
+      .positional('id', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Machine, or one of its points: ID@POINT (default: the newest)',
+      })
+      .option('as', { type: 'string', requiresArg: true, describe: 'Restore a copy of that name' })
+      .option('output', OUTPUT)
+      .option('disk', ONE_DISK)
+      .option('fresh', { type: 'boolean', describe: 'Drop the saved state of the machine' }) as Argv<object>,
+  examples: [
+    ['/srv/backup web@20261127-030000', 'The machine as it was then'],
+    ['/srv/backup web --as web2', 'A copy, with a UUID and MAC addresses of its own'],
+    ['/srv/backup web --disk DSK2 --output /tmp', 'One image, to look into'],
+  ],
+  load: () => import('./restore.ts'),
+};

@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { contentOf, makeChain } from '../support/backup-points.ts';
+import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
+import { assertDocument } from '../support/documents.ts';
+import { type TempRoot, tempRoot } from '../support/temp-root.ts';
+
+const WRITES = [
+  [
+    { byte: 1, atMiB: 0, sizeMiB: 8 },
+    { disk: 2, byte: 7, atMiB: 3, sizeMiB: 1 },
+  ],
+  [{ byte: 2, atMiB: 1, sizeMiB: 8 }],
+];
+
+const UUID = '11111111-2222-4333-8444-555555555555';
+const MAC = '52:54:00:12:34:56';
+
+interface Row {
+  readonly name: string;
+  readonly shortName: string | null;
+  readonly outcome: string;
+  readonly configPath: string | null;
+  readonly disks: readonly { readonly key: string; readonly path: string; readonly format: string }[];
+  readonly notes: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A machine of two disks, the second one raw, and a chain of two points of it. */
+function withMachine(root: TempRoot): {
+  readonly dest: string;
+  readonly points: readonly string[];
+  readonly cfg: string;
+} {
+  const cfg = [
+    '# Ein Rechner',
+    'RAM=32M',
+    'KVM=off',
+    `UUID=${UUID}`,
+    'VMGENID=on',
+    'DSK1="web Größe, eins.qcow2,format=qcow2"  # system'.replace('Größe, eins', 'Größe,, eins'),
+    'DSK2=web-data.img',
+    `NIC1=virtio-net-pci,net=user,mac=${MAC}`,
+    '',
+  ].join('\n');
+  const etc = root.etcDir;
+  const sources = [
+    { path: join(etc, 'web Größe, eins.qcow2'), format: 'qcow2' },
+    { path: join(etc, 'web-data.img'), format: 'raw' },
+  ];
+  const dest = join(root.dir, 'backup');
+  const points = makeChain(dest, WRITES, { disks: 2, cfg, sources });
+  return { dest, points, cfg };
+}
+
+function addMachine(root: TempRoot, cfg: string): void {
+  root.write('etc/qemu/web-qemu.cfg', cfg);
+  root.write('etc/qemu/qemu-init.reg', 'w=web\n');
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(root.etcDir, 'web Größe, eins.qcow2'), '16M']);
+  execFileSync('qemu-img', ['create', '-q', '-f', 'raw', join(root.etcDir, 'web-data.img'), '16M']);
+}
+
+function row(result: CliResult): Row {
+  const document = parseJson(result);
+  assertDocument(document, 'restore');
+  // The schema has just been checked.
+  const [first] = document as readonly Row[];
+  assert.ok(first, result.stderr);
+  return first;
+}
+
+function restore(root: TempRoot, ...words: string[]): Promise<CliResult> {
+  return runCli('qemu-init', ['restore', ...words, '--json'], { root: root.dir });
+}
+
+/** What the guest sees on a disk, hashed. */
+function disk(path: string, format: string): string {
+  const raw = `${path}.raw`;
+  execFileSync('qemu-img', ['convert', '-f', format, '-O', 'raw', path, raw]);
+  const hash = createHash('sha256').update(readFileSync(raw)).digest('hex');
+  execFileSync('rm', [raw]);
+  return hash;
+}
+
+function hidden(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('.'));
+}
+
+test('a machine that is gone comes back as it was, where it was', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  const result = await restore(root, dest, `web@${points[0]}`);
+  assert.equal(result.code, 0, result.stderr);
+  const found = row(result);
+  assert.deepEqual([found.name, found.shortName, found.outcome], ['web', 'web', 'created']);
+  assert.deepEqual(
+    found.disks.map(({ path, format }) => [path, format]),
+    [
+      [join(root.etcDir, 'web Größe, eins.qcow2'), 'qcow2'],
+      [join(root.etcDir, 'web-data.img'), 'raw'],
+    ],
+  );
+  for (const [index, { path, format }] of found.disks.entries()) {
+    assert.equal(disk(path, format), contentOf(dest, points[0] ?? '', { disk: index + 1 }));
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  }
+  assert.equal(statSync(found.disks[1]?.path ?? '').size, 16 * 1024 * 1024);
+  const text = readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8');
+  // Only the raw disk gets its format, which its guest must not decide, and the generation is another.
+  const [, generation = ''] = /^VMGENID=([0-9a-f-]{36})$/m.exec(text) ?? [];
+  assert.notEqual(generation, UUID);
+  assert.equal(
+    text,
+    cfg.replace('VMGENID=on', `VMGENID=${generation}`).replace('DSK2=web-data.img', 'DSK2=web-data.img,format=raw'),
+  );
+  const checked = await runCli('qemu-init', ['check', 'web'], { root: root.dir });
+  assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+  assert.deepEqual(hidden(root.etcDir), []);
+});
+
+test('a copy has its own name, UUID, addresses and images, and starts next to the original', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  addMachine(root, cfg);
+  const result = await restore(root, dest, 'web', '--as', 'copy');
+  assert.equal(result.code, 0, result.stderr);
+  const found = row(result);
+  assert.deepEqual(
+    found.disks.map(({ path }) => path),
+    [join(root.etcDir, 'copy Größe, eins.qcow2'), join(root.etcDir, 'copy-data.img')],
+  );
+  assert.equal(disk(found.disks[0]?.path ?? '', 'qcow2'), contentOf(dest, points[1] ?? ''));
+  const text = readFileSync(join(root.etcDir, 'copy-qemu.cfg'), 'utf8');
+  assert.ok(!text.includes(UUID) && !text.includes(MAC), text);
+  assert.match(text, /^# Ein Rechner$/m);
+  assert.match(text, /# system$/m);
+  const started = await runCli('qemu-init', ['start', 'web', 'copy'], { root: root.dir });
+  assert.equal(started.code, 0, started.stderr);
+
+  const running = await restore(root, dest, 'w');
+  assert.equal(running.code, 1);
+  assert.match(running.stderr, /Cannot restore machine "web" while it runs/);
+  const again = await restore(root, dest, 'web', '--as', 'copy');
+  assert.equal(again.code, 6, again.stderr);
+});
+
+test('a stopped machine is replaced as a whole, or one disk of it', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  const changed = cfg.replace('RAM=32M', 'RAM=64M');
+  addMachine(root, changed);
+  const image = join(root.etcDir, 'web Größe, eins.qcow2');
+  chownSync(image, 12345, 12345);
+
+  const one = row(await restore(root, dest, `web@${points[1]}`, '--disk', 'dsk2'));
+  assert.deepEqual([one.outcome, one.disks.map(({ key }) => key)], ['replaced', ['DSK2']]);
+  assert.equal(disk(join(root.etcDir, 'web-data.img'), 'raw'), contentOf(dest, points[1] ?? '', { disk: 2 }));
+  assert.equal(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'), changed);
+
+  const whole = row(await restore(root, dest, `web@${points[0]}`));
+  assert.equal(disk(image, 'qcow2'), contentOf(dest, points[0] ?? ''));
+  assert.equal(statSync(image).uid, 12345);
+  assert.match(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'), /^RAM=32M$/m);
+  assert.equal(readFileSync(join(root.etcDir, 'web-qemu.cfg.before-restore'), 'utf8'), changed);
+  assert.match(whole.notes.join(), /kept as/);
+  assert.deepEqual(hidden(root.etcDir), []);
+});
+
+test('one image can be taken out, and nothing that is there is written over', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  const folder = join(root.dir, 'out');
+  const found = row(await restore(root, dest, `web@${points[1]}`, '--disk', 'DSK1', '--output', folder));
+  assert.deepEqual([found.outcome, found.configPath], ['extracted', null]);
+  assert.equal(disk(join(folder, 'web Größe, eins.qcow2'), 'qcow2'), contentOf(dest, points[1] ?? ''));
+  for (const words of [
+    ['--disk', 'DSK1', '--output', folder],
+    ['--output', folder],
+  ]) {
+    const refused = await restore(root, dest, 'web', ...words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /exists already/);
+  }
+  assert.deepEqual(readdirSync(folder), ['web Größe, eins.qcow2']);
+  addMachine(root, cfg);
+  const taken = await restore(root, dest, 'web', '--output', join(root.dir, 'other'));
+  assert.equal(taken.code, 6, taken.stderr);
+  const unknown = await restore(root, dest, 'web', '--disk', 'DSK3');
+  assert.match(unknown.stderr, /has no DSK3/);
+});
+
+test('firmware variables and TPM state come back', async (t) => {
+  const root = tempRoot(t);
+  const dest = join(root.dir, 'b');
+  makeChain(dest, WRITES.slice(0, 1), { firmware: 'variables', tpm: 'state', cfg: 'RAM=32M\nFIRMWARE=uefi\n' });
+  const result = await restore(root, dest, 'web');
+  assert.equal(result.code, 0, result.stderr);
+  const state = join(root.stateDir, 'web');
+  const names = readdirSync(state);
+  assert.equal(readFileSync(join(state, 'tpm/tpm2-00.permall'), 'utf8'), 'state');
+  const store = names.find((name) => name.startsWith('vars')) ?? '';
+  assert.equal(readFileSync(join(state, store), 'utf8'), 'variables');
+  assert.deepEqual(names.toSorted(), ['tpm', store].toSorted());
+});
+
+test('a damaged backup, or one that others can write to, is refused and nothing is changed', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  addMachine(root, cfg);
+  const image = join(root.etcDir, 'web Größe, eins.qcow2');
+  const before = readFileSync(image);
+  const refused = async (says: RegExp, ...words: string[]): Promise<void> => {
+    const result = await restore(root, dest, ...words);
+    assert.ok(result.code !== 0);
+    assert.match(result.stderr, says);
+    assert.deepEqual(readFileSync(image), before);
+    assert.deepEqual(hidden(root.etcDir), []);
+  };
+  const folder = join(dest, 'web', points[0] ?? '');
+  execFileSync('truncate', ['-s', '-512', join(folder, 'dsk1.qcow2')]);
+  await refused(/bytes, not/, 'web');
+  execFileSync('truncate', ['-s', '+512', join(folder, 'dsk1.qcow2')]);
+  writeFileSync(join(folder, 'web-qemu.cfg'), cfg.replace('RAM', 'PRECMD=touch /tmp/x\nRAM'));
+  await refused(/has changed since the backup/, `web@${points[0]}`);
+  execFileSync('chmod', ['o+w', join(dest, 'web')]);
+  await refused(/Cannot trust/, 'web');
+  execFileSync('chmod', ['o-w', join(dest, 'web')]);
+  // A captured QEMU lets its image lead to a file of root.
+  const secret = root.write('secret', 'secret');
+  renameSync(image, `${image}.old`);
+  symlinkSync(secret, image);
+  execFileSync('chown', ['-h', '12345', image]);
+  const result = await restore(root, dest, 'web');
+  assert.equal(result.code, 4, result.stderr);
+  assert.equal(readFileSync(secret, 'utf8'), 'secret');
+});
+
+test('a full file system, and Ctrl-C, leave everything as it was', async (t) => {
+  const root = tempRoot(t);
+  const { dest, cfg } = withMachine(root);
+  addMachine(root, cfg);
+  const before = readFileSync(join(root.etcDir, 'web Größe, eins.qcow2'));
+  const small = join(root.dir, 'small');
+  mkdirSync(small);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4M,mode=755', 'tmpfs', small]);
+  try {
+    const full = await restore(root, dest, 'web', '--as', 'copy', '--output', small);
+    assert.equal(full.code, 1);
+    assert.match(full.stderr, /No space left on device|free some space/);
+    assert.deepEqual(readdirSync(small), []);
+    assert.ok(!existsSync(join(root.stateDir, 'copy')));
+  } finally {
+    execFileSync('umount', [small]);
+  }
+  const call = spawnCli('qemu-init', ['restore', dest, 'web'], { root: root.dir });
+  await untilPart(root, call);
+  call.child.kill('SIGINT');
+  const { code } = await call.result;
+  if (code === 130) {
+    assert.deepEqual(readFileSync(join(root.etcDir, 'web Größe, eins.qcow2')), before);
+    assert.deepEqual(hidden(root.etcDir), []);
+  }
+});
+
+test('killed at any moment, either all old files are left or all new ones, as the next command decides', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  const paths = ['web Größe, eins.qcow2', 'web-data.img'].map((name) => join(root.etcDir, name));
+  const formats = ['qcow2', 'raw'];
+  const contents = (): string[] => paths.map((path, index) => disk(path, formats[index] ?? ''));
+  const wanted = [1, 2].map((index) => contentOf(dest, points[1] ?? '', { disk: index }));
+  addMachine(root, cfg);
+  const old = contents();
+  for (const delayMs of [0, 30, 60, 100]) {
+    addMachine(root, cfg);
+    const call = spawnCli('qemu-init', ['restore', dest, 'web'], { root: root.dir });
+    await untilPart(root, call);
+    setTimeout(() => call.child.kill('SIGKILL'), delayMs);
+    await call.result;
+    const status = await runCli('qemu-init', ['status', 'web'], { root: root.dir });
+    assert.equal(status.code, 3, status.stderr);
+    const now = contents();
+    assert.ok(
+      [old, wanted].some((each) => each.join() === now.join()),
+      `killed after ${delayMs} ms: ${now.join()}`,
+    );
+    assert.deepEqual(hidden(root.etcDir), [], `killed after ${delayMs} ms`);
+  }
+});
+
+/** Waits until the restore has begun to write. */
+async function untilPart(root: TempRoot, call: ReturnType<typeof spawnCli>): Promise<void> {
+  let isOver = false;
+  void call.result.finally(() => {
+    isOver = true;
+  });
+  while (!isOver && !hidden(root.etcDir).some((name) => name.endsWith('.part'))) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -213,7 +213,7 @@ export class Fleet {
    */
   async restore(dest: string, id: BackupId, options: RestoreOptions = {}): Promise<Restored> {
     const { restoreBackup } = await import('./restore/restore.ts');
-    return restoreBackup(this, dest, id, options);
+    return restoreBackup(this.machines, this.backups(dest), id, options);
   }
 
   /** Whether the machine's QEMU is running. */

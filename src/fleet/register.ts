@@ -14,7 +14,6 @@ import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/fi
 import { withLock } from '../system/lock/lock.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { checkMachine } from './check/check-machine.ts';
-import type { Fleet } from './fleet.ts';
 import { Machines } from './machines.ts';
 import { freeMacs, hasMacs, leaseMacsOf } from './macs.ts';
 import { dropOwnUser } from './own-user.ts';
@@ -22,6 +21,9 @@ import { findConfig } from './resolve.ts';
 import { takenName } from './taken-names.ts';
 
 const LOCK_TIMEOUT_MS = 60_000;
+
+/** What a change of the registry needs of a fleet. */
+type Registering = Pick<Machines, 'host' | 'get' | 'inspect' | 'isAlive'>;
 
 /** The result of a change of the registry. */
 export interface Registration {
@@ -42,7 +44,7 @@ export interface Registration {
  * `QEMU_NOT_PERMITTED` when others may change the file.
  */
 export async function registerMachine(
-  fleet: Fleet,
+  fleet: Registering,
   name: string,
   wanted: string | undefined,
   cwd: string,
@@ -87,7 +89,7 @@ export async function registerMachine(
  * @returns undefined when there is nothing to remove: the machine is not registered and has no addresses.
  * @throws {QemuError} `QEMU_STOP_FAILED` for one that is running.
  */
-export async function unregisterMachine(fleet: Fleet, id: string): Promise<MachineRef | undefined> {
+export async function unregisterMachine(fleet: Registering, id: string): Promise<MachineRef | undefined> {
   const target = findTarget(fleet, id);
   if (target === undefined) return undefined;
   const { paths } = fleet.host;
@@ -110,7 +112,7 @@ export async function unregisterMachine(fleet: Fleet, id: string): Promise<Machi
   return target;
 }
 
-function findTarget(fleet: Fleet, id: string): MachineRef | undefined {
+function findTarget(fleet: Registering, id: string): MachineRef | undefined {
   try {
     return fleet.get(id);
   } catch (error) {
@@ -120,7 +122,7 @@ function findTarget(fleet: Fleet, id: string): MachineRef | undefined {
 }
 
 /** Only new mistakes: old ones elsewhere in the registry are for `check` to report. */
-async function editRegistry(fleet: Fleet, edit: (text: string) => string | Promise<string>): Promise<void> {
+async function editRegistry(fleet: Registering, edit: (text: string) => string | Promise<string>): Promise<void> {
   const { paths } = fleet.host;
   trustPath(paths.registryFile);
   ensureDir(paths.runDir, 0o711);
@@ -139,7 +141,7 @@ interface Place {
   readonly dir: string | undefined;
 }
 
-function findPlace(fleet: Fleet, wanted: string, cwd: string): Place {
+function findPlace(fleet: Registering, wanted: string, cwd: string): Place {
   const { paths } = fleet.host;
   const isPath = wanted.includes('/') || /\.(cfg|json)$/.test(wanted);
   if (!isPath) {

@@ -171,7 +171,13 @@ test('a stopped machine is replaced as a whole, or one disk of it', async (t) =>
   assert.equal(disk(join(root.etcDir, 'web-data.img'), 'raw'), contentOf(dest, points[1] ?? '', { disk: 2 }));
   assert.equal(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'), changed);
 
-  const whole = row(await restore(root, dest, `web@${points[0]}`));
+  const saved = join(root.stateDir, 'web/saved');
+  mkdirSync(saved, { recursive: true });
+  const kept = await restore(root, dest, `web@${points[0]}`);
+  assert.equal(kept.code, 1);
+  assert.match(kept.stderr, /has a saved state/);
+  const whole = row(await restore(root, dest, `web@${points[0]}`, '--fresh'));
+  assert.ok(!existsSync(saved));
   assert.equal(disk(image, 'qcow2'), contentOf(dest, points[0] ?? ''));
   assert.equal(statSync(image).uid, 12345);
   assert.match(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'), /^RAM=32M$/m);

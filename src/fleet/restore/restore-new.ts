@@ -16,7 +16,7 @@ import { ensureDir, isThere, readTextIfExists } from '../../system/files/files.t
 import { placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { machinePaths, type Paths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 import { registerMachine } from '../register.ts';
 import { readBackupCfg } from './backup-cfg.ts';
 import { machineFiles } from './machine-files.ts';
@@ -34,10 +34,14 @@ import {
 import { restoredCfg } from './restored-cfg.ts';
 
 /** Restores to a machine that is not there yet, and registers it. @throws {QemuError} as `restoreBackup`. */
-export async function restoreNew(fleet: Fleet, source: RestoreSource, options: RestoreOptions): Promise<Restored> {
+export async function restoreNew(
+  machines: Machines,
+  source: RestoreSource,
+  options: RestoreOptions,
+): Promise<Restored> {
   const { as, output } = options;
   const { point } = source;
-  const { host } = fleet;
+  const { host } = machines;
   const longName = as ?? point.name;
   if (!isValidName(longName)) {
     throw new QemuError('QEMU_USAGE', `"${longName}" is not a valid name for a machine`, { hint: NAME_RULE });
@@ -60,7 +64,7 @@ export async function restoreNew(fleet: Fleet, source: RestoreSource, options: R
       throw error;
     }
   }
-  const { target: registered, issues } = await registerMachine(fleet, shortName, target.configPath, dir);
+  const { target: registered, issues } = await registerMachine(machines, shortName, target.configPath, dir);
   return {
     name: longName,
     shortName: registered.shortName,

@@ -6,11 +6,12 @@ import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { demandStopped, type FileTask, replaceFiles } from '../../machine/restore/replace-files.ts';
 import type { FileOwner } from '../../machine/restore/restore-disk.ts';
 import { resolveRunAs } from '../../machine/start/run-as.ts';
+import { refuseSaved } from '../../machine/state/saved-folder.ts';
 import { forgetBases } from '../../machine/storage/image-memory.ts';
 import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import { placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { checkMachine } from '../check/check-machine.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 import { readBackupCfg } from './backup-cfg.ts';
 import { machineFiles } from './machine-files.ts';
 import { notesOn } from './notes.ts';
@@ -32,17 +33,19 @@ import { restoredCfg } from './restored-cfg.ts';
  * @throws {QemuError} as `restoreBackup`.
  */
 export async function restoreOver(
-  fleet: Fleet,
+  machines: Machines,
   target: MachineRef,
   source: RestoreSource,
   options: RestoreOptions,
 ): Promise<Restored> {
-  const { host } = fleet;
+  const { host } = machines;
   const { point } = source;
   demandStopped(target);
+  const dropsSaved = options.fresh === true;
+  if (!dropsSaved) refuseSaved(target.files, target.longName, 'restore');
   const isWhole = options.disk === undefined;
   const backup = isWhole ? readBackupCfg(point, target.configPath, host.paths) : undefined;
-  const config = backup?.config ?? fleet.config(target);
+  const config = backup?.config ?? machines.config(target);
   const owner = ownedBy(await resolveRunAs(config));
   const places = placesIn(host, config, source);
   const tasks = source.disks.flatMap((each) => {
@@ -56,7 +59,8 @@ export async function restoreOver(
   const cfg = backup ? cfgFile(target, backup.text, config, { source, places }) : undefined;
   if (!isWhole) demandPlain(config, source);
   const what = `restoring ${point.name}@${point.point}`;
-  await replaceFiles(host, target, { what, disks: tasks, files: [...others.tasks, ...(cfg?.tasks ?? [])] }, options);
+  const files = [...others.tasks, ...(cfg?.tasks ?? [])];
+  await replaceFiles(host, target, { what, disks: tasks, files, dropsSaved }, options);
   forgetBases(host.paths, target.longName);
   return {
     name: target.longName,
@@ -66,7 +70,7 @@ export async function restoreOver(
     configPath: target.configPath,
     disks: diskRows(tasks),
     notes: [...others.notes, ...(cfg?.notes ?? []), ...(isWhole ? notesOn(source, config, new Map()) : [])],
-    issues: await checkMachine(fleet.machines, target),
+    issues: await checkMachine(machines, target),
   };
 }
 

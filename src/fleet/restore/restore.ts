@@ -7,7 +7,7 @@ import type { BackupDisk } from '../../machine/backup/manifest.ts';
 import { settleQuietly } from '../../machine/backup/settle-quietly.ts';
 import type { BackupId, Backups } from '../../machine/library/backups.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
-import type { Fleet } from '../fleet.ts';
+import type { Machines } from '../machines.ts';
 import { extractDisk } from './extract-disk.ts';
 import { restoreNew } from './restore-new.ts';
 import { restoreOver } from './restore-over.ts';
@@ -24,8 +24,8 @@ import type { Restored, RestoreOptions, RestoreSource } from './restored.ts';
  * `QEMU_ABORTED`.
  */
 export async function restoreBackup(
-  fleet: Fleet,
-  dest: string,
+  machines: Machines,
+  backups: Backups,
   id: BackupId,
   options: RestoreOptions = {},
 ): Promise<Restored> {
@@ -33,14 +33,14 @@ export async function restoreBackup(
   if (disk !== undefined && as !== undefined) {
     throw new QemuError('QEMU_USAGE', 'One disk alone cannot become a machine: --disk and --as exclude each other');
   }
-  const source = await openSource(fleet.backups(dest), id, disk, options);
+  const source = await openSource(backups, id, disk, options);
   if (disk !== undefined && output !== undefined) return extractDisk(source, resolve(output), options);
   const target =
     as === undefined && output === undefined
-      ? fleet.list().find(({ longName }) => longName === source.point.name)
+      ? machines.list().find(({ longName }) => longName === source.point.name)
       : undefined;
-  if (target) return restoreOver(fleet, target, source, options);
-  if (disk === undefined) return restoreNew(fleet, source, options);
+  if (target) return restoreOver(machines, target, source, options);
+  if (disk === undefined) return restoreNew(machines, source, options);
   throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no machine "${source.point.name}" that ${disk} belongs to`, {
     hint: `for the image alone: --disk ${disk} --output DIR`,
   });

@@ -8,6 +8,7 @@ import { syncPath } from '../../system/files/sync.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
+import { dropSaved, refuseSaved } from '../state/saved-folder.ts';
 import { doWork } from '../work/do-work.ts';
 import { type DiskCopy, type FileOwner, restoreDisk } from './restore-disk.ts';
 import { writePart } from './restore-file.ts';
@@ -35,6 +36,8 @@ export interface RestoreTasks {
   readonly what: string;
   readonly disks: readonly DiskTask[];
   readonly files: readonly FileTask[];
+  /** Whether a saved state of the machine is dropped with its disks; else it keeps them. */
+  readonly dropsSaved?: boolean | undefined;
 }
 
 /**
@@ -60,7 +63,10 @@ export async function replaceFiles(
     plan,
     async (work) => {
       // A start that is under way ends first; one that comes later finds the work.
-      await exclusively(host, target, { purpose: 'restore', signal }, async () => demandStopped(target));
+      await exclusively(host, target, { purpose: 'restore', signal }, async () => {
+        demandStopped(target);
+        if (tasks.dropsSaved !== true) refuseSaved(target.files, target.longName, 'restore');
+      });
       await copyDisks(tasks.disks, partOf, options);
       for (const task of tasks.files) writeFile(task, partOf(task.path));
       work.noteParts();
@@ -69,8 +75,10 @@ export async function replaceFiles(
         const known = partFiles.find((each) => each.path === part);
         return known ? [{ path, part: known }] : [];
       });
-      work.note({ data: { swaps } });
+      work.note({ data: { swaps, dropsSaved: tasks.dropsSaved === true } });
       finishSwaps(swaps);
+      // Its disks are gone: it could never be loaded.
+      if (tasks.dropsSaved === true) dropSaved(target.files);
     },
     signal,
   );

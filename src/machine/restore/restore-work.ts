@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { removeWhole } from '../../system/files/remove-tree.ts';
+import { dropSaved } from '../state/saved-folder.ts';
 import { removeParts } from '../work/part-files.ts';
 import type { WorkKind } from '../work/work-kind.ts';
 import { finishSwaps, readSwaps } from './swap.ts';
@@ -13,6 +14,7 @@ export const RESTORE_WORK: WorkKind = {
     const swaps = readSwaps(record.data['swaps']);
     if (swaps.length > 0) {
       finishSwaps(swaps);
+      if (record.data['dropsSaved'] === true) dropSaved(target.files);
       return { outcome: 'finished' };
     }
     removeParts(record.partFiles);

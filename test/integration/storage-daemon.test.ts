@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asArray, asRecord } from '../../src/base/guards.ts';
 import { Fleet } from '../../src/index.ts';
+import { finishWriting } from '../../src/machine/backup/finish-writing.ts';
+import { followJobs, type Visit } from '../../src/machine/backup/follow.ts';
+import { copyJob, targetFileNode, targetNodes, transactionOf } from '../../src/machine/backup/transaction.ts';
 import { withStorageDaemon } from '../../src/machine/storage-daemon/storage-daemon.ts';
 import { readProcess } from '../../src/system/process/process.ts';
 import { lab } from '../support/lab.ts';
@@ -63,4 +66,36 @@ test('an image that cannot be opened is named, and nothing stays behind', async 
   const target = fleet.get('web');
   const attempt = withStorageDaemon(fleet.host, target, fleet.config(target), {}, async () => 0);
   await assert.rejects(attempt, { code: 'QEMU_CONFIG_INVALID', message: /Cannot use the disks of/ });
+});
+
+test('a copy whose tables QEMU cannot write any more has failed, though its job has not', async (t) => {
+  const host = lab(t);
+  const at = (name: string): string => join(host.etcDir, name);
+  writeFileSync(at('raw'), Buffer.alloc(1024 * 1024, 1));
+  qemuImg('convert', '-O', 'qcow2', at('raw'), at('web.qcow2'));
+  // Its first cluster is there already, so its table has room in the file, and is not written before the end.
+  writeFileSync(at('raw'), Buffer.concat([Buffer.alloc(65_536, 2), Buffer.alloc(1024 * 1024 - 65_536)]));
+  qemuImg('convert', '-O', 'qcow2', at('raw'), at('copy.qcow2'));
+  host.add('web', 'DSK1=web.qcow2\n');
+  const fleet = Fleet.open({ root: host.dir });
+  const target = { id: 'dsk1', source: 'dsk1-fmt', file: 'copy.qcow2', format: 'qcow2', sizeBytes: 1024 * 1024 };
+  await withStorageDaemon(fleet.host, fleet.get('web'), fleet.config(fleet.get('web')), {}, async ({ domain }) => {
+    const [, format] = targetNodes(target, host.etcDir);
+    await domain.run('blockdev-add', {
+      driver: 'blkdebug',
+      'node-name': targetFileNode(target),
+      image: { driver: 'file', filename: at('copy.qcow2') },
+      'inject-error': [{ event: 'l2_update', errno: 28 }],
+    });
+    await domain.run('blockdev-add', format);
+    await domain.run('transaction', transactionOf([target], 'test', { compress: false, waitForSpace: false }));
+    const jobs = new Map([[copyJob(target, 'test'), 'DSK1']]);
+    const visit: Visit = (work) => work(domain);
+    const follow = { jobs, folder: host.etcDir, waitForSpace: false, onProgress: () => {}, onFull: () => {} };
+    await followJobs(visit, follow);
+    await assert.rejects(finishWriting(visit, target, follow), {
+      code: 'QEMU_COMMAND_FAILED',
+      message: /^Copying DSK1 failed: .*No space left on device/,
+    });
+  });
 });

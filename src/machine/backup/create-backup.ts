@@ -16,6 +16,7 @@ import { type BackupData, leaveQemu, partFolder, removeParts } from './backup-wo
 import { bindMount, unmount } from './bind-mount.ts';
 import { completePoint, type Draft } from './complete.ts';
 import { decide, type LastPoint, outdatedBitmaps, type PointPlan } from './decide.ts';
+import { finishWriting } from './finish-writing.ts';
 import { followJobs } from './follow.ts';
 import type { BackupManifest } from './manifest.ts';
 import { keepNewest, type RemovedPoint, settleMerge, withBackups } from './merge.ts';
@@ -214,11 +215,14 @@ async function copy(backup: Backup, plan: PointPlan, targets: readonly Target[])
   const part = partFolder(folder, plan.point);
   await makeTargets(part, targets, access.user, signal);
   const mount = await openTargets(backup, part, targets);
-  const { quiesced, at, qemuVersion } = await begin(backup, plan, targets);
+  // First: when the disks are copied, there may be no room.
   const files = copyOthers(part, target, config, access.isRunning);
+  const { quiesced, at, qemuVersion } = await begin(backup, plan, targets);
   const jobs = new Map(targets.map((each) => [copyJob(each, plan.chain), each.id.toUpperCase()]));
   const onFull = (): void => tellFull(backup);
-  await followJobs(access.visit, { jobs, folder: part, rate, waitForSpace, onProgress, onFull, signal });
+  const follow = { jobs, folder: part, rate, waitForSpace, onProgress, onFull, signal };
+  await followJobs(access.visit, follow);
+  for (const each of targets) await finishWriting(access.visit, each, follow);
   await access.visit((domain) =>
     leaveQemu(domain, work.record.jobs, { targets: targets.map(({ id }) => id), bitmaps: [] }),
   );
@@ -281,9 +285,16 @@ async function openTargets(backup: Backup, part: string, targets: readonly Targe
   host.notify({ level: 'debug', machine: target.longName, message });
   work.note({ data: { ...work.record.data, mount: place } });
   if (access.user) letPass(target.files.dir, access.user.gid);
-  await bindMount(part, place);
-  await open(place);
-  return place;
+  try {
+    await bindMount(part, place);
+    await open(place);
+    return place;
+  } catch (cause) {
+    throw new QemuError('QEMU_NOT_PERMITTED', `QEMU cannot reach "${part}"`, {
+      cause,
+      hint: 'let its user pass the folders above it (chmod o+x), or choose a folder that it can reach',
+    });
+  }
 }
 
 /** The instant of the backup: all copies and bitmaps begin, or none. */

@@ -28,7 +28,7 @@ export interface FollowOptions {
 const FIRST_LOOK_MS = 20;
 const LOOK_MS = 500;
 /** Between two looks for room in a full file system, and how much is worth to go on. */
-const ROOM_MS = 1_000;
+export const ROOM_MS = 1_000;
 const ROOM_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -95,11 +95,15 @@ function roomIn(folder: string): number {
 function requireSuccess({ id, error }: Job, { jobs, folder }: FollowOptions): void {
   if (error === undefined) return;
   const what = jobs.get(id) ?? id;
-  const failure = failureOf(error);
-  if (failure === 'cancelled') throw gone(what);
-  throw new QemuError('QEMU_COMMAND_FAILED', `Copying ${what} failed: ${error}`, {
+  if (failureOf(error) === 'cancelled') throw gone(what);
+  throw copyFailed(what, error, folder);
+}
+
+/** The error of a copy, with QEMU's sentence. */
+export function copyFailed(what: string, error: string, folder: string): QemuError {
+  return new QemuError('QEMU_COMMAND_FAILED', `Copying ${what} failed: ${error}`, {
     hint:
-      failure === 'nospace'
+      failureOf(error) === 'nospace'
         ? `the file system of "${folder}" is full: free some space there; --wait-for-space waits for that`
         : undefined,
   });

@@ -68,14 +68,26 @@ export function targetNodes(target: Target, folder: string): Arguments[] {
   const file = targetFileNode(target);
   return [
     { driver: 'file', 'node-name': file, filename: `${folder}/${target.file}`, cache: CACHE },
-    {
-      driver: target.format,
-      'node-name': targetNode(target),
-      file,
-      cache: CACHE,
-      ...(target.format === 'qcow2' && { backing: null }),
-    },
+    formatNodeOf(target),
   ];
+}
+
+/**
+ * The upper node for `blockdev-reopen`, read-only: for that QEMU writes what it still has of the image in its memory,
+ * and reports when it cannot, which it does not when it closes one. Pure.
+ */
+export function finalNode(target: Target): Arguments {
+  return { ...formatNodeOf(target), 'read-only': true };
+}
+
+function formatNodeOf(target: Target): Arguments {
+  return {
+    driver: target.format,
+    'node-name': targetNode(target),
+    file: targetFileNode(target),
+    cache: CACHE,
+    ...(target.format === 'qcow2' && { backing: null }),
+  };
 }
 
 /** All copies as of one instant, and the bitmaps that begin with it, for `transaction`. Pure. */

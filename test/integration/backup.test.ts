@@ -251,6 +251,19 @@ test('a stopped machine cannot be started during its backup; a kill of the comma
   host.assertTidy();
 });
 
+test('a machine with a saved state is not backed up while it is stopped, for its disks belong to that state', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  await host.backUp();
+  await host.ok('save', 'web');
+  const { code, stderr } = await host.tryBackUp();
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot back it up: machine "web" has a saved state/);
+  await host.ok('start', 'web');
+  assert.equal((await host.backUp())['kind'], 'incremental');
+  await host.ok('kill', 'web');
+});
+
 test('twenty disks, one of them of 200 GB, are copied in one go', async (t) => {
   const host = lab(t);
   const dest = join(host.dir, 'dest');

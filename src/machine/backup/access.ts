@@ -6,6 +6,7 @@ import { withOwnMonitor } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { resolveRunAs } from '../start/run-as.ts';
+import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
 import type { Visit } from './follow.ts';
 
@@ -26,7 +27,7 @@ const VISIT_MS = 30_000;
  * Does something with the disks of a machine. It must be noted as work on them before, so that no start comes in
  * between when it does not run.
  *
- * @throws {QemuError} `QEMU_NOT_RUNNING` when the machine ends meanwhile; as {@link withStorageDaemon}; and what `work`
+ * @throws {QemuError} `QEMU_NOT_RUNNING` when the machine ends meanwhile; `QEMU_MACHINE_STATE` for a saved one; as {@link withStorageDaemon}; and what `work`
  * throws.
  */
 export async function withDiskAccess<T>(
@@ -39,6 +40,8 @@ export async function withDiskAccess<T>(
   // A start or stop that is under way ends first; one that comes later finds the note.
   const located = await exclusively(host, target, { purpose: 'backup', signal }, async () => locate(target.files));
   if (located.kind !== 'alive') {
+    // The bitmaps alone make them other disks than those that it belongs to.
+    refuseSaved(target.files, target.longName, 'back it up');
     const user = await resolveRunAs(config);
     return withStorageDaemon(host, target, config, { signal }, ({ domain, pid }) =>
       work({ isRunning: false, visit: (visit) => visit(domain), user, daemon: pid }),

@@ -16,6 +16,7 @@ export { Job, type ProgressOptions, type SettledJob } from './domain/job.ts';
 export { JobError, type JobFailure } from './domain/job-error.ts';
 export type { JobOptions } from './domain/job-events.ts';
 export { jobId, parseJobId } from './domain/job-id.ts';
+export type { JobRow } from './domain/job-row.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
 export type { ScreenDumpOptions } from './domain/screen-dump.ts';
 export {
@@ -65,6 +66,7 @@ export type { MachineDisks } from './machine/library/machine-disks.ts';
 export { type PendingWait, RunningMachine, type ShutdownOptions } from './machine/library/running-machine.ts';
 export { Snapshots } from './machine/library/snapshots.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
+export type { FullDisk } from './machine/observe/disk-room.ts';
 export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
 export type { KeyDifference } from './machine/plug/difference.ts';
@@ -82,6 +84,7 @@ export type { StartOptions, StartResult } from './machine/start/start.ts';
 export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
 export type { Rung } from './machine/stop/stop-plan.ts';
+export type { ResumeResult } from './machine/work/resume-work.ts';
 export * from './qmp/index.ts';
 export {
   type MachinePaths,

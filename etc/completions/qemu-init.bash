@@ -102,7 +102,7 @@ _qemu_init() {
   case $action in
     snapshot) verbs='create list revert delete' ;;
     disk) verbs='list check resize convert commit mirror' ;;
-    jobs) verbs='cancel' ;;
+    jobs) verbs='resume cancel' ;;
     backup) verbs='create list verify delete' ;;
     image) verbs='list pull verify remove' ;;
   esac

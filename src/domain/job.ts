@@ -1,9 +1,10 @@
 import { abortError, checkTimeout, delay } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guards.ts';
+import { asArray } from '../base/guards.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { JobError } from './job-error.ts';
 import { parseJobId } from './job-id.ts';
+import { type JobRow, parseJob } from './job-row.ts';
 import type { Monitor } from './monitor.ts';
 
 /** How to watch a job. */
@@ -45,7 +46,7 @@ const CANCEL_MS = 30_000;
  *   await domain.close();
  * }
  */
-export class Job {
+export class Job implements JobRow {
   readonly id: string;
   /** `mirror`, `commit`, `backup`, `create`, `snapshot-save` … */
   readonly type: string;
@@ -59,14 +60,14 @@ export class Job {
   readonly #monitor: Monitor;
 
   constructor(monitor: Monitor, value: unknown) {
-    const job = asRecord(value);
+    const { id, type, status, done, total, error } = parseJob(value);
     this.#monitor = monitor;
-    this.id = asText(job['id']);
-    this.type = asText(job['type']);
-    this.status = asText(job['status']);
-    this.done = asNumber(job['current-progress']);
-    this.total = asNumber(job['total-progress']);
-    this.error = optionalText(job['error']);
+    this.id = id;
+    this.type = type;
+    this.status = status;
+    this.done = done;
+    this.total = total;
+    this.error = error;
   }
 
   /** Whether it does nothing more, and only waits to be dismissed. */

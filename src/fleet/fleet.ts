@@ -16,6 +16,7 @@ import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
+import { describeFull } from '../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
 import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
 import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
@@ -80,6 +81,10 @@ export interface FleetStatus extends MachineStatus {
   readonly startFailure: StartFailure | undefined;
   /** Mistakes in its file, and problems of the running machine. */
   readonly problems: readonly string[];
+}
+
+function afterRoom({ longName }: MachineRef): string {
+  return `when there is room: qemu-init resume ${longName}`;
 }
 
 /** What is left of a machine whose sockets are gone. */
@@ -480,6 +485,7 @@ export class Fleet {
           ...issues.map(formatIssue),
           ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`]),
           ...(isDown ? [] : frozenProblems(target)),
+          ...status.fullDisks.map((disk) => `${describeFull(disk)}; ${afterRoom(target)}`),
         ],
       };
     });

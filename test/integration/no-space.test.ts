@@ -139,16 +139,42 @@ test('a guest that stands still because its disk is full is told as that, and go
   await until('the guest stands still', async () => (await root.state('web')) === 'io-error');
   const { stateDetail } = await root.one('status', 'web');
   assert.equal(stateDetail, 'dsk1: no space left on the host');
+  const { fullDisks, problems } = await root.one('status', 'web');
+  assert.deepEqual(fullDisks, [{ key: 'DSK1', file: `${dir}/web.img`, fileSystem: dir, freeBytes: 0 }]);
+  assert.match(
+    JSON.stringify(problems),
+    /DSK1 .*web\.img.* has no room on .*small.*\(0 KiB free\); when there is room: qemu-init resume web/,
+  );
+  assert.match((await root.init('status', 'web')).stderr, /warning: .*has no room on|has no room on "/);
   assert.match((await root.init('doctor')).stdout, /io-error[\s\S]*dsk1: no space left/);
   const failed = await root.init('resume', 'web');
   assert.equal(failed.code, 1);
-  assert.match(failed.stderr, /is not resumed, but io-error .*dsk1: no space left on the host/);
+  assert.match(
+    failed.stderr,
+    /is not resumed, but io-error .*DSK1 ".*web\.img" has no room on ".*small" \(0 KiB free\)/,
+  );
   const kept = await root.one('stop', 'web', '--no-kill');
   assert.deepEqual([kept['outcome'], kept['state']], ['failed', 'io-error']);
   rmSync(join(dir, 'ballast'));
   assert.equal((await root.one('resume', 'web'))['state'], 'running');
   await root.ok('wait', 'web', '--for', 'console=ready');
   assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
+});
+
+test('a stop of a guest whose disk is full takes no time to ask it, and says why', async (t) => {
+  const root = mountLab(t);
+  const dir = join(root.dir, 'small');
+  mkdirSync(dir);
+  mountSmall(dir, 256);
+  root.unmountAfter(dir);
+  root.add('web', `DSK1=${dir}/web.img\nSTOPDELAY=300\n`);
+  guestDisk(dir, { name: 'web.img', writes: true });
+  fill(dir, 0);
+  await root.ok('start', 'web');
+  await until('the guest stands still', async () => (await root.state('web')) === 'io-error');
+  const stopped = await root.init('stop', 'web');
+  assert.match(stopped.stdout, /stopped by quit/);
+  assert.match(stopped.stderr, /its guest cannot shut down, because DSK1 .* has no room on .*small/);
 });
 
 test('a full log folder does not keep a machine from starting', async (t) => {

@@ -27,6 +27,7 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'image-verify': 'image',
   'image-remove': 'image',
   'jobs-cancel': 'job-change',
+  'jobs-resume': 'job-resume',
   'disk-list': 'disk',
   'disk-mirror': 'disk-move',
   'disk-convert': 'disk-move',

@@ -2,7 +2,7 @@ import { delay } from '../../base/abort.ts';
 import { errorCode, MachineStateError } from '../../base/errors.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
-import { failedDisks, queryState } from '../control/query-state.ts';
+import { failedDisks, failedDrives, queryState } from '../control/query-state.ts';
 import { describeState, stateRule } from '../control/run-state.ts';
 import type { AnyMonitor } from '../control/ways.ts';
 import { wakeGuest } from '../stop/wake-guest.ts';
@@ -20,6 +20,8 @@ export interface ChangeContext extends ExecuteOptions {
   readonly client: AnyMonitor;
   /** Name of the machine, for messages. */
   readonly name: string;
+  /** Where a drive (`dsk1`) has no room, if it still has none, as a clause; for {@link resume}. */
+  readonly whyFull?: ((drive: string) => string | undefined) | undefined;
 }
 
 /** How long QEMU may take to do what it has confirmed; it takes milliseconds. */
@@ -46,6 +48,7 @@ export async function resume(context: ChangeContext): Promise<StateChange> {
   const before = await queryState(client, context);
   const { resume: treatment } = stateRule(before);
   if (treatment !== 'cont') throw notIn('resumed', before, context, treatment.refused);
+  if (before === 'io-error') await refuseWithoutRoom(context);
   const since = eventsOf(client);
   await client.executeRaw('cont', undefined, context);
   // QEMU repeats the requests that failed, and stops again when they fail again.
@@ -53,6 +56,13 @@ export async function resume(context: ChangeContext): Promise<StateChange> {
   const state = await queryState(client, context);
   if (state === 'running') return { outcome: 'resumed', state };
   throw notIn('resumed', state, context, state === 'io-error' ? await whyFailed(context) : undefined);
+}
+
+/** The guest would only fail again. */
+async function refuseWithoutRoom(context: ChangeContext): Promise<void> {
+  const failed = await failedDrives(context.client, context);
+  const full = failed.flatMap(({ drive, reason }) => (reason === 'nospace' ? (context.whyFull?.(drive) ?? []) : []));
+  if (full.length > 0) throw notIn('resumed', 'io-error', context, full.join(', '));
 }
 
 async function whyFailed(context: ChangeContext): Promise<string | undefined> {

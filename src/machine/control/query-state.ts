@@ -14,23 +14,50 @@ export async function queryState(client: AnyMonitor, options: ExecuteOptions): P
 }
 
 /** What is wrong with a disk on the host, by QEMU's word for it (BlockDeviceIoStatus). */
-const IO_STATUS: Readonly<Record<string, string>> = {
+const IO_STATUS: Readonly<Record<FailedDrive['reason'], string>> = {
   nospace: 'no space left on the host',
   failed: 'the host cannot read or write it',
 };
 
+/** A drive whose last access failed. */
+export interface FailedDrive {
+  /** `dsk1`. */
+  readonly drive: string;
+  readonly reason: 'nospace' | 'failed';
+}
+
 /**
- * The disks that keep a machine in the state `io-error`, such as `dsk1: no space left on the host`.
+ * The drives that keep a machine in the state `io-error`.
  *
  * @throws {QemuError} as {@link QmpClient.execute}.
  */
-export async function failedDisks(client: AnyMonitor, options: ExecuteOptions): Promise<string[]> {
+export async function failedDrives(client: AnyMonitor, options: ExecuteOptions): Promise<FailedDrive[]> {
   const answer = await client.executeRaw('query-block', undefined, options);
   return (Array.isArray(answer) ? answer : []).flatMap((device: unknown) => {
-    const [name, status] = [member(device, 'device'), member(device, 'io-status')];
-    if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name) || typeof status !== 'string') return [];
-    return Object.hasOwn(IO_STATUS, status) ? [`${name}: ${IO_STATUS[status]}`] : [];
+    const [drive, reason] = [driveName(device), member(device, 'io-status')];
+    if (drive === undefined || (reason !== 'nospace' && reason !== 'failed')) return [];
+    return [{ drive, reason }];
   });
+}
+
+/** Its name, or that of a drive that was plugged in: then only its device has one. */
+function driveName(device: unknown): string | undefined {
+  const names = [member(device, 'device'), member(device, 'qdev')].flatMap((name) => {
+    const text = typeof name === 'string' ? name : '';
+    const id = /^\/machine\/peripheral\/([^/]+)/.exec(text)?.[1] ?? text;
+    return /^[\w.-]{1,64}$/.test(id) ? [id.replace(/^(dsk\d+)-dev$/, '$1')] : [];
+  });
+  return names[0];
+}
+
+/** The same as text, such as `dsk1: no space left on the host`. */
+export async function failedDisks(client: AnyMonitor, options: ExecuteOptions): Promise<string[]> {
+  return (await failedDrives(client, options)).map(describeFailed);
+}
+
+/** A failure as text. */
+export function describeFailed({ drive, reason }: FailedDrive): string {
+  return `${drive}: ${IO_STATUS[reason]}`;
 }
 
 /**

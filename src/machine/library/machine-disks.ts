@@ -6,6 +6,7 @@ import type { DiskList } from '../disks/list-disks.ts';
 import type { MirrorOptions } from '../disks/mirror.ts';
 import type { MoveResult } from '../disks/move-result.ts';
 import type { ResizeOptions, ResizeResult } from '../disks/resize.ts';
+import type { ResumeResult } from '../work/resume-work.ts';
 
 /** Ends a wait. */
 interface Waiting {
@@ -110,5 +111,16 @@ export class MachineDisks {
   async check(options: CheckOptions = {}): Promise<CheckedImage[]> {
     const { checkImages } = await import('../disks/check-images.ts');
     return checkImages(this.#host, this.#target, this.#config(), options);
+  }
+
+  /**
+   * Goes on with work on the disks whose command was killed while its jobs went on inside QEMU, and finishes it.
+   *
+   * @throws {QemuError} `QEMU_LOCKED` when that command lives, `QEMU_DEVICE_UNKNOWN` for a job that belongs to no such
+   * work, `QEMU_USAGE` for work that nobody can go on with; and what the work throws.
+   */
+  async resume(options: LongWorkOptions & { readonly job?: string | undefined } = {}): Promise<ResumeResult> {
+    const { resumeInterrupted } = await import('../work/resume-work.ts');
+    return resumeInterrupted(this.#host, this.#target, this.#config(), options);
   }
 }

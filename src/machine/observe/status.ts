@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { QemuError } from '../../base/errors.ts';
+import { type JobRow, parseJobs } from '../../domain/job-row.ts';
 import { isThere } from '../../system/files/files.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { channelState } from '../control/agent-channel.ts';
-import { failedDisks, queryState } from '../control/query-state.ts';
+import { describeFailed, type FailedDrive, failedDrives, queryState } from '../control/query-state.ts';
 import { type AnyMonitor, NO_PORTS, openAny } from '../control/ways.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { howEnded, type MachineEnd } from '../run/last-run.ts';
@@ -13,6 +15,7 @@ import { type RecordedVnc, type RunRecord, readRecord } from '../run/record.ts';
 import { lastReset } from '../run/run-files.ts';
 import { isSaved } from '../state/saved-folder.ts';
 import { settleFirst } from '../work/settle-first.ts';
+import { type FullDisk, fullDisk } from './disk-room.ts';
 import type { GuestAddressRow } from './guest-addresses.ts';
 
 /** QEMU's run states (`query-status`), and what there is to say when QEMU cannot be asked. */
@@ -26,6 +29,10 @@ export interface MachineStatus {
   readonly state: MachineState;
   /** What keeps the guest in that state, if QEMU reports it: the disks that failed. */
   readonly stateDetail: string | undefined;
+  /** Disks without room on the host that keep the guest in the state `io-error`. */
+  readonly fullDisks: readonly FullDisk[];
+  /** Jobs inside QEMU that have not been dismissed, such as a backup that goes on. */
+  readonly jobs: readonly JobRow[];
   readonly pid: number | undefined;
   readonly slot: number | undefined;
   readonly monitorPort: number | undefined;
@@ -79,6 +86,8 @@ export async function machineStatus(
       uptimeSeconds: undefined,
       lastReset: undefined,
       addresses: [],
+      fullDisks: [],
+      jobs: [],
       saved: isSaved(target.files),
     };
   }
@@ -87,11 +96,17 @@ export async function machineStatus(
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
   const lookMs = Math.max(LEAST_LOOK_MS, LOOK_TIMEOUT_MS - (performance.now() - began));
-  const [state] = await Promise.all([lookAtGuest(target.files, lookMs), thawLeftover(host, target, lookMs)]);
+  const [{ failed, ...state }] = await Promise.all([
+    lookAtGuest(target.files, lookMs),
+    thawLeftover(host, target, lookMs),
+  ]);
   return {
     ...base,
     configPath: record?.configPath ?? target.configPath,
     ...state,
+    fullDisks: failed.flatMap(({ drive, reason }) =>
+      reason === 'nospace' ? (fullDisk(host, target, drive) ?? []) : [],
+    ),
     pid: process.pid,
     saved: false,
     // Never from the command line: a process could name any port there.
@@ -115,7 +130,7 @@ export async function lookAtState(files: MachinePaths, lookMs = LOOK_TIMEOUT_MS)
   return look(files, lookMs, async () => {});
 }
 
-type Look = Pick<MachineStatus, 'state' | 'stateDetail'>;
+type Look = Pick<MachineStatus, 'state' | 'stateDetail' | 'jobs'> & { readonly failed: readonly FailedDrive[] };
 
 /** The same, with what the guest's agent reports. */
 async function lookAtGuest(files: MachinePaths, lookMs: number): Promise<Look & Pick<MachineStatus, 'addresses'>> {
@@ -144,13 +159,25 @@ async function look(
     client = (await openAny(files, readRecord(files) ?? NO_PORTS, { timeoutMs: lookMs })).value;
     const left = (): { timeoutMs: number } => ({ timeoutMs: Math.max(1, deadline - performance.now()) });
     state = await queryState(client, left());
-    const failed = state === 'io-error' ? await failedDisks(client, left()) : [];
+    const failed = state === 'io-error' ? await failedDrives(client, left()) : [];
+    const jobs = await jobsNow(client, left());
     if (state === 'running') await whileRunning(client, left());
-    return { state, stateDetail: failed.length === 0 ? undefined : failed.join(', ') };
+    const detail = failed.map(describeFailed).join(', ');
+    return { state, stateDetail: detail === '' ? undefined : detail, failed, jobs };
   } catch {
-    return { state, stateDetail: undefined };
+    return { state, stateDetail: undefined, failed: [], jobs: [] };
   } finally {
     await client?.close();
+  }
+}
+
+/** The human monitor has no such list, nor has a machine that is not made yet. */
+async function jobsNow(client: AnyMonitor, limits: { readonly timeoutMs: number }): Promise<JobRow[]> {
+  try {
+    return parseJobs(await client.executeRaw('query-jobs', undefined, limits));
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_QMP_REFUSED') return [];
+    throw error;
   }
 }
 

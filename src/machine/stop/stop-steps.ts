@@ -3,7 +3,8 @@ import { type ProcessInfo, sendSignal, waitForExit } from '../../system/process/
 import type { MachineContext, MachineRef } from '../context.ts';
 import { describeState } from '../control/run-state.ts';
 import { NO_PORTS, openAny } from '../control/ways.ts';
-import { askState } from '../observe/status.ts';
+import { whyFull } from '../observe/disk-room.ts';
+import { askState, lookAtState } from '../observe/status.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { killQemu } from '../run/last-run.ts';
 import { readRecord } from '../run/record.ts';
@@ -28,7 +29,9 @@ export async function runStopSteps(
   let asked: Rung = 'none';
   // A guest that cannot write cannot go down either.
   if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target, undefined, true);
+  const isStuck = steps.length > 1 && (await tellFull(host, target));
   for (const step of steps) {
+    if (step.kind === 'ask' && isStuck) continue;
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
     if (step.kind === 'ask') {
       const answer = await askGuest(host, target, process, step, signal);
@@ -46,6 +49,19 @@ export async function runStopSteps(
     if (rung !== undefined) return rung === 'none' ? asked : rung;
   }
   throw await stillThere(target, process.pid);
+}
+
+/** Whether the guest waits for room on the host that is not there: it could not shut down, however long it is asked. */
+async function tellFull(host: MachineContext, target: MachineRef): Promise<boolean> {
+  const { state, failed } = await lookAtState(target.files);
+  if (state !== 'io-error') return false;
+  const full = failed.flatMap(({ drive, reason }) =>
+    reason === 'nospace' ? (whyFull(host, target, drive) ?? []) : [],
+  );
+  if (full.length === 0) return false;
+  const message = `its guest cannot shut down, because ${full.join(', ')}: it is ended by quit, as if its plug were pulled; what it could not write is lost`;
+  host.notify({ level: 'warning', machine: target.longName, message });
+  return true;
 }
 
 function lateText(step: Step, { wasAsked, problem, state }: Extract<Answer, { kind: 'late' }>): string {

@@ -73,6 +73,8 @@ export async function doWork<T>(
  * Goes on with work whose command was killed, as its own.
  *
  * @param body has to find out how far it is.
+ * @param obstacle why nobody can go on with jobs that still run.
+ * @returns undefined when there was nothing more to do.
  * @throws {QemuError} `QEMU_LOCKED` when its command lives; and what `body` throws.
  */
 export async function resumeWork<T>(
@@ -80,11 +82,14 @@ export async function resumeWork<T>(
   target: MachineRef,
   body: (work: Work) => Promise<T>,
   signal?: AbortSignal,
+  obstacle?: QemuError,
 ): Promise<T | undefined> {
   const work = await underWorkLock(host, target, { timeoutMs: LOCK_MS, signal }, async () => {
     const found = await settleLocked(host, target, { timeoutMs: LOCK_MS, signal });
     if (found.outcome === 'busy') throw busy(target, found.record);
     if (found.outcome !== 'running') return undefined;
+    // The jobs go on as they did.
+    if (obstacle) throw obstacle;
     return begin(target, { ...found.record, tool: ownTool() });
   });
   return work === undefined ? undefined : carryOn(host, target, work, body);

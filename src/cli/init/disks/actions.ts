@@ -15,6 +15,13 @@ export const DISKS: readonly Action[] = [
     options: many,
     verbs: [
       {
+        command: 'resume <id> [job]',
+        describe: 'Go on with the work of a command that was killed while its jobs ran on',
+        options: (parser) => one(parser).positional('job', { type: 'string', describe: 'Id of the job, as listed' }),
+        examples: [['web', 'Shows the progress of the copy, and finishes it']],
+        load: () => import('./jobs-resume.ts'),
+      },
+      {
         command: 'cancel <id> <job>',
         describe: 'Cancel a job, or forget one that has ended',
         options: (parser) =>

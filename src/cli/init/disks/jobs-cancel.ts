@@ -24,14 +24,17 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { signal } = context;
   const limits = { timeoutMs: TIMEOUT_MS, signal };
   const selection = select(context, { ids: [args.id] }, () => []);
-  const outcomes = await fleet.each(selection.targets, 1, (target) =>
-    withControl(fleet.host, target, limits, async (client): Promise<Cancelled> => {
+  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Cancelled> => {
+    const { cancelInterrupted } = await import('../../../machine/work/resume-work.ts');
+    // With what else the killed command has left.
+    if (await cancelInterrupted(fleet.host, target, args.job, limits)) return { job: args.job, outcome: 'cancelled' };
+    return withControl(fleet.host, target, limits, async (client): Promise<Cancelled> => {
       const job = await new Domain(client, target.longName).job(args.job, limits);
       if (job.isOver) await job.dismiss(limits);
       else await job.cancel(limits);
       return { job: job.id, outcome: job.isOver ? 'forgotten' : 'cancelled' };
-    }),
-  );
+    });
+  });
   return present<Cancelled>(context, selection, outcomes, {
     text: (name, { job, outcome }) => `${name}: ${job}: ${outcome}`,
     json: (cancelled) => cancelled,

@@ -1,5 +1,6 @@
 import { Domain } from '../../../domain/domain.ts';
 import type { Job } from '../../../domain/job.ts';
+import { jobProgress } from '../../../domain/job-row.ts';
 import { withControl } from '../../../machine/control/control-port.ts';
 import type { Context } from '../../run/context.ts';
 import { present } from '../../shared/many.ts';
@@ -31,13 +32,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 
 function describe(name: string, jobs: readonly Job[]): string {
   if (jobs.length === 0) return `${name}: ${NONE}`;
-  return jobs.map((job) => `${name}: ${job.id}: ${job.type}, ${progress(job)}`).join('\n');
-}
-
-function progress({ status, done, total, error }: Job): string {
-  if (error !== undefined) return `failed: ${error}`;
-  const percent = total > 0 ? `, ${Math.floor((100 * Math.min(done, total)) / total)} %` : '';
-  return status === 'concluded' ? 'done' : `${status}${percent}`;
+  return jobs.map((job) => `${name}: ${job.id}: ${job.type}, ${jobProgress(job)}`).join('\n');
 }
 
 function document(jobs: readonly Job[]): object {

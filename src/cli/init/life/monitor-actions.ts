@@ -3,6 +3,7 @@ import type { ChangeContext, StateChange } from '../../../machine/change/change-
 import * as change from '../../../machine/change/change-state.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import { withAnyMonitor } from '../../../machine/control/control-port.ts';
+import { whyFull } from '../../../machine/observe/disk-room.ts';
 import { setVncPassword } from '../../../machine/start/vnc-password.ts';
 import { QmpClient } from '../../../qmp/client.ts';
 import type { Context } from '../../run/context.ts';
@@ -57,7 +58,10 @@ async function changeState(
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
   const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
     withAnyMonitor(fleet.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, (client) =>
-      apply({ client, name: target.longName, timeoutMs, signal }, target),
+      apply(
+        { client, name: target.longName, timeoutMs, signal, whyFull: (drive) => whyFull(fleet.host, target, drive) },
+        target,
+      ),
     ),
   );
   return present<StateChange>(context, selection, outcomes, {

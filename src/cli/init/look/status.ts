@@ -1,3 +1,4 @@
+import { jobProgress } from '../../../domain/job-row.ts';
 import type { FleetStatus } from '../../../fleet/fleet.ts';
 import type { RestartState } from '../../../fleet/service/restart-state.ts';
 import { describeState, stateRule } from '../../../machine/control/run-state.ts';
@@ -34,12 +35,13 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   });
 }
 
-function noteState(output: Output, { name, state, stateDetail, restart, problems, lastReset }: Shown): void {
+function noteState(output: Output, { name, state, stateDetail, restart, problems, lastReset, jobs }: Shown): void {
   const { meaning, severity } = stateRule(state);
   const level = severity === 'error' ? 'warning' : 'info';
   if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
   // A guest's reboot is nothing special, but it helps to explain what happened.
   if (lastReset !== undefined) output.note('info', `${name}: reset without restarting QEMU, last ${lastReset}`);
+  for (const job of jobs) output.note('info', `${name}: job ${job.id}: ${job.type}, ${jobProgress(job)}`);
   if (restart !== undefined) noteRestart(output, name, restart);
   for (const problem of problems) output.note('warning', `${name}: ${problem}`);
 }

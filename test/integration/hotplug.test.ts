@@ -2,16 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lab, lab, until } from '../support/lab.ts';
-
-/** Sets lines of a machine's file in place of those with the same keys; an empty value removes the key. */
-function edit(root: Lab, name: string, values: Readonly<Record<string, string>>): void {
-  const file = `etc/qemu/${name}-qemu.cfg`;
-  const lines = readFileSync(`${root.dir}/${file}`, 'utf8').split('\n');
-  const kept = lines.filter((line) => !((line.split('=')[0] ?? '') in values) && line !== '');
-  const added = Object.entries(values).flatMap(([key, value]) => (value === '' ? [] : [`${key}=${value}`]));
-  root.write(file, `${[...kept, ...added].join('\n')}\n`);
-}
+import { edit } from '../support/edit-machine.ts';
+import { lab, until } from '../support/lab.ts';
 
 test('diff names what a reload does, and a reload does all of it or nothing', async (t) => {
   const root = lab(t);

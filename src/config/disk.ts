@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { quote, quoteComma } from '../base/text.ts';
 import { DISK_INTERFACES } from './keys/values.ts';
 import { keySpec } from './keys.ts';
-import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
+import { type OptionList, parseOptionList, rateOf, renderOptionList, type ValueContext } from './text/option-list.ts';
+import { renderSize } from './text/values.ts';
 import type { CdromConfig, DiskConfig } from './types.ts';
 
 /** Longest serial numbers: VIRTIO_BLK_ID_BYTES, ATA and NVMe have 20 characters, QEMU's SCSI disks 36. */
@@ -32,6 +33,7 @@ export function parseDisk(text: string, index: number, context: ValueContext): D
     ssd: list.get('ssd') === 'on',
     ioThread: list.get('iothread') === 'on',
     queues: list.integer('queues'),
+    ...rateOf(list, context),
     bootIndex: list.integer('bootindex'),
     key: readKey(list, context),
     backing: list.all('backing').map((name) => (IS_FILE.test(name) ? resolve(context.dir, name) : name)),
@@ -75,6 +77,7 @@ export function renderDisk(disk: DiskConfig): string {
     ['ssd', disk.ssd ? 'on' : undefined],
     ['iothread', disk.ioThread ? 'on' : undefined],
     ['queues', disk.queues?.toString()],
+    ['rate', disk.rate === undefined ? undefined : renderSize(disk.rate)],
     ['bootindex', disk.bootIndex?.toString()],
     ['key', disk.key],
     ...disk.backing.map((name) => ['backing', name] as const),

@@ -1,8 +1,16 @@
 import { quote } from '../base/text.ts';
 import { NET_BACKENDS } from './keys/values.ts';
 import { keySpec } from './keys.ts';
-import { type OptionList, parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
-import { INTERFACE_NAME_RULE, isInterfaceName, isIpv4, isIpv6, isMac, isMulticastMac } from './text/values.ts';
+import { type OptionList, parseOptionList, rateOf, renderOptionList, type ValueContext } from './text/option-list.ts';
+import {
+  INTERFACE_NAME_RULE,
+  isInterfaceName,
+  isIpv4,
+  isIpv6,
+  isMac,
+  isMulticastMac,
+  renderSize,
+} from './text/values.ts';
 import type { HostForward, NetBackend, NicConfig } from './types.ts';
 
 /** A NIC before it is known which bridge is the machine's own. */
@@ -34,6 +42,7 @@ export function parseNic(text: string, index: number, context: ValueContext): Pa
     mtu: list.integer('mtu'),
     isolated: list.get('isolated') === 'on',
     lock: list.get('lock') === 'on',
+    ...rateOf(list, context),
     addresses: list.all('ip').filter((address) => {
       return readChecked(address, checkAddress, `${context.key} ip`, context) !== undefined;
     }),
@@ -53,6 +62,7 @@ export function renderNic(nic: NicConfig): string {
     ['mtu', nic.mtu?.toString()],
     ['isolated', nic.isolated ? 'on' : undefined],
     ['lock', nic.lock ? 'on' : undefined],
+    ['rate', nic.rate === undefined ? undefined : renderSize(nic.rate)],
     ...nic.addresses.map((address) => ['ip', address] as const),
     ['bootindex', nic.bootIndex?.toString()],
   ]);
@@ -89,7 +99,9 @@ function checkFit(list: OptionList, net: NetBackend, { key, report }: ValueConte
     report(`${key} has ip= without lock=on`, { hint: 'add lock=on' });
   }
   if (net === 'bridge') return;
-  const onTapOnly = ['bridge', 'vlan', 'queues', 'isolated', 'lock'].filter((name) => list.get(name) !== undefined);
+  const onTapOnly = ['bridge', 'vlan', 'queues', 'isolated', 'lock', 'rate'].filter(
+    (name) => list.get(name) !== undefined,
+  );
   for (const name of onTapOnly) report(`${key} has ${name}= with net=${net}; it needs net=bridge`);
 }
 

@@ -33,6 +33,8 @@ export interface DiskConfig {
   readonly ioThread?: boolean | undefined;
   /** Queues of a virtio disk; undefined: QEMU's default. */
   readonly queues?: number | undefined;
+  /** Most bytes a second; undefined: no limit. */
+  readonly rate?: number | undefined;
   /** Place in the boot order before all that BOOT orders. */
   readonly bootIndex?: number | undefined;
   /** Absolute path of the file with the key of an encrypted image. */
@@ -85,6 +87,8 @@ export interface NicConfig {
   readonly isolated: boolean;
   /** Only the NIC's own MAC and address may leave it. */
   readonly lock: boolean;
+  /** Most bytes a second in each direction; undefined: no limit. */
+  readonly rate?: number | undefined;
   /** `ip=` addresses that `lock=on` lets through in addition to the MAC; CIDR or plain. */
   readonly addresses: readonly string[];
   /** Place in the boot order before all that BOOT orders. */

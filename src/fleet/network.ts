@@ -64,13 +64,11 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
 }
 
 /** Whether a tap is on another bridge, or has other rules, than it is to have. Without a note nothing is known. */
-function isOtherwise(noted: TapSpec | undefined, { bridge, vlan, isolated, lock, addresses }: TapSpec): boolean {
-  if (noted === undefined) return false;
-  const { bridge: onBridge, vlan: inVlan, isolated: isAlone, lock: isLocked, addresses: allowed } = noted;
-  return !isDeepStrictEqual(
-    { bridge, vlan, isolated, lock, addresses },
-    { bridge: onBridge, vlan: inVlan, isolated: isAlone, lock: isLocked, addresses: allowed },
-  );
+function isOtherwise(noted: TapSpec | undefined, wanted: TapSpec): boolean {
+  const part = ({ bridge, vlan, isolated, lock, addresses, rate }: TapSpec): object => {
+    return { bridge, vlan, isolated, lock, addresses, rate };
+  };
+  return noted !== undefined && !isDeepStrictEqual(part(noted), part(wanted));
 }
 
 function link(paths: Paths, config: MachineConfig, nic: NicConfig, mac: string, vhost: boolean): NicLink {

@@ -23,6 +23,13 @@ test('diff names what a reload does, and a reload does all of it or nothing', as
   assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
   const blocks = (await root.cmd('-c', 'info block', 'web')).stdout;
   assert.match(blocks, /dsk2-fmt: .*b\.img/);
+  edit(root, 'web', { DSK1: 'web.img,rate=1M', DSK2: 'b.img,rate=2M' });
+  assert.deepEqual((await root.one('reload', 'web'))['applied'], ['DSK1', 'DSK2']);
+  const throttled = (await root.cmd('-c', 'info block', 'web')).stdout;
+  assert.match(throttled, /dsk1.*bps=1048576 .*dsk2.*bps=2097152 /s);
+  edit(root, 'web', { DSK1: 'web.img', DSK2: 'b.img' });
+  await root.ok('reload', 'web');
+  assert.equal((await root.cmd('-c', 'info block', 'web')).stdout, blocks);
 
   // A third device on two ports: nothing is done, not even what could be.
   edit(root, 'web', { DSK4: 'd.img', NIC1: 'virtio,net=user,mac=52:54:00:00:00:09', RAM: '16M' });

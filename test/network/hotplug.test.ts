@@ -44,6 +44,14 @@ test('with RUNAS and SANDBOX cards and disks are plugged in with packets and dat
   assert.equal(await guest.succeeds('ping -c 1 -w 1 192.0.2.1'), false);
   assert.match(sh('bridge', '-d', 'link', 'show', 'dev', 'web.1'), /master br1 .*isolated on/s);
 
+  host.register('web', [...fixed, 'NIC1=virtio,bridge=br1,isolated=on,rate=1M', `DSK1=${image}`]);
+  assert.deepEqual(await applied(host), ['NIC1']);
+  assert.match(sh('nft', 'list', 'ruleset'), /hook ingress.*limit rate over 1 mbytes.*hook egress.*limit rate over/s);
+  await guest.sh('ping -c 1 -w 30 198.51.100.1');
+  host.register('web', [...fixed, 'NIC1=virtio,bridge=br1,isolated=on', `DSK1=${image}`]);
+  assert.deepEqual(await applied(host), ['NIC1']);
+  assert.equal(sh('nft', 'list', 'ruleset'), '');
+
   // QEMU's user has no right to it: nothing is left of the attempt.
   host.register('web', [...fixed, 'NIC1=virtio,bridge=br1,isolated=on', `DSK1=${image}`, 'DSK2=mine.img']);
   const refused = await host.init('reload', 'web');

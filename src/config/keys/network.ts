@@ -59,6 +59,12 @@ const NIC_OPTIONS = [
     doc: 'address, plain or CIDR, that lock=on permits',
   },
   {
+    name: 'rate',
+    type: 'text',
+    default: '',
+    doc: 'most bytes a second in each direction, such as 10M; more is dropped',
+  },
+  {
     name: 'bootindex',
     type: 'integer',
     default: '',

@@ -77,6 +77,12 @@ const DISK_OPTIONS = [
     doc: 'number of queues (virtio); default: one per processor',
   },
   {
+    name: 'rate',
+    type: 'text',
+    default: '',
+    doc: 'most bytes that the guest reads and writes in a second, such as 50M',
+  },
+  {
     name: 'bootindex',
     type: 'integer',
     default: '',

@@ -2,7 +2,7 @@ import { anyOf, quote, quoteComma } from '../../base/text.ts';
 import type { KeySpec, OptionSpec } from '../keys/key-spec.ts';
 import { type Report, suggest } from './issues.ts';
 import { meantWord } from './meant.ts';
-import { parseBoolean, parseInteger } from './values.ts';
+import { parseBoolean, parseInteger, parseSize } from './values.ts';
 
 /** What a value parser knows of the place of the value. */
 export interface ValueContext {
@@ -59,6 +59,19 @@ export function parseOptionList(
   const get = (name: string): string | undefined => values.get(name)?.[0];
   return { head, get, integer: (name) => parseInteger(get(name) ?? ''), all: (name) => values.get(name) ?? [] };
 }
+
+/** The option `rate=`, in bytes a second, when it is there. A value that is none is reported. */
+export function rateOf(list: OptionList, { key, report }: ValueContext): { readonly rate?: number } {
+  const text = list.get('rate');
+  if (text === undefined) return {};
+  const rate = parseSize(text);
+  if (rate !== undefined && rate >= LEAST_RATE) return { rate };
+  report(`${key} rate must be a number of bytes a second from 64K, such as 50M, not ${quote(text)}`);
+  return {};
+}
+
+/** With less hardly one packet, or one request of a disk, would pass in a second. */
+const LEAST_RATE = 64 * 1024;
 
 /** Writes a comma list; options without a value are left out. */
 export function renderOptionList(head: string, options: readonly (readonly [string, string | undefined])[]): string {

@@ -63,6 +63,8 @@ export interface Drive extends OfKey {
   readonly aio?: string | undefined;
   readonly discard?: string | undefined;
   readonly detectZeroes?: string | undefined;
+  /** Most bytes a second; undefined: no limit. */
+  readonly rate?: number | undefined;
 }
 
 /** Backends of network cards that qemu-init uses, as `netdev_add` takes them. */

@@ -74,9 +74,9 @@ function isPci(disk: DiskConfig): boolean {
 }
 
 function driveOf(disk: DiskConfig, image: ImageNode): Drive {
-  const { index, readonly, snapshot, cache, aio, discard, detectZeroes } = disk;
+  const { index, readonly, snapshot, cache, aio, discard, detectZeroes, rate } = disk;
   const id = `dsk${index}`;
-  const how = { readonly, snapshot, cache, aio, discard, detectZeroes };
+  const how = { readonly, snapshot, cache, aio, discard, detectZeroes, rate };
   return { kind: 'drive', key: `DSK${index}`, id, media: 'disk', image, ...how };
 }
 

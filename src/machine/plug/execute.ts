@@ -32,6 +32,9 @@ export async function doSimple(context: PlugContext, step: Exclude<Step, { do: '
       await changeMedium(client, { device: `${id}-dev`, file: image?.file, force: true }, context);
       break;
     }
+    case 'throttle':
+      await throttle(context, step.device, step.drive.rate);
+      break;
     case 'tap':
       await host.network.rejoin(config, step.nic, signal);
       break;
@@ -58,6 +61,9 @@ export async function plugIn(context: PlugContext, parts: readonly Part[]): Prom
     writeKeys({ ...config, disks }, target.files);
     giveKeys(target.files, user);
     for (const { command, arguments: values } of renderCalls(parts)) await client.execute(command, values, context);
+    for (const part of parts) {
+      if (part.kind === 'device' && part.drive?.rate !== undefined) await throttle(context, part, part.drive.rate);
+    }
   } catch (error) {
     // An interrupted command leaves nothing half-done either.
     await undo({ ...context, signal: undefined }, parts);
@@ -66,6 +72,14 @@ export async function plugIn(context: PlugContext, parts: readonly Part[]): Prom
   } finally {
     removeKeys(target.files);
   }
+}
+
+/** QEMU knows the drive of a virtio disk by an object below its device. */
+async function throttle({ client, ...options }: PlugContext, device: Device, rate = 0): Promise<void> {
+  const id = device.driver.startsWith('virtio-blk') ? `/machine/peripheral/${device.id}/virtio-backend` : device.id;
+  const others = { bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
+  const limits = { timeoutMs: options.timeoutMs, signal: options.signal };
+  await client.execute('block_set_io_throttle', { id, bps: rate, ...others }, limits);
 }
 
 /** The first error is the one to report; what cannot be undone now is seen, and undone, by the next command. */

@@ -65,7 +65,9 @@ export class Ledger {
   changed(step: Exclude<Step, StepOf<'plug' | 'unplug'>>, texts: Texts): void {
     const { running } = this;
     const now = (part: Part): Part =>
-      step.do === 'medium' && identityOf(part) === identityOf(step.drive) ? step.drive : part;
+      (step.do === 'medium' || step.do === 'throttle') && identityOf(part) === identityOf(step.drive)
+        ? step.drive
+        : part;
     this.#note({ ...running, config: withText(running.config, step.key, texts), parts: running.parts.map(now) });
   }
 

@@ -8,6 +8,8 @@ import { plain, type Running } from './running.ts';
 export type Step =
   /** Puts a disc into a drive; without a file takes out the one in it. */
   | { readonly do: 'medium'; readonly key: string; readonly drive: Drive }
+  /** Sets how much a disk moves in a second. */
+  | { readonly do: 'throttle'; readonly key: string; readonly drive: Drive; readonly device: Device }
   | { readonly do: 'unplug'; readonly key: string; readonly parts: readonly Part[] }
   | { readonly do: 'plug'; readonly key: string; readonly parts: readonly Part[] }
   /** Takes a tap to its bridge, VLAN and rules, while the card stays. */
@@ -53,7 +55,7 @@ export function planChanges(running: Running, wanted: readonly Part[], facts: Pl
   return {
     keys: [...keys, ...taps.map((nic): KeyFate => ({ key: `NIC${nic}`, how: 'live' }))],
     steps: [
-      ...steps.filter((step) => step.do === 'medium'),
+      ...steps.filter((step) => step.do === 'medium' || step.do === 'throttle'),
       ...taps.map((nic): Step => ({ do: 'tap', key: `NIC${nic}`, nic })),
       ...facts.otherKeys.flatMap(({ key }): Step[] => (key === 'VNC' ? [{ do: 'vnc-password', key }] : [])),
       // What goes makes room for what comes.
@@ -66,7 +68,7 @@ export function planChanges(running: Running, wanted: readonly Part[], facts: Pl
 /** A change before its devices have places. */
 interface Draft {
   readonly key: string;
-  readonly medium?: Drive | undefined;
+  readonly simple?: Step | undefined;
   readonly unplug: readonly Part[];
   readonly plug: readonly Part[];
   readonly why?: Obstacle | undefined;
@@ -82,8 +84,8 @@ function draft(change: PartsChange, running: Running, wanted: readonly Part[]): 
   if (becomes.length > 0 && running.leaving[key] !== undefined) {
     return stuck('the guest was asked to release the device that has its place, and has not done so yet');
   }
-  const medium = changedMedium(change);
-  if (medium !== undefined) return { key, medium, unplug: [], plug: [] };
+  const simple = changedDrive(change, running);
+  if (simple !== undefined) return { key, simple, unplug: [], plug: [] };
   if (was.length === 0) return { key, unplug: [], plug: becomes };
   if (becomes.length === 0) return { key, unplug: was, plug: [] };
   const own = (parts: readonly Part[]): Part[] => parts.filter((part) => part.key === key && !isController(part));
@@ -96,14 +98,17 @@ function isController(part: Part): boolean {
   return part.kind === 'device' && /^(?:scsi\d|usb|sata\d+|cdrom\d+)$/.test(part.id ?? '');
 }
 
-/** The drive of a change that is one of the disc in it. */
-function changedMedium({ key, was, becomes }: PartsChange): Drive | undefined {
+/** The change of a drive that stays: of the disc in it, or of how much a disk moves in a second. */
+function changedDrive({ key, was, becomes }: PartsChange, { parts }: Running): Step | undefined {
   const [before, ...others] = was;
   const [after, ...more] = becomes;
-  if (!key.startsWith('CDR') || others.length + more.length > 0) return undefined;
-  if (before?.kind !== 'drive' || after?.kind !== 'drive') return undefined;
-  const withoutDisc = (drive: Drive): object => plain({ ...drive, image: undefined });
-  return isDeepStrictEqual(withoutDisc(before), withoutDisc(after)) ? after : undefined;
+  if (others.length + more.length > 0 || before?.kind !== 'drive' || after?.kind !== 'drive') return undefined;
+  const without = (drive: Drive): object => plain({ ...drive, image: undefined, rate: undefined });
+  if (!isDeepStrictEqual(without(before), without(after))) return undefined;
+  if (key.startsWith('CDR')) return { do: 'medium', key, drive: after };
+  const device = parts.find((part): part is Device => part.kind === 'device' && part.drive?.id === after.id);
+  const isSame = hasSameImage(was, becomes) && before.image?.format === after.image?.format;
+  return device !== undefined && isSame ? { do: 'throttle', key, drive: after, device } : undefined;
 }
 
 /** A disk whose image stays is in use: taken out and put in again it would be another disk to the guest. */
@@ -119,10 +124,9 @@ interface Settled {
 }
 
 /** Gives each device its place, or says what is in the way. */
-function settle({ key, medium, unplug, plug, why }: Draft, places: Places): Settled {
-  const steps: Step[] = [];
+function settle({ key, simple, unplug, plug, why }: Draft, places: Places): Settled {
+  const steps: Step[] = simple === undefined ? [] : [simple];
   const obstacles: Obstacle[] = why === undefined ? [] : [why];
-  if (medium) steps.push({ do: 'medium', key, drive: medium });
   if (unplug.length > 0) {
     obstacles.push(...unplug.flatMap((part) => (part.kind === 'device' ? (unplugObstacle(part) ?? []) : [])));
     obstacles.push(...unplug.filter(({ kind }) => kind === 'option').map(() => AT_START));

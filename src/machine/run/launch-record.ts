@@ -36,7 +36,8 @@ function readFrom(path: string): LaunchRecord | undefined {
     const { binary, args, config, parts } = value;
     if (typeof binary !== 'string' || typeof config !== 'string' || !Array.isArray(args)) return undefined;
     if (!args.every((each) => typeof each === 'string')) return undefined;
-    return { binary, args, config, parts: partsFromJson(parts) };
+    const known = partsFromJson(parts);
+    return { binary, args, config, ...(known && { parts: known }) };
   } catch (error) {
     if (error instanceof SyntaxError || (error instanceof QemuError && error.code === 'QEMU_IO')) return undefined;
     throw error;

@@ -22,7 +22,7 @@ function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
   const needs: readonly [string, string, (nic: CheckedNic) => boolean][] = [
     ['ip', 'iproute2', ({ net }) => net === 'bridge'],
     ['bridge', 'iproute2', ({ net, vlan }) => net === 'bridge' && vlan !== undefined],
-    ['nft', 'nftables', ({ net, lock }) => net === 'bridge' && lock],
+    ['nft', 'nftables', ({ net, lock, rate }) => net === 'bridge' && (lock || rate !== undefined)],
     ['passt', 'passt', ({ net }) => net === 'passt'],
   ];
   return needs.flatMap(([program, name, isNeededBy]): Problem[] => {

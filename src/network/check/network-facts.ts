@@ -20,6 +20,7 @@ export interface CheckedNic {
   readonly vlan: number | undefined;
   readonly mtu: number | undefined;
   readonly lock: boolean;
+  readonly rate?: number | undefined;
   readonly runAs: string | undefined;
 }
 

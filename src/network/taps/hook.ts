@@ -4,7 +4,7 @@ import { readTextIfExists } from '../../system/files/files.ts';
 import { runSync, type SyncResult } from '../../system/process/exec-sync.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from '../commands.ts';
 import { hasIpv6, interfaceExists, readAttribute, readBridges } from '../sysfs.ts';
-import { unlockRules } from './lock-rules.ts';
+import { hasRules, unlockRules } from './lock-rules.ts';
 import { type PlanLine, planJoin } from './tap-plan.ts';
 import { parseTapRecord } from './tap-records.ts';
 import type { TapSpec } from './tap-spec.ts';
@@ -39,14 +39,14 @@ export function tapUp(tap: string, env: NodeJS.ProcessEnv, bridge?: string): voi
  */
 export function tapDown(tap: string, env: NodeJS.ProcessEnv): void {
   checkName('tap', tap);
-  const isLocked = readNote(tap, env)?.lock === true;
+  const note = readNote(tap, env);
   try {
     if (interfaceExists(tap)) runBatch('ip', [{ tap, line: `link set dev ${tap} nomaster down` }], env);
   } catch (error) {
     // QEMU may end, and the tap with it, at any moment.
     if (interfaceExists(tap)) throw error;
   }
-  if (isLocked) setRules(unlockRules(tap), env);
+  if (note !== undefined && hasRules(note)) setRules(unlockRules(tap), env);
 }
 
 function wishFor(tap: string, env: NodeJS.ProcessEnv, bridge: string | undefined): TapSpec {
@@ -89,7 +89,7 @@ function runBatch(program: 'ip' | 'bridge', lines: readonly PlanLine[], env: Nod
 
 function setRules(rules: string, env: NodeJS.ProcessEnv): void {
   const result = call('nft', ['-f', '-'], rules, env);
-  if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on', result.stderr);
+  if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on and rate=', result.stderr);
 }
 
 function call(program: string, args: readonly string[], input: string, env: NodeJS.ProcessEnv): SyncResult {

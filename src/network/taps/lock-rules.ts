@@ -2,12 +2,12 @@ import { ipv6Bits, linkLocalOf } from './ipv6-bits.ts';
 import type { TapSpec } from './tap-spec.ts';
 
 /**
- * Rules for `nft -f -` that let nothing leave the guest but frames from its own MAC and, when addresses are given,
+ * Rules for `nft -f -`. With `lock` they let nothing leave the guest but frames from its own MAC and, when addresses are given,
  * packets from those and from the link-local address that belongs to the MAC, except messages of a router or a DHCP
  * server. They are in a separate table for each tap, at the tap's ingress: other machines' rules are not touched when
  * it comes and goes, and a frame passes only the rules of the tap that it came through (nft(8), "netdev" family).
  */
-export function lockRules({ tap, mac, addresses }: Pick<TapSpec, 'tap' | 'mac' | 'addresses'>): string {
+export function tapRules({ tap, mac, addresses, lock, rate }: RuledTap): string {
   const ipv4 = addresses.filter((address) => !address.includes(':'));
   const given = addresses.filter((address) => address.includes(':'));
   const ipv6 = given.length === 0 ? [] : [linkLocalOf(mac), ...given];
@@ -15,13 +15,41 @@ export function lockRules({ tap, mac, addresses }: Pick<TapSpec, 'tap' | 'mac' |
 ${ipv6.length > 0 ? neighbourChain(ipv6) : ''}  chain ingress {
     type filter hook ingress device "${tap}" priority -500; policy accept;
 ${[
-  ...macRules(mac),
+  ...rateRules(rate),
+  ...(lock ? macRules(mac) : []),
   ...(addresses.length > 0 ? [...DHCP_SERVER_RULES, ...ipv4Rules(ipv4), ...ipv6Rules(ipv6), 'drop'] : []),
 ]
   .map((rule) => `    ${rule}\n`)
   .join('')}  }
-}
+${egressChain(tap, rate)}}
 `;
+}
+
+type RuledTap = Pick<TapSpec, 'tap' | 'mac' | 'addresses' | 'lock' | 'rate'>;
+
+/** What comes faster is dropped, which TCP takes as a sign to slow down; a tenth of a second may come at once. */
+function rateRules(rate: number | undefined): string[] {
+  if (rate === undefined) return [];
+  const burst = Math.max(LEAST_BURST, Math.round(rate / 10));
+  return [`limit rate over ${rate} bytes/second burst ${burst} bytes drop`];
+}
+
+/** Several packets of the size that the kernel makes of what one connection sends. */
+const LEAST_BURST = 256 * 1024;
+
+/** What goes to the guest. Kernels before 5.16 have no such hook, so there is none when nothing needs it. */
+function egressChain(tap: string, rate: number | undefined): string {
+  return rateRules(rate)
+    .map((rule) => {
+      const hook = `type filter hook egress device "${tap}" priority -500; policy accept;`;
+      return `  chain egress {\n    ${hook}\n    ${rule}\n  }\n`;
+    })
+    .join('');
+}
+
+/** Whether the tap has rules in the packet filter. */
+export function hasRules({ lock, rate }: Pick<TapSpec, 'lock' | 'rate'>): boolean {
+  return lock || rate !== undefined;
 }
 
 /** Removes the rules of a tap. Nothing happens when there are none: nft accepts adding what already exists. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { interfaceExists, interfaceNames, readAttribute } from '../sysfs.ts';
+import { hasRules } from './lock-rules.ts';
 import { parseOwnerAlias } from './owner-alias.ts';
 import { tapMatcher } from './tap-names.ts';
 import { readTapRecord, recordedTaps } from './tap-records.ts';
@@ -26,7 +27,7 @@ export function findTapsOf(machine: string, tapsDir: string): FoundTap[] {
   return [...new Set([...noted, ...present])].map((tap) => ({
     tap,
     exists: present.includes(tap),
-    locked: readTapRecord(tap, tapsDir)?.lock === true || readOwner(tap)?.locked === true,
+    locked: isNotedWithRules(tap, tapsDir) || readOwner(tap)?.locked === true,
   }));
 }
 
@@ -39,6 +40,11 @@ export function isOurs(name: string, machine: string, tapsDir: string): boolean 
     return readAttribute(name, 'tun_flags') !== undefined && readTapRecord(name, tapsDir)?.machine === machine;
   const owner = parseOwnerAlias(alias);
   return owner?.scope === scopeOf(tapsDir) && owner.machine === machine;
+}
+
+function isNotedWithRules(tap: string, tapsDir: string): boolean {
+  const note = readTapRecord(tap, tapsDir);
+  return note !== undefined && hasRules(note);
 }
 
 function readOwner(name: string): ReturnType<typeof parseOwnerAlias> {

@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { BridgeFacts } from '../sysfs.ts';
-import { lockRules, unlockRules } from './lock-rules.ts';
+import { hasRules, tapRules, unlockRules } from './lock-rules.ts';
 import { ownerAlias } from './owner-alias.ts';
 import type { TapSpec } from './tap-spec.ts';
 
@@ -99,10 +99,7 @@ function plan(
   return {
     ip: lines((wish, bridge) => [...making(wish), ...joinLines(wish, bridge, facts)]),
     bridge: lines(vlanLines),
-    nft: specs
-      .filter((wish) => wish.lock)
-      .map(lockRules)
-      .join(''),
+    nft: specs.filter(hasRules).map(tapRules).join(''),
   };
 }
 
@@ -131,12 +128,12 @@ function bridgeOf(wish: TapSpec, bridges: PlanFacts['bridges']): BridgeFacts {
 }
 
 function joinLines(wish: TapSpec, bridge: BridgeFacts, facts: Omit<PlanFacts, 'leftovers' | 'user'>): string[] {
-  const { tap, machine, lock } = wish;
+  const { tap, machine } = wish;
   return [
     words(
       'link set dev',
       tap,
-      facts.scope && `alias ${ownerAlias({ scope: facts.scope, machine, locked: lock })}`,
+      facts.scope && `alias ${ownerAlias({ scope: facts.scope, machine, locked: hasRules(wish) })}`,
       wish.mac !== '' && `address ${hostSideMac(wish.mac)}`,
       // A port with a smaller MTU than the bridge's would make the bridge follow it down.
       `mtu ${wish.mtu ?? bridge.mtu}`,

@@ -57,7 +57,7 @@ function isWish(value: unknown): value is TapSpec {
     isInterfaceName(String(note.tap)) &&
     isInterfaceName(String(note.bridge)) &&
     [note.index, note.queues].every((number) => Number.isSafeInteger(number)) &&
-    [note.mtu, note.vlan].every((number) => number === undefined || Number.isSafeInteger(number)) &&
+    [note.mtu, note.vlan, note.rate].every((number) => number === undefined || Number.isSafeInteger(number)) &&
     typeof note.isolated === 'boolean' &&
     typeof note.lock === 'boolean' &&
     Array.isArray(note.addresses) &&

@@ -25,6 +25,8 @@ export interface TapSpec {
   readonly lock: boolean;
   /** Addresses and networks for `lock`; none: any address. */
   readonly addresses: readonly string[];
+  /** Most bytes a second in each direction; undefined: no limit. */
+  readonly rate?: number | undefined;
 }
 
 /**
@@ -42,7 +44,8 @@ export function tapSpecs(
 }
 
 function tapWish(machine: string, nic: NicConfig, mac: string): TapSpec {
-  const { index, bridge, mtu, vlan, isolated, lock, addresses } = nic;
+  const { index, bridge, mtu, vlan, isolated, lock, addresses, rate } = nic;
   const tap = tapName(machine, index);
-  return { tap, machine, index, bridge, mac, mtu, vlan, queues: queuesOf(nic), isolated, lock, addresses };
+  const limit = rate === undefined ? {} : { rate };
+  return { tap, machine, index, bridge, mac, mtu, vlan, queues: queuesOf(nic), isolated, lock, addresses, ...limit };
 }

@@ -2,9 +2,11 @@ import { QemuError } from '../../base/errors.ts';
 import { type ExecResult, findProgram, run } from '../../system/process/exec.ts';
 import { batchFailed, batchText, commandFailed, searchPath } from '../commands.ts';
 import { hasIpv6, interfaceExists, readBridges } from '../sysfs.ts';
+import { hasRules } from './lock-rules.ts';
+import { ownerAlias } from './owner-alias.ts';
 import { type FoundTap, findTapsOf, isOurs, scopeOf } from './ownership.ts';
 import { type PlanLine, planRejoin, planRemoval, planTaps, type TapPlan } from './tap-plan.ts';
-import { removeTapRecord, writeTapRecords } from './tap-records.ts';
+import { readTapRecord, removeTapRecord, writeTapRecords } from './tap-records.ts';
 import type { TapSpec } from './tap-spec.ts';
 
 export interface TapOptions {
@@ -19,7 +21,7 @@ export interface TapOptions {
  *
  * @param options.user user (name or number) that QEMU runs as; undefined: the caller, who needs CAP_NET_ADMIN.
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when a bridge is missing, a name is taken or the kernel refuses,
- * `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED` without `ip`, or without `nft` for `lock=on`.
+ * `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED` without `ip`, or without `nft` for `lock=on` and `rate=`.
  */
 export async function setUpTaps(
   specs: readonly TapSpec[],
@@ -39,7 +41,9 @@ export async function setUpTaps(
   try {
     await execute(plan, signal);
   } catch (error) {
-    const made = specs.map(({ tap, machine, lock }) => ({ tap, exists: isOurs(tap, machine, tapsDir), locked: lock }));
+    const made = specs.map((spec) => {
+      return { tap: spec.tap, exists: isOurs(spec.tap, spec.machine, tapsDir), locked: hasRules(spec) };
+    });
     // The first error is the one to report; the notes stay for the next attempt.
     await removeTaps(made, tapsDir, undefined).catch(() => {});
     throw error;
@@ -75,26 +79,34 @@ export async function rejoinTap(spec: TapSpec, { tapsDir, signal }: TapOptions):
     wasLocked: findTapsOf(spec.machine, tapsDir).some(({ tap, locked }) => tap === spec.tap && locked),
   });
   checkLockable([spec]);
-  // The guest runs: it must not send anything before VLAN and rules are there.
-  await execute({ ...plan, ip: plan.ip.slice(0, -1) }, signal);
-  await runBatch('ip', plan.ip.slice(-1), signal);
+  const noted = readTapRecord(spec.tap, tapsDir);
+  const stays = noted?.bridge === spec.bridge && noted.vlan === spec.vlan && noted.isolated === spec.isolated;
+  if (stays) {
+    const alias = ownerAlias({ scope: scopeOf(tapsDir), machine: spec.machine, locked: hasRules(spec) });
+    const mark = { tap: spec.tap, line: `link set dev ${spec.tap} alias ${alias}` };
+    await execute({ ip: [mark], bridge: [], nft: plan.nft }, signal);
+  } else {
+    // The guest runs: it must not send anything before VLAN and rules are there.
+    await execute({ ...plan, ip: plan.ip.slice(0, -1) }, signal);
+    await runBatch('ip', plan.ip.slice(-1), signal);
+  }
   // Last: a note that is as it is to be means that nothing is left to do.
   writeTapRecords([spec], tapsDir);
 }
 
 /**
- * Checks that `lock=on` is possible here.
+ * Checks that `lock=on` and `rate=` are possible here.
  *
  * @throws {QemuError} `QEMU_NOT_INSTALLED` when a tap needs it and `nft` is missing.
  */
 export function checkLockable(specs: readonly TapSpec[]): void {
-  const locked = specs.find(({ lock }) => lock);
-  if (locked === undefined || hasNft()) return;
-  throw new QemuError(
-    'QEMU_NOT_INSTALLED',
-    `Cannot lock NIC${locked.index} of "${locked.machine}" to its address: program "nft" is missing`,
-    { hint: 'apt install nftables, or remove lock=on' },
-  );
+  const ruled = specs.find(hasRules);
+  if (ruled === undefined || hasNft()) return;
+  const { index, machine, lock } = ruled;
+  const what = lock ? `lock NIC${index} of "${machine}" to its address` : `limit NIC${index} of "${machine}"`;
+  throw new QemuError('QEMU_NOT_INSTALLED', `Cannot ${what}: program "nft" is missing`, {
+    hint: `apt install nftables, or remove ${lock ? 'lock=on' : 'rate='}`,
+  });
 }
 
 function isLeftover({ tap, machine }: TapSpec, tapsDir: string): boolean {
@@ -110,7 +122,7 @@ async function execute(plan: TapPlan, signal: AbortSignal | undefined): Promise<
   await runBatch('bridge', plan.bridge, signal);
   if (plan.nft === '') return;
   const result = await call('nft', ['-f', '-'], plan.nft, signal);
-  if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on', result.stderr);
+  if (result.exitCode !== 0) throw commandFailed('Cannot set the rules of lock=on and rate=', result.stderr);
 }
 
 async function runBatch(
@@ -132,7 +144,7 @@ async function removeTaps(taps: readonly FoundTap[], tapsDir: string, signal: Ab
   }
   if (plan.nft !== '' && hasNft()) {
     const result = await call('nft', ['-f', '-'], plan.nft, signal);
-    if (result.exitCode !== 0) throw commandFailed('Cannot remove the rules of lock=on', result.stderr);
+    if (result.exitCode !== 0) throw commandFailed('Cannot remove the rules of lock=on and rate=', result.stderr);
   }
   for (const { tap } of taps) removeTapRecord(tap, tapsDir);
 }

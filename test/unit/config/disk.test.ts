@@ -78,7 +78,7 @@ suite('DSKx', () => {
   test('an option that is not known is an error that tells about doubled commas, or the nearest one', () => {
     assert.deepEqual(problemsOf('DSK1=d.img,foo=bar\n'), [
       '1: DSK1 has an unknown option "foo="; known options: format, if, cache, aio, discard, detect-zeroes, readonly, ' +
-        'snapshot, serial, ssd, iothread, queues, bootindex, key, backing (write a comma in the file name twice)',
+        'snapshot, serial, ssd, iothread, queues, rate, bootindex, key, backing (write a comma in the file name twice)',
     ]);
     assert.match(problemsOf('DSK1=d.img,fromat=raw\n')[0] ?? '', /\(did you mean "format"\?\)$/);
   });

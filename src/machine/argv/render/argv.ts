@@ -37,7 +37,7 @@ function objectValue({ type, id, properties }: QemuObject): string {
   return list(type, { id, ...properties });
 }
 
-function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard, detectZeroes }: Drive): string {
+function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard, detectZeroes, rate }: Drive): string {
   return list('', {
     file: image?.file,
     format: image?.format,
@@ -53,6 +53,7 @@ function driveValue({ id, media, image, readonly, snapshot, cache, aio, discard,
     aio,
     discard,
     'detect-zeroes': detectZeroes,
+    'throttling.bps-total': rate,
     ...(image && keyAndBacking(image, '')),
   });
 }

@@ -134,6 +134,12 @@ test('a disc is changed in its drive, and a tap moves without its card', () => {
   assert.deepEqual(steps(plan('NIC1=virtio\n', 'NIC1=virtio,bridge=br7\n', { taps: [1] })), ['tap NIC1']);
 });
 
+test('how much a disk may move is set while it stays', () => {
+  assert.deepEqual(steps(plan(DISK, 'DSK1=a.img,rate=5M\n')), ['throttle DSK1']);
+  assert.deepEqual(steps(plan('DSK1=a.img,rate=5M\n', DISK)), ['throttle DSK1']);
+  assert.deepEqual(stuck(plan('DSK1=a.img,rate=5M\n', 'DSK1=a.img,rate=6M,cache=none\n')), ['DSK1']);
+});
+
 const SEEN: Reality = {
   devices: new Set(),
   objects: new Set(),

@@ -105,6 +105,10 @@ test('a changed image, a resize, a lost point, a damaged one and --full lead to 
   };
   await host.backUp();
   await expectFull(/^asked for$/, '--full');
+  await host.ok('snapshot', 'create', 'web', 'before');
+  assert.equal((await host.backUp())['kind'], 'incremental', 'a snapshot changes nothing');
+  await host.ok('snapshot', 'revert', 'web', 'before');
+  await expectFull(/DSK1 has no bitmap of .*: the image was replaced or reverted/);
   qemuImg('convert', '-O', 'qcow2', image, `${image}.new`);
   qemuImg('convert', '-O', 'qcow2', `${image}.new`, image);
   await expectFull(/DSK1 has no bitmap of .*: the image was replaced/);
@@ -171,7 +175,10 @@ test('a second backup at the same time is told, as is one that a stop or the end
     mkdirSync(elsewhere);
     const third = await host.init('backup', 'create', 'web', elsewhere);
     assert.match(third.stderr, /is busy since .* \(a backup to ".*", by process \d+\)/);
-    await host.ok(end, 'web', ...(end === 'stop' ? ['--force'] : []));
+    const ended = await host.init(end, 'web', ...(end === 'stop' ? ['--force'] : []));
+    assert.equal(ended.code, 0, ended.stderr);
+    if (end === 'stop')
+      assert.match(ended.stderr, /a backup to ".*" goes on since .*, and ends incomplete with the machine/);
     const { code, stderr } = await first.result;
     assert.equal(code, 7, stderr);
     assert.match(stderr, /Machine "web" ended before the backup was complete/);

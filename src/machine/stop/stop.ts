@@ -9,7 +9,7 @@ import { killQemu } from '../run/last-run.ts';
 import { goneOf, type Located, locate } from '../run/locate.ts';
 import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
 import { isSaved } from '../state/saved-folder.ts';
-import { settleFirst } from '../work/settle-first.ts';
+import { settleFirst, tellAtWork } from '../work/settle-first.ts';
 import { leftMs, runStopHook } from './stop-hook.ts';
 import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
@@ -74,6 +74,7 @@ export async function stopMachine(
       await cleanUp(host, target, located);
       return stopped(target, 'none', began);
     }
+    tellAtWork(host, target);
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));
     const rung = isSavedNow

@@ -16,6 +16,14 @@ export async function settleFirst(host: MachineContext, target: MachineRef): Pro
   await settleQuietly(host, target, LOOK_MS);
 }
 
+/** Tells that a stop of the machine ends the work on its disks that another command does. */
+export function tellAtWork(host: MachineContext, { files, longName }: MachineRef): void {
+  const record = hasWork(files) ? readWork(files) : undefined;
+  if (record === undefined || !isAtWork(files, record)) return;
+  const message = `${record.what} goes on since ${record.startedAt}, and ends incomplete with the machine`;
+  host.notify({ level: 'warning', machine: longName, message });
+}
+
 /**
  * Refuses to start a machine while a command works on its disks. What a killed one has left keeps no machine from being
  * started.

@@ -18,7 +18,7 @@ export type { JobOptions } from './domain/job-events.ts';
 export { jobId, parseJobId } from './domain/job-id.ts';
 export type { JobRow } from './domain/job-row.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
-export type { ScreenDumpOptions } from './domain/screen-dump.ts';
+export type { ScreenDumpOptions, Screenshot } from './domain/screen/screen-dump.ts';
 export {
   type CommandLine,
   Fleet,
@@ -74,6 +74,7 @@ export type { KeyFate } from './machine/plug/plan.ts';
 export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';
 export type { RecordedVnc } from './machine/run/record.ts';
+export type { KeyOptions } from './machine/screen/keyboard.ts';
 export type { CreatedSnapshot, CreateSnapshotOptions } from './machine/snapshot/create.ts';
 export type { DeletedSnapshot } from './machine/snapshot/delete.ts';
 export type { Snapshot } from './machine/snapshot/list.ts';

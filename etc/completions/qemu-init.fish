@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup restore attach detach console vnc agent register unregister edit create image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup restore attach detach console vnc screenshot sendkey type agent register unregister edit create image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -43,6 +43,9 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments detach --description 'Unplug devices of a running machine'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments console --description 'Attach to the serial console; leave with Ctrl-]'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments vnc --description 'Show how to view the screen'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments screenshot --description 'Take a picture of the screen'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments sendkey --description 'Press keys on the keyboard of the guest'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments type --description 'Type a text on the keyboard of the guest'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments agent --description 'Talk to the agent in the guest'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments register --description 'Add a machine to the registry'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments unregister --description 'Remove a machine from the registry'
@@ -173,6 +176,12 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --long-option persist --description 'Also write them into its file'
 complete --command qemu-init --condition '__fish_seen_subcommand_from detach' --long-option timeout --require-parameter --description 'Seconds the guest has to release devices'
 complete --command qemu-init --condition '__fish_seen_subcommand_from detach' --long-option persist --description 'Also remove them from its file'
+complete --command qemu-init --condition '__fish_seen_subcommand_from vnc' --long-option open --description 'Open a viewer, and wait until it is closed'
+complete --command qemu-init --condition '__fish_seen_subcommand_from screenshot' --long-option head --require-parameter --description 'Number of the head, from 0'
+complete --command qemu-init --condition '__fish_seen_subcommand_from sendkey' --long-option hold --require-parameter --description 'Milliseconds for which each key is held down'
+complete --command qemu-init --condition '__fish_seen_subcommand_from type' --long-option hold --require-parameter --description 'Milliseconds for which each key is held down'
+complete --command qemu-init --condition '__fish_seen_subcommand_from type' --long-option enter --description 'Press Enter after it'
+complete --command qemu-init --condition '__fish_seen_subcommand_from type' --long-option layout --require-parameter --description 'Keyboard layout of the guest: en-us, en-gb, de, fr (default: KEYMAP, or en-us)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option stdin --description 'exec: pass on standard input'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option timeout --require-parameter --description 'exec: seconds to wait for the program, which is not ended by it (default: no limit)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent' --long-option crypted --description 'passwd: it is a hash, as in shadow(5)'

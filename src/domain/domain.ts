@@ -14,7 +14,7 @@ import { type Cpu, parseCpus } from './cpu.ts';
 import { type Job, listJobs, type SettledJob, settleJobs } from './job.ts';
 import type { Monitor } from './monitor.ts';
 import { type PciDevice, parsePciDevices } from './pci-device.ts';
-import { type ScreenDumpOptions, screenDump } from './screen-dump.ts';
+import { type ScreenDumpOptions, screenDump } from './screen/screen-dump.ts';
 
 /**
  * `RunState` of QEMU (`query-status`). A state of a newer QEMU that is not in this list is passed through unchanged.
@@ -172,8 +172,8 @@ export class Domain implements Monitor, AsyncDisposable {
    * @throws {QemuError} `QEMU_QMP_REFUSED` for a machine without a display; `QEMU_IO` when there is no room for the
    * file.
    */
-  screenDump(options: ScreenDumpOptions = {}): Promise<Buffer> {
-    return screenDump(this, options, this.#scratchDir);
+  async screenDump(options: ScreenDumpOptions = {}): Promise<Buffer> {
+    return (await screenDump(this, options, this.#scratchDir)).data;
   }
 
   /** Presses the power button. QEMU answers at once, whether or not a guest is there to notice. */

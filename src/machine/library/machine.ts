@@ -3,6 +3,8 @@ import { checkTimeout, DEFAULT_END_MS, type EndOptions, endsWithin } from '../..
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
+import { DEFAULT_LAYOUT } from '../../domain/keyboard/layouts.ts';
+import type { ScreenDumpOptions, Screenshot } from '../../domain/screen/screen-dump.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { readTail, sizeOf } from '../../system/files/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
@@ -15,6 +17,8 @@ import { openControl, portsOf } from '../control/control-port.ts';
 import { loadMachineConfig } from '../load-config.ts';
 import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
+import { type KeyOptions, sendKeys, typeText } from '../screen/keyboard.ts';
+import { takeScreenshot } from '../screen/screenshot.ts';
 import type { Life } from '../snapshot/revert.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
 import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
@@ -315,6 +319,39 @@ export class Machine extends RunningMachine {
    */
   withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withConsole(this.target, this.#config, signal, body);
+  }
+
+  /**
+   * Takes a picture of the screen, also of a paused machine.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_QMP_REFUSED` for a machine without a screen; `QEMU_QMP_BAD_REPLY`,
+   * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
+   */
+  screenshot(options: ScreenDumpOptions = {}): Promise<Screenshot> {
+    return takeScreenshot(this.#host, this.target, options);
+  }
+
+  /**
+   * Presses combinations of keys, such as `ctrl-alt-delete`, one after the other.
+   *
+   * @throws {QemuError} `QEMU_USAGE` for a key that does not exist; `QEMU_MACHINE_STATE` when the guest does not run;
+   * `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT`, `QEMU_ABORTED`.
+   */
+  sendKeys(combinations: readonly string[], options: KeyOptions = {}): Promise<void> {
+    return sendKeys(this.#host, this.target, combinations, options);
+  }
+
+  /**
+   * Types a text on the guest's keyboard.
+   *
+   * @param options `layout` of the guest: `en-us`, `en-gb`, `de` or `fr` (default: KEYMAP, or `en-us`).
+   * @returns how many strokes it took.
+   * @throws {QemuError} `QEMU_USAGE` for characters that the layout does not have, before anything is typed; otherwise
+   * as {@link sendKeys}.
+   */
+  type(text: string, options: KeyOptions & { readonly layout?: string | undefined } = {}): Promise<number> {
+    const { layout = this.#config.keymap ?? DEFAULT_LAYOUT, ...limits } = options;
+    return typeText(this.#host, this.target, text, layout, limits);
   }
 
   /** Kills the QEMU that this object has launched; one that it found running it only leaves. */

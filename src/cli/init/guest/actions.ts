@@ -3,6 +3,19 @@ import type { Action } from '../action.ts';
 import { one, releasing, seconds } from '../parameters.ts';
 import { AGENT_COMMANDS } from './agent/commands.ts';
 
+const holding = (parser: Argv<object>): Argv<object> =>
+  parser.option('hold', {
+    type: 'string',
+    requiresArg: true,
+    coerce: milliseconds,
+    describe: 'Milliseconds for which each key is held down',
+  }) as Argv<object>;
+
+function milliseconds(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`--hold must be a number of milliseconds, not "${text}"`);
+  return Number(text);
+}
+
 /** Actions of the group "Guest", in the order of the help text. */
 export const GUEST: readonly Action[] = [
   {
@@ -41,8 +54,55 @@ export const GUEST: readonly Action[] = [
     command: 'vnc <id>',
     group: 'Guest',
     describe: 'Show how to view the screen',
-    options: one,
-    load: () => import('./vnc.ts'),
+    options: (parser) =>
+      one(parser).option('open', {
+        type: 'boolean',
+        describe: 'Open a viewer, and wait until it is closed',
+      }) as Argv<object>,
+    load: () => import('./screen/vnc.ts'),
+  },
+  {
+    command: 'screenshot <id> [file]',
+    group: 'Guest',
+    describe: 'Take a picture of the screen',
+    options: (parser) =>
+      one(parser)
+        .positional('file', {
+          type: 'string',
+          describe: 'PNG, or PPM by its name; - for standard output (default: NAME-DATE-TIME.png)',
+        })
+        .option('head', { type: 'string', requiresArg: true, describe: 'Number of the head, from 0' }) as Argv<object>,
+    examples: [['web - >web.png', 'To standard output']],
+    load: () => import('./screen/screenshot.ts'),
+  },
+  {
+    command: 'sendkey <id> <keys..>',
+    group: 'Guest',
+    describe: 'Press keys on the keyboard of the guest',
+    options: (parser) =>
+      holding(one(parser)).positional('keys', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'Names of keys, those of one combination joined by -: ctrl-alt-delete',
+      }) as Argv<object>,
+    examples: [['web ctrl-alt-f2', 'Another virtual console']],
+    load: () => import('./screen/sendkey.ts'),
+  },
+  {
+    command: 'type <id> <text>',
+    group: 'Guest',
+    describe: 'Type a text on the keyboard of the guest',
+    options: (parser) =>
+      holding(one(parser))
+        .positional('text', { type: 'string', demandOption: true, describe: 'The text; - for standard input' })
+        .option('enter', { type: 'boolean', describe: 'Press Enter after it' })
+        .option('layout', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Keyboard layout of the guest: en-us, en-gb, de, fr (default: KEYMAP, or en-us)',
+        }) as Argv<object>,
+    load: () => import('./screen/type.ts'),
   },
   {
     command: 'agent <id> <command> [words..]',

@@ -1,12 +1,20 @@
-import { type ScreenAccess, screenAccess } from '../../../fleet/screen.ts';
-import type { Context } from '../../run/context.ts';
-import { present } from '../../shared/many.ts';
-import { select } from '../../shared/selection.ts';
+import { type ScreenAccess, screenAccess } from '../../../../fleet/screen.ts';
+import type { Context } from '../../../run/context.ts';
+import { present } from '../../../shared/many.ts';
+import { select } from '../../../shared/selection.ts';
+import { openViewer } from './open-viewer.ts';
 
-export async function run(context: Context, args: { readonly id: string }): Promise<number> {
+interface Arguments {
+  readonly id: string;
+  readonly open?: boolean;
+}
+
+export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, { ids: [args.id] }, () => []);
   const outcomes = await fleet.each(selection.targets, 1, async (target) => screenAccess(target));
+  const [outcome] = outcomes;
+  if (args.open === true && outcome?.ok === true) return openViewer(outcome.value);
   return present<ScreenAccess>(context, selection, outcomes, { text: describe, json: (access) => access });
 }
 

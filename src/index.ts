@@ -75,7 +75,7 @@ export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesc
 export type { EndCause, MachineEnd } from './machine/run/last-run.ts';
 export type { RecordedVnc } from './machine/run/record.ts';
 export type { KeyOptions } from './machine/screen/keyboard.ts';
-export type { CreatedSnapshot, CreateSnapshotOptions } from './machine/snapshot/create.ts';
+export type { CreatedSnapshot, CreateSnapshotOptions } from './machine/snapshot/create-options.ts';
 export type { DeletedSnapshot } from './machine/snapshot/delete.ts';
 export type { Snapshot } from './machine/snapshot/list.ts';
 export type { Life, RevertedSnapshot } from './machine/snapshot/revert.ts';

@@ -43,7 +43,7 @@ export async function commitDisk(
   target: MachineRef,
   config: MachineConfig,
   key: string,
-  options: LongWorkOptions = {},
+  options: CommitDiskOptions = {},
 ): Promise<MoveResult> {
   const began = performance.now();
   await refuseDuringWork(host, target, options.signal);
@@ -59,13 +59,19 @@ export async function commitDisk(
   };
 }
 
+/** How to collapse a chain. */
+export interface CommitDiskOptions extends LongWorkOptions {
+  /** The image in which the disk is to go on, in place of the one at the bottom: for who deletes a snapshot's layers. */
+  readonly into?: string | undefined;
+}
+
 /** What is to be collapsed. */
 interface CommitJob {
   readonly host: MachineContext;
   readonly target: MachineRef;
   readonly config: MachineConfig;
   readonly disk: DiskConfig;
-  readonly options: LongWorkOptions;
+  readonly options: CommitDiskOptions;
 }
 
 /** Undefined when there was nothing to do. */
@@ -128,11 +134,13 @@ async function commitStopped(job: CommitJob): Promise<Pivot | undefined> {
 }
 
 function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
-  const base = now.layers.at(-1);
-  const overlays = now.layers.slice(0, -1);
+  const { into } = job.options;
+  const at = into === undefined ? now.layers.length - 1 : now.layers.findIndex(({ file }) => isSameFile(file, into));
+  const base = now.layers[at];
+  const overlays = now.layers.slice(0, Math.max(0, at));
   if (base === undefined || overlays.length === 0) return undefined;
   refuseSnapshots(now.key, overlays);
-  refuseLayers(job, now);
+  if (into === undefined) refuseLayers(job, now);
   refuseOthers(job, base);
   return {
     key: now.key,
@@ -194,7 +202,7 @@ async function startCommit(access: DiskAccess, { jobId, file }: Pivot, now: Disk
       domain.run('block-commit', {
         'job-id': jobId,
         device: now.node,
-        'base-node': now.layers.at(-1)?.node,
+        'base-node': now.layers.find((layer) => isSameFile(layer.file, file))?.node,
         'auto-finalize': false,
         'auto-dismiss': false,
       }),

@@ -1,6 +1,8 @@
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { type CreatedSnapshot, type CreateSnapshotOptions, createSnapshot } from '../snapshot/create.ts';
+import { createSnapshot } from '../snapshot/create.ts';
+import type { CreatedSnapshot, CreateSnapshotOptions } from '../snapshot/create-options.ts';
 import { type DeletedSnapshot, deleteSnapshot } from '../snapshot/delete.ts';
 import { listSnapshots, type Snapshot } from '../snapshot/list.ts';
 import { type Life, type RevertedSnapshot, revertSnapshot } from '../snapshot/revert.ts';
@@ -47,7 +49,7 @@ export class Snapshots {
   }
 
   /** Deletes one; the machine stays as it is. @throws {QemuError} as {@link deleteSnapshot}. */
-  delete(name: string, signal?: AbortSignal): Promise<DeletedSnapshot> {
-    return deleteSnapshot(this.#host, this.#target, this.#config(), name, signal);
+  delete(name: string, options: LongWorkOptions = {}): Promise<DeletedSnapshot> {
+    return deleteSnapshot(this.#host, this.#target, this.#config(), name, options);
   }
 }

@@ -4,49 +4,20 @@ import type { MachineConfig } from '../../config/types.ts';
 import { JobError } from '../../domain/job-error.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
-import { type Quiesce, whileQuiet } from '../quiesce/quiesce.ts';
+import { whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
 import { doWork } from '../work/do-work.ts';
 import { chooseDisks } from './choose-disks.ts';
+import type { CreatedSnapshot, CreateSnapshotOptions } from './create-options.ts';
 import { hardwareOf } from './hardware.ts';
 import { refuseDuringJobs, runToEnd } from './job-end.ts';
+import { createOutside } from './outside/create-outside.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
-import { snapshotsIn } from './snapshot-disks.ts';
+import { type SnapshotDisk, snapshotsIn } from './snapshot-disks.ts';
 import { checkSnapshotName, defaultSnapshotName } from './snapshot-name.ts';
 import { noteSnapshot, readSnapshotNotes } from './snapshot-notes.ts';
 import type { OpenImages } from './stopped-images.ts';
 import { withImages } from './with-images.ts';
-
-/** How to make a snapshot. */
-export interface CreateSnapshotOptions {
-  /** Default: the local time as `YYYYMMDD-HHMMSS`. */
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  /** RAM and devices as well; the guest stands still meanwhile. */
-  readonly memory?: boolean | undefined;
-  /** Whether file systems are frozen through the guest agent (default: `auto`; never with {@link memory}). */
-  readonly quiesce?: Quiesce | undefined;
-  /** Leaves raw disks out; else they are refused. */
-  readonly skipRaw?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A snapshot that was made. */
-export interface CreatedSnapshot {
-  readonly snapshot: string;
-  /** ISO 8601. */
-  readonly created: string;
-  readonly memory: boolean;
-  readonly quiesced: boolean;
-  /** Why the file systems were not frozen, as a clause, when it was tried. */
-  readonly whyNotQuiesced: string | undefined;
-  readonly external: boolean;
-  /** `DSK1` …, and `FIRMWARE` for the variables of UEFI. */
-  readonly disks: readonly string[];
-  /** Raw disks that were left out. */
-  readonly skipped: readonly string[];
-  readonly seconds: number;
-}
 
 /** What its kind of work has to know: see `create-work.ts`. */
 export const CREATE_WORK = 'snapshot-create';
@@ -69,6 +40,11 @@ export async function createSnapshot(
   checkSnapshotName(name);
   checkMemory(target, options);
   refuseSavedDisks(target, 'make a snapshot');
+  if (options.external === true) {
+    const refuse = (disks: readonly SnapshotDisk[]): void => refuseSame(target, name, disks);
+    const laid = await createOutside({ host, target, config, name, options, refuse });
+    return { snapshot: name, memory: false, external: true, ...laid, seconds: secondsSince(began) };
+  }
   const plan = { kind: CREATE_WORK, what: `making snapshot "${name}"`, data: { name } };
   const made = await doWork(
     host,
@@ -84,7 +60,7 @@ export async function createSnapshot(
         (disks) => chooseDisks(target.longName, disks, choice).chosen,
         async (images) => {
           const { chosen, skipped } = chooseDisks(target.longName, images.disks, choice);
-          refuseSame(target, name, images);
+          refuseSame(target, name, images.disks);
           // From here on there may be something to be undone.
           work.note({ data: { name, files: chosen.map(({ key, file }) => ({ key, file })) } });
           const how = await take(host, target, images, chosen, name, options);
@@ -97,12 +73,21 @@ export async function createSnapshot(
     },
     options.signal,
   );
-  const seconds = Math.round(performance.now() - began) / 1000;
+  const seconds = secondsSince(began);
   return { snapshot: name, memory: options.memory === true, external: false, ...made, seconds };
 }
 
-function checkMemory(target: MachineRef, { memory, quiesce }: CreateSnapshotOptions): void {
+function secondsSince(began: number): number {
+  return Math.round(performance.now() - began) / 1000;
+}
+
+function checkMemory(target: MachineRef, { memory, quiesce, external }: CreateSnapshotOptions): void {
   if (memory !== true) return;
+  if (external === true) {
+    throw new QemuError('QEMU_USAGE', 'An external snapshot has no memory', {
+      hint: 'leave out --external; or save the machine with its memory: qemu-init save',
+    });
+  }
   if (locate(target.files).kind !== 'alive') throw notRunning(target);
   if (quiesce !== 'on') return;
   throw new QemuError('QEMU_USAGE', 'A snapshot with memory cannot be quiesced: its guest would go on frozen', {
@@ -111,7 +96,7 @@ function checkMemory(target: MachineRef, { memory, quiesce }: CreateSnapshotOpti
 }
 
 /** @throws {QemuError} `QEMU_COMMAND_FAILED` when there is a snapshot of that name. */
-function refuseSame(target: MachineRef, name: string, { disks }: OpenImages): void {
+function refuseSame(target: MachineRef, name: string, disks: readonly SnapshotDisk[]): void {
   const isThere =
     snapshotsIn(disks).has(name) ||
     readSnapshotNotes(target.files).some((note) => note.name === name && note.layers.length > 0);

@@ -1,11 +1,13 @@
 import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { doWork } from '../work/do-work.ts';
+import { doWork, refuseDuringWork } from '../work/do-work.ts';
 import { deleteInside } from './delete-inside.ts';
+import { mergeLayer } from './outside/merge-layer.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
 import { snapshotsIn } from './snapshot-disks.ts';
-import { forgetSnapshot } from './snapshot-notes.ts';
+import { forgetSnapshot, readSnapshotNotes } from './snapshot-notes.ts';
 import { withImages } from './with-images.ts';
 
 /** What was deleted. */
@@ -20,7 +22,8 @@ export interface DeletedSnapshot {
 export const DELETE_WORK = 'snapshot-delete';
 
 /**
- * Deletes a snapshot from all images of a machine that runs or does not.
+ * Deletes a snapshot of a machine that runs or does not: inside its images from all of them; an external one by merging its
+ * overlays into what they rest on.
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when there is none of that name; `QEMU_LOCKED`, `QEMU_QMP_REFUSED`,
  * `QEMU_ABORTED`.
@@ -30,10 +33,19 @@ export async function deleteSnapshot(
   target: MachineRef,
   config: MachineConfig,
   name: string,
-  signal?: AbortSignal,
+  options: LongWorkOptions = {},
 ): Promise<DeletedSnapshot> {
+  const { signal } = options;
   const began = performance.now();
+  const secondsSoFar = (): number => Math.round(performance.now() - began) / 1000;
   refuseSavedDisks(target, 'delete a snapshot');
+  const outside = readSnapshotNotes(target.files).find((note) => note.name === name && note.layers.length > 0);
+  if (outside) {
+    await refuseDuringWork(host, target, signal);
+    // One after the other: each is whole when it is done, whatever becomes of the others.
+    for (const layer of outside.layers) await mergeLayer({ host, target, config, options }, layer);
+    return { snapshot: name, disks: outside.layers.map(({ key }) => key), seconds: secondsSoFar() };
+  }
   const plan = { kind: DELETE_WORK, what: `deleting snapshot "${name}"`, data: { name } };
   const disks = await doWork(
     host,
@@ -56,7 +68,7 @@ export async function deleteSnapshot(
       ),
     signal,
   );
-  return { snapshot: name, disks, seconds: Math.round(performance.now() - began) / 1000 };
+  return { snapshot: name, disks, seconds: secondsSoFar() };
 }
 
 function holdersOf(disks: Parameters<typeof snapshotsIn>[0], target: MachineRef, name: string): string[] {

@@ -49,10 +49,9 @@ function mergeSnapshots(disks: readonly SnapshotDisk[], notes: readonly Snapshot
     };
   });
   const outside = notes.flatMap(({ name, created, description, quiesced, layers }): Snapshot[] => {
-    const there = layers.filter(({ base, overlay }) => sizeOf(base) !== undefined && sizeOf(overlay) !== undefined);
-    if (there.length === 0) return [];
-    const sizeBytes = there.reduce((sum, { overlay }) => sum + (sizeOf(overlay) ?? 0), 0);
-    const keys = there.map(({ key }) => key);
+    if (layers.length === 0) return [];
+    const sizeBytes = layers.reduce((sum, { overlay }) => sum + (sizeOf(overlay) ?? 0), 0);
+    const keys = layers.map(({ key }) => key);
     return [{ name, created, description, memory: false, quiesced, external: true, sizeBytes, disks: keys }];
   });
   return [...inside, ...outside].sort((a, b) => a.created.localeCompare(b.created));

@@ -12,6 +12,8 @@ import { unknownSnapshot } from './delete.ts';
 import { requireHardware } from './hardware.ts';
 import { refuseDuringJobs, runToEnd } from './job-end.ts';
 import { listSnapshots, type Snapshot } from './list.ts';
+import { LAYER_WORK } from './outside/lay-over.ts';
+import { revertOutside } from './outside/revert-outside.ts';
 import { revertDisks } from './revert-disks.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
 import { disksOfQemu, snapshotsIn } from './snapshot-disks.ts';
@@ -31,6 +33,8 @@ export interface RevertedSnapshot {
   /** `running` or `stopped`: as before. */
   readonly state: string;
   readonly disks: readonly string[];
+  /** Of an external one: files with what the disks were before, which nothing rests on now. */
+  readonly kept: readonly string[];
   readonly seconds: number;
 }
 
@@ -71,8 +75,9 @@ export async function revertSnapshot(
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
   const data = { name, wasRunning: isRunning };
-  const plan = { kind: REVERT_WORK, what: `reverting to snapshot "${name}"`, data };
-  await doWork(
+  const kind = snapshot.external ? LAYER_WORK : REVERT_WORK;
+  const plan = { kind, what: `reverting to snapshot "${name}"`, data };
+  const kept = await doWork(
     host,
     target,
     plan,
@@ -81,31 +86,34 @@ export async function revertSnapshot(
   );
   if (isRunning && !memory) await life.start(signal);
   const seconds = Math.round(performance.now() - began) / 1000;
-  return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, seconds };
+  return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, kept, seconds };
 }
 
 async function revertStopped(
   { host, target, config, snapshot, life, signal }: Revert,
   work: Work,
   isRunning: boolean,
-): Promise<void> {
+): Promise<readonly string[]> {
   if (isRunning) {
     await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, (client) =>
       refuseDuringJobs(new Domain(client, target.longName), 'revert the disks'),
     );
     await life.quit(signal);
   }
-  await exclusively(host, target, { purpose: 'snapshot', signal }, () =>
+  return exclusively(host, target, { purpose: 'snapshot', signal }, async () => {
+    const note = readSnapshotNotes(target.files).find(({ name }) => name === snapshot.name);
+    if (snapshot.external && note) return revertOutside(host, target, config, note, work);
     // From here on it is ended, whoever gives up waiting.
-    revertDisks({ host, target, config }, snapshot.name, () => begin(work)),
-  );
+    await revertDisks({ host, target, config }, snapshot.name, () => begin(work));
+    return [];
+  });
 }
 
 function begin(work: Work): void {
   work.note({ data: { ...work.record.data, hasBegun: true } });
 }
 
-async function loadMemory(revert: Revert, work: Work): Promise<void> {
+async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]> {
   const { host, target, config, snapshot, life, signal } = revert;
   try {
     await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, async (client) => {
@@ -123,6 +131,7 @@ async function loadMemory(revert: Revert, work: Work): Promise<void> {
       const job = newJobId('snapshot-load', 'all');
       await runToEnd(domain, 'snapshot-load', { 'job-id': job, tag: snapshot.name, vmstate, devices: nodes });
     });
+    return [];
   } catch (error) {
     if (work.record.data['hasBegun'] !== true || !(error instanceof QemuError)) throw error;
     // The disks may be those of then already, which RAM of now would destroy.

@@ -24,6 +24,8 @@ export interface SnapshotDisk {
   /** What the guest writes is thrown away (`snapshot=on`). */
   readonly temporary: boolean;
   readonly encrypted: boolean;
+  /** Bytes that the guest sees; undefined: not known. */
+  readonly sizeBytes: number | undefined;
   /** The layers below the one on top, from above; absolute. */
   readonly below: readonly string[];
 }
@@ -49,6 +51,7 @@ export function disksOfConfig(host: MachineContext, config: MachineConfig, files
       readonly: disk.readonly,
       temporary: disk.snapshot,
       encrypted: disk.key !== undefined,
+      sizeBytes: top?.detail.virtualSizeBytes ?? top?.stats?.size,
       below: below.map(({ file }) => file),
     };
   });
@@ -59,7 +62,7 @@ export function disksOfConfig(host: MachineContext, config: MachineConfig, files
 function variablesOf(config: MachineConfig, files: MachinePaths, node: string): SnapshotDisk[] {
   const { variables, variablesFormat } = findFirmware(config, files) ?? {};
   if (variables === undefined || variablesFormat !== 'qcow2' || !isThere(variables)) return [];
-  const plain = { readonly: false, temporary: false, encrypted: false, below: [] };
+  const plain = { readonly: false, temporary: false, encrypted: false, sizeBytes: undefined, below: [] };
   return [{ key: 'FIRMWARE', file: variables, format: 'qcow2', node, ...plain }];
 }
 
@@ -84,6 +87,7 @@ export async function disksOfQemu(domain: Domain, config: MachineConfig, files: 
       readonly,
       temporary,
       encrypted: disk?.key !== undefined,
+      sizeBytes: top.virtualSizeBytes,
       below: below.map((layer) => layer.file),
     };
   });

@@ -1,4 +1,5 @@
-import { asArray, asText, isRecord, optionalText } from '../../base/guards.ts';
+import { existsSync } from 'node:fs';
+import { asArray, asRecord, asText, isRecord, optionalText } from '../../base/guards.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
@@ -8,6 +9,7 @@ export interface SnapshotLayer {
   readonly key: string;
   /** The image as it was then; absolute. */
   readonly base: string;
+  readonly format: string;
   /** What has been written since; absolute. */
   readonly overlay: string;
 }
@@ -25,14 +27,25 @@ export interface SnapshotNote {
   readonly quiesced: boolean | undefined;
   /** Of an external one. */
   readonly layers: readonly SnapshotLayer[];
+  /** What the disks were before it was reverted to; nothing rests on these files. */
+  readonly abandoned?: readonly string[] | undefined;
   /** Of one with memory: the options of QEMU that make up what the guest sees. Undefined: not known. */
   readonly hardware?: readonly string[] | undefined;
 }
 
 type Files = Pick<MachinePaths, 'snapshots' | 'stateDir'>;
 
-/** The notes of a machine, oldest first. A file that is damaged counts as none. @throws {QemuError} `QEMU_NOT_PERMITTED`. */
-export function readSnapshotNotes({ snapshots }: Files): SnapshotNote[] {
+/**
+ * The notes of a machine, oldest first, without layers that are gone: a merge that was interrupted removes their overlay.
+ * A file that is damaged counts as none.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`.
+ */
+export function readSnapshotNotes(files: Files): SnapshotNote[] {
+  return readAll(files).flatMap(withLayersThere);
+}
+
+function readAll({ snapshots }: Files): SnapshotNote[] {
   try {
     const value: unknown = JSON.parse(readTextIfExists(snapshots) ?? '[]');
     return asArray(value).flatMap((each) => fromJson(each) ?? []);
@@ -40,6 +53,14 @@ export function readSnapshotNotes({ snapshots }: Files): SnapshotNote[] {
     if (error instanceof SyntaxError) return [];
     throw error;
   }
+}
+
+function withLayersThere(note: SnapshotNote): SnapshotNote[] {
+  if (note.layers.length === 0) return [note];
+  const layers = note.layers.filter(({ base, overlay }) => existsSync(base) && existsSync(overlay));
+  return layers.length === 0
+    ? []
+    : [{ ...note, layers, abandoned: note.abandoned?.filter((file) => existsSync(file)) }];
 }
 
 /** Writes the notes, so that they outlive a power cut. @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`. */
@@ -70,10 +91,31 @@ function fromJson(value: unknown): SnapshotNote | undefined {
     description: optionalText(value['description']),
     quiesced: typeof quiesced === 'boolean' ? quiesced : undefined,
     hardware: Array.isArray(hardware) ? hardware.filter((each) => typeof each === 'string') : undefined,
-    layers: (Array.isArray(value['layers']) ? value['layers'] : []).flatMap((each: unknown) =>
-      isRecord(each)
-        ? [{ key: asText(each['key']), base: asText(each['base']), overlay: asText(each['overlay']) }]
-        : [],
-    ),
+    abandoned: asArray(value['abandoned']).filter((each) => typeof each === 'string'),
+    layers: layersFrom(value['layers']),
   };
+}
+
+/** Layers as they are in JSON; what is no layer is left out. */
+export function layersFrom(value: unknown): SnapshotLayer[] {
+  return asArray(value).flatMap((each) => {
+    const { key, base, format, overlay } = asRecord(each);
+    const texts = [key, base, format, overlay];
+    if (!texts.every((text) => typeof text === 'string' && text !== '')) return [];
+    return [{ key: asText(key), base: asText(base), format: asText(format), overlay: asText(overlay) }];
+  });
+}
+
+/** After an overlay was merged into its base: snapshots that rested on it rest on that. It may be gone already. */
+export function forgetLayer(files: Files, merged: SnapshotLayer): void {
+  const { key, base, format, overlay } = merged;
+  const notes = readAll(files).flatMap((note): SnapshotNote[] => {
+    const layers = note.layers.flatMap((layer): SnapshotLayer[] => {
+      if (layer.key !== key) return [layer];
+      if (layer.overlay === overlay) return [];
+      return [layer.base === overlay ? { ...layer, base, format } : layer];
+    });
+    return note.layers.length > 0 && layers.length === 0 ? [] : [{ ...note, layers }];
+  });
+  writeSnapshotNotes(files, notes);
 }

@@ -6,6 +6,8 @@ const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   pivot: async () => (await import('../disks/pivot-work.ts')).PIVOT_WORK,
   restore: async () => (await import('../restore/restore-work.ts')).RESTORE_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,
+  'snapshot-layers': async () => (await import('../snapshot/outside/layer-work.ts')).LAYER_KIND,
+  'snapshot-merge': async () => (await import('../snapshot/outside/merge-work.ts')).MERGE_KIND,
   'snapshot-create': async () => (await import('../snapshot/create-work.ts')).CREATE_KIND,
   'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,
   'snapshot-revert': async () => (await import('../snapshot/revert-work.ts')).REVERT_KIND,

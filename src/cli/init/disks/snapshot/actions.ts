@@ -30,6 +30,10 @@ export const SNAPSHOT: Action = {
             describe: 'Freeze file systems through the guest agent: if one answers, always (or fail), never',
           })
           .option('description', { type: 'string', requiresArg: true, describe: 'What it is for' })
+          .option('external', {
+            type: 'boolean',
+            describe: 'Put overlays above the disks instead, also of raw ones; the machine goes on in them',
+          })
           .option('skip-raw', {
             type: 'boolean',
             describe: 'Leave out disks that cannot hold a snapshot',

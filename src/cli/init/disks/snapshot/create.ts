@@ -1,4 +1,4 @@
-import type { CreatedSnapshot } from '../../../../machine/snapshot/create.ts';
+import type { CreatedSnapshot } from '../../../../machine/snapshot/create-options.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
 import { patiently } from '../../../shared/patience.ts';
@@ -10,6 +10,7 @@ interface Arguments {
   readonly memory?: boolean;
   readonly quiesce: 'auto' | 'on' | 'off';
   readonly description?: string;
+  readonly external?: boolean;
   readonly skipRaw?: boolean;
 }
 
@@ -17,10 +18,10 @@ interface Arguments {
 export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const { output, signal } = context;
-  const { snapshot: name, memory, quiesce, description, skipRaw } = args;
+  const { snapshot: name, memory, quiesce, description, external, skipRaw } = args;
   const selection = select(context, { ids: [args.id] }, () => []);
   const work = fleet.each(selection.targets, 1, (target) =>
-    fleet.machine(target).snapshots.create({ name, memory, quiesce, description, skipRaw, signal }),
+    fleet.machine(target).snapshots.create({ name, memory, quiesce, description, external, skipRaw, signal }),
   );
   const wait = (): string => `writing the memory of ${args.id}; its guest stands still until that is done`;
   const outcomes = await patiently(context, work, () => (memory === true ? wait() : undefined));

@@ -11,7 +11,10 @@ export async function run(context: Context, args: { readonly id: string; readonl
     fleet.machine(target).snapshots.revert(args.snapshot, context.signal),
   );
   return present<RevertedSnapshot>(context, selection, outcomes, {
-    text: (name, { snapshot, memory, state }) => `${name}: reverted to ${snapshot}: ${describe(memory, state)}`,
+    text: (name, { snapshot, memory, state, kept }) => {
+      const rest = kept.length === 0 ? '' : `; what it was is kept in ${kept.join(', ')}`;
+      return `${name}: reverted to ${snapshot}: ${describe(memory, state)}${rest}`;
+    },
     json: (reverted) => reverted,
   });
 }

@@ -6,6 +6,7 @@
 
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeBackups } from './backup.mjs';
 import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
@@ -48,6 +49,7 @@ try {
   await benchQmp();
   await benchHook();
   await benchNics();
+  await benchBackup();
   await benchStartAll();
   await benchStatusAll();
   await benchBoot(50);
@@ -181,6 +183,26 @@ async function benchNics() {
   row('start with eight NICs, managed', figure, '≤ 1.30 × with one', ratio <= 1.3);
   const each = result.hook2 - result.hook1;
   plainRow('each NIC with NETIF=hook', `${ms(each)} = ${times(each / result.node)} node`);
+}
+
+async function benchBackup() {
+  const { convert, copied, full, incremental, sizeMib } = await timeBackups();
+  const rate = (elapsed) => `${Math.round((sizeMib * 1000) / elapsed)} MiB/s`;
+  const ratio = convert / copied;
+  row(
+    'full backup of a running machine, until all is copied',
+    `${rate(copied)} = ${times(ratio)} qemu-img convert`,
+    '≥ 1.50 × qemu-img convert',
+    ratio >= 1.5,
+  );
+  plainRow('the same with checksums and fsync', `${rate(full)} = ${times(convert / full)} qemu-img convert`);
+  const part = incremental / full;
+  row(
+    'incremental backup after 1 % has changed',
+    `${ms(incremental)} = ${times(part)} the full one`,
+    '≤ 0.10 × the full one',
+    part <= 0.1,
+  );
 }
 
 async function benchStartAll() {

@@ -25,7 +25,7 @@ export interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const FIRST_LOOK_MS = 20;
+const FIRST_LOOK_MS = 5;
 const LOOK_MS = 500;
 /** Between two looks for room in a full file system, and how much is worth to go on. */
 export const ROOM_MS = 1_000;

@@ -27,14 +27,21 @@ export async function hashFile(
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if (!(await file.stat()).isFile()) throw new Error('not a regular file');
     const hash = createHash('sha256');
-    const buffer = Buffer.alloc(PIECE_BYTES);
+    const read = (buffer: Buffer, at: number): Promise<{ bytesRead: number }> =>
+      file.read(buffer, 0, buffer.length, at);
+    let [buffer, other] = [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)];
     let sizeBytes = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, sizeBytes);
+    for (let reading = read(buffer, 0); ; ) {
+      const { bytesRead } = await reading;
       if (signal?.aborted) break;
       if (bytesRead === 0) return { sizeBytes, sha256: hash.digest('hex') };
-      hash.update(buffer.subarray(0, bytesRead));
       sizeBytes += bytesRead;
+      // The next piece is read while this one is hashed.
+      reading = read(other, sizeBytes);
+      // Whoever waits for it next sees its error.
+      reading.catch(() => {});
+      hash.update(buffer.subarray(0, bytesRead));
+      [buffer, other] = [other, buffer];
       onBytes?.(bytesRead);
     }
   } catch (error) {

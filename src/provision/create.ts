@@ -17,11 +17,11 @@ import { sizeOfDisk } from './disks/disk-size.ts';
 import { fillDisk, type PlannedDisk, planDisks } from './disks/plan-disks.ts';
 import { checkDraft, withSettings } from './draft.ts';
 import { ImageStore, isUrl, parseImageUrl } from './images/image-store.ts';
-import { NewFiles, refuseTaken } from './new-files.ts';
+import { claimName, NewFiles } from './new-files.ts';
 import { type OsPreset, osPreset } from './os-preset.ts';
 import { type SeedOptions, seedFolder, wantsSeed } from './seed/seed-folder.ts';
 import { type Settings, type ShortOptions, shortSettings } from './short-options.ts';
-import { freeSshPort } from './ssh-port.ts';
+import { FIRST_SSH_PORT, freeForwardPort } from './ssh-port.ts';
 
 /** How to create a machine. */
 export interface CreateOptions extends LongWorkOptions {
@@ -106,7 +106,7 @@ async function planMachine(fleet: Fleet, name: string, options: CreateOptions): 
   trustPath(dir);
   const configPath = join(dir, `${name}-qemu.cfg`);
   const seedDir = join(dir, seedName(name));
-  for (const path of [configPath, ...(wantsSeed(seed) ? [seedDir] : [])]) refuseTaken(path);
+  for (const path of [configPath, ...(wantsSeed(seed) ? [seedDir] : [])]) claimName(path);
   // Before anything is fetched.
   checkDraft(paths, configPath, withSettings(renderTemplate(), settingsWith(short.iso)), settingsWith(short.iso));
   const find = async (image: string | undefined): Promise<string | undefined> =>
@@ -118,7 +118,7 @@ async function planMachine(fleet: Fleet, name: string, options: CreateOptions): 
     image: await find(options.image),
     isLinked: options.linked === true,
   });
-  for (const { path } of disks) refuseTaken(path);
+  for (const { path } of disks) claimName(path);
   const wanted: Settings = [
     ...settings,
     ...disks.map((disk): Settings[number] => [disk.key, diskValue(disk, preset)]),
@@ -161,7 +161,7 @@ function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
 async function withNetwork(fleet: Fleet, { short = {}, settings = [], seed }: CreateOptions): Promise<ShortOptions> {
   const hasOwn = short.bridge !== undefined || settings.some(([key]) => /^NIC\d/.test(key));
   if (hasOwn || seed?.sshKey === undefined || (short.net ?? 'user') !== 'user') return short;
-  return { ...short, net: 'user', sshPort: short.sshPort ?? (await freeSshPort(fleet)) };
+  return { ...short, net: 'user', sshPort: short.sshPort ?? (await freeForwardPort(fleet, FIRST_SSH_PORT)) };
 }
 
 /** cloud-init acts once for each instance: one that has the name of an earlier one must not be taken for it. */

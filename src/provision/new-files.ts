@@ -2,18 +2,20 @@ import {
   closeSync,
   fchownSync,
   fsyncSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, QemuError } from '../base/errors.ts';
 import { fileError } from '../system/files/file-error.ts';
-import { isThere, removeIfExists } from '../system/files/files.ts';
+import { ensureDir, isThere, removeIfExists } from '../system/files/files.ts';
 import { hiddenSibling, leftoversOf } from '../system/files/hidden-sibling.ts';
 import { removeTree } from '../system/files/remove-tree.ts';
 import { readProcess } from '../system/process/process.ts';
@@ -33,6 +35,7 @@ export class NewFiles {
   readonly #entries: Entry[] = [];
   readonly #final: string[] = [];
   readonly #scratch: string[] = [];
+  readonly #folders: string[] = [];
 
   /**
    * Makes an empty file to be filled, which only its owner can use.
@@ -63,16 +66,35 @@ export class NewFiles {
     return part;
   }
 
+  /** The same under a name that was chosen. */
+  scratchAt(part: string): string {
+    this.#scratch.push(part);
+    try {
+      closeSync(openSync(part, 'wx', 0o600));
+    } catch (error) {
+      throw fileError('make', part, error);
+    }
+    return part;
+  }
+
+  /** Makes a folder that may be there already. @throws {QemuError} `QEMU_IO` */
+  ensureFolder(path: string, mode: number): void {
+    if (isThere(path)) return;
+    ensureDir(path, mode);
+    this.#folders.push(path);
+  }
+
   /** Removes a file of {@link NewFiles.scratch}. */
   dropScratch(part: string): void {
     removeIfExists(part);
   }
 
-  /** A file with that text. @throws as {@link NewFiles.file}. */
-  text(path: string, text: string, mode: number): void {
+  /** A file with that content. @throws as {@link NewFiles.file}. */
+  text(path: string, text: string | Uint8Array, mode: number, owner?: User): void {
     const part = this.#begin(path, false);
     try {
       writeFileSync(part, text, { flag: 'wx', mode });
+      if (owner) lchownSync(part, owner.uid, owner.gid);
     } catch (error) {
       throw fileError('make', path, error);
     }
@@ -102,7 +124,7 @@ export class NewFiles {
     for (const { part, path, isFolder } of this.#entries) {
       try {
         if (isFolder) {
-          refuseTaken(path);
+          if (isThere(path)) throw taken(path);
           renameSync(part, path);
         } else {
           // Unlike rename(2), link(2) never replaces a file.
@@ -128,11 +150,17 @@ export class NewFiles {
       if (folders.some((folder) => folder.path === path)) removeTree(path);
       else removeIfExists(path);
     }
+    for (const path of this.#folders) {
+      try {
+        rmdirSync(path);
+      } catch {
+        // Something else is in it by now.
+      }
+    }
   }
 
   #begin(path: string, isFolder: boolean): string {
-    refuseTaken(path);
-    removeLeftovers(path);
+    claimName(path);
     const part = hiddenSibling(path, PART);
     this.#entries.push({ part, path, isFolder });
     return part;
@@ -141,9 +169,14 @@ export class NewFiles {
 
 const PART = 'part';
 
-/** @throws {QemuError} `QEMU_IO` when anything has that name. */
-export function refuseTaken(path: string): void {
+/**
+ * Makes sure that a new file can have that name. What killed commands left for it is removed.
+ *
+ * @throws {QemuError} `QEMU_IO` when anything has that name.
+ */
+export function claimName(path: string): void {
   if (isThere(path)) throw taken(path);
+  removeLeftovers(path);
 }
 
 function taken(path: string): QemuError {

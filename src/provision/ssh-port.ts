@@ -3,20 +3,30 @@ import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { isPortFree } from '../system/ports.ts';
 
-const FIRST = 2222;
-const LAST = 2999;
+/** From here on ports for SSH are chosen. */
+export const FIRST_SSH_PORT = 2222;
+/** So many are tried. */
+const MOST = 1000;
 
-/** A port of 127.0.0.1 that no machine of the fleet forwards, and that nothing listens on now. */
-export async function freeSshPort(fleet: Fleet): Promise<number> {
+/**
+ * A port of 127.0.0.1 that no machine of the fleet forwards, and that nothing listens on now.
+ *
+ * @param first the lowest.
+ * @throws {QemuError} `QEMU_USAGE` when all of a thousand are in use.
+ */
+export async function freeForwardPort(fleet: Fleet, first: number, skip: readonly number[] = []): Promise<number> {
   const configs = fleet.machines.configs(fleet.list());
   const taken = new Set([...configs.values()].flatMap((config) => forwards(config).map(({ hostPort }) => hostPort)));
-  for (let port = FIRST; port <= LAST; port++) {
-    if (!taken.has(port) && (await isPortFree(port))) return port;
+  const last = Math.min(first + MOST, LAST_PORT);
+  for (let port = first; port <= last; port++) {
+    if (!taken.has(port) && !skip.includes(port) && (await isPortFree(port))) return port;
   }
-  throw new QemuError('QEMU_USAGE', `All ports from ${FIRST} to ${LAST} are in use`, {
+  throw new QemuError('QEMU_USAGE', `All ports from ${first} to ${last} are in use`, {
     hint: 'choose one: --ssh-port',
   });
 }
+
+const LAST_PORT = 65_535;
 
 /** Where this host reaches the SSH server of a machine's guest; undefined if no port is forwarded to it. */
 export function sshAddress(config: MachineConfig): { readonly host: string; readonly port: number } | undefined {

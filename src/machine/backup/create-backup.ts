@@ -6,14 +6,14 @@ import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { readProcess } from '../../system/process/process.ts';
-import { letPass } from '../../system/secrets.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { openTargets } from '../copy/open-targets.ts';
 import { type Quiesce, whileQuiet } from '../quiesce/quiesce.ts';
 import { isPulledPlug, readLastRun } from '../run/last-run.ts';
 import { doWork, type Work } from '../work/do-work.ts';
 import { type DiskAccess, withDiskAccess } from './access.ts';
 import { type BackupData, leaveQemu, partFolder, removeParts } from './backup-work.ts';
-import { bindMount, unmount } from './bind-mount.ts';
+import { unmount } from './bind-mount.ts';
 import { completePoint, type Draft } from './complete.ts';
 import { decide, type LastPoint, outdatedBitmaps, type PointPlan } from './decide.ts';
 import { finishWriting } from './finish-writing.ts';
@@ -25,7 +25,7 @@ import { lastPoint, newPointName, trustDestination } from './point-folder.ts';
 import { readManifest } from './read-manifest.ts';
 import { readSources, type SourceDisk } from './source-disk.ts';
 import { makeTargets } from './target-files.ts';
-import { type CopyOptions, copyJob, type Target, targetNodes, targetsOf, transactionOf } from './transaction.ts';
+import { type CopyOptions, copyJob, type Target, targetsOf, transactionOf } from './transaction.ts';
 
 /** How to back up a machine. */
 export interface BackupOptions extends LongWorkOptions {
@@ -256,45 +256,6 @@ async function copy(backup: Backup, plan: PointPlan, targets: readonly Target[])
 function tellFull({ host, target, folder }: Backup): void {
   const message = `the file system of "${folder}" is full: the backup waits until there is room`;
   host.notify({ level: 'warning', machine: target.longName, message });
-}
-
-/**
- * Lets QEMU open the files. Where it cannot reach them, as its user or in its unit, it gets their folder in a place of
- * its own.
- *
- * @returns that place.
- */
-async function openTargets(backup: Backup, part: string, targets: readonly Target[]): Promise<string | undefined> {
-  const { access, work, target, host } = backup;
-  const open = (place: string): Promise<void> =>
-    access.visit(async (domain) => {
-      for (const node of targets.flatMap((each) => targetNodes(each, place))) {
-        await domain.run('blockdev-add', node, { timeoutMs: ANSWER_MS });
-      }
-    });
-  try {
-    await open(part);
-    return undefined;
-  } catch (error) {
-    const isClosed = error instanceof QemuError && /Permission denied|No such file/.test(error.message);
-    if (!isClosed || process.getuid?.() !== 0) throw error;
-  }
-  await access.visit((domain) => leaveQemu(domain, [], { targets: targets.map(({ id }) => id), bitmaps: [] }));
-  const place = join(target.files.dir, 'backup');
-  const message = `QEMU cannot reach "${part}": it gets it as "${place}" while the backup is made`;
-  host.notify({ level: 'debug', machine: target.longName, message });
-  work.note({ data: { ...work.record.data, mount: place } });
-  if (access.user) letPass(target.files.dir, access.user.gid);
-  try {
-    await bindMount(part, place);
-    await open(place);
-    return place;
-  } catch (cause) {
-    throw new QemuError('QEMU_NOT_PERMITTED', `QEMU cannot reach "${part}"`, {
-      cause,
-      hint: 'let its user pass the folders above it (chmod o+x), or choose a folder that it can reach',
-    });
-  }
 }
 
 /** The instant of the backup: all copies and bitmaps begin, or none. */

@@ -3,6 +3,7 @@ import type { WorkKind } from './work-kind.ts';
 /** All kinds of work, by the word in the record; each is loaded when there is some to be set right. */
 const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   backup: async () => (await import('../backup/backup-work.ts')).BACKUP_WORK,
+  copy: async () => (await import('../copy/copy-work.ts')).COPY_WORK,
   pivot: async () => (await import('../disks/pivot-work.ts')).PIVOT_WORK,
   restore: async () => (await import('../restore/restore-work.ts')).RESTORE_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,

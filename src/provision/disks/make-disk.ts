@@ -61,7 +61,8 @@ function nameOfBase(base: string, overlay: string): string {
 async function copyDisk(file: string, source: SourceImage, options: MakeDiskOptions): Promise<void> {
   const { path, format, virtualSizeBytes: total } = source;
   const { phase, onProgress } = options;
-  const call = ['convert', '-p', '-f', format, '-O', 'qcow2', path, file];
+  const of = source.snapshot === undefined ? [] : ['-l', `snapshot.name=${source.snapshot}`];
+  const call = ['convert', '-p', '-f', format, ...of, '-O', 'qcow2', path, file];
   const onPercent = onProgress && ((percent: number) => onProgress({ phase, done: (percent / 100) * total, total }));
   await runAs(call, options, total, { timeoutMs: COPY_MS, onPercent });
 }

@@ -14,6 +14,8 @@ export interface SourceImage {
   readonly path: string;
   readonly format: string;
   readonly virtualSizeBytes: number;
+  /** Of a snapshot in it, in place of what it is now. */
+  readonly snapshot?: string | undefined;
 }
 
 /** How to examine an image. */

@@ -3,6 +3,7 @@ import { EXPORT_FORMATS } from '../../../provision/export/format.ts';
 import { IMPORT_FORMATS } from '../../../provision/import/format.ts';
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
+import { CLONE } from './clone/action.ts';
 import { CREATE } from './create/action.ts';
 import { IMAGE } from './image/action.ts';
 
@@ -43,6 +44,7 @@ export const CONFIGURE: readonly Action[] = [
     load: () => import('./edit.ts'),
   },
   CREATE,
+  CLONE,
   IMAGE,
   {
     command: 'import [files..]',

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { guestDisk } from '../support/guest-disk.ts';
+import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
+
+const MIB = 1024 ** 2;
+const LIGHT_KEYS = LIGHT.trim().split('\n');
+const qemuImg = (...args: readonly string[]): string => execFileSync('qemu-img', [...args], { encoding: 'utf8' });
+const info = (path: string): Readonly<Record<string, unknown>> =>
+  JSON.parse(qemuImg('info', '-U', '--output=json', path));
+
+/** A machine `web` with the tiny guest in a qcow2 image, and what a clone cannot have in common with it. */
+async function makeWeb(root: Lab, ...keys: readonly string[]): Promise<void> {
+  const raw = join(root.dir, 'guest.img');
+  guestDisk(root.dir, { name: 'guest.img' });
+  truncateSync(raw, 8 * MIB);
+  qemuImg('convert', '-O', 'qcow2', raw, join(root.dir, 'guest.qcow2'));
+  await root.ok(
+    'create',
+    'web',
+    ...LIGHT_KEYS,
+    '--image',
+    join(root.dir, 'guest.qcow2'),
+    '--disk',
+    '8M',
+    '--disk',
+    '4M',
+    ...keys,
+  );
+}
+
+const cfgOf = (root: Lab, name: string): string => readFileSync(join(root.etcDir, `${name}-qemu.cfg`), 'utf8');
+const settingOf = (cfg: string, key: string): string | undefined =>
+  new RegExp(`^${key}="?(.*?)"?$`, 'm').exec(cfg)?.[1];
+const hidden = (root: Lab): string[] => readdirSync(root.etcDir).filter((name) => name.startsWith('.'));
+
+test('a clone has its own disks, UUID, addresses, ports and instance, and keeps the rest of the file', async (t) => {
+  const root = lab(t);
+  root.write('id.pub', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq3l6Ncbrx5pVp3z5Zk7r2bqvN6yqv3WZl7f0y2abcd me\n');
+  const odd = [
+    'NIC1=virtio-net-pci,net=user,mac=52:54:00:12:34:56,hostfwd=tcp:127.0.0.1:22345-:22',
+    'NAME=web',
+    'DESC=my web',
+  ];
+  await makeWeb(root, ...odd, '--ssh-key', join(root.dir, 'id.pub'));
+  const path = join(root.etcDir, 'web-qemu.cfg');
+  writeFileSync(path, `# Of my own\n${cfgOf(root, 'web')}`);
+  const cloned = await root.one('clone', 'web', 'db');
+  assert.equal(cloned['wasRunning'], false);
+  const [web, db] = [cfgOf(root, 'web'), cfgOf(root, 'db')];
+  assert.match(db, /^# Of my own\n/);
+  assert.equal(settingOf(db, 'DESC'), 'my web');
+  assert.equal(settingOf(db, 'NAME'), 'db');
+  assert.equal(settingOf(db, 'DSK1'), 'db.qcow2,format=qcow2');
+  assert.equal(settingOf(db, 'DSK2'), 'db-2.qcow2,format=qcow2');
+  assert.equal(settingOf(db, 'MACHINE'), settingOf(web, 'MACHINE'));
+  assert.notEqual(settingOf(db, 'UUID'), settingOf(web, 'UUID'));
+  assert.match(settingOf(db, 'NIC1') ?? '', /^virtio-net-pci,net=user,hostfwd=tcp:127\.0\.0\.1:2234[6-9]-:22$/);
+  const metaData = JSON.parse(readFileSync(join(root.etcDir, 'db.seed/meta-data'), 'utf8'));
+  assert.deepEqual(metaData, { 'instance-id': settingOf(db, 'UUID'), 'local-hostname': 'db' });
+  assert.match(readFileSync(join(root.etcDir, 'db.seed/vendor-data'), 'utf8'), /machine-id/);
+  qemuImg('compare', join(root.etcDir, 'web.qcow2'), join(root.etcDir, 'db.qcow2'));
+  await root.ok('start', 'web', 'db');
+  await root.ok('wait', 'web', 'db', '--for', 'console=ready');
+  await root.ok('stop', '--force', '--all');
+
+  for (const [args, pattern] of [
+    [['web', 'db'], /db-qemu\.cfg" exists already/],
+    [['web', 'a/b'], /not a valid name/],
+    [['none', 'x'], /none/],
+    [['web', 'x', '--linked', '--snapshot', 'y'], /cannot be combined/],
+    [['web', 'x', '--snapshot', 'y'], /Can't find snapshot/],
+  ] as const) {
+    const { code, stderr } = await root.init('clone', ...args);
+    assert.notEqual(code, 0);
+    assert.match(stderr, pattern);
+  }
+  assert.deepEqual(
+    readdirSync(root.etcDir).filter((name) => /^\.|^x/.test(name)),
+    [],
+  );
+});
+
+test('a running machine is cloned as of one instant, and goes on', async (t) => {
+  const root = lab(t);
+  await makeWeb(root);
+  const { pid } = await root.one('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const write = async (text: string): Promise<void> => {
+    const { stdout, code } = await root.cmd('-c', `qemu-io dsk2 "write -P ${text} 0 64k"`, 'web');
+    assert.equal(code, 0, stdout);
+  };
+  await write('0x61');
+  const cloned = await root.one('clone', 'web', 'db');
+  assert.equal(cloned['wasRunning'], true);
+  await write('0x62');
+  const content = execFileSync(
+    'qemu-io',
+    ['-f', 'qcow2', '-c', 'read -P 0x61 0 64k', join(root.etcDir, 'db-2.qcow2')],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.doesNotMatch(content, /verification failed/);
+  assert.deepEqual((await root.json('jobs', 'web'))[0]?.['jobs'], []);
+  await root.ok('start', 'db');
+  await root.ok('wait', 'db', '--for', 'console=ready');
+  assert.equal((await root.one('status', 'web'))['pid'], pid);
+  for (const option of [['--linked'], ['--snapshot', 'x']]) {
+    const { code, stderr } = await root.init('clone', 'web', 'x', ...option);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /is not possible while machine "web" runs/);
+  }
+  await root.ok('stop', '--force', '--all');
+  assert.deepEqual(hidden(root), []);
+});
+
+test('linked clones share a base that nobody writes to, and go on from the same content', async (t) => {
+  const root = lab(t);
+  await makeWeb(root);
+  await root.ok('start', 'web');
+  await root.ok('stop', '--force', 'web');
+  await root.ok('clone', 'web', 'db', '--linked');
+  await root.ok('clone', 'web', 'third', '--linked');
+  const bases = readdirSync(root.etcDir).filter((name) => /^web-base-[0-9a-f]{8}\.qcow2$/.test(name));
+  assert.equal(bases.length, 2);
+  for (const base of bases) assert.equal(statSync(join(root.etcDir, base)).mode & 0o777, 0o444);
+  assert.ok(bases.includes(String(info(join(root.etcDir, 'db.qcow2'))['backing-filename'])));
+  assert.equal(info(join(root.etcDir, 'web.qcow2'))['virtual-size'], 8 * MIB);
+  await root.ok('check', 'web', 'db', 'third');
+  await root.ok('start', 'web', 'db', 'third');
+  await root.ok('wait', 'web', 'db', 'third', '--for', 'console=ready');
+  await root.ok('stop', '--force', '--all');
+  qemuImg('compare', join(root.etcDir, 'web.qcow2'), join(root.etcDir, 'db.qcow2'));
+
+  // One that fails at its end takes nothing along.
+  const before = readdirSync(root.etcDir).sort();
+  const digest = readFileSync(join(root.etcDir, 'web.qcow2'));
+  const clash = await root.init('clone', 'web', 'DB', '--linked');
+  assert.notEqual(clash.code, 0);
+  assert.deepEqual(readdirSync(root.etcDir).sort(), before);
+  assert.ok(readFileSync(join(root.etcDir, 'web.qcow2')).equals(digest));
+
+  qemuImg('snapshot', '-c', 'old', join(root.etcDir, 'web.qcow2'));
+  const refused = await root.init('clone', 'web', 'x', '--linked');
+  assert.match(refused.stderr, /has snapshots, such as "old"/);
+  qemuImg('snapshot', '-c', 'old', join(root.etcDir, 'web-2.qcow2'));
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 0x7a 0 64k', join(root.etcDir, 'web-2.qcow2')]);
+  await root.ok('clone', 'web', 'past', '--snapshot', 'old');
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'read -P 0 0 64k', join(root.etcDir, 'past-2.qcow2')]);
+});
+
+test('a clone that is interrupted or killed leaves the source as it was', async (t) => {
+  const root = lab(t);
+  await makeWeb(root);
+  const big = join(root.etcDir, 'web-2.qcow2');
+  rmSync(big);
+  writeFileSync(join(root.dir, 'big'), Buffer.alloc(64 * MIB, 'data'));
+  truncateSync(join(root.dir, 'big'), 4096 * MIB);
+  qemuImg('convert', '-O', 'qcow2', join(root.dir, 'big'), big);
+  const before = readdirSync(root.etcDir).sort();
+  const isAtWork = (): boolean => hidden(root).some((name) => name.endsWith('.part'));
+  for (const running of [false, true]) {
+    if (running) await root.ok('start', 'web');
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const clone = root.spawn('qemu-init', ['clone', 'web', 'db']);
+      await until('the copy has begun', isAtWork);
+      clone.child.kill(signal);
+      assert.notEqual((await clone.result).code, 0);
+      if (signal === 'SIGINT') assert.deepEqual(readdirSync(root.etcDir).sort(), before);
+      else for (const name of hidden(root)) assert.match(name, /\.part$/);
+      // Else the next one seems to be at work at once.
+      if (!running) for (const name of hidden(root)) rmSync(join(root.etcDir, name));
+      // The next command sets right what was left inside QEMU.
+      await root.init('status', 'web');
+      await until('no job is left', async () => {
+        if (!running) return true;
+        const [row] = await root.json('jobs', 'web');
+        return Array.isArray(row?.['jobs']) && row['jobs'].length === 0;
+      });
+    }
+  }
+  await root.ok('stop', '--force', 'web');
+  await root.ok('clone', 'web', 'db');
+  assert.deepEqual(hidden(root), []);
+});
+
+test('the clone of a machine that runs as another user can be started by its own', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can run QEMU as somebody else');
+  const root = lab(t);
+  chmodSync(root.dir, 0o755);
+  root.write('etc/qemu/defaults-qemu.cfg', 'RUNAS=nobody\nNETIF=managed\n');
+  mkdirSync(join(root.dir, 'other'));
+  await makeWeb(root);
+  await root.ok('start', 'web');
+  await root.ok('clone', 'web', 'db', '--output', join(root.dir, 'other'));
+  assert.ok(existsSync(join(root.dir, 'other/db.qcow2')));
+  assert.equal(statSync(join(root.dir, 'other/db.qcow2')).uid, 65_534);
+  await root.ok('stop', '--force', 'web');
+  await root.ok('clone', 'web', 'third', '--linked');
+  await root.ok('start', 'web', 'db', 'third');
+  await root.ok('wait', 'web', 'db', 'third', '--for', 'console=ready');
+  await root.ok('stop', '--force', '--all');
+});

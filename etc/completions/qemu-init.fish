@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security snapshot disk jobs backup restore attach detach console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -34,6 +34,9 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments diff --description 'Show where running machines differ from their files, and what a reload would do'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments log --description 'Print QEMU\'s output, or the serial console\'s'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments security --description 'Show what QEMU may do, and who has access to its files'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments top --description 'Show what machines use, as it changes'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments metrics --description 'Print what machines use as metrics of Prometheus'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments events --description 'Print events of machines, and their starts and stops, until interrupted'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments snapshot --description 'Keep states of machines, and go back to them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments disk --description 'Look at disks, and change them'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments jobs --description 'List background jobs on disks and saved states (default: of all running machines)'
@@ -168,6 +171,12 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from log' --lon
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option follow --short-option f --description 'Keep printing new lines until interrupted'
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option trim --description 'Print nothing: shorten all logs larger than 4 MiB'
 complete --command qemu-init --condition '__fish_seen_subcommand_from security' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from top' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from top' --long-option once --description 'Print one look and end'
+complete --command qemu-init --condition '__fish_seen_subcommand_from top' --long-option interval --require-parameter --description 'Seconds between two looks'
+complete --command qemu-init --condition '__fish_seen_subcommand_from metrics' --long-option all --description 'All machines'
+complete --command qemu-init --condition '__fish_seen_subcommand_from metrics' --long-option textfile --require-parameter --force-files --description 'Write qemu.prom in that folder instead, at once or not at all'
+complete --command qemu-init --condition '__fish_seen_subcommand_from events' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from jobs' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option as --require-parameter --description 'Restore a copy of that name'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restore' --long-option output --require-parameter --force-files --description 'Folder for the files of a new machine, or with --disk for the image'

@@ -24,6 +24,7 @@ export interface Positional {
 /** Names of the values of options; all others are seconds. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
   root: 'DIR',
+  textfile: 'DIR',
   format: 'FORMAT',
   pid: 'PID',
   storage: 'NAME=PATH',

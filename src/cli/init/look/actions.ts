@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
-import { many, one } from '../parameters.ts';
+import { many, one, seconds } from '../parameters.ts';
 
 /** Actions of the group "Look", in the order of the help text. */
 export const LOOK: readonly Action[] = [
@@ -79,5 +79,41 @@ export const LOOK: readonly Action[] = [
     describe: 'Show what QEMU may do, and who has access to its files',
     options: many,
     load: () => import('./security.ts'),
+  },
+  {
+    command: 'top [ids..]',
+    group: 'Look',
+    examples: [['--once --json', 'One look, for a program']],
+    describe: 'Show what machines use, as it changes',
+    options: (parser) =>
+      many(parser).option('once', { type: 'boolean', describe: 'Print one look and end' }).option('interval', {
+        type: 'string',
+        requiresArg: true,
+        coerce: seconds,
+        default: '2',
+        describe: 'Seconds between two looks',
+      }) as Argv<object>,
+    load: () => import('./top/top.ts'),
+  },
+  {
+    command: 'metrics [ids..]',
+    group: 'Look',
+    examples: [['--textfile /var/lib/prometheus/node-exporter', 'For node_exporter']],
+    describe: 'Print what machines use as metrics of Prometheus',
+    options: (parser) =>
+      many(parser).option('textfile', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Write qemu.prom in that folder instead, at once or not at all',
+      }) as Argv<object>,
+    load: () => import('./metrics.ts'),
+  },
+  {
+    command: 'events [ids..]',
+    group: 'Look',
+    examples: [['--json', 'One JSON object a line']],
+    describe: 'Print events of machines, and their starts and stops, until interrupted',
+    options: many,
+    load: () => import('./events.ts'),
   },
 ];

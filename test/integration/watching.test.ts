@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lab } from '../support/lab.ts';
+import { type ParsedSeries, parsePrometheus } from '../support/prometheus-text.ts';
+
+const sampleOf = (
+  series: readonly ParsedSeries[],
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): number | undefined =>
+  series.find((each) => each.name === name && Object.entries(labels).every(([key, word]) => each.labels[key] === word))
+    ?.value;
+
+test('metrics are those of the kernel and of QEMU, and a machine that does not answer leaves no gap', async (t) => {
+  const root = lab(t);
+  for (const name of ['web', 'ice', 'off']) root.add(name);
+  await root.ok('start', 'web', 'ice');
+  await root.ok('wait', 'web', '--for', 'console=.');
+  const [web, ice] = await root.json('status', 'web', 'ice');
+  const pid = Number(ice?.['pid']);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const series = parsePrometheus(await root.ok('metrics'));
+    assert.equal(sampleOf(series, 'qemu_machine_answers', { machine: 'web' }), 1);
+    assert.equal(sampleOf(series, 'qemu_machine_answers', { machine: 'ice' }), 0);
+    assert.equal(sampleOf(series, 'qemu_machine_state', { machine: 'ice', state: 'unresponsive' }), 1);
+    assert.equal(sampleOf(series, 'qemu_machine_state', { machine: 'off', state: 'stopped' }), 1);
+    assert.equal(sampleOf(series, 'qemu_host_machines', { state: 'running' }), 1);
+    assert.ok((sampleOf(series, 'qemu_machine_disk_read_bytes_total', { machine: 'web', disk: 'dsk1' }) ?? 0) > 0);
+    // The guest stands still, and so does what it has used.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    assert.equal(
+      sampleOf(series, 'qemu_machine_cpu_seconds_total', { machine: 'ice', mode: 'user' }),
+      Number(stat[11]) / 100,
+    );
+    assert.equal(
+      sampleOf(series, 'qemu_machine_start_time_seconds', { machine: 'web' }),
+      Date.parse(String(web?.['startedAt'])) / 1000,
+    );
+
+    const rows = await root.json('top', '--once', '--interval', '0.2');
+    const row = rows.find(({ name }) => name === 'ice');
+    assert.deepEqual([row?.['answers'], row?.['cpuPercent'], row?.['state']], [false, 0, 'unresponsive']);
+    assert.equal(row?.['cpuSeconds'], Number(stat[11]) / 100 + Number(stat[12]) / 100);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await root.json('metrics', 'web');
+  await root.ok('stop', '--all', '--force');
+});
+
+test('the file for node_exporter is replaced as a whole and can be read by everybody', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const dir = join(root.dir, 'textfile');
+  assert.equal((await root.init('metrics', '--textfile', dir)).code, 1, 'there is no such folder');
+  mkdirSync(dir);
+  assert.equal(await root.ok('metrics', '--textfile', dir), '');
+  const path = join(dir, 'qemu.prom');
+  assert.equal(statSync(path).mode & 0o777, 0o644);
+  const { ino } = statSync(path);
+  parsePrometheus(readFileSync(path, 'utf8'));
+  await root.ok('metrics', '--textfile', dir);
+  assert.notEqual(statSync(path).ino, ino, 'a reader that has the old file open still sees all of it');
+});
+
+test('events of all machines are one stream, through starts and stops', async (t) => {
+  const root = lab(t);
+  for (const name of ['web', 'db']) root.add(name);
+  const running = root.spawn('qemu-init', ['events', '--json']);
+  // The first look must be before the start.
+  await sleep(1500);
+  await root.ok('start', 'web', 'db');
+  await running.waitForOutput(/"machine": ?"db".*STARTED|STARTED.*"db"/);
+  for (;;) {
+    // The connection to the control port comes after the start is seen.
+    await root.ok('pause', 'web');
+    await root.ok('resume', 'web');
+    if (/"RESUME"/.test(running.stdout())) break;
+    await sleep(200);
+  }
+  await root.ok('stop', '--all', '--force');
+  await running.waitForOutput(/"web".*STOPPED/);
+  await running.waitForOutput(/"db".*STOPPED/);
+  running.child.kill('SIGINT');
+  await running.result;
+  const events = running
+    .stdout()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { machine: string; event: string; time: string });
+  for (const { machine, event, time } of events)
+    assert.ok(machine !== '' && event !== '' && !Number.isNaN(Date.parse(time)));
+  assert.ok(events.some(({ machine, event }) => machine === 'web' && event === 'STOP'));
+});
+
+test('top needs a terminal, and wrong uses are refused', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  for (const [code, ...args] of [
+    [2, 'top'],
+    [2, 'top', '--json'],
+    [2, 'top', '--once', '--interval', 'x'],
+    [6, 'top', '--once', 'nothing'],
+    [6, 'metrics', 'nothing'],
+    [6, 'events', 'nothing'],
+  ] as const) {
+    const result = await root.init(...args);
+    assert.equal(result.code, code, `${args.join(' ')}: ${result.stderr}`);
+  }
+});
+
+/** The second screen of a terminal and back. */
+const ENTER = '\u001B[?1049h';
+const LEAVE = '\u001B[?25h\u001B[?1049l';
+
+test('top shows what runs, stops nothing without a yes, and gives the terminal back', async (t) => {
+  const root = lab(t);
+  for (const name of ['web', 'db']) root.add(name);
+  await root.ok('start', 'web');
+  const top = root.spawn('qemu-init', ['top', '--interval', '0.3'], { tty: true, env: { NO_COLOR: '1' } });
+  await top.waitForOutput(/web +running/);
+  assert.ok(top.stdout().includes(ENTER));
+  top.write('/we\rx');
+  await top.waitForOutput(/Stop web\?/);
+  top.write('n');
+  await sleep(500);
+  assert.equal(await root.state('web'), 'running');
+  top.write('q');
+  const { code, stdout } = await top.result;
+  assert.equal(code, 0);
+  assert.ok(
+    stdout.includes(LEAVE) && stdout.lastIndexOf(LEAVE) > stdout.lastIndexOf(ENTER),
+    'the screen is given back',
+  );
+  await root.ok('stop', 'web', '--force');
+});
+
+test('top leaves the screen also when it is interrupted', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const top = root.spawn('qemu-init', ['top'], { tty: true, env: { NO_COLOR: '1' } });
+  await top.waitForOutput(/web +stopped/);
+  top.write('\u0003');
+  const { stdout } = await top.result;
+  assert.ok(stdout.trimEnd().endsWith(LEAVE) || stdout.lastIndexOf(LEAVE) > stdout.lastIndexOf(ENTER));
+});

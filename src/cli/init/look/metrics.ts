@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { familiesOf } from '../../../metrics/families.ts';
 import { renderFamilies } from '../../../metrics/prometheus.ts';
+import type { MachineSample } from '../../../metrics/sample.ts';
 import { sampleMachines } from '../../../metrics/sampler.ts';
 import { isThere, writeFileAtomic } from '../../../system/files/files.ts';
 import { trustPath } from '../../../system/trust/trusted-path.ts';
@@ -28,9 +29,24 @@ export async function run(
     writeTextfile(resolve(args.textfile), renderFamilies(families));
     return 0;
   }
-  if (context.output.json) context.output.document(samples.map((sample) => ({ ...sample, atMs: undefined })));
+  if (context.output.json) context.output.document(samples.map(documentOf));
   else context.output.raw(renderFamilies(families));
   return 0;
+}
+
+function documentOf({
+  name,
+  shortName,
+  state,
+  saved,
+  os,
+  machineType,
+  uuid,
+  vcpus,
+  memoryBytes,
+  running,
+}: MachineSample): object {
+  return { name, shortName, state, saved, os, machineType, uuid, vcpus, memoryBytes, running };
 }
 
 /**

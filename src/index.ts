@@ -41,6 +41,8 @@ export type { BackupDisk, BackupFile, BackupManifest } from './machine/backup/ma
 export type { RemovedPoint } from './machine/backup/merge.ts';
 export type { VerifiedPoint } from './machine/backup/verify.ts';
 export type { AttachOptions } from './machine/change/attach.ts';
+export type { BalloonOptions, BalloonResult } from './machine/change/balloon.ts';
+export type { DiscOptions, DiscResult } from './machine/change/disc.ts';
 export type { ReloadOptions, ReloadResult } from './machine/change/reload.ts';
 export type {
   LinkOptions,
@@ -59,7 +61,6 @@ export type { MirrorOptions as DiskMirrorOptions } from './machine/disks/mirror.
 export type { MoveResult } from './machine/disks/move-result.ts';
 export type { ResizeOptions, ResizeResult } from './machine/disks/resize.ts';
 export { type BackupId, Backups, MachineBackups } from './machine/library/backups.ts';
-
 export { Machine, type MachineLaunchOptions } from './machine/library/machine.ts';
 export { MachineAgent } from './machine/library/machine-agent.ts';
 export type { MachineDisks } from './machine/library/machine-disks.ts';

@@ -35,7 +35,7 @@ _qemu_init_files() {
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin bash-actions
-_qemu_init_actions='start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types'
+_qemu_init_actions='start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART='
@@ -86,6 +86,9 @@ _qemu_init() {
       restore) options+=' --as --output --disk --fresh' ;;
       attach) options+=' --timeout --persist' ;;
       detach) options+=' --timeout --persist' ;;
+      insert) options+=' --force --persist --timeout' ;;
+      eject) options+=' --force --persist --timeout' ;;
+      balloon) options+=' --timeout' ;;
       vnc) options+=' --open' ;;
       screenshot) options+=' --head' ;;
       sendkey) options+=' --hold' ;;
@@ -112,6 +115,7 @@ _qemu_init() {
     disk) verbs='list check resize convert commit mirror' ;;
     jobs) verbs='resume cancel' ;;
     backup) verbs='create list verify delete' ;;
+    nic) verbs='link' ;;
     image) verbs='list pull verify remove' ;;
   esac
   # end

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -44,6 +44,10 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restore --description 'Restore a machine from a backup, over the stopped one of that name or as a new one'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments attach --description 'Plug devices into a running machine'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments detach --description 'Unplug devices of a running machine'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments insert --description 'Put a disc into a CD-ROM drive'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments eject --description 'Take the disc out of a CD-ROM drive'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments nic --description 'Handle network cards'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments balloon --description 'Show how much memory the guest has, or change it'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments console --description 'Attach to the serial console; leave with Ctrl-]'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments vnc --description 'Show how to view the screen'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments screenshot --description 'Take a picture of the screen'
@@ -87,6 +91,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from backup; an
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments list --description 'List the backups in a folder'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments verify --description 'Read backups and compare them with their checksums'
 complete --command qemu-init --condition '__fish_seen_subcommand_from backup; and not __fish_seen_subcommand_from create list verify delete' --arguments delete --description 'Delete a point; one that another rests on is merged into that first'
+complete --command qemu-init --condition '__fish_seen_subcommand_from nic; and not __fish_seen_subcommand_from link' --arguments link --description 'Pull the cable of a network card, or plug it in'
 complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments list --description 'List the images, and which machines use them'
 complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments pull --description 'Fetch an image by https, unless it is there and unchanged'
 complete --command qemu-init --condition '__fish_seen_subcommand_from image; and not __fish_seen_subcommand_from list pull verify remove' --arguments verify --description 'Compare images with what was fetched (default: all)'
@@ -186,6 +191,13 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from attach' --long-option persist --description 'Also write them into its file'
 complete --command qemu-init --condition '__fish_seen_subcommand_from detach' --long-option timeout --require-parameter --description 'Seconds the guest has to release devices'
 complete --command qemu-init --condition '__fish_seen_subcommand_from detach' --long-option persist --description 'Also remove them from its file'
+complete --command qemu-init --condition '__fish_seen_subcommand_from insert' --long-option force --description 'Also when the guest has locked the tray'
+complete --command qemu-init --condition '__fish_seen_subcommand_from insert' --long-option persist --description 'Also change its file'
+complete --command qemu-init --condition '__fish_seen_subcommand_from insert' --long-option timeout --require-parameter --description 'Seconds that the guest has to open a locked tray (default: 10)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --long-option force --description 'Also when the guest has locked the tray'
+complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --long-option persist --description 'Also change its file'
+complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --long-option timeout --require-parameter --description 'Seconds that the guest has to open a locked tray (default: 10)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from balloon' --long-option timeout --require-parameter --description 'Seconds to wait for the guest (default: 30)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from vnc' --long-option open --description 'Open a viewer, and wait until it is closed'
 complete --command qemu-init --condition '__fish_seen_subcommand_from screenshot' --long-option head --require-parameter --description 'Number of the head, from 0'
 complete --command qemu-init --condition '__fish_seen_subcommand_from sendkey' --long-option hold --require-parameter --description 'Milliseconds for which each key is held down'

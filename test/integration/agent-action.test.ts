@@ -11,7 +11,7 @@ import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
 
 /** One guest for all: what a test does to it, it undoes. */
-describe('qemu-init agent', { skip: NO_QEMU_GA }, () => {
+describe('actions on a running guest', { skip: NO_QEMU_GA }, () => {
   const cleanup: (() => Promise<void> | void)[] = [];
   let root: Lab;
   before(async () => {
@@ -150,6 +150,57 @@ describe('qemu-init agent', { skip: NO_QEMU_GA }, () => {
     assert.equal(differ.code, 2);
   });
 
+  test('discs come and go, a locked tray is reported, and --persist changes the file alone', async () => {
+    const [disc, other] = [join(root.dir, 'a disc.iso'), join(root.dir, 'other.iso')];
+    for (const [path, word] of [
+      [disc, 'first'],
+      [other, 'second'],
+    ] as const) {
+      writeFileSync(path, word);
+      truncateSync(path, 1 << 20);
+    }
+    const cfg = join(root.etcDir, 'web-qemu.cfg');
+    const before = readFileSync(cfg, 'utf8');
+    assert.equal((await root.one('insert', 'web', 'CDR1', disc))['file'], disc);
+    // Linux takes a moment to notice it.
+    await until('the guest reads it', async () => (await inGuest('head -c 5 /dev/sr0')).stdout === 'first');
+    assert.equal(readFileSync(cfg, 'utf8'), before);
+    await inGuest('sleep 600 </dev/sr0 >/dev/null 2>&1 & echo $! >/tmp/reader; sleep 0.2');
+    const locked = await root.init('eject', 'web', 'CDR1', '--timeout', '1');
+    assert.equal(locked.code, 1);
+    assert.match(locked.stderr, /has locked the tray of CDR1\n.*--force/);
+    assert.equal((await root.one('insert', 'web', 'CDR1', other, '--force', '--persist'))['file'], other);
+    assert.equal(readFileSync(cfg, 'utf8'), before.replace('CDR1=empty', `CDR1=${other}`));
+    await inGuest('kill $(cat /tmp/reader)');
+    assert.equal((await root.one('eject', 'web', 'CDR1', '--persist'))['file'], null);
+    assert.equal(readFileSync(cfg, 'utf8'), before);
+    assert.equal((await root.init('insert', 'web', 'CDR1', join(root.dir, 'none.iso'))).code, 1);
+    assert.match((await root.init('insert', 'web', 'CDR7', disc)).stderr, /has no CDR7/);
+    assert.equal((await root.init('eject', 'web', 'DSK1')).code, 2);
+  });
+
+  test('a cable is pulled and plugged in, and the guest notices', async () => {
+    const carrier = (): Promise<CliResult> => inGuest('cat /sys/class/net/eth0/carrier');
+    assert.equal((await carrier()).stdout, '1\n');
+    assert.equal((await root.one('nic', 'link', 'web', 'NIC1', 'down'))['link'], 'down');
+    await until('it is down', async () => (await carrier()).stdout === '0\n');
+    await root.ok('nic', 'link', 'web', 'NIC1', 'up');
+    await until('it is up', async () => (await carrier()).stdout === '1\n');
+    assert.match((await root.init('nic', 'link', 'web', 'NIC3', 'up')).stderr, /has no NIC3/);
+    assert.equal((await root.init('nic', 'link', 'web', 'NIC1', 'off')).code, 2);
+  });
+
+  test('the guest gives memory back and takes it again, as it says itself', async () => {
+    const bytes = (mebibytes: number): number => mebibytes * 1024 ** 2;
+    const before = await root.one('balloon', 'web');
+    assert.deepEqual([before['actualBytes'], before['memoryBytes']], [bytes(256), bytes(256)]);
+    assert.equal((await root.one('balloon', 'web', '200M'))['actualBytes'], bytes(200));
+    assert.match(await root.ok('balloon', 'web', '256M'), /^web: the guest has 256 MiB of 256 MiB/);
+    assert.match((await root.init('balloon', 'web', '512M')).stderr, /can be 16M to 256M, not 512M/);
+    assert.equal((await root.init('balloon', 'web', 'much')).code, 2);
+    assert.equal((await root.init('balloon', 'mute')).code, 6);
+  });
+
   test('mistakes are usage errors that name what is meant', async () => {
     const stderrOf = async (...words: readonly string[]): Promise<string> => {
       const { code, stderr } = await root.init('agent', ...words);
@@ -195,7 +246,8 @@ function machineLines(dir: string): string {
   const { kernel, initrd, append } = linuxGuest(dir, {
     files: { ...agentFiles(), '/bin/chpasswd': '#!/bin/sh\ncat >/tmp/passwd\n' },
     script: `mkdir /data\nmount -t ext4 /dev/vda /data\n${RUN_AGENT}ln -s /bin/busybox /sbin/hwclock\n`,
-    modules: ['ext4', 'rtc_cmos'],
+    modules: ['ext4', 'rtc_cmos', 'ata_piix', 'sr_mod', 'virtio_balloon'],
   });
-  return `RAM=256M\nCPU=max\nQGA=on\nDSK1=data.img\nKERNEL=${kernel}\nINITRD=${initrd}\nAPPEND=${append}\n`;
+  const devices = 'MACHINE=pc\nBALLOON=on\nCDR1=empty # for tools\nNIC1=virtio,net=none\n';
+  return `RAM=256M\nCPU=max\nQGA=on\nDSK1=data.img\n${devices}KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND=${append}\n`;
 }

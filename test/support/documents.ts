@@ -22,6 +22,8 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'exit-preconfig': 'state-change',
   detach: 'attach',
   uninstall: 'install',
+  insert: 'disc',
+  eject: 'disc',
   'image-list': 'image',
   'image-pull': 'image',
   'image-verify': 'image',

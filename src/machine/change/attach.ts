@@ -145,7 +145,7 @@ function refusePresent(
  *
  * @throws {ConfigError} when it would have mistakes after it.
  */
-function previewEdit(
+export function previewEdit(
   host: MachineContext,
   target: MachineRef,
   edit: (text: string) => string,

@@ -10,6 +10,9 @@ import { readTail, sizeOf } from '../../system/files/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { AttachOptions } from '../change/attach.ts';
+import { type BalloonOptions, type BalloonResult, readBalloon, setBalloon } from '../change/balloon.ts';
+import { type DiscOptions, type DiscResult, ejectDisc, insertDisc } from '../change/disc.ts';
+import { setLink } from '../change/link.ts';
 import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withConsole } from '../control/console.ts';
@@ -359,6 +362,31 @@ export class Machine extends RunningMachine {
   type(text: string, options: KeyOptions & { readonly layout?: string | undefined } = {}): Promise<number> {
     const { layout = this.#config.keymap ?? DEFAULT_LAYOUT, ...limits } = options;
     return typeText(this.#host, this.target, text, layout, limits);
+  }
+
+  /** Puts a disc into a CD-ROM drive such as `CDR1`. @throws {QemuError} `QEMU_DEVICE_UNKNOWN`, `QEMU_IO`, `QEMU_TIMEOUT` …. */
+  insert(drive: string, file: string, options?: DiscOptions): Promise<DiscResult> {
+    return insertDisc(this.#host, this.target, drive, file, options);
+  }
+
+  /** Takes the disc out of a CD-ROM drive. @throws {QemuError} see {@link ejectDisc}. */
+  eject(drive: string, options?: DiscOptions): Promise<DiscResult> {
+    return ejectDisc(this.#host, this.target, drive, options);
+  }
+
+  /** Pulls the cable of a network card such as `NIC1`, or plugs it in. @throws {QemuError} see {@link setLink}. */
+  setLink(nic: string, up: boolean, options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    return setLink(this.#host, this.target, nic, up, options);
+  }
+
+  /** How much memory the guest has. @throws {QemuError} see {@link readBalloon}. */
+  balloon(options?: BalloonOptions): Promise<BalloonResult> {
+    return readBalloon(this.#host, this.target, options);
+  }
+
+  /** Has the guest give memory back, or take it again. @throws {QemuError} see {@link setBalloon}. */
+  setBalloon(bytes: number, options?: BalloonOptions): Promise<BalloonResult> {
+    return setBalloon(this.#host, this.target, bytes, options);
   }
 
   /** Kills the QEMU that this object has launched; one that it found running it only leaves. */

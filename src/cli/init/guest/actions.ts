@@ -3,6 +3,17 @@ import type { Action } from '../action.ts';
 import { one, releasing, seconds } from '../parameters.ts';
 import { AGENT_COMMANDS } from './agent/commands.ts';
 
+const exchanging = (parser: Argv<object>): Argv<object> =>
+  parser
+    .option('force', { type: 'boolean', describe: 'Also when the guest has locked the tray' })
+    .option('persist', { type: 'boolean', describe: 'Also change its file' })
+    .option('timeout', {
+      type: 'string',
+      requiresArg: true,
+      coerce: seconds,
+      describe: 'Seconds that the guest has to open a locked tray (default: 10)',
+    }) as Argv<object>;
+
 const holding = (parser: Argv<object>): Argv<object> =>
   parser.option('hold', {
     type: 'string',
@@ -42,6 +53,61 @@ export const GUEST: readonly Action[] = [
         .positional('words', { type: 'string', array: true, demandOption: true, describe: 'Keys such as DSK2' })
         .option('persist', { type: 'boolean', describe: 'Also remove them from its file' }) as Argv<object>,
     load: async () => ({ run: (await import('./attachment.ts')).detach }),
+  },
+  {
+    command: 'insert <id> <drive> <file>',
+    group: 'Guest',
+    describe: 'Put a disc into a CD-ROM drive',
+    options: (parser) =>
+      exchanging(one(parser))
+        .positional('drive', { type: 'string', demandOption: true, describe: 'CDR1, CDR2 …' })
+        .positional('file', { type: 'string', demandOption: true, describe: 'ISO file' }) as Argv<object>,
+    examples: [['web CDR1 tools.iso', 'Until the machine stops; always: --persist']],
+    load: async () => ({ run: (await import('./devices/disc.ts')).insert }),
+  },
+  {
+    command: 'eject <id> <drive>',
+    group: 'Guest',
+    describe: 'Take the disc out of a CD-ROM drive',
+    options: (parser) =>
+      exchanging(one(parser)).positional('drive', {
+        type: 'string',
+        demandOption: true,
+        describe: 'CDR1, CDR2 …',
+      }) as Argv<object>,
+    load: async () => ({ run: (await import('./devices/disc.ts')).eject }),
+  },
+  {
+    command: 'nic',
+    group: 'Guest',
+    describe: 'Handle network cards',
+    verbs: [
+      {
+        command: 'link <id> <nic> <state>',
+        describe: 'Pull the cable of a network card, or plug it in',
+        options: (parser) =>
+          one(parser)
+            .positional('nic', { type: 'string', demandOption: true, describe: 'NIC1, NIC2 …' })
+            .positional('state', { type: 'string', demandOption: true, describe: 'up or down' }) as Argv<object>,
+        examples: [['web NIC1 down', 'The guest sees it as if the cable were pulled']],
+        load: () => import('./devices/nic-link.ts'),
+      },
+    ],
+  },
+  {
+    command: 'balloon <id> [size]',
+    group: 'Guest',
+    describe: 'Show how much memory the guest has, or change it',
+    options: (parser) =>
+      one(parser)
+        .positional('size', { type: 'string', describe: 'Such as 512M or 2G, at most RAM' })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          describe: 'Seconds to wait for the guest (default: 30)',
+        }) as Argv<object>,
+    load: () => import('./devices/balloon.ts'),
   },
   {
     command: 'console <id>',

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
+import { parseSmp } from './hardware.ts';
 import { checkNuma } from './numa.ts';
 import { checkSmbios } from './smbios.ts';
+import { renderSize } from './text/values.ts';
 import type { MachineConfig } from './types.ts';
 
 /** Reports a problem of a key that is set. */
@@ -17,6 +19,7 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkNuma(config, report);
   checkSmbios(config, report);
   checkShutdown(config, report);
+  checkRoom(config, report);
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= sets`, 'set KVM=on or off instead');
   }
@@ -38,6 +41,20 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   }
   if (needsRoot && config.sandbox) {
     report('SANDBOX', 'SANDBOX needs NETIF=managed: QEMU could not run its hooks', 'set NETIF=managed');
+  }
+}
+
+/** There must be room for what the machine begins with, and the levels of SMP are those of all processors. */
+function checkRoom({ smp, maxSmp, memoryBytes, maxMemoryBytes }: MachineConfig, report: ReportKey): void {
+  if (maxMemoryBytes !== undefined && maxMemoryBytes < memoryBytes) {
+    report('MAXRAM', `MAXRAM ${renderSize(maxMemoryBytes)} is less than RAM ${renderSize(memoryBytes)}`);
+  }
+  if (maxSmp === undefined) return;
+  if (/maxcpus=/.test(smp)) {
+    report('MAXSMP', 'MAXSMP is set, but SMP has maxcpus= as well', 'remove one of them');
+  } else {
+    const tell = (message: string): void => report('MAXSMP', message.replace(/^SMP/, 'MAXSMP: SMP'));
+    parseSmp(`${smp},maxcpus=${maxSmp}`, { key: 'SMP', dir: '', inDefaults: false, report: tell });
   }
 }
 

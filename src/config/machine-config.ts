@@ -145,6 +145,8 @@ function readMachine(
     cpu: cpu === 'auto' ? undefined : cpu,
     smp: reader.read('SMP', parseSmp) ?? keySpec('SMP').default,
     memoryBytes: reader.read('RAM', parseMemory) ?? DEFAULT_MEMORY_BYTES,
+    ...(reader.isSet('MAXSMP') && { maxSmp: reader.integer('MAXSMP') || undefined }),
+    ...(reader.isSet('MAXRAM') && { maxMemoryBytes: reader.read('MAXRAM', parseMemory) }),
     kvm: reader.choice('KVM', KVM_VALUES),
     get uuid() {
       return uuid ?? deriveUuid(name);

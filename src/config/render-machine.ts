@@ -47,6 +47,8 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   CPU: ({ cpu }) => cpu ?? 'auto',
   SMP: ({ smp }) => smp,
   RAM: ({ memoryBytes }) => renderSize(memoryBytes),
+  MAXSMP: ({ maxSmp }) => maxSmp?.toString() ?? '',
+  MAXRAM: ({ maxMemoryBytes }) => (maxMemoryBytes === undefined ? '' : renderSize(maxMemoryBytes)),
   KVM: ({ kvm }) => kvm,
   RNG: ({ rng }) => onOff(rng),
   BALLOON: ({ balloon }) => onOff(balloon),

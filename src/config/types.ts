@@ -177,6 +177,10 @@ export interface MachineConfig {
   readonly smp: string;
   /** Bytes. */
   readonly memoryBytes: number;
+  /** Processors that there is room for; undefined: none but those of `smp`. */
+  readonly maxSmp?: number | undefined;
+  /** Bytes that there is room for; undefined: none but `memoryBytes`. */
+  readonly maxMemoryBytes?: number | undefined;
   readonly kvm: 'on' | 'off' | 'auto';
   readonly uuid: string;
   /** `bios`, `uefi`, `uefi-secure` or an absolute path. */

@@ -20,11 +20,24 @@ watch() {
 watch &
 `;
 
-test('a Linux guest sees disks and cards come and go with each reload', async (t) => {
+const MORE = `
+watch_more() {
+  while true; do
+    sys=/sys/devices/system
+    now="cpus $(ls -d $sys/cpu/cpu[0-9]* | wc -l) blocks $(ls -d $sys/memory/memory[0-9]* | wc -l)"
+    [ "$now" = "$was" ] || printf '\\n%s.\\n' "$now" >/dev/ttyS0
+    was=$now
+    sleep 0.2
+  done
+}
+watch_more &
+`;
+
+test('a Linux guest sees disks, cards and processors come and go with each reload, and memory come', async (t) => {
   const root = lab(t);
-  const { kernel, initrd, append } = linuxGuest(root.etcDir, { script: WATCH });
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, { script: WATCH + MORE });
   const boot = `RAM=256M\nCPU=max\nKERNEL=${kernel}\nINITRD=${initrd}\nAPPEND="${append}"\n`;
-  root.add('web', `MACHINE=q35\nHOTPLUG=3\nCDR1=empty\n${boot}`);
+  root.add('web', `MACHINE=q35\nHOTPLUG=3\nMAXSMP=3\nMAXRAM=640M\nCDR1=empty\n${boot}`);
   for (const [at, name] of ['one', 'two'].entries()) {
     root.write(`etc/qemu/${name}.iso`, new Uint8Array(1024 ** 2));
     root.write(`etc/qemu/${name}.img`, new Uint8Array((at + 1) * 1024 ** 2));
@@ -47,6 +60,15 @@ test('a Linux guest sees disks and cards come and go with each reload', async (t
     await root.ok('reload', 'web');
     await seen(/^disks vd\[b-z\] cards eth\*\.\r?$/m);
   }
+  edit(root, 'web', { SMP: '3', RAM: '512M' });
+  assert.deepEqual((await root.one('reload', 'web'))['applied'], ['SMP', 'RAM']);
+  await seen(/^cpus 3 blocks 4\.\r?$/m);
+  edit(root, 'web', { SMP: '2', RAM: '640M' });
+  assert.deepEqual((await root.one('reload', 'web'))['applied'], ['SMP', 'RAM']);
+  await seen(/^cpus 2 blocks 5\.\r?$/m);
+  assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+  edit(root, 'web', { SMP: '2', RAM: '512M' });
+  assert.equal((await root.init('reload', 'web')).code, 3, 'memory is not taken from a guest');
   await root.ok('stop', 'web', '--force');
   assert.deepEqual(root.leftovers(), []);
 });

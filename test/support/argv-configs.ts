@@ -212,6 +212,10 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
   { title: 'cloud-init-cdroms', text: `CLOUDINIT=web.seed\n${numbered('CDR', 7, () => 'empty')}` },
   { title: 'cloud-init-pc', text: `CLOUDINIT=web.seed\nMACHINE=pc\n${numbered('CDR', 9, () => 'empty')}` },
   { title: 'rates', text: lines('DSK1=a.img,rate=50M', 'DSK2=b.img,if=scsi,rate=1536K', 'NIC1=virtio,rate=10M') },
+  {
+    title: 'room',
+    text: lines('SMP=cpus=2,cores=2', 'MAXSMP=4', 'RAM=256M', 'MAXRAM=1G', 'VGA=none'),
+  },
   { title: 'hotplug-all', text: lines('HOTPLUG=24', 'VGA=none') },
   { title: 'hotplug-none', text: lines('HOTPLUG=0', 'VGA=none') },
   { title: 'paused', text: BARE, request: { paused: true } },

@@ -22,8 +22,8 @@ export function basicParts(request: ArgvRequest): Part[] {
     option('MACHINE', '-machine', machineValue(request)),
     option('KVM', '-accel', request.accelerator),
     ...cpuOptions(request),
-    option('SMP', '-smp', config.smp),
-    option('RAM', '-m', renderSize(config.memoryBytes)),
+    option('SMP', '-smp', properties(config.smp, config.maxSmp !== undefined && `maxcpus=${config.maxSmp}`)),
+    option('RAM', '-m', memoryValue(config)),
     ...numaParts(config.numa),
     clockOption(config),
     ...smbiosOptions(config.smbios),
@@ -37,6 +37,16 @@ function machineValue(request: ArgvRequest): string {
   const { config, firmware } = request;
   const needsSmm = firmware?.secureBoot === true && chipsetOf(config.machine) === 'q35';
   return properties(config.machine, needsSmm && 'smm=on');
+}
+
+/** Slots of memory that can be plugged in; as many as a few reloads use up. */
+export const MEMORY_SLOTS = 16;
+
+function memoryValue({ memoryBytes, maxMemoryBytes }: MachineConfig): string {
+  const size = renderSize(memoryBytes);
+  return maxMemoryBytes === undefined || maxMemoryBytes === memoryBytes
+    ? size
+    : properties(size, `slots=${MEMORY_SLOTS}`, `maxmem=${renderSize(maxMemoryBytes)}`);
 }
 
 /** `host` needs KVM; when the probe chose TCG, `max` is the nearest model on targets that have it. */

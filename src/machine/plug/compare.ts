@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Device, Drive, Part } from '../argv/description.ts';
+import { countPlugged } from './room.ts';
 import { identityOf, plain, type Running } from './running.ts';
 
 /** The parts of one key that are not as they run. */
@@ -17,7 +18,11 @@ export interface PartsChange {
  * not a part of them here: it can always be changed. Pure.
  */
 export function compareParts(running: Pick<Running, 'parts' | 'plugged'>, wanted: readonly Part[]): PartsChange[] {
-  const left = new Map(running.parts.filter(counts).map((part) => [identityOf(part), part]));
+  const left = new Map(
+    countPlugged(running.parts)
+      .filter(counts)
+      .map((part) => [identityOf(part), part]),
+  );
   const plugged = new Set(running.plugged);
   const changes = new Map<string, { was: Part[]; becomes: Part[] }>();
   const changeOf = (part: Part): { was: Part[]; becomes: Part[] } => {

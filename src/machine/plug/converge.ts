@@ -11,6 +11,7 @@ import { observe } from './observe.ts';
 import type { KeyFate, Step } from './plan.ts';
 import { lookInside } from './reality.ts';
 import type { Running } from './running.ts';
+import type { Texts } from './texts.ts';
 
 /** A machine that runs and what it is to become. */
 export interface ConvergeContext extends PlugContext {
@@ -106,7 +107,7 @@ async function doSteps(
     ledger.changed(step, texts);
   }
   const unplugs = steps.filter((step): step is StepOf<'unplug'> => step.do === 'unplug');
-  const late = await unplugAll(context, unplugs, ledger, deadline);
+  const late = await unplugAll(context, unplugs, texts, ledger, deadline);
   const lost = new Set(late.flatMap(({ parts }) => devicesOf(parts).map(placeOf)));
   const lateKeys = new Set(late.map(({ key }) => key));
   for (const step of steps) {
@@ -126,6 +127,7 @@ async function doSteps(
 async function unplugAll(
   context: ConvergeContext,
   steps: readonly StepOf<'unplug'>[],
+  texts: Texts,
   ledger: Ledger,
   deadline: number,
 ): Promise<readonly StepOf<'unplug'>[]> {
@@ -137,7 +139,7 @@ async function unplugAll(
   for (const step of steps) {
     if (isLate(step)) continue;
     await removeLeftovers(context, step.parts);
-    ledger.gone(step);
+    ledger.gone(step, texts);
   }
   return steps.filter(isLate);
 }

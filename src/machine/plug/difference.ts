@@ -42,6 +42,7 @@ export async function findDifference(
   const taps = await host.network.changedTaps(request.config);
   const plan = planChanges(running, wanted, {
     occupied: reality.occupied,
+    freeCpus: reality.freeCpus,
     taps: taps.filter((nic) => present.has(`NIC${nic}`)),
     otherKeys: keysWithoutParts(request.config, before, texts),
   });

@@ -123,6 +123,9 @@ export async function takeOut(
   return new Set(ids.filter((_, at) => !gone[at]));
 }
 
+/** The event of a processor that is gone names no device. */
+const LOOK_MS = 1_000;
+
 /** Whether a device is gone in time. Its event comes once; one that came before is seen in what QEMU has. */
 async function leaves({ client, signal }: PlugContext, id: string, since: number, deadline: number): Promise<boolean> {
   for (let from = since; ; ) {
@@ -132,7 +135,11 @@ async function leaves({ client, signal }: PlugContext, id: string, since: number
     if (left <= 0) return false;
     try {
       const events = ['DEVICE_DELETED', 'DEVICE_UNPLUG_GUEST_ERROR'] as const;
-      const { event } = await client.waitForEvent(events, { device: id }, { since: from, timeoutMs: left, signal });
+      const { event } = await client.waitForEvent(
+        events,
+        { device: id },
+        { since: from, timeoutMs: Math.min(left, LOOK_MS), signal },
+      );
       from = client.eventCount;
       if (event === 'DEVICE_UNPLUG_GUEST_ERROR') return false;
     } catch (error) {

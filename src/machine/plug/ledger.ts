@@ -48,13 +48,14 @@ export class Ledger {
   }
 
   /** Devices that are gone with all that they had. */
-  gone({ key, parts }: StepOf<'plug' | 'unplug'>): void {
+  gone({ key, parts }: StepOf<'unplug'>, texts: Texts): void {
     const { running } = this;
     const gone = new Set(parts.map(identityOf));
     const ids = new Set(parts.flatMap((part) => (part.kind === 'device' ? (part.id ?? []) : [])));
     const leaving = Object.entries(running.leaving).filter(([name]) => name !== key);
     this.#note({
-      config: withText(running.config, key, new Map()),
+      // Of processors only some go; what takes the place of a device is not there yet.
+      config: withText(running.config, key, key === 'SMP' ? texts : new Map()),
       parts: running.parts.filter((part) => !gone.has(identityOf(part))),
       plugged: running.plugged.filter((id) => !ids.has(id)),
       leaving: Object.fromEntries(leaving),

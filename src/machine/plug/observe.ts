@@ -24,7 +24,7 @@ export function observe(noted: Running, reality: Reality): Observed {
       case 'netdev':
         return !hasDevice((device) => device.properties['netdev'] === part.arguments.id);
       case 'object':
-        return /^dsk\d+-/.test(part.id) && !hasDevice((device) => device.id === part.id.replace(/-.*/, '-dev'));
+        return /^(?:dsk|dimm)\d+-/.test(part.id) && !hasDevice(({ id }) => id === ownerOf(part.id));
       case 'option':
         return false;
       default:
@@ -48,6 +48,11 @@ export function observe(noted: Running, reality: Reality): Observed {
       leaving: Object.fromEntries(left),
     },
   };
+}
+
+/** The device that an object is for: `dsk1-dev` of `dsk1-key`, `dimm1` of `dimm1-mem`. */
+function ownerOf(object: string): string {
+  return object.startsWith('dsk') ? object.replace(/-.*/, '-dev') : object.replace(/-.*/, '');
 }
 
 /** The image that a drive has: discs are changed, and disks go on in other files, without being plugged in again. */

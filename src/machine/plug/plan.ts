@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Device, Drive, Part } from '../argv/description.ts';
 import { compareParts, type PartsChange } from './compare.ts';
 import { type Obstacle, Places, unplugObstacle } from './places.ts';
+import { type FreeCpu, type Growth, growCpus, growMemory, growthOf } from './room.ts';
 import { plain, type Running } from './running.ts';
 
 /** One thing that is done to a machine that runs. */
@@ -39,13 +40,15 @@ export interface PlanFacts {
   readonly taps: readonly number[];
   /** Keys that no part shows: RUNAS needs a restart, a VNC password is set. */
   readonly otherKeys: readonly KeyFate[];
+  /** Processors that there is room for, in the order in which they are plugged in. */
+  readonly freeCpus: readonly FreeCpu[];
 }
 
 /** Makes a plan. Pure. */
 export function planChanges(running: Running, wanted: readonly Part[], facts: PlanFacts): Plan {
   const changes = compareParts(running, wanted);
   const places = new Places(running.parts, facts.occupied);
-  const drafts = changes.map((change) => draft(change, running, wanted));
+  const drafts = changes.map((change) => draft(change, running, wanted, facts));
   for (const { unplug } of drafts) for (const part of unplug) if (part.kind === 'device') places.release(part);
   const done = drafts.map((each) => settle(each, places));
   const keys = [...done.map(({ fate }) => fate), ...facts.otherKeys];
@@ -77,9 +80,13 @@ interface Draft {
 /** The obstacle that needs no word. */
 const AT_START = 'QEMU takes it only at a start';
 
-function draft(change: PartsChange, running: Running, wanted: readonly Part[]): Draft {
+function draft(change: PartsChange, running: Running, wanted: readonly Part[], facts: PlanFacts): Draft {
   const { key, was, becomes } = change;
   const stuck = (why: Obstacle): Draft => ({ key, unplug: [], plug: [], why });
+  if (key === 'SMP' || key === 'RAM') {
+    const growth = growthFor(change, running, facts);
+    return typeof growth === 'string' ? stuck(growth) : { key, ...growth };
+  }
   if (!/^(?:DSK|CDR|NIC|USB)\d*$/.test(key)) return stuck(AT_START);
   if (becomes.length > 0 && running.leaving[key] !== undefined) {
     return stuck('the guest was asked to release the device that has its place, and has not done so yet');
@@ -92,6 +99,16 @@ function draft(change: PartsChange, running: Running, wanted: readonly Part[]): 
   if (key.startsWith('DSK') && hasSameImage(own(running.parts), own(wanted))) return stuck(AT_START);
   const controllers = becomes.filter(isController);
   return { key, unplug: own(running.parts), plug: [...controllers, ...own(wanted)] };
+}
+
+/** More or less of what there is room for. */
+function growthFor({ key, was, becomes }: PartsChange, { parts }: Running, { freeCpus }: PlanFacts): Growth {
+  const [before, ...others] = was;
+  const [after, ...more] = becomes;
+  if (others.length + more.length > 0 || before?.kind !== 'option' || after?.kind !== 'option') return AT_START;
+  const growth = growthOf(before, after);
+  if (growth === undefined) return AT_START;
+  return key === 'SMP' ? growCpus(parts, growth, freeCpus) : growMemory(parts, growth);
 }
 
 function isController(part: Part): boolean {

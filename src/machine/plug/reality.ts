@@ -1,9 +1,11 @@
-import { asArray, asRecord, asText } from '../../base/guards.ts';
+import { errorCode } from '../../base/errors.ts';
+import { asArray, asRecord, asText, optionalNumber } from '../../base/guards.ts';
 import { deviceId } from '../../domain/block-device.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { describeDisks } from '../disks/disk-nodes.ts';
 import { isPort } from './places.ts';
+import { type FreeCpu, sortCpus } from './room.ts';
 
 /** What is in a drive. */
 export interface SeenMedium {
@@ -25,6 +27,8 @@ export interface Reality {
   readonly media: ReadonlyMap<string, SeenMedium>;
   /** Names of ports that have something in them. Before the firmware has numbered the buses QEMU sees nothing there. */
   readonly occupied: ReadonlySet<string>;
+  /** Processors that there is room for. */
+  readonly freeCpus: readonly FreeCpu[];
 }
 
 /** Asks a running QEMU what it has. @throws {QemuError} as {@link QmpClient.execute}. */
@@ -33,7 +37,7 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     const members = await client.execute('qom-list', { path }, options);
     return new Set(members.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name));
   };
-  const [devices, objects, nodes, blocks, graph, network, buses] = await Promise.all([
+  const [devices, objects, nodes, blocks, graph, network, buses, cpus] = await Promise.all([
     list('/machine/peripheral'),
     list('/objects'),
     client.execute('query-named-block-nodes', { flat: true }, options),
@@ -41,6 +45,7 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     client.executeRaw('x-debug-query-block-graph', {}, options),
     client.execute('human-monitor-command', { 'command-line': 'info network' }, options),
     client.executeRaw('query-pci', {}, options),
+    hotpluggableCpus(client, options),
   ]);
   const discs = blocks.flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
     const id = deviceId(qdev) ?? qdev ?? '';
@@ -57,7 +62,29 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     netdevs: new Set([...network.matchAll(/^\s*(?:\\ )?([\w-]+): index=/gm)].map(([, id = '']) => id)),
     media: new Map([...discs, ...disks]),
     occupied: new Set(occupiedPorts(buses)),
+    freeCpus: sortCpus(asArray(cpus).flatMap(freeCpu)),
   };
+}
+
+/** Boards whose processors are all there from the start refuse the question. */
+async function hotpluggableCpus(client: QmpClient, options: ExecuteOptions): Promise<unknown> {
+  try {
+    return await client.executeRaw('query-hotpluggable-cpus', undefined, options);
+  } catch (error) {
+    if (errorCode(error) !== 'QEMU_QMP_REFUSED') throw error;
+    return [];
+  }
+}
+
+/** One of `query-hotpluggable-cpus`, when it is not there yet. Its properties are to be passed on as they are. */
+function freeCpu(value: unknown): FreeCpu[] {
+  const { type, props, 'qom-path': path } = asRecord(value);
+  if (typeof type !== 'string' || path !== undefined) return [];
+  const given = Object.entries(asRecord(props)).flatMap(([name, each]) => {
+    const number = optionalNumber(each);
+    return number === undefined ? [] : [[name, number] as const];
+  });
+  return [{ type, props: Object.fromEntries(given) }];
 }
 
 function occupiedPorts(buses: unknown): string[] {

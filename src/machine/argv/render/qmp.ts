@@ -141,6 +141,10 @@ function objectArguments({ type, id, properties }: QemuObject): QmpCommands['obj
       return { 'qom-type': type, id, file: String(properties['file']) };
     case 'iothread':
       return { 'qom-type': type, id };
+    case 'memory-backend-ram':
+      return { 'qom-type': type, id, size: Number(properties['size']) };
+    case 'memory-backend-memfd':
+      return { 'qom-type': type, id, size: Number(properties['size']), share: properties['share'] === true };
     default:
       throw onlyAtStart('', `-object ${type}`);
   }

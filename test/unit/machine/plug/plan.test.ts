@@ -6,6 +6,7 @@ import { partsFromJson } from '../../../../src/machine/argv/parts-from-json.ts';
 import { observe } from '../../../../src/machine/plug/observe.ts';
 import { type Plan, type PlanFacts, planChanges } from '../../../../src/machine/plug/plan.ts';
 import type { Reality } from '../../../../src/machine/plug/reality.ts';
+import { type FreeCpu, sortCpus } from '../../../../src/machine/plug/room.ts';
 import type { Running } from '../../../../src/machine/plug/running.ts';
 import { argvRequest } from '../../../support/argv-configs.ts';
 
@@ -18,7 +19,7 @@ function started(text: string, more: Partial<Running> = {}): Running {
   return { config: text, parts: read, plugged: [], leaving: {}, ...more };
 }
 
-const NO_FACTS: PlanFacts = { occupied: new Set(), taps: [], otherKeys: [] };
+const NO_FACTS: PlanFacts = { occupied: new Set(), taps: [], otherKeys: [], freeCpus: [] };
 
 function plan(before: string, after: string, facts: Partial<PlanFacts> = {}, more: Partial<Running> = {}): Plan {
   return planChanges(started(before, more), parts(after), { ...NO_FACTS, ...facts });
@@ -140,6 +141,32 @@ test('how much a disk may move is set while it stays', () => {
   assert.deepEqual(stuck(plan('DSK1=a.img,rate=5M\n', 'DSK1=a.img,rate=6M,cache=none\n')), ['DSK1']);
 });
 
+test('processors and memory are plugged in as far as there is room, and what was plugged in counts', () => {
+  const room = 'SMP=2\nMAXSMP=6\nRAM=256M\nMAXRAM=1G\n';
+  const cpu = (core: number): FreeCpu => ({ type: 'max-x86_64-cpu', props: { 'socket-id': 1, 'core-id': core } });
+  const freeCpus = sortCpus([cpu(3), cpu(2), cpu(1)]);
+  const more = plan(room, room.replace('SMP=2', 'SMP=4').replace('256M', '512M'), { freeCpus });
+  assert.deepEqual(steps(more), ['plug SMP cpu1@undefined cpu2@undefined', 'plug RAM dimm1@undefined']);
+  const added = more.steps.flatMap((step) => ('parts' in step ? step.parts : []));
+  assert.deepEqual(
+    added.flatMap((part) => (part.kind === 'device' && part.key === 'SMP' ? [part.properties['core-id']] : [])),
+    [1, 2],
+  );
+  const grown = started(room);
+  const running = { ...grown, parts: [...grown.parts, ...added] };
+  const now = (text: string): Plan => planChanges(running, parts(text), { ...NO_FACTS, freeCpus: [cpu(3)] });
+  assert.deepEqual(now(room.replace('SMP=2', 'SMP=4').replace('256M', '512M')).keys, []);
+  const other = now(room.replace('SMP=2', 'SMP=3').replace('256M', '1G'));
+  assert.deepEqual(steps(other), ['unplug SMP cpu2@undefined', 'plug RAM dimm2@undefined']);
+  const refused = now(room.replace('SMP=2', 'SMP=6').replace('256M', '384M'));
+  assert.deepEqual(stuck(refused), ['SMP', 'RAM']);
+  assert.deepEqual(stuck(plan(room, room.replace('256M', '300M'))), ['RAM']);
+  assert.deepEqual(stuck(plan(room, room.replace('MAXRAM=1G', 'MAXRAM=2G').replace('MAXSMP=6', 'MAXSMP=9'))), [
+    'SMP',
+    'RAM',
+  ]);
+});
+
 const SEEN: Reality = {
   devices: new Set(),
   objects: new Set(),
@@ -147,6 +174,7 @@ const SEEN: Reality = {
   netdevs: new Set(),
   media: new Map(),
   occupied: new Set(),
+  freeCpus: [],
 };
 
 function idsOf(text: string): Set<string> {

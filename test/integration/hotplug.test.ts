@@ -92,6 +92,9 @@ test('devices are attached for the moment, or for good, and detached again', asy
   await root.ok('attach', 'web', 'DSK3=d.img', '--persist').catch(() => undefined);
   assert.equal(readFileSync(path, 'utf8'), before, 'a file with a gap is refused before anything is done');
 
+  const saved = await root.init('save', 'web');
+  assert.equal(saved.code, 1);
+  assert.match(saved.stderr, /DSK2 came or went since its start/);
   await root.ok('attach', 'web', 'DSK2=b.img', '--persist');
   assert.equal(readFileSync(path, 'utf8'), `${before}DSK2=b.img\n`);
   assert.equal((await root.init('detach', 'web', 'DSK7')).code, 1);

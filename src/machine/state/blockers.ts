@@ -22,14 +22,16 @@ const CAN_BE_SAVED: readonly string[] = ['running', 'paused'];
  */
 export async function checkSavable(
   target: MachineRef,
-  config: Pick<MachineConfig, 'disks'>,
+  { disks, plugged }: Pick<MachineConfig, 'disks'> & { readonly plugged: readonly string[] },
   client: QmpClient,
   options: ExecuteOptions,
 ): Promise<{ readonly wasRunning: boolean }> {
   const state = await queryState(client, options);
   const reasons = [
+    // The state is for the same hardware in the same places, which the next start would not make.
+    ...(plugged.length === 0 ? [] : [`${plugged.join(', ')} came or went since its start`]),
     ...(CAN_BE_SAVED.includes(state) ? [] : [`it is ${describeState(state)}`]),
-    ...config.disks
+    ...disks
       .filter(({ snapshot }) => snapshot)
       .map(({ index }) => `DSK${index} has snapshot=on: what the guest has written goes away with QEMU`),
     ...(await jobReasons(client, options)),

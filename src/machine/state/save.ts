@@ -10,6 +10,7 @@ import { type Received, SocketToFile } from '../../system/files/socket-to-file.t
 import { bootId } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl } from '../control/control-port.ts';
+import { otherHardware } from '../plug/other-hardware.ts';
 import { type LaunchRecord, readLaunchRecord } from '../run/launch-record.ts';
 import type { Located } from '../run/locate.ts';
 import { doWork } from '../work/do-work.ts';
@@ -54,8 +55,9 @@ export async function saveRunning(
   const { files } = target;
   const launched = launchedAs(target, located);
   const limits = { timeoutMs: ANSWER_MS, signal };
+  const plugged = otherHardware(target, located.process);
   const asked = await withControl(host, target, limits, async (client) => ({
-    ...(await checkSavable(target, launched.config, client, limits)),
+    ...(await checkSavable(target, { ...launched.config, plugged }, client, limits)),
     ...(await askMachine(client, limits)),
   }));
   ensureDir(files.stateDir, 0o700);

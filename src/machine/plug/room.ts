@@ -55,7 +55,9 @@ function withCount(part: PlainOption, count: string): PlainOption {
   const [name = '', text = ''] = part.args;
   const pattern = name === '-smp' ? CPUS : SIZE;
   // A machine that begins with all the memory that there is room for has no room.
-  const now = isFull(text, count) ? count : text.replace(pattern, (old) => (/^cpus=/.test(old) ? 'cpus=' : '') + count);
+  const now = isFull(text, count)
+    ? count
+    : text.replace(pattern, (old) => (old.startsWith('cpus=') ? 'cpus=' : '') + count);
   return { ...part, args: [name, now] };
 }
 

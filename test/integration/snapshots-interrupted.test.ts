@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
-const MOMENTS = 5;
+const MOMENTS = 3;
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 const FILES = ['one.qcow2', 'two, ü.qcow2', 'three.qcow2'];
@@ -83,6 +83,10 @@ async function settle(root: Lab): Promise<void> {
     await root.ok('list');
     return !existsSync(work);
   });
+}
+
+/** Each snapshot is on all disks. */
+async function requireWhole(root: Lab): Promise<void> {
   assert.deepEqual(
     (await names(root)).filter(([, disks]) => disks !== FILES.length),
     [],
@@ -98,7 +102,7 @@ async function timed(body: () => Promise<unknown>): Promise<number> {
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
   test(`${signal} at some moments of each command on snapshots of a machine that does not run: all disks or none`, async (t) => {
     const root = machine(t);
-    const moments = signal === 'SIGKILL' ? MOMENTS : 2;
+    const moments = signal === 'SIGKILL' ? 2 * MOMENTS : 2;
     write(root, 1);
     const toCreate = await timed(() => root.ok('snapshot', 'create', 'web', 'first'));
     const counts = { create: 0, revert: 0, delete: 0 };
@@ -107,6 +111,7 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
       write(root, 2);
       counts.create += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'create', 'web', 'next']));
       await settle(root);
+      await requireWhole(root);
       counts.revert += Number(
         await interrupt(root, signal, 1.5 * toCreate * part, ['snapshot', 'revert', 'web', 'first']),
       );
@@ -118,6 +123,7 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
         assert.equal(read(root, [1, 2]), 2, `moment ${moment}, after ${word}`);
         counts.delete += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'delete', 'web', 'next']));
         await settle(root);
+        await requireWhole(root);
         await root.init('snapshot', 'delete', 'web', 'next');
       }
     }
@@ -160,4 +166,64 @@ test(`SIGKILL at ${MOMENTS} moments of snapshots with memory, and of QEMU in one
   await root.ok('wait', 'web', '--for', 'console=ready');
   await root.ok('snapshot', 'revert', 'web', 'first');
   assert.equal(await root.state('web'), 'running');
+});
+
+/** The image that the machine's file names for DSK1. */
+function named(root: Lab): string {
+  const text = readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8');
+  return /^DSK1="?([^",\n]*)/m.exec(text)?.[1] ?? '';
+}
+
+test(`SIGKILL at ${MOMENTS} moments of external snapshots and their merges, and of QEMU: the file names the layer on top`, async (t) => {
+  const root = machine(t);
+  const images = (): string[] => readdirSync(root.etcDir).filter((name) => /qcow2|part/.test(name));
+  const check = async (): Promise<void> => {
+    await settle(root);
+    const [disk] = (await root.one('disk', 'list', 'web'))['disks'] as JsonObject[];
+    assert.equal(disk?.['file'], join(root.etcDir, named(root)));
+    const chains = (await root.one('disk', 'list', 'web'))['disks'] as { readonly chain: readonly JsonObject[] }[];
+    const used = chains.flatMap(({ chain }) => chain.map(({ file }) => basename(String(file))));
+    assert.deepEqual(images().sort(), used.sort(), 'nothing is left behind');
+  };
+  await root.ok('start', 'web');
+  const took = await timed(() => root.ok('snapshot', 'create', 'web', 'first', '--external'));
+  for (let moment = 0; moment < MOMENTS; moment++) {
+    const delayMs = (took * (moment + 0.7)) / MOMENTS;
+    await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'create', 'web', 'next', '--external']);
+    await check();
+    await requireWhole(root);
+    assert.equal(await root.state('web'), 'running');
+    await root.init('snapshot', 'create', 'web', 'next', '--external');
+    // A layer in the middle and, the next time, the one on top.
+    const merged = moment % 2 === 0 ? 'first' : 'next';
+    await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'delete', 'web', merged]);
+    await check();
+    assert.equal(await root.state('web'), 'running');
+    // Of some disks it may be gone: then there is no way back to it, but the rest can be deleted.
+    const isPart = (await names(root)).some(([name, disks]) => name === merged && disks < FILES.length);
+    if (isPart) assert.match((await root.init('snapshot', 'revert', 'web', merged)).stderr, /is not whole/);
+    await root.init('snapshot', 'delete', 'web', merged);
+    assert.ok(!(await names(root)).some(([name]) => name === merged));
+    if (merged === 'first') {
+      await root.init('snapshot', 'create', 'web', 'first', '--external');
+      await root.ok('snapshot', 'delete', 'web', 'next');
+    }
+    await check();
+  }
+  const create = root.spawn('qemu-init', ['snapshot', 'create', 'web', 'dies', '--external']);
+  await once(create.child, 'spawn');
+  await sleep(took * 0.8);
+  await root.ok('kill', 'web');
+  await create.result;
+  await check();
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  await root.ok('stop', 'web', '--force');
+  await root.ok('snapshot', 'delete', 'web', 'first');
+  await root.init('snapshot', 'delete', 'web', 'dies');
+  assert.deepEqual(images().sort(), [...FILES].sort());
+  for (const file of FILES) {
+    const { status } = spawnSync('qemu-img', ['check', '-q', join(root.etcDir, file)]);
+    assert.ok(status === 0 || status === 3, `${file}: ${status}`);
+  }
 });

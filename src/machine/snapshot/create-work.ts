@@ -24,7 +24,14 @@ export const CREATE_KIND: WorkKind = {
         const isWhole = keys.every((key) => holders?.has(key));
         if (isWhole && !cancel) {
           const created = holders?.values().next().value?.created ?? record.startedAt;
-          noteSnapshot(target.files, { name, created, description: undefined, quiesced: undefined, layers: [] });
+          noteSnapshot(target.files, {
+            name,
+            created,
+            description: undefined,
+            quiesced: undefined,
+            disks: keys,
+            layers: [],
+          });
           return { outcome: 'finished' };
         }
         await deleteInside(images, name);

@@ -66,8 +66,9 @@ export async function createSnapshot(
           const how = await take(host, target, images, chosen, name, options);
           const note = { name, created: new Date().toISOString(), description: options.description, layers: [] };
           const hardware = options.memory === true ? hardwareOf(target) : undefined;
-          noteSnapshot(target.files, { ...note, quiesced: how.quiesced, hardware });
-          return { ...how, created: note.created, skipped, disks: chosen.map(({ key }) => key) };
+          const keys = chosen.map(({ key }) => key);
+          noteSnapshot(target.files, { ...note, quiesced: how.quiesced, hardware, disks: keys });
+          return { ...how, created: note.created, skipped, disks: keys };
         },
       );
     },

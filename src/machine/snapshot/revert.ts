@@ -71,6 +71,7 @@ export async function revertSnapshot(
   const snapshot = listSnapshots(host, target, config).find((each) => each.name === name);
   if (!snapshot) throw unknownSnapshot(target, name);
   refuseSavedDisks(target, 'revert to a snapshot');
+  requireWhole(target, snapshot);
   const revert: Revert = { host, target, config, snapshot, life, signal };
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
@@ -87,6 +88,22 @@ export async function revertSnapshot(
   if (isRunning && !memory) await life.start(signal);
   const seconds = Math.round(performance.now() - began) / 1000;
   return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, kept, seconds };
+}
+
+/** Disks of different times would not fit together: a deletion may have been interrupted. */
+function requireWhole(target: MachineRef, { name, disks, external }: Snapshot): void {
+  const note = readSnapshotNotes(target.files).find(
+    (each) => each.name === name && each.layers.length > 0 === external,
+  );
+  const missing = note?.disks?.filter((key) => !disks.includes(key)) ?? [];
+  if (missing.length === 0) return;
+  throw new QemuError(
+    'QEMU_COMMAND_FAILED',
+    `Snapshot "${name}" is not whole: ${missing.join(', ')} no longer has it`,
+    {
+      hint: `a revert would mix disks of different times; delete the rest of it: qemu-init snapshot delete ${target.longName} ${name}`,
+    },
+  );
 }
 
 async function revertStopped(

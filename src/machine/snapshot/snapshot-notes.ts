@@ -25,6 +25,8 @@ export interface SnapshotNote {
   readonly description: string | undefined;
   /** Whether the file systems were frozen; undefined: not known. */
   readonly quiesced: boolean | undefined;
+  /** The disks that it was made of; undefined: not known. */
+  readonly disks?: readonly string[] | undefined;
   /** Of an external one. */
   readonly layers: readonly SnapshotLayer[];
   /** What the disks were before it was reverted to; nothing rests on these files. */
@@ -90,6 +92,7 @@ function fromJson(value: unknown): SnapshotNote | undefined {
     created,
     description: optionalText(value['description']),
     quiesced: typeof quiesced === 'boolean' ? quiesced : undefined,
+    disks: Array.isArray(value['disks']) ? value['disks'].filter((each) => typeof each === 'string') : undefined,
     hardware: Array.isArray(hardware) ? hardware.filter((each) => typeof each === 'string') : undefined,
     abandoned: asArray(value['abandoned']).filter((each) => typeof each === 'string'),
     layers: layersFrom(value['layers']),

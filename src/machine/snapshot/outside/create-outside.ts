@@ -45,8 +45,8 @@ export async function createOutside(outside: Outside): Promise<Made> {
       const { layers, choice, quiesced, whyNotQuiesced } = await (locate(target.files).kind === 'alive'
         ? ofRunning(outside, work)
         : exclusively(host, target, { purpose: 'snapshot', signal }, () => ofStopped(outside, work)));
-      noteSnapshot(target.files, { name, created, description, quiesced, layers });
       const disks = layers.map(({ key }) => key);
+      noteSnapshot(target.files, { name, created, description, quiesced, disks, layers });
       return { created, quiesced, whyNotQuiesced, disks, skipped: choice.skipped };
     },
     signal,

@@ -9,6 +9,7 @@ import { editConfig } from '../../edit-config.ts';
 import { removeParts } from '../../work/part-files.ts';
 import type { Leftover, WorkKind } from '../../work/work-kind.ts';
 import { layersFrom, noteSnapshot, readSnapshotNotes, type SnapshotLayer } from '../snapshot-notes.ts';
+import { removeOverlayLeftovers } from './overlay-file.ts';
 
 /**
  * Overlays that were being put above disks. Those that QEMU writes to stay, and so do those that the machine's file names
@@ -18,6 +19,10 @@ export const LAYER_KIND: WorkKind = {
   settle: async (leftover) => {
     const { host, target, record, client } = leftover;
     const layers = layersFrom(record.data['layers']);
+    removeOverlayLeftovers(
+      layers.map(({ overlay }) => overlay),
+      target.files.stateDir,
+    );
     const isMade = layers.length > 0 && record.partFiles.length === layers.length;
     if (isMade && (await areInUse(leftover, layers))) {
       await name(leftover, 'to');
@@ -71,6 +76,7 @@ function keepNote({ target, record: { data } }: Leftover, layers: readonly Snaps
     created: known?.created ?? asText(data['created']),
     description: known?.description ?? optionalText(data['description']),
     quiesced: known?.quiesced,
+    disks: known?.disks ?? layers.map(({ key }) => key),
     layers,
     abandoned: [
       ...(known?.abandoned ?? []),

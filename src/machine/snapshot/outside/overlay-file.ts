@@ -17,11 +17,12 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { fileError } from '../../../system/files/file-error.ts';
-import { ensureDir } from '../../../system/files/files.ts';
-import { hiddenSibling } from '../../../system/files/hidden-sibling.ts';
+import { ensureDir, namesIn } from '../../../system/files/files.ts';
+import { hiddenSibling, leftoversOf } from '../../../system/files/hidden-sibling.ts';
 import { removeWhole } from '../../../system/files/remove-tree.ts';
 import { withImage } from '../../../system/images/image.ts';
 import { runQemuImg } from '../../../system/images/qemu-img.ts';
+import { removeParts } from '../../work/part-files.ts';
 import type { PartFile } from '../../work/work-record.ts';
 
 /** An overlay that is to be made. */
@@ -53,7 +54,7 @@ export async function makeOverlay(
   const bytes = await overlayBytes(plan, stateDir);
   const folder = openSync(dirname(plan.path), constants.O_RDONLY | constants.O_DIRECTORY);
   const within = (path: string): string => `/proc/self/fd/${folder}/${basename(path)}`;
-  const part = within(hiddenSibling(plan.path, 'part'));
+  const part = within(hiddenSibling(plan.path, PART));
   try {
     const owner = withImage(plan.base, (_file, stats) => stats);
     requireIn(within(plan.base), owner, plan);
@@ -70,10 +71,19 @@ export async function makeOverlay(
   }
 }
 
+/** Removes what an interrupted {@link makeOverlay} has left besides the overlay. @throws {QemuError} `QEMU_IO`. */
+export function removeOverlayLeftovers(paths: readonly string[], stateDir: string): void {
+  for (const path of paths) removeParts(leftoversOf(path, PART).map((name) => ({ path: join(dirname(path), name) })));
+  for (const name of namesIn(stateDir)) if (name.startsWith(SCRATCH)) removeWhole(join(stateDir, name));
+}
+
+const PART = 'part';
+const SCRATCH = '.overlay-';
+
 /** The header names the base and its format, and QEMU opens neither for it. */
 async function overlayBytes({ base, baseFormat, sizeBytes }: OverlayPlan, stateDir: string): Promise<Buffer> {
   ensureDir(stateDir, 0o700);
-  const scratch = mkdtempSync(join(stateDir, '.overlay-'));
+  const scratch = mkdtempSync(join(stateDir, SCRATCH));
   try {
     const file = join(scratch, 'overlay');
     const call = [

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { hasErrors, type Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
+import { parseBackup } from './backup.ts';
 import { parseCustom } from './custom.ts';
 import { parseCdrom, parseDisk } from './disk.ts';
 import {
@@ -162,6 +163,7 @@ function readMachine(
     disks: reader.family('DSK', parseDisk),
     cdroms: reader.family('CDR', parseCdrom),
     cloudInit: reader.path('CLOUDINIT'),
+    backup: reader.read('BACKUP', parseBackup),
     nics: reader
       .family('NIC', parseNic)
       .map((nic) => ({ ...nic, bridge: nic.net === 'bridge' ? (nic.bridge ?? bridge) : '' })),

@@ -1,3 +1,4 @@
+import { renderBackup } from './backup.ts';
 import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
 import { renderFirmware } from './hardware.ts';
@@ -75,6 +76,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   DSK: ({ disks }) => disks.map((disk) => [`DSK${disk.index}`, renderDisk(disk)]),
   CDR: ({ cdroms }) => cdroms.map((cdrom) => [`CDR${cdrom.index}`, renderCdrom(cdrom)]),
   CLOUDINIT: ({ cloudInit }) => cloudInit ?? '',
+  BACKUP: ({ backup }) => renderBackup(backup),
   NIC: ({ nics }) => nics.map((nic) => [`NIC${nic.index}`, renderNic(nic)]),
   BRIDGE_IFNAME: ({ bridge }) => bridge,
   NETIF: ({ netif }) => netif,

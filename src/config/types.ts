@@ -116,6 +116,17 @@ export interface RtcConfig {
   readonly driftFix: 'none' | 'slew';
 }
 
+/** `BACKUP=`: where the machine is backed up to, and how. */
+export interface BackupConfig {
+  /** Absolute. */
+  readonly dest: string;
+  /** Undefined: all. */
+  readonly keep: number | undefined;
+  /** A second; undefined: as fast as possible. */
+  readonly rateBytes: number | undefined;
+  readonly compress: boolean;
+}
+
 /** `SOUND=`. */
 export interface SoundConfig {
   readonly card: 'hda' | 'ac97' | 'es1370' | 'usb' | 'virtio';
@@ -198,6 +209,8 @@ export interface MachineConfig {
   readonly cdroms: readonly CdromConfig[];
   /** Absolute path of the folder with the data for cloud-init. */
   readonly cloudInit: string | undefined;
+  /** Undefined: no backup by itself. */
+  readonly backup: BackupConfig | undefined;
   readonly nics: readonly NicConfig[];
   /** Bridge of every NIC that names none. */
   readonly bridge: string;

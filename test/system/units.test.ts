@@ -12,14 +12,18 @@ describe('a host with systemd', () => {
 
   test('systemd has nothing to say about the units', () => {
     const { code, stdout, stderr } = host.run(
-      'systemd-analyze verify qemu@web.service qemu.target qemu-reload.path qemu-late.service qemu-trim.timer',
+      'systemd-analyze verify qemu@web.service qemu.target qemu-reload.path qemu-late.service qemu-trim.timer qemu-backup@web.timer',
     );
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
   test('machines come up at boot in the order of BOOTORDER and REQUIRES', async () => {
-    addMachine(host, 'db', 'AUTOSTART=on\nBOOTORDER=60\n');
-    addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\n');
+    addMachine(host, 'db', 'AUTOSTART=on\nBOOTORDER=60\nBACKUP=/srv/backup\n');
+    addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\nBACKUP=/srv/backup,keep=2\n');
+    // The nights since then were missed.
+    host.sh('mkdir -m 700 /srv/backup; mkdir -p /var/lib/systemd/timers');
+    host.sh('touch -d "2 days ago" /var/lib/systemd/timers/stamp-qemu-backup@web.timer');
+    host.write('/etc/systemd/system/qemu-backup@.timer.d/now.conf', '[Timer]\nRandomizedDelaySec=0\n');
     addMachine(host, 'app', 'AUTOSTART=on\nBOOTORDER=70\nBOOTDELAY=2\n');
     addMachine(host, 'spare', 'BOOTORDER=10\n');
     // Before anything is mounted nobody knows of this one, which the others require.
@@ -52,6 +56,43 @@ describe('a host with systemd', () => {
     assert.doesNotMatch(host.show('qemu@app.service', 'Wants'), /\bnetwork-online\.target\b/);
     assert.match(host.show('qemu.target', 'Wants'), /\bnetwork-online\.target\b/);
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pidOf(host, 'web')}`);
+  });
+
+  test('a missed backup is made up for at boot, and backups are made one at a time, as BACKUP says', async () => {
+    const points = (name: string): string[] => host.run(`ls /srv/backup/${name}`).stdout.split('\n').filter(Boolean);
+    await until('the missed backup of web', () => points('web').length === 1, 60_000);
+    for (const name of ['web', 'db']) assert.equal(host.sh(`systemctl is-active qemu-backup@${name}.timer`), 'active');
+    assert.equal(host.run('systemctl is-active qemu-backup@spare.timer').stdout, 'inactive\n');
+    assert.deepEqual(points('db'), []);
+
+    const isDone = (): boolean => host.run('systemctl is-active qemu-backup@web.service').stdout === 'inactive\n';
+    await until('its end', isDone, 60_000);
+    const waiting = host.sh(
+      'flock /run/qemu-init/.backup sh -c "systemctl start --no-block qemu-backup@web qemu-backup@db; sleep 2; ' +
+        'systemctl is-active qemu-backup@web qemu-backup@db; ls /srv/backup"',
+    );
+    assert.equal(waiting, 'activating\nactivating\nweb');
+    assert.equal(host.run('systemctl start qemu-backup@web qemu-backup@db').code, 0);
+    assert.equal(host.run('systemctl start qemu-backup@web').code, 0);
+    assert.deepEqual(
+      [points('web').length, points('db').length],
+      [2, 1],
+      host.run('journalctl -b -u "qemu-backup@*"').stdout,
+    );
+    assert.equal(host.run('qemu-init backup verify /srv/backup').code, 0);
+    for (const name of ['web', 'db']) assert.equal(isActive(host, name), 'active');
+  });
+
+  test('a backup that fails leaves a failed unit and says why, and a removed BACKUP ends its timer', async () => {
+    host.sh('mv /srv/backup /srv/unmounted');
+    assert.notEqual(host.run('systemctl start qemu-backup@db').code, 0);
+    assert.equal(host.run('systemctl is-failed qemu-backup@db').stdout, 'failed\n');
+    assert.match(host.run('journalctl -b -u qemu-backup@db --no-pager').stdout, /"\/srv\/backup" does not exist/);
+    assert.match(host.run('qemu-init check db').stderr, /BACKUP "\/srv\/backup" does not exist/);
+    host.sh('mv /srv/unmounted /srv/backup; systemctl reset-failed; sed -i /^BACKUP/d /etc/qemu/db-qemu.cfg');
+    const isOver = (): boolean => host.run('systemctl is-active qemu-backup@db.timer').stdout === 'inactive\n';
+    await until('the end of the timer', isOver, 30_000);
+    assert.equal(host.sh('systemctl is-active qemu-backup@web.timer'), 'active');
   });
 
   test('AUTOSTART alone says what boot starts: systemctl enable has nothing to do, and doctor sees links that say otherwise', () => {

@@ -1,5 +1,6 @@
 /** How the value of a key is read. */
 export type KeyType =
+  | 'backup'
   | 'bootDevices'
   | 'bridge'
   | 'cdrom'

@@ -106,6 +106,19 @@ const DISK_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
+const BACKUP_OPTIONS = [
+  {
+    name: 'keep',
+    type: 'integer',
+    default: '',
+    min: 1,
+    max: 99999,
+    doc: 'points to keep; older ones are merged into the next; default: all',
+  },
+  { name: 'rate', type: 'text', default: '', doc: 'most bytes a second, such as 50M; default: no limit' },
+  { name: 'compress', type: 'switch', default: 'off', values: SWITCH_VALUES, doc: 'compress what is copied' },
+] as const satisfies readonly OptionSpec[];
+
 const CDROM_OPTIONS = [
   {
     name: 'optional',
@@ -177,6 +190,20 @@ export const STORAGE_KEYS = [
         '(data source NoCloud), after all other disks. Without a meta-data file the instance-id is the UUID of the ' +
         'machine and the host name its NAME. cloud-init configures a guest once for each instance-id. The files may ' +
         'have 16 MiB together, and must belong to root or the user who starts the machine.',
+    ],
+  },
+  {
+    name: 'BACKUP',
+    group: STORAGE,
+    type: 'backup',
+    default: '',
+    example: '/srv/backup,keep=30',
+    options: BACKUP_OPTIONS,
+    doc: 'folder that the machine is backed up to every night',
+    details: [
+      'The folder must exist, and no other user may write to it or to the folders above it. With systemd the timer ' +
+        'qemu-backup@NAME.timer starts the backups, one machine at a time, and makes up for a night on which the host was ' +
+        'off. Without it, let cron(8) run qemu-init backup create NAME.',
     ],
   },
 ] as const satisfies readonly KeySpec[];

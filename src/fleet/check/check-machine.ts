@@ -1,3 +1,4 @@
+import { QemuError } from '../../base/errors.ts';
 import { hasErrors, type Problem } from '../../base/problem.ts';
 import { BOOT_VALUES } from '../../config/keys/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
@@ -10,6 +11,7 @@ import { withhold } from '../../machine/withheld.ts';
 import { readBridge } from '../../network/sysfs.ts';
 import type { Paths } from '../../system/paths.ts';
 import { findProgram } from '../../system/process/exec.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
 import type { Machines } from '../machines.ts';
 import { macIssues } from '../macs.ts';
 import { requirementError } from '../schedule/requires.ts';
@@ -54,6 +56,7 @@ export async function checkMachine(
     ...(await runAsIssues(machines.host.paths, draft)),
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
+    ...backupIssues(draft),
   ];
   // The thing to boot from may be what is wrong.
   if (!hasErrors(found)) found.push(...bootIssues(draft));
@@ -220,6 +223,24 @@ function screenIssues(config: MachineConfig): Problem[] {
   if (vnc.kind !== 'tcp' || vnc.passwordFile !== undefined) return [];
   const message = `VNC at ${vnc.host}: every user of this host can see the screen and use the keyboard`;
   return [{ ...issueAt(config, 'VNC', message, 'set VNC=unix, here or in defaults-qemu.cfg'), severity: 'warning' }];
+}
+
+/** Where the nightly backup would fail. The machine starts all the same: the disk for backups may not be there now. */
+function backupIssues(config: MachineConfig): Problem[] {
+  const { backup } = config;
+  if (backup === undefined) return [];
+  const issue = (message: string, hint: string | undefined): Problem[] => [
+    { ...issueAt(config, 'BACKUP', message, hint), severity: 'warning' },
+  ];
+  try {
+    const { stats } = trustPath(backup.dest);
+    if (stats?.isDirectory() === true) return [];
+    const what = stats === undefined ? 'does not exist' : 'is not a folder';
+    return issue(`BACKUP "${backup.dest}" ${what}`, 'create it, or mount the disk that it is on');
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return issue(`BACKUP: ${error.message}`, error.hint);
+  }
 }
 
 /** A guest without anything to boot from runs, but only shows messages of its firmware. */

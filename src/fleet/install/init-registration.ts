@@ -32,7 +32,7 @@ const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
     step('systemctl', 'daemon-reload'),
     step('systemctl', '--quiet', 'enable', 'qemu.target'),
-    step('systemctl', 'start', 'qemu-reload.path', 'qemu-trim.timer'),
+    step('systemctl', 'start', 'qemu-reload.path', 'qemu-trim.timer', 'qemu-backup.target'),
   ],
   openrc: [step('rc-update', '--quiet', 'add', 'qemu-init', 'default')],
   sysv: [step('update-rc.d', 'qemu-init', 'defaults')],
@@ -53,7 +53,7 @@ export function unregisterSteps(init: InitSystem): readonly Step[] {
 
 const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
-    step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer'),
+    step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer', 'qemu-backup.target'),
     step('systemctl', '--quiet', 'disable', 'qemu.target'),
   ],
   // It fails for each runlevel that does not have the service.

@@ -5,6 +5,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { withOwnMonitor } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
+import { ensureOwnUser } from '../start/own-user.ts';
 import { resolveRunAs } from '../start/run-as.ts';
 import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
@@ -42,6 +43,8 @@ export async function withDiskAccess<T>(
   if (located.kind !== 'alive') {
     // The bitmaps alone make them other disks than those that it belongs to.
     refuseSaved(target.files, target.longName, 'back it up');
+    // Of a machine that has never started there may be none yet.
+    if (process.getuid?.() === 0) await ensureOwnUser(config);
     const user = await resolveRunAs(config);
     return withStorageDaemon(host, target, config, { signal }, ({ domain, pid }) =>
       work({ isRunning: false, visit: (visit) => visit(domain), user, daemon: pid }),

@@ -1,6 +1,7 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { ensureDir } from '../../system/files/files.ts';
 import { mountOf, readMounts } from '../../system/files/mounts.ts';
 import { run } from '../../system/process/exec.ts';
 
@@ -13,11 +14,8 @@ const MOUNT_MS = 10_000;
  * @throws {QemuError} `QEMU_COMMAND_FAILED` where the host does not allow it, `QEMU_IO`.
  */
 export async function bindMount(folder: string, place: string): Promise<void> {
-  try {
-    mkdirSync(place, { mode: 0o711 });
-  } catch (error) {
-    throw fileError('make folder', place, error);
-  }
+  // Whatever the umask: QEMU's user has to pass.
+  ensureDir(place, 0o711);
   const { exitCode, stderr } = await run('mount', ['--bind', '--', folder, place], { timeoutMs: MOUNT_MS });
   if (exitCode === 0) return;
   rmdirSync(place);

@@ -191,6 +191,8 @@ function makeFolder(folder: string, point: string, { user }: DiskAccess): void {
     // QEMU's user passes, and sees no names.
     if (user !== undefined) chmodSync(folder, statSync(folder).mode | 0o011);
     mkdirSync(partFolder(folder, point), { mode });
+    // Whatever the umask.
+    chmodSync(partFolder(folder, point), mode);
   } catch (error) {
     throw fileError('make folder', partFolder(folder, point), error);
   }

@@ -4,6 +4,7 @@ import { type Closed, closedTo } from '../../../machine/check/used-paths.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import type { StopSettings } from '../../../machine/run/stop-settings.ts';
 import { type MachineOrder, orderMachines } from '../../schedule/unit-order.ts';
+import { backupUnits } from './backup-units.ts';
 import { hardeningLines } from './hardening.ts';
 import { lateDropIns } from './late.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
@@ -71,6 +72,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
     ...targetDropIn(machines, options.broken ?? []),
     ...pathDropIn(machines, options.missing ?? []),
     ...lateDropIns(options.missing ?? []),
+    ...backupUnits(machines),
     ...shutdownDropIns(options.shutdown ?? [], longestStopSeconds(machines, order)),
   ];
 }

@@ -214,3 +214,21 @@ test('a machine without stop hooks is stopped outside of the sandbox, by the com
     assert.doesNotMatch(other?.text ?? '', /^ExecStop/m);
   }
 });
+
+test('machines with BACKUP= have a timer, whose service waits for the mount of the destination', () => {
+  const files = filesOf(machine('web', 'BACKUP="/srv/my 100% backup,keep=7,rate=50M"'), machine('db', ''));
+  assert.match(files['timers.target.d/50-qemu-backup.conf'] ?? '', /^Wants=qemu-backup\.target$/m);
+  assert.equal(
+    files['qemu-backup.target.d/50-machines.conf']
+      ?.split('\n')
+      .filter((line) => line.startsWith('Wants='))
+      .join(),
+    'Wants=qemu-backup@web.timer',
+  );
+  const service = files['qemu-backup@web.service.d/50-machine.conf'] ?? '';
+  assert.match(service, /^RequiresMountsFor="\/srv\/my 100%% backup"$/m);
+  assert.deepEqual(
+    Object.keys(filesOf(machine('db', ''))).filter((path) => path.includes('backup')),
+    [],
+  );
+});

@@ -5,7 +5,7 @@ import { one } from '../../parameters.ts';
 
 /** `backup create`. */
 export const CREATE: Verb = {
-  command: 'create <id> <dest>',
+  command: 'create <id> [dest]',
   describe: 'Back up the disks of a machine, running or not',
   options: (parser) => copying(one(parser).positional('dest', DEST) as Argv<object>),
   examples: [
@@ -15,7 +15,7 @@ export const CREATE: Verb = {
   load: () => import('./create.ts'),
 };
 
-const DEST = { type: 'string', demandOption: true, describe: 'Folder of backups' } as const;
+const DEST = { type: 'string', describe: "Folder of backups (default: BACKUP of the machine's file)" } as const;
 
 function copying(parser: Argv<object>): Argv<object> {
   return parser

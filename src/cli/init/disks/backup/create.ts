@@ -1,4 +1,6 @@
-import type { BackupResult } from '../../../../machine/backup/create-backup.ts';
+import { QemuError } from '../../../../base/errors.ts';
+import type { BackupOptions, BackupResult } from '../../../../machine/backup/create-backup.ts';
+import type { Machine } from '../../../../machine/library/machine.ts';
 import { showProgress } from '../../../output/progress.ts';
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
@@ -7,7 +9,7 @@ import { select } from '../../../shared/selection.ts';
 
 interface Arguments {
   readonly id: string;
-  readonly dest: string;
+  readonly dest?: string;
   readonly full?: boolean;
   readonly rate?: number;
   readonly compress?: boolean;
@@ -20,16 +22,36 @@ interface Arguments {
 export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const { output, signal } = context;
-  const { id, dest, full, rate, compress, quiesce, keep, waitForSpace } = args;
+  const { id, full, quiesce, waitForSpace } = args;
   const selection = select(context, { ids: [id] }, () => []);
   const outcomes = await fleet.each(selection.targets, 1, (target) =>
-    showProgress(output, target.longName, (onProgress) =>
-      fleet
-        .machine(target)
-        .backups.create(dest, { full, rate, compress, quiesce, keep, waitForSpace, signal, onProgress }),
-    ),
+    showProgress(output, target.longName, async (onProgress) => {
+      const machine = fleet.machine(target);
+      const { dest, ...settings } = settingsFor(machine, args);
+      return machine.backups.create(dest, { ...settings, full, quiesce, waitForSpace, signal, onProgress });
+    }),
   );
   return present<BackupResult>(context, selection, outcomes, { text: describe, json: document });
+}
+
+/** What the command line says, else BACKUP= in the machine's file. */
+function settingsFor(
+  { name, config: { backup } }: Machine,
+  { dest, keep, rate, compress }: Arguments,
+): Pick<BackupOptions, 'keep' | 'rate' | 'compress'> & { readonly dest: string } {
+  // What the file says is for the folder that it names.
+  if (dest !== undefined) return { dest, keep, rate, compress };
+  if (backup === undefined) {
+    throw new QemuError('QEMU_USAGE', `No folder was given, and machine "${name}" has no BACKUP= in its file`, {
+      hint: `qemu-init backup create ${name} DEST`,
+    });
+  }
+  return {
+    dest: backup.dest,
+    keep: keep ?? backup.keep,
+    rate: rate ?? backup.rateBytes,
+    compress: compress ?? backup.compress,
+  };
 }
 
 function describe(name: string, { path, manifest, removed, seconds }: BackupResult): string {

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -59,6 +59,8 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments edit --description 'Edit a configuration file; one with mistakes is never installed'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments create --description 'Create a machine with its disks, and register it'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments clone --description 'Make a machine like another one, which may run'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments rename --description 'Give a stopped machine another name'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments delete --description 'Delete a stopped machine with its files and disks; asks first'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments image --description 'Fetch, list, verify and remove images for new machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments import --description 'Convert machines of other programs to cfg files'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments export --description 'Print a machine as another program defines it'
@@ -238,6 +240,9 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from create' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from clone' --long-option linked --description 'Put both on a common base instead of copying the disks'
 complete --command qemu-init --condition '__fish_seen_subcommand_from clone' --long-option snapshot --require-parameter --description 'Copy the disks as they were at that snapshot'
 complete --command qemu-init --condition '__fish_seen_subcommand_from clone' --long-option output --require-parameter --force-files --description 'Folder for the files'
+complete --command qemu-init --condition '__fish_seen_subcommand_from delete' --long-option keep-disks --description 'Keep its disks'
+complete --command qemu-init --condition '__fish_seen_subcommand_from delete' --long-option yes --description 'Do not ask'
+complete --command qemu-init --condition '__fish_seen_subcommand_from delete' --long-option dry-run --description 'Only show what would be deleted'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option format --require-parameter --description 'What the files are, instead of finding it out'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option pid --require-parameter --description 'Process of a QEMU whose command line to read'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option name --require-parameter --description 'Long name, instead of the one in the file'

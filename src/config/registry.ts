@@ -2,7 +2,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { ConfigError } from '../base/config-error.ts';
 import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
-import { findControlCharacter, renderValue, scanLines } from './text/cfg-lines.ts';
+import { findControlCharacter, renderQuoted, renderValue, scanLines } from './text/cfg-lines.ts';
 import { insertLine } from './text/edit-text.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
 import { sortIssues } from './text/issues.ts';
@@ -82,6 +82,23 @@ export function removeRegistryEntry(text: string, id: string): string {
     at = line.next;
   }
   return kept + text.slice(at);
+}
+
+/**
+ * Gives a machine another long name in a registry, and the same short name if that was its long name; comments stay.
+ * Pure. The text is the same when there is no such machine.
+ */
+export function renameRegistryEntry(text: string, longName: string, newName: string): string {
+  const line = [...scanLines(text)].find(
+    (each) => each.kind === 'entry' && each.value.slice(each.value.lastIndexOf('/') + 1) === longName,
+  );
+  if (line?.kind !== 'entry') return text;
+  const { key, value } = line;
+  const shortName = key === longName ? newName : key;
+  const renewed = value.slice(0, value.lastIndexOf('/') + 1) + newName;
+  const written = line.quoted ? renderQuoted(renewed) : renderValue(renewed);
+  const head = text.slice(line.start, line.valueStart).replace(key, () => shortName);
+  return text.slice(0, line.start) + head + written + text.slice(line.valueEnd);
 }
 
 interface Refusal {

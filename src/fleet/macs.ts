@@ -6,7 +6,14 @@ import { issueAt } from '../machine/check/issues.ts';
 import { readConfigText } from '../machine/config-text.ts';
 import type { Notify } from '../machine/context.ts';
 import { inspectMachineConfig, loadRegistry } from '../machine/load-config.ts';
-import { type LeaseTable, leaseMacs, parseLeases, releaseMacs, renderLeases } from '../network/mac/mac-leases.ts';
+import {
+  type LeaseTable,
+  leaseMacs,
+  parseLeases,
+  releaseMacs,
+  renameMacs,
+  renderLeases,
+} from '../network/mac/mac-leases.ts';
 import { previewMacs } from '../network/mac/mac-preview.ts';
 import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';
 import { withLock } from '../system/lock/lock.ts';
@@ -88,6 +95,14 @@ export async function freeMacs(paths: Paths, longName: string): Promise<void> {
   await withLock(paths.leasesLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'lease' }, async () => {
     const table = readLeases(paths);
     if (releaseMacs(table, longName)) writeLeases(paths, table);
+  });
+}
+
+/** Gives the addresses of a machine to another name of it. */
+export async function moveMacs(paths: Paths, from: string, to: string): Promise<void> {
+  await withLock(paths.leasesLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'lease' }, async () => {
+    const table = readLeases(paths);
+    if (renameMacs(table, from, to)) writeLeases(paths, table);
   });
 }
 

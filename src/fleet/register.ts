@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import { longNameOf } from '../config/machine-config.ts';
-import { addRegistryEntry, parseRegistry, removeRegistryEntry } from '../config/registry.ts';
+import { addRegistryEntry, parseRegistry, removeRegistryEntry, renameRegistryEntry } from '../config/registry.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { inspectMachineConfig } from '../machine/load-config.ts';
 import { forgetEnd } from '../machine/run/last-run.ts';
@@ -110,6 +110,30 @@ export async function unregisterMachine(fleet: Registering, id: string): Promise
     forgetImages(fleet.host.paths, target.longName);
   });
   return target;
+}
+
+/**
+ * Gives a machine another long name in the registry, once everything else has it.
+ *
+ * @param prepare gives it to everything else.
+ * @throws {QemuError} `QEMU_CONFIG_INVALID` when the name is taken, and what `prepare` throws: then nothing has changed.
+ */
+export async function renameInRegistry(
+  fleet: Registering,
+  longName: string,
+  newName: string,
+  prepare: () => Promise<void>,
+): Promise<void> {
+  const { registryFile } = fleet.host.paths;
+  await editRegistry(fleet, async (text) => {
+    const edited = renameRegistryEntry(text, longName, newName);
+    const before = parseRegistry(text, registryFile).issues.length;
+    const [clash] = parseRegistry(edited, registryFile).issues.slice(before);
+    if (clash)
+      throw new QemuError('QEMU_CONFIG_INVALID', `Cannot rename "${longName}": ${clash.message}`, { hint: clash.hint });
+    await prepare();
+    return edited;
+  });
 }
 
 function findTarget(fleet: Registering, id: string): MachineRef | undefined {

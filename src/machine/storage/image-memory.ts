@@ -72,6 +72,13 @@ export function forgetImages(paths: Paths, longName: string): void {
   recent = NEVER;
 }
 
+/** Keeps the note of a machine under another name of it. */
+export function moveImageMemory(paths: Paths, from: string, to: string): void {
+  if (!hasImageMemory(paths, from)) return;
+  writeImageMemory(paths, to, readImageMemory(paths, from));
+  forgetImages(paths, from);
+}
+
 /** Takes the bases of a machine's overlays, and which they are, as they are at its next start. */
 export function forgetBases(paths: Paths, longName: string): void {
   const memory = readImageMemory(paths, longName);

@@ -103,6 +103,18 @@ export function releaseMacs(table: LeaseTable, machine: string): boolean {
   return table.machines.delete(machine);
 }
 
+/** Gives the addresses of a machine to another name of it. False when it has none. */
+export function renameMacs(table: LeaseTable, from: string, to: string): boolean {
+  const nics = table.machines.get(from);
+  if (nics === undefined) return false;
+  table.machines.delete(from);
+  table.machines.set(to, nics);
+  for (const [mac, owner] of table.owners) {
+    if (owner.machine === from) table.owners.set(mac, { ...owner, machine: to });
+  }
+  return true;
+}
+
 /** An address and the NICs that share it. */
 export interface MacCollision {
   readonly mac: string;

@@ -3,7 +3,7 @@ import { EXPORT_FORMATS } from '../../../provision/export/format.ts';
 import { IMPORT_FORMATS } from '../../../provision/import/format.ts';
 import type { Action } from '../action.ts';
 import { many, one } from '../parameters.ts';
-import { CLONE } from './clone/action.ts';
+import { CLONE, DELETE, RENAME } from './clone/action.ts';
 import { CREATE } from './create/action.ts';
 import { IMAGE } from './image/action.ts';
 
@@ -45,6 +45,8 @@ export const CONFIGURE: readonly Action[] = [
   },
   CREATE,
   CLONE,
+  RENAME,
+  DELETE,
   IMAGE,
   {
     command: 'import [files..]',

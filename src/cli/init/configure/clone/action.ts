@@ -20,6 +20,28 @@ export const CLONE: Action = {
   load: () => import('./clone.ts'),
 };
 
+/** A machine with another name. */
+export const RENAME: Action = {
+  command: 'rename <id> <new>',
+  group: 'Configure',
+  describe: 'Give a stopped machine another name',
+  options: newName,
+  load: () => import('./rename.ts'),
+};
+
+/** A machine no more. */
+export const DELETE: Action = {
+  command: 'delete <id>',
+  group: 'Configure',
+  describe: 'Delete a stopped machine with its files and disks; asks first',
+  options: (parser) =>
+    one(parser)
+      .option('keep-disks', { type: 'boolean', describe: 'Keep its disks' })
+      .option('yes', { type: 'boolean', describe: 'Do not ask' })
+      .option('dry-run', { type: 'boolean', describe: 'Only show what would be deleted' }) as Argv<object>,
+  load: () => import('./delete.ts'),
+};
+
 function newName(parser: Argv<object>): Argv<object> {
   return one(parser).positional('new', {
     type: 'string',

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setKey } from '../../src/config/text/edit-text.ts';
+import { Fleet, progressOf } from '../../src/index.ts';
+import { parseJson } from '../support/cli.ts';
+import { debian13Qemu } from '../support/debian-13-qemu.ts';
+import { assertDocument } from '../support/documents.ts';
 import { guestDisk } from '../support/guest-disk.ts';
-import { type JsonObject, lab } from '../support/lab.ts';
+import { type JsonObject, type Lab, lab } from '../support/lab.ts';
 
 function qemuImg(...args: readonly string[]): string {
   return execFileSync('qemu-img', args, { encoding: 'utf8' });
@@ -76,4 +84,127 @@ test('disk list names an image that is missing, or leads to where it must not', 
   const [web = {}, db = {}] = await root.json('disk', 'list', 'web', 'db');
   assert.match(JSON.stringify(web['error']), /missing\.qcow2/);
   assert.match(JSON.stringify(db['error']), /leads QEMU to \\"\/etc\/shadow\\"/);
+});
+
+/** A machine with a second disk that has contents, and an overlay above it. */
+function withChain(root: Lab, lines = ''): { readonly base: string; readonly top: string } {
+  guestDisk(root.etcDir, { name: 'boot.img' });
+  const [base, top] = ['base.qcow2', 'top.qcow2'].map((name) => join(root.etcDir, name)) as [string, string];
+  qemuImg('create', '-q', '-f', 'qcow2', base, '32M');
+  execFileSync('qemu-io', ['-c', 'write -P 7 1M 24M', base], { stdio: 'ignore' });
+  qemuImg('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', 'base.qcow2', top, '40M');
+  execFileSync('qemu-io', ['-c', 'write -P 9 2M 1M', '-c', 'write -P 5 33M 64k', top], { stdio: 'ignore' });
+  root.add('web', `DSK1=boot.img,format=raw\nDSK2=top.qcow2,format=qcow2,cache=none\n${lines}`);
+  return { base, top };
+}
+
+/** Whether an image has what {@link withChain} has written. */
+function assertContents(file: string, format = 'qcow2'): void {
+  const reads = ['read -P 7 1M 1M', 'read -P 9 2M 1M', 'read -P 7 3M 22M', 'read -P 5 33M 64k'];
+  const args = reads.flatMap((read) => ['-c', read]);
+  const text = execFileSync('qemu-io', ['-r', '-f', format, ...args, file], { encoding: 'utf8' });
+  assert.doesNotMatch(text, /failed/);
+}
+
+const lineOf = (root: Lab): string | undefined =>
+  /^DSK2=(.*)$/m.exec(readFileSync(join(root.etcDir, 'web-qemu.cfg'), 'utf8'))?.[1];
+
+const names = (root: Lab): string[] =>
+  readdirSync(root.etcDir)
+    .filter((name) => /part|qcow2|raw/.test(name))
+    .sort();
+
+async function document(root: Lab, schema: string, ...args: string[]): Promise<JsonObject> {
+  const rows = parseJson(await root.init(...args, '--json'));
+  assertDocument(rows, schema);
+  return objects(rows)[0] ?? {};
+}
+
+test('disks of a stopped machine move, change their format, collapse, grow, shrink and are checked', async (t) => {
+  const root = lab(t);
+  const { base, top } = withChain(root);
+  const raw = join(root.etcDir, 'top.img');
+  const converted = await document(root, 'disk-move', 'disk', 'convert', 'web', 'dsk2', 'raw');
+  assert.deepEqual(inOrder(converted, 'key', 'from', 'to', 'format', 'removed'), ['DSK2', top, raw, 'raw', []]);
+  assert.equal(lineOf(root), 'top.img,format=raw,cache=none');
+  assertContents(raw, 'raw');
+  assert.match((await root.init('disk', 'convert', 'web', 'DSK2', 'raw')).stderr, /is raw already/);
+  assert.match((await root.init('disk', 'mirror', 'web', 'DSK2', top)).stderr, /exists already/);
+  await root.ok('disk', 'mirror', 'web', 'DSK2', join(root.dir, 'elsewhere.qcow2'), '--format', 'qcow2');
+  assertContents(join(root.dir, 'elsewhere.qcow2'));
+  const cfg = join(root.etcDir, 'web-qemu.cfg');
+  writeFileSync(cfg, setKey(readFileSync(cfg, 'utf8'), 'DSK2', 'top.qcow2,format=qcow2'));
+  const collapsed = await document(root, 'disk-move', 'disk', 'commit', 'web', 'DSK2');
+  assert.deepEqual(inOrder(collapsed, 'to', 'removed'), [base, [top]]);
+  assertContents(base);
+  assert.equal(existsSync(top), false);
+  assert.match(await root.ok('disk', 'commit', 'web', 'DSK2'), /single image already/);
+  const grown = await document(root, 'disk-resize', 'disk', 'resize', 'web', 'DSK2', '+8M');
+  assert.deepEqual(inOrder(grown, 'outcome', 'sizeBytes', 'previousBytes'), ['resized', 48 * 2 ** 20, 40 * 2 ** 20]);
+  assert.match((await root.init('disk', 'resize', 'web', 'DSK2', '40M')).stderr, /if that is meant: --shrink/);
+  await root.ok('disk', 'resize', 'web', 'DSK2', '40M', '--shrink');
+  assertContents(base);
+  const checked = objects((await document(root, 'disk-check', 'disk', 'check', 'web'))['disks']);
+  assert.deepEqual(
+    checked.map(({ outcome }) => outcome),
+    ['unchecked', 'ok'],
+  );
+  assert.match((await root.init('disk', 'resize', 'web', 'DSK7', '40M')).stderr, /has no disk "DSK7"[\s\S]*DSK1, DSK2/);
+  assert.deepEqual(root.leftovers(), []);
+});
+
+test('of a stopped machine, a command killed at any moment leaves one whole image, and the next one cleans up', async (t) => {
+  const root = lab(t);
+  const { top } = withChain(root);
+  for (const [at, delayMs] of [250, 350, 450, 600].entries()) {
+    const file = join(root.etcDir, `copy${at}.qcow2`);
+    const before = lineOf(root);
+    const command = root.spawn('qemu-init', ['disk', 'mirror', 'web', 'DSK2', file]);
+    await once(command.child, 'spawn');
+    await sleep(delayMs);
+    command.child.kill('SIGKILL');
+    await command.result;
+    await root.init('status', 'web');
+    const isThere = existsSync(file);
+    assert.equal(lineOf(root), isThere ? `copy${at}.qcow2,format=qcow2,cache=none` : before);
+    assert.deepEqual(
+      names(root).filter((name) => name.includes('part')),
+      [],
+    );
+    assertContents(isThere ? file : top);
+    assert.equal(existsSync(join(root.stateDir, 'web/work.json')), false);
+  }
+});
+
+test('a chain that something else rests on is not collapsed', async (t) => {
+  const root = lab(t);
+  const { base } = withChain(root);
+  qemuImg('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, join(root.etcDir, 'clone.qcow2'));
+  root.add('db', 'DSK1=clone.qcow2,format=qcow2\n');
+  assert.match((await root.init('disk', 'commit', 'web', 'DSK2')).stderr, /is the base of DSK1 of machine "db"/);
+  await root.ok('start', 'web');
+  assert.match((await root.init('disk', 'commit', 'web', 'DSK2')).stderr, /is the base of DSK1 of machine "db"/);
+  assert.equal(lineOf(root), 'top.qcow2,format=qcow2,cache=none');
+  await root.ok('stop', 'web', '--force');
+});
+
+const NEWER = debian13Qemu();
+
+test('QEMU 10 moves, grows and collapses disks alike, and a program sees the progress', {
+  skip: NEWER.obstacle,
+}, async (t) => {
+  const root = lab(t);
+  const { base } = withChain(root, `TGTARCH=${NEWER.program}\n`);
+  await root.ok('start', 'web');
+  await root.ok('disk', 'commit', 'web', 'DSK2');
+  assert.equal(lineOf(root), 'base.qcow2,format=qcow2,cache=none');
+  const fleet = Fleet.open({ root: root.dir });
+  const { disks } = fleet.machine(fleet.get('web'));
+  const steps = progressOf((options) => disks.mirror('DSK2', join(root.etcDir, 'new.qcow2'), options));
+  let last = { done: -1, total: 0 };
+  for await (const step of steps) last = step;
+  assert.equal(last.done, last.total);
+  assert.equal((await disks.resize('DSK2', 2 ** 20, { relative: true })).sizeBytes, 41 * 2 ** 20);
+  await root.ok('stop', 'web', '--force');
+  for (const file of [base, join(root.etcDir, 'new.qcow2')]) assertContents(file);
 });

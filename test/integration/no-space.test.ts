@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
@@ -175,6 +176,41 @@ test('a stop of a guest whose disk is full takes no time to ask it, and says why
   const stopped = await root.init('stop', 'web');
   assert.match(stopped.stdout, /stopped by quit/);
   assert.match(stopped.stderr, /its guest cannot shut down, because DSK1 .* has no room on .*small/);
+});
+
+test('a copy without room, or to where nobody may write, is undone, and the machine runs on', async (t) => {
+  const root = mountLab(t);
+  const small = join(root.dir, 'small');
+  const closed = join(root.dir, 'closed');
+  for (const dir of [small, closed]) mkdirSync(dir);
+  mountSmall(small, 512);
+  root.unmountAfter(small);
+  makeReadOnly(closed);
+  root.unmountAfter(closed);
+  const data = join(root.etcDir, 'data.img');
+  writeFileSync(data, randomBytes(2 ** 21));
+  guestDisk(root.etcDir, { name: 'boot.img' });
+  const cfg = root.add('web', 'DSK1=boot.img,format=raw\nDSK2=data.img,format=raw\n');
+  const before = readFileSync(cfg, 'utf8');
+  const tries = async (): Promise<void> => {
+    for (const format of ['qcow2', 'raw']) {
+      const full = await root.init('disk', 'mirror', 'web', 'DSK2', join(small, 'copy'), '--format', format);
+      assert.equal(full.code, 1);
+      assert.match(full.stderr, /No space left on device/);
+    }
+    const refused = await root.init('disk', 'mirror', 'web', 'DSK2', join(closed, 'copy'));
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /Cannot make ".*closed\/copy|Cannot make ".*closed\/\.copy/);
+    assert.deepEqual([...readdirSync(small), ...readdirSync(closed)], []);
+    assert.equal(readFileSync(cfg, 'utf8'), before);
+    assert.equal(existsSync(join(root.stateDir, 'web/work.json')), false);
+  };
+  await tries();
+  await root.ok('start', 'web');
+  await tries();
+  assert.deepEqual((await root.one('jobs', 'web'))['jobs'], []);
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('stop', 'web', '--force');
 });
 
 test('a full log folder does not keep a machine from starting', async (t) => {

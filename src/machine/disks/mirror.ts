@@ -23,11 +23,11 @@ import { type DiskAccess, daemonDisks, runningDisks } from './disk-access.ts';
 import type { DiskNow } from './disk-layer.ts';
 import { lineOfDisk } from './disk-line.ts';
 import { diskNode } from './disk-nodes.ts';
-import { dropNodes } from './drop-nodes.ts';
-import { finishPivot } from './finish-pivot.ts';
 import type { MoveResult } from './move-result.ts';
-import { completeJob } from './pivot.ts';
-import { nodesOf, type Pivot } from './pivot-plan.ts';
+import { dropNodes } from './pivot/drop-nodes.ts';
+import { finishPivot } from './pivot/finish-pivot.ts';
+import { completeJob } from './pivot/pivot.ts';
+import { nodesOf, type Pivot } from './pivot/pivot-plan.ts';
 import { stoppedDisks } from './stopped-disks.ts';
 import { makeTargetFile, syncFile } from './target-file.ts';
 import { watchJob } from './watch-job.ts';
@@ -40,8 +40,7 @@ export interface MirrorOptions extends LongWorkOptions {
   readonly rate?: number | undefined;
 }
 
-/** Larger pieces make the copy faster than `qemu-img convert`. */
-const GRANULARITY_BYTES = 1024 * 1024;
+/** With a target that is not flushed as it goes, the copy is faster than `qemu-img convert` already. */
 const BUFFER_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -212,10 +211,9 @@ async function startCopy(
       device: now.node,
       target: nodesOf(pivot).format,
       sync: 'full',
-      granularity: GRANULARITY_BYTES,
       'buf-size': BUFFER_BYTES,
-      // A guest that writes faster than the copy goes on has to wait for it: else the two would never be the same.
-      'copy-mode': 'write-blocking',
+      // QEMU (7.2 and 10) crashes when a job in the mode `write-blocking` is cancelled while the guest writes.
+      'copy-mode': 'background',
       ...(options.rate !== undefined && { speed: options.rate }),
       'auto-finalize': false,
       'auto-dismiss': false,

@@ -17,6 +17,7 @@ import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
+import { withCurrentDisks } from '../disks/current-disks.ts';
 import { loadMachineConfig } from '../load-config.ts';
 import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
@@ -121,7 +122,7 @@ export class Machine extends RunningMachine {
   get config(): MachineConfig {
     const origin = { file: this.#config.path, line: 0 };
     return {
-      ...this.#config,
+      ...withCurrentDisks(this.#host, this.target, this.#config),
       machine: this.#machineType ?? this.#config.machine,
       custom: [...this.#config.custom, ...(this.#args.length === 0 ? [] : [{ args: this.#args, origin }])],
     };

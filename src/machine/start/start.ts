@@ -14,6 +14,7 @@ import { renderOption } from '../argv/render/argv.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
+import { withCurrentDisks } from '../disks/current-disks.ts';
 import { runHook } from '../hooks.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { cleanUp } from '../run/clean-up.ts';
@@ -88,13 +89,15 @@ const READY_MS_PER_GIB = 1_000;
 export async function startMachine(
   host: MachineContext,
   target: MachineRef,
-  config: MachineConfig,
+  given: MachineConfig,
   options: StartOptions = {},
 ): Promise<StartResult> {
   const began = performance.now();
+  let config = given;
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     await settleFirst(host, target);
+    config = withCurrentDisks(host, target, given);
     let located = locate(target.files);
     if (located.kind === 'alive' && isHalfLoaded(target, located.record, located.process)) {
       await killProcess(located.process);

@@ -4,7 +4,7 @@ import type { WorkKind } from './work-kind.ts';
 const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   backup: async () => (await import('../backup/backup-work.ts')).BACKUP_WORK,
   copy: async () => (await import('../copy/copy-work.ts')).COPY_WORK,
-  pivot: async () => (await import('../disks/pivot-work.ts')).PIVOT_WORK,
+  pivot: async () => (await import('../disks/pivot/pivot-work.ts')).PIVOT_WORK,
   restore: async () => (await import('../restore/restore-work.ts')).RESTORE_WORK,
   files: async () => (await import('./files-work.ts')).FILES_WORK,
   'snapshot-layers': async () => (await import('../snapshot/outside/layer-work.ts')).LAYER_KIND,

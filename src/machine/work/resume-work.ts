@@ -19,7 +19,7 @@ export interface ResumeResult {
 
 /** How work of a kind goes on, by the word in the record. Of others the jobs can only be ended. */
 const RESUMES: Readonly<Record<string, () => Promise<(resumption: Resumption) => Promise<void>>>> = {
-  pivot: async () => (await import('../disks/resume-pivot.ts')).resumePivot,
+  pivot: async () => (await import('../disks/pivot/resume-pivot.ts')).resumePivot,
 };
 
 /**

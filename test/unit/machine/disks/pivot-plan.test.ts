@@ -4,7 +4,12 @@ import { replaceDiskFile } from '../../../../src/config/disk.ts';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import { freeNodes } from '../../../../src/machine/disks/copy-nodes.ts';
 import { diskLine } from '../../../../src/machine/disks/disk-line.ts';
-import { nextPivotStep, type PivotFacts, type PivotStep, pivotOf } from '../../../../src/machine/disks/pivot-plan.ts';
+import {
+  nextPivotStep,
+  type PivotFacts,
+  type PivotStep,
+  pivotOf,
+} from '../../../../src/machine/disks/pivot/pivot-plan.ts';
 
 const facts: PivotFacts = {
   isRunning: true,

@@ -1,5 +1,5 @@
-import { asArray, asText, isRecord } from '../../base/guards.ts';
-import type { PartFile, WorkRecord } from '../work/work-record.ts';
+import { asArray, asText, isRecord } from '../../../base/guards.ts';
+import type { PartFile, WorkRecord } from '../../work/work-record.ts';
 
 /**
  * A disk that is to go on in another image: a copy of it (`disk mirror`), or the image at the bottom of its chain

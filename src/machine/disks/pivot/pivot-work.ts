@@ -1,18 +1,19 @@
-import { delay } from '../../base/abort.ts';
-import { QemuError } from '../../base/errors.ts';
-import { setKey } from '../../config/text/edit-text.ts';
-import { Domain } from '../../domain/domain.ts';
-import { listJobs } from '../../domain/job.ts';
-import type { ExecuteOptions } from '../../qmp/command.ts';
-import { editConfig } from '../edit-config.ts';
-import { removeParts } from '../work/part-files.ts';
-import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
-import { writeWork } from '../work/work-record.ts';
-import { namedFile, noteDiskFile } from './disk-line.ts';
-import { diskNodes } from './disk-nodes.ts';
+import { delay } from '../../../base/abort.ts';
+import { QemuError } from '../../../base/errors.ts';
+import { setKey } from '../../../config/text/edit-text.ts';
+import { Domain } from '../../../domain/domain.ts';
+import { listJobs } from '../../../domain/job.ts';
+import type { ExecuteOptions } from '../../../qmp/command.ts';
+import { editConfig } from '../../edit-config.ts';
+import { removeParts } from '../../work/part-files.ts';
+import type { Leftover, Settled, WorkKind } from '../../work/work-kind.ts';
+import { writeWork } from '../../work/work-record.ts';
+import { namedFile, noteDiskFile } from '../disk-line.ts';
+import { diskNodes } from '../disk-nodes.ts';
+import { isSameFile } from '../same-file.ts';
 import { dropNodes } from './drop-nodes.ts';
+import { releaseGuest } from './hold-guest.ts';
 import { nextPivotStep, type Pivot, type PivotFacts, pivotOf } from './pivot-plan.ts';
-import { isSameFile } from './same-file.ts';
 
 /** A job in between two states leaves that within milliseconds, or when a slow disk has written. */
 const PASSING_MS = 10_000;
@@ -26,7 +27,17 @@ export const PIVOT_WORK: WorkKind = {
       removeParts(leftover.record.partFiles);
       return { outcome: 'undone' };
     }
-    return settlePivot(leftover, pivot);
+    const settled = await settlePivot(leftover, pivot);
+    if (leftover.client !== undefined) {
+      const domain = new Domain(leftover.client, leftover.target.longName);
+      await releaseGuest(domain, leftover.record, { timeoutMs: leftover.timeoutMs });
+      const { data } = leftover.record;
+      // Whoever holds it from now on does so on purpose.
+      if (settled.outcome === 'running' && data['isHeld'] === true) {
+        writeWork(leftover.target.files, { ...leftover.record, data: { ...data, isHeld: false } });
+      }
+    }
+    return settled;
   },
 };
 

@@ -1,17 +1,17 @@
-import { QemuError } from '../../base/errors.ts';
-import type { LongWorkOptions } from '../../base/progress.ts';
-import type { MachineConfig } from '../../config/types.ts';
-import { hasFileOpen } from '../../system/process/holders.ts';
-import type { MachineContext, MachineRef } from '../context.ts';
-import { locate } from '../run/locate.ts';
-import type { Work } from '../work/do-work.ts';
-import { chosenDisk } from './chosen-disk.ts';
-import { copyOptions, keepSynced } from './copy-nodes.ts';
-import type { DiskAccess } from './disk-access.ts';
+import { QemuError } from '../../../base/errors.ts';
+import type { LongWorkOptions } from '../../../base/progress.ts';
+import type { MachineConfig } from '../../../config/types.ts';
+import { hasFileOpen } from '../../../system/process/holders.ts';
+import type { MachineContext, MachineRef } from '../../context.ts';
+import { locate } from '../../run/locate.ts';
+import type { Work } from '../../work/do-work.ts';
+import { chosenDisk } from '../chosen-disk.ts';
+import { copyOptions, keepSynced } from '../copy-nodes.ts';
+import type { DiskAccess } from '../disk-access.ts';
+import { syncFile } from '../target-file.ts';
+import { watchJob } from '../watch-job.ts';
 import { pivotDisk } from './pivot.ts';
 import { nodesOf, type Pivot, pivotOf } from './pivot-plan.ts';
-import { syncFile } from './target-file.ts';
-import { watchJob } from './watch-job.ts';
 
 /**
  * Waits for the job of a disk that is to go on in another image, and lets it. For the command that began it, and for one
@@ -30,8 +30,8 @@ export async function finishPivot(
 ): Promise<Pivot> {
   const { record } = work;
   const pivot = pivotOf(record);
-  const [edit] = record.cfgEdits;
-  if (pivot === undefined || edit === undefined) throw new QemuError('QEMU_IO', 'The record of the work is damaged');
+  if (pivot === undefined || record.cfgEdits.length === 0)
+    throw new QemuError('QEMU_IO', 'The record of the work is damaged');
   const { jobId, key, file, format } = pivot;
   const phase = record.what.replace(/ (to|into) ".*$/, '');
   await watchJob(access, { ...options, jobId, phase, until: ['ready'] });
@@ -41,7 +41,7 @@ export async function finishPivot(
     await syncFile(file);
     requireOpen(target, file, record.partFiles[0]?.id);
   }
-  await pivotDisk(host, target, access, pivot, edit);
+  await pivotDisk(host, target, access, work, pivot);
   return pivot;
 }
 

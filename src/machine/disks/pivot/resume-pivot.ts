@@ -1,5 +1,5 @@
-import type { Resumption } from '../work/resumption.ts';
-import { runningDisks } from './disk-access.ts';
+import type { Resumption } from '../../work/resumption.ts';
+import { runningDisks } from '../disk-access.ts';
 import { finishPivot } from './finish-pivot.ts';
 
 /** Goes on with a disk that is to go on in another image, from wherever its job is. */

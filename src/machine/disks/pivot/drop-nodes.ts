@@ -1,6 +1,6 @@
-import { QemuError } from '../../base/errors.ts';
-import type { Domain } from '../../domain/domain.ts';
-import type { ExecuteOptions } from '../../qmp/command.ts';
+import { QemuError } from '../../../base/errors.ts';
+import type { Domain } from '../../../domain/domain.ts';
+import type { ExecuteOptions } from '../../../qmp/command.ts';
 
 /**
  * Removes nodes that nothing uses any more: those above others first. Nodes of `-drive` go by themselves, so one that

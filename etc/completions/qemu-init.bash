@@ -89,6 +89,7 @@ _qemu_init() {
       insert) options+=' --force --persist --timeout' ;;
       eject) options+=' --force --persist --timeout' ;;
       balloon) options+=' --timeout' ;;
+      console) options+=' --read-only --lines' ;;
       vnc) options+=' --open' ;;
       screenshot) options+=' --head' ;;
       sendkey) options+=' --hold' ;;

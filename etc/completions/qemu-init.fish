@@ -200,6 +200,8 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --l
 complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --long-option persist --description 'Also change its file'
 complete --command qemu-init --condition '__fish_seen_subcommand_from eject' --long-option timeout --require-parameter --description 'Seconds that the guest has to open a locked tray (default: 10)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from balloon' --long-option timeout --require-parameter --description 'Seconds to wait for the guest (default: 30)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from console' --long-option read-only --description 'Only watch; any number of users can'
+complete --command qemu-init --condition '__fish_seen_subcommand_from console' --long-option lines --short-option n --require-parameter --description 'Begin with the last N lines (default: a screen of them on a terminal)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from vnc' --long-option open --description 'Open a viewer, and wait until it is closed'
 complete --command qemu-init --condition '__fish_seen_subcommand_from screenshot' --long-option head --require-parameter --description 'Number of the head, from 0'
 complete --command qemu-init --condition '__fish_seen_subcommand_from sendkey' --long-option hold --require-parameter --description 'Milliseconds for which each key is held down'

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_BANNER, SPAM_LINE_BYTES } from '../support/guest-disk.ts';
@@ -43,9 +45,45 @@ test('a second console is refused at once, and says why', async (t) => {
   await first.waitForOutput('X');
   const second = await root.run('qemu-init', ['console', 'web'], { timeoutMs: 15_000 });
   assert.equal(second.code, 1, second.stderr);
-  assert.match(second.stderr, /console/i);
+  assert.match(second.stderr, /Another client \(process \d+ of \S+\) is using the console of machine "web"/);
+  assert.match(second.stderr, /--read-only/);
+
+  // On a terminal the second one watches instead, and so do others; none of them can type.
+  const watchers = [
+    root.spawn('qemu-init', ['console', 'web'], { tty: true }),
+    root.spawn('qemu-init', ['console', 'web', '--read-only'], { tty: true }),
+    root.spawn('qemu-init', ['console', 'web', '--read-only', '--lines', '5']),
+  ];
+  await watchers[0]?.waitForOutput(/is using the console of machine "web": only watching/);
+  await watchers[1]?.waitForOutput('Watching the console of web');
+  // What was printed before, and what comes now.
+  for (const watcher of watchers) await watcher.waitForOutput(DEFAULT_BANNER);
+  watchers[1]?.write('silent');
+  first.write('shown');
+  for (const watcher of watchers) await watcher.waitForOutput('SHOWN');
+  assert.ok(!root.console('web').includes('SILENT'));
+  watchers[0]?.write(CTRL_BRACKET);
+  const left = await watchers[0]?.result;
+  assert.equal(left?.code, 0);
+  // A guest may have hidden the cursor, or switched on the mouse: all that is off again.
+  const [, reset] = String(left?.stdout).split('\u001b[?1000l');
+  assert.match(String(reset), /\[\?25h.*Stopped watching/s);
   await root.ok('stop', 'web');
-  await first.result;
+  for (const session of [first, ...watchers.slice(1)]) assert.equal((await session.result).code, 0);
+});
+
+test('a console that another program holds is told from one that is free', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  const other = connect(root.file('web', 'qemu/console.sock'));
+  await once(other, 'connect');
+  await until('QEMU has it', async () => (await root.init('console', 'web')).code === 1);
+  assert.match((await root.init('console', 'web')).stderr, /A program other than qemu-init is using the console/);
+  other.destroy();
+  const session = root.spawn('qemu-init', ['console', 'web']);
+  await root.ok('kill', 'web');
+  await session.result;
 });
 
 test('SERIAL=off has no console and no log of it', async (t) => {

@@ -329,7 +329,7 @@ export class Machine extends RunningMachine {
    * client has it.
    */
   withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return withConsole(this.target, this.#config, signal, body);
+    return withConsole(this.#host, this.target, this.#config, signal, body);
   }
 
   /**

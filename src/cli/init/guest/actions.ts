@@ -113,7 +113,15 @@ export const GUEST: readonly Action[] = [
     command: 'console <id>',
     group: 'Guest',
     describe: 'Attach to the serial console; leave with Ctrl-]',
-    options: one,
+    options: (parser) =>
+      one(parser)
+        .option('read-only', { type: 'boolean', describe: 'Only watch; any number of users can' })
+        .option('lines', {
+          type: 'string',
+          alias: 'n',
+          requiresArg: true,
+          describe: 'Begin with the last N lines (default: a screen of them on a terminal)',
+        }) as Argv<object>,
     load: () => import('./console.ts'),
   },
   {

@@ -170,6 +170,15 @@ test('external snapshots of a machine that does not run: reverted and merged; a 
   assert.ok(reads(1));
   assert.deepEqual(imagesIn(root), ['one.img', 'two.qcow2']);
 
+  // A base that a merge has changed is no surprise to the next start.
+  for (const name of ['d', 'e']) await root.ok('snapshot', 'create', 'web', name, '--external');
+  await root.ok('start', 'web');
+  await root.ok('snapshot', 'delete', 'web', 'd');
+  await root.ok('stop', 'web', '--force');
+  assert.doesNotMatch((await root.init('start', 'web')).stderr, /has changed/);
+  await root.ok('snapshot', 'delete', 'web', 'e');
+  await root.ok('stop', 'web', '--force');
+
   // Of another machine that has the same disk.
   root.add('other', 'DSK1=two.qcow2\n');
   const refused = await root.init('snapshot', 'create', 'web', 'c', '--external');

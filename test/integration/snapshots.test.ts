@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { readImageSnapshots } from '../../src/system/images/qcow2-snapshots.ts';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { NO_QEMU_GA } from '../support/guest-agent.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type JsonObject, lab, until } from '../support/lab.ts';
+import { tempDir } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
 test('snapshots of a machine that runs: frozen, with memory; reverts go back to them, and no record is lost', {
@@ -223,3 +225,31 @@ for (const [version, lines, skip] of [
     assert.doesNotMatch(info, /warm|qi-1|before/);
   });
 }
+
+test('the table of snapshots in an image is read as QEMU writes it, and one that a captured QEMU made up is refused', (t) => {
+  const image = join(tempDir(t), 'a.qcow2');
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', image, '1M']);
+  assert.deepEqual(readImageSnapshots(image), []);
+  for (const name of ['one', 'zwei, ü']) execFileSync('qemu-img', ['snapshot', '-c', name, image]);
+  const found = readImageSnapshots(image);
+  assert.deepEqual(
+    found.map(({ id, name, memoryBytes }) => [id, name, memoryBytes]),
+    [
+      ['1', 'one', 0],
+      ['2', 'zwei, ü', 0],
+    ],
+  );
+  assert.ok(Math.abs(Date.parse(found[0]?.created ?? '') - Date.now()) < 60_000);
+  const good = readFileSync(image);
+  const offset = Number(good.readBigUInt64BE(64));
+  const damage = (change: (bytes: Buffer) => void): void => {
+    const bytes = Buffer.from(good);
+    change(bytes);
+    writeFileSync(image, bytes);
+    assert.throws(() => readImageSnapshots(image), { code: 'QEMU_IO', message: /damaged/ });
+  };
+  damage((bytes) => bytes.writeUInt32BE(0xffffffff, 60));
+  damage((bytes) => bytes.writeBigUInt64BE(2n ** 63n, 64));
+  damage((bytes) => bytes.writeUInt32BE(0x7fffffff, offset + 36));
+  damage((bytes) => bytes.writeUInt32BE(4000, 60));
+});

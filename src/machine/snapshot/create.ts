@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { abortError } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { JobError } from '../../domain/job-error.ts';
@@ -117,7 +118,7 @@ async function take(
   { memory, quiesce = 'auto', signal }: CreateSnapshotOptions,
 ): Promise<{ readonly quiesced: boolean; readonly whyNotQuiesced: string | undefined }> {
   const nodes = chosen.map(({ node }) => node);
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw abortError(signal);
   if (memory === true) {
     await refuseDuringJobs(domain, 'save the memory');
     const job = newJobId('snapshot-save', 'all');
@@ -127,7 +128,7 @@ async function take(
       throw error instanceof JobError ? notWritten(error, chosen[0]?.file ?? '') : error;
     }
     // QEMU cannot be stopped in the middle: what came to be is undone.
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw abortError(signal);
     return { quiesced: false, whyNotQuiesced: undefined };
   }
   const actions = nodes.map((device) => ({ type: 'blockdev-snapshot-internal-sync', data: { device, name } }));

@@ -87,6 +87,13 @@ export function forgetBases(paths: Paths, longName: string): void {
   writeImageMemory(paths, longName, { disks, bases: [] });
 }
 
+/** Takes one base as it is at the next start: a layer above it was written into it on purpose. */
+export function forgetBase(paths: Paths, longName: string, file: string): void {
+  const memory = readImageMemory(paths, longName);
+  const bases = memory.bases.filter((base) => base.file !== file && realPath(base.file) !== realPath(file));
+  if (bases.length < memory.bases.length) writeImageMemory(paths, longName, { ...memory, bases });
+}
+
 /** What a disk may lead to because it did before. */
 export interface KnownLeads {
   /** Real paths of the machine's disks, on which snapshots of them rest, and of what they rested on. */

@@ -1,4 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs';
+import { abortError } from '../../../base/abort.ts';
 import { ConfigError } from '../../../base/config-error.ts';
 import { setKey } from '../../../config/text/edit-text.ts';
 import type { MachineConfig } from '../../../config/types.ts';
@@ -51,7 +52,7 @@ export async function layOver<T>(
   work.note({ cfgEdits: edits, data: { ...work.record.data, layers } });
   const parts: PartFile[] = [];
   for (const [at, { base, format, overlay }] of layers.entries()) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw abortError(signal);
     const plan = { path: overlay, base, baseFormat: format, sizeBytes: bases[at]?.sizeBytes ?? 0 };
     await makeOverlay(plan, target.files.stateDir, (file) => {
       parts.push(file);

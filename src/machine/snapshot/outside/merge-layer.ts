@@ -23,6 +23,7 @@ import { doWork } from '../../work/do-work.ts';
 import { partFile, removeParts } from '../../work/part-files.ts';
 import { forgetLayer, type SnapshotLayer } from '../snapshot-notes.ts';
 import { refuseShared } from './lay-over.ts';
+import { noteMerge } from './note-merge.ts';
 import { backingName } from './overlay-file.ts';
 
 /** A merge of a layer; what its kind has to know: see `merge-work.ts`. */
@@ -52,7 +53,7 @@ export async function mergeLayer(merge: Merge, layer: SnapshotLayer): Promise<vo
   refuseShared(host, withBase(config, layer));
   if (at === 0) await commitDisk(host, target, config, layer.key, { ...options, into: layer.base });
   else await mergeInner(merge, layer);
-  forgetLayer(target.files, layer);
+  noteMerge(host, target, layer);
 }
 
 /** As if the base were the disk: it is about to change. */

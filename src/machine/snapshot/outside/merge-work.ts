@@ -7,7 +7,8 @@ import { loadMachineConfig } from '../../load-config.ts';
 import { diskChain } from '../../storage/images.ts';
 import { removeParts } from '../../work/part-files.ts';
 import type { Leftover, WorkKind } from '../../work/work-kind.ts';
-import { forgetLayer, layersFrom, type SnapshotLayer } from '../snapshot-notes.ts';
+import { layersFrom, type SnapshotLayer } from '../snapshot-notes.ts';
+import { noteMerge } from './note-merge.ts';
 
 /**
  * A layer that was being merged: when the disk rests on it no longer, it goes. Else it is as whole as before, and so is
@@ -34,7 +35,7 @@ export const MERGE_KIND: WorkKind = {
         return { path: asText(path), id: optionalText(id) };
       }),
     );
-    forgetLayer(target.files, layer);
+    noteMerge(leftover.host, target, layer);
     return { outcome: 'finished' };
   },
 };

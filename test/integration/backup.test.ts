@@ -240,6 +240,33 @@ test('whenever the command is killed, the next ones set things right, and no cha
   await host.ok('backup', 'verify', host.dest);
 });
 
+test('"jobs resume" completes the backup of a command that was killed, as of the instant at which that had begun', async (t) => {
+  const host = backupLab(t);
+  await host.ok('start', 'web');
+  await host.backUp();
+  await host.poke(1, MIB, 8 * MIB);
+  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '4M', '--keep', '1']);
+  const work = join(host.stateDir, 'web', 'work.json');
+  await until('it copies', () => existsSync(work) && readFileSync(work, 'utf8').includes('"copying"'));
+  call.child.kill('SIGKILL');
+  await call.result;
+  const then = host.content();
+  await host.poke(2, 4 * MIB, MIB);
+  const status = await host.init('status', 'web');
+  assert.match(
+    status.stderr,
+    /a backup to ".*": it goes on inside QEMU \(\d+ %\); to go on with it: qemu-init jobs resume web/,
+  );
+  assert.match(await host.ok('jobs', 'resume', 'web'), /done: a backup to "/);
+  const points = readdirSync(host.points).filter((name) => /^\d/.test(name));
+  assert.equal(points.length, 1, '--keep still holds');
+  host.assertEqual(points[0], then);
+  const { kind, point } = await host.backUp();
+  assert.equal(kind, 'incremental');
+  host.assertEqual(point);
+  host.assertTidy();
+});
+
 test('a stopped machine cannot be started during its backup; a kill of the command keeps its bitmaps', async (t) => {
   const host = backupLab(t);
   const { point: parent } = await host.backUp();

@@ -6,11 +6,11 @@ import { endJob, type Job, listJobs } from '../../domain/job.ts';
 import { isThere, namesIn } from '../../system/files/files.ts';
 import { removeTree, removeWhole } from '../../system/files/remove-tree.ts';
 import { bootId, isSameProcess, sendSignal, waitForExit } from '../../system/process/process.ts';
+import { unmount } from '../copy/bind-mount.ts';
+import { targetFileNode, targetNode } from '../copy/transaction.ts';
 import type { Leftover, WorkKind } from '../work/work-kind.ts';
-import { unmount } from './bind-mount.ts';
 import { MANIFEST_NAME } from './manifest.ts';
 import { isPointName } from './point-name.ts';
-import { targetFileNode, targetNode } from './transaction.ts';
 
 /** What has to be known of a backup to undo it. */
 export interface BackupData {
@@ -102,7 +102,7 @@ function progressOf(jobs: readonly Job[]): string {
 }
 
 /** As it was noted; undefined when nothing had been done yet. */
-function readData(data: Readonly<Record<string, unknown>>): BackupData | undefined {
+export function readData(data: Readonly<Record<string, unknown>>): BackupData | undefined {
   const { folder, point, targets, bitmaps, mount, daemon } = data;
   if (typeof folder !== 'string' || typeof point !== 'string' || !isPointName(point)) return undefined;
   if (basename(folder) === '') return undefined;
@@ -110,10 +110,15 @@ function readData(data: Readonly<Record<string, unknown>>): BackupData | undefin
     folder,
     point,
     targets: asArray(targets).map(asText),
-    bitmaps: asArray(bitmaps).flatMap((each) =>
-      isRecord(each) ? [{ node: asText(each['node']), name: asText(each['name']) }] : [],
-    ),
+    bitmaps: readBitmaps(bitmaps),
     mount: typeof mount === 'string' ? mount : undefined,
     daemon: isRecord(daemon) ? { pid: asNumber(daemon['pid']), startTime: asText(daemon['startTime']) } : undefined,
   };
+}
+
+/** The same of a list of bitmaps. */
+export function readBitmaps(value: unknown): BackupData['bitmaps'] {
+  return asArray(value).flatMap((each) =>
+    isRecord(each) ? [{ node: asText(each['node']), name: asText(each['name']) }] : [],
+  );
 }

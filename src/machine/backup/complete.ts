@@ -8,18 +8,9 @@ import { type FileHash, hashFile } from '../../system/files/hash-file.ts';
 import { sizeOf } from '../../system/files/log-file.ts';
 import { flushPath, syncPath } from '../../system/files/sync.ts';
 import { readImageInfo } from '../../system/images/image.ts';
+import { takeBack } from '../copy/target-files.ts';
 import { partFolder } from './backup-work.ts';
-import { type BackupFile, type BackupManifest, MANIFEST_NAME, renderManifest } from './manifest.ts';
-import { takeBack } from './target-files.ts';
-
-/** A file of a point whose size and sum are still to be found out. */
-export type Unsummed<T> = Omit<T, 'sizeBytes' | 'sha256'>;
-
-/** A manifest before its files were read. */
-export interface Draft extends Omit<BackupManifest, 'disks' | 'files'> {
-  readonly disks: readonly Unsummed<BackupManifest['disks'][number]>[];
-  readonly files: readonly Unsummed<BackupFile>[];
-}
+import { type BackupManifest, MANIFEST_NAME, renderManifest } from './manifest.ts';
 
 /**
  * Completes a point: its images are closed, and become the caller's again, are looked at, flushed and summed; then it
@@ -31,7 +22,7 @@ export interface Draft extends Omit<BackupManifest, 'disks' | 'files'> {
 export async function completePoint(
   folder: string,
   point: string,
-  draft: Draft,
+  draft: BackupManifest,
   options: { readonly onProgress: OnProgress; readonly signal: AbortSignal | undefined },
 ): Promise<BackupManifest> {
   const part = partFolder(folder, point);
@@ -72,7 +63,7 @@ export function requireImage(path: string, backing: string | undefined): void {
 
 async function sumAll(
   part: string,
-  draft: Draft,
+  draft: BackupManifest,
   { onProgress, signal }: Parameters<typeof completePoint>[3],
 ): Promise<BackupManifest> {
   const names = [...draft.disks.map(({ file }) => file), ...draft.files.map(({ name }) => name)];

@@ -1,31 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { fileError } from '../../system/files/file-error.ts';
 import { readProcess } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { withDiskAccess } from '../copy/access.ts';
 import { openTargets } from '../copy/open-targets.ts';
-import { type Quiesce, whileQuiet } from '../quiesce/quiesce.ts';
-import { isPulledPlug, readLastRun } from '../run/last-run.ts';
-import { doWork, type Work } from '../work/do-work.ts';
-import { type DiskAccess, withDiskAccess } from './access.ts';
-import { type BackupData, leaveQemu, partFolder, removeParts } from './backup-work.ts';
-import { unmount } from './bind-mount.ts';
-import { completePoint, type Draft } from './complete.ts';
+import { readSources, type SourceDisk } from '../copy/source-disk.ts';
+import { makeTargets } from '../copy/target-files.ts';
+import { copyJob, type Target } from '../copy/transaction.ts';
+import type { Quiesce } from '../quiesce/quiesce.ts';
+import { doWork } from '../work/do-work.ts';
+import { ANSWER_MS, type BackupContext } from './backup-context.ts';
+import { type BackupData, leaveQemu, partFolder } from './backup-work.ts';
+import { beginCopies } from './begin-copies.ts';
 import { decide, type LastPoint, outdatedBitmaps, type PointPlan } from './decide.ts';
-import { finishWriting } from './finish-writing.ts';
-import { followJobs } from './follow.ts';
+import { draftOf } from './draft.ts';
+import { type Copying, finishBackup } from './finish-backup.ts';
 import type { BackupManifest } from './manifest.ts';
 import { keepNewest, type RemovedPoint, settleMerge, withBackups } from './merge.ts';
 import { copyOthers, variablesTarget } from './other-files.ts';
+import { makePartFolder } from './part-folder.ts';
 import { lastPoint, newPointName, trustDestination } from './point-folder.ts';
 import { readManifest } from './read-manifest.ts';
-import { readSources, type SourceDisk } from './source-disk.ts';
-import { makeTargets } from './target-files.ts';
-import { type CopyOptions, copyJob, type Target, targetsOf, transactionOf } from './transaction.ts';
+import { targetsOf } from './targets-of.ts';
 
 /** How to back up a machine. */
 export interface BackupOptions extends LongWorkOptions {
@@ -53,8 +52,6 @@ export interface BackupResult {
   readonly seconds: number;
 }
 
-const ANSWER_MS = 30_000;
-
 /**
  * Copies the disks of a machine as of one instant, and what else it consists of, to `DEST/<long>/<point>`: what has
  * changed since the last point there, if that is known to the last block, else all. The machine may run or not. Of a
@@ -80,21 +77,21 @@ export async function createBackup(
   const { longName } = target;
   return withBackups(place, longName, { purpose: 'backup', signal }, async () => {
     await settleMerge(place, longName, options);
-    const made = await doWork(
+    const point = await doWork(
       host,
       target,
       plan,
       (work) =>
         withDiskAccess(host, target, config, signal, (access) =>
-          backUp({ host, target, config, dest: place, folder, options, work, access }),
+          backUp({ host, target, config, dest: place, folder, work, access }, options),
         ),
       signal,
     );
-    const removed = keep === undefined ? [] : await removeOld(place, longName, { keep, point: made.point }, options);
+    const removed = keep === undefined ? [] : await removeOld(place, longName, { keep, point }, options);
     // A point that was merged into this one has changed its manifest.
-    const manifest = readManifest(join(folder, made.point));
+    const manifest = readManifest(join(folder, point));
     const seconds = Math.round(performance.now() - began) / 1000;
-    return { point: made.point, path: join(folder, made.point), manifest, removed, seconds };
+    return { point, path: join(folder, point), manifest, removed, seconds };
   });
 }
 
@@ -113,27 +110,13 @@ async function removeOld(
   }
 }
 
-/** All that the steps need. */
-interface Backup {
-  readonly host: MachineContext;
-  readonly target: MachineRef;
-  readonly config: MachineConfig;
-  readonly dest: string;
-  /** Folder of the machine's points. */
-  readonly folder: string;
-  readonly options: BackupOptions;
-  readonly work: Work;
-  readonly access: DiskAccess;
-}
-
-async function backUp(backup: Backup): Promise<{ point: string; manifest: BackupManifest }> {
-  const { host, target, config, folder, options, access } = backup;
-  const { signal } = options;
+async function backUp(backup: BackupContext, options: BackupOptions): Promise<string> {
+  const { host, target, config, dest, folder, access } = backup;
   const sources = await access.visit((domain) =>
     readSources(domain, config.disks, access.isRunning, { timeoutMs: ANSWER_MS }),
   );
   if (sources.length === 0) throw new QemuError('QEMU_USAGE', `Machine "${target.longName}" has no disks`);
-  const last = lastPoint(backup.dest, target.longName);
+  const last = lastPoint(dest, target.longName);
   const point = newPointName(folder);
   const newChain = `${point}-${randomBytes(4).toString('hex')}`;
   const plan = decide({ point, newChain, sources, last, isFull: options.full === true });
@@ -142,14 +125,13 @@ async function backUp(backup: Backup): Promise<{ point: string; manifest: Backup
     ? await access.visit((domain) => variablesTarget(domain, { timeoutMs: ANSWER_MS }))
     : undefined;
   const targets = [...targetsOf(plan), ...(variables === undefined ? [] : [variables])];
-  makeFolder(folder, point, access);
+  makePartFolder(folder, point, access);
   noteWork(backup, plan, targets);
   try {
-    const draft = await copy(backup, plan, targets);
-    const { onProgress = () => {} } = options;
-    const manifest = await completePoint(folder, point, draft, { onProgress, signal });
-    await dropBitmaps(backup, sources, plan, last);
-    return { point, manifest };
+    const outdated = outdatedOf(sources, plan, last);
+    const { mount, copying } = await begin(backup, options, plan, targets, outdated);
+    await finishBackup({ host, target, visit: access.visit, data: { folder, point, mount } }, copying, options);
+    return point;
   } catch (error) {
     // Of a machine that runs this is done when the work is undone; this process ends with its disks.
     if (!access.isRunning) await giveUp(backup, plan, targets);
@@ -157,7 +139,7 @@ async function backUp(backup: Backup): Promise<{ point: string; manifest: Backup
   }
 }
 
-async function giveUp({ access, work }: Backup, plan: PointPlan, targets: readonly Target[]): Promise<void> {
+async function giveUp({ access, work }: BackupContext, plan: PointPlan, targets: readonly Target[]): Promise<void> {
   const made = { targets: targets.map(({ id }) => id), bitmaps: bitmapsOf(plan) };
   try {
     await access.visit((domain) => leaveQemu(domain, work.record.jobs, made));
@@ -183,22 +165,7 @@ function tellLimits(host: MachineContext, target: MachineRef, sources: readonly 
   }
 }
 
-/** Earlier points that were never finished go now. */
-function makeFolder(folder: string, point: string, { user }: DiskAccess): void {
-  const mode = user === undefined ? 0o700 : 0o711;
-  removeParts(folder);
-  try {
-    // QEMU's user passes, and sees no names.
-    if (user !== undefined) chmodSync(folder, statSync(folder).mode | 0o011);
-    mkdirSync(partFolder(folder, point), { mode });
-    // Whatever the umask.
-    chmodSync(partFolder(folder, point), mode);
-  } catch (error) {
-    throw fileError('make folder', partFolder(folder, point), error);
-  }
-}
-
-function noteWork({ work, folder, access }: Backup, plan: PointPlan, targets: readonly Target[]): void {
+function noteWork({ work, folder, access }: BackupContext, plan: PointPlan, targets: readonly Target[]): void {
   const startTime = access.daemon === undefined ? undefined : readProcess(access.daemon)?.startTime;
   const data: BackupData = {
     folder,
@@ -210,103 +177,46 @@ function noteWork({ work, folder, access }: Backup, plan: PointPlan, targets: re
   work.note({ jobs: targets.map((each) => copyJob(each, plan.chain)), data: { ...data } });
 }
 
-/** Copies everything, and closes the files. */
-async function copy(backup: Backup, plan: PointPlan, targets: readonly Target[]): Promise<Draft> {
-  const { target, config, folder, options, access, work } = backup;
-  const { signal, rate, waitForSpace = false, onProgress = () => {} } = options;
+function outdatedOf(
+  sources: readonly SourceDisk[],
+  plan: PointPlan,
+  last: LastPoint | undefined,
+): BackupData['bitmaps'] {
+  const lastChain = last !== undefined && 'manifest' in last ? last.manifest.chain : undefined;
+  return sources.flatMap((source) =>
+    outdatedBitmaps(source, plan, lastChain).map((name) => ({ node: source.node, name })),
+  );
+}
+
+/** Makes the files, lets QEMU open them, and begins all copies. From then on another command can go on with them. */
+async function begin(
+  backup: BackupContext,
+  options: BackupOptions,
+  plan: PointPlan,
+  targets: readonly Target[],
+  outdated: BackupData['bitmaps'],
+): Promise<{ readonly mount: string | undefined; readonly copying: Copying }> {
+  const { target, config, folder, access, work } = backup;
+  const { rate, compress = false, waitForSpace = false, quiesce = 'auto', keep, signal } = options;
   const part = partFolder(folder, plan.point);
   await makeTargets(part, targets, access.user, signal);
   const mount = await openTargets(backup, part, targets);
   // First: when the disks are copied, there may be no room.
   const files = copyOthers(part, target, config, access.isRunning);
-  const { quiesced, at, qemuVersion } = await begin(backup, plan, targets);
-  const jobs = new Map(targets.map((each) => [copyJob(each, plan.chain), each.id.toUpperCase()]));
-  const onFull = (): void => tellFull(backup);
-  const follow = { jobs, folder: part, rate, waitForSpace, onProgress, onFull, signal };
-  await followJobs(access.visit, follow);
-  for (const each of targets) await finishWriting(access.visit, each, follow);
-  await access.visit((domain) =>
-    leaveQemu(domain, work.record.jobs, { targets: targets.map(({ id }) => id), bitmaps: [] }),
-  );
-  if (mount !== undefined) await unmount(mount);
-  const variables = targets.find(({ id }) => !/^dsk\d+$/.test(id));
-  return {
-    version: 1,
-    name: target.longName,
-    shortName: target.shortName ?? target.longName,
-    createdAt: at,
-    kind: plan.kind,
-    ...(plan.reason !== undefined && { reason: plan.reason }),
-    ...(plan.parent !== undefined && { parent: plan.parent }),
-    chain: plan.chain,
-    quiesced,
-    qemuVersion,
-    compressed: options.compress === true,
-    disks: plan.disks.map(({ source, file, backing }) => ({
-      key: source.key,
-      file,
-      format: 'qcow2',
-      virtualSizeBytes: source.sizeBytes,
-      sourcePath: source.path,
-      sourceFormat: source.format,
-      ...(backing !== undefined && { backing }),
-    })),
-    files: [...files, ...(variables === undefined ? [] : [{ name: variables.file, role: 'firmware' as const }])],
+  const how = { rate, compress, waitForSpace, quiesce, signal };
+  const instant = await beginCopies(backup, targets, plan.chain, how);
+  const variables = targets.filter(({ id }) => !plan.disks.some(({ source }) => source.key === id.toUpperCase()));
+  const copying: Copying = {
+    targets: targets.map(({ id, file, format }) => ({ id, file, format })),
+    draft: draftOf(target, plan, instant, compress, [
+      ...files,
+      ...variables.map(({ file }) => ({ name: file, role: 'firmware' as const })),
+    ]),
+    outdated,
+    rate,
+    waitForSpace,
+    keep,
   };
-}
-
-function tellFull({ host, target, folder }: Backup): void {
-  const message = `the file system of "${folder}" is full: the backup waits until there is room`;
-  host.notify({ level: 'warning', machine: target.longName, message });
-}
-
-/** The instant of the backup: all copies and bitmaps begin, or none. */
-async function begin(
-  { host, target, options, access }: Backup,
-  plan: PointPlan,
-  targets: readonly Target[],
-): Promise<{ quiesced: boolean; at: string; qemuVersion: string }> {
-  const { rate, compress = false, waitForSpace = false, quiesce = 'auto', signal } = options;
-  const copyOptions: CopyOptions = { rate, compress, waitForSpace };
-  return access.visit(async (domain) => {
-    const transact = async (): Promise<string> => {
-      await domain.run('transaction', transactionOf(targets, plan.chain, copyOptions), { timeoutMs: ANSWER_MS });
-      return new Date().toISOString();
-    };
-    const qemuVersion = domain.version();
-    if (!access.isRunning) return { quiesced: wasShutDown(host, target), at: await transact(), qemuVersion };
-    const { value: at, quiesced } = await whileQuiet(
-      host,
-      target,
-      { quiesce, client: domain.client, signal },
-      transact,
-    );
-    return { quiesced, at, qemuVersion };
-  });
-}
-
-/** A guest that has shut down has nothing in memory that is not on its disks. */
-function wasShutDown({ paths }: MachineContext, { longName }: MachineRef): boolean {
-  const end = readLastRun(paths, longName);
-  return end === undefined || (!isPulledPlug(end) && end.cause === 'guest-shutdown');
-}
-
-/** The point is whole: what happens to its bitmaps from here on only costs room. */
-async function dropBitmaps(
-  { access, host, target }: Backup,
-  sources: readonly SourceDisk[],
-  plan: PointPlan,
-  last: LastPoint | undefined,
-): Promise<void> {
-  const lastChain = last !== undefined && 'manifest' in last ? last.manifest.chain : undefined;
-  const bitmaps = sources.flatMap((source) =>
-    outdatedBitmaps(source, plan, lastChain).map((name) => ({ node: source.node, name })),
-  );
-  try {
-    await access.visit((domain) => leaveQemu(domain, [], { targets: [], bitmaps }));
-  } catch (error) {
-    if (!(error instanceof QemuError)) throw error;
-    const message = `bitmaps of earlier backups stay until the next one (${error.message})`;
-    host.notify({ level: 'debug', machine: target.longName, message });
-  }
+  work.note({ data: { ...work.record.data, copying } });
+  return { mount, copying };
 }

@@ -1,7 +1,7 @@
+import type { SourceDisk } from '../copy/source-disk.ts';
 import type { DirtyBitmap } from '../disks/disk-layer.ts';
 import { bitmapName, parseBitmapName } from './bitmap-name.ts';
 import type { BackupManifest } from './manifest.ts';
-import type { SourceDisk } from './source-disk.ts';
 
 /** The last point of a machine in the folder of its backups. */
 export type LastPoint =

@@ -10,10 +10,9 @@ import { isThere } from '../../system/files/files.ts';
 import { withImage } from '../../system/images/image.ts';
 import { fileNode, formatNode } from '../argv/render/nodes.ts';
 import type { MachineRef } from '../context.ts';
+import type { Target } from '../copy/transaction.ts';
 import { findFirmware } from '../start/firmware.ts';
-import type { Unsummed } from './complete.ts';
 import type { BackupFile } from './manifest.ts';
-import type { Target } from './transaction.ts';
 
 /** Drive of the firmware's variables. */
 const VARIABLES = 'vars';
@@ -52,7 +51,7 @@ export function copyOthers(
   target: MachineRef,
   config: MachineConfig,
   isRunning: boolean,
-): Unsummed<BackupFile>[] {
+): Pick<BackupFile, 'name' | 'role'>[] {
   const cfg = `${target.longName}-qemu.cfg`;
   copy(target.configPath, join(part, cfg));
   const variables = isRunning ? undefined : variablesOf(config, target);

@@ -6,19 +6,20 @@ import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
-import { type DiskAccess, withDiskAccess } from '../backup/access.ts';
 import { leaveQemu, partFolder } from '../backup/backup-work.ts';
-import { unmount } from '../backup/bind-mount.ts';
-import { followJobs } from '../backup/follow.ts';
 import { variablesTarget } from '../backup/other-files.ts';
 import { newPointName } from '../backup/point-folder.ts';
-import { readSources } from '../backup/source-disk.ts';
-import { makeTargets } from '../backup/target-files.ts';
-import { copyJob, type Target, transactionOf } from '../backup/transaction.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { whileQuiet } from '../quiesce/quiesce.ts';
 import { doWork } from '../work/do-work.ts';
+import { type DiskAccess, withDiskAccess } from './access.ts';
+import { unmount } from './bind-mount.ts';
+import { finishWriting } from './finish-writing.ts';
+import { followJobs } from './follow.ts';
 import { type Copying, openTargets } from './open-targets.ts';
+import { readSources } from './source-disk.ts';
+import { makeTargets } from './target-files.ts';
+import { copyJob, type Target, transactionOf } from './transaction.ts';
 
 /** What is to be copied. */
 export interface RunningCopy extends LongWorkOptions {
@@ -87,14 +88,9 @@ async function copyAll(
     ),
   );
   const names = new Map(targets.map((each) => [copyJob(each, chain), each.id.toUpperCase()]));
-  await followJobs(access.visit, {
-    jobs: names,
-    folder: part,
-    waitForSpace: false,
-    onProgress,
-    onFull: () => {},
-    signal,
-  });
+  const follow = { jobs: names, folder: part, waitForSpace: false, onProgress, onFull: () => {}, signal };
+  await followJobs(access.visit, follow);
+  for (const each of targets) await finishWriting(access.visit, each, follow);
   await access.visit((domain) => leaveQemu(domain, jobs, { targets: ids, bitmaps: [] }));
   if (mount !== undefined) await unmount(mount);
   await take(

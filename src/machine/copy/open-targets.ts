@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { letPass } from '../../system/secrets.ts';
-import type { DiskAccess } from '../backup/access.ts';
 import { leaveQemu } from '../backup/backup-work.ts';
-import { bindMount } from '../backup/bind-mount.ts';
-import { type Target, targetNodes } from '../backup/transaction.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import type { Work } from '../work/do-work.ts';
+import type { DiskAccess } from './access.ts';
+import { bindMount } from './bind-mount.ts';
+import { type Target, targetNodes } from './transaction.ts';
 
 /** Whose disks are copied, and how they are reached. */
 export interface Copying {

@@ -19,6 +19,7 @@ export interface ResumeResult {
 
 /** How work of a kind goes on, by the word in the record. Of others the jobs can only be ended. */
 const RESUMES: Readonly<Record<string, () => Promise<(resumption: Resumption) => Promise<void>>>> = {
+  backup: async () => (await import('../backup/resume-backup.ts')).resumeBackup,
   pivot: async () => (await import('../disks/pivot/resume-pivot.ts')).resumePivot,
 };
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bitmapName, parseBitmapName } from '../../../../src/machine/backup/bitmap-name.ts';
 import { decide, type LastPoint, outdatedBitmaps } from '../../../../src/machine/backup/decide.ts';
 import type { BackupManifest } from '../../../../src/machine/backup/manifest.ts';
-import type { SourceDisk } from '../../../../src/machine/backup/source-disk.ts';
+import type { SourceDisk } from '../../../../src/machine/copy/source-disk.ts';
 import type { DirtyBitmap } from '../../../../src/machine/disks/disk-layer.ts';
 
 const POINT = '20260101-000000';

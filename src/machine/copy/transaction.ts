@@ -1,5 +1,4 @@
 import { jobId } from '../../domain/job-id.ts';
-import type { DiskPlan, PointPlan } from './decide.ts';
 
 /** One image that is written. */
 export interface Target {
@@ -26,20 +25,6 @@ export interface CopyOptions {
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
-
-/** The images of a plan. */
-export function targetsOf({ disks }: Pick<PointPlan, 'disks'>): Target[] {
-  return disks.map(({ source, file, since, track, backing }: DiskPlan) => ({
-    id: source.key.toLowerCase(),
-    source: source.node,
-    file,
-    format: 'qcow2',
-    sizeBytes: source.sizeBytes,
-    since,
-    track,
-    backing,
-  }));
-}
 
 /** Name of the node that a target's content is written to. */
 export function targetNode({ id }: Pick<Target, 'id'>): string {
@@ -76,11 +61,11 @@ export function targetNodes(target: Target, folder: string): Arguments[] {
  * The upper node for `blockdev-reopen`, read-only: for that QEMU writes what it still has of the image in its memory,
  * and reports when it cannot, which it does not when it closes one. Pure.
  */
-export function finalNode(target: Target): Arguments {
+export function finalNode(target: Pick<Target, 'id' | 'format'>): Arguments {
   return { ...formatNodeOf(target), 'read-only': true };
 }
 
-function formatNodeOf(target: Target): Arguments {
+function formatNodeOf(target: Pick<Target, 'id' | 'format'>): Arguments {
   return {
     driver: target.format,
     'node-name': targetNode(target),

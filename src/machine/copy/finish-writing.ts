@@ -15,7 +15,7 @@ const WRITE_MS = 120_000;
  */
 export async function finishWriting(
   visit: Visit,
-  target: Target,
+  target: Pick<Target, 'id' | 'format'>,
   { folder, waitForSpace, onFull, signal }: Pick<FollowOptions, 'folder' | 'waitForSpace' | 'onFull' | 'signal'>,
 ): Promise<void> {
   for (let isFirst = true; ; isFirst = false) {

@@ -52,11 +52,7 @@ export async function withDiskAccess<T>(
   }
   const { uid, gid } = located.record ?? {};
   const user = uid === undefined || gid === undefined ? undefined : { uid, gid };
-  // Short visits, so that neither a stop nor another program ever waits for the backup.
-  const visit: Visit = (body) =>
-    withOwnMonitor(host, target, { timeoutMs: VISIT_MS, signal: undefined }, (client) =>
-      body(new Domain(client, target.longName)),
-    );
+  const visit = visitOf(host, target);
   try {
     return await work({ isRunning: true, visit, user, daemon: undefined });
   } catch (error) {
@@ -66,4 +62,12 @@ export async function withDiskAccess<T>(
       hint: 'run it again: a machine that does not run can be backed up, too',
     });
   }
+}
+
+/** Short visits to a machine that runs, so that neither a stop nor another program ever waits for the backup. */
+export function visitOf(host: MachineContext, target: MachineRef): Visit {
+  return (body) =>
+    withOwnMonitor(host, target, { timeoutMs: VISIT_MS, signal: undefined }, (client) =>
+      body(new Domain(client, target.longName)),
+    );
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
 import { parseSmp } from './hardware.ts';
 import { checkNuma } from './numa.ts';
+import { checkLimits } from './resource-limits.ts';
 import { checkSmbios } from './smbios.ts';
 import { renderSize } from './text/values.ts';
 import type { MachineConfig } from './types.ts';
@@ -20,6 +21,7 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkSmbios(config, report);
   checkShutdown(config, report);
   checkRoom(config, report);
+  checkLimits(config, report);
   if (/,accel=/.test(config.machine)) {
     report('MACHINE', `MACHINE ${quote(config.machine)} has accel=, which KVM= sets`, 'set KVM=on or off instead');
   }

@@ -37,6 +37,7 @@ import { checkBridge, parseNic } from './nic.ts';
 import { parseNuma } from './numa.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
+import { readLimits } from './resource-limits.ts';
 import { defaultRtc, parseRtc } from './rtc.ts';
 import { mergeSettings, type Settings } from './settings.ts';
 import { parseSmbios } from './smbios.ts';
@@ -196,6 +197,7 @@ function readMachine(
     runAs: runAs === OWN_USER ? ownUserName(longName, etcDir) : runAs || undefined,
     ownUser: runAs === OWN_USER,
     sandbox: reader.switch('SANDBOX'),
+    ...readLimits(reader),
     autostart: reader.switch('AUTOSTART'),
     bootOrder: reader.integer('BOOTORDER'),
     bootDelaySeconds: reader.integer('BOOTDELAY'),

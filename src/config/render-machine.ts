@@ -49,7 +49,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   SMP: ({ smp }) => smp,
   RAM: ({ memoryBytes }) => renderSize(memoryBytes),
   MAXSMP: ({ maxSmp }) => maxSmp?.toString() ?? '',
-  MAXRAM: ({ maxMemoryBytes }) => (maxMemoryBytes === undefined ? '' : renderSize(maxMemoryBytes)),
+  MAXRAM: ({ maxMemoryBytes }) => sizeOf(maxMemoryBytes),
   KVM: ({ kvm }) => kvm,
   RNG: ({ rng }) => onOff(rng),
   BALLOON: ({ balloon }) => onOff(balloon),
@@ -88,6 +88,10 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   QGA: ({ agent }) => onOff(agent),
   RUNAS: ({ runAs, ownUser }) => (ownUser ? OWN_USER : (runAs ?? '')),
   SANDBOX: ({ sandbox }) => onOff(sandbox),
+  LIMIT_CPU: ({ limits }) => (limits?.cpuPercent === undefined ? '' : `${limits.cpuPercent}%`),
+  LIMIT_MEMORY: ({ limits }) => sizeOf(limits?.memoryBytes),
+  LIMIT_IO: ({ limits }) => sizeOf(limits?.ioBytes),
+  CPUSET: ({ limits }) => limits?.cpuSet ?? '',
   AUTOSTART: ({ autostart }) => onOff(autostart),
   BOOTORDER: ({ bootOrder }) => String(bootOrder),
   BOOTDELAY: ({ bootDelaySeconds }) => String(bootDelaySeconds),
@@ -104,6 +108,10 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   USBHOST: ({ usb }) => numbered('USB', usb),
   PCI: ({ pci }) => numbered('PCI', pci),
 };
+
+function sizeOf(bytes: number | undefined): string {
+  return bytes === undefined ? '' : renderSize(bytes);
+}
 
 function onOff(value: boolean): string {
   return value ? 'on' : 'off';

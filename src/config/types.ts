@@ -167,6 +167,17 @@ export type StopMethod = 'auto' | 'acpi' | 'agent';
 /** What `BOOT=` may name. */
 export type BootDevice = 'disk' | 'cdrom' | 'network';
 
+/** `LIMIT_CPU=`, `LIMIT_MEMORY=`, `LIMIT_IO=`, `CPUSET=`. */
+export interface ResourceLimits {
+  /** Of one processor. */
+  readonly cpuPercent: number | undefined;
+  readonly memoryBytes: number | undefined;
+  /** Bytes a second in each direction. */
+  readonly ioBytes: number | undefined;
+  /** Processors of the host such as `0-3,8`. */
+  readonly cpuSet: string | undefined;
+}
+
 /** One configured machine: its file with the host's defaults below it. Paths are absolute. */
 export interface MachineConfig {
   /** Stem of the file: `web` of `web-qemu.cfg`. */
@@ -251,6 +262,8 @@ export interface MachineConfig {
   /** RUNAS=auto: `runAs` is the machine's own user, which there may not be yet. */
   readonly ownUser: boolean;
   readonly sandbox: boolean;
+  /** What the machine's unit may use; undefined: no limits. */
+  readonly limits?: ResourceLimits | undefined;
 
   readonly autostart: boolean;
   readonly bootOrder: number;

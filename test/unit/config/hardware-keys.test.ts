@@ -137,3 +137,28 @@ test('HPET and MACHINE must not contradict each other', () => {
   );
   parseGood('MACHINE=q35,hpet=off\n');
 });
+
+suite('room, rates and limits', () => {
+  test('read back as they are', () => {
+    assertKept('SMP=2\nRAM=1G\nMAXSMP=8\nMAXRAM=4G\n');
+    assertKept('DSK1="/a.img,rate=50M"\nNIC1="virtio-net-pci,rate=1536K"\n');
+    assertKept('LIMIT_CPU=150%\nLIMIT_MEMORY=3G\nLIMIT_IO=100M\nCPUSET=0-3,8\n');
+    assert.equal(parseGood('LIMIT_CPU=0.25\n').limits?.cpuPercent, 25);
+    assert.equal(parseGood('').limits, undefined);
+  });
+
+  test('must fit the machine', () => {
+    const wrong: [text: string, problem: RegExp][] = [
+      ['RAM=2G\nMAXRAM=1G\n', /MAXRAM 1G is less than RAM 2G/],
+      ['SMP=4\nMAXSMP=2\n', /MAXSMP: .*more cpus \(4\) than maxcpus \(2\)/],
+      ['SMP=2,maxcpus=4\nMAXSMP=4\n', /SMP has maxcpus= as well/],
+      ['SMP=cpus=2,cores=2\nMAXSMP=5\n', /5 processors cannot be divided by cores=2/],
+      ['RAM=2G\nLIMIT_MEMORY=2G\n', /LIMIT_MEMORY 2G must be more than RAM 2G/],
+      ['LIMIT_CPU=half\n', /LIMIT_CPU must be .* not "half"/],
+      ['CPUSET=3-1\n', /CPUSET must be .* not "3-1"/],
+      ['DSK1=a.img,rate=fast\n', /rate must be a number of bytes a second .* not "fast"/],
+      ['NIC1=virtio,net=user,rate=1M\n', /NIC1 has rate= with net=user/],
+    ];
+    for (const [text, problem] of wrong) assert.match(problemsOf(text).join('\n'), problem);
+  });
+});

@@ -8,6 +8,7 @@ import { backupUnits } from './backup-units.ts';
 import { hardeningLines } from './hardening.ts';
 import { lateDropIns } from './late.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
+import { resourceLines } from './resource-lines.ts';
 import { longestStopSeconds, type ShutdownTarget, shutdownDropIns } from './shutdown.ts';
 import { stopCommands } from './stop-commands.ts';
 import { type UnitLine, unitName, unitPath, unitText, unitWords } from './unit-text.ts';
@@ -121,6 +122,7 @@ function machineDropIn(
         ? []
         : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
       ...hardeningLines({ config, realFiles, readFiles }, closed),
+      ...resourceLines(config),
       ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],

@@ -1,5 +1,6 @@
 import type { MachineOrder } from '../../schedule/unit-order.ts';
 import { startTimeoutSeconds, stopTimeoutSeconds } from './limits.ts';
+import { resourceLines } from './resource-lines.ts';
 import { MACHINE_DROP_IN, orderOf, type PlannedMachine, targetDropIn, type UnitFile } from './unit-plan.ts';
 import { type UnitLine, unitName, unitText, unitWords } from './unit-text.ts';
 
@@ -33,6 +34,7 @@ function dropIn({ target, config }: PlannedMachine, order: MachineOrder | undefi
     Service: [
       ['TimeoutStartSec', String(startTimeoutSeconds(config))],
       ['TimeoutStopSec', String(stopTimeoutSeconds(config))],
+      ...resourceLines(config),
       ...(config.restart === 'no'
         ? []
         : [line('Restart', config.restart), line('RestartSec', String(RESTART_PAUSE_SECONDS))]),

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import { UNIT_STOP_SECONDS } from '../../../../src/fleet/service/units/limits.ts';
 import { type PlannedMachine, planUnits } from '../../../../src/fleet/service/units/unit-plan.ts';
+import { planUserUnits } from '../../../../src/fleet/service/units/user-plan.ts';
 import { autostartIn } from '../../../../src/fleet/service/units/wants-autostart.ts';
 import { repoRoot } from '../../../support/repo.ts';
 
@@ -231,4 +232,21 @@ test('machines with BACKUP= have a timer, whose service waits for the mount of t
     Object.keys(filesOf(machine('db', ''))).filter((path) => path.includes('backup')),
     [],
   );
+});
+
+test('limits are resource control of the unit, of the host and of a user', () => {
+  const limited = 'LIMIT_CPU=1.5\nLIMIT_MEMORY=3G\nLIMIT_IO=100M\nCPUSET=0-3, 8\nDSK1=/srv/vms/a.img\nDSK2=/dev/vg/b\n';
+  const lines = ['CPUQuota=150%', 'MemoryMax=3221225472', 'MemorySwapMax=0', 'AllowedCPUs=0-3,8'];
+  const io = ['/srv/vms', '/dev/vg/b'].flatMap((path) =>
+    ['Read', 'Write'].map((way) => `IO${way}BandwidthMax=${path} 104857600`),
+  );
+  for (const plan of [planUnits([machine('a', limited)], { lanes: 1 }), planUserUnits([machine('a', limited)], [])]) {
+    const text = plan.find(({ path }) => path === 'qemu@a.service.d/50-machine.conf')?.text.split('\n') ?? [];
+    assert.deepEqual(
+      text.filter((line) => /^(?:CPUQuota|Memory|IO|AllowedCPUs)/.test(line)).sort(),
+      [...lines, ...io].sort(),
+    );
+  }
+  const free = planUnits([machine('a', '')], { lanes: 1 }).map(({ text }) => text);
+  assert.ok(!free.join('').includes('MemoryMax'));
 });

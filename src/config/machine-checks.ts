@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
 import { parseSmp } from './hardware.ts';
 import { checkNuma } from './numa.ts';
-import { checkLimits } from './resource-limits.ts';
+import { checkLimits } from './rights/resource-limits.ts';
 import { checkSmbios } from './smbios.ts';
 import { renderSize } from './text/values.ts';
 import type { MachineConfig } from './types.ts';

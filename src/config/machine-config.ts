@@ -37,7 +37,7 @@ import { checkBridge, parseNic } from './nic.ts';
 import { parseNuma } from './numa.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
-import { readLimits } from './resource-limits.ts';
+import { readLimits } from './rights/resource-limits.ts';
 import { defaultRtc, parseRtc } from './rtc.ts';
 import { mergeSettings, type Settings } from './settings.ts';
 import { parseSmbios } from './smbios.ts';

@@ -1,9 +1,9 @@
-import { quote } from '../base/text.ts';
-import { parseMemory } from './hardware.ts';
-import type { SettingsReader } from './reader.ts';
-import type { ValueContext } from './text/option-list.ts';
-import { renderSize } from './text/values.ts';
-import type { MachineConfig, ResourceLimits } from './types.ts';
+import { quote } from '../../base/text.ts';
+import { parseMemory } from '../hardware.ts';
+import type { SettingsReader } from '../reader.ts';
+import type { ValueContext } from '../text/option-list.ts';
+import { renderSize } from '../text/values.ts';
+import type { MachineConfig, ResourceLimits } from '../types.ts';
 
 /** What a unit may use, when a key says so. */
 export function readLimits(reader: SettingsReader): Pick<MachineConfig, 'limits'> {

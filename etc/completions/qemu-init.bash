@@ -33,6 +33,17 @@ _qemu_init_files() {
   while read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
 }
 
+# Machines and their points in the folder "$1" of backups, one a line.
+_qemu_init_points() {
+  local dest=${1/#\~\//$HOME/} file name
+  for file in "$dest"/*/*/manifest.json; do
+    [[ -e $file ]] || continue
+    name=${file#"$dest"/}
+    name=${name%/manifest.json}
+    printf '%s\n%s\n' "${name%/*}" "${name/\//@}"
+  done | sort -u
+}
+
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin bash-actions
 _qemu_init_actions='start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types'
@@ -45,7 +56,7 @@ _qemu_init() {
   case $previous in
     --root | --destdir | --prefix | --output) _qemu_init_files; return ;;
     --for) _qemu_init_words 'running stopped agent console= port='; return ;;
-    --timeout | --deadline | --parallel | --lines | --name | --disk | --os) COMPREPLY=(); return ;;
+    --timeout | --deadline | --parallel | --lines | --name | --disk | --os | --as | --rate | --keep) COMPREPLY=(); return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
@@ -129,6 +140,17 @@ _qemu_init() {
   # end
   if [[ -n $words && $COMP_CWORD -gt $((i + 1)) ]]; then
     if ((COMP_CWORD == i + 2)); then _qemu_init_words "$words"; else _qemu_init_files; fi
+    return
+  fi
+  # The folder of backups is the word after the verb, but of "backup create ID DEST".
+  local folder=0
+  case $action:${COMP_WORDS[i + 1]} in
+    backup:create) ((COMP_CWORD == i + 3)) && { _qemu_init_files; return; } ;;
+    backup:list | backup:verify | backup:delete) ((folder = i + 2)) ;;
+    restore:*) ((folder = i + 1)) ;;
+  esac
+  if ((folder > 0 && COMP_CWORD >= folder)); then
+    if ((COMP_CWORD == folder)); then _qemu_init_files; else _qemu_init_words "$(_qemu_init_points "${COMP_WORDS[folder]}")"; fi
     return
   fi
   case $action in

@@ -76,6 +76,39 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= MAXSMP= MAXRAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= BACKUP= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= LIMIT_CPU= LIMIT_MEMORY= LIMIT_IO= CPUSET= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART=
 
 complete --command qemu-init --no-files
+
+# Words before the one that is typed, without options.
+function __qemu_init_words
+    commandline --tokenize --cut-at-cursor --current-process | string match --invert -- '-*'
+end
+
+# Whether the next word is the folder of backups, or a point in it.
+function __qemu_init_backup_place
+    set --local words (__qemu_init_words)
+    set --local place (count $words)
+    switch "$words[2] $words[3]"
+        case 'backup create'
+            test "$argv[1]" = folder -a $place -eq 4
+        case 'backup list' 'backup verify' 'backup delete'
+            test "$argv[1]" = folder -a $place -eq 3 -o "$argv[1]" = point -a $place -eq 4
+        case 'restore *'
+            test "$argv[1]" = folder -a $place -eq 2 -o "$argv[1]" = point -a $place -eq 3
+        case '*'
+            false
+    end
+end
+
+function __qemu_init_points
+    set --local words (__qemu_init_words)
+    set --local folder (string replace --regex '^~/' "$HOME/" -- $words[-1])
+    for file in $folder/*/*/manifest.json
+        set --local parts (string split / -- $file)
+        echo $parts[-3]
+        echo $parts[-3]@$parts[-2]
+    end
+end
+complete --command qemu-init --condition '__qemu_init_backup_place folder' --force-files --arguments '(__fish_complete_directories)'
+complete --command qemu-init --condition '__qemu_init_backup_place point' --arguments '(__qemu_init_points)'
 # begin fish-verbs
 complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments create --description 'Make a snapshot of all disks at one instant, of a machine that runs or does not'
 complete --command qemu-init --condition '__fish_seen_subcommand_from snapshot; and not __fish_seen_subcommand_from create list revert delete' --arguments list --description 'List snapshots (default: of all machines)'
@@ -265,9 +298,9 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from uninstall'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option binary --require-parameter --force-files --description 'QEMU program, name or path'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option output --require-parameter --force-files --description 'File to write instead of stdout'
 # end
-complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor list create completion; and not begin; __fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 2; end" --arguments '(__qemu_init_ids)'
+complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor completion; and begin; not __fish_seen_subcommand_from list create; or __fish_seen_subcommand_from backup snapshot disk; end; and not begin; __fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 2; end; and not __qemu_init_backup_place folder; and not __qemu_init_backup_place point" --arguments '(__qemu_init_ids)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 3' --force-files
 complete --command qemu-init --condition '__fish_seen_subcommand_from import register' --force-files
 complete --command qemu-init --condition '__fish_seen_subcommand_from completion' --arguments 'bash zsh fish'
 # The name is a new one.
-complete --command qemu-init --condition '__fish_seen_subcommand_from create; and test (count (commandline -opc)) -gt 2' --arguments "$keys"
+complete --command qemu-init --condition '__fish_seen_subcommand_from create; and not __fish_seen_subcommand_from backup snapshot; and test (count (commandline -opc)) -gt 2' --arguments "$keys"

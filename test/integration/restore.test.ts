@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { backupLab, MIB } from '../support/backup-lab.ts';
 import { contentOf, makeChain } from '../support/backup-points.ts';
 import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
@@ -26,6 +28,8 @@ const WRITES = [
   ],
   [{ byte: 2, atMiB: 1, sizeMiB: 8 }],
 ];
+
+const NEEDS_ROOT = { skip: process.getuid?.() === 0 ? false : 'needs root' };
 
 const UUID = '11111111-2222-4333-8444-555555555555';
 const MAC = '52:54:00:12:34:56';
@@ -158,7 +162,7 @@ test('a copy has its own name, UUID, addresses and images, and starts next to th
   assert.equal(again.code, 6, again.stderr);
 });
 
-test('a stopped machine is replaced as a whole, or one disk of it', async (t) => {
+test('a stopped machine is replaced as a whole, or one disk of it', NEEDS_ROOT, async (t) => {
   const root = tempRoot(t);
   const { dest, points, cfg } = withMachine(root);
   const changed = cfg.replace('RAM=32M', 'RAM=64M');
@@ -223,7 +227,7 @@ test('firmware variables and TPM state come back', async (t) => {
   assert.deepEqual(names.toSorted(), ['tpm', store].toSorted());
 });
 
-test('a damaged backup, or one that others can write to, is refused and nothing is changed', async (t) => {
+test('a damaged backup, or one that others can write to, is refused and nothing is changed', NEEDS_ROOT, async (t) => {
   const root = tempRoot(t);
   const { dest, points, cfg } = withMachine(root);
   addMachine(root, cfg);
@@ -255,7 +259,7 @@ test('a damaged backup, or one that others can write to, is refused and nothing 
   assert.equal(readFileSync(secret, 'utf8'), 'secret');
 });
 
-test('a full file system, and Ctrl-C, leave everything as it was', async (t) => {
+test('a full file system, and Ctrl-C, leave everything as it was', NEEDS_ROOT, async (t) => {
   const root = tempRoot(t);
   const { dest, cfg } = withMachine(root);
   addMachine(root, cfg);
@@ -318,3 +322,39 @@ async function untilPart(root: TempRoot, call: ReturnType<typeof spawnCli>): Pro
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
+
+test(
+  'a machine of another user is restored from its own backups, in its sandbox, and starts',
+  NEEDS_ROOT,
+  async (t) => {
+    const host = backupLab(t, 'RUNAS=nobody\nSANDBOX=on\nNETIF=managed\n');
+    chmodSync(host.dir, 0o711);
+    const image = join(host.etcDir, 'web.qcow2');
+    execFileSync('chown', ['nobody', image]);
+    chmodSync(image, 0o600);
+    await host.ok('start', 'web');
+    const contents: [point: string, content: Buffer][] = [];
+    for (const pattern of [1, 2, 3]) {
+      await host.poke(pattern, pattern * MIB, MIB);
+      const { point } = await host.backUp();
+      contents.push([String(point), host.content()]);
+    }
+    await host.ok('stop', 'web', '--force');
+    for (const [point, content] of contents) {
+      await host.ok('restore', host.dest, `web@${point}`);
+      assert.equal(disk(image, 'qcow2'), createHash('sha256').update(content).digest('hex'), point);
+      assert.equal(execFileSync('stat', ['-c', '%U %a', image], { encoding: 'utf8' }), 'nobody 600\n');
+    }
+    await host.ok('start', 'web');
+    // The guest has gone back: the bitmap of the last point is not in this image.
+    const next = await host.backUp();
+    assert.equal(next['kind'], 'full');
+    assert.match(String(next['reason']), /bitmap/);
+    await host.ok('backup', 'verify', host.dest);
+
+    await host.ok('restore', host.dest, 'web', '--as', 'copy');
+    const copy = join(host.etcDir, 'copy.qcow2');
+    assert.equal(execFileSync('stat', ['-c', '%U %a', copy], { encoding: 'utf8' }), 'nobody 600\n');
+    await host.ok('start', 'copy');
+  },
+);

@@ -36,6 +36,9 @@ function shellIn(t: Cleanup, ...before: readonly string[]): (...words: readonly 
   const registry = 'w=web.x\n# c=d\nb="/srv/vm/big one/big" # two\nevil=$(touch x)\n';
   writeFileSync(join(root, 'etc/qemu/qemu-init.reg'), registry);
   const [shell = '', ...args] = before;
+  const point = join(root, 'store/web.x/20261127-030000');
+  mkdirSync(point, { recursive: true });
+  writeFileSync(join(point, 'manifest.json'), '');
   return (...words) => {
     const { status, stdout, stderr } = spawnSync(shell, [...args, ...words], {
       encoding: 'utf8',
@@ -67,6 +70,11 @@ test('bash completes actions, options and the names of machines without starting
   assert.deepEqual(complete('qemu-init', 'agent', 'w', 'p'), ['ping', 'put', 'passwd']);
   assert.deepEqual(complete('qemu-init', 'log', '--tr'), ['--trim']);
   assert.deepEqual(complete('qemu-init', 'vnc', '--al'), []);
+  assert.deepEqual(complete('qemu-init', 'restore', 'sto'), ['store']);
+  assert.deepEqual(complete('qemu-init', 'restore', 'store', 'w'), ['web.x', 'web.x@20261127-030000']);
+  assert.deepEqual(complete('qemu-init', 'backup', 'delete', 'store', 'w'), ['web.x', 'web.x@20261127-030000']);
+  assert.deepEqual(complete('qemu-init', 'backup', 'create', 'w'), ['w', 'web.x']);
+  assert.deepEqual(complete('qemu-init', 'backup', 'create', 'w', 'sto'), ['store']);
 });
 
 test('fish completes actions and the names of machines', (t) => {
@@ -84,6 +92,10 @@ test('fish completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init stop --no-k')[0]?.split('\t')[0], '--no-kill');
   assert.deepEqual(complete('qemu-init jobs ca'), ['cancel\tCancel a job, or forget one that has ended']);
   assert.deepEqual(complete('qemu-init log w --mac'), []);
+  assert.ok(complete('qemu-init restore store w').includes('web.x@20261127-030000'));
+  assert.ok(complete('qemu-init backup verify store w').includes('web.x@20261127-030000'));
+  assert.deepEqual(complete('qemu-init backup create w'), ['w', 'web.x']);
+  assert.ok(complete('qemu-init restore sto').some((word) => word.startsWith('store')));
   const another = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-mon.fish'));
   assert.deepEqual(another('qemu-mon b'), ['b', 'big']);
 });
@@ -94,12 +106,13 @@ test('zsh completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init', ''), described);
   assert.ok(complete('qemu-init', 'log', '--').includes('--trim:Print nothing: shorten all logs larger than 4 MiB'));
   assert.ok(complete('qemu-init', 'stop', '-').some((word) => word.startsWith('--no-kill:')));
-  assert.deepEqual(complete('qemu-init', 'jobs', '')[0], 'cancel:Cancel a job, or forget one that has ended');
+  assert.ok(complete('qemu-init', 'jobs', '').includes('cancel:Cancel a job, or forget one that has ended'));
   assert.deepEqual(complete('qemu-init', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-mon', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-init', 'create', 'x', ''), keys);
   assert.deepEqual(complete('qemu-init', 'create', ''), []);
   assert.deepEqual(complete('qemu-init', 'completion', ''), ['bash', 'zsh', 'fish']);
+  assert.deepEqual(complete('qemu-init', 'restore', 'store', ''), ['web.x', 'web.x@20261127-030000']);
 });
 
 /** What zsh would offer, without the terminal that its completion system wants: both get the name of an array. */

@@ -68,6 +68,7 @@ export { type PendingWait, RunningMachine, type ShutdownOptions } from './machin
 export { Snapshots } from './machine/library/snapshots.ts';
 export { type LaunchOptions, type MachineOptions, TransientMachine } from './machine/library/transient-machine.ts';
 export type { FullDisk } from './machine/observe/disk-room.ts';
+export type { DumpResult } from './machine/observe/dump.ts';
 export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
 export type { MachineState, MachineStatus } from './machine/observe/status.ts';
 export type { KeyDifference } from './machine/plug/difference.ts';

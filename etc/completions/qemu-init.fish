@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -53,6 +53,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments screenshot --description 'Take a picture of the screen'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments sendkey --description 'Press keys on the keyboard of the guest'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments type --description 'Type a text on the keyboard of the guest'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments dump --description 'Write the memory of the guest to a file, for a debugger'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments agent --description 'Talk to the agent in the guest'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments register --description 'Add a machine to the registry'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments unregister --description 'Remove a machine from the registry'

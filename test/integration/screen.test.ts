@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { debianPackage } from '../support/debian-package.ts';
@@ -62,7 +62,32 @@ test('the screen of a QEMU of another user in its sandbox is taken, too', {
     readdirSync(root.file('web')).filter((name) => name.includes('screen')),
     [],
   );
+  // Nor has that user to get to the file of a dump.
+  const file = join(root.dir, 'web.core');
+  const row = await root.one('dump', 'web', file);
+  const core = readFileSync(file);
+  assert.deepEqual([core.toString('latin1', 1, 4), core.length], ['ELF', row['sizeBytes']]);
+  assert.ok(core.length > 32 << 20);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(await root.state('web'), 'running');
+  const folder = join(root.dir, 'none');
+  const failed = await root.init('dump', 'web', join(folder, 'web.core'));
+  assert.equal(failed.code, 1, failed.stderr);
+  await until('the guest goes on', async () => (await root.state('web')) === 'running');
+  // A tool that is killed in the middle: QEMU has nobody to write to, and lets the guest run on.
+  const killed = root.spawn('qemu-init', ['dump', 'web', join(root.dir, 'half.core')]);
+  await until('it writes', () => readdirSync(root.dir).some((name) => name.startsWith('.half.core')));
+  killed.child.kill('SIGKILL');
+  await killed.result;
+  await until('the guest goes on', async () => (await root.state('web')) === 'running');
+  assert.equal(existsSync(join(root.dir, 'half.core')), false);
+  await root.ok('dump', 'web', join(root.dir, 'half.core'));
+  assert.deepEqual(
+    readdirSync(root.dir).filter((name) => name.startsWith('.half')),
+    [],
+  );
   await root.ok('kill', 'web');
+  assert.deepEqual(root.leftovers(), []);
 });
 
 /** All of ASCII, and some more. */

@@ -19,6 +19,7 @@ import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import { loadMachineConfig } from '../load-config.ts';
+import { type DumpResult, dumpMemory } from '../observe/dump.ts';
 import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
 import { type KeyOptions, sendKeys, typeText } from '../screen/keyboard.ts';
@@ -388,6 +389,15 @@ export class Machine extends RunningMachine {
   /** Has the guest give memory back, or take it again. @throws {QemuError} see {@link setBalloon}. */
   setBalloon(bytes: number, options?: BalloonOptions): Promise<BalloonResult> {
     return setBalloon(this.#host, this.target, bytes, options);
+  }
+
+  /**
+   * Writes the memory to a file, as an ELF core. The guest stands still meanwhile.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_IO`, `QEMU_COMMAND_FAILED`, `QEMU_ABORTED`; there is no file then.
+   */
+  dump(file: string, options?: LongWorkOptions): Promise<DumpResult> {
+    return dumpMemory(this.#host, this.target, file, options);
   }
 
   /** Kills the QEMU that this object has launched; one that it found running it only leaves. */

@@ -8,6 +8,7 @@ import { removeKeys } from '../storage/image-keys.ts';
 import { removeCopies } from './kept.ts';
 import { type MachineEnd, type ProcessExit, writeLastRun } from './last-run.ts';
 import type { Gone } from './locate.ts';
+import { removeScratchFolders } from './scratch-folder.ts';
 import { releaseSlot } from './slots.ts';
 
 /** What is known of a run besides its record. */
@@ -38,6 +39,7 @@ export async function cleanUp(
   for (const log of [files.log, files.consoleLog]) trimLog(log);
   tellKept(host, target, removeTree(files.tlsDir));
   removeKeys(files);
+  removeScratchFolders(files);
   removeIfExists(files.seed);
   releaseSlot(host, target.longName, slot);
   // Last: as long as one of these is there the next command knows that something is left.

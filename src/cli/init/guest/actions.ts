@@ -179,6 +179,14 @@ export const GUEST: readonly Action[] = [
     load: () => import('./screen/type.ts'),
   },
   {
+    command: 'dump <id> <file>',
+    group: 'Guest',
+    describe: 'Write the memory of the guest to a file, for a debugger',
+    options: (parser) =>
+      one(parser).positional('file', { type: 'string', demandOption: true, describe: 'ELF core' }) as Argv<object>,
+    load: () => import('./dump.ts'),
+  },
+  {
     command: 'agent <id> <command> [words..]',
     group: 'Guest',
     describe: 'Talk to the agent in the guest',

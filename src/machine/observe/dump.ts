@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { abortError, delay } from '../../base/abort.ts';
+import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import { type Fifo, makeFifo } from '../../system/files/fifo.ts';
+import { writeWhole } from '../../system/files/whole-file.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { withOwnMonitor } from '../control/control-port.ts';
+import { withScratchFolder } from '../run/scratch-folder.ts';
+
+/** A dump that is whole. */
+export interface DumpResult {
+  readonly sizeBytes: number;
+}
+
+const ANSWER_MS = 10_000;
+/** What a dump has besides the memory: headers, registers of each processor, memory of devices such as the screen's. */
+const EXTRA_BYTES = 1024 ** 3;
+/** Between two looks at whether QEMU counts it as done, which is a moment after its last byte. */
+const LOOK_MS = 100;
+const LOOKS = 50;
+
+/**
+ * Writes the memory of a running machine to a file, as an ELF core that crash(8) and gdb(1) read. The guest stands still
+ * meanwhile. QEMU writes into a pipe, so that it needs no access to the file; the guest may have captured it, and gets
+ * no more room than its memory takes.
+ *
+ * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_QMP_REFUSED`; `QEMU_IO` when there is no room for the file;
+ * `QEMU_COMMAND_FAILED` when QEMU does not finish it; `QEMU_ABORTED`. There is no file then, and the guest goes on.
+ */
+export async function dumpMemory(
+  host: MachineContext,
+  target: MachineRef,
+  file: string,
+  { signal, onProgress = () => {} }: LongWorkOptions = {},
+): Promise<DumpResult> {
+  const limits = { timeoutMs: ANSWER_MS, signal };
+  return withScratchFolder(target.files, async (folder) => {
+    const path = join(folder, randomUUID());
+    const fifo = await makeFifo(path);
+    const abort = (): void => fifo.close();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const total = await withOwnMonitor(host, target, limits, (client) => begin(client, path, limits));
+      fifo.writerIsThere();
+      const sizeBytes = await writeWhole(file, 0o600, piecesOf(host, target, fifo, total, onProgress, signal));
+      return { sizeBytes };
+    } catch (error) {
+      throw signal?.aborted ? abortError(signal) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      fifo.close();
+    }
+  });
+}
+
+/** Returns the memory of the machine in bytes. */
+async function begin(
+  client: QmpClient,
+  path: string,
+  limits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<number> {
+  const memory = await client.execute('query-memory-size-summary', {}, limits);
+  await client.execute('dump-guest-memory', { paging: false, protocol: `file:${path}`, detach: true }, limits);
+  return Number(memory['base-memory']) + Number(memory['plugged-memory'] ?? 0);
+}
+
+/** What QEMU writes, which counts only when QEMU says at the end that it was all. */
+async function* piecesOf(
+  host: MachineContext,
+  target: MachineRef,
+  { stream }: Fifo,
+  total: number,
+  onProgress: OnProgress,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let done = 0;
+  for await (const piece of stream) {
+    if (!(piece instanceof Uint8Array)) continue;
+    done += piece.length;
+    if (done > total + EXTRA_BYTES) throw new QemuError('QEMU_COMMAND_FAILED', 'QEMU wrote more than the memory');
+    yield piece;
+    onProgress({ phase: 'dumping memory', done: Math.min(done, total), total });
+  }
+  await requireCompleted(host, target, signal);
+}
+
+async function requireCompleted(
+  host: MachineContext,
+  target: MachineRef,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const limits = { timeoutMs: ANSWER_MS, signal };
+  let status = 'active';
+  for (let look = 0; look < LOOKS && status === 'active'; look += 1) {
+    if (look > 0) await delay(LOOK_MS, signal);
+    const answer = await withOwnMonitor(host, target, limits, (client) => client.execute('query-dump', {}, limits));
+    ({ status } = answer);
+  }
+  if (status === 'completed') return;
+  throw new QemuError(
+    'QEMU_COMMAND_FAILED',
+    `QEMU did not finish the dump of machine "${target.longName}" (${status})`,
+  );
+}

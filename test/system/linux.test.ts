@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { until } from '../support/lab.ts';
+import { LINUX_READY } from '../support/linux-guest.ts';
 import { addLinux, assertClean, isUp } from './linux-machine.ts';
-import { hostOfSuite } from './machines.ts';
+import { consoleOf, hostOfSuite, isActive } from './machines.ts';
 
 /** Of three ends each: what goes wrong once in a while shows. */
 const ROUNDS = 4;
@@ -68,5 +70,28 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     assert.match(host.run('qemu-init stop lone').stderr, /"lone".* name of a running machine/);
     host.sh('systemctl stop qemu@lone');
     assertClean(host, 'lone', 'stop', '/srv/vm');
+  });
+
+  test('a shutdown of the host saves guests with ONSHUTDOWN=save, which go on after the boot; one without room is shut down', async () => {
+    addLinux(host, 'kept');
+    host.sh('for name in kept paused; do echo ONSHUTDOWN=save >>/etc/qemu/$name-qemu.cfg; done');
+    host.sh('echo AUTOSTART=on >>/etc/qemu/kept-qemu.cfg; systemctl daemon-reload');
+    host.sh('mkdir -p /var/lib/qemu-init/paused; mount -t tmpfs -o size=1m,mode=0700 none /var/lib/qemu-init/paused');
+    host.sh('systemctl start qemu@kept qemu@direct qemu@paused');
+    await isUp(host, 'kept', 1);
+    for (const name of ['direct', 'paused']) await isUp(host, name, 2);
+    await host.powerOff();
+    await host.boot();
+    for (const name of ['direct', 'paused']) assertClean(host, name, 'poweroff');
+    const journal = (name: string, boot: number): string =>
+      host.sh('journalctl --boot="$2" -u "qemu@$1" --output=cat', name, String(boot));
+    assert.match(journal('paused', -1), /it is shut down, not saved: The state needs up to/);
+    assert.match(journal('kept', -1), /kept: saved in [\d.]+ s/);
+    await until('it goes on', () => isActive(host, 'kept') === 'active');
+    assert.match(journal('kept', 0), /kept: goes on from its saved state/);
+    assert.equal(consoleOf(host, 'kept').split(LINUX_READY).length, 2, 'it has not booted again');
+    // Any other stop is as always.
+    host.sh('systemctl stop qemu@kept');
+    assertClean(host, 'kept', 'systemctl stop');
   });
 });

@@ -12,6 +12,7 @@ import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
 import { timeNics } from './nics.mjs';
 import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
+import { timeSaving } from './saving.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
@@ -47,6 +48,7 @@ try {
   await benchStart();
   await benchVirsh();
   await benchQmp();
+  await benchSaving();
   await benchHook();
   await benchNics();
   await benchBackup();
@@ -160,6 +162,12 @@ async function benchNodeQemu(path) {
   } finally {
     flood.end();
   }
+}
+
+async function benchSaving() {
+  const { ours, raw, mib } = await timeSaving(lab);
+  const figure = `${ms(ours)} for ${mib} MiB = ${times(raw / ours)} raw QEMU (${ms(raw)})`;
+  row('qemu-init save and start again', figure, '≥ 0.80 × raw QEMU', raw / ours >= 0.8);
 }
 
 async function benchHook() {

@@ -12,10 +12,10 @@ import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
 import { timeNics } from './nics.mjs';
 import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
-import { timeSaving } from './saving.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
+import { timeSaving } from './saving.mjs';
 import { isLibvirtThere, VirshMachine } from './virsh.mjs';
 
 const machines = Number(process.argv[2] ?? 100);

@@ -1,7 +1,6 @@
 /** A guest whose memory is full, saved and started again: by qemu-init, and by hand with the same command line. */
-import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { appendFileSync, closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,7 +58,9 @@ function fill(path) {
 /** What an administrator would type. Its QEMUs are others than that of the machine, which runs on meanwhile. */
 async function byHand(recorded, state) {
   const folder = `${recorded.runDir}.hand`;
-  const args = recorded.args.map((arg) => arg.replaceAll(recorded.runDir, folder)).filter((_, at, all) => !isPort(all, at));
+  const args = recorded.args
+    .map((arg) => arg.replaceAll(recorded.runDir, folder))
+    .filter((_, at, all) => !isPort(all, at));
   const hand = { ...recorded, args, runDir: folder, socket: recorded.socket.replace(recorded.runDir, folder) };
   const first = await rawStart(hand);
   const start = performance.now();
@@ -96,7 +97,9 @@ function qmp(socket, commands) {
   return new Promise((resolve, reject) => {
     const connection = createConnection(socket);
     let text = '';
-    const lines = [['qmp_capabilities'], ...commands].map(([execute, args]) => JSON.stringify({ execute, arguments: args }));
+    const lines = [['qmp_capabilities'], ...commands].map(([execute, args]) =>
+      JSON.stringify({ execute, arguments: args }),
+    );
     connection.on('connect', () => connection.write(`${lines.join('\n')}\n`));
     connection.on('error', reject);
     connection.setEncoding('utf8').on('data', (chunk) => {

@@ -56,7 +56,7 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
   });
 
   await t.test('SIGKILL of the tool while it starts the guest again', async () => {
-    for (const moment of MOMENTS.slice(1)) {
+    for (const moment of [180, 320, 550]) {
       await root.ok('save', 'web');
       const start = root.spawn('qemu-init', ['start', 'web']);
       await sleep(moment);

@@ -25,7 +25,7 @@ import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../ru
 import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
-import { forgetSpent, loadError, loadSaved, putBack } from '../state/load.ts';
+import { forgetSpent, type Loaded, loadError, loadSaved, putBack } from '../state/load.ts';
 import { moveSaved } from '../state/saved-folder.ts';
 import type { SavedRecord } from '../state/saved-record.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
@@ -39,6 +39,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { recoverStart } from './recover-start.ts';
 import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
 import { dropForFresh, incomingRequest, isHalfLoaded, savedStart, setGuestClock } from './saved-start.ts';
+import { StateDescriptor } from './state-descriptor.ts';
 import { surroundingsPrefix } from './surroundings.ts';
 import { claimImages, noteImages, refuseStorageInUse } from './use-images.ts';
 import { setVncPassword } from './vnc-password.ts';
@@ -95,6 +96,7 @@ export async function startMachine(
   const began = performance.now();
   let config = given;
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
+  let hasAgent = false;
   const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     await settleFirst(host, target);
     config = withCurrentDisks(host, target, given);
@@ -111,11 +113,12 @@ export async function startMachine(
     }
     refuseWhileAtWork(target);
     await cleanUp(host, target, located);
-    const { pid, record, restored } = await startFresh(host, target, config, options);
-    return { outcome: 'started' as const, restored, ...summary(pid, record) };
+    const { pid, record, loaded } = await startFresh(host, target, config, options);
+    hasAgent = loaded?.hasAgent === true;
+    return { outcome: 'started' as const, restored: loaded !== undefined, ...summary(pid, record) };
   });
   await options.onUp?.(result);
-  if (result.restored && config.agent) await setGuestClock(host, target, options.signal);
+  if (hasAgent) await setGuestClock(host, target, options.signal);
   // Without the lock: the guest runs, and a stop must not wait for a slow command.
   if (result.outcome === 'started') await runPostCommand(host, target, config, result.pid, options.signal);
   return { ...result, seconds: seconds() };
@@ -146,7 +149,7 @@ async function startFresh(
   target: MachineRef,
   config: MachineConfig,
   options: StartOptions,
-): Promise<{ pid: number; record: RunRecord; restored: boolean }> {
+): Promise<Omit<Up, 'launched'> & { readonly pid: number }> {
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
   refuseStorageInUse(host, config);
@@ -156,10 +159,10 @@ async function startFresh(
     noteImages(host, target, prepared.images);
     if (options.fresh === true) dropForFresh(host, target);
     if (saved) moveSaved(target.files, 'saved', 'loading');
-    const { launched, record } = await launchInSlot(host, target, config, prepared, { ...options, saved });
+    const { launched, record, loaded } = await launchInSlot(host, target, config, prepared, { ...options, saved });
     writeRecord(target.files, record);
     forgetSpent(target);
-    return { pid: launched.pid, record, restored: saved !== undefined };
+    return { pid: launched.pid, record, loaded };
   } catch (error) {
     const { kind } = locate(target.files);
     if (options.keepInterrupted && signal?.aborted && kind === 'alive') throw error;
@@ -167,6 +170,14 @@ async function startFresh(
     if (saved) putBack(target);
     throw saved ? loadError(target, error) : error;
   }
+}
+
+/** A QEMU that answers, and what became of its saved state. */
+interface Up {
+  readonly launched: Launched;
+  readonly record: RunRecord;
+  /** Undefined: it had none. */
+  readonly loaded: Loaded | undefined;
 }
 
 /** A start, and the saved state that its guest goes on from. */
@@ -198,7 +209,7 @@ async function launchInSlot(
   config: MachineConfig,
   prepared: Prepared,
   options: Launching,
-): Promise<{ launched: Launched; record: RunRecord }> {
+): Promise<Up> {
   const skip = new Set<number>();
   for (;;) {
     const allocation = await allocate(host, target, config, skip, options.signal);
@@ -261,7 +272,7 @@ async function launchWith(
   prepared: Prepared,
   allocation: Allocation,
   options: Launching,
-): Promise<{ launched: Launched; record: RunRecord }> {
+): Promise<Up> {
   const { files } = target;
   const step = (level: 'debug' | 'trace', message: string): void =>
     host.notify({ level, machine: target.longName, message });
@@ -304,10 +315,13 @@ async function launchWith(
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
   const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
+  let loaded: Loaded | undefined;
+  const state = saved && new StateDescriptor(files, prepared.probe.migration.has('mapped-ram'));
   try {
     const passed = options.fds ?? [];
     const more = addFdArguments(passed, FIRST_FD + sockets.length);
-    const qemuOptions = [...buildArgs(request), ...more];
+    const stateFd = FIRST_FD + sockets.length + passed.length;
+    const qemuOptions = [...buildArgs(request), ...more, ...(state?.args(stateFd) ?? [])];
     const surroundings = await surroundingsPrefix(host.paths, config, files, user);
     const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
     // How it is loaded is not part of what it is.
@@ -326,12 +340,14 @@ async function launchWith(
       timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
       signal: options.signal,
       keepInterrupted: options.keepInterrupted,
-      fds: [...sockets, ...passed.map(({ fd }) => fd)],
+      fds: [...sockets, ...passed.map(({ fd }) => fd), ...(state ? [state.fd] : [])],
       onAnswer: async (client) => {
         await logEnd(client, options.signal);
         // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
         if (!request.preconfig) await setVncPassword(config, client);
-        if (saved) await loadSaved(target, client, { stayPaused: options.paused === true, signal: options.signal });
+        const stayPaused = options.paused === true;
+        if (state)
+          loaded = await loadSaved(target, client, { uri: state.uri(stateFd), stayPaused, signal: options.signal });
       },
       onSpawn: (process) => {
         record = { ...record, pid: process.pid, pidStartTime: process.startTime };
@@ -342,8 +358,10 @@ async function launchWith(
     });
     step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
     const { pid, startTime, executable } = launched;
-    return { launched, record: { ...record, phase: 'running', pid, pidStartTime: startTime, executable } };
+    const running = { ...record, phase: 'running', pid, pidStartTime: startTime, executable } as const;
+    return { launched, record: running, loaded };
   } finally {
+    state?.close();
     removeKeys(files);
     // What serves the other end is to see the end when QEMU ends.
     for (const socket of sockets) socket.destroy();

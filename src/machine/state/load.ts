@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 import { delay } from '../../base/abort.ts';
 import { errorCode, isNotFound, LaunchError, QemuError } from '../../base/errors.ts';
-import { asRecord, asText } from '../../base/guards.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
-import { sendFile } from '../../system/files/file-to-socket.ts';
+import { checksumOf } from '../../system/files/checksum.ts';
 import { isThere } from '../../system/files/files.ts';
+import { AGENT_CHANNEL } from '../argv/channels.ts';
 import type { MachineRef } from '../context.ts';
-import { loadSocket, moveSaved, removeSaved, savedFiles, savedFolder } from './saved-folder.ts';
+import { moveSaved, removeSaved, savedFiles, savedFolder } from './saved-folder.ts';
 import { readSavedRecord, type SavedRecord } from './saved-record.ts';
 
 const ANSWER_MS = 60_000;
@@ -57,46 +58,62 @@ export function refuseDifferences({ longName }: MachineRef, record: SavedRecord,
   );
 }
 
+/** How a QEMU takes in a state. */
+export interface LoadOptions {
+  /** Where QEMU finds it, for `migrate-incoming`. */
+  readonly uri: string;
+  /** Does not let the guest go on. */
+  readonly stayPaused: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A guest that was loaded. */
+export interface Loaded {
+  /** It runs, and its agent may be asked. */
+  readonly hasAgent: boolean;
+}
+
 /**
  * Gives a QEMU that was started with `-incoming defer -S` the saved state, and lets its guest go on. From then on the state
  * is spent: it is never loaded again. Until then the guest has provably not run, and nothing is lost when this throws.
  *
- * @param stayPaused does not let the guest go on.
- * @throws {QemuError} `QEMU_MACHINE_STATE` for a damaged state; `QEMU_IO`, `QEMU_QMP_CLOSED` when QEMU ends; …
+ * @throws {QemuError} `QEMU_MACHINE_STATE` for a damaged state; `QEMU_QMP_CLOSED` when QEMU ends; `QEMU_TIMEOUT`,
+ * `QEMU_ABORTED` …
  */
-export async function loadSaved(
-  target: MachineRef,
-  client: QmpClient,
-  { stayPaused, signal = NEVER }: { readonly stayPaused: boolean; readonly signal: AbortSignal | undefined },
-): Promise<void> {
+export async function loadSaved(target: MachineRef, client: QmpClient, options: LoadOptions): Promise<Loaded> {
   const { files } = target;
+  const { uri, stayPaused, signal = NEVER } = options;
   const record = readSavedRecord(files, 'loading');
   if (record === undefined) throw damaged(target, 'its record is missing or damaged');
   const limits = { timeoutMs: ANSWER_MS, signal };
   // The images stay as they are, locks included, until the guest runs.
   const capabilities = [{ capability: 'late-block-activate', state: true }];
   await client.executeRaw('migrate-set-capabilities', { capabilities }, limits);
-  await client.executeRaw('migrate-incoming', { uri: `unix:${loadSocket(files)}` }, limits);
-  const sent = await send(target, record.sizeBytes, signal);
-  await untilLoaded(client, limits);
-  if (sent !== record.crc32) throw damaged(target, 'its checksum is wrong');
-  moveSaved(files, 'loading', 'spent');
-  if (record.wasRunning && !stayPaused) await letRun(target, client, limits);
-}
-
-async function send({ files }: MachineRef, sizeBytes: number, signal: AbortSignal): Promise<number> {
-  const time = AbortSignal.timeout(DONE_MS + Math.ceil(sizeBytes / LEAST_BYTES_A_SECOND) * 1000);
-  const [{ state }, socket] = [savedFiles(files, 'loading'), loadSocket(files)];
+  await client.executeRaw('migrate-incoming', { uri }, limits);
+  // Read at the same time, while QEMU has it in the cache of the host.
+  const over = new AbortController();
+  const checksum = checksumOf(savedFiles(files, 'loading').state, AbortSignal.any([signal, over.signal]));
+  checksum.catch(() => {});
   try {
-    return await sendFile({ file: state, socket, signal: AbortSignal.any([signal, time]) });
-  } catch (error) {
-    if (!time.aborted) throw error;
-    throw new QemuError('QEMU_TIMEOUT', 'QEMU did not take in the state in time', { cause: error });
+    await untilLoaded(client, limits, DONE_MS + (record.sizeBytes / LEAST_BYTES_A_SECOND) * 1000);
+    if ((await checksum).crc32 !== record.crc32) throw damaged(target, 'its checksum is wrong');
+  } finally {
+    over.abort();
   }
+  moveSaved(files, 'loading', 'spent');
+  if (!record.wasRunning || stayPaused) return { hasAgent: false };
+  await letRun(target, client, limits);
+  return { hasAgent: await isAgentThere(client, limits) };
 }
 
-async function untilLoaded(client: QmpClient, limits: ExecuteOptions): Promise<void> {
-  const deadline = performance.now() + DONE_MS;
+/** The agent of a guest that goes on has its channel open at once, or not at all. */
+async function isAgentThere(client: QmpClient, limits: ExecuteOptions): Promise<boolean> {
+  const channels = asArray(await client.executeRaw('query-chardev', undefined, limits)).map(asRecord);
+  return channels.some((channel) => channel['label'] === AGENT_CHANNEL && channel['frontend-open'] === true);
+}
+
+async function untilLoaded(client: QmpClient, limits: ExecuteOptions, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     const info = asRecord(await client.executeRaw('query-migrate', undefined, limits));
     const status = asText(info['status']);

@@ -5,8 +5,9 @@ import { parseMachineConfig } from '../../config/machine-config.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import type { Checksum } from '../../system/files/checksum.ts';
 import { ensureDir } from '../../system/files/files.ts';
-import { type Received, SocketToFile } from '../../system/files/socket-to-file.ts';
+import { SocketToFile } from '../../system/files/socket-to-file.ts';
 import { bootId } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl } from '../control/control-port.ts';
@@ -126,7 +127,7 @@ async function receive(
   target: MachineRef,
   { process: { pid }, record }: Alive,
   options: LongWorkOptions & { readonly signal: AbortSignal },
-): Promise<Received> {
+): Promise<Checksum> {
   const socket = saveSocket(target.files);
   const isOther = record?.uid !== undefined && record.gid !== undefined && record.uid !== process.geteuid?.();
   const receiver = await SocketToFile.listen({
@@ -151,7 +152,7 @@ function recordOf(
   facts: {
     readonly launched: Launched;
     readonly asked: Asked;
-    readonly received: Received;
+    readonly received: Checksum;
     readonly slot: number | undefined;
   },
 ): SavedRecord {

@@ -124,8 +124,3 @@ export function dropSaved(files: Files): void {
 export function saveSocket({ dir }: Pick<MachinePaths, 'dir'>): string {
   return join(dir, 'save.sock');
 }
-
-/** Where QEMU waits for a state, in its own folder. */
-export function loadSocket({ qemuDir }: Pick<MachinePaths, 'qemuDir'>): string {
-  return join(qemuDir, 'load.sock');
-}

@@ -3,7 +3,8 @@ import { QemuError } from '../../base/errors.ts';
 import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import type { Received, SocketToFile } from '../../system/files/socket-to-file.ts';
+import type { Checksum } from '../../system/files/checksum.ts';
+import type { SocketToFile } from '../../system/files/socket-to-file.ts';
 
 /** How to have QEMU send its state. */
 export interface SendStateOptions {
@@ -32,7 +33,7 @@ const LAST_BYTES_MS = 600_000;
  *
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when QEMU cannot, `QEMU_IO` when there is no room, `QEMU_ABORTED`.
  */
-export async function sendState(client: QmpClient, options: SendStateOptions): Promise<Received> {
+export async function sendState(client: QmpClient, options: SendStateOptions): Promise<Checksum> {
   const { receiver, socket, signal } = options;
   const limits = { timeoutMs: ANSWER_MS, signal };
   await client.executeRaw('migrate-set-parameters', { 'max-bandwidth': ANY_BANDWIDTH }, limits);
@@ -57,7 +58,7 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
       await client.executeRaw('stop', undefined, limits);
     }
   }
-  return finish(receiver, signal);
+  return finish(options);
 }
 
 function report({ onProgress, receiver }: SendStateOptions, ram: Readonly<Record<string, unknown>>): void {
@@ -65,7 +66,7 @@ function report({ onProgress, receiver }: SendStateOptions, ram: Readonly<Record
   onProgress?.({ phase: 'saving', done: receiver.receivedBytes, total: receiver.receivedBytes + left });
 }
 
-async function finish(receiver: SocketToFile, signal: AbortSignal): Promise<Received> {
+async function finish({ receiver, signal }: SendStateOptions): Promise<Checksum> {
   const received = receiver.finish();
   if (await endsWithin(received, { timeoutMs: LAST_BYTES_MS, signal })) return received;
   throw new QemuError('QEMU_TIMEOUT', 'The state could not be written to the disk in time');

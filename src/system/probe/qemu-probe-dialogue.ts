@@ -14,6 +14,8 @@ export interface ProbeAnswer {
   readonly nics: readonly (readonly [string, string])[];
   readonly commands: readonly string[];
   readonly accelerators: readonly string[];
+  /** Capabilities of a migration, such as `mapped-ram`. */
+  readonly migration: readonly string[];
 }
 
 /** Each command's name here is the `id` of its answer. */
@@ -30,6 +32,7 @@ const QUERIES = {
   // QMP does not have the categories of devices.
   deviceHelp: { execute: 'human-monitor-command', arguments: { 'command-line': 'info qdm' } },
   commands: { execute: 'query-commands' },
+  migration: { execute: 'query-migrate-capabilities' },
   quit: { execute: 'quit' },
 } as const;
 
@@ -61,6 +64,7 @@ export function parseProbeOutput(output: string): ProbeAnswer | undefined {
     cpus: cpuModels(answers),
     nics: networkCards(answers.get('deviceHelp')),
     commands: names(answers.get('commands')),
+    migration: records(answers.get('migration')).map(({ capability }) => capability),
     accelerators: names(answers.get('accelerators')).flatMap((name) => /^(.+)-accel$/.exec(name)?.[1] ?? []),
   };
   return isProbeAnswer(answer) ? answer : undefined;
@@ -81,7 +85,9 @@ export function isProbeAnswer(value: unknown): value is ProbeAnswer {
     isPairs(value['maxCpus'], 'number') &&
     isPairs(value['nics'], 'string') &&
     // No QEMU is without any of these.
-    [value['devices'], value['objects'], value['commands']].every((list) => isTexts(list) && list.length > 0)
+    [value['devices'], value['objects'], value['commands'], value['migration']].every(
+      (list) => isTexts(list) && list.length > 0,
+    )
   );
 }
 

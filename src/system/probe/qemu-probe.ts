@@ -30,6 +30,8 @@ export interface QemuProbe {
   readonly commands: ReadonlySet<string>;
   /** Built in, whether the host supports them or not: `kvm`, `tcg`. */
   readonly accelerators: readonly string[];
+  /** Capabilities of a migration, such as `mapped-ram`. */
+  readonly migration: ReadonlySet<string>;
 }
 
 /**
@@ -110,6 +112,7 @@ function toProbe(binary: string, answer: ProbeAnswer): QemuProbe {
     nics: new Map(answer.nics),
     commands: new Set(answer.commands),
     accelerators: answer.accelerators,
+    migration: new Set(answer.migration),
   };
 }
 

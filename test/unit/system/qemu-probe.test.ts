@@ -18,6 +18,7 @@ const OUTPUT = `{"QMP": {"version": {"qemu": {"micro": 2, "minor": 1, "major": 9
 {"return": [{"name": "max", "typename": "max-x86_64-cpu"}], "id": "cpus"}
 {"return": "Storage devices:\\r\\nname \\"nvme\\", bus PCI\\r\\n\\r\\nNetwork devices:\\r\\nname \\"usb-net\\", bus usb-bus\\r\\nname \\"virtio-net-pci\\", bus PCI, alias \\"virtio-net\\"\\r\\n\\r\\nInput devices:\\r\\nname \\"usb-kbd\\", bus usb-bus\\r\\n", "id": "deviceHelp"}
 {"return": [{"name": "quit"}], "id": "commands"}
+{"return": [{"state": false, "capability": "events"}], "id": "migration"}
 {"return": {}, "id": "quit"}
 `;
 
@@ -55,6 +56,7 @@ test('the answers are told apart by their ids, events are passed over', () => {
     ],
     commands: ['quit'],
     accelerators: ['tcg'],
+    migration: ['events'],
   });
 });
 

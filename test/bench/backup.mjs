@@ -7,7 +7,8 @@ import { Fleet } from '../../dist/lib/index.js';
 import { medians, timeProgram } from './sampling.mjs';
 
 const MIB = 1024 * 1024;
-const SIZE_MIB = 1024;
+/** Of the disk of {@link makeMachine}. */
+export const SIZE_MIB = 1024;
 
 /** Milliseconds, medians of a few rounds. The disk and its copies are on the file system for temporary files. */
 export async function timeBackups(rounds = 3) {
@@ -53,7 +54,8 @@ export async function timeBackups(rounds = 3) {
   }
 }
 
-function makeMachine(dir) {
+/** A machine below a folder, and the contents of its disk in a file `raw` there. */
+export function makeMachine(dir) {
   const etc = join(dir, 'etc/qemu');
   mkdirSync(etc, { recursive: true });
   mkdirSync(join(dir, 'dest'));

@@ -10,6 +10,7 @@ import { timeBackups } from './backup.mjs';
 import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
+import { timeMirror } from './mirror.mjs';
 import { timeNics } from './nics.mjs';
 import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
@@ -52,6 +53,7 @@ try {
   await benchHook();
   await benchNics();
   await benchBackup();
+  await benchMirror();
   await benchStartAll();
   await benchStatusAll();
   await benchBoot(50);
@@ -210,6 +212,22 @@ async function benchBackup() {
     `${ms(incremental)} = ${times(part)} the full one`,
     '≤ 0.10 × the full one',
     part <= 0.1,
+  );
+}
+
+async function benchMirror() {
+  const { convert, copied, mirror, sizeMib } = await timeMirror();
+  const rate = (elapsed) => `${Math.round((sizeMib * 1000) / elapsed)} MiB/s`;
+  const ratio = convert / copied;
+  row(
+    'copy of a running machine’s disk, until all is copied',
+    `${rate(copied)} = ${times(ratio)} qemu-img convert`,
+    '≥ 1.50 × qemu-img convert',
+    ratio >= 1.5,
+  );
+  plainRow(
+    'the same with fsync and the change of images',
+    `${rate(mirror)} = ${times(convert / mirror)} qemu-img convert`,
   );
 }
 

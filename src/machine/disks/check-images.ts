@@ -7,6 +7,7 @@ import { runQemuImg } from '../../system/images/qemu-img.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
+import { refuseSaved } from '../state/saved-folder.ts';
 import { refuseDuringWork } from '../work/do-work.ts';
 import { chosenDisk } from './chosen-disk.ts';
 import { runningDisks } from './disk-access.ts';
@@ -64,6 +65,7 @@ export async function checkImages(
   const chosen = key === undefined ? undefined : [`DSK${chosenDisk(config, key).index}`];
   return exclusively(host, target, { purpose: 'disk', signal }, async () => {
     if (locate(target.files).kind === 'alive') throw await runs(host, target);
+    if (options.repair !== undefined) refuseSaved(target.files, target.longName, 'repair its images');
     const images: CheckedImage[] = [];
     for (const disk of await stoppedDisks(host, config, signal, chosen)) {
       for (const [depth, layer] of disk.layers.entries()) {

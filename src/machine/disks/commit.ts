@@ -11,6 +11,7 @@ import { editConfig } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { readSnapshotNotes } from '../snapshot/snapshot-notes.ts';
+import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
 import { doWork, refuseDuringWork, type WorkPlan } from '../work/do-work.ts';
 import { partFile, removeParts } from '../work/part-files.ts';
@@ -107,6 +108,7 @@ async function commitRunning(job: CommitJob): Promise<Pivot | undefined> {
 async function commitStopped(job: CommitJob): Promise<Pivot | undefined> {
   const { host, target, config, disk, options } = job;
   const { signal } = options;
+  refuseSaved(target.files, target.longName, `collapse DSK${disk.index}`);
   const [seen] = await stoppedDisks(host, config, signal, [`DSK${disk.index}`]);
   const pivot = seen && pivotInto(job, seen);
   if (pivot === undefined) return undefined;

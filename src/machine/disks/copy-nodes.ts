@@ -55,7 +55,7 @@ export function copyOptions(
 export async function openCopy(
   domain: Domain,
   { file, format }: CopyOptions,
-  { key, sizeBytes }: { readonly key: string; readonly sizeBytes: number },
+  { key, sizeBytes, isRaw }: { readonly key: string; readonly sizeBytes: number; readonly isRaw: boolean },
 ): Promise<void> {
   await domain.run('blockdev-add', fast(file));
   const driver = format['driver'];
@@ -67,7 +67,8 @@ export async function openCopy(
     const job = await watchJob(access, { jobId, phase: 'creating', until: ['concluded'] });
     await job.dismiss();
   }
-  await domain.run('blockdev-add', { ...fast(format), 'detect-zeroes': 'unmap' });
+  // A raw disk does not know which of its blocks hold nothing but zeros.
+  await domain.run('blockdev-add', { ...fast(format), ...(isRaw && { 'detect-zeroes': 'unmap' }) });
 }
 
 /** Zeros that are not stored make the copy as small as its contents. */

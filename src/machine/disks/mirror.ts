@@ -14,6 +14,7 @@ import { editConfig } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { resolveRunAs } from '../start/run-as.ts';
+import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
 import { doWork, refuseDuringWork, type Work, type WorkPlan } from '../work/do-work.ts';
 import { movableDisk, requireSame } from './chosen-disk.ts';
@@ -122,6 +123,7 @@ async function mirrorRunning(job: CopyJob): Promise<string> {
 async function mirrorStopped(job: CopyJob): Promise<string> {
   const { host, target, config, disk, file, options } = job;
   const { signal } = options;
+  refuseSaved(target.files, target.longName, `move ${keyOf(disk)}`);
   const [now] = await stoppedDisks(host, config, signal, [keyOf(disk)]);
   if (now === undefined) throw new QemuError('QEMU_DEVICE_UNKNOWN', `There is no ${keyOf(disk)}`);
   const part = join(dirname(file), `.${basename(file)}.part`);
@@ -202,7 +204,11 @@ async function startCopy(
   work.note({ partFiles: work.record.partFiles.map((each) => ({ ...each, id: part.id })) });
   await access.use(async (domain) => {
     try {
-      await openCopy(domain, copyOptions(disk, { file: path, format }, nodesOf(pivot)), { key, sizeBytes });
+      await openCopy(domain, copyOptions(disk, { file: path, format }, nodesOf(pivot)), {
+        key,
+        sizeBytes,
+        isRaw: now.layers.some((layer) => layer.format === 'raw'),
+      });
     } catch (error) {
       throw explainOpen(error, path);
     }

@@ -4,6 +4,7 @@ import { runQemuImg } from '../../system/images/qemu-img.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
+import { refuseSaved } from '../state/saved-folder.ts';
 import { refuseDuringWork } from '../work/do-work.ts';
 import { chosenDisk, requireSame } from './chosen-disk.ts';
 import { runningDisks } from './disk-access.ts';
@@ -104,8 +105,9 @@ function explain(error: unknown, key: string): unknown {
   });
 }
 
-async function resizeStopped({ host, config, key, size, options }: ResizeJob): Promise<ResizeResult> {
+async function resizeStopped({ host, target, config, key, size, options }: ResizeJob): Promise<ResizeResult> {
   const { signal, shrink } = options;
+  refuseSaved(target.files, target.longName, `resize ${key}`);
   const [now] = await stoppedDisks(host, config, signal, [key]);
   if (now === undefined) throw new QemuError('QEMU_DEVICE_UNKNOWN', `There is no ${key}`);
   const sizeBytes = newSize(now, size, options);

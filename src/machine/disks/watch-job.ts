@@ -26,14 +26,17 @@ export interface JobWatch extends LongWorkOptions {
  */
 export async function watchJob(access: DiskAccess, watch: JobWatch): Promise<Job> {
   const { jobId, phase, until, signal, onProgress } = watch;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+  const began = performance.now();
+  for (;;) {
     const job = (await access.use(listJobs)).find(({ id }) => id === jobId);
     if (job === undefined) throw new QemuError('QEMU_COMMAND_FAILED', `Job "${jobId}" is gone`, { hint: CANCELLED });
     onProgress?.({ phase, done: Math.min(job.done, job.total), total: job.total });
     if (job.error !== undefined) throw new JobError(jobId, job.error);
     if (until.includes(job.status)) return job;
     if (job.isOver) throw new JobError(jobId, undefined);
-    await delay(pauseMs, signal);
+    // A tenth of what it took so far is not noticed.
+    const pauseMs = (performance.now() - began) / 10;
+    await delay(Math.min(Math.max(pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS), signal);
   }
 }
 

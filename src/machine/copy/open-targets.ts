@@ -40,7 +40,9 @@ export async function openTargets(
     await open(part);
     return undefined;
   } catch (error) {
-    const isClosed = error instanceof QemuError && /Permission denied|No such file/.test(error.message);
+    // In its unit a folder may be hidden, or read-only.
+    const isClosed =
+      error instanceof QemuError && /Permission denied|No such file|Read-only file system/.test(error.message);
     if (!isClosed || process.getuid?.() !== 0) throw error;
   }
   await access.visit((domain) => leaveQemu(domain, [], { targets: targets.map(({ id }) => id), bitmaps: [] }));

@@ -250,3 +250,36 @@ test('a snapshot with memory that does not fit fails, leaves nothing, and the gu
   assert.equal(await root.state('web'), 'running');
   await root.ok('kill', 'web');
 });
+
+test('an external snapshot without room for it, and one whose machine cannot be edited, leave all as it was', async (t) => {
+  const root = mountLab(t);
+  const dir = join(root.dir, 'small');
+  mkdirSync(dir);
+  mountSmall(dir, 1_000);
+  root.unmountAfter(dir);
+  const raw = guestDisk(root.dir, { name: 'boot.raw' });
+  execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, join(dir, 'web.qcow2')]);
+  const cfg = root.add('web', `DSK1=${dir}/web.qcow2\n`);
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const text = readFileSync(cfg, 'utf8');
+  const fails = async (pattern: RegExp): Promise<void> => {
+    const refused = await root.init('snapshot', 'create', 'web', 'a', '--external');
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, pattern);
+    assert.doesNotMatch(refused.stderr, /Internal error|could not be undone/);
+    assert.deepEqual(
+      [readdirSync(dir).filter((name) => name !== 'ballast'), readFileSync(cfg, 'utf8')],
+      [['web.qcow2'], text],
+    );
+    assert.equal(await root.state('web'), 'running');
+    assert.deepEqual((await root.one('snapshot', 'list', 'web'))['snapshots'], []);
+  };
+  fill(dir, 20_000);
+  await fails(/ENOSPC|no space/i);
+  writeFileSync(join(dir, 'ballast'), '');
+  makeReadOnly(root.etcDir);
+  root.unmountAfter(root.etcDir);
+  await fails(/EROFS|read-only/i);
+  await root.ok('kill', 'web');
+});

@@ -151,6 +151,35 @@ describe('snapshots of a machine that does not run', () => {
     assert.deepEqual(((await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[]).length, 1);
   });
 
+  test('are not left half reverted: a start ends the revert, or is refused', async (t) => {
+    const root = make(t, 'DSK1=one.qcow2\nDSK2=two.qcow2\n', ['one.qcow2', 'two.qcow2']);
+    const [one, two] = [join(root.etcDir, 'one.qcow2'), join(root.etcDir, 'two.qcow2')];
+    for (const file of [one, two]) write(file, '1');
+    await root.ok('snapshot', 'create', 'web', 'a');
+    for (const file of [one, two]) write(file, '2');
+    execFileSync('qemu-img', ['snapshot', '-a', 'a', one]);
+    const tool = { pid: 1, startTime: 'x', bootId: 'x' };
+    const work = {
+      kind: 'snapshot-revert',
+      what: 'reverting',
+      startedAt: '',
+      tool,
+      data: { name: 'a', hasBegun: true },
+    };
+    writeFileSync(join(root.stateDir, 'web/work.json'), JSON.stringify(work));
+    const lock = spawn('qemu-io', [two], { stdio: ['pipe', 'pipe', 'ignore'] });
+    lock.stdin.write('read 0 512\n');
+    await once(lock.stdout, 'data');
+    assert.match((await root.init('start', 'web')).stderr, /interrupted and could not be ended: its disks may be/);
+    lock.stdin.end('quit\n');
+    await once(lock, 'exit');
+    const started = await root.init('start', 'web');
+    assert.equal(started.code, 0, started.stderr);
+    assert.match(started.stderr, /was interrupted: reverting: it is finished now/);
+    await root.ok('stop', 'web', '--force');
+    assert.ok(reads(one, '1') && reads(two, '1'));
+  });
+
   test('are refused in words for raw, read-only and temporary disks, bad names, and names that are taken', async (t) => {
     const root = make(t, 'DSK1=one.qcow2\nDSK2=two.img,format=raw\n', ['one.qcow2', 'two.img']);
     const fails = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {

@@ -71,7 +71,7 @@ export class Machine extends RunningMachine {
   /** Its snapshots, whether it runs or not. */
   readonly snapshots: Snapshots;
   readonly #host: MachineContext;
-  #config: MachineConfig;
+  readonly #config: MachineConfig;
   readonly #args: string[] = [];
   readonly #fds: PassedFd[] = [];
   #machineType: string | undefined;
@@ -107,16 +107,10 @@ export class Machine extends RunningMachine {
       },
       start: async (signal) => {
         if (life) await life.start(signal);
-        else await startMachine(this.#host, this.target, this.#renewed(), { signal });
+        else await startMachine(this.#host, this.target, this.config, { signal });
         if (wasConnected) await this.#connect(signal);
       },
     };
-  }
-
-  /** The file as it is now: its disks may be in other images since it was read. */
-  #renewed(): MachineConfig {
-    if (!this.isRunning()) this.#config = this.#fileConfig();
-    return this.config;
   }
 
   /** The configuration that the next launch uses: the file's, with the host's defaults and what was changed here. */
@@ -186,7 +180,6 @@ export class Machine extends RunningMachine {
 
   async #launch(options: MachineLaunchOptions): Promise<StartResult> {
     await this.#disconnect();
-    this.#renewed();
     const host: MachineContext = this.#hasMonitor
       ? this.#host
       : { ...this.#host, monitor: { ...this.#host.monitor, monitor: 'off' } };

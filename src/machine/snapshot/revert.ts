@@ -9,6 +9,7 @@ import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { unknownSnapshot } from './delete.ts';
+import { REVERT_WORK } from './half-reverted.ts';
 import { requireHardware } from './hardware.ts';
 import { refuseDuringJobs, runToEnd } from './job-end.ts';
 import { listSnapshots, type Snapshot } from './list.ts';
@@ -39,7 +40,6 @@ export interface RevertedSnapshot {
 }
 
 const CONTROL_MS = 10_000;
-export const REVERT_WORK = 'snapshot-revert';
 
 /** One revert of a machine. */
 interface Revert {

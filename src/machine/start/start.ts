@@ -25,6 +25,7 @@ import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../ru
 import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
+import { refuseHalfReverted } from '../snapshot/half-reverted.ts';
 import { forgetSpent, type Loaded, loadError, loadSaved, putBack } from '../state/load.ts';
 import { moveSaved } from '../state/saved-folder.ts';
 import type { SavedRecord } from '../state/saved-record.ts';
@@ -112,6 +113,7 @@ export async function startMachine(
       return { outcome: 'already-running' as const, restored: false, ...summary(located.process.pid, record) };
     }
     refuseWhileAtWork(target);
+    refuseHalfReverted(target);
     await cleanUp(host, target, located);
     const { pid, record, loaded } = await startFresh(host, target, config, options);
     hasAgent = loaded?.hasAgent === true;

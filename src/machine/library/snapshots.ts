@@ -6,6 +6,7 @@ import type { CreatedSnapshot, CreateSnapshotOptions } from '../snapshot/create-
 import { type DeletedSnapshot, deleteSnapshot } from '../snapshot/delete.ts';
 import { listSnapshots, type Snapshot } from '../snapshot/list.ts';
 import { type Life, type RevertedSnapshot, revertSnapshot } from '../snapshot/revert.ts';
+import { settleFirst } from '../work/settle-first.ts';
 
 /**
  * The snapshots of a machine that runs or does not: `Machine.snapshots`.
@@ -16,7 +17,7 @@ import { type Life, type RevertedSnapshot, revertSnapshot } from '../snapshot/re
  * const fleet = Fleet.open();
  * const { snapshots } = fleet.machine(fleet.get('web'));
  * const { snapshot } = await snapshots.create({ description: 'before the upgrade' });
- * for (const each of snapshots.list()) console.log(each.name, each.created, each.disks);
+ * for (const each of await snapshots.list()) console.log(each.name, each.created, each.disks);
  * await snapshots.revert(snapshot);
  * await snapshots.delete(snapshot);
  */
@@ -39,7 +40,8 @@ export class Snapshots {
   }
 
   /** All of them, oldest first. @throws {ConfigError} when an image cannot be used. */
-  list(): Snapshot[] {
+  async list(): Promise<Snapshot[]> {
+    await settleFirst(this.#host, this.#target);
     return listSnapshots(this.#host, this.#target, this.#config());
   }
 

@@ -7,6 +7,7 @@ import { withControl } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
+import { settleFirst } from '../work/settle-first.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { unknownSnapshot } from './delete.ts';
 import { REVERT_WORK } from './half-reverted.ts';
@@ -68,6 +69,7 @@ export async function revertSnapshot(
   signal?: AbortSignal,
 ): Promise<RevertedSnapshot> {
   const began = performance.now();
+  await settleFirst(host, target);
   const snapshot = listSnapshots(host, target, config).find((each) => each.name === name);
   if (!snapshot) throw unknownSnapshot(target, name);
   refuseSavedDisks(target, 'revert to a snapshot');

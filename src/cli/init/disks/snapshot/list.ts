@@ -10,7 +10,9 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const { output } = context;
   const chosen = args.ids?.length ? args : { ...args, all: true };
   const selection = select(context, chosen, () => fleet.list());
-  const outcomes = await fleet.each(selection.targets, 1, async (target) => fleet.machine(target).snapshots.list());
+  const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
+    fleet.machine(target).snapshots.list(),
+  );
   if (outcomes.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
   const rows = outcomes.flatMap((each) => (each.ok ? each.value.map((one) => rowOf(each.target.longName, one)) : []));
   if (rows.length > 0 && !output.json) {

@@ -18,6 +18,7 @@ import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
 import { describeFull } from '../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
+import { hasJournal } from '../machine/plug/has-journal.ts';
 import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
 import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
@@ -81,6 +82,12 @@ export interface FleetStatus extends MachineStatus {
   readonly startFailure: StartFailure | undefined;
   /** Mistakes in its file, and problems of the running machine. */
   readonly problems: readonly string[];
+}
+
+/** Loaded only for a machine with hardware that came or went. */
+async function leavingOf(target: MachineRef): Promise<readonly string[]> {
+  const { leavingProblems } = await import('../machine/plug/leaving.ts');
+  return leavingProblems(target);
 }
 
 function afterRoom({ longName }: MachineRef): string {
@@ -485,6 +492,7 @@ export class Fleet {
           ...issues.map(formatIssue),
           ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`]),
           ...(isDown ? [] : frozenProblems(target)),
+          ...(isDown || !hasJournal(target.files) ? [] : await leavingOf(target)),
           ...status.fullDisks.map((disk) => `${describeFull(disk)}; ${afterRoom(target)}`),
         ],
       };

@@ -58,10 +58,10 @@ test('a guest that releases nothing is reported in time, and a release that come
   assert.ok(Date.now() - began < 10_000);
   assert.equal(late.code, 1, late.stderr);
   assert.match(late.stderr, /has not released (DSK2, NIC1|NIC1, DSK2) within 1 s/);
-  assert.equal(Array.isArray((await root.one('diff', 'web'))['differences']), true);
+  assert.match(JSON.stringify((await root.one('status', 'web'))['problems']), /DSK2 is being detached since 20/);
   // The reset takes the place of a guest that lets go: QEMU then unplugs what was asked for.
   await root.ok('reset', 'web');
-  assert.deepEqual((await root.one('reload', 'web'))['applied'], []);
+  assert.match((await root.init('status', 'web')).stderr, /has released (DSK2, NIC1|NIC1, DSK2) in the meantime/);
   const nodes = (await root.cmd('-q', 'query-named-block-nodes', 'web')).stdout;
   assert.ok(!nodes.includes('dsk2'), nodes);
   assert.ok(!(await root.cmd('-c', 'info network', 'web')).stdout.includes('net0'));
@@ -112,7 +112,7 @@ test('after a command that was killed at any moment the next reload makes the ma
   root.add('web', 'MACHINE=q35\n');
   root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
   await root.ok('start', 'web');
-  for (const delay of [150, 200, 250, 300]) {
+  for (const delay of [170, 260]) {
     edit(root, 'web', { DSK2: 'b.img,iothread=on', NIC1: 'virtio,net=user' });
     const killed = root.spawn('qemu-init', ['reload', 'web']);
     await sleep(delay);

@@ -23,6 +23,8 @@ export interface PlugContext extends ExecuteOptions {
   readonly user: RunAs | undefined;
 }
 
+type LeftoverContext = Omit<PlugContext, 'config' | 'user'>;
+
 /** Does what neither plugs in nor takes out. @throws {QemuError} */
 export async function doSimple(context: PlugContext, step: Exclude<Step, { do: 'plug' | 'unplug' }>): Promise<void> {
   const { host, client, config, signal } = context;
@@ -154,7 +156,7 @@ async function leaves({ client, signal }: PlugContext, id: string, since: number
  *
  * @throws {QemuError} `QEMU_QMP_REFUSED` when QEMU still uses it, and what removing a tap throws.
  */
-export async function removeLeftovers(context: PlugContext, parts: readonly Part[]): Promise<void> {
+export async function removeLeftovers(context: LeftoverContext, parts: readonly Part[]): Promise<void> {
   const { client, host, target } = context;
   if (parts.length === 0) return;
   const seen = await lookInside(client, context);
@@ -174,7 +176,7 @@ export async function removeLeftovers(context: PlugContext, parts: readonly Part
 }
 
 /** The nodes of a drive, top first: what a snapshot put on top of the ones that it began with uses them. */
-async function removeNodes({ client, ...options }: PlugContext, drive: string, { nodes }: Reality): Promise<void> {
+async function removeNodes({ client, ...options }: LeftoverContext, drive: string, { nodes }: Reality): Promise<void> {
   const limits = { timeoutMs: options.timeoutMs, signal: options.signal };
   let left = [...nodes].filter((name) => name.startsWith(`${drive}-`));
   let refusal: unknown;

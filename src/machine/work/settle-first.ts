@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { hasJournal } from '../plug/has-journal.ts';
 import { hasWork, isAtWork, readWork } from './work-record.ts';
 
 /** Longest that a look at a machine is held up by what an earlier command left. */
@@ -7,10 +8,14 @@ const LOOK_MS = 1_500;
 
 /**
  * Sets right what a killed command left of work on the disks of a machine, before anything else is done with it: a
- * guest may be waiting for that. Without such work it costs one lstat(2). Never throws; what was found and done is
- * told.
+ * guest may be waiting for that. So it does with what a guest has released since it was asked to. Without either it
+ * costs two lstat(2). Never throws; what was found and done is told.
  */
 export async function settleFirst(host: MachineContext, target: MachineRef): Promise<void> {
+  if (hasJournal(target.files)) {
+    const { settlePlugged } = await import('../plug/settle-plug.ts');
+    await settlePlugged(host, target, LOOK_MS);
+  }
   if (!hasWork(target.files)) return;
   const { settleQuietly } = await import('./settle.ts');
   await settleQuietly(host, target, LOOK_MS);

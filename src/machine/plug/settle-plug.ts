@@ -1,0 +1,48 @@
+import { QemuError } from '../../base/errors.ts';
+import { withLock } from '../../system/lock/lock.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { openFirst } from '../control/first-way.ts';
+import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
+import { locate } from '../run/locate.ts';
+import { removeLeftovers } from './execute.ts';
+import { readJournal, writeJournal } from './journal.ts';
+import { observe } from './observe.ts';
+import { lookInside } from './reality.ts';
+
+/** A command that plugs at the moment sees to it itself. */
+const LOCK_MS = 20;
+
+/**
+ * Finishes what a guest has made possible since: removes what a device had that the guest has released after the
+ * command that asked for it gave up, or was killed. Without such a device it costs reading a file. Never throws.
+ */
+export async function settlePlugged(host: MachineContext, target: MachineRef, timeoutMs: number): Promise<void> {
+  const { files } = target;
+  const located = locate(files);
+  if (located.kind !== 'alive') return;
+  const { process, record = NO_PORTS } = located;
+  const isWaiting = (): boolean => Object.keys(readJournal(files, process)?.leaving ?? {}).length > 0;
+  if (!isWaiting()) return;
+  try {
+    await withLock(files.plugLock, { timeoutMs: LOCK_MS, purpose: 'unplug' }, async () => {
+      const noted = readJournal(files, process);
+      if (noted === undefined) return;
+      const ways = [ownSocket(files), ...controlPorts(files, record)];
+      const { value: client } = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs });
+      try {
+        const { running, leftovers } = observe(noted, await lookInside(client, { timeoutMs }));
+        if (leftovers.length === 0) return;
+        await removeLeftovers({ host, target, client, timeoutMs }, leftovers);
+        writeJournal(files, process, running);
+        const keys = [...new Set(leftovers.map(({ key }) => key))].join(', ');
+        const message = `the guest has released ${keys} in the meantime`;
+        host.notify({ level: 'info', machine: target.longName, message });
+      } finally {
+        await client.close();
+      }
+    });
+  } catch (error) {
+    // The next command tries it again.
+    if (!(error instanceof QemuError)) throw error;
+  }
+}

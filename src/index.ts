@@ -28,6 +28,7 @@ export {
   type StartManyOptions,
   type StopManyOptions,
 } from './fleet/fleet.ts';
+export type { Registration } from './fleet/register.ts';
 export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
 export type { Outcome } from './fleet/schedule/outcome.ts';
 export type { RestartState } from './fleet/service/restart-state.ts';
@@ -88,6 +89,20 @@ export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
 export type { Rung } from './machine/stop/stop-plan.ts';
 export type { ResumeResult } from './machine/work/resume-work.ts';
+export { type CloneOptions, type CloneResult, cloneMachine } from './provision/clone/clone.ts';
+export { type CreateOptions, createMachine } from './provision/create.ts';
+export { type DeleteOptions, deleteMachine } from './provision/delete/delete.ts';
+export { type DeletedFile, planDeletion } from './provision/delete/delete-plan.ts';
+export {
+  type ImageRecord,
+  ImageStore,
+  type PullOptions,
+  type PullResult,
+  type StoredImage,
+} from './provision/images/image-store.ts';
+export { type RenameResult, renameMachine } from './provision/rename.ts';
+export type { SeedOptions } from './provision/seed/seed-folder.ts';
+export type { Settings, ShortOptions } from './provision/short-options.ts';
 export * from './qmp/index.ts';
 export {
   type MachinePaths,

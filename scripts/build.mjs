@@ -8,6 +8,7 @@
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { buildPages } from './man.mjs';
@@ -34,7 +35,7 @@ const CACHED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
 const LATER = /=require\("(node:(?:child_process|crypto|fs\/promises|net|readline|tls|worker_threads))"\)/g;
 
 /** Packages that only some calls need: files of their own, loaded when they are. */
-const ON_DEMAND = ['yargs', 'proper-lockfile'];
+const ON_DEMAND = ['yargs', 'proper-lockfile', 'sax', 'ws'];
 
 /** Modules that the calls made most do without, likewise, by their path below `src/cli`. All else of a tool is one file. */
 const LATE = { 'init/command.ts': 'qemu-init-command', 'netif/command.ts': 'qemu-netif-command' };
@@ -77,12 +78,44 @@ const onDemand = {
   },
 };
 
-const results = await Promise.allSettled([buildLibrary(), buildTools(), intoPlace('man', buildPages)]);
+/** Files of the web page by what they are copied from. noVNC stays as it is, with its licence (MPL 2.0). */
+const PAGE = [
+  ['src/web/page', '', /\.(html|css|js|svg)$/],
+  ['node_modules/@novnc/novnc/core', 'novnc/core', /\.js$/],
+  ['node_modules/@novnc/novnc/vendor', 'novnc/vendor', /\.js$/],
+  ['node_modules/@novnc/novnc', 'novnc', /^LICENSE\.txt$/],
+  ['node_modules/@xterm/xterm/lib', 'xterm', /^xterm\.mjs$/],
+  ['node_modules/@xterm/xterm/css', 'xterm', /^xterm\.css$/],
+  ['node_modules/@xterm/xterm', 'xterm', /^LICENSE$/],
+];
+
+const results = await Promise.allSettled([
+  buildLibrary(),
+  buildTools(),
+  intoPlace('man', buildPages),
+  intoPlace('web', buildPage),
+]);
 for (const result of results) {
   if (result.status === 'rejected') {
     console.error(String(result.reason?.message ?? result.reason));
     process.exitCode = 1;
   }
+}
+
+/** The web page, and a list of its files: what is not in it is never served. */
+async function buildPage(outDir) {
+  const names = PAGE.flatMap(([from, to, wanted]) => {
+    const isDeep = !/LICENSE/.test(String(wanted));
+    return readdirSync(join(root, from), { recursive: isDeep, encoding: 'utf8' })
+      .filter((name) => wanted.test(name))
+      .map((name) => {
+        const target = join(to, name);
+        mkdirSync(dirname(join(outDir, target)), { recursive: true });
+        copyFileSync(join(root, from, name), join(outDir, target));
+        return target;
+      });
+  });
+  writeFileSync(join(outDir, 'files.json'), `${JSON.stringify(names.sort(), null, 2)}\n`);
 }
 
 async function buildLibrary() {
@@ -113,7 +146,7 @@ async function buildTools() {
           entryPoints: [name],
           outfile: join(outDir, 'packages', `${name}.cjs`),
           // What Node takes for the default export of a CommonJS module is module.exports.
-          footer: { js: 'module.exports = module.exports.default ?? module.exports;' },
+          footer: { js: 'module.exports = Object.assign(module.exports.default ?? module.exports, module.exports);' },
           alias: { 'string-width': './scripts/string-width.mjs' },
         }),
       ),

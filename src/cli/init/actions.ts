@@ -10,4 +10,4 @@ import { LOOK } from './look/actions.ts';
 export const ACTIONS: readonly Action[] = [...LIFE, ...LOOK, ...DISKS, ...GUEST, ...CONFIGURE, ...HOST];
 
 /** Actions planned for later versions. Calling one fails with `QEMU_NOT_IMPLEMENTED`. */
-export const LATER: readonly string[] = ['migrate', 'web'];
+export const LATER: readonly string[] = ['migrate'];

@@ -25,6 +25,7 @@ export interface Positional {
 const VALUE_WORDS: Readonly<Record<string, string>> = {
   root: 'DIR',
   textfile: 'DIR',
+  listen: 'ADDRESS',
   format: 'FORMAT',
   pid: 'PID',
   storage: 'NAME=PATH',

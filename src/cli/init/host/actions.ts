@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
-import { installing } from '../parameters.ts';
+import { installing, seconds } from '../parameters.ts';
 
 /** Actions of the group "Host", in the order of the help text. */
 export const HOST: readonly Action[] = [
@@ -46,5 +46,39 @@ export const HOST: readonly Action[] = [
         })
         .option('output', { type: 'string', requiresArg: true, describe: 'File to write instead of stdout' }),
     load: () => import('./qmp-types.ts'),
+  },
+  {
+    command: 'web',
+    group: 'Host',
+    examples: [
+      ['--allow-control', 'With buttons to start and stop, and the keyboard'],
+      ['--listen unix:/run/qemu-init/web.sock', 'For a tunnel: ssh -L 8780:/run/qemu-init/web.sock HOST'],
+    ],
+    describe: 'Show machines, their screens and consoles in a browser on this host',
+    options: (parser) =>
+      parser
+        .option('listen', {
+          type: 'string',
+          requiresArg: true,
+          describe: '127.0.0.1:PORT (8780), [::1]:PORT or unix:PATH',
+        })
+        .option('allow-control', { type: 'boolean', describe: 'The page may start, stop and type' })
+        .option('read-only', { type: 'boolean', describe: 'The page may only look (the default)' })
+        .option('idle', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          default: '0',
+          describe: 'End after so many seconds without a page; 0: never',
+        })
+        .option('name', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'Name of a reverse proxy in front of it; may be repeated',
+        })
+        .option('link', { type: 'boolean', describe: 'Print the link to the page that is being served' })
+        .conflicts('allow-control', 'read-only') as Argv<object>,
+    load: () => import('./web.ts'),
   },
 ];

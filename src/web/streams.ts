@@ -1,0 +1,106 @@
+import type { Duplex } from 'node:stream';
+import { createWebSocketStream, type WebSocket } from 'ws';
+import { QemuError } from '../base/errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { notRunning } from '../machine/context.ts';
+import { withConsole } from '../machine/control/console.ts';
+import { locate } from '../machine/run/locate.ts';
+import { openStream } from '../qmp/transport.ts';
+import { withHeldSocket } from '../system/files/held-socket.ts';
+import { RfbError, RfbFilter } from './rfb-filter.ts';
+
+const CONNECT_MS = 5000;
+
+/** Status of a WebSocket that is closed (RFC 6455, 7.4.1): policy, and try again later. */
+const POLICY = 1008;
+const TRY_LATER = 1013;
+
+/**
+ * Connects a viewer to the screen of a machine, through this process alone.
+ *
+ * @param mayAct whether keys, pointer and clipboard go through.
+ */
+export async function serveScreen(fleet: Fleet, name: string, socket: WebSocket, mayAct: boolean): Promise<void> {
+  await serve(socket, async () => {
+    const stream = await openScreen(fleet, name);
+    join(socket, stream, mayAct ? undefined : new RfbFilter());
+  });
+}
+
+/** @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` for a machine without VNC, `QEMU_QMP_CONNECT`. */
+async function openScreen(fleet: Fleet, name: string): Promise<Duplex> {
+  const target = fleet.get(name);
+  const located = locate(target.files);
+  if (located.kind !== 'alive') throw notRunning(target);
+  const vnc = located.record?.vnc;
+  if (!vnc) throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${name}" has no VNC`);
+  const options = { retry: false, signal: AbortSignal.timeout(CONNECT_MS) };
+  if (vnc.port === undefined) {
+    return withHeldSocket(vnc.host, (path) => openStream({ kind: 'unix', path }, options));
+  }
+  return openStream({ kind: 'tcp', host: loopbackOf(vnc.host), port: vnc.port }, options);
+}
+
+/** A server that listens on all addresses is reached on this host. */
+function loopbackOf(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+/** Connects a terminal to the serial console, which serves one client: others are told that it is taken. */
+export async function serveConsole(fleet: Fleet, name: string, socket: WebSocket): Promise<void> {
+  await serve(socket, async () => {
+    const target = fleet.get(name);
+    await withConsole(target, fleet.inspect(target).config, undefined, async (stream) => {
+      join(socket, stream, undefined);
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+  });
+}
+
+async function serve(socket: WebSocket, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    const message = error instanceof QemuError ? error.message : 'failed';
+    // A reason has at most 123 bytes.
+    socket.close(
+      TRY_LATER,
+      Buffer.from(message)
+        .subarray(0, 120)
+        .toString()
+        .replace(/\uFFFD$/, ''),
+    );
+  }
+}
+
+/** Data waits where its reader is slow; either end closes the other. */
+function join(socket: WebSocket, stream: Duplex, filter: RfbFilter | undefined): void {
+  const viewer = createWebSocketStream(socket, { readableObjectMode: false });
+  const end = (): void => {
+    stream.destroy();
+    viewer.destroy();
+    socket.close();
+  };
+  for (const each of [stream, viewer]) {
+    each.on('error', end);
+    each.on('close', end);
+  }
+  stream.pipe(viewer);
+  if (!filter) {
+    viewer.pipe(stream);
+    return;
+  }
+  viewer.on('data', (bytes: Buffer) => {
+    try {
+      const passed = filter.pass(bytes);
+      if (passed.length > 0 && !stream.write(passed)) {
+        viewer.pause();
+        stream.once('drain', () => viewer.resume());
+      }
+    } catch (error) {
+      socket.close(POLICY, error instanceof RfbError ? error.message : 'failed');
+      end();
+    }
+  });
+}

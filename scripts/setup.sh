@@ -28,6 +28,7 @@ iproute2 ip
 nftables nft
 passt passt
 mandoc mandoc
+chromium chromium
 shellcheck shellcheck
 lintian lintian
 systemd-container systemd-nspawn

@@ -11,7 +11,7 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types
+set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
@@ -72,6 +72,7 @@ complete --command qemu-init --condition "not __fish_seen_subcommand_from $actio
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments uninstall --description 'Remove installed files, except those that were modified'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments completion --description 'Print the completion script of a shell'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments qmp-types --description 'Print TypeScript types of QEMU\'s QMP commands and events'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments web --description 'Show machines, their screens and consoles in a browser on this host'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
 set --local keys NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= MAXSMP= MAXRAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= BACKUP= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= LIMIT_CPU= LIMIT_MEMORY= LIMIT_IO= CPUSET= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART=
@@ -298,6 +299,12 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from uninstall'
 complete --command qemu-init --condition '__fish_seen_subcommand_from uninstall' --long-option stop --description 'Stop running machines first'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option binary --require-parameter --force-files --description 'QEMU program, name or path'
 complete --command qemu-init --condition '__fish_seen_subcommand_from qmp-types' --long-option output --require-parameter --force-files --description 'File to write instead of stdout'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option listen --require-parameter --description '127.0.0.1:PORT (8780), [::1]:PORT or unix:PATH'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option allow-control --description 'The page may start, stop and type'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option read-only --description 'The page may only look (the default)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option idle --require-parameter --description 'End after so many seconds without a page; 0: never'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option name --require-parameter --description 'Name of a reverse proxy in front of it; may be repeated'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option link --description 'Print the link to the page that is being served'
 # end
 complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor completion; and begin; not __fish_seen_subcommand_from list create; or __fish_seen_subcommand_from backup snapshot disk; end; and not begin; __fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 2; end; and not __qemu_init_backup_place folder; and not __qemu_init_backup_place point" --arguments '(__qemu_init_ids)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 3' --force-files

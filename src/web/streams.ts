@@ -51,7 +51,7 @@ function loopbackOf(host: string): string {
 export async function serveConsole(fleet: Fleet, name: string, socket: WebSocket): Promise<void> {
   await serve(socket, async () => {
     const target = fleet.get(name);
-    await withConsole(target, fleet.inspect(target).config, undefined, async (stream) => {
+    await withConsole(fleet.host, target, fleet.inspect(target).config, undefined, async (stream) => {
       join(socket, stream, undefined);
       await new Promise((resolve) => socket.once('close', resolve));
     });
@@ -59,10 +59,13 @@ export async function serveConsole(fleet: Fleet, name: string, socket: WebSocket
 }
 
 async function serve(socket: WebSocket, body: () => Promise<void>): Promise<void> {
+  // What comes before there is a reader would be lost.
+  socket.pause();
   try {
     await body();
   } catch (error) {
     const message = error instanceof QemuError ? error.message : 'failed';
+    socket.resume();
     // A reason has at most 123 bytes.
     socket.close(
       TRY_LATER,
@@ -86,6 +89,7 @@ function join(socket: WebSocket, stream: Duplex, filter: RfbFilter | undefined):
     each.on('error', end);
     each.on('close', end);
   }
+  socket.resume();
   stream.pipe(viewer);
   if (!filter) {
     viewer.pipe(stream);
@@ -99,8 +103,11 @@ function join(socket: WebSocket, stream: Duplex, filter: RfbFilter | undefined):
         stream.once('drain', () => viewer.resume());
       }
     } catch (error) {
+      // The viewer is told why before its end.
+      stream.removeListener('close', end);
+      stream.destroy();
+      viewer.removeAllListeners('data').resume();
       socket.close(POLICY, error instanceof RfbError ? error.message : 'failed');
-      end();
     }
   });
 }

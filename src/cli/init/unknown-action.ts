@@ -11,12 +11,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   autostart: 'enable',
   boot: 'start',
   cat: 'showcmd',
-  clone: 'create',
   config: 'explain',
   configure: 'edit',
-  copy: 'create',
+  copy: 'clone',
   define: 'register',
-  delete: 'unregister',
   destroy: 'kill',
   dominfo: 'status',
   domstate: 'status',
@@ -34,9 +32,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   poweroff: 'stop',
   ps: 'status',
   reboot: 'restart',
-  remove: 'unregister',
-  rename: 'register',
-  rm: 'unregister',
+  remove: 'delete',
+  rm: 'delete',
   run: 'start',
   set: 'edit',
   setmem: 'edit',
@@ -46,8 +43,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   suspend: 'pause',
   terminal: 'console',
   test: 'check',
-  top: 'status',
-  undefine: 'unregister',
+  undefine: 'delete',
   unfreeze: 'resume',
   unpause: 'resume',
   up: 'start',
@@ -59,15 +55,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Remarks about some of these words. */
 const REMARKS: Readonly<Record<string, string>> = {
-  clone: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
-  copy: 'EXAMPLES in qemu-init(8) shows how to copy a machine',
-  delete: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
   destroy: 'it pulls the plug; "stop" asks the guest first',
   reboot: '"reset" presses the reset button',
-  remove: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
-  rename: 'EXAMPLES in qemu-init(8) shows how to rename a machine',
-  rm: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
-  undefine: 'its files stay; EXAMPLES in qemu-init(8) shows how to remove them',
 };
 
 /** Options of all actions that take no value: after any other the next word may be its value. */

@@ -103,7 +103,9 @@ function readMemory(source: CommandSource): void {
     source.use(option);
     if (bytes === undefined) draft.refuse(option, 'not an amount of memory');
     else draft.set(option, 'RAM', renderSize(bytes));
-    source.loseParts(option, others(option, 'size'), 'no memory is plugged in later');
+    const most = parseSize(property(option, 'maxmem') ?? '');
+    if (most !== undefined) draft.set(option, 'MAXRAM', renderSize(most));
+    source.loseParts(option, others(option, 'size', 'slots', 'maxmem'), 'has no counterpart');
   }
   draft.assume('RAM', '128M');
   for (const option of source.unused('numa')) readNode(source, option);

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { renderSize } from '../../../config/text/values.ts';
 import type { DraftDevice } from '../draft.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
@@ -148,12 +149,17 @@ const NAMES = [
   'rerror',
 ];
 
+/** Most bytes a second, read and written. */
+const LIMIT = 'throttling.bps-total';
+
 function driveBackend(option: CommandOption): Backend {
   const options = option.properties.flatMap(([name, value]): [string, string][] => {
     const isDefault = (name === 'snapshot' || name === 'readonly') && value === 'off';
     return KEPT.includes(name) && !isDefault ? [[name, value]] : [];
   });
-  const lost = others(option, ...KEPT, ...NAMES);
+  const rate = property(option, LIMIT);
+  if (rate !== undefined && /^\d+$/.test(rate)) options.push(['rate', renderSize(Number(rate))]);
+  const lost = others(option, ...KEPT, ...NAMES, LIMIT);
   return { option, below: [], file: property(option, 'file') ?? property(option, 'file.filename'), options, lost };
 }
 

@@ -115,7 +115,14 @@ async function buildPage(outDir) {
         return target;
       });
   });
-  writeFileSync(join(outDir, 'files.json'), `${JSON.stringify(names.sort(), null, 2)}\n`);
+  writeFileSync(
+    join(outDir, 'files.json'),
+    `${JSON.stringify(
+      names.toSorted((a, b) => (a < b ? -1 : 1)),
+      null,
+      2,
+    )}\n`,
+  );
 }
 
 async function buildLibrary() {

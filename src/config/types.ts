@@ -158,9 +158,10 @@ export interface SmbiosTable {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** `RESTART=`: when a machine that has ended by itself is started again. */
+/** `ONSHUTDOWN=`: what happens to the guest when the host shuts down. */
 export type ShutdownPolicy = 'shutdown' | 'save';
 
+/** `RESTART=`: when a machine that has ended by itself is started again. */
 export type RestartPolicy = 'no' | 'on-failure' | 'always';
 /** `STOPMETHOD=`: who asks the guest to go down. */
 export type StopMethod = 'auto' | 'acpi' | 'agent';

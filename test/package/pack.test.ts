@@ -30,7 +30,7 @@ test('what the README links to is in the package', () => {
 
 test('the package holds nothing else', () => {
   const wanted =
-    /^(bin\/|dist\/(bin|lib|man)\/|etc\/|systemd\/|docs\/|examples\/|schemas\/|(README|SECURITY|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
+    /^(bin\/|dist\/(bin|lib|man|web)\/|etc\/|systemd\/|docs\/|examples\/|schemas\/|(README|SECURITY|CHANGELOG)\.md$|LICENSE$|package\.json$)/;
   const unwanted = /\.(test\.js|map|tsbuildinfo)$|\/\.|~$/;
   assert.deepEqual(
     [...paths].filter((path) => !wanted.test(path) || unwanted.test(path)),

@@ -9,7 +9,7 @@ import { repoRoot } from './repo.ts';
 export interface DebianGuest {
   readonly kernel: string;
   readonly initrd: string;
-  /** A qcow2 image that nothing may write to: to be the base of an overlay, see {@link debianOverlay}. */
+  /** A qcow2 image that nothing may write to. */
   readonly disk: string;
   /** The kernel's command line without cloud-init, which saves half a minute. */
   readonly append: string;
@@ -54,12 +54,6 @@ export function debianGuest(): DebianGuestOrNot {
     appendForCloudInit: append,
   };
   return { guest };
-}
-
-/** Makes a disk for one machine, above the guest's image; returns its path. */
-export function debianOverlay(guest: DebianGuest, path: string): string {
-  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', guest.disk, '-F', 'qcow2', path]);
-  return path;
 }
 
 /** Made aside and renamed, under a lock: whoever comes second finds it made. */

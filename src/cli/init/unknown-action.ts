@@ -72,7 +72,8 @@ export function unknownAction(argv: readonly string[], actions: readonly string[
   const words = wordsOf(argv);
   const [first] = words;
   if (first === undefined || actions.includes(first)) return undefined;
-  const later = words.find((word) => actions.includes(word));
+  // A machine may have the name of an action, and "web" is what many are called.
+  const later = words.find((word) => actions.includes(word) && word !== 'web');
   const hint = later === undefined ? hintFor(first, actions) : `the action comes first: ${reordered(words, later)}`;
   return new QemuError('QEMU_USAGE', `There is no action "${first}"`, { hint });
 }

@@ -1,5 +1,6 @@
 import { delay } from '../../base/abort.ts';
 import { QemuError, QmpRefusedError } from '../../base/errors.ts';
+import { asNumber, asRecord } from '../../base/guards.ts';
 import { renderSize } from '../../config/text/values.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
@@ -73,9 +74,9 @@ export async function setBalloon(
 async function ask(client: QmpClient, target: MachineRef, signal: AbortSignal | undefined): Promise<BalloonResult> {
   const limits = { timeoutMs: ANSWER_MS, signal };
   try {
-    const { actual } = await client.execute('query-balloon', {}, limits);
-    const memory = await client.execute('query-memory-size-summary', {}, limits);
-    return { actualBytes: Number(actual), memoryBytes: Number(memory['base-memory']) };
+    const { actual } = asRecord(await client.executeRaw('query-balloon', {}, limits));
+    const memory = asRecord(await client.executeRaw('query-memory-size-summary', {}, limits));
+    return { actualBytes: asNumber(actual), memoryBytes: asNumber(memory['base-memory']) };
   } catch (error) {
     if (!(error instanceof QmpRefusedError) || error.errorClass !== 'DeviceNotActive') throw error;
     throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no balloon (BALLOON=off)`, {

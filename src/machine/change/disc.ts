@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { errorCode, QemuError } from '../../base/errors.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import { renderCdrom } from '../../config/disk.ts';
 import { setKey } from '../../config/text/edit-text.ts';
 import type { QmpClient } from '../../qmp/client.ts';
@@ -155,6 +156,8 @@ async function isLocked(
   { device }: MediumChange,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const blocks = await client.execute('query-block', {}, { timeoutMs: ANSWER_MS, signal });
-  return blocks.some(({ qdev, locked }) => locked && (qdev === device || qdev?.endsWith(`/${device}`) === true));
+  const blocks = asArray(await client.executeRaw('query-block', {}, { timeoutMs: ANSWER_MS, signal }));
+  return blocks.map(asRecord).some(({ qdev, locked }) => {
+    return locked === true && (qdev === device || asText(qdev).endsWith(`/${device}`));
+  });
 }

@@ -24,6 +24,7 @@ export interface ReloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a reload has done. */
 export interface ReloadResult {
   /** Keys whose new values were applied to the running machine, such as `CDR1`. */
   readonly applied: readonly string[];

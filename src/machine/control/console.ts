@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../base/errors.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { openStream } from '../../qmp/transport.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
@@ -67,10 +68,12 @@ async function refuseTaken(host: MachineContext, target: MachineRef, signal: Abo
   let isTaken = false;
   try {
     const channels = await withOwnMonitor(host, target, limits, (client) =>
-      client.execute('query-chardev', {}, limits),
+      client.executeRaw('query-chardev', {}, limits),
     );
-    const serial = channels.find(({ label }) => label === 'serial0');
-    isTaken = serial !== undefined && !serial.filename.startsWith('disconnected:');
+    const serial = asArray(channels)
+      .map(asRecord)
+      .find(({ label }) => label === 'serial0');
+    isTaken = serial !== undefined && !asText(serial['filename']).startsWith('disconnected:');
   } catch (error) {
     // Whom QEMU serves is then found out the hard way.
     if (!(error instanceof QemuError) || signal?.aborted) throw error;

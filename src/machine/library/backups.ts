@@ -162,12 +162,17 @@ export class MachineBackups {
     return points.filter(({ name }) => name === this.#name);
   }
 
-  /** @param point undefined: all. @throws {QemuError} as {@link Backups.verify}. */
+  /**
+   * Reads its points wholly, and compares them with their manifests.
+   *
+   * @param point undefined: all.
+   * @throws {QemuError} as {@link Backups.verify}.
+   */
   verify(dest: string, point?: string, options: LongWorkOptions = {}): Promise<readonly VerifiedPoint[]> {
     return new Backups(dest).verify({ name: this.#name, point }, options);
   }
 
-  /** @throws {QemuError} as {@link Backups.delete}. */
+  /** Deletes one of its points. @throws {QemuError} as {@link Backups.delete}. */
   delete(dest: string, point: string, options: LongWorkOptions = {}): Promise<RemovedPoint> {
     return new Backups(dest).delete({ name: this.#name, point }, options);
   }

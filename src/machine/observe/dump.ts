@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { abortError, delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
+import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { type Fifo, makeFifo } from '../../system/files/fifo.ts';
@@ -62,9 +63,9 @@ async function begin(
   path: string,
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<number> {
-  const memory = await client.execute('query-memory-size-summary', {}, limits);
+  const memory = asRecord(await client.executeRaw('query-memory-size-summary', {}, limits));
   await client.execute('dump-guest-memory', { paging: false, protocol: `file:${path}`, detach: true }, limits);
-  return Number(memory['base-memory']) + Number(memory['plugged-memory'] ?? 0);
+  return asNumber(memory['base-memory']) + asNumber(memory['plugged-memory']);
 }
 
 /** What QEMU writes, which counts only when QEMU says at the end that it was all. */
@@ -96,8 +97,8 @@ async function requireCompleted(
   let status = 'active';
   for (let look = 0; look < LOOKS && status === 'active'; look += 1) {
     if (look > 0) await delay(LOOK_MS, signal);
-    const answer = await withOwnMonitor(host, target, limits, (client) => client.execute('query-dump', {}, limits));
-    ({ status } = answer);
+    const answer = await withOwnMonitor(host, target, limits, (client) => client.executeRaw('query-dump', {}, limits));
+    status = asText(asRecord(answer)['status']);
   }
   if (status === 'completed') return;
   throw new QemuError(

@@ -1,4 +1,5 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
@@ -131,8 +132,8 @@ const LOOK_MS = 1_000;
 /** Whether a device is gone in time. Its event comes once; one that came before is seen in what QEMU has. */
 async function leaves({ client, signal }: PlugContext, id: string, since: number, deadline: number): Promise<boolean> {
   for (let from = since; ; ) {
-    const devices = await client.execute('qom-list', { path: '/machine/peripheral' }, { signal });
-    if (!devices.some(({ name }) => name === id)) return true;
+    const devices = asArray(await client.executeRaw('qom-list', { path: '/machine/peripheral' }, { signal }));
+    if (!devices.some((each) => asRecord(each)['name'] === id)) return true;
     const left = deadline - performance.now();
     if (left <= 0) return false;
     try {
@@ -190,8 +191,8 @@ async function removeNodes({ client, ...options }: LeftoverContext, drive: strin
         refusal = error;
       }
     }
-    const now = await client.execute('query-named-block-nodes', { flat: true }, limits);
-    left = now.map((node) => node['node-name'] ?? '').filter((name) => name.startsWith(`${drive}-`));
+    const now = asArray(await client.executeRaw('query-named-block-nodes', { flat: true }, limits));
+    left = now.map((node) => asText(asRecord(node)['node-name'])).filter((name) => name.startsWith(`${drive}-`));
   }
   if (left.length > 0) throw refusal;
 }

@@ -34,22 +34,24 @@ export interface Reality {
 /** Asks a running QEMU what it has. @throws {QemuError} as {@link QmpClient.execute}. */
 export async function lookInside(client: QmpClient, options: ExecuteOptions): Promise<Reality> {
   const list = async (path: string): Promise<ReadonlySet<string>> => {
-    const members = await client.execute('qom-list', { path }, options);
-    return new Set(members.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name));
+    const members = asArray(await client.executeRaw('qom-list', { path }, options)).map(asRecord);
+    return new Set(members.flatMap(({ name, type }) => (asText(type).startsWith('child<') ? [asText(name)] : [])));
   };
-  const [devices, objects, nodes, blocks, graph, network, buses, cpus] = await Promise.all([
+  const [devices, objects, allNodes, allBlocks, graph, network, buses, cpus] = await Promise.all([
     list('/machine/peripheral'),
     list('/objects'),
-    client.execute('query-named-block-nodes', { flat: true }, options),
-    client.execute('query-block', {}, options),
+    client.executeRaw('query-named-block-nodes', { flat: true }, options),
+    client.executeRaw('query-block', {}, options),
     client.executeRaw('x-debug-query-block-graph', {}, options),
-    client.execute('human-monitor-command', { 'command-line': 'info network' }, options),
+    client.hmp('info network', options),
     client.executeRaw('query-pci', {}, options),
     hotpluggableCpus(client, options),
   ]);
-  const discs = blocks.flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
-    const id = deviceId(qdev) ?? qdev ?? '';
-    return inserted === undefined ? [] : [[id, { file: inserted.file, format: inserted.drv }]];
+  const [nodes, blocks] = [asArray(allNodes), asArray(allBlocks)];
+  const discs = blocks.map(asRecord).flatMap(({ qdev, inserted }): [string, SeenMedium][] => {
+    const id = deviceId(asText(qdev)) ?? asText(qdev);
+    const { file, drv } = asRecord(inserted);
+    return inserted === undefined ? [] : [[id, { file: asText(file), format: asText(drv) }]];
   });
   // A disk may go on in another file than the one that it began with.
   const disks = describeDisks(blocks, nodes, graph).map(({ key, layers: [top] }): [string, SeenMedium] => {
@@ -58,7 +60,7 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
   return {
     devices,
     objects,
-    nodes: new Set(nodes.map((node) => node['node-name'] ?? '')),
+    nodes: new Set(nodes.map((node) => asText(asRecord(node)['node-name']))),
     netdevs: new Set([...network.matchAll(/^\s*(?:\\ )?([\w-]+): index=/gm)].map(([, id = '']) => id)),
     media: new Map([...discs, ...disks]),
     occupied: new Set(occupiedPorts(buses)),

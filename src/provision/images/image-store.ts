@@ -55,7 +55,14 @@ const LOCK_MS = 3_600_000;
 const LARGEST_NOTE = 64 * 1024;
 const MODE = 0o444;
 
-/** Images that are kept once and used by many machines, in `images` of the state folder; nothing ever writes to them. */
+/**
+ * Images that are kept once and used by many machines, in `images` of the state folder; nothing ever writes to them.
+ *
+ * @example
+ * import { Fleet, ImageStore } from 'qemu-init';
+ *
+ * for (const { name, sizeBytes } of new ImageStore(Fleet.open()).list()) console.log(name, sizeBytes);
+ */
 export class ImageStore {
   readonly #fleet: Fleet;
   readonly #dir: string;

@@ -21,7 +21,7 @@ for (const [typed, meant] of [
   ['exec', 'qemu-cmd'],
 ] as const) {
   test(`"${typed}" is taken for "${meant}"`, () => {
-    assert.match(hint(typed, 'vm1') ?? '', new RegExp(`^did you mean "${meant}"\\?`));
+    assert.match(hint(typed, 'web') ?? '', new RegExp(`^did you mean "${meant}"\\?`));
   });
 }
 

@@ -78,7 +78,7 @@ export const HOST: readonly Action[] = [
           describe: 'Name of a reverse proxy in front of it; may be repeated',
         })
         .option('link', { type: 'boolean', describe: 'Print the link to the page that is being served' })
-        .conflicts('allow-control', 'read-only') as Argv<object>,
+        .conflicts('allow-control', 'read-only'),
     load: () => import('./web.ts'),
   },
 ];

@@ -19,14 +19,19 @@ test('the example of every class in docs/api runs', async (t) => {
   const root = lab(t);
   root.ownPorts();
   root.add('web');
+  // Snapshots are inside of images that can have them.
+  await root.ok('disk', 'convert', 'web', 'DSK1', 'qcow2');
   const work = join(root.dir, 'work');
-  mkdirSync(work);
+  mkdirSync(join(work, 'backup'), { recursive: true });
   for (const { page, code } of examples) {
     await root.ok('start', 'web');
     await root.ok('wait', 'web', '--for', 'console=.');
     const file = root.write(
       `work/${page}.mjs`,
-      code.replaceAll(/'qemu-init(\/testing)?'/g, (_, part) => urlOf(part)),
+      code
+        .replaceAll(/'qemu-init(\/testing)?'/g, (_, part) => urlOf(part))
+        // A folder of the host in the examples.
+        .replaceAll('/srv/backup', join(work, 'backup')),
     );
     const env = { ...process.env, QEMU_INIT_ROOT: root.dir };
     const { stderr } = await promisify(execFile)(process.execPath, [file], { cwd: work, env, timeout: 60_000 });

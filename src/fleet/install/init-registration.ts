@@ -40,9 +40,10 @@ const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
 
 /** The same as qemu-init.sysusers.conf. */
 const MAKE_USER = `set -e
+groupadd --system --force qemu
 groupadd --system --force kvm
 groupadd --system --force qemu-admin
-id -u qemu >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/qemu-init --no-create-home \\
+id -u qemu >/dev/null 2>&1 || useradd --system --gid qemu --home-dir /var/lib/qemu-init --no-create-home \\
   --shell /usr/sbin/nologin --comment 'QEMU machines' qemu
 usermod --append --groups kvm qemu`;
 

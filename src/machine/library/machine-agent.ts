@@ -12,11 +12,17 @@ import { thawGuest } from '../quiesce/thaw.ts';
  * within 3 s when no agent answers, and `QEMU_LOCKED` while another command uses it.
  *
  * @example
- * import { Fleet } from 'qemu-init';
+ * import { Fleet, QemuError } from 'qemu-init';
  *
  * const fleet = Fleet.open();
- * for (const { name, addresses } of await fleet.machine(fleet.get('web')).agent.networkInterfaces()) {
- *   console.log(name, addresses.map(({ address }) => address));
+ * const { agent } = fleet.machine(fleet.get('web'));
+ * try {
+ *   for (const { name, addresses } of await agent.networkInterfaces()) {
+ *     console.log(name, addresses.map(({ address }) => address));
+ *   }
+ * } catch (error) {
+ *   // Not every guest has an agent.
+ *   if (!(error instanceof QemuError) || error.code !== 'QEMU_NO_AGENT') throw error;
  * }
  */
 export class MachineAgent extends AgentClient {

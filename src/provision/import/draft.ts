@@ -180,11 +180,24 @@ export class ImportDraft {
     const [, stem = '', number = ''] = /^([A-Z]+?)(\d+)$/.exec(key) ?? [];
     const device = isStem(stem) ? this.devices[stem][Number(number) - 1] : undefined;
     if (device === undefined && !this.settings.has(key)) return false;
+    if (device && this.#rejectOption(device, reason)) return true;
     const concerned = this.#items.filter((item) => (device ? item.device === device : item.key === key));
     for (const item of concerned)
       Object.assign(item, { outcome: 'refused', key: undefined, device: undefined, reason });
     if (device && isStem(stem)) this.devices[stem].splice(Number(number) - 1, 1);
     this.settings.delete(key);
+    return true;
+  }
+
+  /** Takes only the option away that the reason names, so that a disk is not lost with it. */
+  #rejectOption(device: DraftDevice, reason: string): boolean {
+    const placeOf = ([name, value]: readonly [string, string]): number => reason.indexOf(`${name}=${value}`);
+    // The first one is what is wrong, the others are what it does not go with.
+    const [option] = device.options.filter((each) => placeOf(each) >= 0).toSorted((a, b) => placeOf(a) - placeOf(b));
+    if (option === undefined) return false;
+    device.options.splice(device.options.indexOf(option), 1);
+    const line = this.#items.find((item) => item.device === device)?.line ?? 1;
+    this.refuse({ line, source: option.join('=') }, reason);
     return true;
   }
 

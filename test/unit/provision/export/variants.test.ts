@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exportLibvirt } from '../../../../src/provision/export/libvirt.ts';
+import { configOf } from '../../../support/argv-configs.ts';
+
+function xml(text: string, macs: readonly string[] = []): { text: string; lost: readonly string[] } {
+  const { text: written, lost } = exportLibvirt({ config: configOf(text), formats: new Map([[1, 'qcow2']]), macs });
+  return { text: written, lost: lost.map(({ key }) => key) };
+}
+
+for (const [text, wanted] of [
+  ['CPU=host', "<cpu mode='host-passthrough'/>"],
+  ['CPU=max', "<cpu mode='maximum'/>"],
+  ['CPU=qemu64,hv-relaxed=on,kvm=off', "<model fallback='forbid'>qemu64</model>"],
+  ['SMP=cpus=2,maxcpus=4,cores=2', "<vcpu current='2'>4</vcpu>"],
+  ['SMP=cores=2,threads=2', "<topology sockets='1' dies='1' cores='2' threads='2'/>"],
+  ['VMGENID=on', '<genid/>'],
+  ['VMGENID=6ba7b810-9dad-41d1-80b4-00c04fd430c8', '<genid>6ba7b810'],
+  ['FIRMWARE=/x/bios.bin', "<loader readonly='yes' type='rom'>/x/bios.bin</loader>"],
+  ['FIRMWARE=uefi,vars=/x/vars.fd', '<nvram>/x/vars.fd</nvram>'],
+  ['KERNEL=/k\nINITRD=/i\nAPPEND="a=b"', '<cmdline>a=b</cmdline>'],
+  ['TGTARCH=/opt/qemu-system-aarch64\nMACHINE=virt', "<type arch='aarch64' machine='virt'>hvm</type>"],
+  ['VNC=off\nVGA=none\nSERIAL=off\nQGA=off\nBALLOON=off\nRNG=off', "<memballoon model='none'/>"],
+  ['VNC=unix', "<graphics type='vnc' socket='' autoport='yes'/>"],
+  ['DSK1=a.img,bootindex=3', "<boot order='4'/>"],
+  ['DSK1=a.img', "type='qcow2'"],
+  [
+    'DSK1=a.img,format=raw,if=virtio,queues=2\nDSK2=b.img,format=raw,if=nvme\nDSK3=c.img,format=raw,if=ide',
+    "queues='2'",
+  ],
+  ['CDR1=a.iso,optional', "startupPolicy='optional'"],
+  ['NIC1=virtio,net=none', "<link state='down'/>"],
+  ['NIC1=virtio,net=passt', "<backend type='passt'/>"],
+  ['SOUND=hda', "<sound model='ich9'/>"],
+  ['VGA=vmware', "<model type='vmvga'/>"],
+  ['WATCHDOG=reset', "<watchdog model='i6300esb' action='reset'/>"],
+  ['ONPANIC=shutdown', "<panic model='isa'/>"],
+  ['S4=off', "<suspend-to-disk enabled='no'/>"],
+] as const) {
+  test(`${text.replaceAll('\n', '; ')} is written as ${wanted}`, () => {
+    const written = xml(`${text}\n`, ['52:54:00:00:00:01']).text;
+    assert.ok(written.includes(wanted), written);
+  });
+}
+
+test('what another program would have to do is listed', () => {
+  const { lost } = xml(
+    'CPU=qemu64,hv-relaxed=on\nSTOPDELAY=5\nRESTART=always\nPRECMD=/bin/true\nRUNAS=qemu\nNETIF=managed\nRAM=1G\nNUMA1=1G,cpus=0\nSMBIOS1=system,product=x\nDSK1=a.img,format=luks,key=/k\nVNC=on,password=/p\n',
+  );
+  assert.deepEqual(lost.toSorted(), [
+    'CPU',
+    'DSK1',
+    'NUMA1',
+    'PRECMD',
+    'RESTART',
+    'RUNAS',
+    'SMBIOS1',
+    'STOPDELAY',
+    'VNC',
+  ]);
+});

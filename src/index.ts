@@ -55,7 +55,8 @@ export type {
   SetUpOptions,
 } from './machine/context.ts';
 export type { AgentOptions } from './machine/control/agent.ts';
-export type { CheckedImage, CheckOptions as DiskCheckOptions } from './machine/disks/check-images.ts';
+export type { CheckOptions as DiskCheckOptions } from './machine/disks/check-images.ts';
+export type { CheckedImage } from './machine/disks/check-layer.ts';
 export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/disks/disk-layer.ts';
 export type { DiskList } from './machine/disks/list-disks.ts';
 export type { MirrorOptions as DiskMirrorOptions } from './machine/disks/mirror.ts';

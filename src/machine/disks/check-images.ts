@@ -1,19 +1,16 @@
-import { MachineStateError, QemuError } from '../../base/errors.ts';
-import { asNumber, asRecord } from '../../base/guards.ts';
+import { MachineStateError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { runQemuImg } from '../../system/images/qemu-img.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { refuseSaved } from '../state/saved-folder.ts';
 import { refuseDuringWork } from '../work/do-work.ts';
+import { type CheckedImage, checkLayer } from './check-layer.ts';
 import { chosenDisk } from './chosen-disk.ts';
 import { runningDisks } from './disk-access.ts';
-import type { DiskLayer, DiskNow } from './disk-layer.ts';
 import { diskNodes } from './disk-nodes.ts';
-import { imageUserPrefix } from './image-user.ts';
 import { stoppedDisks } from './stopped-disks.ts';
 
 /** What to check. */
@@ -23,28 +20,6 @@ export interface CheckOptions extends Pick<LongWorkOptions, 'signal'> {
   /** Repairs what costs no data, or all. */
   readonly repair?: 'leaks' | 'all' | undefined;
 }
-
-/** An image of a disk, as its tables are. */
-export interface CheckedImage {
-  readonly key: string;
-  readonly file: string;
-  readonly format: string;
-  /** `unchecked`: a format without tables, such as raw. */
-  readonly outcome: 'ok' | 'leaks' | 'damaged' | 'unchecked';
-  /** Errors that cost data. */
-  readonly errors: number;
-  /** Clusters that are taken for nothing. */
-  readonly leakedClusters: number;
-  /** Errors and leaks that were repaired. */
-  readonly repaired: number;
-}
-
-/** Reading the tables of many terabytes from a slow disk. */
-const CHECK_MS = 4 * 3_600_000;
-
-/** Exit statuses of qemu-img(1), "check": no errors, corrupt, leaks, not supported. */
-const CHECKED: readonly (number | undefined)[] = [0, 2, 3];
-const NOT_SUPPORTED = 63;
 
 /**
  * Checks the images of a machine that does not run: with qemu-img(1), as the machine's user.
@@ -89,41 +64,4 @@ async function runs(host: MachineContext, target: MachineRef): Promise<MachineSt
   return new MachineStateError('QEMU_MACHINE_STATE', message, 'running', {
     hint: shellCommand('qemu-init', 'stop', target.longName),
   });
-}
-
-async function checkLayer(
-  config: MachineConfig,
-  { key }: DiskNow,
-  { file, format }: DiskLayer,
-  repair: CheckOptions['repair'],
-  signal: AbortSignal | undefined,
-): Promise<CheckedImage> {
-  const unchecked: CheckedImage = {
-    key,
-    file,
-    format,
-    outcome: 'unchecked',
-    errors: 0,
-    leakedClusters: 0,
-    repaired: 0,
-  };
-  if (format === 'raw') return unchecked;
-  const prefix = await imageUserPrefix(config, undefined);
-  const call = ['check', '--output=json', ...(repair === undefined ? [] : ['-r', repair]), '-f', format, '--', file];
-  const { exitCode, stdout, stderr } = await runQemuImg(call, { prefix, timeoutMs: CHECK_MS, signal });
-  if (exitCode === NOT_SUPPORTED) return unchecked;
-  if (!CHECKED.includes(exitCode)) {
-    const [reason = ''] = stderr.trim().split('\n');
-    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot check "${file}": ${reason.replace(/^qemu-img: /, '')}`);
-  }
-  const report = asRecord(JSON.parse(stdout));
-  const errors = asNumber(report['corruptions']) + asNumber(report['check-errors']);
-  const leakedClusters = asNumber(report['leaks']);
-  return {
-    ...unchecked,
-    outcome: errors > 0 ? 'damaged' : leakedClusters > 0 ? 'leaks' : 'ok',
-    errors,
-    leakedClusters,
-    repaired: asNumber(report['corruptions-fixed']) + asNumber(report['leaks-fixed']),
-  };
 }

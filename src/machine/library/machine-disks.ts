@@ -1,7 +1,8 @@
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import type { CheckedImage, CheckOptions } from '../disks/check-images.ts';
+import type { CheckOptions } from '../disks/check-images.ts';
+import type { CheckedImage } from '../disks/check-layer.ts';
 import type { DiskList } from '../disks/list-disks.ts';
 import type { MirrorOptions } from '../disks/mirror.ts';
 import type { MoveResult } from '../disks/move-result.ts';

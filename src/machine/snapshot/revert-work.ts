@@ -4,6 +4,7 @@ import { Domain } from '../../domain/domain.ts';
 import { parseJobId } from '../../domain/job-id.ts';
 import { loadMachineConfig } from '../load-config.ts';
 import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
+import { repairLeaks } from './repair-leaks.ts';
 import { finishRevert, undoRevert } from './revert-disks.ts';
 
 /** A revert that was interrupted is ended; when that cannot be, all disks are what they were before it. */
@@ -17,10 +18,12 @@ export const REVERT_KIND: WorkKind = {
     const machine = { host, target, config: loadMachineConfig(target.configPath, host.paths.defaultsFile) };
     try {
       await finishRevert(machine, name);
+      await repairLeaks(host, machine.config);
       return { outcome: 'finished', detail: stoppedFor(leftover) };
     } catch (error) {
       if (!(error instanceof QemuError) || error.code !== 'QEMU_COMMAND_FAILED') throw error;
       await undoRevert(machine);
+      await repairLeaks(host, machine.config);
       return { outcome: 'undone', detail: error.message };
     }
   },

@@ -1,4 +1,4 @@
-import type { CheckedImage } from '../../../../machine/disks/check-images.ts';
+import type { CheckedImage } from '../../../../machine/disks/check-layer.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
 import { patiently } from '../../../shared/patience.ts';

@@ -43,6 +43,7 @@ export async function findDifference(
   const plan = planChanges(running, wanted, {
     occupied: reality.occupied,
     freeCpus: reality.freeCpus,
+    qemuMajor: reality.qemuMajor,
     taps: taps.filter((nic) => present.has(`NIC${nic}`)),
     otherKeys: keysWithoutParts(request.config, before, texts),
   });

@@ -29,6 +29,8 @@ export interface Reality {
   readonly occupied: ReadonlySet<string>;
   /** Processors that there is room for. */
   readonly freeCpus: readonly FreeCpu[];
+  /** Of QEMU's version. */
+  readonly qemuMajor: number;
 }
 
 /** Asks a running QEMU what it has. @throws {QemuError} as {@link QmpClient.execute}. */
@@ -65,6 +67,7 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     media: new Map([...discs, ...disks]),
     occupied: new Set(occupiedPorts(buses)),
     freeCpus: sortCpus(asArray(cpus).flatMap(freeCpu)),
+    qemuMajor: client.greeting.version.major,
   };
 }
 

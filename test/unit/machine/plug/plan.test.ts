@@ -19,7 +19,7 @@ function started(text: string, more: Partial<Running> = {}): Running {
   return { config: text, parts: read, plugged: [], leaving: {}, ...more };
 }
 
-const NO_FACTS: PlanFacts = { occupied: new Set(), taps: [], otherKeys: [], freeCpus: [] };
+const NO_FACTS: PlanFacts = { occupied: new Set(), taps: [], otherKeys: [], freeCpus: [], qemuMajor: 10 };
 
 function plan(before: string, after: string, facts: Partial<PlanFacts> = {}, more: Partial<Running> = {}): Plan {
   return planChanges(started(before, more), parts(after), { ...NO_FACTS, ...facts });
@@ -158,6 +158,8 @@ test('processors and memory are plugged in as far as there is room, and what was
   assert.deepEqual(now(room.replace('SMP=2', 'SMP=4').replace('256M', '512M')).keys, []);
   const other = now(room.replace('SMP=2', 'SMP=3').replace('256M', '1G'));
   assert.deepEqual(steps(other), ['unplug SMP cpu2@undefined', 'plug RAM dimm2@undefined']);
+  const old = planChanges(running, parts(room.replace('SMP=2', 'SMP=3')), { ...NO_FACTS, qemuMajor: 7 });
+  assert.match(old.keys[0]?.why ?? '', /^QEMU before version 10 may crash/);
   const refused = now(room.replace('SMP=2', 'SMP=6').replace('256M', '384M'));
   assert.deepEqual(stuck(refused), ['SMP', 'RAM']);
   assert.deepEqual(stuck(plan(room, room.replace('256M', '300M'))), ['RAM']);
@@ -175,6 +177,7 @@ const SEEN: Reality = {
   media: new Map(),
   occupied: new Set(),
   freeCpus: [],
+  qemuMajor: 10,
 };
 
 function idsOf(text: string): Set<string> {

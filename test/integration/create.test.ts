@@ -263,3 +263,63 @@ test('create overwrites nothing, undoes what a full disk, Ctrl-C or a taken name
   assert.notEqual(twice.code, 0);
   assert.deepEqual(names(), other);
 });
+
+test('create without arguments asks on a terminal, and prints the line that does the same', async (t) => {
+  const root = lab(t);
+  root.add('db');
+  const asked = root.spawn('qemu-init', ['create'], { tty: true, env: { NO_COLOR: '1' } });
+  for (const [question, answer] of [
+    ['Name: ', 'no good'],
+    ['a name has', 'db'],
+    ['there is a machine "db" already', 'web'],
+    ['Image or installer', '/nowhere/d.iso'],
+    ['there is no file', ''],
+    ['System, such as debian', 'debain'],
+    ['did you mean "debian"', 'debian'],
+    ['Size of the disk [20G]', '8M'],
+    ['Memory [2G]', ''],
+    ['Processors [2]', '1'],
+    ['Network: user', ''],
+    ['Start it now', 'n'],
+  ] as const) {
+    await asked.waitForOutput(question);
+    asked.write(`${answer}\r`);
+  }
+  const { code, stdout } = await asked.result;
+  assert.equal(code, 0, stdout);
+  const line = /without questions: qemu-init (create web .*)/.exec(stdout)?.[1]?.trim() ?? '';
+  assert.equal(line, 'create web --os debian --disk 8M --ram 2G --cpus 1 --net user');
+  const cfg = join(root.etcDir, 'web-qemu.cfg');
+  const text = readFileSync(cfg, 'utf8');
+  assert.match(text, /^OS=debian$/m);
+  assert.equal(info(join(root.etcDir, 'web.qcow2'))['virtual-size'], 8 * MIB);
+  await root.ok('delete', '--yes', 'web');
+  await root.ok(...line.split(' '));
+  assert.equal(readFileSync(cfg, 'utf8'), text);
+});
+
+test('Ctrl-C, Ctrl-D and a terminal that goes away end the questions of create, and leave nothing', async (t) => {
+  const root = lab(t);
+  for (const [end, code] of [
+    ['\x03', 130],
+    ['\x04', 2],
+    [undefined, undefined],
+  ] as const) {
+    const asked = root.spawn('qemu-init', ['create'], { tty: true });
+    await asked.waitForOutput('Name: ');
+    asked.write('web\r');
+    await asked.waitForOutput('Image or installer');
+    if (end === undefined) asked.child.kill();
+    else asked.write(end);
+    const result = await asked.result;
+    if (code !== undefined) assert.equal(result.code, code, result.stdout);
+    assert.doesNotMatch(result.stdout, /Internal error/);
+  }
+  await until('nothing runs any more', () => root.leftovers().length === 0);
+  assert.deepEqual(readdirSync(root.etcDir), []);
+  for (const args of [['create'], ['create', '--disk', '8M']]) {
+    const refused = await root.init(...args);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /No name was given.*create web --disk 8G/s);
+  }
+});

@@ -7,40 +7,16 @@ import type { SeedOptions } from '../../../../provision/seed/seed-folder.ts';
 import { sshAddress } from '../../../../provision/ssh-port.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
+import { commandOfAnswers, optionsOfAnswers } from './answers.ts';
+import type { CreateArguments } from './arguments.ts';
 import { startCreated, waitForCreated } from './start-created.ts';
 
-/** What the command line has, under the names of the options. */
-export interface CreateArguments {
-  readonly name: string;
-  readonly words?: readonly string[];
-  readonly disk?: readonly string[];
-  readonly image?: string;
-  readonly linked?: boolean;
-  readonly iso?: string;
-  readonly kernel?: string;
-  readonly initrd?: string;
-  readonly append?: string;
-  readonly ram?: string;
-  readonly cpus?: string;
-  readonly bridge?: string;
-  readonly net?: string;
-  readonly sshPort?: number;
-  readonly firmware?: string;
-  readonly tpm?: boolean;
-  readonly os?: string;
-  readonly sshKey?: string;
-  readonly login?: string;
-  readonly hostname?: string;
-  readonly userData?: string;
-  readonly metaData?: string;
-  readonly networkConfig?: string;
-  readonly output?: string;
-  readonly start?: boolean;
-  readonly wait?: boolean;
-  readonly timeout: number;
-}
+/** What the command line has when it may lack the name. */
+type GivenArguments = Omit<CreateArguments, 'name'> & { readonly name?: string };
 
-export async function run(context: Context, args: CreateArguments): Promise<number> {
+/** Creates a machine; on a terminal without a name it asks for what it needs. */
+export async function run(context: Context, given: GivenArguments): Promise<number> {
+  const args = await complete(context, given);
   const { output, signal } = context;
   const fleet = context.fleet();
   const { target, issues } = await showProgress(output, args.name, (onProgress) =>
@@ -65,6 +41,26 @@ export async function run(context: Context, args: CreateArguments): Promise<numb
   if (output.json) output.document([{ ...document, pid: started.pid, up, seconds }]);
   else output.line(`${longName}: ${up === undefined ? 'started' : 'up'} after ${seconds} s${loginLine(args, ssh)}`);
   return 0;
+}
+
+async function complete(context: Context, given: GivenArguments): Promise<CreateArguments> {
+  const { name } = given;
+  if (name !== undefined) return { ...given, name };
+  const hasOptions = Object.values(optionsOf({ ...given, name: '' })).some(isGiven) || given.start === true;
+  if (hasOptions || !process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new QemuError('QEMU_USAGE', 'No name was given', { hint: 'for example: qemu-init create web --disk 8G' });
+  }
+  const { askForCreation } = await import('./guide.ts');
+  const answers = await askForCreation(context);
+  context.output.note('info', `without questions: ${commandOfAnswers(answers)}`);
+  return { ...given, ...optionsOfAnswers(answers) };
+}
+
+/** Whether an option, or one in a group of options, was given. */
+function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isGiven);
+  return value !== undefined && value !== false;
 }
 
 function text({ longName, configPath }: MachineRef, isBroken: boolean, isStarted: boolean): string {

@@ -107,7 +107,7 @@ _qemu_init() {
       type) options+=' --hold --enter --layout' ;;
       agent) options+=' --stdin --timeout --crypted' ;;
       edit) options+=' --registry --monitor --defaults' ;;
-      create) options+=' --disk --image --linked --iso --kernel --initrd --append --ram --cpus --bridge --net --ssh-port --firmware --tpm --os --ssh-key --login --hostname --user-data --meta-data --network-config --output --start --wait --timeout' ;;
+      create) options+=' --disk --image --from --linked --iso --kernel --initrd --append --ram --cpus --bridge --net --ssh-port --firmware --tpm --os --ssh-key --login --hostname --user-data --meta-data --network-config --output --start --wait --timeout' ;;
       clone) options+=' --linked --snapshot --output' ;;
       delete) options+=' --keep-disks --yes --dry-run' ;;
       import) options+=' --format --pid --name --output --storage --force --dry-run' ;;

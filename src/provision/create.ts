@@ -141,7 +141,7 @@ export function refuseName(name: string): void {
 }
 
 /** The path of an image: a file, or one of the store, which fetches what it does not have yet. */
-async function findImage(fleet: Fleet, image: string, cwd: string, options: LongWorkOptions): Promise<string> {
+export async function findImage(fleet: Fleet, image: string, cwd: string, options: LongWorkOptions): Promise<string> {
   const path = resolve(cwd, image);
   if (!isUrl(image) && (image.includes('/') || isThere(path))) return path;
   const store = new ImageStore(fleet);

@@ -94,6 +94,52 @@ test('a clone has its own disks, UUID, addresses, ports and instance, and keeps 
   );
 });
 
+test('create --from makes a clone with other settings and other data for cloud-init, or nothing', async (t) => {
+  const root = lab(t);
+  root.write('id.pub', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq3l6Ncbrx5pVp3z5Zk7r2bqvN6yqv3WZl7f0y2abcd me\n');
+  await makeWeb(root);
+  const before = readFileSync(join(root.etcDir, 'web.qcow2'));
+  const files = readdirSync(root.etcDir);
+  for (const [words, message] of [
+    [['--disk', '9M'], /--disk cannot be combined with --from.*disk resize db/s],
+    [['--image', 'x.qcow2'], /--image cannot be combined with --from/],
+    [['--os', 'debian'], /--os cannot be combined with --from/],
+    [['DSK2=x.img'], /DSK2 is a disk of "web"/],
+    [['CLOUDINIT=x', '--hostname', 'h'], /Both CLOUDINIT= and options for cloud-init/],
+    [['RAM=much'], /RAM=much: /],
+    [['--ram', '9M', 'RAM=8M'], /Both --ram and RAM=/],
+  ] as const) {
+    const { code, stderr } = await root.init('create', 'db', '--from', 'web', ...words);
+    assert.notEqual(code, 0, words.join(' '));
+    assert.match(stderr, message);
+    assert.deepEqual(readdirSync(root.etcDir), files);
+  }
+  const words = ['RAM=9M', '--cpus', '2', 'DESC=other', '--ssh-key', join(root.dir, 'id.pub'), '--hostname', 'other'];
+  const created = await root.one('create', 'db', '--from', 'web', ...words, '--start');
+  assert.equal(created['outcome'], 'created');
+  await root.ok('wait', 'db', '--for', 'console=ready');
+  const cfg = cfgOf(root, 'db');
+  assert.deepEqual(
+    ['RAM', 'SMP', 'DESC', 'CLOUDINIT'].map((key) => settingOf(cfg, key)),
+    ['9M', '2', 'other', 'db.seed'],
+  );
+  const uuid = settingOf(cfg, 'UUID');
+  assert.notEqual(uuid, settingOf(cfgOf(root, 'web'), 'UUID'));
+  const seed = join(root.etcDir, 'db.seed');
+  assert.deepEqual(JSON.parse(readFileSync(join(seed, 'meta-data'), 'utf8')), {
+    'instance-id': uuid,
+    'local-hostname': 'other',
+  });
+  assert.match(readFileSync(join(seed, 'vendor-data'), 'utf8'), /machine-id/);
+  // A clone of the clone, with the data of its source, of a machine that runs.
+  await root.ok('create', 'third', '--from', 'db', 'NAME=third');
+  assert.match(readFileSync(join(root.etcDir, 'third.seed/user-data'), 'utf8'), /ssh-ed25519/);
+  await root.ok('create', 'fourth', '--from', 'third', '--linked');
+  await root.ok('stop', '--force', '--all');
+  assert.ok(readFileSync(join(root.etcDir, 'web.qcow2')).equals(before));
+  assert.deepEqual(hidden(root), []);
+});
+
 test('a running machine is cloned as of one instant, and goes on', async (t) => {
   const root = lab(t);
   await makeWeb(root);

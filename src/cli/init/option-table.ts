@@ -46,6 +46,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   ram: 'SIZE',
   cpus: 'N',
   image: 'IMAGE',
+  from: 'ID',
   iso: 'FILE',
   kernel: 'FILE',
   initrd: 'FILE',

@@ -11,10 +11,12 @@ import { storeOf } from '../../machine/start/firmware.ts';
 import { type FoundImages, findImages } from '../../machine/storage/images.ts';
 import { machinePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
-import { checkDraft } from '../draft.ts';
+import { checkDraft, withSettings } from '../draft.ts';
 import { claimName } from '../new-files.ts';
+import { type SeedOptions, seedFolder, wantsSeed } from '../seed/seed-folder.ts';
+import type { Settings } from '../short-options.ts';
 import { freeForwardPort } from '../ssh-port.ts';
-import { cloneSeed } from './clone-seed.ts';
+import { type CloneSeed, cloneSeed, withNewMachineId } from './clone-seed.ts';
 import { cloneText } from './clone-text.ts';
 
 /** How to clone a machine. */
@@ -24,6 +26,10 @@ export interface CloneRequest {
   readonly isLinked: boolean;
   /** Absolute folder for all new files; undefined: those of the source. */
   readonly dir: string | undefined;
+  /** Keys that are otherwise than in the source; paths are absolute. */
+  readonly settings: Settings;
+  /** In place of the source's data for cloud-init. */
+  readonly seed: SeedOptions | undefined;
 }
 
 /** A disk of the clone. */
@@ -45,7 +51,7 @@ export interface ClonePlan {
   readonly draft: MachineConfig;
   readonly disks: readonly ClonedDisk[];
   readonly diskDir: string;
-  readonly seed: { readonly path: string; readonly files: ReadonlyMap<string, string | Uint8Array> } | undefined;
+  readonly seed: { readonly path: string; readonly files: CloneSeed } | undefined;
   /** Variables of the firmware. */
   readonly variables: { readonly from: string; readonly to: string } | undefined;
   /** New ports of this host, by the old ones. */
@@ -64,7 +70,7 @@ export async function planClone(
   config: MachineConfig,
   request: CloneRequest,
 ): Promise<ClonePlan> {
-  const { name } = request;
+  const { name, settings } = request;
   const { paths } = fleet.host;
   const dir = request.dir ?? dirname(source.configPath);
   trustPath(dir);
@@ -77,26 +83,54 @@ export async function planClone(
   const diskDir = request.dir ?? commonFolder(written.map(({ disk }) => disk)) ?? dir;
   trustPath(diskDir);
   const disks = written.map((each, at) => clonedDisk(each, at, diskDir, request));
-  const uuid = randomUUID();
+  refuseSettings(source, request, disks);
   const ports = await newPorts(fleet, config);
   const variables = clonedVariables(fleet, source, config, name);
-  const seedPath = join(dir, `${name}.seed`);
-  const seed =
-    config.cloudInit === undefined ? undefined : { path: seedPath, files: cloneSeed(config, { uuid, name }) };
+  const seedPath = hasSeed(config, request) ? join(dir, `${name}.seed`) : undefined;
   for (const path of [
     ...disks.map((disk) => disk.path),
-    ...(seed ? [seedPath] : []),
+    ...(seedPath === undefined ? [] : [seedPath]),
     ...(variables ? [variables.to] : []),
   ]) {
     claimName(path);
   }
-  const text = cloneText(sourceText(fleet, source, config, dir), config, {
-    ...{ name, dir, uuid, generationId: randomUUID(), disks, ports },
+  const cloned = cloneText(sourceText(fleet, source, config, dir), config, {
+    ...{ name, dir, uuid: randomUUID(), generationId: randomUUID(), disks, ports },
     firmwareVariables: config.firmwareVariables === undefined ? undefined : variables?.to,
-    cloudInit: seed?.path,
+    cloudInit: seedPath,
   });
-  const draft = checkDraft(paths, configPath, text, []);
+  const text = withSettings(cloned, settings);
+  const draft = checkDraft(paths, configPath, text, settings);
+  const files = seedPath === undefined ? undefined : seedOf(config, request, draft);
+  const seed = seedPath === undefined || files === undefined ? undefined : { path: seedPath, files };
   return { configPath, text, draft, disks, diskDir, seed, variables, ports };
+}
+
+/** @throws {QemuError} `QEMU_USAGE` for keys that the clone has from its source. */
+function refuseSettings(
+  { longName }: MachineRef,
+  { settings, seed }: CloneRequest,
+  disks: readonly ClonedDisk[],
+): void {
+  for (const [key] of settings) {
+    if (disks.some(({ disk }) => key === `DSK${disk.index}`)) {
+      throw new QemuError('QEMU_USAGE', `${key} is a disk of "${longName}", which is copied`, {
+        hint: 'use another number for another disk',
+      });
+    }
+    if (key === 'CLOUDINIT' && wantsSeed(seed)) {
+      throw new QemuError('QEMU_USAGE', 'Both CLOUDINIT= and options for cloud-init were given');
+    }
+  }
+}
+
+function hasSeed(config: MachineConfig, { settings, seed }: CloneRequest): boolean {
+  return wantsSeed(seed) || (config.cloudInit !== undefined && !settings.some(([key]) => key === 'CLOUDINIT'));
+}
+
+function seedOf(config: MachineConfig, { seed }: CloneRequest, draft: MachineConfig): CloneSeed {
+  if (wantsSeed(seed)) return withNewMachineId(seedFolder(seed, draft));
+  return cloneSeed(config, { uuid: draft.uuid, name: draft.name });
 }
 
 /** A file elsewhere needs absolute paths; one in JSON becomes a cfg file. */

@@ -1,5 +1,8 @@
 import { type SeedConfig, seedFiles } from '../../machine/seed/seed.ts';
 
+/** Files of a seed by name. */
+export type CloneSeed = ReadonlyMap<string, string | Uint8Array>;
+
 /**
  * The files of a clone's seed: those of its source, for another instance with another host name. cloud-init makes new
  * host keys for that, but leaves the machine-id, by which DHCP servers recognise a guest. Pure but for reading.
@@ -9,12 +12,16 @@ import { type SeedConfig, seedFiles } from '../../machine/seed/seed.ts';
 export function cloneSeed(
   source: SeedConfig,
   { uuid, name }: { readonly uuid: string; readonly name: string },
-): ReadonlyMap<string, string | Uint8Array> {
+): CloneSeed {
   const files = new Map<string, string | Uint8Array>(seedFiles(source).map(({ name: file, data }) => [file, data]));
   const metaData = Buffer.from(files.get('meta-data') ?? '').toString('utf8');
   files.set('meta-data', newInstance(metaData, uuid, name));
-  if (!files.has('vendor-data')) files.set('vendor-data', NEW_MACHINE_ID);
-  return files;
+  return withNewMachineId(files);
+}
+
+/** The same, and the guest makes itself a new machine-id; files with `vendor-data` stay as they are. Pure. */
+export function withNewMachineId(files: CloneSeed): CloneSeed {
+  return new Map([['vendor-data', NEW_MACHINE_ID], ...files]);
 }
 
 /** With user-data that has a `bootcmd` itself, that one counts. */

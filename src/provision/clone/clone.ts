@@ -21,6 +21,8 @@ import { ownerOf, refuseName } from '../create.ts';
 import { makeDisk } from '../disks/make-disk.ts';
 import { examineImage } from '../disks/source-image.ts';
 import { NewFiles } from '../new-files.ts';
+import type { SeedOptions } from '../seed/seed-folder.ts';
+import type { Settings } from '../short-options.ts';
 import { type ClonedDisk, type ClonePlan, folderOf, planClone } from './clone-plan.ts';
 import { shareDisk } from './share-disk.ts';
 
@@ -32,6 +34,10 @@ export interface CloneOptions extends LongWorkOptions {
   readonly snapshot?: string | undefined;
   /** Folder for all files (default: those of the source). */
   readonly dir?: string | undefined;
+  /** Keys that are otherwise than in the source, and their values as written; relative paths are those of its file. */
+  readonly settings?: Settings | undefined;
+  /** Data for cloud-init in place of the source's. */
+  readonly seed?: SeedOptions | undefined;
   readonly cwd?: string | undefined;
 }
 
@@ -82,7 +88,9 @@ export async function cloneMachine(
   const config = fleet.config(source);
   await refuseDuringWork(fleet.host, source, options.signal);
   const dir = folderOf(options.dir, options.cwd ?? process.cwd());
-  const plan = await planClone(fleet, source, config, { name, isLinked: options.linked === true, dir });
+  const { settings = [], seed: newSeed } = options;
+  const request = { name, isLinked: options.linked === true, dir, settings, seed: newSeed };
+  const plan = await planClone(fleet, source, config, request);
   const user = await ownerOf(plan.draft);
   const cloning: Cloning = { fleet, source, config, plan, options, files: new NewFiles(), user, undo: [] };
   const { configPath, seed, ports } = plan;

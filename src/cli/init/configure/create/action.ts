@@ -49,7 +49,11 @@ function hardware(parser: Argv<object>): Argv<object> {
   return parser
     .option('disk', { ...value('New disk of that size, such as 8G; with --image the first is its size'), array: true })
     .option('image', value('Copy that image to the first new disk'))
-    .option('linked', { type: 'boolean', describe: 'Use the image as the base of the disk instead of copying it' })
+    .option('from', value('Begin as a clone of that machine, which may run'))
+    .option('linked', {
+      type: 'boolean',
+      describe: 'Use the image, or the disks of --from, as a base instead of copying',
+    })
     .option('iso', value('CD-ROM to install from'))
     .option('kernel', value('Linux kernel to boot directly'))
     .option('initrd', value('Initial RAM disk of --kernel'))

@@ -3,6 +3,7 @@ export interface CreateArguments {
   readonly name: string;
   readonly words?: readonly string[];
   readonly disk?: readonly string[];
+  readonly from?: string;
   readonly image?: string;
   readonly linked?: boolean;
   readonly iso?: string;

@@ -1,8 +1,11 @@
 import { QemuError } from '../../../../base/errors.ts';
 import { hasErrors } from '../../../../base/problem.ts';
 import { formatIssue } from '../../../../config/text/issues.ts';
+import type { Fleet } from '../../../../fleet/fleet.ts';
+import type { Registration } from '../../../../fleet/register.ts';
 import type { MachineRef } from '../../../../machine/context.ts';
 import { type CreateOptions, createMachine } from '../../../../provision/create.ts';
+import { createFrom } from '../../../../provision/create-from.ts';
 import type { SeedOptions } from '../../../../provision/seed/seed-folder.ts';
 import { sshAddress } from '../../../../provision/ssh-port.ts';
 import { showProgress } from '../../../output/progress.ts';
@@ -19,9 +22,10 @@ export async function run(context: Context, given: GivenArguments): Promise<numb
   const args = await complete(context, given);
   const { output, signal } = context;
   const fleet = context.fleet();
-  const { target, issues } = await showProgress(output, args.name, (onProgress) =>
-    createMachine(fleet, args.name, { ...optionsOf(args), signal, onProgress }),
+  const { target, issues, ports } = await showProgress(output, args.name, (onProgress) =>
+    make(fleet, args, { ...optionsOf(args), signal, onProgress }),
   );
+  for (const [old, port] of ports) output.note('info', `port ${port} of this host leads to it, in place of ${old}`);
   // The machine is created nevertheless: these problems only affect its start.
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   const { longName, shortName, configPath } = target;
@@ -43,10 +47,21 @@ export async function run(context: Context, given: GivenArguments): Promise<numb
   return 0;
 }
 
+interface Made extends Registration {
+  /** Ports of this host that lead to it, by those that lead to its source. */
+  readonly ports: ReadonlyMap<number, number>;
+}
+
+async function make(fleet: Fleet, { name, from }: CreateArguments, options: CreateOptions): Promise<Made> {
+  if (from !== undefined) return createFrom(fleet, fleet.get(from), name, options);
+  return { ...(await createMachine(fleet, name, options)), ports: new Map() };
+}
+
 async function complete(context: Context, given: GivenArguments): Promise<CreateArguments> {
   const { name } = given;
   if (name !== undefined) return { ...given, name };
-  const hasOptions = Object.values(optionsOf({ ...given, name: '' })).some(isGiven) || given.start === true;
+  const hasOptions =
+    Object.values(optionsOf({ ...given, name: '' })).some(isGiven) || given.from !== undefined || given.start === true;
   if (hasOptions || !process.stdin.isTTY || !process.stderr.isTTY) {
     throw new QemuError('QEMU_USAGE', 'No name was given', { hint: 'for example: qemu-init create web --disk 8G' });
   }

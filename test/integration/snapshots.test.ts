@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readImageSnapshots } from '../../src/system/images/qcow2-snapshots.ts';
@@ -133,6 +133,71 @@ describe('snapshots of a machine that does not run', () => {
     await root.ok('snapshot', 'delete', 'web', name);
     assert.deepEqual((await root.one('snapshot', 'list', 'web'))['snapshots'], []);
     assert.ok(!existsSync(join(root.stateDir, 'web/work.json')));
+  });
+
+  test('inside overlays go back too; those below an external one are listed, and not used before that is deleted', async (t) => {
+    const root = make(t, 'STOPDELAY=1\nDSK1=top ä.qcow2\n', ['base.qcow2']);
+    const top = join(root.etcDir, 'top ä.qcow2');
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', top]);
+    write(top, '1');
+    await root.ok('snapshot', 'create', 'web', 'below');
+    write(top, '2');
+    await root.ok('snapshot', 'create', 'web', 'outside 1', '--external');
+    await root.ok('snapshot', 'create', 'web', 'inside');
+    write(join(root.etcDir, 'top ä.outside 1.qcow2'), '3');
+    const list = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+    assert.deepEqual(
+      list.map(({ name, external, below }) => [name, external, below]),
+      [
+        ['below', false, 'outside 1'],
+        ['outside 1', true, null],
+        ['inside', false, null],
+      ],
+    );
+    for (const verb of ['revert', 'delete']) {
+      const { code, stderr } = await root.init('snapshot', verb, 'web', 'below');
+      assert.equal(code, 1);
+      assert.match(stderr, /external snapshot "outside 1".*\n.*qemu-init snapshot delete web 'outside 1'/);
+    }
+    assert.match((await root.init('snapshot', 'create', 'web', 'below')).stderr, /already has a snapshot "below"/);
+
+    await root.ok('start', 'web');
+    const reverted = await root.init('snapshot', 'revert', 'web', 'inside');
+    assert.equal(reverted.code, 0, reverted.stderr);
+    // That the revert ends the machine is no end of somebody else's work.
+    assert.equal(reverted.stderr, '');
+    await root.ok('stop', 'web', '--force');
+    assert.ok(reads(join(root.etcDir, 'top ä.outside 1.qcow2'), '2'));
+    await root.ok('snapshot', 'delete', 'web', 'inside');
+    await root.ok('snapshot', 'delete', 'web', 'outside 1');
+    await root.ok('snapshot', 'revert', 'web', 'below');
+    assert.ok(reads(top, '1'));
+    const [left, ...more] = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+    assert.deepEqual([left?.['name'], left?.['below'], more], ['below', null, []]);
+  });
+
+  test('whose revert fails leave the disks as they were, and say that the machine is stopped', async (t) => {
+    const root = make(t, 'STOPDELAY=1\nDSK1=one.qcow2\nDSK2=two.qcow2\n', ['one.qcow2', 'two.qcow2']);
+    const [one, two] = [join(root.etcDir, 'one.qcow2'), join(root.etcDir, 'two.qcow2')];
+    for (const file of [one, two]) write(file, '1');
+    await root.ok('snapshot', 'create', 'web', 'a');
+    for (const file of [one, two]) write(file, '2');
+    await root.ok('start', 'web');
+    const bin = join(root.dir, 'bin');
+    mkdirSync(bin);
+    const real = execFileSync('which', ['qemu-img'], { encoding: 'utf8' }).trim();
+    const wrapper = `#!/bin/sh\ncase "$*" in *'-a a '*two.qcow2*) echo no >&2; exit 1;; esac\nexec ${real} "$@"\n`;
+    writeFileSync(join(bin, 'qemu-img'), wrapper, { mode: 0o755 });
+    const env = { PATH: `${bin}:${process.env['PATH']}` };
+    const { code, stderr } = await root.run('qemu-init', ['snapshot', 'revert', 'web', 'a'], { env });
+    assert.equal(code, 1);
+    assert.match(stderr, /the machine was stopped for it; to start it: qemu-init start web[\s\S]*Cannot revert DSK2/);
+    assert.ok(reads(one, '2') && reads(two, '2'));
+    const list = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
+    assert.deepEqual(
+      list.map(({ name }) => name),
+      ['a'],
+    );
   });
 
   test('hold 20 disks at one instant, and a disk that cannot be opened means none of them', async (t) => {

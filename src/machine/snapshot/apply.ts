@@ -28,14 +28,7 @@ export async function applySnapshot(
   try {
     if (hasKeys) giveKeys(target, config, user);
     for (const disk of disks) {
-      const args = [
-        'snapshot',
-        ...(disk.encrypted ? keyOption(target, disk) : []),
-        '--image-opts',
-        '-a',
-        name,
-        image(disk),
-      ];
+      const args = ['snapshot', ...(disk.encrypted ? keyOption(target, disk) : []), '-a', name, image(disk)];
       const { exitCode, stderr } = await runQemuImg(args, { prefix: prefixOf(config, user), timeoutMs: APPLY_MS });
       if (exitCode === 0) continue;
       throw new QemuError('QEMU_COMMAND_FAILED', `Cannot revert ${disk.key} "${disk.file}": ${stderr.trim()}`);
@@ -57,11 +50,12 @@ function keyOption({ files }: MachineRef, { key }: SnapshotDisk): string[] {
   return ['--object', `secret,id=${secretOf({ index })},file=${quoteComma(keyCopy(files.keysDir, { index }))}`];
 }
 
-/** The very format and file. What it rests on is left out: tables are all that changes, and a header may name anything. */
-function image({ key, file, format, encrypted, below }: SnapshotDisk): string {
-  const place = `file.driver=${file.startsWith('/dev/') ? 'host_device' : 'file'},file.filename=${quoteComma(file)}`;
-  const secret = encrypted
-    ? `,encrypt.format=luks,encrypt.key-secret=${secretOf({ index: Number(key.slice('DSK'.length)) })}`
-    : '';
-  return `driver=${format},${place}${secret}${below.length > 0 ? ',backing.driver=null-co' : ''}`;
+/**
+ * The very format and file. What it rests on is left out: tables are all that changes, and a header may name anything.
+ * Only this form of a name can say so (block.c, bdrv_open_backing_file: "backing" of null).
+ */
+function image({ key, file, format, encrypted }: SnapshotDisk): string {
+  const place = { driver: file.startsWith('/dev/') ? 'host_device' : 'file', filename: file };
+  const encrypt = { format: 'luks', 'key-secret': secretOf({ index: Number(key.slice('DSK'.length)) }) };
+  return `json:${JSON.stringify({ driver: format, file: place, backing: null, ...(encrypted && { encrypt }) })}`;
 }

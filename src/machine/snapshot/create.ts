@@ -8,6 +8,7 @@ import { type MachineContext, type MachineRef, notRunning } from '../context.ts'
 import { whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
 import { doWork } from '../work/do-work.ts';
+import { snapshotsBelow } from './below.ts';
 import { chooseDisks } from './choose-disks.ts';
 import type { CreatedSnapshot, CreateSnapshotOptions } from './create-options.ts';
 import { hardwareOf } from './hardware.ts';
@@ -99,9 +100,11 @@ function checkMemory(target: MachineRef, { memory, quiesce, external }: CreateSn
 
 /** @throws {QemuError} `QEMU_COMMAND_FAILED` when there is a snapshot of that name. */
 function refuseSame(target: MachineRef, name: string, disks: readonly SnapshotDisk[]): void {
+  const notes = readSnapshotNotes(target.files);
   const isThere =
     snapshotsIn(disks).has(name) ||
-    readSnapshotNotes(target.files).some((note) => note.name === name && note.layers.length > 0);
+    snapshotsBelow(notes).has(name) ||
+    notes.some((note) => note.name === name && note.layers.length > 0);
   if (!isThere) return;
   throw new QemuError('QEMU_COMMAND_FAILED', `Machine "${target.longName}" already has a snapshot "${name}"`, {
     hint: 'choose another name, or delete that one first',

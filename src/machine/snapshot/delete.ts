@@ -3,7 +3,9 @@ import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { doWork, refuseDuringWork } from '../work/do-work.ts';
+import { isBelow } from './below.ts';
 import { deleteInside } from './delete-inside.ts';
+import { listSnapshots } from './list.ts';
 import { mergeLayer } from './outside/merge-layer.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
 import { snapshotsIn } from './snapshot-disks.ts';
@@ -46,6 +48,8 @@ export async function deleteSnapshot(
     for (const layer of outside.layers) await mergeLayer({ host, target, config, options }, layer);
     return { snapshot: name, disks: outside.layers.map(({ key }) => key), seconds: secondsSoFar() };
   }
+  const hidden = listSnapshots(host, target, config).find((each) => each.name === name)?.below;
+  if (hidden !== undefined) throw isBelow(target, name, hidden);
   const plan = { kind: DELETE_WORK, what: `deleting snapshot "${name}"`, data: { name } };
   const disks = await doWork(
     host,

@@ -1,5 +1,6 @@
 import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { Domain } from '../../domain/domain.ts';
 import { JobError } from '../../domain/job-error.ts';
 
@@ -39,7 +40,7 @@ export async function refuseDuringJobs(domain: Domain, what: string): Promise<vo
     'QEMU_LOCKED',
     `Cannot ${what} of machine "${domain.name}": job "${job.id}" (${job.type}) is running`,
     {
-      hint: `wait for its end, or end it: qemu-init jobs cancel ${domain.name} ${job.id}`,
+      hint: `wait for its end, or end it: ${shellCommand('qemu-init', 'jobs', 'cancel', domain.name, job.id)}`,
     },
   );
 }

@@ -12,10 +12,14 @@ export const REVERT_KIND: WorkKind = {
   settle: async (leftover) => {
     const { host, target, record, client, cancel } = leftover;
     const name = asText(record.data['name']);
-    // Nothing had been changed, or whoever gives up has undone it.
-    if (record.data['hasBegun'] !== true || cancel) return { outcome: 'undone', detail: stoppedFor(leftover) };
-    if (client) return ofMemory(new Domain(client, target.longName));
+    if (record.data['hasBegun'] !== true) return { outcome: 'undone', detail: stoppedFor(leftover) };
+    if (client) return cancel ? { outcome: 'undone' } : ofMemory(new Domain(client, target.longName));
     const machine = { host, target, config: loadMachineConfig(target.configPath, host.paths.defaultsFile) };
+    if (cancel) {
+      // Who gave up has done this, unless it was that which failed.
+      await undoRevert(machine);
+      return { outcome: 'undone', detail: stoppedFor(leftover) };
+    }
     try {
       await finishRevert(machine, name);
       await repairLeaks(host, machine.config);

@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { Domain } from '../../domain/domain.ts';
 import { newJobId } from '../../domain/job-id.ts';
@@ -7,7 +8,8 @@ import { withControl } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
-import { settleFirst } from '../work/settle-first.ts';
+import { ENDS_MACHINE, settleFirst } from '../work/settle-first.ts';
+import { isBelow } from './below.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { unknownSnapshot } from './delete.ts';
 import { REVERT_WORK } from './half-reverted.ts';
@@ -72,12 +74,13 @@ export async function revertSnapshot(
   await settleFirst(host, target);
   const snapshot = listSnapshots(host, target, config).find((each) => each.name === name);
   if (!snapshot) throw unknownSnapshot(target, name);
+  if (snapshot.below !== undefined) throw isBelow(target, name, snapshot.below);
   refuseSavedDisks(target, 'revert to a snapshot');
   requireWhole(target, snapshot);
   const revert: Revert = { host, target, config, snapshot, life, signal };
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
-  const data = { name, wasRunning: isRunning };
+  const data = { name, wasRunning: isRunning, [ENDS_MACHINE]: isRunning && !memory };
   const kind = snapshot.external ? LAYER_WORK : REVERT_WORK;
   const plan = { kind, what: `reverting to snapshot "${name}"`, data };
   const kept = await doWork(
@@ -86,10 +89,20 @@ export async function revertSnapshot(
     plan,
     (work) => (memory ? loadMemory(revert, work) : revertStopped(revert, work, isRunning)),
     signal,
-  );
+  ).catch((error: unknown) => {
+    if (isRunning && !memory) tellStopped(host, target);
+    throw error;
+  });
   if (isRunning && !memory) await life.start(signal);
   const seconds = Math.round(performance.now() - began) / 1000;
   return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, kept, seconds };
+}
+
+/** It was ended for the revert, which failed. */
+function tellStopped(host: MachineContext, { files, longName }: MachineRef): void {
+  if (locate(files).kind === 'alive') return;
+  const message = `the machine was stopped for it; to start it: qemu-init start ${longName}`;
+  host.notify({ level: 'warning', machine: longName, message });
 }
 
 /** Disks of different times would not fit together: a deletion may have been interrupted. */
@@ -103,7 +116,7 @@ function requireWhole(target: MachineRef, { name, disks, external }: Snapshot): 
     'QEMU_COMMAND_FAILED',
     `Snapshot "${name}" is not whole: ${missing.join(', ')} no longer has it`,
     {
-      hint: `a revert would mix disks of different times; delete the rest of it: qemu-init snapshot delete ${target.longName} ${name}`,
+      hint: `a revert would mix disks of different times; delete the rest of it: ${shellCommand('qemu-init', 'snapshot', 'delete', target.longName, name)}`,
     },
   );
 }

@@ -114,7 +114,9 @@ function isThere(path: string): boolean {
 }
 
 /** The snapshots inside the images, by their names and then by the keys of the disks. Only qcow2 has any. */
-export function snapshotsIn(disks: readonly SnapshotDisk[]): Map<string, Map<string, ImageSnapshot>> {
+export function snapshotsIn(
+  disks: readonly Pick<SnapshotDisk, 'key' | 'file' | 'format'>[],
+): Map<string, Map<string, ImageSnapshot>> {
   const found = new Map<string, Map<string, ImageSnapshot>>();
   for (const disk of disks) {
     if (disk.format !== 'qcow2') continue;

@@ -3,6 +3,9 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { hasJournal } from '../plug/has-journal.ts';
 import { hasWork, isAtWork, readWork } from './work-record.ts';
 
+/** In the data of work that ends the machine itself: a stop of it is no news then. */
+export const ENDS_MACHINE = 'endsMachine';
+
 /** Longest that a look at a machine is held up by what an earlier command left. */
 const LOOK_MS = 1_500;
 
@@ -24,7 +27,7 @@ export async function settleFirst(host: MachineContext, target: MachineRef): Pro
 /** Tells that a stop of the machine ends the work on its disks that another command does. */
 export function tellAtWork(host: MachineContext, { files, longName }: MachineRef): void {
   const record = hasWork(files) ? readWork(files) : undefined;
-  if (record === undefined || !isAtWork(files, record)) return;
+  if (record === undefined || record.data[ENDS_MACHINE] === true || !isAtWork(files, record)) return;
   const message = `${record.what} goes on since ${record.startedAt}, and ends incomplete with the machine`;
   host.notify({ level: 'warning', machine: longName, message });
 }

@@ -27,7 +27,7 @@ export const SNAPSHOT: Action = {
             choices: ['auto', 'on', 'off'],
             default: 'auto',
             requiresArg: true,
-            describe: 'Freeze file systems through the guest agent: if one answers, always (or fail), never',
+            describe: 'Freeze file systems through the guest agent: auto (if one answers), on (or fail), off',
           })
           .option('description', { type: 'string', requiresArg: true, describe: 'What it is for' })
           .option('external', {
@@ -36,7 +36,7 @@ export const SNAPSHOT: Action = {
           })
           .option('skip-raw', {
             type: 'boolean',
-            describe: 'Leave out disks that cannot hold a snapshot',
+            describe: 'Leave out raw disks',
           }) as Argv<object>,
       examples: [
         ['web before-upgrade', 'All disks, with file systems frozen if the guest agent answers'],

@@ -29,11 +29,12 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
 }
 
 function rowOf(machine: string, snapshot: Snapshot): string[] {
-  const { name, created, sizeBytes, memory, quiesced, external, disks, description = '' } = snapshot;
+  const { name, created, sizeBytes, memory, quiesced, external, disks, below, description = '' } = snapshot;
   const traits = [
     ...(memory ? ['memory'] : []),
     ...(quiesced === true ? ['frozen'] : []),
     ...(external ? ['external'] : []),
+    ...(below === undefined ? [] : [`below ${below}`]),
   ];
   const size = sizeBytes === 0 ? '-' : sizeText(sizeBytes);
   return [machine, name, created.slice(0, 19), size, traits.join(',') || '-', disks.join(','), description];

@@ -180,7 +180,13 @@ test('a stopped machine is replaced as a whole, or one disk of it', NEEDS_ROOT, 
   const kept = await restore(root, dest, `web@${points[0]}`);
   assert.equal(kept.code, 1);
   assert.match(kept.stderr, /has a saved state/);
+  execFileSync('qemu-img', ['snapshot', '-c', 'inside', image]);
+  const notes = join(root.stateDir, 'web/snapshots.json');
+  const layer = { key: 'DSK1', base: image, format: 'qcow2', overlay: join(root.etcDir, 'web-data.img') };
+  writeFileSync(notes, JSON.stringify([{ name: 'outside', created: '', layers: [layer] }]));
   const whole = row(await restore(root, dest, `web@${points[0]}`, '--fresh'));
+  assert.match(whole.notes.join(), /Snapshots in the images that were replaced are gone: inside, outside/);
+  assert.equal(readFileSync(notes, 'utf8').trim(), '[]');
   assert.ok(!existsSync(saved));
   assert.equal(disk(image, 'qcow2'), contentOf(dest, points[0] ?? ''));
   assert.equal(statSync(image).uid, 12345);

@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
-import { demandStopped, type FileTask, replaceFiles } from '../../machine/restore/replace-files.ts';
+import { DROPS_IT, demandStopped, type FileTask, replaceFiles } from '../../machine/restore/replace-files.ts';
 import type { FileOwner } from '../../machine/restore/restore-disk.ts';
 import { resolveRunAs } from '../../machine/start/run-as.ts';
 import { refuseSaved } from '../../machine/state/saved-folder.ts';
@@ -13,6 +13,7 @@ import { placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { checkMachine } from '../check/check-machine.ts';
 import type { Machines } from '../machines.ts';
 import { readBackupCfg } from './backup-cfg.ts';
+import { forgetLost, snapshotsToLose } from './lost-snapshots.ts';
 import { machineFiles } from './machine-files.ts';
 import { notesOn } from './notes.ts';
 import { placeToReplace } from './places.ts';
@@ -42,7 +43,7 @@ export async function restoreOver(
   const { point } = source;
   demandStopped(target);
   const dropsSaved = options.fresh === true;
-  if (!dropsSaved) refuseSaved(target.files, target.longName, 'restore');
+  if (!dropsSaved) refuseSaved(target.files, target.longName, 'restore', DROPS_IT);
   const isWhole = options.disk === undefined;
   const backup = isWhole ? readBackupCfg(point, target.configPath, host.paths) : undefined;
   const config = backup?.config ?? machines.config(target);
@@ -60,8 +61,13 @@ export async function restoreOver(
   if (!isWhole) demandPlain(config, source);
   const what = `restoring ${point.name}@${point.point}`;
   const files = [...others.tasks, ...(cfg?.tasks ?? [])];
+  const losing = snapshotsToLose(
+    target,
+    tasks.map(({ path }) => path),
+  );
   await replaceFiles(host, target, { what, disks: tasks, files, dropsSaved }, options);
   forgetBases(host.paths, target.longName);
+  const lost = forgetLost(target, losing);
   return {
     name: target.longName,
     shortName: target.shortName,
@@ -69,7 +75,7 @@ export async function restoreOver(
     outcome: 'replaced',
     configPath: target.configPath,
     disks: diskRows(tasks),
-    notes: [...others.notes, ...(cfg?.notes ?? []), ...(isWhole ? notesOn(source, config, new Map()) : [])],
+    notes: [...lost, ...others.notes, ...(cfg?.notes ?? []), ...(isWhole ? notesOn(source, config, new Map()) : [])],
     issues: await checkMachine(machines, target),
   };
 }

@@ -65,7 +65,7 @@ export async function replaceFiles(
       // A start that is under way ends first; one that comes later finds the work.
       await exclusively(host, target, { purpose: 'restore', signal }, async () => {
         demandStopped(target);
-        if (tasks.dropsSaved !== true) refuseSaved(target.files, target.longName, 'restore');
+        if (tasks.dropsSaved !== true) refuseSaved(target.files, target.longName, 'restore', DROPS_IT);
       });
       await copyDisks(tasks.disks, partOf, options);
       for (const task of tasks.files) writeFile(task, partOf(task.path));
@@ -118,6 +118,9 @@ function writeFile({ content, owner }: FileTask, part: string): void {
   }
   syncPath(part);
 }
+
+/** For a machine with a saved state. */
+export const DROPS_IT = 'restore with --fresh, which drops it too';
 
 /** @throws {QemuError} `QEMU_MACHINE_STATE` when the machine runs. */
 export function demandStopped(target: MachineRef): void {

@@ -59,15 +59,16 @@ export function isSaved(files: Files): boolean {
  * Refuses what would change the disks of a machine with a saved state. To be called for a machine that does not run.
  *
  * @param what such as `revert to a snapshot`.
+ * @param way what else the same command can do, for the hint.
  * @throws {QemuError} `QEMU_MACHINE_STATE`
  */
-export function refuseSaved(files: Files, longName: string, what: string): void {
+export function refuseSaved(files: Files, longName: string, what: string, way?: string): void {
   if (!isSaved(files)) return;
   throw new QemuError(
     'QEMU_MACHINE_STATE',
     `Cannot ${what}: machine "${longName}" has a saved state, which its disks belong to`,
     {
-      hint: `go on from it: qemu-init start ${longName}; or start without it, which drops it: qemu-init start --fresh ${longName}`,
+      hint: `go on from it: qemu-init start ${longName}; or start without it, which drops it: qemu-init start --fresh ${longName}${way === undefined ? '' : `; or ${way}`}`,
     },
   );
 }

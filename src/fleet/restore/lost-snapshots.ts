@@ -1,0 +1,40 @@
+import { QemuError } from '../../base/errors.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { isSameFile } from '../../machine/disks/same-file.ts';
+import { forgetSnapshot, readSnapshotNotes } from '../../machine/snapshot/snapshot-notes.ts';
+import { readImageSnapshots } from '../../system/images/qcow2-snapshots.ts';
+
+/** Snapshots that go with images which are about to be replaced. */
+export interface LostSnapshots {
+  readonly inside: readonly string[];
+  /** External ones whose content is in these images. */
+  readonly external: readonly string[];
+}
+
+/** To be called while the images are still there. One that cannot be read has none. */
+export function snapshotsToLose({ files }: MachineRef, images: readonly string[]): LostSnapshots {
+  const external = readSnapshotNotes(files).filter(({ layers }) =>
+    layers.some(({ base }) => images.some((image) => isSameFile(base, image))),
+  );
+  return { inside: [...new Set(images.flatMap(namesInside))], external: external.map(({ name }) => name) };
+}
+
+/**
+ * Forgets them, now that the images are replaced: a revert would take other content for that of the snapshot.
+ *
+ * @returns what to tell.
+ */
+export function forgetLost({ files }: MachineRef, { inside, external }: LostSnapshots): readonly string[] {
+  for (const name of external) forgetSnapshot(files, name);
+  const names = [...inside, ...external];
+  return names.length === 0 ? [] : [`Snapshots in the images that were replaced are gone: ${names.join(', ')}`];
+}
+
+function namesInside(image: string): string[] {
+  try {
+    return readImageSnapshots(image).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof QemuError) return [];
+    throw error;
+  }
+}

@@ -41,6 +41,8 @@ test('a folder of backups is listed whatever is in it', async (t) => {
   mkdirSync(join(dest, 'web', '20261120-000000'));
   mkdirSync(join(dest, 'web', '.20261121-000000.part'));
   writeFileSync(join(dest, 'db', '20261101-030000', 'manifest.json'), '{"version":1,"name":"../../etc"}');
+  // As of a first backup that is under way.
+  mkdirSync(join(dest, 'mail', '.20261121-000000.part'), { recursive: true });
   execFileSync('ln', ['-s', '/etc', join(dest, 'etc')]);
 
   const text = await runCli('qemu-init', ['backup', 'list', dest], { root });
@@ -51,6 +53,9 @@ test('a folder of backups is listed whatever is in it', async (t) => {
   );
   assert.match(text.stderr, /db@20261101-030000: .* is not a usable manifest/);
   assert.match(text.stderr, /web@20261120-000000: Cannot read .*manifest\.json/);
+  assert.doesNotMatch(text.stderr, /mail/);
+  const unknown = await runCli('qemu-init', ['backup', 'verify', dest, 'none'], { root });
+  assert.ok(unknown.stderr.includes(`hint: see: qemu-init backup list '${dest}'\n`), unknown.stderr);
   for (const name of ['lost+found', 'etc', 'web/holiday'])
     assert.ok(text.stderr.includes(`${join(dest, name)}" is not a backup`), name);
 
@@ -63,6 +68,15 @@ test('a folder of backups is listed whatever is in it', async (t) => {
   const missing = await runCli('qemu-init', ['backup', 'list', join(root, 'none')], { root });
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /There is no folder/);
+
+  // A first backup that fails leaves no folder.
+  const empty = join(root, 'empty');
+  mkdirSync(empty, { mode: 0o700 });
+  const cfg = join(root, 'bare-qemu.cfg');
+  writeFileSync(cfg, 'RAM=8M\n');
+  const failed = await runCli('qemu-init', ['backup', 'create', cfg, empty], { root });
+  assert.match(failed.stderr, /has no disks/);
+  assert.deepEqual(readdirSync(empty), []);
 });
 
 test('verification finds what has changed, and names the points that are of no use then', async (t) => {

@@ -292,7 +292,7 @@ test('a machine with a saved state is not backed up while it is stopped, for its
   await host.ok('save', 'web');
   const { code, stderr } = await host.tryBackUp();
   assert.equal(code, 1);
-  assert.match(stderr, /Cannot back it up: machine "web" has a saved state/);
+  assert.match(stderr, /Cannot back up its disks: machine "web" has a saved state/);
   await host.ok('start', 'web');
   assert.equal((await host.backUp())['kind'], 'incremental');
   await host.ok('kill', 'web');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CliResult, parseJson } from './cli.ts';
 import { assertDocument } from './documents.ts';
@@ -75,7 +75,7 @@ export function backupLab(t: Cleanup, lines = '', name = 'web.qcow2'): BackupLab
       assert.ok(found.equals(expected), `point ${String(point)} differs at ${at} of ${found.length}`);
     },
     assertTidy() {
-      const names = readdirSync(points);
+      const names = existsSync(points) ? readdirSync(points) : [];
       assert.deepEqual(
         names.filter((each) => !/^\d{8}-\d{6}$/.test(each)),
         [],

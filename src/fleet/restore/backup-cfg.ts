@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { ReadablePoint } from '../../machine/backup/chain.ts';
 import { LARGEST_FILE } from '../../machine/config-text.ts';
@@ -25,7 +27,7 @@ export function readBackupCfg(point: ReadablePoint, configPath: string, paths: P
   const text = readBackupFile(point, file).toString('utf8');
   if (text.trimStart().startsWith('{')) {
     throw new QemuError('QEMU_CONFIG_INVALID', `Backup ${point.name}@${point.point} is of a machine in JSON`, {
-      hint: `convert its file first: qemu-init import ${point.folder}/${file.name}; and restore the disks with --disk`,
+      hint: `convert its file first: ${shellCommand('qemu-init', 'import', join(point.folder, file.name))}; and restore the disks with --disk`,
     });
   }
   const defaults = readTrustedText(paths.defaultsFile, LARGEST_FILE);

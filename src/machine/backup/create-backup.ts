@@ -49,6 +49,8 @@ export interface BackupResult {
   readonly manifest: BackupManifest;
   /** Points that `keep` has removed. */
   readonly removed: readonly RemovedPoint[];
+  /** Whether the machine was running: else there was nothing to be frozen. */
+  readonly isLive: boolean;
   readonly seconds: number;
 }
 
@@ -77,21 +79,22 @@ export async function createBackup(
   const { longName } = target;
   return withBackups(place, longName, { purpose: 'backup', signal }, async () => {
     await settleMerge(place, longName, options);
-    const point = await doWork(
+    const { point, isLive } = await doWork(
       host,
       target,
       plan,
       (work) =>
-        withDiskAccess(host, target, config, signal, (access) =>
-          backUp({ host, target, config, dest: place, folder, work, access }, options),
-        ),
+        withDiskAccess(host, target, config, signal, async (access) => ({
+          point: await backUp({ host, target, config, dest: place, folder, work, access }, options),
+          isLive: access.isRunning,
+        })),
       signal,
     );
     const removed = keep === undefined ? [] : await removeOld(place, longName, { keep, point }, options);
     // A point that was merged into this one has changed its manifest.
     const manifest = readManifest(join(folder, point));
     const seconds = Math.round(performance.now() - began) / 1000;
-    return { point, path: join(folder, point), manifest, removed, seconds };
+    return { point, path: join(folder, point), manifest, removed, isLive, seconds };
   });
 }
 

@@ -2,6 +2,7 @@ import { lstatSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { isValidName } from '../../config/text/names.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { namesIn } from '../../system/files/files.ts';
 import type { BackupManifest } from './manifest.ts';
@@ -66,7 +67,7 @@ function demandPoints(dest: string, longName: string, read: typeof readFolders):
   const points = isValidName(longName) && isFolder(folder) ? read(folder, longName).points : [];
   if (points.length > 0) return points;
   throw new QemuError('QEMU_MACHINE_UNKNOWN', `"${dest}" has no backup of machine "${longName}"`, {
-    hint: `see: qemu-init backup list ${dest}`,
+    hint: `see: ${shellCommand('qemu-init', 'backup', 'list', dest)}`,
   });
 }
 
@@ -83,21 +84,22 @@ function readMachine(folder: string, name: string): Destination {
 
 /** What is left of a point that is no longer one. */
 function merging({ name, point, folder }: BackupPoint, { into }: MergeMark): BackupPoint {
+  const goOn = shellCommand('qemu-init', 'backup', 'delete', dirname(dirname(folder)), `${name}@${point}`);
   const error = new QemuError('QEMU_IO', `Backup ${name}@${point} is being merged into ${into}`, {
-    hint: `if that was interrupted, go on with it: qemu-init backup delete ${dirname(dirname(folder))} ${name}@${point}`,
+    hint: `if that was interrupted, go on with it: ${goOn}`,
   });
   return { name, point, folder, manifest: undefined, error };
 }
 
 function readFolders(folder: string, name: string): Destination {
-  const names = ifReadable(() => namesIn(folder))
-    .filter((each) => !each.startsWith('.'))
-    .toSorted();
+  const all = ifReadable(() => namesIn(folder));
+  if (all === undefined) return { points: [], foreign: [folder] };
+  const names = all.filter((each) => !each.startsWith('.')).toSorted();
   const points = names.filter((each) => isPointName(each) && isFolder(join(folder, each)));
   const foreign = names.filter((each) => !points.includes(each)).map((each) => join(folder, each));
   return {
     points: points.map((point) => readPoint(join(folder, point), name, point)),
-    foreign: names.length === 0 ? [folder] : foreign,
+    foreign,
   };
 }
 
@@ -135,11 +137,11 @@ function look(path: string): Stats | undefined {
   }
 }
 
-function ifReadable(read: () => string[]): string[] {
+function ifReadable(read: () => string[]): string[] | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof QemuError) return [];
+    if (error instanceof QemuError) return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
@@ -35,14 +36,29 @@ export async function withBackups<T>(
   const folder = join(dest, longName);
   trustPath(folder);
   ensureDir(folder, 0o700);
+  let isLocked = false;
   try {
-    return await withLock(join(folder, '.lock'), { timeoutMs: LOCK_MS, purpose, signal }, body);
+    return await withLock(join(folder, '.lock'), { timeoutMs: LOCK_MS, purpose, signal }, () => {
+      isLocked = true;
+      return body();
+    });
   } catch (error) {
-    if (!(error instanceof QemuError) || error.code !== 'QEMU_LOCKED') throw error;
+    if (isLocked || !(error instanceof QemuError) || error.code !== 'QEMU_LOCKED') throw error;
     throw new QemuError('QEMU_LOCKED', `The backups of machine "${longName}" in "${dest}" are in use`, {
       cause: error,
       hint: 'another command works on them: try again when it has ended',
     });
+  } finally {
+    removeIfEmpty(folder);
+  }
+}
+
+/** Nothing is left of a first backup that failed, nor of the last point that was deleted. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There are points in it, or another command is at work there; it does not matter.
   }
 }
 

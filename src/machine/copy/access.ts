@@ -42,7 +42,7 @@ export async function withDiskAccess<T>(
   const located = await exclusively(host, target, { purpose: 'backup', signal }, async () => locate(target.files));
   if (located.kind !== 'alive') {
     // The bitmaps alone make them other disks than those that it belongs to.
-    refuseSaved(target.files, target.longName, 'back it up');
+    refuseSaved(target.files, target.longName, 'back up its disks');
     // Of a machine that has never started there may be none yet.
     if (process.getuid?.() === 0) await ensureOwnUser(config);
     const user = await resolveRunAs(config);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { BackupOptions, BackupResult } from '../backup/create-backup.ts';
 import type { BackupPoint, Destination } from '../backup/destination.ts';
@@ -61,7 +62,7 @@ export class Backups {
     if (name !== undefined && names.size === 1) return name;
     const why = names.size > 1 ? `several machines "${id}": ${[...names].join(', ')}` : `no backup of machine "${id}"`;
     throw new QemuError('QEMU_MACHINE_UNKNOWN', `"${this.dest}" has ${why}`, {
-      hint: `see: qemu-init backup list ${this.dest}`,
+      hint: `see: ${shellCommand('qemu-init', 'backup', 'list', this.dest)}`,
     });
   }
 

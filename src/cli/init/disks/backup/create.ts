@@ -54,11 +54,11 @@ function settingsFor(
   };
 }
 
-function describe(name: string, { path, manifest, removed, seconds }: BackupResult): string {
+function describe(name: string, { path, manifest, removed, isLive, seconds }: BackupResult): string {
   const { kind, reason, quiesced, disks } = manifest;
   const size = sizeText(disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   const why = reason === undefined ? '' : ` (${reason})`;
-  const frozen = quiesced ? '' : '; the file systems were not frozen';
+  const frozen = quiesced || !isLive ? '' : '; the file systems were not frozen';
   const merged = removed.length === 0 ? '' : `; removed: ${removed.map(({ point }) => point).join(', ')}`;
   return `${name}: ${kind} backup${why} in "${path}": ${size} in ${seconds} s${frozen}${merged}`;
 }

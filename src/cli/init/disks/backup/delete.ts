@@ -1,4 +1,5 @@
 import { QemuError } from '../../../../base/errors.ts';
+import { shellCommand } from '../../../../config/text/shell-words.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 import { parseBackupId } from './backup-id.ts';
@@ -14,7 +15,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { name, point } = parseBackupId(args.id);
   if (point === undefined) {
     throw new QemuError('QEMU_USAGE', `"${args.id}" does not name a point`, {
-      hint: `one point at a time: ${args.id}@POINT; see: qemu-init backup list ${args.dest}`,
+      hint: `one point at a time: ${args.id}@POINT; see: ${shellCommand('qemu-init', 'backup', 'list', args.dest)}`,
     });
   }
   const removed = await showProgress(output, args.id, (onProgress) =>

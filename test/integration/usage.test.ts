@@ -34,6 +34,12 @@ test('with --json a mistake on the command line is a failure document too', asyn
   }
   // A word behind -- is no option.
   assert.equal((await root.run('qemu-mon', ['--', '--json', 'two'])).stdout, '');
+  // It is a word that the action sees, also one that may be missing.
+  root.add('web');
+  assert.match(
+    (await root.init('snapshot', 'create', 'web', '--', '-x')).stderr,
+    /^web: "-x" is not a name for a snap/,
+  );
 });
 
 test('an unknown option is named as it was written, whatever else is missing', async (t) => {

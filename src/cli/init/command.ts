@@ -124,8 +124,11 @@ function missingIn(argv: readonly string[]): string {
   const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)>/g) ?? [])].map(([, word]) => word);
   const given = wordsOf(argv).length - (verb ? 2 : 1);
   const word = needed[given] ?? needed.at(-1);
-  return word === undefined || word === 'id' ? 'machine' : word;
+  return word === undefined || word === 'id' ? 'machine' : (MISSING_WORDS[word] ?? word);
 }
+
+/** What to call a missing word whose name is an abbreviation. */
+const MISSING_WORDS: Readonly<Record<string, string>> = { dest: 'folder of backups' };
 
 /** The actions that the command line names, which spares setting up the others; all of them for mistakes. */
 function wanted(argv: readonly string[]): readonly Action[] {

@@ -62,6 +62,9 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   'meta-data': 'FILE',
   'network-config': 'FILE',
   quiesce: 'WHEN',
+  rate: 'SIZE',
+  keep: 'N',
+  repair: 'WHAT',
   description: 'TEXT',
 };
 

@@ -1,12 +1,14 @@
-/** Takes the place of `-`, which yargs loses among the words of a command. It looks the same in messages. */
-const STAND_IN = '\u2060-';
+/** Stands before a word that yargs would lose among the words of a command. It looks the same in messages. */
+const STAND_IN = '\u2060';
 
-/** Words for yargs. Pure. */
+/** Words for yargs, which loses `-`, and after `--` each that begins with a dash. Pure. */
 export function hideDashes(words: readonly string[]): string[] {
-  return words.map((word) => (word === '-' ? STAND_IN : word));
+  const end = words.indexOf('--');
+  const isLost = (word: string, at: number): boolean => word === '-' || (end >= 0 && at > end && word.startsWith('-'));
+  return words.map((word, at) => (isLost(word, at) ? `${STAND_IN}${word}` : word));
 }
 
-/** Parsed arguments, with each `-` in its place again. Pure. */
+/** Parsed arguments, with each of these words as it was. Pure. */
 export function showDashes(args: object): object {
   return Object.fromEntries(
     Object.entries(args).map(([name, value]: [string, unknown]) => [
@@ -17,5 +19,5 @@ export function showDashes(args: object): object {
 }
 
 function shown(value: unknown): unknown {
-  return value === STAND_IN ? '-' : value;
+  return typeof value === 'string' && value.startsWith(`${STAND_IN}-`) ? value.slice(STAND_IN.length) : value;
 }

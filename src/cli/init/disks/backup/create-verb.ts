@@ -31,7 +31,7 @@ function copying(parser: Argv<object>): Argv<object> {
       type: 'string',
       requiresArg: true,
       choices: ['auto', 'on', 'off'],
-      describe: "Freeze the guest's file systems for an instant (auto: if an agent answers)",
+      describe: 'Freeze file systems through the guest agent: auto (default; if one answers), on (or fail), off',
     })
     .option('keep', {
       type: 'string',

@@ -37,7 +37,8 @@ export const DISK: Action = {
           .positional('disk', { type: 'string', describe: 'Key of the only disk to check: DSK1' })
           .option('repair', {
             choices: ['leaks', 'all'] as const,
-            describe: 'Repair what costs no data, or everything',
+            requiresArg: true,
+            describe: 'Repair leaks, which costs no data, or all',
           }) as Argv<object>,
       load: () => import('./check.ts'),
     },
@@ -59,7 +60,11 @@ export const DISK: Action = {
       describe: 'Copy a disk to a file of another format and go on there',
       options: (parser) =>
         oneDisk(parser)
-          .positional('format', { choices: ['qcow2', 'raw'] as const, demandOption: true, describe: 'New format' })
+          .positional('format', {
+            choices: ['qcow2', 'raw'] as const,
+            demandOption: true,
+            describe: 'New format: qcow2 or raw',
+          })
           .positional('file', { type: 'string', describe: 'Path of the new image (default: beside the old one)' })
           .option('rate', RATE) as Argv<object>,
       examples: [['web DSK1 qcow2', 'Lets a raw disk have snapshots and incremental backups']],
@@ -77,7 +82,11 @@ export const DISK: Action = {
       options: (parser) =>
         oneDisk(parser)
           .positional('file', { type: 'string', demandOption: true, describe: 'Path of the new image' })
-          .option('format', { choices: ['qcow2', 'raw'] as const, describe: 'Format of the new image' })
+          .option('format', {
+            choices: ['qcow2', 'raw'] as const,
+            requiresArg: true,
+            describe: 'Format of the new image: qcow2 or raw (default: raw for a raw disk)',
+          })
           .option('rate', RATE) as Argv<object>,
       examples: [['web DSK1 /srv/fast/web.qcow2', 'Moves the disk to another file system; the old image stays']],
       load: async () => ({ run: (await import('./copy.ts')).mirror }),

@@ -110,7 +110,7 @@ _qemu_init() {
       create) options+=' --disk --image --from --linked --iso --kernel --initrd --append --ram --cpus --bridge --net --ssh-port --firmware --tpm --os --ssh-key --login --hostname --user-data --meta-data --network-config --output --start --wait --timeout' ;;
       clone) options+=' --linked --snapshot --output' ;;
       delete) options+=' --keep-disks --yes --dry-run' ;;
-      import) options+=' --format --pid --name --output --storage --force --dry-run' ;;
+      import) options+=' --format --pid --name --output --storage --copy-disks --force --dry-run' ;;
       export) options+=' --format' ;;
       enable) options+=' --all' ;;
       disable) options+=' --all' ;;

@@ -286,6 +286,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from import' --
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option name --require-parameter --description 'Long name, instead of the one in the file'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option output --require-parameter --force-files --description 'Folder for the cfg files, or - for stdout'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option storage --require-parameter --description 'Where a storage of Proxmox VE is: NAME=PATH; may be repeated'
+complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option copy-disks --description 'Copy the disks next to the cfg file, as qcow2 images'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option force --description 'Overwrite existing files'
 complete --command qemu-init --condition '__fish_seen_subcommand_from import' --long-option dry-run --description 'Write nothing'
 complete --command qemu-init --condition '__fish_seen_subcommand_from export' --long-option format --require-parameter --description 'libvirt: XML of a domain; command: a script with the command line'

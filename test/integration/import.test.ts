@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
@@ -19,6 +20,12 @@ const DOMAIN = (name: string, disk: string): string => `<domain type='qemu'>
   </devices>
 </domain>
 `;
+
+const DISK = (path: string): string =>
+  `<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none'/><source file='${path}'/><target dev='hdb' bus='ide'/></disk>`;
+
+const qemu = (program: string, ...args: readonly string[]): void =>
+  void execFileSync(program, [...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 test('a domain of libvirt is imported, boots with its UUID and MAC, and its command line is imported again', async (t) => {
   const root = lab(t);
@@ -93,6 +100,70 @@ test('standard input is read up to a limit, and a lost part is in the file as a 
   const huge = await root.run('qemu-init', ['import', '-', '--output', '-'], { input: `<a>${' '.repeat(3e6)}` });
   assert.equal(huge.code, 6);
   assert.match(huge.stderr, /larger than/);
+});
+
+test('import --copy-disks copies all disks and the variables of the firmware, or nothing', async (t) => {
+  const root = lab(t);
+  const raw = join(root.dir, 'vm/a, b.img');
+  const second = join(root.dir, 'vm/second.qcow2');
+  const nvram = root.write(
+    'vm/shop_VARS.fd',
+    Buffer.concat([Buffer.alloc(40), Buffer.from('_FVH'), Buffer.alloc(540_672 - 44)]),
+  );
+  writeGuestDisk(root.write('vm/a, b.img', ''));
+  qemu('qemu-img', 'create', '-q', '-f', 'qcow2', second, '4M');
+  qemu('qemu-io', '-f', 'qcow2', '-c', 'write -P 0x61 1M 64k', second);
+  const domain = DOMAIN('shop', raw)
+    .replace('</interface>', `</interface>${DISK(second)}`)
+    .replace("<os><type arch='x86_64' machine='pc'>", `<os firmware='efi'><nvram>${nvram}</nvram><type machine='q35'>`)
+    .replaceAll("bus='ide'", "bus='virtio'");
+  const source = root.write('vm/shop.xml', domain);
+  const before = [raw, second, nvram].map((path) => [readFileSync(path), statSync(path).mtimeMs]);
+
+  // Nothing is made of a machine with one bad disk: not even the good one.
+  const nothing = async (text: string, message: RegExp, ...options: string[]): Promise<void> => {
+    const files = readdirSync(root.etcDir);
+    const bad = await root.init('import', root.write('vm/bad.xml', text), '--copy-disks', ...options);
+    assert.notEqual(bad.code, 0);
+    assert.match(bad.stderr, message);
+    assert.deepEqual(readdirSync(root.etcDir), files);
+  };
+  const evil = join(root.dir, 'vm/evil.qcow2');
+  qemu('qemu-img', 'create', '-q', '-u', '-f', 'qcow2', '-b', '/etc/shadow', '-F', 'raw', evil, '4M');
+  await nothing(domain.replace(second, evil), /names another file, "\/etc\/shadow"/);
+  await nothing(domain.replace(second, join(root.dir, 'none')).replace(raw, evil), /Cannot copy the disks.*none/s);
+  await nothing(domain.replace(nvram, '/etc/shadow'), /"\/etc\/shadow" has no variables of a firmware/);
+  // What a guest wrote to its raw disk.
+  await nothing(domain.replace("type='qcow2'", "type='raw'"), /DSK2 .* is qcow2, and not raw as its definition says/);
+  await nothing(domain, /--copy-disks cannot be combined with --force/, '--force');
+  root.write('etc/qemu/shop-2.qcow2', 'mine');
+  await nothing(domain, /shop-2\.qcow2" exists already/);
+  rmSync(join(root.etcDir, 'shop-2.qcow2'));
+  // A machine that runs with it.
+  root.add('user', `DSK1=${second},format=qcow2\n`);
+  await root.ok('start', 'user');
+  await nothing(domain, /second\.qcow2": it is used by a running QEMU/);
+  await root.ok('stop', 'user', '--force');
+
+  const imported = await root.one('import', source, '--copy-disks');
+  assert.deepEqual(imported['copied'], [
+    { key: 'DSK1', from: raw, path: join(root.etcDir, 'shop.qcow2') },
+    { key: 'DSK2', from: second, path: join(root.etcDir, 'shop-2.qcow2') },
+    { key: 'FIRMWARE', from: nvram, path: join(root.etcDir, 'shop-vars.fd') },
+  ]);
+  const cfg = readFileSync(join(root.etcDir, 'shop-qemu.cfg'), 'utf8');
+  assert.match(cfg, /^DSK1="?shop\.qcow2,format=qcow2"?$/m);
+  assert.match(cfg, /^DSK2="?shop-2\.qcow2,format=qcow2,cache=none"?$/m);
+  assert.match(cfg, /^FIRMWARE="?uefi,vars=shop-vars\.fd"?$/m);
+  qemu('qemu-img', 'compare', '-q', '-f', 'raw', raw, join(root.etcDir, 'shop.qcow2'));
+  qemu('qemu-img', 'compare', '-q', second, join(root.etcDir, 'shop-2.qcow2'));
+  assert.ok(readFileSync(join(root.etcDir, 'shop-vars.fd')).equals(readFileSync(nvram)));
+  assert.deepEqual(
+    [raw, second, nvram].map((path) => [readFileSync(path), statSync(path).mtimeMs]),
+    before,
+  );
+  const { stderr } = await root.init('check', join(root.etcDir, 'shop-qemu.cfg'));
+  assert.doesNotMatch(stderr, /DSK\d|shop-vars/);
 });
 
 test('wrong uses of import are refused with a hint', async (t) => {

@@ -5,7 +5,7 @@ import { renderSize } from '../../config/text/values.ts';
 import { runAsPrefix } from '../../machine/start/run-as.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
 import type { User } from '../../system/users.ts';
-import type { SourceImage } from './source-image.ts';
+import { isLocked, type SourceImage } from './source-image.ts';
 
 /** How {@link makeDisk} works. */
 export interface MakeDiskOptions {
@@ -81,5 +81,6 @@ async function runAs(
   if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
   if (result.exitCode === 0) return;
   const [reason = ''] = result.stderr.trim().split('\n');
-  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot create a disk image of ${renderSize(bytes)}: ${reason}`);
+  const hint = isLocked(reason) ? 'stop the machine that uses the image first' : undefined;
+  throw new QemuError('QEMU_COMMAND_FAILED', `Cannot create a disk image of ${renderSize(bytes)}: ${reason}`, { hint });
 }

@@ -78,7 +78,13 @@ async function checkTables(path: string, format: string, { signal, shownAs = pat
   if (exitCode === 0 || exitCode === 3 || exitCode === 63) return;
   const [first = ''] = `${stderr.trim()}\n${stdout.trim()}`.trim().split('\n');
   const reason = first.replace(`Could not open '${path}': `, '').replace(/^qemu-img: |^ERROR:? /, '');
+  if (isLocked(stderr)) throw unusable(shownAs, 'is used by a running QEMU', 'stop that machine first');
   throw unusable(shownAs, `is damaged or truncated (${reason})`, 'get it again');
+}
+
+/** Whether qemu-img found an image in use: block/file-posix.c of QEMU. */
+export function isLocked(stderr: string): boolean {
+  return /Failed to get .*lock/.test(stderr);
 }
 
 /** What a raw file can be that is not a disk. */

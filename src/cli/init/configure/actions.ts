@@ -75,6 +75,7 @@ export const CONFIGURE: readonly Action[] = [
           requiresArg: true,
           describe: 'Where a storage of Proxmox VE is: NAME=PATH; may be repeated',
         })
+        .option('copy-disks', { type: 'boolean', describe: 'Copy the disks next to the cfg file, as qcow2 images' })
         .option('force', { type: 'boolean', describe: 'Overwrite existing files' })
         .option('dry-run', { type: 'boolean', describe: 'Write nothing' }) as Argv<object>,
     load: () => import('./import.ts'),

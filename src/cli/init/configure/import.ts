@@ -2,11 +2,13 @@ import { resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import { checkMachine } from '../../../fleet/check/check-machine.ts';
+import { type CopiedFile, writeImportWithDisks } from '../../../provision/import/copy-disks.ts';
 import type { ImportItem } from '../../../provision/import/draft.ts';
 import type { ImportFormat } from '../../../provision/import/format.ts';
 import { type ImportedMachine, LARGEST_DEFINITION } from '../../../provision/import/import.ts';
 import { type ImportSource, readImport, writeImport } from '../../../provision/import/import-file.ts';
 import { readAll } from '../../input/read-all.ts';
+import { showProgress } from '../../output/progress.ts';
 import { describeError, errorDocument } from '../../output/report.ts';
 import type { Context } from '../../run/context.ts';
 import { exitCodeOf, worst } from '../../run/exit-code.ts';
@@ -19,19 +21,25 @@ interface Arguments {
   readonly output?: string;
   readonly storage?: readonly string[];
   readonly force: boolean;
+  readonly copyDisks?: boolean;
   readonly dryRun?: boolean;
 }
 
 /** How one definition went. */
 type Row =
-  | { readonly imported: ImportedMachine; readonly path: string | undefined }
+  | {
+      readonly imported: ImportedMachine;
+      readonly path: string | undefined;
+      readonly copied?: readonly CopiedFile[];
+    }
   | { readonly name: string; readonly error: unknown };
 
 /** Imports definitions of machines of other programs; every one is tried. */
 export async function run(context: Context, args: Arguments): Promise<number> {
   const { output } = context;
   const sources = await sourcesOf(args, context.signal);
-  const rows = sources.map((source) => importOne(context, source, args));
+  const rows: Row[] = [];
+  for (const source of sources) rows.push(await importOne(context, source, args));
   for (const row of rows) await show(context, row, args);
   if (output.json && args.output !== '-') output.document(rows.map((row) => documentOf(row, args)));
   const tried = rows.flatMap((row) => ('imported' in row ? [row.imported] : []));
@@ -39,7 +47,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   return worst(rows.map(codeOf));
 }
 
-async function sourcesOf({ files = [], pid, name, output }: Arguments, signal: AbortSignal): Promise<ImportSource[]> {
+async function sourcesOf(args: Arguments, signal: AbortSignal): Promise<ImportSource[]> {
+  const { files = [], pid, name, output, copyDisks, force } = args;
   if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid))
     throw new QemuError('QEMU_USAGE', `"${pid}" is not a process ID`);
   if ((files.length === 0) === (pid === undefined)) {
@@ -49,6 +58,9 @@ async function sourcesOf({ files = [], pid, name, output }: Arguments, signal: A
   }
   if (files.length > 1 && (name !== undefined || output === '-')) {
     throw new QemuError('QEMU_USAGE', `${name === undefined ? '--output -' : '--name'} is for one file`);
+  }
+  if (copyDisks && (force || output === '-')) {
+    throw new QemuError('QEMU_USAGE', `--copy-disks cannot be combined with ${force ? '--force' : '--output -'}`);
   }
   if (pid !== undefined) return [{ kind: 'process', pid: Number(pid) }];
   const sources: ImportSource[] = [];
@@ -60,7 +72,8 @@ async function sourcesOf({ files = [], pid, name, output }: Arguments, signal: A
   return sources;
 }
 
-function importOne({ paths }: Context, source: ImportSource, args: Arguments): Row {
+async function importOne(context: Context, source: ImportSource, args: Arguments): Promise<Row> {
+  const { output, paths, signal } = context;
   try {
     const imported = readImport(paths, source, {
       format: args.format,
@@ -69,8 +82,13 @@ function importOne({ paths }: Context, source: ImportSource, args: Arguments): R
     });
     if (args.output === '-' || args.dryRun === true) return { imported, path: undefined };
     const dir = args.output === undefined ? paths.etcDir : resolve(args.output);
-    return { imported, path: writeImport(imported, dir, args.force) };
+    if (!args.copyDisks) return { imported, path: writeImport(imported, dir, args.force) };
+    const written = await showProgress(output, imported.longName, (onProgress) =>
+      writeImportWithDisks(paths, imported, dir, { signal, onProgress }),
+    );
+    return { imported, ...written };
   } catch (error) {
+    signal.throwIfAborted();
     return { name: labelOf(source), error };
   }
 }
@@ -110,6 +128,8 @@ async function show(context: Context, row: Row, args: Arguments): Promise<void> 
   }
   if (path !== undefined) await check(context, path);
   if (output.json) return;
+  for (const { key, from, path: to } of row.copied ?? [])
+    output.note('info', `${longName}: ${key}: "${from}" copied to "${to}"`);
   const counts = `(${countsOf(items)})`;
   if (path === undefined) output.line(`${longName}: would be imported ${counts}`);
   else output.line(`${longName}: imported into "${path}" ${counts}; register it: qemu-init register ${longName}`);
@@ -147,6 +167,7 @@ function documentOf(row: Row, args: Arguments): object {
     configPath: row.path ?? null,
     outcome: args.dryRun === true ? 'would-import' : 'imported',
     format,
+    copied: (row.copied ?? []).map(({ key, from, path }) => ({ key, from, path })),
     items: items.map(({ line, source, outcome, key, value, reason }) => ({
       line,
       source,

@@ -41,7 +41,7 @@ function readRange(text: string, option: string, { key, report }: ValueContext):
 
 /** QEMU refuses nodes that are not all of the memory, and processors that are in two nodes or in none. */
 export function checkNuma(
-  { numa, memoryBytes, smp }: MachineConfig,
+  { numa, memoryBytes, smp, maxSmp = 0 }: MachineConfig,
   report: (key: string, message: string, hint?: string) => void,
 ): void {
   if (numa.length === 0) return;
@@ -50,12 +50,14 @@ export function checkNuma(
     report('NUMA1', `The NUMA nodes have ${renderSize(sum)} of memory in total, but RAM is ${renderSize(memoryBytes)}`);
   }
   const count = processorsOf(smp);
+  // Also those that there is room for may be in a node.
+  const most = Math.max(count, maxSmp);
   const nodeOf = new Map<number, number>();
   for (const { index, cpus } of numa) {
     for (const { first, last } of cpus) {
-      if (last >= count)
-        report(`NUMA${index}`, `NUMA${index} has processor ${last}, but the last one of SMP is ${count - 1}`);
-      for (let cpu = first; cpu <= Math.min(last, count - 1); cpu += 1) {
+      if (last >= most)
+        report(`NUMA${index}`, `NUMA${index} has processor ${last}, but the last one of SMP is ${most - 1}`);
+      for (let cpu = first; cpu <= Math.min(last, most - 1); cpu += 1) {
         const other = nodeOf.get(cpu);
         if (other !== undefined)
           report(`NUMA${index}`, `NUMA${index} has processor ${cpu}, which is also in NUMA${other}`);

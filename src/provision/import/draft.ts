@@ -181,23 +181,30 @@ export class ImportDraft {
     const device = isStem(stem) ? this.devices[stem][Number(number) - 1] : undefined;
     if (device === undefined && !this.settings.has(key)) return false;
     if (device && this.#rejectOption(device, reason)) return true;
-    const concerned = this.#items.filter((item) => (device ? item.device === device : item.key === key));
+    // One node alone has no meaning without the others.
+    const gone = stem === 'NUMA' ? [...this.devices.NUMA] : device ? [device] : [];
+    const concerned = this.#items.filter((item) =>
+      item.device === undefined ? item.key === key : gone.includes(item.device),
+    );
     for (const item of concerned)
       Object.assign(item, { outcome: 'refused', key: undefined, device: undefined, reason });
-    if (device && isStem(stem)) this.devices[stem].splice(Number(number) - 1, 1);
+    if (isStem(stem)) this.devices[stem].splice(gone.length > 1 ? 0 : Number(number) - 1, gone.length);
     this.settings.delete(key);
     return true;
   }
 
   /** Takes only the option away that the reason names, so that a disk is not lost with it. */
   #rejectOption(device: DraftDevice, reason: string): boolean {
-    const placeOf = ([name, value]: readonly [string, string]): number => reason.indexOf(`${name}=${value}`);
+    const placeOf = ([name]: readonly [string, string]): number =>
+      reason.search(new RegExp(`\\b${name}=|(?<=^[A-Z]+\\d+ )${name}\\b`));
     // The first one is what is wrong, the others are what it does not go with.
     const [option] = device.options.filter((each) => placeOf(each) >= 0).toSorted((a, b) => placeOf(a) - placeOf(b));
     if (option === undefined) return false;
     device.options.splice(device.options.indexOf(option), 1);
-    const line = this.#items.find((item) => item.device === device)?.line ?? 1;
-    this.refuse({ line, source: option.join('=') }, reason);
+    const about = this.#items.filter((item) => item.device === device);
+    const own = about.find((item) => item.value === option.join('='));
+    if (own) Object.assign(own, { outcome: 'refused', key: undefined, device: undefined, value: undefined, reason });
+    else this.refuse({ line: about[0]?.line ?? 1, source: option.join('=') }, reason);
     return true;
   }
 

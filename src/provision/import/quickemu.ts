@@ -1,4 +1,5 @@
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
+import { renderOptionList } from '../../config/text/option-list.ts';
 import { splitWords } from '../../config/text/shell-words.ts';
 import { parseSize, renderSize } from '../../config/text/values.ts';
 import { ImportDraft, type ImportPlace } from './draft.ts';
@@ -94,15 +95,13 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   disk_format: ({ draft }, value, place) => draft.carry(place, 'DSK1', `format=${value}`),
   disk_size: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
+  disk: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
   iso: readDisc,
   fixed_iso: readDisc,
   img: ({ draft }, _value, place) => draft.lose(place, 'an installer image of macOS'),
   floppy: ({ draft }, _value, place) => draft.lose(place, 'there are no floppy drives'),
-  boot: ({ draft, variables }, value, place) => {
-    if (value === 'legacy' || value === 'bios') draft.set(place, 'FIRMWARE', 'bios');
-    else draft.set(place, 'FIRMWARE', firmwareOf(variables));
-  },
-  secureboot: ({ draft, variables }, _value, place) => draft.carry(place, 'FIRMWARE', firmwareOf(variables)),
+  boot: (source, _value, place) => source.draft.set(place, 'FIRMWARE', firmwareOf(source)),
+  secureboot: (source, _value, place) => source.draft.carry(place, 'FIRMWARE', firmwareOf(source)),
   tpm: ({ draft }, value, place) => draft.set(place, 'TPM', isOn(value) ? 'on' : 'off'),
   cpu_cores: ({ draft }, value, place) => draft.set(place, 'SMP', value),
   ram: ({ draft }, value, place) => {
@@ -209,16 +208,32 @@ function readUsbDevices({ draft, variables }: Source, _value: string, place: Imp
   }
 }
 
-function firmwareOf(variables: ReadonlyMap<string, Variable>): string {
+/** The variables of UEFI are in the folder of the disk. */
+function firmwareOf(source: Source): string {
+  const { variables, files } = source;
   const boot = textOf(variables, 'boot') ?? 'efi';
   if (boot === 'legacy' || boot === 'bios') return 'bios';
-  return isOn(textOf(variables, 'secureboot') ?? 'off') ? 'uefi-secure' : 'uefi';
+  const kind = isOn(textOf(variables, 'secureboot') ?? 'off') ? 'uefi-secure' : 'uefi';
+  const image = textOf(variables, 'disk_img');
+  const store = image === undefined ? undefined : join(dirname(pathOf(source, image)), 'OVMF_VARS.fd');
+  return store !== undefined && files.exists(store) ? renderOptionList(kind, [['vars', store]]) : kind;
 }
 
+/** Cards of systems that quickemu gives no virtio. */
+const NICS: Readonly<Record<string, string>> = {
+  'windows-server': 'e1000',
+  reactos: 'e1000',
+  batocera: 'rtl8139',
+  freedos: 'rtl8139',
+  haiku: 'rtl8139',
+  kolibrios: 'rtl8139',
+};
+
 /** What quickemu does when a variable is not set. */
-function assumeDefaults({ draft, variables }: Source): void {
+function assumeDefaults(source: Source): void {
+  const { draft, variables } = source;
   const isWindows = (textOf(variables, 'guest_os') ?? '').startsWith('windows');
-  draft.assume('FIRMWARE', firmwareOf(variables));
+  draft.assume('FIRMWARE', firmwareOf(source));
   draft.assume('MACHINE', 'q35');
   draft.assume('RAM', '4G');
   draft.assume('SMP', '2');
@@ -226,13 +241,14 @@ function assumeDefaults({ draft, variables }: Source): void {
   draft.assume('SOUND', 'hda');
   draft.assume('VGA', isWindows ? 'qxl' : 'virtio');
   draft.assume('RTC', isWindows ? 'localtime' : 'utc');
+  if (isWindows) for (const key of ['HPET', 'S3']) draft.assume(key, 'off');
   const network = textOf(variables, 'network') ?? 'user';
   if (network === 'none') return;
   const isBridge = network !== 'user' && network !== 'restrict';
   const mac = textOf(variables, 'macaddr');
   const port = textOf(variables, 'ssh_port') ?? '22220';
   const forwards = variables.get('port_forwards')?.words ?? [];
-  draft.addDevice('NIC', isWindows ? 'e1000' : 'virtio-net-pci', [
+  draft.addDevice('NIC', NICS[textOf(variables, 'guest_os') ?? 'linux'] ?? 'virtio-net-pci', [
     isBridge ? ['bridge', network] : ['net', 'user'],
     ...(mac === undefined ? [] : [['mac', mac] as [string, string]]),
     ...(isBridge

@@ -23,10 +23,21 @@ export function readVmBhyve(text: string, path: string, files: ImportFiles): Imp
     if (key === undefined) draft.refuse(place, 'not a plain assignment; nothing is executed');
     else values.set(key, { value: doubled ?? single ?? bare ?? '', place });
   }
-  const source: Source = { draft, files, values: new Map([...values].map(([key, { value }]) => [key, value])) };
-  for (const [key, { value, place }] of values) readKey(source, key, value, place);
+  const stated = [...values].filter(([, { value }]) => value !== '');
+  const source: Source = { draft, files, values: new Map(stated.map(([key, { value }]) => [key, value])) };
+  for (const [key, { value, place }] of inOrder(values)) {
+    // vm-bhyve takes its default then.
+    if (value === '') draft.carry(place, '');
+    else readKey(source, key, value, place);
+  }
   assumeDefaults(source);
   return draft;
+}
+
+/** Disks and NICs by their numbers, wherever they are in the file. */
+function inOrder<Value>(values: ReadonlyMap<string, Value>): (readonly [key: string, value: Value])[] {
+  const numberOf = (key: string): number => Number(/^(?:disk|network)(\d+)_/.exec(key)?.[1] ?? '-1');
+  return [...values].sort(([one], [other]) => numberOf(one) - numberOf(other));
 }
 
 interface Source {
@@ -55,6 +66,11 @@ function readKey(source: Source, key: string, value: string, place: ImportPlace)
         return;
       }
       draft.setChanged(place, 'FIRMWARE', 'bios', `the disk is booted by the firmware, not by "${value}"`);
+      return;
+    case 'uefi':
+      // What older versions had instead of the loader.
+      if (!/^(?:off|false|no|0)$/i.test(value)) draft.set(place, 'FIRMWARE', value.includes('csm') ? 'bios' : 'uefi');
+      else draft.carry(place, '');
       return;
     case 'cpu':
       draft.set(place, 'SMP', smpOf(values));
@@ -125,6 +141,7 @@ function readDiskKey(source: Source, number: string, part: string, value: string
   if (part !== 'name') {
     if (part === 'type' || part === 'dev') draft.carry(place, diskKey(values, number), value);
     else if (part === 'size') draft.lose(place, 'the image has its size');
+    else if (part === 'opts') readDiskOptions(source, number, value, place);
     else draft.lose(place, 'options of bhyve are not those of QEMU');
     return;
   }
@@ -150,12 +167,29 @@ function readDiskKey(source: Source, number: string, part: string, value: string
     'virtio-scsi': 'scsi',
   };
   const bus = buses[type];
+  const words = values.get(`disk${number}_opts`)?.split(',') ?? [];
   const device = draft.addDevice('DSK', path, [
     ['format', 'raw'],
     ['if', bus ?? 'virtio'],
+    ...DISK_OPTIONS.flatMap(([word, ...option]) => (words.includes(word) ? [option] : [])),
   ]);
   if (bus === undefined) draft.change(place, device, path, `there are no disks of type "${type}"`);
   else draft.carry(place, device, path);
+}
+
+/** Words of `disk0_opts` and the options of DSKx that are the same. */
+const DISK_OPTIONS: readonly (readonly [word: string, name: string, value: string])[] = [
+  ['ro', 'readonly', 'on'],
+  ['nocache', 'cache', 'none'],
+];
+
+function readDiskOptions({ draft, values }: Source, number: string, value: string, { line }: ImportPlace): void {
+  for (const word of value.split(',')) {
+    const place = { line, source: `disk${number}_opts: ${word}` };
+    const option = DISK_OPTIONS.find(([known]) => known === word);
+    if (option && values.get(`disk${number}_type`) !== 'ahci-cd') draft.carry(place, 'DSKx', option.slice(1).join('='));
+    else draft.lose(place, 'options of bhyve are not those of QEMU');
+  }
 }
 
 function diskKey(values: ReadonlyMap<string, string>, number: string): string {

@@ -57,6 +57,10 @@ suite('NUMA', () => {
     ]);
   });
 
+  test('may have processors that MAXSMP leaves room for', () => {
+    assertKept('SMP=2\nRAM=2G\nMAXSMP=4\nNUMA1="1G,cpus=0-1"\nNUMA2="1G,cpus=2-3"\n');
+  });
+
   test('count the processors that can be plugged in, too', () => {
     parseGood('SMP=cpus=2,maxcpus=4\nRAM=1G\nNUMA1=1G,cpus=0-3\n');
     assert.match(problemsOf('SMP=cpus=2,maxcpus=4\nRAM=1G\nNUMA1=1G,cpus=0-1\n')[0] ?? '', /Processor 2, 3 of SMP/);

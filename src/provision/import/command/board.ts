@@ -1,5 +1,6 @@
 import { renderOptionList } from '../../../config/text/option-list.ts';
 import { parseSize, renderSize } from '../../../config/text/values.ts';
+import { setProcessors } from '../processors.ts';
 import type { CommandOption } from './options.ts';
 import { others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
@@ -43,6 +44,9 @@ const BOARD_KEYS: Readonly<Record<string, string>> = { hpet: 'HPET' };
 /** Properties of the board that QEMU or qemu-init sets by itself. */
 const BOARD_PLAIN = ['type', 'accel', 'usb', 'smm', 'pflash0', 'pflash1', 'graphics'];
 
+/** What a QEMU takes that is told no machine type. */
+const BOARDS: Readonly<Record<string, string>> = { ppc64: 'pseries', s390x: 's390-ccw-virtio' };
+
 function readMachine(source: CommandSource): void {
   const { draft } = source;
   for (const option of source.unused('machine', 'M')) {
@@ -66,7 +70,8 @@ function readMachine(source: CommandSource): void {
       draft.carry(option, '');
   }
   // QEMU's own type, when nothing is said.
-  draft.assume('MACHINE', 'pc');
+  const target = /qemu-system-(\w+)$/.exec(draft.settings.get('TGTARCH') ?? '')?.[1] ?? 'x86_64';
+  draft.assume('MACHINE', BOARDS[target] ?? 'pc');
   for (const option of source.unused('accel'))
     setAccelerator(source, source.use(option), property(option, 'accel') ?? '');
   for (const option of source.unused('enable-kvm')) draft.set(source.use(option), 'KVM', 'on');
@@ -90,7 +95,7 @@ function readProcessor(source: CommandSource): void {
     source.use(option);
     const [first, ...rest] = option.properties;
     const words = [first?.[0] === 'cpus' ? first[1] : first?.join('='), ...rest.map((word) => word.join('='))];
-    draft.set(option, 'SMP', words.join(','));
+    draft.carry(option, 'SMP', setProcessors(draft, words.join(',')));
   }
   draft.assume('SMP', '1');
 }

@@ -1,3 +1,4 @@
+import { quoteComma } from '../../../base/text.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -123,6 +124,9 @@ function readRunning(source: CommandSource): void {
   }
 }
 
+/** What `-boot` says of the menu of the firmware. */
+const MENU_PARTS: readonly string[] = ['menu', 'splash', 'splash-time', 'reboot-timeout'];
+
 function readBoot(source: CommandSource, option: CommandOption): void {
   const { draft } = source;
   const names: Readonly<Record<string, string>> = { c: 'disk', d: 'cdrom', n: 'network' };
@@ -133,6 +137,11 @@ function readBoot(source: CommandSource, option: CommandOption): void {
   else draft.carry(option, 'BOOT');
   for (const [name, value] of others(option, 'order')) {
     const isOurs = (name === 'menu' && value === 'off') || (name === 'strict' && value === 'on');
-    if (!isOurs) draft.lose({ line: option.line, source: `-boot ${name}=${value}` }, 'has no counterpart');
+    const place = { line: option.line, source: `-boot ${name}=${value}` };
+    if (isOurs) continue;
+    // A boot menu goes together with any order.
+    if (MENU_PARTS.includes(name))
+      draft.addCustom(place, ['-boot', `${name}=${quoteComma(value)}`], 'an option of QEMU');
+    else draft.lose(place, 'has no counterpart');
   }
 }

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { renderSize } from '../../../config/text/values.ts';
 import type { DraftDevice } from '../draft.ts';
+import { rateOption } from '../rate.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -157,9 +157,9 @@ function driveBackend(option: CommandOption): Backend {
     const isDefault = (name === 'snapshot' || name === 'readonly') && value === 'off';
     return KEPT.includes(name) && !isDefault ? [[name, value]] : [];
   });
-  const rate = property(option, LIMIT);
-  if (rate !== undefined && /^\d+$/.test(rate)) options.push(['rate', renderSize(Number(rate))]);
-  const lost = others(option, ...KEPT, ...NAMES, LIMIT);
+  const rate = rateOption(Number(property(option, LIMIT) ?? '0'));
+  if (rate !== undefined) options.push(['rate', rate]);
+  const lost = others(option, ...KEPT, ...NAMES, ...(rate === undefined ? [] : [LIMIT]));
   return { option, below: [], file: property(option, 'file') ?? property(option, 'file.filename'), options, lost };
 }
 
@@ -204,12 +204,19 @@ function addCdrom(source: CommandSource, backend: Backend | undefined): DraftDev
   return source.draft.addDevice('CDR', file === undefined || file === '' ? 'empty' : absolute(source, file));
 }
 
+/** Where QEMU puts a drive that names no bus: what the board has. */
+function plainBus(board: string): string {
+  if (/q35/.test(board)) return 'sata';
+  if (board.startsWith('pseries')) return 'scsi';
+  return /^(?:virt|s390|microvm)/.test(board) ? 'virtio' : 'ide';
+}
+
 /** `-drive if=virtio,file=…`: QEMU makes the device. Without `if` it is on the first bus of the board. */
 function readPlainDrive(source: CommandSource, option: CommandOption): void {
   const { draft } = source;
-  const kind = property(option, 'if') ?? 'ide';
+  const kind = property(option, 'if') ?? plainBus(draft.settings.get('MACHINE') ?? 'pc');
   const backend = driveBackend(option);
-  if (!['virtio', 'ide', 'scsi'].includes(kind) || !isPlainFile(backend.file)) return;
+  if (!['virtio', 'ide', 'sata', 'scsi'].includes(kind) || !isPlainFile(backend.file)) return;
   const isCdrom = property(option, 'media') === 'cdrom';
   const board = draft.settings.get('MACHINE') ?? 'pc';
   const bus = kind === 'ide' && /q35/.test(board) ? 'sata' : kind;
@@ -230,6 +237,6 @@ function readShortDrive(source: CommandSource, option: CommandOption): void {
   }
   const board = draft.settings.get('MACHINE') ?? 'pc';
   // The format is found out at the first start.
-  const device = draft.addDevice('DSK', absolute(source, file), [['if', /q35/.test(board) ? 'sata' : 'ide']]);
+  const device = draft.addDevice('DSK', absolute(source, file), [['if', plainBus(board)]]);
   draft.carry(source.use(option), device, file);
 }

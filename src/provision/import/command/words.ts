@@ -70,7 +70,9 @@ class Splitter {
       else if (next === '"') word += this.#double();
       else if (next === '\\') word += this.#escaped();
       else if (/[$`;&|<>()]/.test(next))
-        this.#fail(`"${next}" has a meaning for a shell, and nothing is executed or expanded: quote it`);
+        this.#fail(
+          `"${next}" has a meaning for a shell, and nothing is executed or expanded: write the value, or quote it`,
+        );
       else word += this.#take(1);
     }
   }
@@ -88,7 +90,7 @@ class Splitter {
       const next = this.#text[this.#at];
       if (next === undefined) this.#fail('a " has no end');
       if (next === '$' || next === '`')
-        this.#fail(`"${next}" has a meaning for a shell, and nothing is executed or expanded`);
+        this.#fail(`"${next}" has a meaning for a shell, and nothing is executed or expanded: write the value`);
       if (next === '"') {
         this.#take(1);
         return text;

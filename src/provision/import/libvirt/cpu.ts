@@ -1,24 +1,23 @@
-import { renderOptionList } from '../../../config/text/option-list.ts';
-import { renderSize } from '../../../config/text/values.ts';
 import type { ImportDraft } from '../draft.ts';
 import { carry, lose, set, setChanged } from './sweep.ts';
-import { bytesOf } from './units.ts';
 import type { XmlElement } from './xml.ts';
 
 /** QEMU's own model of this architecture, which libvirt takes when a domain names none. */
 const DEFAULT_MODELS: Readonly<Record<string, string>> = { x86_64: 'qemu64', i686: 'qemu32' };
 
-/** `<cpu>`: the model with its features, and the NUMA nodes. */
+/** `<cpu>`: the model with its features. */
 export function readCpu(draft: ImportDraft, root: XmlElement): void {
   const cpu = root.child('cpu');
   const arch = root.child('os')?.child('type')?.attribute('arch') ?? 'x86_64';
   const model = modelOf(draft, cpu) ?? DEFAULT_MODELS[arch];
   if (model === undefined) return;
-  const flags = (cpu?.all('feature') ?? []).flatMap((feature) => flagOf(draft, feature) ?? []);
+  const flags = [
+    ...(cpu?.all('feature') ?? []).flatMap((feature) => flagOf(draft, feature) ?? []),
+    ...cacheFlags(draft, cpu?.child('cache')),
+  ];
   draft.settings.set('CPU', [model, ...flags].join(','));
   const vendor = cpu?.child('vendor');
   if (vendor) lose(vendor, 'the vendor is that of the model');
-  for (const cell of cpu?.child('numa')?.all('cell') ?? []) readCell(draft, cell);
 }
 
 function modelOf(draft: ImportDraft, cpu: XmlElement | undefined): string | undefined {
@@ -49,21 +48,21 @@ function flagOf(draft: ImportDraft, feature: XmlElement): string | undefined {
   return flag;
 }
 
-function readCell(draft: ImportDraft, cell: XmlElement): void {
-  const cpus = cell.attribute('cpus')?.split(',') ?? [];
-  // Its text is a number in an attribute here.
-  const amount = cell.attribute('memory');
-  const bytes = amount === undefined ? undefined : bytesOf(asText(cell, amount));
-  cell.ignore('id');
-  if (bytes === undefined) return;
-  const device = draft.addDevice('NUMA', renderSize(bytes));
-  device.options.push(...cpus.map((range): [string, string] => ['cpus', range]));
-  carry(draft, cell, device, renderOptionList(renderSize(bytes), device.options));
+/** `<cache>`: whether the guest sees the caches of the host, those that QEMU makes up, or none. */
+function cacheFlags(draft: ImportDraft, cache: XmlElement | undefined): string[] {
+  const flags = CACHES[cache?.attribute('mode') ?? ''];
+  const level = cache?.attribute('level');
+  if (!cache || flags === undefined || (level !== undefined && level !== '3')) return [];
+  carry(draft, cache, 'CPU', flags.join(','));
+  return [...flags];
 }
 
-function asText(cell: XmlElement, amount: string): Pick<XmlElement, 'attribute' | 'ownText'> {
-  return { attribute: (name) => cell.attribute(name), ownText: () => amount };
-}
+/** As libvirt puts them to QEMU. */
+const CACHES: Readonly<Record<string, readonly string[]>> = {
+  passthrough: ['host-cache-info=on', 'l3-cache=off'],
+  emulate: ['l3-cache=on'],
+  disable: ['host-cache-info=off', 'l3-cache=off'],
+};
 
 /** Features of Hyper-V that are switches, as `-cpu` has them. */
 const HYPERV_SWITCHES: readonly string[] = [
@@ -149,6 +148,7 @@ function readKvm(draft: ImportDraft, kvm: XmlElement): void {
 function addFlag(draft: ImportDraft, element: XmlElement, flag: string): void {
   const cpu = draft.settings.get('CPU');
   if (cpu === undefined) lose(element, 'needs a model of the processor');
+  else if (/\s/.test(flag)) lose(element, 'CPU cannot have a blank in it');
   else {
     draft.settings.set('CPU', `${cpu},${flag}`);
     carry(draft, element, 'CPU', flag);

@@ -1,7 +1,7 @@
 import type { ImportDraft } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
 import { readChannels } from './channels.ts';
-import { readDisk } from './disks.ts';
+import { inGuestOrder, readDisk } from './disks.ts';
 import { readGraphics } from './graphics.ts';
 import { readFilesystem, readHostDevice } from './host-devices.ts';
 import { readInterface } from './interfaces.ts';
@@ -11,7 +11,9 @@ import type { XmlElement } from './xml.ts';
 /** `<devices>`. What is not there is switched off, so that the guest finds no new hardware. */
 export function readDevices(draft: ImportDraft, root: XmlElement, files: ImportFiles): void {
   const devices = root.child('devices');
-  const all = devices?.children ?? [];
+  const disks = devices?.all('disk') ?? [];
+  if (devices) carry(draft, devices, '');
+  const all = [...inGuestOrder(disks), ...(devices?.children ?? []).filter(({ name }) => name !== 'disk')];
   for (const each of all) readDevice(draft, each, files);
   if (devices) {
     readChannels(draft, devices);
@@ -66,7 +68,6 @@ const LOST: Readonly<Record<string, string>> = {
   vsock: 'can only be given in [custom]: -device vhost-vsock-pci,guest-cid=N',
   iommu: 'can only be given in [custom]',
   shmem: 'shared memory is not set up',
-  memory: 'memory modules are not plugged in at the start: add them to RAM',
   lease: 'locks of libvirt are not taken',
   parallel: 'there are no parallel ports',
   nvram: 'is made by QEMU',

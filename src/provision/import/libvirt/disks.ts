@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { IMAGE_FORMATS } from '../../../config/keys/values.ts';
 import type { DraftDevice, ImportDraft } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
+import { rateOption } from '../rate.ts';
 import { carry, change, lose, refuse } from './sweep.ts';
 import type { XmlElement } from './xml.ts';
 
@@ -9,6 +10,30 @@ import type { XmlElement } from './xml.ts';
 const DEFAULT_POOL = '/var/lib/libvirt/images';
 
 const BUSES: readonly string[] = ['virtio', 'ide', 'sata', 'scsi', 'nvme'];
+
+/**
+ * Disks as the guest has them: on each bus by the name of the target, wherever they are in the file; buses by the first
+ * disk on them.
+ */
+export function inGuestOrder(disks: readonly XmlElement[]): XmlElement[] {
+  const buses = new Map<string | undefined, XmlElement[]>();
+  for (const disk of disks) {
+    const target = disk.child('target');
+    const bus = target?.attribute('bus') ?? busOfName(target?.attribute('dev') ?? '');
+    buses.set(bus, [...(buses.get(bus) ?? []), disk]);
+  }
+  return [...buses.values()].flatMap((each) => each.toSorted((one, other) => placeOf(one) - placeOf(other)));
+}
+
+/** 0 for `vda`, 26 for `vdaa`; what has no such name comes last. */
+function placeOf(disk: XmlElement): number {
+  const [, letters = ''] = /^(?:xvd|[a-z]d)([a-z]{1,4})$/.exec(disk.child('target')?.attribute('dev') ?? '') ?? [];
+  if (letters === '') return Number.MAX_SAFE_INTEGER;
+  return letters.split('').reduce((place, letter) => (place + 1) * LETTERS + letter.charCodeAt(0) - FIRST_LETTER, -1);
+}
+
+const LETTERS = 26;
+const FIRST_LETTER = 97;
 
 /** One `<disk>`: a DSKx or CDRx. */
 export function readDisk(draft: ImportDraft, disk: XmlElement, files: ImportFiles): void {
@@ -42,6 +67,7 @@ export function readDisk(draft: ImportDraft, disk: XmlElement, files: ImportFile
   readDriver(draft, disk, device);
   readTarget(draft, disk, device);
   readSwitches(draft, disk, device);
+  readLimit(draft, disk.child('iotune'), device);
   readBoot(draft, disk, device);
   loseRest(disk);
 }
@@ -147,6 +173,22 @@ function readSwitches(draft: ImportDraft, disk: XmlElement, device: DraftDevice)
   }
 }
 
+/** `<iotune>`: of all limits, QEMU's sum of what is read and written is `rate=`. */
+function readLimit(draft: ImportDraft, iotune: XmlElement | undefined, device: DraftDevice): void {
+  for (const limit of iotune?.children ?? []) {
+    const number = Number(limit.ownText() ?? '0');
+    const rate = limit.name === 'total_bytes_sec' ? rateOption(number) : undefined;
+    if (number === 0) carry(draft, limit, device);
+    else if (limit.name !== 'total_bytes_sec')
+      lose(limit, 'only the sum of bytes read and written is limited, by rate=');
+    else if (rate === undefined) lose(limit, 'rate= must be at least 64K');
+    else {
+      device.options.push(['rate', rate]);
+      carry(draft, limit, device, `rate=${rate}`);
+    }
+  }
+}
+
 /** `<boot order=>` of a device; QEMU counts from 0. */
 export function readBoot(draft: ImportDraft, element: XmlElement, device: DraftDevice): void {
   const boot = element.child('boot');
@@ -188,7 +230,6 @@ const REASONS: Readonly<Record<string, string>> = {
   address: 'PCI places and drive numbers are given by qemu-init; names in the guest may change',
   alias: 'a name of the running domain',
   backingStore: 'the header of the image says it',
-  iotune: 'limits of the disk are not taken over',
   blockio: 'block sizes are those of QEMU',
   geometry: 'the geometry is that of QEMU',
   shareable: 'images are never shared by machines',

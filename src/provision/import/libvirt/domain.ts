@@ -1,13 +1,14 @@
 import { QemuError } from '../../../base/errors.ts';
-import { renderSize } from '../../../config/text/values.ts';
 import { ImportDraft } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
+import { setProcessors } from '../processors.ts';
 import { readCpu, readFeatures } from './cpu.ts';
 import { readDevices } from './devices.ts';
+import { readLimits } from './limits.ts';
+import { readMemory } from './memory.ts';
 import { readOs } from './os.ts';
 import { carry, change, lose, refuse, set, setChanged, sweep } from './sweep.ts';
 import { readSystemInformation } from './sysinfo.ts';
-import { bytesOf } from './units.ts';
 import { parseXml, type XmlElement } from './xml.ts';
 
 /** Types of domains that QEMU runs. */
@@ -25,6 +26,7 @@ export function readLibvirt(text: string, path: string, files: ImportFiles): Imp
   readIdentity(draft, root);
   readMemory(draft, root);
   readProcessors(draft, root);
+  readLimits(draft, root);
   readOs(draft, root, files);
   readCpu(draft, root);
   readFeatures(draft, root);
@@ -33,6 +35,7 @@ export function readLibvirt(text: string, path: string, files: ImportFiles): Imp
   readSystemInformation(draft, root);
   readDevices(draft, root, files);
   readCommandLine(draft, root);
+  loseRest(draft, root);
   sweep(draft, root);
   return draft;
 }
@@ -82,22 +85,6 @@ function readMetadata(draft: ImportDraft, metadata: XmlElement | undefined): voi
   if (os && label !== '') setChanged(draft, os, 'OS', label, 'the last words of the address');
 }
 
-function readMemory(draft: ImportDraft, root: XmlElement): void {
-  const memory = root.child('memory');
-  const bytes = memory && bytesOf(memory);
-  if (memory) {
-    memory.ignore('dumpCore');
-    if (bytes === undefined) refuse(draft, memory, 'not an amount of memory');
-    // QEMU rounds up to pages, and RAM counts in MiB.
-    else if (bytes % 1024 ** 2 === 0) set(draft, memory, 'RAM', renderSize(bytes));
-    else setChanged(draft, memory, 'RAM', renderSize(Math.ceil(bytes / 1024 ** 2) * 1024 ** 2), 'whole MiB');
-  }
-  const current = root.child('currentMemory');
-  const now = current && bytesOf(current);
-  if (current && now === bytes) carry(draft, current, 'RAM');
-  else if (current) lose(current, 'a machine starts with all of its memory; see "qemu-init balloon"');
-}
-
 function readProcessors(draft: ImportDraft, root: XmlElement): void {
   const vcpu = root.child('vcpu');
   const most = vcpu?.ownText();
@@ -115,8 +102,7 @@ function readProcessors(draft: ImportDraft, root: XmlElement): void {
   });
   if (words.length === 0 && sizes.length === 0) return;
   if (words.length === 0) words.push(String(productOf(sizes)));
-  const smp = [...words, ...sizes].join(',');
-  draft.settings.set('SMP', smp);
+  const smp = setProcessors(draft, [...words, ...sizes].join(','));
   if (vcpu) carry(draft, vcpu, 'SMP', smp);
   if (topology) carry(draft, topology, 'SMP', smp);
 }
@@ -216,5 +202,32 @@ function readCommandLine(draft: ImportDraft, root: XmlElement): void {
       change(draft, next.element, '[custom]', next.value, 'belongs to the option before it');
       at += 1;
     }
+  }
+}
+
+/** Why parts of a domain are lost. */
+const REASONS: Readonly<Record<string, string>> = {
+  memoryBacking: 'memory is not from huge pages, locked or shared',
+  numatune: 'without nodes in the guest, nodes of the host are not chosen',
+  iothreads: 'a disk with iothread=on has a separate thread',
+  blkiotune: 'machines have no weights; see LIMIT_IO, and rate= of a disk',
+  defaultiothread: 'threads of QEMU are scheduled like all others',
+  resource: 'the unit of systemd has its place',
+  seclabel: 'labels are not set',
+  idmap: 'is for containers',
+  perf: 'counters of the host are not switched on',
+  keywrap: 'keys of the host are not wrapped',
+  bootloader: 'is for Xen',
+  'qemu:capabilities': 'is for tests of libvirt',
+  'qemu:override': 'devices are overridden in [custom]',
+};
+
+function loseRest(draft: ImportDraft, root: XmlElement): void {
+  for (const each of root.children) {
+    const reason = REASONS[each.name];
+    if (each.name === 'launchSecurity' || each.name === 'launch-security')
+      refuse(draft, each, 'encrypted memory is not set up');
+    else if (reason !== undefined && (each.name !== 'numatune' || !root.child('cpu')?.child('numa')))
+      lose(each, reason);
   }
 }

@@ -1,5 +1,6 @@
 import { isInterfaceName } from '../../../config/text/values.ts';
 import type { DraftDevice, ImportDraft } from '../draft.ts';
+import { rateOption } from '../rate.ts';
 import { readBoot } from './disks.ts';
 import { carry, change, lose } from './sweep.ts';
 import type { XmlElement } from './xml.ts';
@@ -31,7 +32,11 @@ export function readInterface(draft: ImportDraft, nic: XmlElement): void {
   readAddress(draft, nic, device);
   readOptions(draft, nic, device);
   readBoot(draft, nic, device);
+  readLimits(draft, nic.child('bandwidth'), device);
+  const link = nic.child('link');
+  if (link?.attribute('state') === 'up') carry(draft, link, device);
   for (const child of nic.children) {
+    if (child.isNoted) continue;
     const reason = REASONS[child.name];
     if (reason !== undefined) lose(child, reason);
   }
@@ -140,13 +145,31 @@ function readOptions(draft: ImportDraft, nic: XmlElement, device: DraftDevice): 
   } else if (filter) lose(filter, 'filters of libvirt are not taken over: the NIC can send anything');
 }
 
+/** Bytes in the kilobyte of tc(8), which is what libvirt counts in. */
+const KILOBYTE = 1000;
+
+/** `<bandwidth>`: one rate for both directions is `rate=`. */
+function readLimits(draft: ImportDraft, bandwidth: XmlElement | undefined, device: DraftDevice): void {
+  if (!bandwidth) return;
+  const [inbound, outbound] = [bandwidth.child('inbound'), bandwidth.child('outbound')];
+  const average = inbound?.attribute('average');
+  const rate = average === outbound?.attribute('average') ? rateOption(Number(average) * KILOBYTE) : undefined;
+  const isConnected = !device.options.some(([name, value]) => name === 'net' && value !== 'bridge');
+  if (!inbound || !outbound || rate === undefined || !isConnected) {
+    const reason = 'rate= is one limit for both directions, from 64K on, of a NIC on a bridge';
+    for (const each of bandwidth.children) lose(each, reason);
+    return;
+  }
+  device.options.push(['rate', rate]);
+  for (const each of [inbound, outbound]) carry(draft, each, device, `rate=${rate}`);
+}
+
 /** Why parts of an interface are lost. */
 const REASONS: Readonly<Record<string, string>> = {
   address: 'PCI places are given by qemu-init; the name of the interface in the guest may change',
   alias: 'a name of the running domain',
   target: 'taps are named by qemu-init',
   link: 'the link is up at the start; see "qemu-init nic link"',
-  bandwidth: 'limits of the NIC are not taken over',
   virtualport: 'ports of Open vSwitch are not made',
   rom: 'the boot ROM is that of QEMU',
   tune: 'the tap is tuned by QEMU',

@@ -22,17 +22,44 @@ export function readOs(draft: ImportDraft, root: XmlElement, files: ImportFiles)
     const text = element?.ownText();
     if (element && text !== undefined) set(draft, element, key, text);
   }
+  const tree = os.child('dtb');
+  const path = tree?.ownText();
+  if (tree && path !== undefined) {
+    tree.isNoted = true;
+    draft.addCustom(tree, ['-dtb', path], 'an option of QEMU');
+  }
 }
+
+/** Architectures whose QEMU has another name. */
+const TARGETS: Readonly<Record<string, string>> = {
+  i686: 'i386',
+  armv6l: 'arm',
+  armv7l: 'arm',
+  armv7b: 'arm',
+  ppc64le: 'ppc64',
+};
+
+/** What libvirt takes for a domain that names no machine type, where it is not that of a PC. */
+const BOARDS: Readonly<Record<string, string>> = {
+  aarch64: 'virt',
+  armv7l: 'virt',
+  riscv64: 'virt',
+  loongarch64: 'virt',
+  ppc64: 'pseries',
+  ppc64le: 'pseries',
+  s390x: 's390-ccw-virtio',
+};
 
 function readType(draft: ImportDraft, os: XmlElement, root: XmlElement, files: ImportFiles): void {
   const type = os.child('type');
   const machine = type?.attribute('machine');
   if (type && machine !== undefined) set(draft, type, 'MACHINE', machine);
+  else draft.assume('MACHINE', BOARDS[type?.attribute('arch') ?? 'x86_64'] ?? 'pc');
   const arch = type?.attribute('arch');
   if (type && type.ownText() !== 'hvm') refuse(draft, type, 'only full virtualisation (hvm) is QEMU');
   const emulator = root.child('devices')?.child('emulator');
   const program = emulator?.ownText();
-  const native = `qemu-system-${arch ?? 'x86_64'}`;
+  const native = `qemu-system-${TARGETS[arch ?? ''] ?? arch ?? 'x86_64'}`;
   if (emulator && program !== undefined) {
     const isOurs = program.endsWith(`/${native}`);
     if (isOurs && files.exists(program)) set(draft, emulator, 'TGTARCH', program);
@@ -91,4 +118,17 @@ function readBoot(draft: ImportDraft, os: XmlElement): void {
     carry(draft, boot, 'BOOT', device);
   }
   if (devices.length > 0) draft.settings.set('BOOT', devices.join(','));
+  readMenu(draft, os.child('bootmenu'));
+}
+
+function readMenu(draft: ImportDraft, menu: XmlElement | undefined): void {
+  if (!menu) return;
+  const timeout = menu.attribute('timeout');
+  if (menu.attribute('enable') !== 'yes') {
+    carry(draft, menu, '', 'no menu');
+    return;
+  }
+  menu.isNoted = true;
+  const wait = timeout !== undefined && /^\d+$/.test(timeout) ? `,splash-time=${timeout}` : '';
+  draft.addCustom(menu, ['-boot', `menu=on${wait}`], 'an option of QEMU');
 }

@@ -37,7 +37,10 @@ export function parseConf(text: string): Conf {
     const into = sections.at(-1)?.entries ?? entries;
     if (section) sections.push({ name: section[1] ?? '', line, entries: [] });
     else if (comment) {
-      if (sections.length === 0) comments.push({ line, text: comment[1] ?? '' });
+      // A note of vzdump is not part of the description.
+      const isNote = comment[1]?.startsWith('qmdump#') === true;
+      if (isNote) entries.push({ key: '#qmdump', value: comment[1] ?? '', line });
+      else if (sections.length === 0) comments.push({ line, text: comment[1] ?? '' });
     } else if (entry) into.push({ key: entry[1] ?? '', value: entry[2] ?? '', line });
     else if (written.trim() !== '') bad.push({ line, text: written });
   }

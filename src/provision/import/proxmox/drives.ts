@@ -1,4 +1,5 @@
-import type { DraftDevice, ImportPlace } from '../draft.ts';
+import type { DraftDevice, ImportDraft, ImportPlace } from '../draft.ts';
+import { rateOption } from '../rate.ts';
 import { parseProperties } from './conf.ts';
 import { bootIndexOf, type ProxmoxSource } from './source.ts';
 import { findVolume } from './storage.ts';
@@ -38,9 +39,13 @@ export function readDrive(source: ProxmoxSource, value: string, place: ImportPla
     return;
   }
   const device = draft.addDevice('DSK', found.path);
-  draft.carry(place, device, found.path);
+  const bus = key.replace(/\d+$/, '');
+  const controller = source.values.get('scsihw');
+  if (bus === 'scsi' && controller === undefined)
+    draft.change(place, device, found.path, 'SCSI disks are on a virtio controller, not on the "lsi" of Proxmox');
+  else draft.carry(place, device, found.path);
   const format = words.find(([name]) => name === 'format')?.[1] ?? formatOf(found.path);
-  device.options.push(['format', format], ['if', key.replace(/\d+$/, '')]);
+  device.options.push(['format', format], ['if', bus]);
   const index = bootIndexOf(source, key);
   if (index !== undefined) device.options.push(['bootindex', index]);
   for (const word of words) readOption(source, device, word, { ...place, source: `${key}: ${word.join('=')}` });
@@ -79,14 +84,26 @@ function readOption(
   else if (name === 'iothread' && value === '1') {
     const isVirtio = device.options.some(([key, text]) => key === 'if' && text === 'virtio');
     if (isVirtio) add('iothread', 'on');
-    else draft.lose(place, 'threads of their own are for virtio disks');
+    else draft.lose(place, 'only virtio disks have separate threads');
   } else if (['ssd', 'ro', 'snapshot', 'iothread'].includes(name)) draft.carry(place, device);
-  else
-    draft.lose(
-      place,
-      NOT_NEEDED[name] ??
-        (/^(?:m?bps|iops)/.test(name) ? 'limits of the disk are not taken over' : 'has no counterpart'),
-    );
+  else if (name === 'mbps' || name === 'bps')
+    addLimit(draft, device, Number(value) * (name === 'bps' ? 1 : MIB), place);
+  else draft.lose(place, NOT_NEEDED[name] ?? (/^(?:m?bps|iops)/.test(name) ? LIMITS : 'has no counterpart'));
+}
+
+const MIB = 1024 ** 2;
+
+const LIMITS = 'only the sum of bytes read and written is limited, by rate=';
+
+/** Reads and writes together are `rate=`. */
+function addLimit(draft: ImportDraft, device: DraftDevice, bytes: number, place: ImportPlace): void {
+  const rate = rateOption(bytes);
+  if (rate === undefined) {
+    draft.lose(place, 'rate= must be at least 64K');
+    return;
+  }
+  device.options.push(['rate', rate]);
+  draft.carry(place, device, `rate=${rate}`);
 }
 
 function readCdrom(
@@ -104,6 +121,8 @@ function readCdrom(
   }
   if (volume === 'none' || volume === 'cdrom') {
     const device = draft.addDevice('CDR', 'empty');
+    const position = bootIndexOf(source, key);
+    if (position !== undefined) device.options.push(['bootindex', position]);
     if (volume === 'none') draft.carry(place, device, 'empty');
     else draft.change(place, device, 'empty', "the host's drive is not passed on");
     return;

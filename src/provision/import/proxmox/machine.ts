@@ -2,11 +2,13 @@ import { splitWords } from '../../../config/text/shell-words.ts';
 import { renderSize } from '../../../config/text/values.ts';
 import { ImportDraft, type ImportPlace } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
+import { setProcessors } from '../processors.ts';
 import { type Conf, type ConfEntry, parseConf, parseProperties } from './conf.ts';
 import { cpuOf, ignoredReason } from './cpu.ts';
 import { readDrive, readFirmwareDisk } from './drives.ts';
 import { readNic } from './nics.ts';
-import type { ProxmoxSource } from './source.ts';
+import { addSocketNodes, readNode } from './nodes.ts';
+import { lettersOf, type ProxmoxSource } from './source.ts';
 import { parseStorages } from './storage.ts';
 
 /** Where a cluster has its storages, seen from the folder of a machine's file. */
@@ -17,20 +19,32 @@ const STORAGE_FILES: readonly string[] = ['../storage.cfg', '../../../storage.cf
  * only listed.
  */
 export function readProxmox(text: string, path: string, files: ImportFiles): ImportDraft {
-  const conf = parseConf(text);
+  const written = parseConf(text);
+  const conf = { ...written, entries: inOrder(written.entries) };
   const draft = new ImportDraft();
   const values = new Map(conf.entries.map(({ key, value }) => [key, value]));
   const cfg = STORAGE_FILES.map((name) => files.read(`${files.dir}/${name}`)).find((each) => each !== undefined);
   const source: ProxmoxSource = { draft, values, storages: parseStorages(cfg ?? ''), files };
   // Without a name Proxmox calls it "VM 100".
-  draft.name = values.get('name') ?? /(\d+)\.conf$/.exec(path)?.[1]?.replace(/^/, 'vm');
+  draft.name = values.get('name') ?? /(?:^|\/)(\d+)\.conf$/.exec(path)?.[1]?.replace(/^/, 'vm');
   readBoard(source, conf);
   for (const entry of conf.entries) readEntry(source, entry);
   readDescription(draft, conf);
   assumeDefaults(source);
   for (const section of conf.sections) loseSection(draft, section);
-  for (const { line, text: written } of conf.bad) draft.refuse({ line, source: written }, 'not a line "key: value"');
+  for (const bad of conf.bad) draft.refuse({ line: bad.line, source: bad.text }, 'not a line "key: value"');
   return draft;
+}
+
+/** Files have their keys by the alphabet, scsi10 before scsi2; the guest has disks and NICs by their numbers. */
+function inOrder(entries: readonly ConfEntry[]): ConfEntry[] {
+  const stemOf = (key: string): string => key.replace(/\d+$/, '');
+  const stems = [...new Set(entries.map(({ key }) => stemOf(key)))];
+  const placeOf = (key: string): number => stems.indexOf(stemOf(key));
+  const numberOf = (key: string): number => Number(/\d+$/.exec(key)?.[0] ?? '0');
+  return entries.toSorted((one, other) => {
+    return placeOf(one.key) - placeOf(other.key) || numberOf(one.key) - numberOf(other.key);
+  });
 }
 
 function placeOf({ key, value, line }: ConfEntry): ImportPlace {
@@ -97,7 +111,8 @@ const READERS: Readonly<Record<string, EntryReader>> = {
   boot: readBoot,
   bootdisk: ({ draft, values }, value, place) => {
     if (values.get('boot')?.includes('order=')) draft.lose(place, '"boot: order=" counts instead');
-    else draft.carry(place, 'BOOT', value);
+    else if (values.has(value)) draft.carry(place, 'bootindex', value);
+    else draft.lose(place, 'there is no such disk');
   },
   agent: ({ draft }, value, place) => {
     const words = parseProperties(value, 'enabled');
@@ -138,9 +153,9 @@ const READERS: Readonly<Record<string, EntryReader>> = {
     if (value === 'virtio-scsi-pci') draft.carry(place, '', 'SCSI disks are on a virtio controller');
     else draft.change(place, '', 'virtio-scsi-pci', `SCSI disks are on one virtio controller, not on "${value}"`);
   },
-  numa: ({ draft }, value, place) => {
-    if (onOff(value) === 'off') draft.carry(place, '');
-    else draft.lose(place, 'nodes are given by NUMAx');
+  numa: (source, value, place) => {
+    if (onOff(value) === 'off') source.draft.carry(place, '');
+    else addSocketNodes(source, place);
   },
   reboot: ({ draft }, value, place) => {
     if (onOff(value) === 'on') draft.carry(place, '');
@@ -150,6 +165,7 @@ const READERS: Readonly<Record<string, EntryReader>> = {
     onOff(value) === 'on' ? draft.lose(place, 'see "qemu-init start --paused"') : draft.carry(place, ''),
   meta: ({ draft }, value, place) => draft.lose(place, `a note of Proxmox: ${value}`),
   digest: lost('a checksum of Proxmox'),
+  '#qmdump': lost('a note of the backup program of Proxmox'),
   tags: ({ draft }, value, place) => {
     draft.settings.set(
       'DESC',
@@ -165,9 +181,14 @@ const READERS: Readonly<Record<string, EntryReader>> = {
   protection: lost('see "qemu-init delete", which asks'),
   hookscript: lost('see PRECMD, POSTCMD, PRESTOP and POSTSTOP'),
   hotplug: lost('devices are plugged by "qemu-init reload"'),
-  cpulimit: lost('limits of the processor are not taken over'),
-  cpuunits: lost('weights of the processor are not taken over'),
-  affinity: lost('processors of the host are not chosen'),
+  cpulimit: ({ draft }, value, place) => {
+    if (Number(value) > 0) draft.set(place, 'LIMIT_CPU', `${Math.round(Number(value) * 100)}%`);
+    else draft.carry(place, '', 'no limit');
+  },
+  cpuunits: lost('machines have no weights; see LIMIT_CPU'),
+  affinity: set('CPUSET'),
+  parent: lost('the snapshot that it goes on from: only Proxmox can go back to it'),
+  vmstate: lost('a saved state that only Proxmox can load'),
   migrate_speed: lost('belongs to moves by Proxmox'),
   migrate_downtime: lost('belongs to moves by Proxmox'),
   spice_enhancements: lost('SPICE is used with its defaults'),
@@ -212,20 +233,26 @@ function readEntry(source: ProxmoxSource, entry: ConfEntry): void {
   else if (stem === 'hostpci') readHostPci(draft, value, place);
   else if (stem === 'unused') draft.lose(place, 'a volume that no disk uses; it stays where it is');
   else if (stem === 'parallel') draft.lose(place, 'there are no parallel ports');
-  else if (stem === 'numa') draft.lose(place, 'nodes are given by NUMAx');
+  else if (stem === 'numa') readNode(source, value, place);
   else if (stem === 'virtiofs') draft.lose(place, 'directory mappings are known to Proxmox only: see SHAREx');
   else draft.lose(place, `"${key}" has no counterpart`);
 }
+
+/** The version that Windows without a note of its creation has there. */
+const UNKNOWN_CREATION = '5.1';
 
 /** What the machine type and the firmware are, before the keys that need them. */
 function readBoard({ draft, values }: ProxmoxSource, { entries }: Conf): void {
   const entry = entries.find(({ key }) => key === 'machine');
   const written = new Map(parseProperties(values.get('machine') ?? '', 'type'));
-  const type = written.get('type')?.replace(/\+pve\d+$/, '');
+  const type = written
+    .get('type')
+    ?.replace(/\+pve\d+/, '')
+    .replace(/\.pxe$/, '');
   const creation = /creation-qemu=([\d.]+)/.exec(values.get('meta') ?? '')?.[1];
   // Without a type it is the i440FX; Windows keeps the version that it was installed on.
   const isWindows = (values.get('ostype') ?? '').startsWith('w');
-  const version = isWindows && creation !== undefined ? creation.split('.').slice(0, 2).join('.') : undefined;
+  const version = isWindows ? (creation ?? UNKNOWN_CREATION).split('.').slice(0, 2).join('.') : undefined;
   const board =
     type === undefined || type === 'pc'
       ? version === undefined
@@ -267,8 +294,7 @@ function smpOf(values: ReadonlyMap<string, string>): string {
 /** What Proxmox does when a file says nothing (qm.conf(5)), where it differs from the defaults here. */
 function assumeDefaults({ draft, values }: ProxmoxSource): void {
   const isWindows = (values.get('ostype') ?? '').startsWith('w');
-  const smp = smpOf(values);
-  draft.settings.set('SMP', smp);
+  setProcessors(draft, smpOf(values));
   draft.assume('RAM', '512M');
   draft.assume('BALLOON', 'on');
   draft.assume('CPU', cpuOf('kvm64', values).cpu);
@@ -313,7 +339,7 @@ function readStartup({ draft }: ProxmoxSource, value: string, place: ImportPlace
 }
 
 /** `order=scsi0;net0`, or letters: a floppy, c disk, d CD-ROM, n network. */
-function readBoot({ draft }: ProxmoxSource, value: string, place: ImportPlace): void {
+function readBoot({ draft, values }: ProxmoxSource, value: string, place: ImportPlace): void {
   const order = parseProperties(value, 'legacy').find(([name]) => name === 'order')?.[1];
   if (order !== undefined) {
     // Each drive and NIC gets its place as bootindex=.
@@ -321,7 +347,12 @@ function readBoot({ draft }: ProxmoxSource, value: string, place: ImportPlace): 
     else draft.carry(place, 'bootindex', order);
     return;
   }
-  const letters = parseProperties(value, 'legacy').find(([name]) => name === 'legacy')?.[1] ?? 'cdn';
+  const letters = lettersOf(value);
+  // With bootdisk, single drives and NICs have their places.
+  if (values.has(values.get('bootdisk') ?? '')) {
+    draft.carry(place, 'bootindex', letters);
+    return;
+  }
   const names: Readonly<Record<string, string>> = { c: 'disk', d: 'cdrom', n: 'network' };
   const devices = letters.split('').flatMap((letter) => names[letter] ?? []);
   if (devices.length > 0) draft.set(place, 'BOOT', devices.join(','));

@@ -1,4 +1,5 @@
 import type { ImportPlace } from '../draft.ts';
+import { rateOption } from '../rate.ts';
 import { parseProperties } from './conf.ts';
 import { bootIndexOf, type ProxmoxSource } from './source.ts';
 
@@ -6,6 +7,8 @@ const MODELS: Readonly<Record<string, string>> = { virtio: 'virtio-net-pci' };
 
 /** Words that are the model of a NIC, with its MAC address as value. */
 const IS_MODEL = /^(?:e1000\S*|i8255\S*|ne2k_(?:isa|pci)|pcnet|rtl8139|virtio|vmxnet3)$/;
+
+const MIB = 1024 ** 2;
 
 /** net0 …: `virtio=MAC,bridge=vmbr0,tag=5`. */
 export function readNic(source: ProxmoxSource, value: string, place: ImportPlace): void {
@@ -37,8 +40,11 @@ export function readNic(source: ProxmoxSource, value: string, place: ImportPlace
       else
         draft.lose(at, 'the firewall of Proxmox is not taken over: the NIC can send and receive anything; see lock=');
     } else if (name === 'trunks') draft.lose(at, 'a NIC has one VLAN');
-    else if (name === 'rate') draft.lose(at, 'limits of the NIC are not taken over');
-    else if (name === 'link_down' && text === '0') draft.carry(at, device);
+    else if (name === 'rate') {
+      const rate = bridge === undefined ? undefined : rateOption(Number(text) * MIB);
+      if (rate === undefined) draft.lose(at, 'rate= is from 64K on, for a NIC on a bridge');
+      else add('rate', rate);
+    } else if (name === 'link_down' && text === '0') draft.carry(at, device);
     else if (name === 'link_down') draft.lose(at, 'the link is up at the start; see "qemu-init nic link"');
     else draft.lose(at, 'has no counterpart');
   }

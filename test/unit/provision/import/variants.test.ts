@@ -43,6 +43,85 @@ const LIBVIRT: readonly Variant[] = [
     "<features><hyperv><spinlocks state='off'/><vendor_id state='off'/></hyperv><pmu state='off'/><vmcoreinfo state='on'/><gic version='3'/></features>",
     '-device vmcoreinfo',
   ],
+  ["<vcpu current='2'>4</vcpu>", 'MAXSMP=4'],
+  [
+    "<vcpu current='2'>4</vcpu><cpu><topology sockets='1' cores='4' threads='1'/></cpu>",
+    'SMP=2,maxcpus=4,sockets=1,cores=4,threads=1',
+  ],
+  ["<maxMemory slots='4' unit='GiB'>8</maxMemory><memory unit='GiB'>1</memory>", 'MAXRAM=8G'],
+  ["<vcpu cpuset='0-1,4'>2</vcpu>", 'CPUSET=0-1,4'],
+  ["<vcpu cpuset='0-3,^2'>2</vcpu>", /cpuset.*see CPUSET/],
+  [
+    "<vcpu>2</vcpu><cputune><vcpupin vcpu='0' cpuset='6'/><vcpupin vcpu='1' cpuset='0,5'/><emulatorpin cpuset='1-2'/></cputune>",
+    'CPUSET=0-2,5-6',
+  ],
+  ["<vcpu>2</vcpu><cputune><vcpupin vcpu='0' cpuset='6'/></cputune>", /vcpupin.*not pinned one by one/],
+  [
+    '<vcpu>4</vcpu><cputune><global_period>100000</global_period><global_quota>150000</global_quota></cputune>',
+    'LIMIT_CPU=150%',
+  ],
+  ['<vcpu>4</vcpu><cputune><period>100000</period><quota>50000</quota></cputune>', 'LIMIT_CPU=200%'],
+  [
+    '<cputune><shares>9</shares><emulator_quota>5000</emulator_quota><quota>-1</quota></cputune>',
+    /emulator_quota.*LIMIT_CPU/,
+  ],
+  [
+    "<memory unit='MiB'>512</memory><memtune><hard_limit unit='MiB'>700</hard_limit><soft_limit unit='b'>0</soft_limit></memtune>",
+    'LIMIT_MEMORY=700M',
+  ],
+  ["<memtune><hard_limit>9007199254740988</hard_limit><swap_hard_limit unit='G'>1</swap_hard_limit></memtune>", /swap/],
+  [
+    "<vcpu>2</vcpu><memory>1000</memory><cpu><numa><cell id='0' cpus='0' memory='500' unit='KiB'/><cell id='1' cpus='1' memory='500' unit='KiB'/></numa></cpu>",
+    'RAM=2M',
+  ],
+  [
+    "<vcpu>2</vcpu><numatune><memory mode='strict' nodeset='0-1'/><memnode cellid='1' mode='preferred' nodeset='2'/></numatune><cpu><numa><cell id='0' cpus='0' memory='1024'/><cell id='1' cpus='1' memory='1024'/></numa></cpu>",
+    'NUMA2="1M,cpus=1,hostnodes=2,policy=preferred"',
+  ],
+  [
+    "<vcpu>1</vcpu><memory>3072</memory><cpu><numa><cell id='0' cpus='0' memory='1024'/></numa></cpu>||<memory model='dimm'><target><size>2048</size><node>0</node></target></memory>",
+    'NUMA1="3M,cpus=0"',
+  ],
+  ["<cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>", 'CPU=host,host-cache-info=on,l3-cache=off'],
+  [
+    "<features><hyperv><vendor_id state='on' value='KVM Hv'/><relaxed state='on'/></hyperv></features>",
+    'CPU=qemu64,hv-relaxed=on',
+  ],
+  ["<os><type arch='i686'>hvm</type></os>", 'TGTARCH=qemu-system-i386'],
+  ["<os><type arch='ppc64le'>hvm</type></os>", 'MACHINE=pseries'],
+  [
+    "<os><type arch='x86_64'>hvm</type><bootmenu enable='yes' timeout='3000'/><dtb>/d</dtb></os>",
+    '-boot menu=on,splash-time=3000',
+  ],
+  ["<launchSecurity type='sev'><policy>1</policy></launchSecurity>", /launchSecurity.*encrypted memory/],
+  [
+    "||<disk type='file'><source file='/b'/><target dev='vdb' bus='virtio'/></disk><disk type='file'><source file='/aa'/><target dev='vdaa' bus='virtio'/></disk><disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>",
+    'DSK1="/a,format=raw,if=virtio"',
+  ],
+  [
+    "||<disk type='file'><source file='/b'/><target dev='vdb'/></disk><disk type='file'><source file='/aa'/><target dev='vdaa'/></disk>",
+    'DSK2="/aa,format=raw,if=virtio"',
+  ],
+  [
+    "||<disk type='file'><source file='/a'/><target dev='vda'/><iotune><total_bytes_sec>1048576</total_bytes_sec><total_iops_sec>0</total_iops_sec></iotune></disk>",
+    'DSK1="/a,format=raw,if=virtio,rate=1M"',
+  ],
+  [
+    "||<disk type='file'><source file='/a'/><target dev='vda'/><iotune><read_bytes_sec>1048576</read_bytes_sec></iotune></disk>",
+    /read_bytes_sec.*sum/,
+  ],
+  [
+    "||<interface type='bridge'><source bridge='br0'/><bandwidth><inbound average='1024'/><outbound average='1024'/></bandwidth></interface>",
+    'NIC1="rtl8139,bridge=br0,rate=1000K"',
+  ],
+  [
+    "||<interface type='bridge'><source bridge='br0'/><bandwidth><inbound average='1024'/></bandwidth></interface>",
+    /inbound.*both directions/,
+  ],
+  [
+    "||<interface type='ethernet'><model type='virtio'/><driver queues='5'/></interface>",
+    'NIC1="virtio-net-pci,net=none"',
+  ],
   ["<clock offset='variable' basis='localtime'/>", 'RTC=localtime'],
   ["<clock offset='timezone' timezone='Europe/Zurich'/>", 'RTC=utc'],
   [
@@ -206,7 +285,28 @@ const PROXMOX: readonly Variant[] = [
   ['kvm: 0\narch: aarch64', 'TGTARCH=qemu-system-aarch64'],
   ['acpi: 0', '-machine acpi=off'],
   ['scsihw: lsi', /scsihw.*not on "lsi"/],
-  ['numa: 1', /numa.*NUMAx/],
+  ['numa: 1\nsockets: 2\ncores: 2', 'NUMA2="256M,cpus=2-3"'],
+  ['numa: 1\nhotplug: memory', /numa.*NUMAx/],
+  ['numa: 1\nnuma0: cpus=0;1,memory=512,hostnodes=0,policy=bind\ncores: 2', /NUMA1="512M,cpus=0,cpus=1,hostnodes=0,/],
+  ['numa0: memory=512', /no effect without "numa: 1"/],
+  ['vcpus: 2\ncores: 4', 'SMP=2,maxcpus=4,sockets=1,cores=4,threads=1'],
+  ['cpulimit: 2.5\naffinity: 0-3,8\ncpuunits: 100', 'LIMIT_CPU=250%'],
+  ['affinity: 0-3,8', 'CPUSET=0-3,8'],
+  ['scsi10: /a\nscsi2: /b', 'DSK1="/b,format=raw,if=scsi"'],
+  ['net10: virtio=BC:24:11:81:4D:57\nnet2: virtio=BC:24:11:81:4D:56', /NIC1=.*BC:24:11:81:4D:56/],
+  ['scsi0: /a,mbps=1.5', 'DSK1="/a,format=raw,if=scsi,rate=1536K"'],
+  ['scsi0: /a,mbps_rd=1,mbps=0.01', /mbps_rd=1: only the sum/],
+  ['scsi0: /a', /not on the "lsi" of Proxmox/],
+  ['net0: virtio=BC:24:11:81:4D:56,bridge=vmbr0,rate=12.5', /rate=12800K/],
+  ['net0: virtio=BC:24:11:81:4D:56,rate=12.5', /rate=12.5: .*on a bridge/],
+  ['boot: ndc\nbootdisk: virtio1\nide2: none,media=cdrom\nvirtio0: /a\nvirtio1: /b', /DSK2="\/b,.*bootindex=1"/],
+  ['boot: ndc\nbootdisk: virtio1\nide2: none,media=cdrom\nvirtio0: /a\nvirtio1: /b', 'CDR1="empty,bootindex=0"'],
+  ['cpu: custom-x,flags=+aes', 'CPU=host,aes=on'],
+  ['cpu: x86-64-v2-AES', 'CPU=x86-64-v2-AES'],
+  ['machine: pc-q35-5.0+pve0.pxe', 'MACHINE=pc-q35-5.0'],
+  ['ostype: win10', 'MACHINE=pc-i440fx-5.1'],
+  ['# text\n#qmdump#map:scsi0:x', 'DESC=text'],
+  ['parent: s1\nvmstate: local:1', /parent.*only Proxmox/],
   ['reboot: 0', '-no-reboot'],
   ['freeze: 1', /freeze.*--paused/],
   ['tags: a;b', 'DESC="tags: a;b"'],
@@ -247,6 +347,10 @@ const PROXMOX: readonly Variant[] = [
 const STORAGES = 'btrfs: bt\n\tpath /b\n\nnfs: nfs\n\tserver x\n\nlvm: old\n';
 
 const COMMAND: readonly Variant[] = [
+  ['-boot menu=on,splash-time=3000,order=d', '-boot splash-time=3000'],
+  ['-smp 2,maxcpus=4', 'MAXSMP=4'],
+  ['-M pseries -drive file=/a,format=raw', /DSK1="\/a,format=raw,if=scsi"/],
+  ['-drive file=/a,format=raw,if=virtio,throttling.bps-total=1000', /throttling.bps-total=1000/],
   ['-name web,debug-threads=on,odd=1', 'NAME=web'],
   ['-machine pc,accel=kvm:tcg,usb=off,vmport=off,hpet=off', 'HPET=off'],
   ['-M q35 -accel hvf', 'KVM=auto'],
@@ -389,6 +493,9 @@ for (const variant of COMMAND) {
 }
 
 const BHYVE: readonly Variant[] = [
+  ['uefi="yes"', 'FIRMWARE=uefi'],
+  ['uuid=""\nguest=""\nnetwork0_type="virtio-net"\nnetwork0_mac=""', 'NIC1="virtio-net-pci"'],
+  ['disk1_name="/b"\ndisk0_name="/a"\ndisk0_opts="ro,nocache"', /DSK1="\/a,.*readonly=on,cache=none"/],
   ['loader="bhyveload"', 'FIRMWARE=bios'],
   ['loader="uefi-csm"', 'FIRMWARE=bios'],
   ['cpu=4\ncpu_sockets=1\ncpu_cores=2\ncpu_threads=2', 'SMP=4,sockets=1,cores=2,threads=2'],
@@ -413,6 +520,8 @@ for (const variant of BHYVE) {
 }
 
 const QUICKEMU: readonly Variant[] = [
+  ['guest_os="windows-server"', /NIC1="e1000,/],
+  ['disk="5G"', /disk=.*its size/],
   ['boot="legacy"', 'FIRMWARE=bios'],
   ['secureboot="on"', 'FIRMWARE=uefi-secure'],
   ['tpm="on"', /TPM/],

@@ -36,7 +36,7 @@ test('a domain of libvirt is imported, boots with its UUID and MAC, and its comm
   assert.deepEqual([imported['name'], imported['format'], imported['outcome']], ['shop', 'libvirt', 'imported']);
   assert.deepEqual(
     (imported['lost'] as { source: string }[]).map((item) => item.source),
-    ['<cputune>'],
+    ['<shares>2'],
   );
   await root.ok('register', 'shop');
   await root.ok('start', 'shop');
@@ -96,7 +96,7 @@ test('standard input is read up to a limit, and a lost part is in the file as a 
   const result = await root.run('qemu-init', ['import', '-', '--output', '-'], { input: text });
   assert.equal(result.code, 0, result.stderr);
   assert.match(result.stdout, /^DSK1="\/srv\/x\.img,format=raw,if=ide"$/m);
-  assert.match(result.stdout, /^# +line 7: <cputune>: /m);
+  assert.match(result.stdout, /^# +line 7: <shares>2: /m);
   const huge = await root.run('qemu-init', ['import', '-', '--output', '-'], { input: `<a>${' '.repeat(3e6)}` });
   assert.equal(huge.code, 6);
   assert.match(huge.stderr, /larger than/);

@@ -1,7 +1,7 @@
 import type { DraftDevice, ImportDraft, ImportPlace } from '../draft.ts';
 import { rateOption } from '../rate.ts';
 import { parseProperties } from './conf.ts';
-import { bootIndexOf, type ProxmoxSource } from './source.ts';
+import { bootIndexOf, loseParts, type ProxmoxSource } from './source.ts';
 import { findVolume } from './storage.ts';
 
 /** Parts of a drive that are options of DSKx. */
@@ -161,4 +161,6 @@ export function readFirmwareDisk(
   } else {
     draft.change(place, 'FIRMWARE', kind, 'new variables: boot entries are found again, enrolled keys are not');
   }
+  const known = ['file', 'volume', 'pre-enrolled-keys'];
+  loseParts(draft, value, place, known, 'the variables have the size and the keys that are in their file');
 }

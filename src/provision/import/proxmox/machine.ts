@@ -8,7 +8,7 @@ import { cpuOf, ignoredReason } from './cpu.ts';
 import { readDrive, readFirmwareDisk } from './drives.ts';
 import { readNic } from './nics.ts';
 import { addSocketNodes, readNode } from './nodes.ts';
-import { lettersOf, type ProxmoxSource } from './source.ts';
+import { lettersOf, loseParts, type ProxmoxSource } from './source.ts';
 import { parseStorages } from './storage.ts';
 
 /** Where a cluster has its storages, seen from the folder of a machine's file. */
@@ -118,10 +118,10 @@ const READERS: Readonly<Record<string, EntryReader>> = {
     const words = parseProperties(value, 'enabled');
     draft.set(place, 'QGA', onOff(words.find(([name]) => name === 'enabled')?.[1] ?? '0'));
     for (const [name, text] of words) {
-      if (name === 'freeze-fs-on-backup') continue;
       if (name === 'type' && text !== 'virtio')
         draft.lose({ line: place.line, source: `agent: type=${text}` }, 'the channel is virtio');
     }
+    loseParts(draft, value, place, ['enabled', 'type'], 'belongs to backups and clones by Proxmox');
   },
   vga: readVga,
   keyboard: ({ draft }, value, place) => draft.set(place, 'KEYMAP', value),
@@ -130,6 +130,7 @@ const READERS: Readonly<Record<string, EntryReader>> = {
   rng0: ({ draft }, value, place) => {
     if (value.includes('/dev/urandom')) draft.set(place, 'RNG', 'on');
     else draft.setChanged(place, 'RNG', 'on', 'the numbers are from the random source of the host');
+    loseParts(draft, value, place, ['source'], 'the rate is not limited');
   },
   watchdog: ({ draft }, value, place) => {
     const words = new Map(parseProperties(value, 'model'));
@@ -414,6 +415,7 @@ function readUsb(draft: ImportDraft, value: string, place: ImportPlace): void {
   if (words.has('mapping')) draft.refuse(place, 'mappings of devices are known to Proxmox only');
   else if (host === undefined || host === 'spice') draft.lose(place, 'USB devices of viewers are not redirected');
   else draft.carry(place, draft.addDevice('USB', host), host);
+  loseParts(draft, value, place, ['host', 'mapping'], 'the controller is USB 3');
 }
 
 function readHostPci(draft: ImportDraft, value: string, place: ImportPlace): void {

@@ -1,5 +1,6 @@
-import type { ImportDraft } from '../draft.ts';
+import type { ImportDraft, ImportPlace } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
+import { parseProperties } from './conf.ts';
 import type { Storage } from './storage.ts';
 
 /** What the readers of single keys share. */
@@ -8,6 +9,21 @@ export interface ProxmoxSource {
   readonly values: ReadonlyMap<string, string>;
   readonly storages: ReadonlyMap<string, Storage>;
   readonly files: ImportFiles;
+}
+
+/** Notes the parts of an entry that are not carried over, but for those named. */
+export function loseParts(
+  draft: ImportDraft,
+  value: string,
+  place: ImportPlace,
+  known: string[],
+  reason: string,
+): void {
+  const key = place.source.split(':')[0] ?? '';
+  for (const [name, text] of parseProperties(value, '')) {
+    if (name === '' || known.includes(name)) continue;
+    draft.lose({ line: place.line, source: `${key}: ${name}=${text}` }, reason);
+  }
 }
 
 /** Place of a drive or NIC in the boot order, if the file names single ones. */

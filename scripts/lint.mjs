@@ -25,7 +25,7 @@ export async function lint() {
 }
 
 function shellScripts() {
-  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/openrc', 'etc/bash_completion.d', 'systemd']
+  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/openrc', 'etc/bash_completion.d', 'systemd', 'etc/ocf']
     .flatMap(filesIn)
     .filter(isShell);
 }

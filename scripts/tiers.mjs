@@ -16,6 +16,7 @@ export const TIERS = [
   { name: 'integration', concurrency: 2, minutes: 15 },
   { name: 'network', concurrency: 2, minutes: 12, obstacle: networkObstacle },
   { name: 'system', concurrency: 2, minutes: 10, obstacle: systemObstacle },
+  { name: 'cluster', concurrency: 1, minutes: 10, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 6 },
 ];
 

@@ -85,7 +85,7 @@ _qemu_init() {
       wait) options+=' --all --for --timeout' ;;
       status) options+=' --all' ;;
       list) options+=' --macs --all' ;;
-      check) options+=' --all --try' ;;
+      check) options+=' --all --try --cluster' ;;
       showcmd) options+=' --all' ;;
       diff) options+=' --all' ;;
       log) options+=' --console --lines --follow --trim' ;;

@@ -206,6 +206,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from list' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from list' --long-option all --short-option a --description 'All machines (as without the option)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option try --description 'Also let QEMU create each machine, without its disks and networks'
+complete --command qemu-init --condition '__fish_seen_subcommand_from check' --long-option cluster --description 'Check as machines that a cluster runs'
 complete --command qemu-init --condition '__fish_seen_subcommand_from showcmd' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from diff' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from log' --long-option console --description 'What the guest printed on its console'

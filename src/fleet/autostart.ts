@@ -3,13 +3,15 @@ import { setKey } from '../config/text/edit-text.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { editConfig } from '../machine/edit-config.ts';
+import { clusterResources, resourceOf } from './cluster/cib.ts';
 import type { Fleet } from './fleet.ts';
 
 /**
  * Sets AUTOSTART in a machine's file, which keeps everything else. Returns whether that changed anything.
  *
  * @throws {ConfigError} when the file has mistakes.
- * @throws {QemuError} `QEMU_USAGE` for a machine that is not registered, which boot never starts, and for one in JSON.
+ * @throws {QemuError} `QEMU_USAGE` for a machine that is not registered, which boot never starts, for one that a cluster
+ * runs, and for one in JSON.
  */
 export async function setAutostart(
   fleet: Fleet,
@@ -24,10 +26,19 @@ export async function setAutostart(
       hint: shellCommand('qemu-init', 'register', configPath),
     });
   }
+  const resource = autostart ? resourceOf(clusterResources(fleet.host.paths), target) : undefined;
+  if (resource !== undefined) throw runByCluster(longName, resource);
   await editConfig(fleet.host, target, {
     purpose: 'enable',
     change: (text) => setKey(text, 'AUTOSTART', autostart ? 'on' : 'off'),
     signal,
   });
   return true;
+}
+
+function runByCluster(longName: string, resource: string): QemuError {
+  const message = `Machine "${longName}" is run by the cluster (resource "${resource}"), which alone decides where it starts`;
+  return new QemuError('QEMU_USAGE', message, {
+    hint: `to let the cluster start it: crm_resource --resource ${resource} --meta --set-parameter target-role --parameter-value Started`,
+  });
 }

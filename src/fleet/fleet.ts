@@ -37,6 +37,7 @@ import { isHostStopping } from '../system/services/host-stopping.ts';
 import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
+import { clusterResources, resourceOf } from './cluster/cib.ts';
 import { Machines } from './machines.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { Outcome } from './schedule/outcome.ts';
@@ -313,7 +314,9 @@ export class Fleet {
 
   /** Whether a stop now is one by a shutdown of the host, at which the machine is to be saved (ONSHUTDOWN=save). */
   async isToBeSaved(target: MachineRef): Promise<boolean> {
-    return this.machines.stopSettings(target).onShutdown === 'save' && (await isHostStopping());
+    if (this.machines.stopSettings(target).onShutdown !== 'save' || !(await isHostStopping())) return false;
+    // Another node would not find the saved state, and would start the guest as after a power cut.
+    return resourceOf(clusterResources(this.host.paths), target) === undefined;
   }
 
   /** Whether a stop of the machine also runs commands from its file. */

@@ -341,3 +341,27 @@ test("an image that QEMU's user may not use is told by check and start, and crea
   assert.equal((await root.one('kill', 'db'))['rung'], 'sigkill');
   assert.deepEqual(root.qemus(), []);
 });
+
+test('a machine of the cluster is not enabled, and its AUTOSTART is an error of check and starts nothing', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  root.add('own', 'AUTOSTART=on\n');
+  const primitive = '<primitive id="vm-web" class="ocf" provider="qemu-init" type="machine">';
+  root.write(
+    'var/lib/pacemaker/cib/cib.xml',
+    `${primitive}<instance_attributes id="i"><nvpair id="n" name="machine" value="web"/></instance_attributes></primitive>`,
+  );
+  const enabled = await root.init('enable', 'web', 'own');
+  assert.equal(enabled.code, 2);
+  assert.match(enabled.stderr, /"web" is run by the cluster \(resource "vm-web"\)/);
+  assert.equal((await root.init('check', 'web')).code, 0);
+  root.write('etc/qemu/defaults-qemu.cfg', 'AUTOSTART=on\n');
+  const checked = await root.init('check', 'web', 'own');
+  assert.equal(checked.code, 6);
+  assert.match(checked.stderr, /AUTOSTART is on, but the cluster \(resource "vm-web"\) starts the machine/);
+  assert.doesNotMatch(checked.stderr, /own/);
+  assert.equal((await root.init('check', '--cluster', 'own')).code, 6);
+  await root.ok('start', '--autostart');
+  assert.deepEqual([await root.state('web'), await root.state('own')], ['stopped', 'running']);
+  await root.ok('stop', 'own');
+});

@@ -55,6 +55,11 @@ test('install makes the links, the units and a hardened defaults file', async (t
   for (const line of ['RUNAS=auto', 'SANDBOX=on', 'NETIF=managed', 'VNC=unix'])
     assert.match(defaults, new RegExp(`^${line}$`, 'm'));
   assert.ok(existsSync(at('usr/local/share/man/man8/qemu-init.8')));
+  // Pacemaker looks for agents in one place only, whatever the prefix.
+  const agent = at('usr/lib/ocf/resource.d/qemu-init/machine');
+  assert.match(readFileSync(agent, 'utf8'), /^tool=\/usr\/local\/bin\/qemu-init$/m);
+  assert.notEqual(statSync(agent).mode & 0o111, 0);
+  assert.ok(existsSync(at('usr/local/share/man/man7/ocf_qemu-init_machine.7')));
   assert.notEqual(statSync(at('etc/init.d/qemu-init')).mode & 0o111, 0);
 });
 

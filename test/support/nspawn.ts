@@ -73,8 +73,18 @@ const POWEROFF_MS = 90_000;
 /** Units that no test needs. */
 const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/etc/systemd/system/${name}.target.wants`);
 
+/** What a container has besides this host's files. */
+export interface Surroundings {
+  /** Folders of files that lie over those of this host, the first on top, none of them below `/` itself. */
+  readonly layers?: readonly string[];
+  /** Bridge that its interface `host0` is connected to, and the network namespace that this is in; otherwise it has only `lo`. */
+  readonly network?: { readonly namespace: string; readonly bridge: string };
+  /** More options of systemd-nspawn. */
+  readonly options?: readonly string[];
+}
+
 /** A container that is not booted yet. It is ended and removed afterwards. Needs root and systemd-nspawn. */
-export function container(t: Cleanup, init: Init = SYSTEMD): Container {
+export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings = {}): Container {
   const base = mkdtempSync(join(tmpdir(), 'qi-'));
   const dir = join(base, 'm');
   const cgroups = ownCgroups(`qi-${basename(base)}`);
@@ -96,7 +106,14 @@ export function container(t: Cleanup, init: Init = SYSTEMD): Container {
 
   mount('-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', base);
   for (const folder of ['u', 'w', 'm']) mkdirSync(join(base, folder));
-  mount('-t', 'overlay', '-o', `lowerdir=/,upperdir=${base}/u,workdir=${base}/w`, 'overlay', dir);
+  mount(
+    '-t',
+    'overlay',
+    '-o',
+    `lowerdir=${[...(around.layers ?? []), '/'].join(':')},upperdir=${base}/u,workdir=${base}/w`,
+    'overlay',
+    dir,
+  );
   for (const path of UNWANTED) rmSync(join(dir, path), { recursive: true, force: true });
   for (const name of readdirSync(join(dir, 'etc')).filter((entry) => /^rc.\.d$/.test(entry))) {
     rmSync(join(dir, 'etc', name), { recursive: true });
@@ -131,10 +148,14 @@ export function container(t: Cleanup, init: Init = SYSTEMD): Container {
     show: (unit, property) => sh('exec systemctl show --value --property "$2" "$1"', unit, property),
     async boot() {
       const log = openSync(join(base, 'console'), 'a');
-      const options = ['--register=no', '--keep-unit', '--private-network', '--console=pipe'];
-      const more = ['--link-journal=no', `--machine=qi-${process.pid}`, '--bind=/dev/net/tun'];
+      const { network, options: further = [] } = around;
+      const net = network ? ['--network-veth', `--network-bridge=${network.bridge}`] : ['--private-network'];
+      const options = ['--register=no', '--keep-unit', ...net, '--console=pipe'];
+      const more = ['--link-journal=no', `--machine=qi-${basename(base).slice(3)}`, '--bind=/dev/net/tun', ...further];
       for (const cgroup of cgroups) mkdirSync(cgroup, { recursive: true });
-      const command = ['systemd-nspawn', '--quiet', '--directory', dir, ...options, ...more, ...init.boot];
+      // Not `ip netns exec`, which mounts a /sys in which systemd-nspawn does not find the cgroups.
+      const enter = network ? ['nsenter', `--net=/run/netns/${network.namespace}`] : [];
+      const command = [...enter, 'systemd-nspawn', '--quiet', '--directory', dir, ...options, ...more, ...init.boot];
       nspawn = spawn('sh', ['-c', JOIN_CGROUPS, 'sh', ...cgroups, '--', ...command], { stdio: ['ignore', log, log] });
       closeSync(log);
       leader = await waitForLeader(nspawn, init);

@@ -12,6 +12,8 @@ import { readBridge } from '../../network/sysfs.ts';
 import type { Paths } from '../../system/paths.ts';
 import { findProgram } from '../../system/process/exec.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
+import { clusterResources, resourceOf } from '../cluster/cib.ts';
+import { clusterIssues } from '../cluster/cluster-issues.ts';
 import type { Machines } from '../machines.ts';
 import { macIssues } from '../macs.ts';
 import { requirementError } from '../schedule/requires.ts';
@@ -30,12 +32,16 @@ export function readableConfigs(machines: Machines): ReadonlyMap<string, Machine
  * @param options.tryStart when nothing else is wrong, also let QEMU create the machine: always, or where only that
  * shows
  *   whether it can; see {@link tryStart}.
+ * @param options.cluster as a machine that a cluster runs; one that the cluster of this host knows always is.
  */
 export async function checkMachine(
   machines: Machines,
   target: MachineRef,
   others: ReadonlyMap<string, MachineConfig> = readableConfigs(machines),
-  options: { readonly tryStart?: 'always' | 'when needed' | undefined } = {},
+  options: {
+    readonly tryStart?: 'always' | 'when needed' | undefined;
+    readonly cluster?: boolean | undefined;
+  } = {},
 ): Promise<Problem[]> {
   const { draft, issues } = machines.inspect(target);
   if (!draft) return [...issues];
@@ -57,6 +63,7 @@ export async function checkMachine(
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
     ...backupIssues(draft),
+    ...clusterProblems(machines, target, draft, options.cluster),
   ];
   // The thing to boot from may be what is wrong.
   if (!hasErrors(found)) found.push(...bootIssues(draft));
@@ -207,6 +214,11 @@ function capitalized(text: string): string {
 
 /** A shell as that user looks at some files. */
 const RUN_AS_MS = 10_000;
+
+function clusterProblems({ host }: Machines, target: MachineRef, config: MachineConfig, isAsked = false): Problem[] {
+  const resource = resourceOf(clusterResources(host.paths), target);
+  return isAsked || resource !== undefined ? clusterIssues(config, resource) : [];
+}
 
 /** What only a start would find out of `net=passt`. */
 function passtIssues(config: MachineConfig): Problem[] {

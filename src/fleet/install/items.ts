@@ -52,6 +52,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     'etc/openrc',
     'etc/completions',
     'etc/logrotate',
+    'etc/ocf',
     'etc/polkit',
     'etc/sudoers',
     'systemd',
@@ -77,7 +78,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     return fitted(`${layout.userUnitDir}/${name}`, from);
   });
   const manuals = inFolder('dist/man').flatMap((name): Item[] => {
-    const section = /\.([158])$/.exec(name)?.[1];
+    const section = /\.([1578])$/.exec(name)?.[1];
     return section === undefined ? [] : [file(`${layout.manDir}/man${section}/${name}`, join('dist/man', name))];
   });
   const completions = TOOLS.flatMap((tool): Item[] => [
@@ -97,6 +98,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
   const logrotate = inFolder('etc/logrotate').map((name) =>
     config(`${layout.logrotateDir}/${name}`, readFileSync(join(source, 'etc/logrotate', name), 'utf8'), 0o644),
   );
+  const agents = inFolder('etc/ocf').map((name) => fitted(`${layout.ocfDir}/${name}`, join('etc/ocf', name), 0o755));
   const configuration = inFolder('etc/qemu').map((name): Item => {
     const text = readFileSync(join(source, 'etc/qemu', name), 'utf8');
     return config(`${layout.etcDir}/${name}`, name === 'defaults-qemu.cfg' ? harden(text) : text, 0o644);
@@ -114,6 +116,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     ...initScript,
     ...logrotate,
     ...polkit,
+    ...agents,
     ...manuals,
     ...completions.filter((item) => item.kind !== 'file' || item.text !== ''),
     ...units,

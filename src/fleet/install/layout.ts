@@ -19,6 +19,8 @@ export interface Layout {
   readonly etcDir: string;
   readonly initScript: string;
   readonly logrotateDir: string;
+  /** Agents for clusters. */
+  readonly ocfDir: string;
   /** What an installation wrote, for the next one and for its removal. */
   readonly manifest: string;
 }
@@ -52,6 +54,8 @@ export function layoutFor(prefix: string): Layout {
     etcDir: '/etc/qemu',
     initScript: '/etc/init.d/qemu-init',
     logrotateDir: '/etc/logrotate.d',
+    // OCF Resource Agent API: all agents are below that folder, each in that of its provider.
+    ocfDir: '/usr/lib/ocf/resource.d/qemu-init',
     manifest: `${libDir}/installed.json`,
   };
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../base/config-error.ts';
 import { QemuError } from '../../../base/errors.ts';
 import { shellCommand } from '../../../config/text/shell-words.ts';
+import { clusterResources, resourceOf } from '../../../fleet/cluster/cib.ts';
 import type { Outcome } from '../../../fleet/schedule/outcome.ts';
 import { takeAsked } from '../../../fleet/service/asked.ts';
 import { insideUnit } from '../../../fleet/service/inside-unit.ts';
@@ -106,7 +107,10 @@ async function choose(context: Context, args: Arguments): Promise<Selection> {
   if (args.autostart) {
     if ((args.ids ?? []).length > 0) throw new QemuError('QEMU_USAGE', 'Both --autostart and machines were given');
     const looked = fleet.list().map((target) => ({ target, ...fleet.inspect(target) }));
-    const targets = looked.flatMap(({ target, config }) => (config?.autostart === true ? [target] : []));
+    const resources = clusterResources(context.paths);
+    const targets = looked.flatMap(({ target, config }) => {
+      return config?.autostart === true && resourceOf(resources, target) === undefined ? [target] : [];
+    });
     // At boot nothing else would report it.
     const broken = looked.flatMap(({ target: { longName }, config, issues }) => {
       const message = `Cannot determine whether to start machine "${longName}"`;

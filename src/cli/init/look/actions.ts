@@ -29,10 +29,15 @@ export const LOOK: readonly Action[] = [
     group: 'Look',
     describe: 'Look for mistakes in the configuration',
     options: (parser) =>
-      many(parser).option('try', {
-        type: 'boolean',
-        describe: 'Also let QEMU create each machine, without its disks and networks',
-      }) as Argv<object>,
+      many(parser)
+        .option('try', {
+          type: 'boolean',
+          describe: 'Also let QEMU create each machine, without its disks and networks',
+        })
+        .option('cluster', {
+          type: 'boolean',
+          describe: 'Check as machines that a cluster runs',
+        }) as Argv<object>,
     load: () => import('./check.ts'),
   },
   {

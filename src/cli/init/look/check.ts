@@ -10,12 +10,17 @@ import { present } from '../../shared/many.ts';
 import { type SelectionArguments, select } from '../../shared/selection.ts';
 import { imageLines } from './image-lines.ts';
 
+interface Arguments extends SelectionArguments {
+  readonly try?: boolean;
+  readonly cluster?: boolean;
+}
+
 interface Checked {
   readonly issues: readonly Problem[];
   readonly images: readonly ListedImage[];
 }
 
-export async function run(context: Context, args: SelectionArguments & { readonly try?: boolean }): Promise<number> {
+export async function run(context: Context, args: Arguments): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
   const everything = args.all === true || (args.ids ?? []).length === 0;
@@ -25,7 +30,10 @@ export async function run(context: Context, args: SelectionArguments & { readonl
   const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
     const { draft } = fleet.inspect(target);
     return {
-      issues: await checkMachine(fleet.machines, target, others, { tryStart: args.try ? 'always' : 'when needed' }),
+      issues: await checkMachine(fleet.machines, target, others, {
+        tryStart: args.try ? 'always' : 'when needed',
+        cluster: args.cluster,
+      }),
       images: draft ? listImages(context.paths, draft) : [],
     };
   });

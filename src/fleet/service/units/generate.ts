@@ -13,6 +13,7 @@ import { followLocally, readMounts } from '../../../system/files/mounts.ts';
 import { type MachinePaths, machinePaths, type Paths } from '../../../system/paths.ts';
 import { shutdownTargets } from '../../../system/services/shutdown-targets.ts';
 import { unitFileText } from '../../../system/services/systemd.ts';
+import { clusterResources, resourceOf } from '../../cluster/cib.ts';
 import { namesInRunDir, runningAs, targetOfEntry } from '../../resolve.ts';
 import { askedMachines } from '../asked.ts';
 import { type PlannedMachine, planUnits } from './unit-plan.ts';
@@ -37,6 +38,7 @@ export interface Generated {
 export function generateUnits(paths: Paths, dir: string): Generated {
   const registry = loadRegistry(paths.registryFile);
   const problems = registry.issues.map(formatIssue);
+  const resources = clusterResources(paths);
   const broken: string[] = [];
   const missing: string[] = [];
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
@@ -45,9 +47,19 @@ export function generateUnits(paths: Paths, dir: string): Generated {
       return [];
     }
     const target = targetOfEntry(paths, entry);
-    const { config, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
+    const { config: read, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
+    const resource = resourceOf(resources, target);
+    // Two nodes would run it.
+    const config = read && resource !== undefined ? { ...read, autostart: false } : read;
+    if (read?.autostart && resource !== undefined) {
+      problems.push(`${target.longName}: AUTOSTART is ignored, since the cluster starts it (resource "${resource}")`);
+    }
     if (config) return [{ target, config, ...filesOf(paths, config) }];
     if (!existsSync(target.configPath)) missing.push(target.configPath);
+    if (resource !== undefined) {
+      problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
+      return [];
+    }
     if (wantsAutostart(target.configPath) ?? wantsAutostart(paths.defaultsFile)) broken.push(target.longName);
     problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
     return [];

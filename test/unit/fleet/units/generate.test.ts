@@ -72,6 +72,28 @@ test('a run whose file is broken, gone or not registered keeps its time to stop'
   assert.equal(files.filter((file) => file.endsWith('running.conf')).length, 2);
 });
 
+test('boot does not start what the cluster starts, whatever AUTOSTART says', (t) => {
+  const root = tempRoot(t);
+  const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
+  root.write('etc/qemu/defaults-qemu.cfg', 'AUTOSTART=on\n');
+  root.write('etc/qemu/qemu-init.reg', 'own=own\nweb=web\nbad=bad\n');
+  for (const name of ['own', 'web', 'bad'])
+    root.write(`etc/qemu/${name}-qemu.cfg`, name === 'bad' ? 'RAM=lots\n' : 'RAM=1G\n');
+  const primitives = ['web', 'bad'].map(
+    (name) =>
+      `<primitive id="${name}" class="ocf" provider="qemu-init" type="machine"><nvpair name="machine" value="${name}"/></primitive>`,
+  );
+  root.write('var/lib/pacemaker/cib/cib.xml', `<resources>${primitives.join('')}</resources>`);
+  const { files, problems } = generateUnits(paths, join(root.dir, 'units'));
+  assert.ok(files.includes('qemu@web.service.d/50-machine.conf'));
+  const wants = readFileSync(join(root.dir, 'units/qemu.target.d/50-autostart.conf'), 'utf8');
+  assert.deepEqual(
+    [...wants.matchAll(/^Wants=(.*)$/gm)].map(([, name]) => name),
+    ['qemu@own.service'],
+  );
+  assert.match(problems.join('\n'), /web: AUTOSTART is ignored, since the cluster starts it/);
+});
+
 test('a host without machines has no units', (t) => {
   const root = tempRoot(t);
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');

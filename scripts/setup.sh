@@ -27,6 +27,7 @@ libc6-dev /usr/share/doc/libc6-dev
 iproute2 ip
 nftables nft
 passt passt
+swtpm swtpm
 mandoc mandoc
 chromium chromium
 shellcheck shellcheck

@@ -21,6 +21,7 @@ import { type MachineStatus, machineStatus } from '../machine/observe/status.ts'
 import { hasJournal } from '../machine/plug/has-journal.ts';
 import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
 import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
+import { lostHelpers } from '../machine/run/helpers.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import { lostFiles } from '../machine/run/lost-files.ts';
 import { previewRequest } from '../machine/start/launch-request.ts';
@@ -494,7 +495,7 @@ export class Fleet {
         problems: [
           ...issues.map(formatIssue),
           ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`]),
-          ...(isDown ? [] : frozenProblems(target)),
+          ...(isDown ? [] : [...lostHelpers(target), ...frozenProblems(target)]),
           ...(isDown || !hasJournal(target.files) ? [] : await leavingOf(target)),
           ...status.fullDisks.map((disk) => `${describeFull(disk)}; ${afterRoom(target)}`),
         ],

@@ -60,6 +60,7 @@ function foldersOf(
       files.dir,
       files.qemuDir,
       files.stateDir,
+      files.tpmDir,
       paths.logDir,
       ...OPEN_TO_ALL,
     ]),

@@ -27,6 +27,7 @@ import { exclusively } from '../machine/run/run-lock.ts';
 import { ensureOwnUser, existingOwnUser } from '../machine/start/own-user.ts';
 import { isSaved } from '../machine/state/saved-folder.ts';
 import { moveImageMemory } from '../machine/storage/image-memory.ts';
+import { giveTpmFolder } from '../machine/tpm/tpm-folder.ts';
 import { refuseDuringWork } from '../machine/work/do-work.ts';
 import { fileError } from '../system/files/file-error.ts';
 import { isThere, namesIn, removeIfExists, writeFileAtomic } from '../system/files/files.ts';
@@ -190,6 +191,7 @@ async function changeUser(fleet: Fleet, old: MachineRef, before: MachineConfig, 
   if (from === undefined || to === undefined || config === undefined) return;
   for (const { file } of config.disks) giveAway(file, from, to);
   if (config.firmwareVariables !== undefined) giveAway(config.firmwareVariables, from, to);
+  giveTpmFolder(target.files, to);
   for (const name of namesIn(target.files.stateDir)) {
     const path = join(target.files.stateDir, name);
     if (lstatSync(path).uid === from.uid) lchownSync(path, to.uid, to.gid);

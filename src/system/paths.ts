@@ -85,6 +85,8 @@ export interface MachinePaths {
   readonly consoleLog: string;
   /** Folder for files that outlive a run: firmware variables, saved states. */
   readonly stateDir: string;
+  /** What the TPM keeps. Mode 0700, of the user that QEMU runs as. */
+  readonly tpmDir: string;
   /** Work on the disks that has begun and not ended. */
   readonly work: string;
   /** What is known of snapshots besides what the images contain. */
@@ -210,6 +212,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),
+    tpmDir: join(paths.stateDir, longName, 'tpm'),
     work: join(paths.stateDir, longName, 'work.json'),
     snapshots: join(paths.stateDir, longName, 'snapshots.json'),
     keptDir,

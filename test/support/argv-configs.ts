@@ -72,6 +72,7 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
       'DSK8=h.img,if=sata',
     ),
   },
+  { title: 'tpm', text: lines('TPM=on', 'NIC1=virtio-net-pci,net=user') },
   {
     title: 'q35-cdroms',
     text: `${numbered('CDR', 8, (x) => (x === 2 ? 'empty' : `disc${x}.iso`))}DSK1=a.img\nBOOT=cdrom,disk\n`,

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
 import { writeTlsFiles } from '../../src/machine/control/port-tls.ts';
+import { SWTPM_ARGV } from '../../src/machine/tpm/start-tpm.ts';
 import { QmpClient } from '../../src/qmp/client.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
+import { spawnConnected } from '../../src/system/process/connected-process.ts';
 import { ARGV_DIR, type ArgvConfig, argvRequest, configOf } from './argv-configs.ts';
 import { debian13Qemu } from './debian-13-qemu.ts';
 import { freePort } from './lab.ts';
@@ -38,8 +41,10 @@ export async function withQemu(
   use: (client: QmpClient, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const args = [...options, ...(request.paused || request.preconfig ? [] : ['-S'])];
-  // The fourth is where the socket of passt would be.
-  const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const tpm = request.config.tpm ? await connectedTpm(request) : undefined;
+  // The fourth is where the socket of passt would be, or that of a TPM.
+  const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', tpm ?? 'pipe'] });
+  tpm?.destroy();
   let output = '';
   for (const stream of [qemu.stdout, qemu.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const ended = once(qemu, 'close');
@@ -57,6 +62,12 @@ export async function withQemu(
   const [code] = await ended;
   assert.equal(code, 0, output);
   assert.doesNotMatch(output, /deprecated/);
+}
+
+async function connectedTpm({ machine }: ArgvRequest): Promise<Socket> {
+  mkdirSync(machine.tpmDir, { recursive: true });
+  const options = { logPath: join(machine.tpmDir, 'log'), cwd: machine.tpmDir, timeoutMs: 30_000 };
+  return (await spawnConnected(SWTPM_ARGV, options)).socket;
 }
 
 function endSignal(ended: Promise<unknown>): AbortSignal {

@@ -36,9 +36,13 @@ export const BOOT_KEYS = [
     type: 'switch',
     default: 'off',
     values: SWITCH_VALUES,
-    notYet: 'swtpm is not started yet',
     isRare: true,
-    doc: 'TPM 2.0, emulated by swtpm',
+    doc: 'TPM 2.0, emulated by swtpm(8), which keeps its contents in the state folder',
+    details: [
+      'swtpm runs as the user of the machine and ends with QEMU. If it ends before, `status` reports it: the guest no ' +
+        'longer has its TPM then, and a reset of the guest ends QEMU. Backups and snapshots include the contents, ' +
+        'a clone has a new TPM. There are no certificates of a manufacturer.',
+    ],
   },
   {
     name: 'BOOT',

@@ -15,6 +15,7 @@ import { renderOption } from './render/argv.ts';
 import type { ArgvRequest } from './request.ts';
 import { seedParts } from './seed.ts';
 import { soundParts } from './sound.ts';
+import { tpmParts } from './tpm.ts';
 import { usbParts } from './usb.ts';
 
 /** All parts of a machine, in the order of the command line. Pure. */
@@ -28,6 +29,7 @@ export function describeMachine(request: ArgvRequest): Part[] {
     ...displayParts(request, chipset),
     ...channelParts(request, chipset),
     ...smallDevices(request, chipset),
+    ...tpmParts(config),
     ...usbParts(config, chipset),
     ...soundParts(config, chipset),
     ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asNumber, asRecord, asText } from '../../base/guards.ts';
@@ -12,6 +12,7 @@ import { fileNode, formatNode } from '../argv/render/nodes.ts';
 import type { MachineRef } from '../context.ts';
 import type { Target } from '../copy/transaction.ts';
 import { findFirmware } from '../start/firmware.ts';
+import { readTpm } from '../tpm/tpm-folder.ts';
 import type { BackupFile } from './manifest.ts';
 
 /** Drive of the firmware's variables. */
@@ -41,8 +42,8 @@ function nameFor(path: string): string {
 }
 
 /**
- * Copies what else a machine consists of to the folder of a point: its file and, of one that does not run, the
- * variables of its firmware.
+ * Copies what else a machine consists of to the folder of a point: its file, what its TPM has and, if it does not run,
+ * the variables of its firmware.
  *
  * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED`.
  */
@@ -54,14 +55,21 @@ export function copyOthers(
 ): Pick<BackupFile, 'name' | 'role'>[] {
   const cfg = `${target.longName}-qemu.cfg`;
   copy(target.configPath, join(part, cfg));
+  const files = [{ name: cfg, role: 'cfg' as const }, ...copyTpm(part, config, target)];
   const variables = isRunning ? undefined : variablesOf(config, target);
-  if (variables === undefined || !isThere(variables)) return [{ name: cfg, role: 'cfg' }];
+  if (variables === undefined || !isThere(variables)) return files;
   const name = nameFor(variables);
   copy(variables, join(part, name));
-  return [
-    { name: cfg, role: 'cfg' },
-    { name, role: 'firmware' },
-  ];
+  return [...files, { name, role: 'firmware' }];
+}
+
+function copyTpm(part: string, { tpm }: MachineConfig, { files }: MachineRef): Pick<BackupFile, 'name' | 'role'>[] {
+  const contents = tpm ? [...readTpm(files)] : [];
+  if (contents.length > 0) mkdirSync(join(part, 'tpm'), { mode: 0o700 });
+  return contents.map(([name, bytes]) => {
+    write(join(part, 'tpm', name), bytes);
+    return { name: `tpm/${name}`, role: 'tpm' };
+  });
 }
 
 function variablesOf(config: MachineConfig, target: MachineRef): string | undefined {
@@ -80,6 +88,10 @@ function copy(from: string, to: string): void {
     if (stats.isFile() && stats.size <= MOST_BYTES) return file.read(0, stats.size);
     throw new QemuError('QEMU_IO', `"${from}" is not a file of at most ${MOST_BYTES} bytes`);
   });
+  write(to, bytes);
+}
+
+function write(to: string, bytes: Buffer): void {
   try {
     writeFileSync(to, bytes, { mode: 0o600, flag: 'wx' });
   } catch (error) {

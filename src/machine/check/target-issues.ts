@@ -11,6 +11,7 @@ import { withLevel } from '../argv/cpu-levels.ts';
 import { VGA_DEVICES } from '../argv/display.ts';
 import { needsPorts } from '../argv/hotplug.ts';
 import { SOUND_DEVICES } from '../argv/sound.ts';
+import { tpmDevice } from '../argv/tpm.ts';
 import { virtio } from '../target.ts';
 import { issueAt } from './issues.ts';
 
@@ -135,6 +136,7 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.agent ? [['QGA', 'on', virtio('serial')] as const] : []),
     ...(config.rng ? [['RNG', 'on', virtio('rng')] as const] : []),
     ...(config.balloon ? [['BALLOON', 'on', virtio('balloon')] as const] : []),
+    ...(config.tpm ? [['TPM', 'on', [tpmDevice(config)]] as const] : []),
     ...(config.vmGenerationId === undefined ? [] : [['VMGENID', 'on', ['vmgenid']] as const]),
     ...(config.usbInput ? [['USB', 'on', ['qemu-xhci']] as const] : []),
     ...(config.sound ? [['SOUND', config.sound.card, [SOUND_DEVICES[config.sound.card]]] as const] : []),

@@ -5,6 +5,7 @@ import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { removeKeys } from '../storage/image-keys.ts';
+import { endHelpers } from './helpers.ts';
 import { removeCopies } from './kept.ts';
 import { type MachineEnd, type ProcessExit, writeLastRun } from './last-run.ts';
 import type { Gone } from './locate.ts';
@@ -34,6 +35,7 @@ export async function cleanUp(
 ): Promise<MachineEnd | undefined> {
   const { files } = target;
   const end = writeLastRun(host.paths, target, gone, exit);
+  await endHelpers(files, gone.record);
   await host.network.tearDown(target.longName);
   // No other process writes to them now, and the timer that shortens logs looks at machines that run.
   for (const log of [files.log, files.consoleLog]) trimLog(log);

@@ -1,5 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
-import { isRecord } from '../../base/guards.ts';
+import { asArray, asRecord, isRecord } from '../../base/guards.ts';
 import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { LogMark } from '../../system/files/log-mark.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly pidStartTime: string | undefined;
   /** The boot or container that pid and start time belong to. */
   readonly bootId: string;
+  /** Programs that QEMU needs while it runs, in addition to itself. They end with it. */
+  readonly helpers: readonly HelperProcess[];
   /** User that QEMU runs as. */
   readonly uid: number | undefined;
   /** Its group, with RUNAS. */
@@ -40,6 +42,17 @@ export interface RunRecord {
   readonly consoleLog: LogMark;
   /** How it was to be stopped when it was started; undefined when that is lost. */
   readonly stop: StopSettings | undefined;
+}
+
+/** A program that QEMU needs while it runs. */
+export interface HelperProcess {
+  /** Key of the cfg file that it is there for. */
+  readonly key: string;
+  /** Its name, such as `swtpm`. */
+  readonly program: string;
+  readonly pid: number;
+  /** As of QEMU itself. */
+  readonly startTime: string;
 }
 
 /** Where a machine's screen is served. */
@@ -121,6 +134,7 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     startedAt,
     pid: integer(value['pid']),
     pidStartTime: typeof value['pidStartTime'] === 'string' ? value['pidStartTime'] : undefined,
+    helpers: asArray(value['helpers']).flatMap(helperProcess),
     uid: integer(value['uid']),
     gid: integer(value['gid']),
     executable: typeof value['executable'] === 'string' ? value['executable'] : undefined,
@@ -133,6 +147,13 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     consoleLog: logMark(value['consoleLog']),
     stop: stopSettingsFromJson(value['stop']),
   };
+}
+
+function helperProcess(value: unknown): HelperProcess[] {
+  const { key, program, pid, startTime } = asRecord(value);
+  const number = integer(pid);
+  if (number === undefined || typeof startTime !== 'string') return [];
+  return [{ key: text(key), program: text(program), pid: number, startTime }];
 }
 
 function logMark(value: unknown): LogMark {

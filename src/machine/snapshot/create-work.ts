@@ -3,7 +3,7 @@ import type { WorkKind } from '../work/work-kind.ts';
 import { deleteInside } from './delete-inside.ts';
 import { withLeftover } from './leftover.ts';
 import { snapshotsIn } from './snapshot-disks.ts';
-import { noteSnapshot } from './snapshot-notes.ts';
+import { noteSnapshot, tpmFrom } from './snapshot-notes.ts';
 
 /**
  * A snapshot that was being made: it is one when all disks have it, else it is taken away again. How it was to be
@@ -31,6 +31,7 @@ export const CREATE_KIND: WorkKind = {
             quiesced: undefined,
             disks: keys,
             layers: [],
+            tpm: tpmFrom(record.data['tpm']),
           });
           return { outcome: 'finished' };
         }

@@ -7,6 +7,7 @@ import { newJobId } from '../../domain/job-id.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
+import { tpmNow } from '../tpm/snapshot-tpm.ts';
 import { doWork } from '../work/do-work.ts';
 import { snapshotsBelow } from './below.ts';
 import { chooseDisks } from './choose-disks.ts';
@@ -17,7 +18,7 @@ import { createOutside } from './outside/create-outside.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
 import { type SnapshotDisk, snapshotsIn } from './snapshot-disks.ts';
 import { checkSnapshotName, defaultSnapshotName } from './snapshot-name.ts';
-import { noteSnapshot, readSnapshotNotes } from './snapshot-notes.ts';
+import { noteSnapshot, readSnapshotNotes, type TpmNote } from './snapshot-notes.ts';
 import type { OpenImages } from './stopped-images.ts';
 import { withImages } from './with-images.ts';
 
@@ -65,11 +66,16 @@ export async function createSnapshot(
           refuseSame(target, name, images.disks);
           // From here on there may be something to be undone.
           work.note({ data: { name, files: chosen.map(({ key, file }) => ({ key, file })) } });
-          const how = await take(host, target, images, chosen, name, options);
+          let tpm: TpmNote | undefined;
+          const atInstant = (): void => {
+            tpm = config.tpm ? tpmNow(target.files) : undefined;
+            work.note({ data: { ...work.record.data, tpm } });
+          };
+          const how = await take(host, target, images, chosen, name, options, atInstant);
           const note = { name, created: new Date().toISOString(), description: options.description, layers: [] };
           const hardware = options.memory === true ? hardwareOf(target) : undefined;
           const keys = chosen.map(({ key }) => key);
-          noteSnapshot(target.files, { ...note, quiesced: how.quiesced, hardware, disks: keys });
+          noteSnapshot(target.files, { ...note, quiesced: how.quiesced, hardware, disks: keys, tpm });
           return { ...how, created: note.created, skipped, disks: keys };
         },
       );
@@ -111,7 +117,7 @@ function refuseSame(target: MachineRef, name: string, disks: readonly SnapshotDi
   });
 }
 
-/** Makes it: QEMU does all disks or none. */
+/** Makes it: QEMU does all disks or none. What is not in the disks is looked at `atInstant`. */
 async function take(
   host: MachineContext,
   target: MachineRef,
@@ -119,12 +125,14 @@ async function take(
   chosen: OpenImages['disks'],
   name: string,
   { memory, quiesce = 'auto', signal }: CreateSnapshotOptions,
+  atInstant: () => void,
 ): Promise<{ readonly quiesced: boolean; readonly whyNotQuiesced: string | undefined }> {
   const nodes = chosen.map(({ node }) => node);
   if (signal?.aborted) throw abortError(signal);
   if (memory === true) {
     await refuseDuringJobs(domain, 'save the memory');
     const job = newJobId('snapshot-save', 'all');
+    atInstant();
     try {
       await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
     } catch (error) {
@@ -136,7 +144,10 @@ async function take(
   }
   const actions = nodes.map((device) => ({ type: 'blockdev-snapshot-internal-sync', data: { device, name } }));
   const wish = { quiesce: isRunning ? quiesce : 'off', client: domain.client, signal } as const;
-  const { quiesced, whyNot } = await whileQuiet(host, target, wish, () => domain.run('transaction', { actions }));
+  const { quiesced, whyNot } = await whileQuiet(host, target, wish, () => {
+    atInstant();
+    return domain.run('transaction', { actions });
+  });
   return { quiesced, whyNotQuiesced: whyNot };
 }
 

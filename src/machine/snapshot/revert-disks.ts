@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { revertTpm } from '../tpm/snapshot-tpm.ts';
 import { applySnapshot } from './apply.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { deleteInside } from './delete-inside.ts';
@@ -31,6 +32,7 @@ export async function revertDisks(machine: StoppedMachine, name: string, hasBegu
   const disks = await keepPresent(machine, name, hasBegun);
   try {
     await applySnapshot(machine.target, machine.config, disks, name);
+    revertTpm(machine.host, machine.target, machine.config, name);
   } catch (error) {
     await undoRevert(machine);
     throw error;

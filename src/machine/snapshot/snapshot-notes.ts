@@ -33,7 +33,12 @@ export interface SnapshotNote {
   readonly abandoned?: readonly string[] | undefined;
   /** Of one with memory: the options of QEMU that make up what the guest sees. Undefined: not known. */
   readonly hardware?: readonly string[] | undefined;
+  /** What the TPM had: its files in Base64, by their names. Undefined: there was none, or it is not known. */
+  readonly tpm?: TpmNote | undefined;
 }
+
+/** Files of a TPM in Base64, by their names. */
+export type TpmNote = Readonly<Record<string, string>>;
 
 type Files = Pick<MachinePaths, 'snapshots' | 'stateDir'>;
 
@@ -96,7 +101,16 @@ function fromJson(value: unknown): SnapshotNote | undefined {
     hardware: Array.isArray(hardware) ? hardware.filter((each) => typeof each === 'string') : undefined,
     abandoned: asArray(value['abandoned']).filter((each) => typeof each === 'string'),
     layers: layersFrom(value['layers']),
+    tpm: tpmFrom(value['tpm']),
   };
+}
+
+/** The contents of a TPM as they are in JSON; undefined when there are none. */
+export function tpmFrom(value: unknown): TpmNote | undefined {
+  const files = Object.entries(asRecord(value)).flatMap(([name, text]) =>
+    typeof text === 'string' ? [[name, text]] : [],
+  );
+  return files.length === 0 ? undefined : Object.fromEntries(files);
 }
 
 /** Layers as they are in JSON; what is no layer is left out. */

@@ -72,6 +72,7 @@ function rebuild(target: MachineRef, config: MachineConfig, { argv, startTime, u
     pid: undefined,
     pidStartTime: undefined,
     bootId: bootId(),
+    helpers: [],
     uid,
     gid: undefined,
     executable: undefined,

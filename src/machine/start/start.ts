@@ -30,6 +30,7 @@ import { forgetSpent, type Loaded, loadError, loadSaved, putBack } from '../stat
 import { moveSaved } from '../state/saved-folder.ts';
 import type { SavedRecord } from '../state/saved-record.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
+import { startTpm } from '../tpm/start-tpm.ts';
 import { refuseWhileAtWork, settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
@@ -295,6 +296,7 @@ async function launchWith(
     pid: undefined,
     pidStartTime: undefined,
     bootId: bootId(),
+    helpers: [],
     uid: user?.uid ?? process.geteuid?.(),
     gid: user?.gid,
     executable: undefined,
@@ -316,16 +318,24 @@ async function launchWith(
   await ensureVariables(request.config, files, options.signal);
   ensureDir(files.qemuDir, 0o700);
   handOver(files, user, request.firmware?.variables);
-  const sockets = await host.network.setUp(config, { logPath: files.log, signal: options.signal });
+  const sockets = [...(await host.network.setUp(config, { logPath: files.log, signal: options.signal }))];
   let loaded: Loaded | undefined;
   const state = saved && new StateDescriptor(files, prepared.probe.migration.has('mapped-ram'));
   try {
+    const surroundings = await surroundingsPrefix(host.paths, config, files, user);
+    const prefix = [...surroundings, ...prefixOf(config, user)];
+    const tpm = await startTpm(config, files, { prefix, user, signal: options.signal });
+    if (tpm) {
+      sockets.push(tpm.socket);
+      record = { ...record, helpers: [tpm.process] };
+      writeRecord(files, record);
+      step('debug', `swtpm is process ${tpm.process.pid}`);
+    }
     const passed = options.fds ?? [];
     const more = addFdArguments(passed, FIRST_FD + sockets.length);
     const stateFd = FIRST_FD + sockets.length + passed.length;
     const qemuOptions = [...buildArgs(request), ...more, ...(state?.args(stateFd) ?? [])];
-    const surroundings = await surroundingsPrefix(host.paths, config, files, user);
-    const argv = [...surroundings, ...prefixOf(config, user), request.binary, ...qemuOptions];
+    const argv = [...prefix, request.binary, ...qemuOptions];
     // How it is loaded is not part of what it is.
     const parts = describeMachine(plain);
     const args = [...parts.flatMap((part) => renderOption(part).args), ...more];

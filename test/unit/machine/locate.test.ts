@@ -79,6 +79,7 @@ function recordOf(pid: number | undefined, more: Partial<RunRecord> = {}): RunRe
     pid,
     pidStartTime: pid === undefined ? undefined : readProcess(pid)?.startTime,
     bootId: bootId(),
+    helpers: [],
     uid: process.geteuid?.(),
     gid: undefined,
     executable: pid === undefined ? undefined : readExecutable({ pid, thread: pid })?.id,

@@ -38,6 +38,9 @@ const record: fc.Arbitrary<RunRecord> = fc.record(
     pid: number,
     pidStartTime: fc.option(fc.string(), { nil: undefined }),
     bootId: fc.uuid(),
+    helpers: fc.array(
+      fc.record({ key: fc.string(), program: fc.string(), pid: fc.nat(), startTime: fc.string() }, plain),
+    ),
     uid: number,
     gid: number,
     executable: fc.option(fc.string(), { nil: undefined }),

@@ -21,6 +21,7 @@ export function readDevices(source: CommandSource): void {
   for (const option of source.unused('device')) readDevice(source, option);
   readActions(source);
   readSound(source);
+  readTpm(source);
   readShares(source);
   readUsb(source);
   readVgaOption(source);
@@ -137,6 +138,22 @@ function readSound(source: CommandSource): void {
   if (audio) draft.carry(source.use(audio), 'SOUND', value);
   for (const codec of source.unused('device').filter((option) => CODECS.test(property(option, 'driver') ?? ''))) {
     draft.carry(source.use(codec), 'SOUND');
+  }
+}
+
+/** An emulated one; the host's own is not passed on. */
+function readTpm(source: CommandSource): void {
+  const { draft } = source;
+  for (const option of source.unused('device')) {
+    if (property(option, 'driver')?.startsWith('tpm-') !== true) continue;
+    const backend = source.byId(property(option, 'tpmdev'), 'tpmdev');
+    if (!backend || property(backend, 'type') !== 'emulator') continue;
+    const chardev = source.byId(property(backend, 'chardev'), 'chardev');
+    const reason = 'a new TPM: what was sealed needs its recovery key';
+    draft.settings.set('TPM', 'on');
+    for (const each of [option, backend, ...(chardev ? [chardev] : [])]) {
+      draft.change(source.use(each), 'TPM', 'on', reason);
+    }
   }
 }
 

@@ -21,13 +21,16 @@ export interface MachineView {
   readonly failedDisks: readonly string[];
 }
 
+/** Gets each sample; undefined when there can be none at the moment. */
+type Listener = (views: readonly MachineView[] | undefined) => void;
+
 /** Interval between two samples. */
 const INTERVAL_MS = 1000;
 
 /** Samples for all pages that are open; there are none while no page is. */
 export class Feed {
   readonly #fleet: () => Fleet;
-  readonly #listeners = new Set<(views: readonly MachineView[]) => void>();
+  readonly #listeners = new Set<Listener>();
   #before = new Map<string, MachineSample>();
   #last: readonly MachineView[] | undefined;
   #running = false;
@@ -38,7 +41,7 @@ export class Feed {
   }
 
   /** Calls back with each new sample until the returned function is called. */
-  subscribe(listener: (views: readonly MachineView[]) => void): () => void {
+  subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#last) listener(this.#last);
     if (!this.#running) void this.#run();
@@ -54,6 +57,9 @@ export class Feed {
         for (const listener of this.#listeners) listener(this.#last);
         await delay(Math.max(100, INTERVAL_MS - (performance.now() - began)));
       }
+    } catch {
+      // Somebody may be writing the registry right now.
+      for (const listener of this.#listeners) listener(undefined);
     } finally {
       this.#running = false;
       this.#last = undefined;

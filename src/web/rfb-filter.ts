@@ -1,5 +1,5 @@
 /** Lengths of the messages of a viewer by their type (RFC 6143, 7.5; the extensions of its section 8 and of QEMU). */
-const FIXED: Readonly<Record<number, number>> = { 0: 20, 3: 10, 4: 8, 5: 8, 150: 10 };
+const FIXED: Readonly<Record<number, number>> = { 0: 20, 3: 10, 4: 8, 5: 6, 150: 10 };
 
 /** Messages that act on the guest: keys, pointer, clipboard, size of the screen, and what QEMU adds to them. */
 const ACTING = new Set([4, 5, 6, 251, 255]);

@@ -14,6 +14,7 @@ import { hasToken, isOurHost, isOurOrigin, type RequestFacts, Tickets } from './
 import { Feed, type MachineView } from './feed.ts';
 import { actionOf, actOn } from './machine-actions.ts';
 import type { StaticFile } from './static-files.ts';
+import { Strangers } from './strangers.ts';
 import { serveConsole, serveScreen } from './streams.ts';
 
 /** How to serve the page. */
@@ -31,7 +32,7 @@ export interface WebOptions {
   readonly onAction?: ((text: string) => void) | undefined;
 }
 
-/** Connections at a time; a page needs about six. */
+/** Connections at a time, half of which can be {@link Strangers}; a page needs about six. */
 const MOST_CONNECTIONS = 200;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const MOST_BODY_BYTES = 4096;
@@ -52,6 +53,7 @@ export class WebServer {
   readonly server: Server;
   readonly #options: WebOptions;
   readonly #tickets = new Tickets();
+  readonly #strangers = new Strangers();
   readonly #feed: Feed;
   readonly #sockets = new WebSocketServer({
     noServer: true,
@@ -69,6 +71,7 @@ export class WebServer {
       (request, response) => void this.#serve(request, response),
     );
     this.server.maxConnections = MOST_CONNECTIONS;
+    this.server.on('connection', (socket) => this.#strangers.add(socket));
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head);
     });
@@ -97,7 +100,8 @@ export class WebServer {
     const facts = factsOf(request);
     const { names, files, token } = this.#options;
     if (!isOurHost(facts, names)) return sendText(response, 421, 'wrong Host\n');
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = urlOf(request);
+    if (!url) return sendText(response, 400, 'wrong address\n');
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (!isRead && request.method !== 'POST') return sendText(response, 405, 'GET or POST\n');
     const file = isRead ? files.get(url.pathname) : undefined;
@@ -108,6 +112,7 @@ export class WebServer {
     }
     if (!isRead && !isOurOrigin(facts)) return sendText(response, 403, 'wrong Origin\n');
     if (!hasToken(facts, token)) return sendText(response, 401, 'open the link that "qemu-init web" prints\n');
+    this.#strangers.known(request.socket);
     if (isRead) await this.#read(url, response);
     else await this.#act(url, request, response);
   }
@@ -135,9 +140,11 @@ export class WebServer {
   #stream(response: ServerResponse): void {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     this.#streams += 1;
-    const stop = this.#feed.subscribe((machines: readonly MachineView[]) => {
+    const stop = this.#feed.subscribe((machines: readonly MachineView[] | undefined) => {
+      // The page says that it has lost us, and tries again.
+      if (!machines) response.destroy();
       // A page that does not read gets the next sample instead of all that it missed.
-      if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify({ machines })}\n\n`);
+      else if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify({ machines })}\n\n`);
     });
     response.once('close', () => {
       stop();
@@ -176,13 +183,15 @@ export class WebServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#lastUse = performance.now();
     socket.on('error', () => socket.destroy());
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = urlOf(request) ?? new URL('http://localhost/');
     const [, kind = '', name = ''] = /^\/ws\/(vnc|console)\/([^/]+)$/.exec(url.pathname) ?? [];
     const refusal = this.#refusalOf(factsOf(request), url, `${kind}/${name}`, name);
     if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      // Nobody else ends a socket that was to be upgraded: its client could keep it for ever.
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
       return;
     }
+    this.#strangers.known(socket);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#streams += 1;
       webSocket.on('error', () => webSocket.terminate());
@@ -198,6 +207,11 @@ export class WebServer {
       }
     });
   }
+}
+
+/** Undefined for what cannot be read as one, such as `//`. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost') : undefined;
 }
 
 function factsOf({ headers }: IncomingMessage): RequestFacts {

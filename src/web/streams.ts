@@ -52,8 +52,10 @@ export async function serveConsole(fleet: Fleet, name: string, socket: WebSocket
   await serve(socket, async () => {
     const target = fleet.get(name);
     await withConsole(fleet.host, target, fleet.inspect(target).config, undefined, async (stream) => {
+      const closed = new Promise((resolve) => socket.once('close', resolve));
       join(socket, stream, undefined);
-      await new Promise((resolve) => socket.once('close', resolve));
+      // It may have gone while the console was opened: nobody else may wait for it then.
+      if (socket.readyState !== socket.CLOSED) await closed;
     });
   });
 }

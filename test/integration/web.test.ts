@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { type ClientRequestArgs, get as httpGet, request as httpRequest } from 'node:http';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { type ClientRequestArgs, get as httpGet, request as httpRequest, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -10,6 +11,9 @@ import { WebSocket } from 'ws';
 import type { RunningCli } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Lab, lab } from '../support/lab.ts';
+
+const NOBODY = 65_534;
+const NEEDS_ROOT = { skip: process.getuid?.() !== 0 && 'only root can make a folder of another user' };
 
 interface Served {
   readonly link: string;
@@ -168,13 +172,52 @@ test('many connections, slow ones and broken ones do not end the server', async 
     socket.end(bad);
     await new Promise((resolve) => socket.on('close', resolve).resume());
   }
-  for (;;) {
-    const answer = await ask(served, { path: '/api/info', headers: bearer(served) }).catch(() => undefined);
-    if (answer?.status === 200) break;
-    await sleep(100);
+  const untilServed = async (): Promise<void> => {
+    for (;;) {
+      const answer = await ask(served, { path: '/api/info', headers: bearer(served) }).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await sleep(100);
+    }
+  };
+  await untilServed();
+
+  // Without the token: an address that is none, upgrades that are refused, and files that are never read to their end.
+  const host = `Host: 127.0.0.1:${served.port}\r\n`;
+  const upgrade = `${host}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const script = `GET /xterm/xterm.mjs HTTP/1.1\r\n${host}\r\n`.repeat(20);
+  for (const request of [`GET // HTTP/1.1\r\n${upgrade}`, `GET /ws/vnc/x HTTP/1.1\r\n${upgrade}`, script]) {
+    const strangers = Array.from({ length: 250 }, () => {
+      const socket = connect({ port: served.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => undefined);
+      socket.pause().write(request);
+      return socket;
+    });
+    await untilServed();
+    for (const socket of strangers) socket.destroy();
   }
+
+  // While its folders cannot be relied on there are no samples.
+  const feed = httpGet({ host: '127.0.0.1', port: served.port, path: '/api/feed', headers: bearer(served) });
+  feed.on('error', () => undefined);
+  const response = await new Promise<IncomingMessage>((resolve) => feed.on('response', resolve));
+  response.on('error', () => undefined);
+  const ended = new Promise((resolve) => response.on('close', resolve).resume());
+  chmodSync(root.runDir, 0o777);
+  await ended;
+  chmodSync(root.runDir, 0o711);
+  await untilServed();
   served.running.child.kill('SIGTERM');
   await served.running.result;
+});
+
+test('a socket of the page is not made where others could put a link in its place', NEEDS_ROOT, async (t) => {
+  const root = lab(t);
+  const folder = join(root.dir, 'theirs');
+  mkdirSync(folder);
+  chownSync(folder, NOBODY, NOBODY);
+  const result = await root.init('web', '--listen', `unix:${join(folder, 'web.sock')}`);
+  assert.equal(result.code, 4, result.stderr);
+  assert.match(result.stderr, /belongs to user "nobody"/);
 });
 
 test('the server ends when it is not used, and its link can be asked for until then', async (t) => {

@@ -4,7 +4,7 @@ import { QemuError } from '../../../base/errors.ts';
 import { Fleet } from '../../../fleet/fleet.ts';
 import { findServices } from '../../../fleet/service/services.ts';
 import { ensureDir, removeIfExists, writeFileAtomic } from '../../../system/files/files.ts';
-import { readTrustedText } from '../../../system/trust/trusted-path.ts';
+import { readTrustedText, trustPath } from '../../../system/trust/trusted-path.ts';
 import { newToken } from '../../../web/access.ts';
 import { WebServer } from '../../../web/server.ts';
 import { readStaticFiles } from '../../../web/static-files.ts';
@@ -96,6 +96,8 @@ function addressOf(text: string | undefined): Address {
 }
 
 async function listen({ server }: WebServer, address: Address): Promise<void> {
+  // Others could put a link in its place, and get what it leads to opened to a group.
+  if (address.kind === 'unix') trustPath(address.path);
   await new Promise<void>((done, fail) => {
     server.once('error', (cause) => fail(new QemuError('QEMU_IO', `Cannot listen: ${cause.message}`, { cause })));
     server.once('listening', done);

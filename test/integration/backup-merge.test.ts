@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -67,6 +76,20 @@ test('a point in the middle, the oldest and the newest are removed, and all othe
   await assertWhole([third]);
   assert.deepEqual(contents([third]), before.slice(2, 4));
   await assert.rejects(removePoint(dest, 'web', fourth), { code: 'QEMU_MACHINE_UNKNOWN' });
+});
+
+test('what has changed since the backup is not merged, and gets no checksum as if it were right', async () => {
+  const [first = '', second = ''] = makeChain(dest, WRITES.slice(0, 2), { disks: 2 });
+  for (const point of [first, second]) {
+    const image = join(dest, 'web', point, 'dsk1.qcow2');
+    const whole = readFileSync(image);
+    const rotten = Buffer.from(whole);
+    rotten.writeUInt8(rotten.readUInt8(rotten.length - 70_000) ^ 1, rotten.length - 70_000);
+    writeFileSync(image, rotten);
+    await assert.rejects(removePoint(dest, 'web', first), { code: 'QEMU_IO', message: /has changed since the backup/ });
+    writeFileSync(image, whole);
+    await assertWhole([first, second]);
+  }
 });
 
 test('only the newest points are kept', async () => {

@@ -169,7 +169,13 @@ test('delete keeps disks if asked, never a running machine, and a common base un
   await root.ok('clone', 'web', 'db', '--linked');
   const bases = (): string[] => readdirSync(root.etcDir).filter((name) => name.includes('-base-'));
   assert.equal(bases().length, 1);
-  await root.ok('delete', '--yes', 'web');
+  const saved = join(root.stateDir, 'web/saved');
+  mkdirSync(saved, { recursive: true });
+  const { files } = await root.one('delete', '--dry-run', 'web');
+  assert.ok((files as { path: string; kind: string }[]).some(({ path, kind }) => path === saved && kind === 'saved'));
+  const gone = await root.init('delete', '--yes', 'web');
+  assert.equal(gone.code, 0, gone.stderr);
+  assert.match(gone.stderr, /the saved state of its guest is deleted too/);
   assert.equal(bases().length, 1);
   await root.ok('start', 'db');
   await root.ok('stop', '--force', 'db');

@@ -91,6 +91,16 @@ function restore(root: TempRoot, ...words: string[]): Promise<CliResult> {
   return runCli('qemu-init', ['restore', ...words, '--json'], { root: root.dir });
 }
 
+/** Turns a bit over in the middle of a file. Gives what turns it back. */
+function rot(path: string): () => void {
+  const bytes = readFileSync(path);
+  const rotten = Buffer.from(bytes);
+  const at = rotten.length - 70_000;
+  rotten.writeUInt8(rotten.readUInt8(at) ^ 1, at);
+  writeFileSync(path, rotten);
+  return () => writeFileSync(path, bytes);
+}
+
 /** What the guest sees on a disk, hashed. */
 function disk(path: string, format: string): string {
   const raw = `${path}.raw`;
@@ -250,6 +260,13 @@ test('a damaged backup, or one that others can write to, is refused and nothing 
   execFileSync('truncate', ['-s', '-512', join(folder, 'dsk1.qcow2')]);
   await refused(/bytes, not/, 'web');
   execFileSync('truncate', ['-s', '+512', join(folder, 'dsk1.qcow2')]);
+  // A disk that loses bits keeps the length of the file; what the first disk rests on is read as well.
+  const cleanup = rot(join(folder, 'dsk1.qcow2'));
+  await refused(/dsk1\.qcow2" has changed since the backup[\s\S]*backup verify/, 'web');
+  await refused(/has changed since the backup/, 'web', '--as', 'copy');
+  await refused(/has changed since the backup/, 'web', '--disk', 'DSK1', '--output', join(root.dir, 'out'));
+  assert.deepEqual(readdirSync(join(root.dir, 'out')), []);
+  cleanup();
   writeFileSync(join(folder, 'web-qemu.cfg'), cfg.replace('RAM', 'PRECMD=touch /tmp/x\nRAM'));
   await refused(/has changed since the backup/, `web@${points[0]}`);
   execFileSync('chmod', ['o+w', join(dest, 'web')]);

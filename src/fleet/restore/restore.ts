@@ -6,12 +6,13 @@ import { pointsOf } from '../../machine/backup/destination.ts';
 import type { BackupDisk } from '../../machine/backup/manifest.ts';
 import { settleQuietly } from '../../machine/backup/settle-quietly.ts';
 import type { BackupId, Backups } from '../../machine/library/backups.ts';
+import type { SourceFile } from '../../machine/restore/source-file.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import type { Machines } from '../machines.ts';
 import { extractDisk } from './extract-disk.ts';
 import { restoreNew } from './restore-new.ts';
 import { restoreOver } from './restore-over.ts';
-import type { Restored, RestoreOptions, RestoreSource } from './restored.ts';
+import type { Restored, RestoreOptions, RestoreSource, SourceImage } from './restored.ts';
 
 /**
  * Restores a machine from a backup: over the stopped machine of that name when there is one, and neither `as` nor `output` is
@@ -68,22 +69,24 @@ async function openSource(
   return { point, disks: disks.map((disk) => ({ disk, ...imageOf(chain, disk) })) };
 }
 
-function imageOf(
-  chain: readonly ReadablePoint[],
-  disk: BackupDisk,
-): { readonly files: readonly string[]; readonly sizeBytes: number } {
-  const files = filesOfDisk(chain, disk.key);
-  const sizes = files.map((file) => sizeInManifest(chain, file));
-  return { files, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) };
+function imageOf(chain: readonly ReadablePoint[], disk: BackupDisk): Omit<SourceImage, 'disk'> {
+  const files = filesOfDisk(chain, disk.key).map((path) => fileInManifest(chain, path));
+  return { files, sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 /** @throws {QemuError} `QEMU_IO` for an image that has another size by now: it was cut off, or written to. */
-function sizeInManifest(chain: readonly ReadablePoint[], file: string): number {
-  const { stats } = trustPath(file);
-  const point = chain.find(({ folder }) => file.startsWith(`${folder}/`));
-  const wanted = point?.manifest.disks.find((each) => each.file === basename(file))?.sizeBytes;
-  if (wanted !== undefined && stats?.size === wanted) return wanted;
-  throw new QemuError('QEMU_IO', `"${file}" has ${stats?.size} bytes, not ${wanted} as when it was backed up`, {
-    hint: 'see: qemu-init backup verify DEST',
-  });
+function fileInManifest(chain: readonly ReadablePoint[], path: string): SourceFile {
+  const { stats } = trustPath(path);
+  const point = chain.find(({ folder }) => path.startsWith(`${folder}/`));
+  const wanted = point?.manifest.disks.find((each) => each.file === basename(path));
+  if (wanted !== undefined && stats?.size === wanted.sizeBytes) {
+    return { path, sizeBytes: wanted.sizeBytes, sha256: wanted.sha256 };
+  }
+  throw new QemuError(
+    'QEMU_IO',
+    `"${path}" has ${stats?.size} bytes, not ${wanted?.sizeBytes} as when it was backed up`,
+    {
+      hint: 'see: qemu-init backup verify DEST',
+    },
+  );
 }

@@ -4,6 +4,7 @@ import type { ReadablePoint } from '../../machine/backup/chain.ts';
 import type { BackupDisk } from '../../machine/backup/manifest.ts';
 import type { DiskTask } from '../../machine/restore/replace-files.ts';
 import type { FileOwner } from '../../machine/restore/restore-disk.ts';
+import type { SourceFile } from '../../machine/restore/source-file.ts';
 import type { RunAs } from '../../machine/start/run-as.ts';
 
 /** Where a restore goes. */
@@ -28,7 +29,7 @@ export interface RestoreSource {
 export interface SourceImage {
   readonly disk: BackupDisk;
   /** Its top first. */
-  readonly files: readonly string[];
+  readonly files: readonly SourceFile[];
   /** Of all of them. */
   readonly sizeBytes: number;
 }

@@ -6,9 +6,11 @@ import { ensureDir } from '../../system/files/files.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { withLock } from '../../system/lock/lock.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
-import { ancestry, filesOfDisk, findPoint } from './chain.ts';
+import { demandUnchanged, type SourceFile } from '../restore/source-file.ts';
+import { ancestry, filesOfDisk, findPoint, type ReadablePoint } from './chain.ts';
 import { type BackupPoint, pointsOf } from './destination.ts';
 import { finishMerge } from './finish-merge.ts';
+import type { BackupDisk } from './manifest.ts';
 import { readMergeMark, writeMergeMark } from './merge-mark.ts';
 
 /** A point that is gone. */
@@ -65,7 +67,7 @@ function removeIfEmpty(folder: string): void {
 /**
  * Removes a point. One that another point rests on is merged into that first: all others stay complete at every moment,
  * also when this is interrupted, after which {@link settleMerge} goes on. The cost is the size of the point that
- * rests on it.
+ * rests on it, and reading both twice for their checksums.
  *
  * Within {@link withBackups}.
  *
@@ -101,6 +103,7 @@ export async function removePoint(
   const chain = ancestry(points, into);
   // Whatever is wrong with the images is found before the point is given up.
   for (const { key } of into.manifest.disks) filesOfDisk(chain, key);
+  await demandMergeable(chain, options);
   writeMergeMark(folder, { from: point, into: next.point });
   await finishMerge(dest, longName, { from: point, into: next.point }, options);
   return { point, mergedInto: next.point };
@@ -138,6 +141,26 @@ export async function keepNewest(
 export async function settleMerge(dest: string, longName: string, options: LongWorkOptions = {}): Promise<void> {
   const mark = readMergeMark(join(dest, longName));
   if (mark !== undefined) await finishMerge(dest, longName, mark, options);
+}
+
+/** What has changed in one of the two would get a checksum as if it were right. */
+async function demandMergeable(
+  [into, from]: readonly ReadablePoint[],
+  { signal, onProgress }: LongWorkOptions,
+): Promise<void> {
+  const files = (into?.manifest.disks ?? []).flatMap((disk) => {
+    const base = from?.manifest.disks.find(({ file }) => file === disk.backing?.split('/').at(-1));
+    if (!into || !from || !base) return [];
+    return [sourceFile(into, disk), sourceFile(from, base)];
+  });
+  const total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const onPercent = (percent: number): void =>
+    onProgress?.({ phase: `verifying ${from?.point}`, done: Math.round((total * percent) / 100), total });
+  await demandUnchanged(files, { signal, onPercent });
+}
+
+function sourceFile({ folder }: ReadablePoint, { file, sizeBytes, sha256 }: BackupDisk): SourceFile {
+  return { path: join(folder, file), sizeBytes, sha256 };
 }
 
 function demandReadable(points: readonly BackupPoint[], point: string): void {

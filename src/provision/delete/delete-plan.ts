@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { MachineRef } from '../../machine/context.ts';
+import { savedFolder } from '../../machine/state/saved-folder.ts';
 import { readImageMemory } from '../../machine/storage/image-memory.ts';
 import { diskChain } from '../../machine/storage/images.ts';
 import { seedName } from '../create.ts';
@@ -11,7 +12,7 @@ import { usersOf } from '../used-files.ts';
 /** A file or folder of a machine, and what a deletion does to it. */
 export interface DeletedFile {
   readonly path: string;
-  readonly kind: 'cfg' | 'disk' | 'base' | 'firmware' | 'seed' | 'state' | 'log';
+  readonly kind: 'cfg' | 'disk' | 'base' | 'firmware' | 'seed' | 'saved' | 'state' | 'log';
   /** Why it stays, as a clause; undefined: it goes. */
   readonly kept?: string | undefined;
 }
@@ -31,6 +32,10 @@ export function planDeletion(
   const candidates: DeletedFile[] = [
     ...(draft === undefined ? [] : diskFiles(fleet, target, draft)),
     ...(draft === undefined ? [] : otherFiles(target, draft)),
+    // It is in the folder below; whoever loses the memory of a guest is to be told.
+    ...(['saved', 'loading'] as const).map(
+      (stage): DeletedFile => ({ path: savedFolder(target.files, stage), kind: 'saved' }),
+    ),
     { path: stateDir, kind: 'state' },
     ...logs.map((path): DeletedFile => ({ path, kind: 'log' })),
     { path: target.configPath, kind: 'cfg' },

@@ -30,6 +30,9 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     output.note('info', 'nothing was deleted');
     return 1;
   }
+  if (args.yes && plan.some(({ kind }) => kind === 'saved')) {
+    output.note('warning', `${longName}: the saved state of its guest is deleted too`);
+  }
   const files = await deleteMachine(fleet, target, { keepDisks, signal });
   if (output.json) output.document(document('deleted', files));
   else {

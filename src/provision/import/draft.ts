@@ -195,8 +195,11 @@ export class ImportDraft {
 
   /** Takes only the option away that the reason names, so that a disk is not lost with it. */
   #rejectOption(device: DraftDevice, reason: string): boolean {
-    const placeOf = ([name]: readonly [string, string]): number =>
-      reason.search(new RegExp(`\\b${name}=|(?<=^[A-Z]+\\d+ )${name}\\b`));
+    const placeOf = ([name, value]: readonly [string, string]): number => {
+      const at = reason.search(new RegExp(`\\b${name}=|(?<=^[A-Z]+\\d+ )${name}\\b`));
+      if (at >= 0 || !new RegExp(`\\b${name}\\b`, 'i').test(reason)) return at;
+      return reason.indexOf(`"${value}"`);
+    };
     // The first one is what is wrong, the others are what it does not go with.
     const [option] = device.options.filter((each) => placeOf(each) >= 0).toSorted((a, b) => placeOf(a) - placeOf(b));
     if (option === undefined) return false;

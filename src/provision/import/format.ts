@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { qemuAt } from './command/program.ts';
 
 /** Kinds of foreign definitions of machines. */
 export const IMPORT_FORMATS = ['libvirt', 'proxmox', 'quickemu', 'vm-bhyve', 'ozone', 'command', 'cfg'] as const;
@@ -14,7 +15,7 @@ export function detectFormat(text: string, path: string): ImportFormat {
   const start = text.replace(/^\uFEFF/, '').trimStart();
   if (start.startsWith('<')) return 'libvirt';
   if (start.startsWith('{')) return 'ozone';
-  if (/(?:^|[\s/\0])(?:qemu-system-\w+|qemu-kvm|kvm)[\s\0'"]/.test(`${firstWords(start)} `)) return 'command';
+  if (isCommand(start)) return 'command';
   const keys = new Set([...text.matchAll(/^([A-Za-z_]\w*)=/gm)].map(([, key]) => key ?? ''));
   if (keys.has('loader') || keys.has('disk0_type') || keys.has('network0_type')) return 'vm-bhyve';
   if (keys.has('guest_os') || keys.has('disk_img')) return 'quickemu';
@@ -32,12 +33,9 @@ export function detectFormat(text: string, path: string): ImportFormat {
   });
 }
 
-/** Comments and what sets the environment may come before the program. */
-function firstWords(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .slice(0, 3)
-    .join(' ')
-    .slice(0, 4096);
+/** Whether one of the lines runs QEMU. A `/proc/PID/cmdline` has words that end in NUL. */
+function isCommand(text: string): boolean {
+  if (text.includes('\0')) return qemuAt(text.split('\0').slice(0, 20)) >= 0;
+  const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\n|;|&&|\|\|/);
+  return lines.some((line) => /qemu|kvm/.test(line) && qemuAt(line.slice(0, 4096).split(/\s+/).filter(Boolean)) >= 0);
 }

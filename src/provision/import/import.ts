@@ -106,7 +106,7 @@ function nameGuest(draft: ImportDraft, longName: string, isGiven: boolean): void
 }
 
 /** More rounds than this would mean that keys come back. */
-const MOST_ROUNDS = 20;
+const MOST_ROUNDS = 50;
 
 /** Takes out what the parser of cfg files refuses, with its reason, until the rest is a valid file. */
 function settle(
@@ -119,10 +119,14 @@ function settle(
     const text = renderDraft(draft, origin);
     const { config, issues } = parseMachineConfig(text, { path, etcDir });
     if (config && !hasErrors(issues)) return { config, issues, text };
-    const bad = issues.find(({ severity, key }) => severity === 'error' && key !== undefined);
-    if (bad?.key === undefined || !draft.reject(bad.key, bad.message)) {
-      throw new ConfigError(`Cannot import ${origin}`, issues);
+    const wrong = new Map<string, string>();
+    for (const { severity, key, message } of issues) {
+      if (severity === 'error' && key !== undefined && !wrong.has(key)) wrong.set(key, message);
     }
+    // Numbers change when a device is taken out, so the last one is first.
+    const keys = [...wrong.keys()].toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+    const isBetter = keys.map((key) => draft.reject(key, wrong.get(key) ?? '')).includes(true);
+    if (!isBetter) throw new ConfigError(`Cannot import ${origin}`, issues);
   }
   throw new QemuError('QEMU_CONFIG_INVALID', `Cannot import ${origin}`);
 }

@@ -42,6 +42,7 @@ function readMonitors(source: CommandSource): void {
     if (!chardev) continue;
     const credentials = source.byId(property(chardev, 'tls-creds'), 'object');
     if (!chardev.isUsed) draft.change(source.use(chardev), '', undefined, reason);
+    if (credentials) credentials.isReplaced = true;
     if (credentials && !credentials.isUsed) draft.change(source.use(credentials), '', undefined, reason);
   }
 }
@@ -95,6 +96,7 @@ const RUN: Readonly<Record<string, string>> = {
   preconfig: 'see "qemu-init start --preconfig"',
   incoming: 'belongs to a move',
   loadvm: 'see "qemu-init snapshot revert"',
+  'no-shutdown': 'QEMU ends when the guest powers off',
   nodefaults: 'is always given',
   'no-user-config': 'is always given',
   nouserconfig: 'is always given',

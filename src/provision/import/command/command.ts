@@ -9,8 +9,9 @@ import { readDisks } from './disks.ts';
 import { readFirmware } from './firmware.ts';
 import { assumeNic, readNics } from './nics.ts';
 import { type CommandOption, parseOptions, property } from './options.ts';
+import { qemuAt } from './program.ts';
 import { CommandSource } from './source.ts';
-import { type CommandWord, splitCommand } from './words.ts';
+import { type Command, type CommandWord, splitCommands } from './words.ts';
 
 /**
  * Reads a command line of QEMU. What is understood on both sides, a drive and its device for instance, becomes keys;
@@ -19,14 +20,24 @@ import { type CommandWord, splitCommand } from './words.ts';
  * @throws {QemuError} `QEMU_CONFIG_INVALID` with the line.
  */
 export function readCommand(text: string, path: string, files: ImportFiles): ImportDraft {
-  const words = splitCommand(text, path);
-  const at = words.findIndex(({ text: word }) => /^(?:qemu-system-\w+|qemu-kvm|kvm|qemu)$/.test(basename(word)));
-  if (at < 0) throw new QemuError('QEMU_CONFIG_INVALID', `${path}:1: not a command line of QEMU`);
+  const commands = splitCommands(text, path);
+  const found = commands.find(({ words }) => qemuAt(words.map((word) => word.text)) >= 0);
+  if (found === undefined) throw new QemuError('QEMU_CONFIG_INVALID', `${path}:1: not a command line of QEMU`);
   const draft = new ImportDraft();
-  const program = words[at];
-  const source = new CommandSource(parseOptions(words.slice(at + 1)), draft, files);
-  for (const word of words.slice(0, at))
-    draft.lose({ line: word.line, source: word.text }, 'what runs QEMU is not taken over');
+  for (const command of commands) if (command !== found) loseCommand(draft, command);
+  const at = qemuAt(found.words.map((word) => word.text));
+  const program = found.words[at];
+  const options = parseOptions(found.words.slice(at + 1));
+  for (const { problem, ...place } of options) if (problem !== undefined) draft.refuse(place, problem);
+  const source = new CommandSource(
+    options.filter(({ problem }) => problem === undefined),
+    draft,
+    files,
+  );
+  for (const { line, text: word } of found.words.slice(0, at))
+    draft.lose({ line, source: word }, 'what runs QEMU is not taken over');
+  for (const { line, text: word } of found.redirections)
+    draft.lose({ line, source: word }, 'the log of QEMU is kept by qemu-init');
   if (program) readProgram(draft, program, files);
   readBoard(source);
   readFirmware(source);
@@ -37,9 +48,16 @@ export function readCommand(text: string, path: string, files: ImportFiles): Imp
   assumeNic(source);
   const needed = keepRest(source);
   readControllers(source, needed);
+  source.loseUnknown();
   writeCustom(source);
   assumeDefaults(source);
   return draft;
+}
+
+function loseCommand(draft: ImportDraft, { words, redirections }: Command): void {
+  const [first] = words;
+  const source = [...words, ...redirections].map(({ text }) => text).join(' ');
+  draft.lose({ line: first?.line ?? 1, source }, 'another command, which is not executed');
 }
 
 function readProgram(draft: ImportDraft, program: CommandWord, files: ImportFiles): void {
@@ -69,8 +87,19 @@ function referencesOf(option: CommandOption): string[] {
     .flatMap(([, value]) => [value, value.replace(/\.\d+$/, '')]);
 }
 
+/** Things that are only there for others to refer to. */
+const SUPPORTS = /^(?:object (?:secret|iothread|memory-backend-\w+)|audiodev .*)$/;
+
 function writeCustom(source: CommandSource): void {
-  for (const option of source.options.filter((each) => !each.isUsed)) {
+  const kept = parseOptions(source.draft.custom.flat().map((text) => ({ text, line: 1 })));
+  const rest = source.options.filter(({ isUsed }) => !isUsed);
+  const referred = new Set([...kept, ...rest].flatMap(referencesOf));
+  for (const option of rest) {
+    const kind = `${option.name} ${option.properties.find(([name]) => name === 'qom-type' || name === 'driver')?.[1]}`;
+    if (SUPPORTS.test(kind) && !referred.has(property(option, 'id') ?? '')) {
+      source.draft.lose(source.use(option), 'nothing that is left refers to it');
+      continue;
+    }
     const words = [`-${option.name}`, ...(option.value === undefined ? [] : [option.value])];
     source.draft.addCustom(
       source.use(option),

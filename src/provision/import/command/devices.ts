@@ -33,10 +33,12 @@ export function readControllers(source: CommandSource, needed: ReadonlySet<strin
   const isOurs = ports.length > 0 && ports.every((option) => property(option, 'driver') === 'pcie-root-port');
   if (isOurs && !ports.some((option) => needed.has(property(option, 'id') ?? ''))) {
     source.draft.settings.set('HOTPLUG', String(ports.length));
+    for (const port of ports) port.isReplaced = true;
     for (const port of ports) source.draft.carry(source.use(port), 'HOTPLUG', String(ports.length));
   }
   for (const option of source.unused('device')) {
     if (!CONTROLLERS.test(property(option, 'driver') ?? '') || needed.has(property(option, 'id') ?? '\0')) continue;
+    option.isReplaced = true;
     source.draft.change(source.use(option), '', undefined, 'controllers are made where devices need them');
   }
 }
@@ -61,6 +63,7 @@ function readDevice(source: CommandSource, option: CommandOption): void {
     const guid = property(option, 'guid') ?? 'auto';
     draft.set(source.use(option), 'VMGENID', guid === 'auto' ? 'on' : guid);
   } else if (driver === 'virtserialport') readPort(source, option);
+  else if (driver === 'isa-serial' || driver === 'pci-serial') readSerialDevice(source, option);
   else if (driver === 'i6300esb') draft.assume('WATCHDOG', 'reset');
   else if (driver.startsWith('pvpanic')) draft.assume('ONPANIC', 'pause');
   else if (driver === 'vfio-pci') {
@@ -77,8 +80,21 @@ function readRng(source: CommandSource, option: CommandOption): void {
   const { draft } = source;
   const backend = source.byId(property(option, 'rng'), 'object');
   draft.set(source.use(option), 'RNG', 'on');
-  if (backend) draft.change(source.use(backend), 'RNG', 'on', 'the numbers are from the random source of the host');
+  if (backend) {
+    backend.isReplaced = true;
+    draft.change(source.use(backend), 'RNG', 'on', 'the numbers are from the random source of the host');
+  }
   source.loseParts(option, others(option, 'driver', 'id', 'bus', 'addr', 'rng', 'multifunction'), 'has no counterpart');
+}
+
+/** The first serial port; others stay as they are. */
+function readSerialDevice(source: CommandSource, option: CommandOption): void {
+  const { draft } = source;
+  const chardev = source.byId(property(option, 'chardev'), 'chardev');
+  const isFirst = ['0', undefined].includes(property(option, 'index'));
+  if (!chardev || !isFirst || draft.settings.has('SERIAL') || property(option, 'driver') !== 'isa-serial') return;
+  draft.setChanged(source.use(option), 'SERIAL', 'on', 'a socket with a log: qemu-init console');
+  draft.change(source.use(chardev), 'SERIAL', 'on', 'the socket is in the run-time folder');
 }
 
 function readPort(source: CommandSource, option: CommandOption): void {
@@ -135,8 +151,10 @@ function readSound(source: CommandSource): void {
   const backend = audio && property(audio, 'driver');
   const value = `${kind}${backend === undefined ? '' : `,backend=${backend}`}`;
   draft.set(source.use(card), 'SOUND', value);
+  card.known.add('audiodev');
   if (audio) draft.carry(source.use(audio), 'SOUND', value);
   for (const codec of source.unused('device').filter((option) => CODECS.test(property(option, 'driver') ?? ''))) {
+    others(codec, 'audiodev', 'cad');
     draft.carry(source.use(codec), 'SOUND');
   }
 }
@@ -172,7 +190,10 @@ function readShares(source: CommandSource): void {
       ['driver', '9p'],
       ...(isReadonly ? [['readonly', 'on'] as [string, string]] : []),
     ]);
-    for (const option of options) draft.carry(source.use(option), device);
+    for (const option of options) {
+      others(option, 'fsdriver', 'fsdev', 'mount_tag');
+      draft.carry(source.use(option), device);
+    }
   };
   for (const option of source.unused('virtfs')) {
     add([option], property(option, 'path'), property(option, 'mount_tag'), property(option, 'readonly') === 'on');

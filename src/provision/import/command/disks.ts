@@ -27,6 +27,8 @@ interface Backend {
   /** Options of DSKx. */
   readonly options: [string, string][];
   readonly lost: readonly (readonly [string, string])[];
+  /** What is not understood makes it another image. */
+  readonly isUnknown: boolean;
 }
 
 /** Disks and CD drives, in the order of the command line. */
@@ -60,7 +62,11 @@ const PLACES = [
   'multifunction',
   'write-cache',
   'vectors',
+  'device_id',
 ];
+
+/** What the cache of an image is called when the guest does not know of it (qemu-system(1), "-drive", cache). */
+const WITHOUT_WRITE_CACHE: Readonly<Record<string, string>> = { none: 'directsync', writeback: 'writethrough' };
 
 /** Id of the drive that qemu-init makes from CLOUDINIT. */
 const SEED = 'seed';
@@ -78,17 +84,26 @@ function readDiskDevice(source: CommandSource, option: CommandOption): void {
   }
   // A drive that is not understood is not carried over by half.
   if (name !== undefined && !backend) return;
-  if (backend && !isPlainFile(backend.file)) return;
+  if (backend && (backend.isUnknown || !isPlainFile(backend.file))) return;
   const isCdrom = driver.isCdrom === true || (backend && property(backend.option, 'media') === 'cdrom') === true;
   const device = isCdrom ? addCdrom(source, backend) : addDisk(source, backend, busOf(source, option, driver.bus));
   if (!device) return;
   source.use(option);
   if (backend) for (const each of [backend.option, ...backend.below]) draft.carry(source.use(each), device);
   if (backend) source.loseParts(backend.option, backend.lost, 'has no counterpart');
+  if (!isCdrom && property(option, 'write-cache') === 'off') withoutWriteCache(device);
   if (isCdrom && driver.bus === 'scsi') draft.change(option, device, undefined, 'CD drives are on SATA or IDE');
   else draft.carry(option, device);
   for (const [key, value] of others(option, ...PLACES))
     readDeviceProperty(source, option, device, [key, value], isCdrom);
+}
+
+function withoutWriteCache({ options }: DraftDevice): void {
+  const at = options.findIndex(([name]) => name === 'cache');
+  const cache = WITHOUT_WRITE_CACHE[options[at]?.[1] ?? 'writeback'];
+  if (cache === undefined) return;
+  if (at >= 0) options.splice(at, 1);
+  options.push(['cache', cache]);
 }
 
 function readDeviceProperty(
@@ -98,6 +113,7 @@ function readDeviceProperty(
   [name, value]: readonly [string, string],
   isCdrom: boolean,
 ): void {
+  option.known.add(name);
   if (name === 'bootindex') device.options.push(['bootindex', value]);
   // A name that qemu-init gives by itself.
   else if (name === 'serial' && /^dsk\d+$/.test(value)) return;
@@ -152,6 +168,12 @@ const NAMES = [
 /** Most bytes a second, read and written. */
 const LIMIT = 'throttling.bps-total';
 
+/** Drivers of nodes that are files or devices of this host. */
+const FILE_DRIVERS = ['file', 'host_device', 'host_cdrom'];
+
+/** Properties without which an image is another one, or none at all. */
+const ESSENTIAL = /^(?:(?:file\.)?(?:encrypt\..*|key-secret|offset|size|host|server\..*|url)|backing\..*)$/;
+
 function driveBackend(option: CommandOption): Backend {
   const options = option.properties.flatMap(([name, value]): [string, string][] => {
     const isDefault = (name === 'snapshot' || name === 'readonly') && value === 'off';
@@ -160,8 +182,34 @@ function driveBackend(option: CommandOption): Backend {
   const rate = rateOption(Number(property(option, LIMIT) ?? '0'));
   if (rate !== undefined) options.push(['rate', rate]);
   const lost = others(option, ...KEPT, ...NAMES, ...(rate === undefined ? [] : [LIMIT]));
-  return { option, below: [], file: property(option, 'file') ?? property(option, 'file.filename'), options, lost };
+  const driver = property(option, 'file.driver') ?? 'file';
+  const isUnknown = lost.some(([name]) => ESSENTIAL.test(name)) || !FILE_DRIVERS.includes(driver);
+  return {
+    option,
+    below: [],
+    file: property(option, 'file') ?? property(option, 'file.filename'),
+    options,
+    lost,
+    isUnknown,
+  };
 }
+
+/** Properties of nodes that are read, or that only say how they are named and locked. */
+const NODE_PROPERTIES = [
+  ...[
+    'driver',
+    'node-name',
+    'file',
+    'filename',
+    'file.driver',
+    'file.filename',
+    'file.node-name',
+    'backing',
+    'locking',
+  ],
+  ...['aio', 'discard', 'detect-zeroes', 'file.aio', 'file.discard', 'read-only', 'auto-read-only', 'file.locking'],
+  ...['cache.direct', 'cache.no-flush', 'file.cache.direct', 'file.cache.no-flush'],
+];
 
 function blockdevBackend(source: CommandSource, option: CommandOption): Backend | undefined {
   const reference = property(option, 'file');
@@ -169,7 +217,7 @@ function blockdevBackend(source: CommandSource, option: CommandOption): Backend 
   const bottom = below ?? option;
   const file = property(bottom, 'filename') ?? property(option, 'file.filename');
   const format = property(option, 'driver') ?? 'raw';
-  const isFile = ['file', 'host_device'].includes(format);
+  const isFile = FILE_DRIVERS.includes(format);
   const options: [string, string][] = [['format', isFile ? 'raw' : format]];
   for (const each of [option, bottom]) {
     for (const name of ['aio', 'discard', 'detect-zeroes']) {
@@ -182,7 +230,27 @@ function blockdevBackend(source: CommandSource, option: CommandOption): Backend 
   const noFlush = property(option, 'cache.no-flush') ?? property(bottom, 'cache.no-flush');
   if (noFlush === 'on') options.push(['cache', 'unsafe']);
   else if (direct === 'on') options.push(['cache', 'none']);
-  return { option, below: below && below !== option ? [below] : [], file, options, lost: [] };
+  const nodes = below && below !== option ? [option, below] : [option];
+  const protocol = below ? property(below, 'driver') : (property(option, 'file.driver') ?? format);
+  const lost = nodes.flatMap((node) => others(node, ...NODE_PROPERTIES));
+  const isLocal = FILE_DRIVERS.includes(protocol ?? 'file');
+  const chain = chainBelow(source, property(option, 'backing'));
+  if (chain === undefined) return undefined;
+  options.push(
+    ...chain.flatMap(({ file: name }): [string, string][] => (name === undefined ? [] : [['backing', name]])),
+  );
+  const rest = chain.flatMap((each) => [each.option, ...each.below]);
+  const isUnknown = !isLocal || lost.some(([name]) => ESSENTIAL.test(name));
+  return { option, below: [...nodes.slice(1), ...rest], file, options, lost, isUnknown };
+}
+
+/** Images that another one names as what it rests on; undefined when one of them is not understood. */
+function chainBelow(source: CommandSource, name: string | undefined): Backend[] | undefined {
+  if (name === undefined || name === 'null') return [];
+  const node = source.byId(name, 'blockdev');
+  const backend = node && blockdevBackend(source, node);
+  if (!backend || backend.isUnknown || !isPlainFile(backend.file)) return undefined;
+  return [backend];
 }
 
 function isPlainFile(file: string | undefined): boolean {
@@ -216,7 +284,8 @@ function readPlainDrive(source: CommandSource, option: CommandOption): void {
   const { draft } = source;
   const kind = property(option, 'if') ?? plainBus(draft.settings.get('MACHINE') ?? 'pc');
   const backend = driveBackend(option);
-  if (!['virtio', 'ide', 'sata', 'scsi'].includes(kind) || !isPlainFile(backend.file)) return;
+  const isKnown = ['virtio', 'ide', 'sata', 'scsi'].includes(kind);
+  if (!isKnown || backend.isUnknown || !isPlainFile(backend.file)) return;
   const isCdrom = property(option, 'media') === 'cdrom';
   const board = draft.settings.get('MACHINE') ?? 'pc';
   const bus = kind === 'ide' && /q35/.test(board) ? 'sata' : kind;

@@ -20,6 +20,8 @@ export function readFirmware(source: CommandSource): void {
   const store = variables?.file;
   const isThere = store !== undefined && files.exists(store);
   draft.settings.set('FIRMWARE', isThere ? `${kind},vars=${store.replaceAll(',', ',,')}` : kind);
+  // Which images they are follows from FIRMWARE.
+  for (const option of [...(code?.options ?? []), ...(variables?.options ?? [])]) option.isReplaced = true;
   for (const option of code?.options ?? [])
     draft.change(source.use(option), 'FIRMWARE', kind, 'the image of this host for that kind');
   for (const option of variables?.options ?? []) {

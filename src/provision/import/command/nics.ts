@@ -102,6 +102,7 @@ function noteNetdev(source: CommandSource, netdev: CommandOption, device: DraftD
     return;
   }
   if (type === 'stream') {
+    others(netdev, 'server', 'addr.str', 'addr.type');
     draft.carry(netdev, device, 'net=passt');
     return;
   }

@@ -10,8 +10,14 @@ export interface CommandOption extends ImportPlace {
   readonly value: string | undefined;
   /** What the value is made of: `[['file', 'a.img'], ['format', 'raw']]`. */
   readonly properties: readonly (readonly [name: string, value: string])[];
+  /** Why it cannot be used. */
+  readonly problem?: string | undefined;
+  /** Names of the properties that a reader knows. */
+  readonly known: Set<string>;
   /** A part of the result stands for it. */
   isUsed: boolean;
+  /** That part is qemu-init's own, whatever the properties are. */
+  isReplaced?: boolean;
 }
 
 /** Options without a value (qemu-system(1), QEMU 10 and older ones). */
@@ -113,23 +119,24 @@ export function parseOptions(words: readonly CommandWord[]): CommandOption[] {
     if (!word) break;
     const name = /^--?(.+)$/.exec(word.text)?.[1];
     if (name === undefined) {
-      options.push(option('hda', word.text, { line: word.line, source: word.text }));
+      options.push({ ...option('hda', word.text, { line: word.line, source: word.text }), problem: word.problem });
       continue;
     }
     if (WITHOUT_VALUE.has(name)) {
       options.push(option(name, undefined, { line: word.line, source: `-${name}` }));
       continue;
     }
-    const value = words[at + 1]?.text;
+    const { text: value, problem } = words[at + 1] ?? {};
     at += 1;
-    options.push(option(name, value, { line: word.line, source: `-${name}${value === undefined ? '' : ` ${value}`}` }));
+    const source = `-${name}${value === undefined ? '' : ` ${value}`}`;
+    options.push({ ...option(name, value, { line: word.line, source }), problem: word.problem ?? problem });
   }
   return options;
 }
 
 function option(name: string, value: string | undefined, place: ImportPlace): CommandOption {
   const properties = value === undefined || PLAIN.has(name) ? [] : parseProperties(value, IMPLIED[name] ?? '');
-  return { ...place, name, value, properties, isUsed: false };
+  return { ...place, name, value, properties, known: new Set(), isUsed: false };
 }
 
 /**
@@ -176,10 +183,12 @@ function flatten(value: Readonly<Record<string, unknown>>, prefix: string): [str
 
 /** The last value of a property. */
 export function property(option: CommandOption, name: string): string | undefined {
+  option.known.add(name);
   return option.properties.findLast(([each]) => each === name)?.[1];
 }
 
 /** Properties other than those named. */
 export function others(option: CommandOption, ...names: string[]): readonly (readonly [string, string])[] {
+  for (const name of names) option.known.add(name);
   return option.properties.filter(([name]) => !names.includes(name));
 }

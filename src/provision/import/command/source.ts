@@ -2,6 +2,12 @@ import type { ImportDraft, ImportPlace } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
 import { type CommandOption, property } from './options.ts';
 
+/** Options whose properties are all accounted for; others are replaced as a whole, or are read as a whole. */
+const SWEPT = new Set(['device', 'drive', 'blockdev', 'netdev', 'net', 'nic', 'object', 'accel', 'audiodev', 'fsdev']);
+
+/** Properties that say where a device is, or what it is called inside of QEMU: qemu-init does that. */
+const PLACES = new Set(['id', 'bus', 'addr', 'multifunction', 'port', 'nr', 'vectors', 'qom-type', 'driver']);
+
 /** A command line that is being read. */
 export class CommandSource {
   readonly draft: ImportDraft;
@@ -43,9 +49,22 @@ export class CommandSource {
     return option;
   }
 
+  /** Notes the properties of devices and images that no reader knows. */
+  loseUnknown(): void {
+    for (const option of this.options) {
+      if (!option.isUsed || option.isReplaced === true || !SWEPT.has(option.name)) continue;
+      this.loseParts(
+        option,
+        option.properties.filter(([name]) => !option.known.has(name) && !PLACES.has(name)),
+        'has no counterpart',
+      );
+    }
+  }
+
   /** Notes parts of an option that are not carried over. */
   loseParts(option: CommandOption, parts: readonly (readonly [string, string])[], reason: string): void {
     for (const [name, value] of parts) {
+      option.known.add(name);
       this.draft.lose({ line: option.line, source: `-${option.name} ${name}=${value}` }, reason);
     }
   }

@@ -106,7 +106,8 @@ export function readFeatures(draft: ImportDraft, root: XmlElement): void {
     } else if (feature.name === 'gic') {
       const version = feature.attribute('version');
       feature.isNoted = true;
-      if (version !== undefined) draft.addCustom(feature, ['-machine', `gic-version=${version}`], 'an option of QEMU');
+      if (version === undefined) carry(draft, feature, '', 'that of the board');
+      else draft.addCustom(feature, ['-machine', `gic-version=${version}`], 'an option of QEMU');
     } else lose(feature, 'has no counterpart');
   }
 }

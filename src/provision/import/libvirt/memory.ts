@@ -26,16 +26,17 @@ export function readMemory(draft: ImportDraft, root: XmlElement): void {
   const now = current && bytesOf(current);
   if (current && now === bytes) carry(draft, current, 'RAM');
   else if (current) lose(current, 'a machine starts with all of its memory; see "qemu-init balloon"');
-  readMost(draft, root.child('maxMemory'));
+  readMost(draft, root.child('maxMemory'), ram ?? 0);
 }
 
-function readMost(draft: ImportDraft, most: XmlElement | undefined): void {
+function readMost(draft: ImportDraft, most: XmlElement | undefined, ram: number): void {
   const bytes = most && bytesOf(most);
   if (!most) return;
   // How many modules there can be follows from their size.
   most.ignore('slots');
   if (bytes === undefined) refuse(draft, most, 'not an amount of memory');
-  else set(draft, most, 'MAXRAM', renderSize(wholeMiB(bytes)));
+  else if (wholeMiB(bytes) > ram) set(draft, most, 'MAXRAM', renderSize(wholeMiB(bytes)));
+  else carry(draft, most, 'RAM');
 }
 
 interface Node {

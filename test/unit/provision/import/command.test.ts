@@ -4,6 +4,7 @@ import { joinWords } from '../../../../src/config/text/shell-words.ts';
 import { buildArgs } from '../../../../src/machine/argv/build.ts';
 import { importDefinition } from '../../../../src/provision/import/import.ts';
 import { ARGV_CONFIGS, ARGV_DIR, argvRequest } from '../../../support/argv-configs.ts';
+import { linesOf, ofOutcome } from '../../../support/import-files.ts';
 
 /** A host on which every file is there that a definition names. */
 const files = { dir: ARGV_DIR, exists: () => true, read: () => undefined, storages: new Map<string, string>() };
@@ -83,8 +84,129 @@ test('what is not understood is kept as it is, with all that it refers to', () =
   assert.doesNotMatch(text, /^DSK/m);
 });
 
-test('nothing of a command line is executed or expanded', () => {
-  for (const bad of ['$(touch x)', '`touch x`', '$HOME', 'a; touch x', 'a > b', '"$x"']) {
+test('nothing of a command line is executed or expanded: what a shell would replace is refused', () => {
+  for (const bad of ['$(touch "x y")', '`touch x`', '$HOME', '"$x"', '$' + '{x:-$(id)}', '~/x']) {
+    const result = imported(`qemu-system-x86_64 -m 1G\n-name ${bad} -smp 2`);
+    assert.equal(ofOutcome(result, 'refused').length, 1, bad);
+    assert.match(ofOutcome(result, 'refused')[0] ?? '', /^-name .*(?:meaning for a shell|home folder)/s);
+    assert.deepEqual(
+      linesOf(result).filter((line) => /^(?:RAM|SMP|NAME)=/.test(line)),
+      ['NAME=run', 'SMP=2', 'RAM=1G'],
+    );
+  }
+  for (const bad of ["'x", '"x', '$(x', '`x']) {
     assert.throws(() => imported(`qemu-system-x86_64 -m 1G\n-name ${bad}`), /run\.sh:2: /, bad);
   }
+});
+
+test('the command that runs QEMU is found in a script, and the others are listed', () => {
+  const result = imported(
+    [
+      '#!/bin/sh',
+      'set -e; cd /srv/vm || exit 1',
+      'qemu-img create -f qcow2 d.qcow2 20G',
+      'if true; then QEMU_AUDIO_DRV=none exec sudo -u me taskset -c 0-3 \\',
+      '  /usr/bin/qemu-system-x86_64 -m 2G \\',
+      '  # a comment',
+      '  -hda d.qcow2 2>&1 >"my log" </dev/null &',
+      'fi',
+      'echo -n started',
+    ].join('\n'),
+  );
+  assert.match(result.text, /^RAM=2G$/m);
+  assert.match(result.text, /^DSK1="\/etc\/qemu\/d\.qcow2,if=ide"$/m);
+  assert.doesNotMatch(result.text, /^DSK2|\[custom\]/m);
+  const lost = ofOutcome(result, 'lost').join('\n');
+  for (const part of [
+    'qemu-img create',
+    'cd /srv/vm',
+    'exit 1',
+    'QEMU_AUDIO_DRV=none',
+    'taskset',
+    '2>&1',
+    'my log',
+    'echo',
+  ]) {
+    assert.ok(lost.includes(part), `${part} is not in\n${lost}`);
+  }
+});
+
+test('a command line copied without its continuations, after a prompt, is one', () => {
+  const { text } = imported('$ qemu-system-x86_64 -m 2G\n   -smp 2\n\n-nodefaults\n$ qemu-system-x86_64 -m 4G\n');
+  assert.match(text, /^RAM=2G$/m);
+  assert.match(text, /^SMP=2$/m);
+});
+
+test('each property of a device or an image is accounted for', () => {
+  const result = imported(
+    'qemu-system-x86_64 -nodefaults -device virtio-balloon-pci,id=b,bus=pci.0,deflate-on-oom=on ' +
+      '-blockdev driver=file,filename=/srv/a.img,node-name=f,x-odd=1 -device virtio-blk-pci,drive=f,packed=on,write-cache=off ' +
+      '-netdev user,id=n,smb=/x -device e1000,netdev=n,mitigation=off -accel tcg,tb-size=64',
+  );
+  const lost = ofOutcome(result, 'lost').join('\n');
+  for (const part of ['deflate-on-oom=on', 'x-odd=1', 'packed=on', 'smb=/x', 'mitigation=off', 'tb-size=64']) {
+    assert.ok(lost.includes(part), `${part} is not in\n${lost}`);
+  }
+  assert.ok(!/bus=|id=/.test(lost), lost);
+  // A guest that believed in no cache would lose data with one.
+  assert.match(result.text, /^DSK1="\/srv\/a\.img,format=raw,if=virtio,cache=writethrough"$/m);
+});
+
+test('an image that is not the whole file, or needs a key or a server, is kept as it is', () => {
+  for (const [node, ...others] of [
+    ['-blockdev driver=raw,file=f,node-name=d,offset=1M,size=1G', '-blockdev driver=file,filename=/a,node-name=f'],
+    ['-blockdev driver=qcow2,file=f,node-name=d,encrypt.key-secret=s', '-blockdev driver=file,filename=/a,node-name=f'],
+    [
+      '-blockdev driver=raw,file=f,node-name=d',
+      '-blockdev driver=iscsi,portal=h,target=t,lun=1,transport=tcp,node-name=f',
+    ],
+    ['-drive if=none,id=d,file.driver=ssh,file.path=/x'],
+  ] as const) {
+    const { text } = imported(`qemu-system-x86_64 ${[node, ...others].join(' ')} -device virtio-blk-pci,drive=d`);
+    assert.doesNotMatch(text, /^DSK/m);
+    for (const line of [node, ...others]) assert.ok(text.split('\n').includes(line), `${line}\n${text}`);
+  }
+});
+
+test('a chain of nodes is one disk that names what it rests on', () => {
+  const { text } = imported(
+    'qemu-system-x86_64 -blockdev driver=file,filename=/srv/base.qcow2,node-name=bf -blockdev driver=qcow2,file=bf,node-name=b,read-only=on ' +
+      '-blockdev driver=file,filename=/srv/top.qcow2,node-name=tf -blockdev driver=qcow2,file=tf,backing=b,node-name=t ' +
+      '-device virtio-blk-pci,drive=t',
+  );
+  assert.match(text, /^DSK1="\/srv\/top\.qcow2,format=qcow2,backing=\/srv\/base\.qcow2,if=virtio"$/m);
+  assert.doesNotMatch(text, /\[custom\]/);
+});
+
+test('what libvirt and others start QEMU with for themselves is not taken over', () => {
+  const { text } = imported(
+    `qemu-system-x86_64 -machine pc,memory-backend=pc.ram -m size=262144k -object '{"qom-type":"memory-backend-ram","id":"pc.ram","size":268435456}' ` +
+      `-object '{"qom-type":"secret","id":"masterKey0","format":"raw","file":"/x"}' -no-shutdown -audiodev '{"id":"audio1","driver":"none"}'`,
+  );
+  assert.match(text, /^RAM=256M$/m);
+  assert.doesNotMatch(text, /\[custom\]/);
+  const numa = imported(
+    `qemu-system-x86_64 -m 256 -smp 2 -object '{"qom-type":"memory-backend-ram","id":"n0","size":268435456,"host-nodes":[0,1],"policy":"bind"}' -numa node,cpus=0-1,memdev=n0`,
+  );
+  assert.match(numa.text, /^NUMA1="256M,cpus=0-1,hostnodes=0-1,policy=bind"$/m);
+  // Half of the nodes would be another machine.
+  const half = imported(
+    'qemu-system-x86_64 -m 256 -smp 2 -object memory-backend-ram,id=n0,size=128M -numa node,cpus=0,memdev=n0 ' +
+      '-object memory-backend-file,id=n1,size=128M,mem-path=/x -numa node,cpus=1,memdev=n1',
+  );
+  assert.doesNotMatch(half.text, /^NUMA/m);
+});
+
+test('a wrong option of a device is refused alone', () => {
+  const result = imported(
+    'qemu-system-x86_64 -drive file=/a,if=virtio,serial=123456789012345678901 -nic user,mac=52:54:00:00:00:01 -nic user,mac=52:54:00:00:00:01',
+  );
+  assert.equal(result.config.disks.length, 1);
+  assert.equal(result.config.nics.length, 2);
+  assert.deepEqual(
+    ofOutcome(result, 'refused')
+      .map((text) => text.replace(/:.*/s, ''))
+      .toSorted(),
+    ['mac=52', 'serial=123456789012345678901'],
+  );
 });

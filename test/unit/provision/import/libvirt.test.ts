@@ -142,6 +142,28 @@ test('a value that the cfg does not take is refused with the reason, and the res
   assert.ok(linesOf(result).includes('RAM=512M'));
 });
 
+test('room for memory, pinned processors, a limit of a disk and NUMA nodes have keys', () => {
+  const text = domain(
+    `<disk type='file' device='disk'><source file='/a'/><target dev='vda' bus='virtio'/>
+     <iotune><total_bytes_sec>10485760</total_bytes_sec><read_iops_sec>5</read_iops_sec></iotune></disk>`,
+    `<vcpu cpuset='0-3,5'>2</vcpu><maxMemory slots='4' unit='GiB'>4</maxMemory>
+     <features><gic/><hyperv><vendor_id state='on' value='KVM Hv'/></hyperv></features>
+     <cpu><numa><cell cpus='0' memory='524289'/><cell cpus='1' memory='524288'/></numa></cpu>`,
+  );
+  const result = imported(text.replace("<memory unit='MiB'>512", "<memory unit='KiB'>1048577"));
+  assert.deepEqual(ofOutcome(result, 'refused'), []);
+  for (const line of [
+    'RAM=1025M',
+    'MAXRAM=4G',
+    'CPUSET=0-3,5',
+    'NUMA1="513M,cpus=0"',
+    'DSK1="/a,format=raw,if=virtio,rate=10M"',
+  ]) {
+    assert.ok(linesOf(result).includes(line), `${line} is not in\n${result.text}`);
+  }
+  assert.match(ofOutcome(result, 'lost').join('\n'), /<vendor_id.*blank.*<read_iops_sec/s);
+});
+
 test('hostile XML is refused with its line, and nothing is expanded or fetched', () => {
   const laugh = `<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a "b">]>\n${domain('')}`;
   assert.throws(() => imported(laugh), /web\.xml:1: document type definitions/);

@@ -88,7 +88,7 @@ export type { PassedFd } from './machine/start/passed-fd.ts';
 export type { StartOptions, StartResult } from './machine/start/start.ts';
 export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
-export type { Rung } from './machine/stop/stop-plan.ts';
+export type { OnStopStep, PlannedStep, Rung, StopStep } from './machine/stop/stop-plan.ts';
 export type { ResumeResult } from './machine/work/resume-work.ts';
 export { type CloneOptions, type CloneResult, cloneMachine } from './provision/clone/clone.ts';
 export { type CreateOptions, createMachine } from './provision/create.ts';

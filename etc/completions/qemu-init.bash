@@ -117,7 +117,7 @@ _qemu_init() {
       install) options+=' --prefix --destdir --dry-run' ;;
       uninstall) options+=' --prefix --destdir --dry-run --stop' ;;
       qmp-types) options+=' --binary --output' ;;
-      web) options+=' --listen --allow-control --read-only --idle --name --link' ;;
+      web) options+=' --listen --allow-control --read-only --idle --name --trust-header --control-user --link --new-link' ;;
     esac
     # end
     _qemu_init_words "$options"

@@ -306,8 +306,11 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from web' --lon
 complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option allow-control --description 'The page may start, stop and type'
 complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option read-only --description 'The page may only look (the default)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option idle --require-parameter --description 'End after so many seconds without a page; 0: never'
-complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option name --require-parameter --description 'Name of a reverse proxy in front of it; may be repeated'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option name --require-parameter --description 'Name of a reverse proxy in front of it; several with commas'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option trust-header --require-parameter --description 'Header in which the proxy names its user, such as X-Remote-User; only on a socket'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option control-user --require-parameter --description 'User of the proxy for whom the page may start, stop and type; several with commas'
 complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option link --description 'Print the link to the page that is being served'
+complete --command qemu-init --condition '__fish_seen_subcommand_from web' --long-option new-link --description 'Make the links of earlier servers invalid'
 # end
 complete --command qemu-init --condition "__fish_seen_subcommand_from $actions; and not __fish_seen_subcommand_from import register install uninstall doctor completion; and begin; not __fish_seen_subcommand_from list create; or __fish_seen_subcommand_from backup snapshot disk; end; and not begin; __fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 2; end; and not __qemu_init_backup_place folder; and not __qemu_init_backup_place point" --arguments '(__qemu_init_ids)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from agent; and test (count (commandline -opc)) -gt 3' --force-files

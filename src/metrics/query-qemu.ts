@@ -74,5 +74,7 @@ function readJob(value: unknown): JobSample {
     job: optionalText(job['id']) ?? '',
     type: optionalText(job['type']) ?? '',
     ratio: total > 0 ? Math.min(1, done / total) : 0,
+    done,
+    total,
   };
 }

@@ -36,6 +36,9 @@ export interface JobSample {
   readonly type: string;
   /** From 0 to 1. */
   readonly ratio: number;
+  /** In QEMU's own measure, for many jobs bytes: {@link done} of {@link total}, which may grow. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** What a running machine has used since its start, and has now. */

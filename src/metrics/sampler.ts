@@ -26,7 +26,8 @@ export async function sampleMachines(fleet: Fleet, targets: readonly MachineRef[
   return Promise.all(targets.map((target) => sampleMachine(fleet, target, scan, interfaces)));
 }
 
-async function sampleMachine(
+/** One of them. @param scan a look through `/proc` that is shared by all machines of a round, as are the interfaces. */
+export async function sampleMachine(
   fleet: Fleet,
   target: MachineRef,
   scan: ProcessScan,

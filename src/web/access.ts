@@ -9,6 +9,8 @@ export interface RequestFacts {
   readonly origin: string | undefined;
   /** Value of the header Authorization. */
   readonly authorization: string | undefined;
+  /** Value of Sec-Fetch-Site: where a browser says the page is from that asks. */
+  readonly site?: string | undefined;
 }
 
 /**
@@ -31,11 +33,40 @@ export function isOurOrigin({ host, origin }: RequestFacts): boolean {
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 }
 
+/** Whether a browser says that another site asks: a proxy would let that in as its user. */
+export function isOfOtherSite({ site }: RequestFacts): boolean {
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
 /** The word that a browser has from its link. It is compared in the same time whatever it is. */
 export function hasToken({ authorization }: RequestFacts, token: string): boolean {
   const given = Buffer.from(/^Bearer ([\w-]{1,128})$/.exec(authorization ?? '')?.[1] ?? '');
   const wanted = Buffer.from(token);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/** Whom a page acts for. */
+export interface Visitor {
+  /** Undefined for one who has the link. */
+  readonly user: string | undefined;
+  /** Whether machines may be started, stopped and typed to. */
+  readonly mayAct: boolean;
+}
+
+/** The users that a reverse proxy lets in and names. */
+export interface ProxyUsers {
+  /** Name of the header. */
+  readonly header: string;
+  /** Those who may act; undefined: as those who have the link. */
+  readonly mayAct: readonly string[] | undefined;
+}
+
+/**
+ * The user that a header names. Where a proxy passes on what a browser has sent as well, both values come as one with a
+ * comma, which is nobody's name.
+ */
+export function userOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' && /^[\w.@+-]{1,128}$/.test(value) ? value : undefined;
 }
 
 /** A token that cannot be guessed: 192 bits. */
@@ -53,23 +84,28 @@ const MOST_TICKETS = 100;
  * for half a minute.
  */
 export class Tickets {
-  readonly #waiting = new Map<string, { readonly subject: string; readonly until: number }>();
+  readonly #waiting = new Map<
+    string,
+    { readonly subject: string; readonly visitor: Visitor; readonly until: number }
+  >();
 
   /** @param subject what the ticket is for: `vnc/web`. */
-  issue(subject: string): string {
+  issue(subject: string, visitor: Visitor): string {
     const now = performance.now();
     for (const [ticket, { until }] of this.#waiting) if (until < now) this.#waiting.delete(ticket);
     const [oldest] = this.#waiting.keys();
     if (this.#waiting.size >= MOST_TICKETS && oldest !== undefined) this.#waiting.delete(oldest);
     const ticket = newToken();
-    this.#waiting.set(ticket, { subject, until: now + TICKET_MS });
+    this.#waiting.set(ticket, { subject, visitor, until: now + TICKET_MS });
     return ticket;
   }
 
-  /** Takes a ticket; false when there is none for that subject. */
-  take(ticket: string, subject: string): boolean {
+  /** Takes a ticket: whom it was issued to; undefined when there is none for that subject. */
+  take(ticket: string, subject: string): Visitor | undefined {
     const found = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
-    return found !== undefined && found.subject === subject && found.until >= performance.now();
+    return found !== undefined && found.subject === subject && found.until >= performance.now()
+      ? found.visitor
+      : undefined;
   }
 }

@@ -10,12 +10,24 @@ import { familiesOf } from '../metrics/families.ts';
 import { renderFamilies } from '../metrics/prometheus.ts';
 import { sampleMachines } from '../metrics/sampler.ts';
 import { readTail, sizeOf } from '../system/files/log-file.ts';
-import { hasToken, isOurHost, isOurOrigin, type RequestFacts, Tickets } from './access.ts';
-import { Feed, type MachineView } from './feed.ts';
-import { actionOf, actOn } from './machine-actions.ts';
+import {
+  hasToken,
+  isOfOtherSite,
+  isOurHost,
+  isOurOrigin,
+  type ProxyUsers,
+  type RequestFacts,
+  Tickets,
+  userOf,
+  type Visitor,
+} from './access.ts';
+import { Feed, type FeedDocument } from './feed.ts';
+import { factsOf, HEADERS, readJson, send, sendText, statusOf, urlOf } from './http.ts';
+import { actionOf, actOn, type MachineAction } from './machine-actions.ts';
 import type { StaticFile } from './static-files.ts';
 import { Strangers } from './strangers.ts';
 import { serveConsole, serveScreen } from './streams.ts';
+import { type Task, Tasks } from './tasks.ts';
 
 /** How to serve the page. */
 export interface WebOptions {
@@ -24,8 +36,10 @@ export interface WebOptions {
   readonly files: ReadonlyMap<string, StaticFile>;
   /** What a browser must have: see {@link newToken}. */
   readonly token: string;
-  /** Whether the page may start and stop machines, and use their keyboards. */
+  /** Whether who has the link may start and stop machines, and use their keyboards. */
   readonly mayAct: boolean;
+  /** Only on a socket that nobody but the proxy can reach. */
+  readonly users?: ProxyUsers | undefined;
   /** Further names of this server, for a reverse proxy in front of it. */
   readonly names?: readonly string[] | undefined;
   /** Told of what acts: who cares keeps it. */
@@ -35,18 +49,7 @@ export interface WebOptions {
 /** Connections at a time, half of which can be {@link Strangers}; a page needs about six. */
 const MOST_CONNECTIONS = 200;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
-const MOST_BODY_BYTES = 4096;
 const LOG_BYTES = 128 * 1024;
-
-const HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
 
 /** A server of the page, its interface and its streams, which does not listen yet. */
 export class WebServer {
@@ -55,6 +58,7 @@ export class WebServer {
   readonly #tickets = new Tickets();
   readonly #strangers = new Strangers();
   readonly #feed: Feed;
+  readonly #tasks: Tasks;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MOST_MESSAGE_BYTES,
@@ -65,7 +69,11 @@ export class WebServer {
 
   constructor(options: WebOptions) {
     this.#options = options;
-    this.#feed = new Feed(options.fleet);
+    this.#tasks = new Tasks(({ machine, action, state, text, user }) => {
+      this.#feed.tellTasks(state === 'running' ? undefined : machine);
+      if (state !== 'running') options.onAction?.(`${machine}: ${action}: ${text}${forWhom(user)}`);
+    });
+    this.#feed = new Feed(options.fleet, () => this.#tasks.list());
     this.server = createServer(
       { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 },
       (request, response) => void this.#serve(request, response),
@@ -81,7 +89,15 @@ export class WebServer {
 
   /** Milliseconds since it was used last; 0 while a page is open. */
   get idleMs(): number {
-    return this.#streams > 0 ? 0 : performance.now() - this.#lastUse;
+    return this.#streams > 0 || this.#tasks.running > 0 ? 0 : performance.now() - this.#lastUse;
+  }
+
+  /** Ends all connections, and what goes on: it is undone. */
+  async close(): Promise<void> {
+    this.server.close();
+    await this.#tasks.close();
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.server.closeAllConnections();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -98,7 +114,7 @@ export class WebServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const facts = factsOf(request);
-    const { names, files, token } = this.#options;
+    const { names, files } = this.#options;
     if (!isOurHost(facts, names)) return sendText(response, 421, 'wrong Host\n');
     const url = urlOf(request);
     if (!url) return sendText(response, 400, 'wrong address\n');
@@ -111,16 +127,25 @@ export class WebServer {
       return;
     }
     if (!isRead && !isOurOrigin(facts)) return sendText(response, 403, 'wrong Origin\n');
-    if (!hasToken(facts, token)) return sendText(response, 401, 'open the link that "qemu-init web" prints\n');
+    if (isOfOtherSite(facts)) return sendText(response, 403, 'wrong Sec-Fetch-Site\n');
+    const visitor = this.#visitorOf(request, facts);
+    if (!visitor) return sendText(response, 401, 'open the link that "qemu-init web" prints\n');
     this.#strangers.known(request.socket);
-    if (isRead) await this.#read(url, response);
-    else await this.#act(url, request, response);
+    if (isRead) await this.#read(url, response, visitor);
+    else await this.#act(url, request, response, visitor);
   }
 
-  async #read(url: URL, response: ServerResponse): Promise<void> {
-    const { fleet, mayAct } = this.#options;
-    if (url.pathname === '/api/info') return send(response, 200, { version: VERSION, host: hostname(), mayAct });
-    if (url.pathname === '/api/feed') return this.#stream(response);
+  #visitorOf(request: IncomingMessage, facts: RequestFacts): Visitor | undefined {
+    const { users, token, mayAct } = this.#options;
+    if (hasToken(facts, token)) return { user: undefined, mayAct };
+    const user = users && userOf(request.headers[users.header.toLowerCase()]);
+    return user === undefined ? undefined : { user, mayAct: users?.mayAct?.includes(user) ?? mayAct };
+  }
+
+  async #read(url: URL, response: ServerResponse, { user, mayAct }: Visitor): Promise<void> {
+    const { fleet } = this.#options;
+    if (url.pathname === '/api/info') return send(response, 200, { version: VERSION, host: hostname(), mayAct, user });
+    if (url.pathname === '/api/feed') return this.#stream(response, url.searchParams.get('machine') ?? undefined);
     if (url.pathname === '/metrics') {
       const began = performance.now();
       const all = fleet();
@@ -137,14 +162,13 @@ export class WebServer {
   }
 
   /** Server-sent events by hand, since a browser's EventSource cannot send the token. */
-  #stream(response: ServerResponse): void {
+  #stream(response: ServerResponse, machine: string | undefined): void {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     this.#streams += 1;
-    const stop = this.#feed.subscribe((machines: readonly MachineView[] | undefined) => {
-      // The page says that it has lost us, and tries again.
-      if (!machines) response.destroy();
+    const name = machine !== undefined && isValidName(machine) ? machine : undefined;
+    const stop = this.#feed.subscribe(name, (document: FeedDocument) => {
       // A page that does not read gets the next sample instead of all that it missed.
-      else if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify({ machines })}\n\n`);
+      if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(document)}\n\n`);
     });
     response.once('close', () => {
       stop();
@@ -153,42 +177,60 @@ export class WebServer {
     });
   }
 
-  async #act(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { fleet, mayAct, onAction } = this.#options;
-    await drain(request);
+  async #act(url: URL, request: IncomingMessage, response: ServerResponse, visitor: Visitor): Promise<void> {
+    const { mayAct, user } = visitor;
+    const wish = await readJson(request);
     const [, kind = '', subject = ''] = /^\/api\/ticket\/(vnc|console)\/([^/]+)$/.exec(url.pathname) ?? [];
     if (kind !== '' && isValidName(subject)) {
       if (kind === 'console' && !mayAct) return sendText(response, 403, 'read only\n');
-      return send(response, 200, { ticket: this.#tickets.issue(`${kind}/${subject}`) });
+      return send(response, 200, { ticket: this.#tickets.issue(`${kind}/${subject}`, visitor) });
     }
-    const [, name = '', word = ''] = /^\/api\/machines\/([^/]+)\/([a-z]+)$/.exec(url.pathname) ?? [];
+    const [, id = '', verb = ''] = /^\/api\/tasks\/([\w-]{1,64})\/(cancel|dismiss)$/.exec(url.pathname) ?? [];
+    if (id !== '' && !mayAct) return sendText(response, 403, 'read only\n');
+    if (verb === 'cancel') return send(response, 200, { cancelled: this.#tasks.cancel(id) });
+    if (verb === 'dismiss') {
+      this.#tasks.dismiss(id);
+      return send(response, 200, {});
+    }
+    const [, name = '', word = ''] = /^\/api\/machines\/([^/]+)\/([a-z-]+)$/.exec(url.pathname) ?? [];
     if (!isValidName(name)) return sendText(response, 404, 'not found\n');
     if (!mayAct) return sendText(response, 403, 'read only\n');
-    const action = actionOf(word);
-    onAction?.(`${action} ${name}`);
-    // What was begun is finished, also when the page is closed.
-    const text = await actOn(fleet(), name, action, new AbortController().signal);
-    onAction?.(`${name}: ${text}`);
-    send(response, 200, { name, action, text });
+    send(response, 202, this.#begin(name, actionOf(word), wish, user));
   }
 
-  /** Why a WebSocket is not opened: a status line. */
-  #refusalOf(facts: RequestFacts, url: URL, subject: string, name: string): string | undefined {
+  /** What was begun is finished, also when the page is closed. */
+  #begin(id: string, action: MachineAction, wish: unknown, user: string | undefined): Task {
+    const { fleet, onAction } = this.#options;
+    const all = fleet();
+    const target = all.get(id);
+    const machine = target.longName;
+    const task = this.#tasks.begin({
+      machine,
+      action,
+      user,
+      work: (context) => actOn(all, target, action, context, wish),
+    });
+    onAction?.(`${machine}: ${action}${forWhom(user)}`);
+    return task;
+  }
+
+  /** Whom a WebSocket is for, or why it is not opened: a status line. */
+  #admit(facts: RequestFacts, url: URL | undefined, subject: string, name: string): Visitor | string {
     if (!isOurHost(facts, this.#options.names)) return '421 Misdirected Request';
     if (!isOurOrigin(facts)) return '403 Forbidden';
     if (!isValidName(name)) return '404 Not Found';
-    return this.#tickets.take(url.searchParams.get('ticket') ?? '', subject) ? undefined : '401 Unauthorized';
+    return this.#tickets.take(url?.searchParams.get('ticket') ?? '', subject) ?? '401 Unauthorized';
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#lastUse = performance.now();
     socket.on('error', () => socket.destroy());
-    const url = urlOf(request) ?? new URL('http://localhost/');
-    const [, kind = '', name = ''] = /^\/ws\/(vnc|console)\/([^/]+)$/.exec(url.pathname) ?? [];
-    const refusal = this.#refusalOf(factsOf(request), url, `${kind}/${name}`, name);
-    if (refusal !== undefined) {
+    const url = urlOf(request);
+    const [, kind = '', name = ''] = /^\/ws\/(vnc|console)\/([^/]+)$/.exec(url?.pathname ?? '') ?? [];
+    const visitor = this.#admit(factsOf(request), url, `${kind}/${name}`, name);
+    if (typeof visitor === 'string') {
       // Nobody else ends a socket that was to be upgraded: its client could keep it for ever.
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+      socket.end(`HTTP/1.1 ${visitor}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
       return;
     }
     this.#strangers.known(socket);
@@ -199,46 +241,16 @@ export class WebServer {
         this.#streams -= 1;
         this.#lastUse = performance.now();
       });
-      const { fleet, mayAct, onAction } = this.#options;
-      if (kind === 'vnc') void serveScreen(fleet(), name, webSocket, mayAct);
+      const { fleet, onAction } = this.#options;
+      if (kind === 'vnc') void serveScreen(fleet, name, webSocket, visitor.mayAct);
       else {
-        onAction?.(`console of ${name} opened`);
-        void serveConsole(fleet(), name, webSocket);
+        onAction?.(`console of ${name} opened${forWhom(visitor.user)}`);
+        void serveConsole(fleet, name, webSocket);
       }
     });
   }
 }
 
-/** Undefined for what cannot be read as one, such as `//`. */
-function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
-  return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost') : undefined;
-}
-
-function factsOf({ headers }: IncomingMessage): RequestFacts {
-  return { host: headers.host, origin: headers.origin, authorization: headers.authorization };
-}
-
-/** Reads a body that nobody needs, to its end or to a limit. */
-async function drain(request: IncomingMessage): Promise<void> {
-  let length = 0;
-  for await (const piece of request) {
-    length += Buffer.from(piece).length;
-    if (length > MOST_BODY_BYTES) throw new QemuError('QEMU_USAGE', 'The request is too long');
-  }
-}
-
-function send(response: ServerResponse, status: number, value: object): void {
-  sendText(response, status, JSON.stringify(value), 'application/json; charset=utf-8');
-}
-
-function sendText(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
-  response.writeHead(status, { ...HEADERS, 'content-type': type });
-  response.end(text);
-}
-
-function statusOf({ code }: QemuError): number {
-  if (code === 'QEMU_MACHINE_UNKNOWN') return 404;
-  if (code === 'QEMU_USAGE') return 400;
-  if (code === 'QEMU_NOT_PERMITTED') return 403;
-  return 409;
+function forWhom(user: string | undefined): string {
+  return user === undefined ? '' : `, for ${user}`;
 }

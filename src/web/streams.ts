@@ -20,9 +20,9 @@ const TRY_LATER = 1013;
  *
  * @param mayAct whether keys, pointer and clipboard go through.
  */
-export async function serveScreen(fleet: Fleet, name: string, socket: WebSocket, mayAct: boolean): Promise<void> {
+export async function serveScreen(fleet: () => Fleet, name: string, socket: WebSocket, mayAct: boolean): Promise<void> {
   await serve(socket, async () => {
-    const stream = await openScreen(fleet, name);
+    const stream = await openScreen(fleet(), name);
     join(socket, stream, mayAct ? undefined : new RfbFilter());
   });
 }
@@ -48,10 +48,11 @@ function loopbackOf(host: string): string {
 }
 
 /** Connects a terminal to the serial console, which serves one client: others are told that it is taken. */
-export async function serveConsole(fleet: Fleet, name: string, socket: WebSocket): Promise<void> {
+export async function serveConsole(fleet: () => Fleet, name: string, socket: WebSocket): Promise<void> {
   await serve(socket, async () => {
-    const target = fleet.get(name);
-    await withConsole(fleet.host, target, fleet.inspect(target).config, undefined, async (stream) => {
+    const all = fleet();
+    const target = all.get(name);
+    await withConsole(all.host, target, all.inspect(target).config, undefined, async (stream) => {
       const closed = new Promise((resolve) => socket.once('close', resolve));
       join(socket, stream, undefined);
       // It may have gone while the console was opened: nobody else may wait for it then.

@@ -66,6 +66,8 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   keep: 'N',
   repair: 'WHAT',
   description: 'TEXT',
+  'trust-header': 'HEADER',
+  'control-user': 'USER',
 };
 
 export function valueWord({ name, value }: Pick<OptionSpec, 'name' | 'value'>): string {

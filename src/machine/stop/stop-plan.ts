@@ -17,6 +17,40 @@ export type Step =
   | { readonly kind: 'sigterm'; readonly timeoutMs: number }
   | { readonly kind: 'sigkill'; readonly timeoutMs: number };
 
+/** The step of a stop that begins now, and those before and after it. */
+export interface StopStep {
+  /** Index in {@link plan}. */
+  readonly at: number;
+  /** Steps are taken in this order until the machine is gone. */
+  readonly plan: readonly PlannedStep[];
+}
+
+/** A step as programs see it. */
+export interface PlannedStep {
+  /** How the machine may end in it: to ask a guest may be by its power button, by its agent, or by both. */
+  readonly rungs: readonly Rung[];
+  /** How long the machine has to go. */
+  readonly timeoutMs: number;
+}
+
+/** Receives each step when it begins. */
+export type OnStopStep = (step: StopStep) => void;
+
+/**
+ * A step as programs see it, in its plan. One that is taken though it was not planned, after a guest that is down, comes
+ * after all others.
+ */
+export function stopStep(steps: readonly Step[], step: Step): StopStep {
+  const all = steps.some(({ kind }) => kind === step.kind) ? steps : [...steps, ...planEnd()];
+  const plan = all.map((each) => ({ rungs: rungsOf(each), timeoutMs: each.timeoutMs }));
+  return { at: all.findIndex(({ kind }) => kind === step.kind), plan };
+}
+
+function rungsOf(step: Step): Rung[] {
+  if (step.kind !== 'ask') return [step.kind];
+  return [...(step.powerButton ? (['powerdown'] as const) : []), ...(step.agent ? (['agent'] as const) : [])];
+}
+
 export interface StopPlanOptions {
   readonly method: StopMethod;
   readonly stopDelayMs: number;

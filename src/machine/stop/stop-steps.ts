@@ -10,7 +10,7 @@ import { killQemu } from '../run/last-run.ts';
 import { readRecord } from '../run/record.ts';
 import { whileAlive } from '../run/while-alive.ts';
 import { type Answer, askGuest } from './ask-guest.ts';
-import { planEnd, type Rung, type Step } from './stop-plan.ts';
+import { type OnStopStep, planEnd, type Rung, type Step, stopStep } from './stop-plan.ts';
 
 /**
  * Climbs the ladder until the machine is gone.
@@ -25,19 +25,22 @@ export async function runStopSteps(
   process: ProcessInfo,
   steps: readonly Step[],
   signal: AbortSignal | undefined,
+  onStep: OnStopStep = () => {},
 ): Promise<Rung> {
   let asked: Rung = 'none';
+  const begin = (step: Step): void => onStep(stopStep(steps, step));
   // A guest that cannot write cannot go down either.
   if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target, undefined, true);
   const isStuck = steps.length > 1 && (await tellFull(host, target));
   for (const step of steps) {
     if (step.kind === 'ask' && isStuck) continue;
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
+    begin(step);
     if (step.kind === 'ask') {
       const answer = await askGuest(host, target, process, step, signal);
       if (answer.kind === 'ended') return answer.rung;
       // The guest has done what it was asked for: QEMU stays because it was told to (-no-shutdown).
-      if (answer.kind === 'off') return endAfter(answer.rung, host, target, process, signal);
+      if (answer.kind === 'off') return endAfter(answer.rung, host, target, process, begin, signal);
       if (answer.kind === 'late' && answer.wasAsked) asked = step.powerButton ? 'powerdown' : 'agent';
       // What was never asked for is no fault of the guest.
       const level = answer.kind === 'late' && !answer.wasAsked ? 'warning' : 'info';
@@ -76,9 +79,11 @@ async function endAfter(
   host: MachineContext,
   target: MachineRef,
   process: ProcessInfo,
+  begin: (step: Step) => void,
   signal: AbortSignal | undefined,
 ): Promise<Rung> {
   for (const step of planEnd()) {
+    begin(step);
     if ((await take(step, host, target, process, signal)) !== undefined) return rung;
   }
   throw await stillThere(target, process.pid);

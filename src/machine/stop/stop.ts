@@ -1,7 +1,7 @@
 import { checkTimeout, MOST_TIMER_MS } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { waitForExit } from '../../system/process/process.ts';
+import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { askState } from '../observe/status.ts';
 import { cleanUp } from '../run/clean-up.ts';
@@ -11,7 +11,7 @@ import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
 import { isSaved } from '../state/saved-folder.ts';
 import { settleFirst, tellAtWork } from '../work/settle-first.ts';
 import { leftMs, runStopHook } from './stop-hook.ts';
-import { planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
+import { type OnStopStep, planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
 
 /** How to stop a machine. */
@@ -35,6 +35,8 @@ export interface StopOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when a machine that ran is down and cleaned up, before other commands can use it. */
   readonly onDown?: ((result: StopResult) => void) | undefined;
+  /** Called when a step of the ladder begins. */
+  readonly onStep?: OnStopStep | undefined;
 }
 
 /** What became of a stop. */
@@ -77,9 +79,7 @@ export async function stopMachine(
     tellAtWork(host, target);
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));
-    const rung = isSavedNow
-      ? 'save'
-      : await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
+    const rung = isSavedNow ? 'save' : await climb(host, target, located.process, config, options);
     await cleanUp(host, target, goneOf(target.files, located.record));
     await runStopHook(host, target, config, 'POSTSTOP', { ...options, isSaved: isSavedNow });
     const result = stopped(target, rung, began);
@@ -94,7 +94,7 @@ export async function stopMachine(
   return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
     const located = locate(target.files);
     if (located.kind !== 'alive') return seenAfter(target, 'none', began);
-    const rung = await runStopSteps(host, target, located.process, stepsFor(config, options), options.signal);
+    const rung = await climb(host, target, located.process, config, options);
     return seenAfter(target, rung, began);
   });
 }
@@ -103,6 +103,16 @@ export async function stopMachine(
 export function checkStopOptions({ stopDelayMs, deadline }: StopOptions): void {
   if (stopDelayMs !== undefined) checkTimeout(stopDelayMs, 'stopDelayMs');
   if (deadline !== undefined) checkTimeout(deadline, 'deadline');
+}
+
+function climb(
+  host: MachineContext,
+  target: MachineRef,
+  process: ProcessInfo,
+  config: StopConfig,
+  options: StopOptions,
+): Promise<Rung> {
+  return runStopSteps(host, target, process, stepsFor(config, options), options.signal, options.onStep);
 }
 
 function stepsFor(config: StopConfig, options: StopOptions): Step[] {

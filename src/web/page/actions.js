@@ -1,39 +1,17 @@
 import { post } from './api.js';
-import { el } from './dom.js';
+import { ask } from './say.js';
+import { refuse } from './store.js';
+import { wordsOf } from './words.js';
 
-const ASK = { stop: 'Stop', reset: 'Reset' };
-
-export function say(text, isBad = false) {
-  const line = el('p', { class: isBad ? 'bad' : undefined }, text);
-  document.querySelector('#messages').append(line);
-  setTimeout(() => line.remove(), isBad ? 15_000 : 6000);
-}
-
-/** Does something with a machine, after a question when the guest would notice. */
-export async function act(name, action) {
-  if (ASK[action] && !(await ask(`${ASK[action]} ${name}?`, ASK[action]))) return;
-  say(`${name}: ${action} …`);
+/** Does something with a machine, after a question when the guest would notice. Resolves with whether it was begun. */
+export async function act(name, action, wish = {}) {
+  const { question } = wordsOf(action);
+  if (question && !(await ask(question(name, wish)))) return false;
   try {
-    const { text } = await post(`/api/machines/${encodeURIComponent(name)}/${action}`);
-    say(`${name}: ${text}`);
+    await post(`/api/machines/${encodeURIComponent(name)}/${action}`, wish);
+    return true;
   } catch (error) {
-    say(`${name}: ${error.message}`, true);
+    refuse(name, action, error.message);
+    return false;
   }
-}
-
-function ask(text, yes) {
-  const dialog = document.querySelector('#ask');
-  document.querySelector('#ask-text').textContent = text;
-  document.querySelector('#ask-yes').textContent = yes;
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
-  });
-}
-
-/** What can be done in a state. */
-export function actionsFor(state) {
-  if (state === 'stopped' || state === 'dead' || state === 'saved') return ['start'];
-  if (state === 'paused' || state === 'prelaunch' || state === 'io-error') return ['resume', 'stop'];
-  return ['pause', 'reset', 'stop'];
 }

@@ -12,21 +12,26 @@ function takeToken() {
 
 const token = takeToken();
 
-export const hasToken = token !== null;
+// Behind a reverse proxy that knows its users there is none.
+const headers = token === null ? {} : { authorization: `Bearer ${token}` };
 
-const headers = { authorization: `Bearer ${token}` };
-
-/** An answer of the server, or an error with its text. */
-export async function get(path) {
-  const response = await fetch(path, { headers });
-  if (!response.ok) throw new Error(await reasonOf(response));
-  return response.json();
+/** An answer of the server, or an error with its text and status. */
+export function get(path) {
+  return ask(path, { headers });
 }
 
-export async function post(path) {
-  const response = await fetch(path, { method: 'POST', headers });
-  if (!response.ok) throw new Error(await reasonOf(response));
-  return response.json();
+export function post(path, body = {}) {
+  return ask(path, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function ask(path, options) {
+  const response = await fetch(path, options);
+  if (response.ok) return response.json();
+  throw Object.assign(new Error(await reasonOf(response)), { status: response.status });
 }
 
 async function reasonOf(response) {
@@ -45,34 +50,59 @@ export async function ticketUrl(kind, name) {
   return `${scheme}://${location.host}/ws/${kind}/${encodeURIComponent(name)}?ticket=${ticket}`;
 }
 
-/** Calls back with each sample, and with whether the server is there; connects again when it was away. */
-export async function follow(onSample, onState) {
-  for (;;) {
-    try {
-      await readFeed(onSample, onState);
-    } catch (error) {
-      if (error.status === 401) {
-        onState('refused');
-        return;
+/**
+ * Calls back with each document, and with whether the server is there; connects again when it was away.
+ *
+ * @param name machine whose details are wanted as well.
+ * @returns ends it.
+ */
+export function follow(name, onDocument, onState) {
+  const over = new AbortController();
+  void run();
+  return () => over.abort();
+
+  async function run() {
+    const path = name === undefined ? '/api/feed' : `/api/feed?machine=${encodeURIComponent(name)}`;
+    while (!over.signal.aborted) {
+      try {
+        await readFeed(path, over.signal, onDocument, onState);
+      } catch (error) {
+        if (over.signal.aborted) return;
+        if (error.status === 401) {
+          onState('refused');
+          return;
+        }
       }
+      if (over.signal.aborted) return;
+      onState('lost');
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-    onState('lost');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
 
-async function readFeed(onSample, onState) {
-  const response = await fetch('/api/feed', { headers });
-  if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
-  onState('live');
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += value;
-    const parts = rest.split('\n\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) if (part.startsWith('data: ')) onSample(JSON.parse(part.slice('data: '.length)));
+/** The server sends something each second; one that does not for so long is away, whatever the connection says. */
+const SILENCE_MS = 10_000;
+
+async function readFeed(path, signal, onDocument, onState) {
+  const silent = new AbortController();
+  let timer = setTimeout(() => silent.abort(), SILENCE_MS);
+  try {
+    const response = await fetch(path, { headers, signal: AbortSignal.any([signal, silent.signal]) });
+    if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
+    onState('live');
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => silent.abort(), SILENCE_MS);
+      rest += value;
+      const parts = rest.split('\n\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) if (part.startsWith('data: ')) onDocument(JSON.parse(part.slice('data: '.length)));
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,40 +1,114 @@
-import { act, actionsFor } from './actions.js';
-import { el, percent, rate, setText, size, stateClass, uptime } from './dom.js';
+import { act } from './actions.js';
+import { el, icon, renew, setText } from './dom.js';
 import { Plot } from './plot.js';
-import { machines, stateOf } from './store.js';
+import { machines, runningTasks, stateOf } from './store.js';
+import { stepText } from './task-text.js';
+import { kindOfState, percent, rate, size, stateClass, uptime } from './text.js';
+import { actionsFor, wordsOf } from './words.js';
 
-const HEADINGS = [
-  ['Name', ''],
-  ['State', ''],
-  ['Processor', 'medium'],
-  ['Memory', 'medium number'],
-  ['Disks', 'wide number'],
-  ['Network', 'wide number'],
-  ['Up', 'wide'],
+/** Columns: heading, class, and what the machines are sorted by when it is chosen. */
+const COLUMNS = [
+  ['Name', '', ({ view }) => view.name],
+  ['State', '', ({ view }) => stateOf(view)],
+  ['Processor', 'medium', ({ view }) => -(view.rates?.cpuPercent ?? -1)],
+  ['Memory', 'medium', ({ view }) => -(view.residentBytes ?? -1)],
+  ['Disks', 'wide number', ({ view }) => -(diskRate(view) ?? -1)],
+  ['Network', 'wide number', ({ view }) => -(networkRate(view) ?? -1)],
+  ['Up', 'wide number', ({ view }) => view.startSeconds ?? Number.MAX_VALUE],
 ];
+
+const GROUPS = [
+  ['All', () => true],
+  ['Running', (kind) => kind === 'good'],
+  ['Off', (kind) => kind === 'off'],
+  ['Attention', (kind) => kind === 'bad' || kind === 'warn'],
+];
+
+/** What was chosen stays so while the page is open. */
+const chosen = { group: 'All', column: undefined };
 
 /** The table of all machines; rows are made once and then only their changes written. */
 export class List {
   #rows = new Map();
   #body = el('tbody');
   #empty = el('div', { class: 'empty', hidden: true });
+  #groups;
+  #headings;
   #table;
   #mayAct;
+  #filter = '';
 
   constructor(mayAct) {
     this.#mayAct = mayAct;
-    const headings = HEADINGS.map(([text, className]) => el('th', { scope: 'col', class: className }, text));
-    if (mayAct) headings.push(el('th', { scope: 'col' }, el('span', { class: 'hidden' }, 'Actions')));
+    this.#groups = GROUPS.map(([title]) => {
+      const count = el('span', { class: 'count' });
+      const button = el('button', { type: 'button', class: 'chip', onclick: () => this.#choose(title) }, title, count);
+      return { title, count, button };
+    });
+    this.#headings = COLUMNS.map(([title, className]) => {
+      const button = el('button', { type: 'button', class: 'sort', onclick: () => this.#sort(title) }, title);
+      return el('th', { scope: 'col', class: className }, button);
+    });
+    const last = mayAct
+      ? el('th', { scope: 'col', class: 'medium' }, el('span', { class: 'hidden' }, 'Actions'))
+      : undefined;
     const caption = el('caption', { class: 'hidden' }, 'Machines');
-    this.#table = el('table', { class: 'table' }, caption, el('thead', {}, el('tr', {}, ...headings)), this.#body);
-    this.element = el('div', {}, this.#table, this.#empty);
+    const head = el('tr', {}, ...this.#headings, last);
+    this.#table = el('table', { class: 'table machines' }, caption, el('thead', {}, head), this.#body);
+    const chips = el(
+      'div',
+      { class: 'chips', role: 'group', 'aria-label': 'Show' },
+      ...this.#groups.map(({ button }) => button),
+    );
+    this.element = el('div', {}, el('h1', { class: 'hidden' }, 'Machines'), chips, this.#table, this.#empty);
+  }
+
+  #choose(title) {
+    chosen.group = title;
+    this.update(this.#filter);
+  }
+
+  /** A second click on a heading is back to the order of the registry. */
+  #sort(title) {
+    chosen.column = chosen.column === title ? undefined : title;
+    this.update(this.#filter);
   }
 
   update(filter) {
+    this.#filter = filter;
+    const all = [...machines.values()];
+    const [, isIn] = GROUPS.find(([title]) => title === chosen.group);
     const wanted = filter.trim().toLowerCase();
-    const shown = [...machines.values()].filter(({ view }) =>
-      [view.name, view.shortName ?? ''].some((name) => name.toLowerCase().includes(wanted)),
+    const shown = inOrder(
+      all.filter(
+        ({ view }) =>
+          isIn(kindOfState(stateOf(view))) &&
+          [view.name, view.shortName ?? ''].some((name) => name.toLowerCase().includes(wanted)),
+      ),
     );
+    this.#updateHead(all);
+    this.#updateRows(shown);
+    this.#table.hidden = shown.length === 0;
+    this.#empty.hidden = shown.length > 0;
+    if (shown.length === 0) renew(this.#empty, [all.length === 0, wanted], () => explain(all.length === 0, wanted));
+  }
+
+  #updateHead(all) {
+    const kinds = all.map(({ view }) => kindOfState(stateOf(view)));
+    for (const [at, { title, count, button }] of this.#groups.entries()) {
+      const number = kinds.filter(GROUPS[at][1]).length;
+      setText(count, String(number));
+      button.setAttribute('aria-pressed', String(title === chosen.group));
+      button.classList.toggle('bad', title === 'Attention' && number > 0);
+    }
+    for (const [at, heading] of this.#headings.entries()) {
+      const isChosen = COLUMNS[at][0] === chosen.column;
+      if (!isChosen) heading.removeAttribute('aria-sort');
+      else heading.setAttribute('aria-sort', at < 2 ? 'ascending' : 'descending');
+    }
+  }
+
+  #updateRows(shown) {
     const names = new Set(shown.map(({ view }) => view.name));
     for (const [name, row] of this.#rows) {
       if (names.has(name)) continue;
@@ -49,17 +123,6 @@ export class List {
       if (next !== row.element) this.#body.insertBefore(row.element, next);
       before = row.element;
     }
-    this.#table.hidden = shown.length === 0;
-    this.#empty.hidden = shown.length > 0;
-    if (shown.length === 0) this.#explain(machines.size === 0);
-  }
-
-  #explain(isNew) {
-    this.#empty.replaceChildren(
-      ...(isNew
-        ? [el('p', {}, 'There are no machines yet.'), el('code', {}, 'qemu-init create web --disk 8G')]
-        : [el('p', {}, 'No machine has these letters in its name.')]),
-    );
   }
 
   #add(name) {
@@ -69,69 +132,114 @@ export class List {
   }
 }
 
+function inOrder(shown) {
+  const by = COLUMNS.find(([title]) => title === chosen.column)?.[2];
+  if (!by) return shown;
+  return shown.toSorted((a, b) => {
+    const [first, second] = [by(a), by(b)];
+    return first < second ? -1 : first > second ? 1 : 0;
+  });
+}
+
+function explain(isNew, wanted) {
+  if (isNew) {
+    return [
+      el('h2', {}, 'There are no machines yet'),
+      el('p', {}, 'On the host, this makes one:'),
+      el('code', {}, 'qemu-init create web --disk 8G'),
+    ];
+  }
+  const text =
+    wanted === '' ? 'No machine is in this state' : `No machine with "${wanted}" in its name is in this state`;
+  return [el('h2', {}, chosen.group === 'All' ? `No machine has "${wanted}" in its name` : text)];
+}
+
+const diskRate = ({ rates }) => rates && rates.readBytesPerSecond + rates.writtenBytesPerSecond;
+const networkRate = ({ rates }) => rates && rates.receivedBytesPerSecond + rates.transmittedBytesPerSecond;
+
 class Row {
   #state = el('span', { class: 'state' });
-  #cpu = el('span', { class: 'sub' });
-  #memory = el('td', { class: 'medium number' });
+  #cpu = el('span', { class: 'amount' });
+  #memory = el('span', { class: 'amount' });
+  #meter = el('meter', { min: '0', max: '1' });
   #disk = el('td', { class: 'wide number' });
   #network = el('td', { class: 'wide number' });
-  #up = el('td', { class: 'wide sub' });
+  #up = el('td', { class: 'wide number soft' });
   #detail = el('span', { class: 'sub' });
   #actions = el('div', { class: 'actions' });
   #plot;
-  #shownActions = '';
   #name;
 
   constructor(name, mayAct) {
     this.#name = name;
-    this.#plot = new Plot('spark', 30, `Processor of ${name}`);
+    this.#plot = new Plot('spark', 40, `Processor of ${name}`);
+    this.#meter.setAttribute('aria-label', `Memory of ${name}`);
+    const link = el('a', { class: 'name', href: `#/m/${encodeURIComponent(name)}` }, name);
     this.element = el(
       'tr',
       { 'data-name': name },
-      el('td', {}, el('a', { class: 'name', href: `#/m/${encodeURIComponent(name)}` }, name), ' ', this.#detail),
+      el('td', {}, link, this.#detail),
       el('td', {}, this.#state),
-      el('td', { class: 'medium' }, this.#plot.element, this.#cpu),
-      this.#memory,
+      el('td', { class: 'medium' }, el('div', { class: 'pair' }, this.#plot.element, this.#cpu)),
+      el('td', { class: 'medium' }, el('div', { class: 'pair' }, this.#meter, this.#memory)),
       this.#disk,
       this.#network,
       this.#up,
-      mayAct ? el('td', {}, this.#actions) : undefined,
+      mayAct ? el('td', { class: 'medium' }, this.#actions) : undefined,
     );
   }
 
   update(view, history) {
     const state = stateOf(view);
     if (this.#state.className !== stateClass(state)) this.#state.className = stateClass(state);
-    const [job] = view.jobs;
     setText(this.#state, state);
-    const parts = [
-      ...(view.shortName && view.shortName !== view.name ? [view.shortName] : []),
-      ...(job ? [`${job.type} ${Math.floor(100 * job.ratio)} %`] : []),
-      ...view.failedDisks,
-    ];
-    setText(this.#detail, parts.join(', '));
+    this.element.classList.toggle('is-bad', kindOfState(state) === 'bad');
+    setText(this.#detail, detailOf(view));
     const { rates } = view;
     setText(this.#cpu, percent(rates?.cpuPercent));
     setText(this.#memory, size(view.residentBytes));
-    setText(this.#disk, rates ? rate(rates.readBytesPerSecond + rates.writtenBytesPerSecond) : '');
-    setText(this.#network, rates ? rate(rates.receivedBytesPerSecond + rates.transmittedBytesPerSecond) : '');
+    this.#meter.value = view.memoryBytes ? Math.min(1, (view.residentBytes ?? 0) / view.memoryBytes) : 0;
+    for (const each of [this.#plot.element, this.#meter])
+      each.classList.toggle('none', view.residentBytes === undefined);
+    for (const [cell, value] of [
+      [this.#disk, diskRate(view)],
+      [this.#network, networkRate(view)],
+    ]) {
+      setText(cell, rates ? rate(value) : '');
+      cell.classList.toggle('soft', value === 0);
+    }
     setText(this.#up, uptime(view.startSeconds));
-    this.#plot.draw(history.cpu, 100 * (view.vcpus ?? 1));
+    this.#plot.draw([history.cpu], 100 * (view.vcpus ?? 1));
     this.#offer(state);
   }
 
   #offer(state) {
-    const names = actionsFor(state).filter((name) => name !== 'reset');
-    if (names.join() === this.#shownActions) return;
-    this.#shownActions = names.join();
-    this.#actions.replaceChildren(
-      ...names.map((action) =>
-        el(
+    const names = actionsFor(state).filter((name) => name !== 'reset' && name !== 'force-stop');
+    renew(this.#actions, names, () =>
+      names.map((action) => {
+        const text = `${wordsOf(action).label} ${this.#name}`;
+        return el(
           'button',
-          { type: 'button', 'aria-label': `${action} ${this.#name}`, onclick: () => act(this.#name, action) },
-          action,
-        ),
-      ),
+          { type: 'button', class: 'ghost', 'aria-label': text, title: text, onclick: () => act(this.#name, action) },
+          icon(wordsOf(action).icon),
+        );
+      }),
     );
   }
+}
+
+/** What is going on with it, in a few words. */
+function detailOf(view) {
+  const [task] = runningTasks(view.name);
+  const [job] = view.jobs;
+  const failed = view.disks
+    .filter(({ ioStatus }) => ioStatus !== 'ok')
+    .map(({ disk, ioStatus }) => `${disk}: ${ioStatus}`);
+  return [
+    ...failed,
+    ...(task ? [stepText(task)] : job ? [`${job.action} ${job.device} ${Math.floor(100 * job.ratio)} %`] : []),
+    ...(!task && !job && view.work ? [view.work.what] : []),
+    ...(!task && !view.work && view.busy ? [`${view.busy} in progress`] : []),
+    ...(view.shortName && view.shortName !== view.name ? [view.shortName] : []),
+  ].join(' · ');
 }

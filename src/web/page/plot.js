@@ -1,40 +1,52 @@
-const SVG = 'http://www.w3.org/2000/svg';
+import { draw } from './dom.js';
 
-/** A line with an area below it; values are drawn from the right. */
+/** Lines with areas below them; values are drawn from the right. */
 export class Plot {
-  #line = document.createElementNS(SVG, 'path');
-  #area = document.createElementNS(SVG, 'path');
+  #paths;
+  #points;
 
-  /** @param points number of values that fill the width. */
-  constructor(className, points, label) {
-    this.points = points;
-    this.element = document.createElementNS(SVG, 'svg');
-    this.element.setAttribute('class', className);
-    this.element.setAttribute('viewBox', '0 0 100 100');
-    this.element.setAttribute('preserveAspectRatio', 'none');
-    this.element.setAttribute('role', 'img');
-    this.element.setAttribute('aria-label', label);
-    this.#line.setAttribute('class', 'line');
-    this.#area.setAttribute('class', 'area');
-    this.element.append(this.#area, this.#line);
+  /**
+   * @param points number of values that fill the width.
+   * @param label what the plot is of, for those who cannot see it.
+   * @param lines how many there are.
+   */
+  constructor(className, points, label, lines = 1) {
+    this.#points = points;
+    this.#paths = Array.from({ length: lines }, (_, at) => ({
+      line: draw('path', { class: `line n${at}` }),
+      area: draw('path', { class: `area n${at}` }),
+    }));
+    this.element = draw(
+      'svg',
+      { class: className, viewBox: '0 0 100 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+      ...this.#paths.flatMap(({ area, line }) => [area, line]),
+    );
   }
 
-  /** @param top value at the upper edge; the largest value when that is higher. */
-  draw(values, top) {
-    const shown = values.slice(-this.points);
-    const most = Math.max(top, ...shown, 1e-9);
-    const step = 100 / (this.points - 1);
-    const first = 100 - (shown.length - 1) * step;
-    const place = shown.map(
-      (value, at) => `${(first + at * step).toFixed(2)},${(98 - (96 * value) / most).toFixed(2)}`,
-    );
-    if (place.length < 2) {
-      this.#line.setAttribute('d', '');
-      this.#area.setAttribute('d', '');
-      return;
+  /**
+   * @param series values of each line.
+   * @param top value at the upper edge; the largest value when that is higher.
+   * @returns the value at the upper edge.
+   */
+  draw(series, top) {
+    const shown = series.map((values) => values.slice(-this.#points));
+    const most = Math.max(top, ...shown.flat(), 1e-9);
+    for (const [at, { line, area }] of this.#paths.entries()) {
+      const values = shown[at] ?? [];
+      const path = values.length < 2 ? '' : this.#pathOf(values, most);
+      line.setAttribute('d', path);
+      area.setAttribute('d', path && `${path}L100,100L${this.#firstOf(values).toFixed(2)},100Z`);
     }
-    const path = `M${place.join('L')}`;
-    this.#line.setAttribute('d', path);
-    this.#area.setAttribute('d', `${path}L100,100L${first.toFixed(2)},100Z`);
+    return most;
+  }
+
+  #firstOf(values) {
+    return 100 - ((values.length - 1) * 100) / (this.#points - 1);
+  }
+
+  #pathOf(values, most) {
+    const step = 100 / (this.#points - 1);
+    const first = this.#firstOf(values);
+    return `M${values.map((value, at) => `${(first + at * step).toFixed(2)},${(99 - (97 * value) / most).toFixed(2)}`).join('L')}`;
   }
 }

@@ -22,7 +22,7 @@ const SAMPLES = [
     {
       disks: [{ ...diskOf('dsk1', 5, 6), ioStatus: 'nospace' }],
       nics: [NIC],
-      jobs: [{ job: 'j', type: 'backup', ratio: 0.5 }],
+      jobs: [{ job: 'j', type: 'backup', ratio: 0.5, done: 1, total: 2 }],
     },
   ),
   sampleOf('db', { state: 'unresponsive' }, { answers: false, disks: [], vcpuSeconds: [], balloonBytes: undefined }),

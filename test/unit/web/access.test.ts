@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasToken, isOurHost, isOurOrigin, newToken, Tickets } from '../../../src/web/access.ts';
+import { hasToken, isOfOtherSite, isOurHost, isOurOrigin, newToken, Tickets, userOf } from '../../../src/web/access.ts';
 
 const facts = (host?: string, origin?: string, authorization?: string): Parameters<typeof isOurHost>[0] => ({
   host,
   origin,
   authorization,
 });
+
+const VISITOR = { user: undefined, mayAct: true };
 
 test('only names of this host are served, whatever the port of a tunnel is', () => {
   for (const host of ['127.0.0.1', '127.0.0.1:8780', 'localhost:9', '[::1]:8780', 'LOCALHOST']) {
@@ -61,10 +63,10 @@ test('a token lets in only as a whole', () => {
 
 test('a ticket is good once, and for one thing', () => {
   const tickets = new Tickets();
-  const ticket = tickets.issue('vnc/web');
+  const ticket = tickets.issue('vnc/web', VISITOR);
   assert.ok(!tickets.take(ticket, 'console/web'));
   assert.ok(!tickets.take(ticket, 'vnc/web'), 'a wrong use spends it');
-  const second = tickets.issue('vnc/web');
+  const second = tickets.issue('vnc/web', VISITOR);
   assert.ok(tickets.take(second, 'vnc/web'));
   assert.ok(!tickets.take(second, 'vnc/web'));
   assert.ok(!tickets.take('', 'vnc/web'));
@@ -72,7 +74,27 @@ test('a ticket is good once, and for one thing', () => {
 
 test('tickets that nobody takes do not pile up', () => {
   const tickets = new Tickets();
-  const first = tickets.issue('vnc/web');
-  for (let count = 0; count < 100; count += 1) tickets.issue('vnc/web');
+  const first = tickets.issue('vnc/web', VISITOR);
+  for (let count = 0; count < 100; count += 1) tickets.issue('vnc/web', VISITOR);
   assert.ok(!tickets.take(first, 'vnc/web'));
+});
+
+test('what a proxy names is a user only as a single plain name', () => {
+  assert.equal(userOf('anna'), 'anna');
+  assert.equal(userOf('anna@example.org'), 'anna@example.org');
+  for (const value of [undefined, '', 'evil, anna', 'anna,anna', ' ', 'a\nb', 'x'.repeat(129), ['anna', 'evil']]) {
+    assert.equal(userOf(value), undefined, String(value));
+  }
+});
+
+test('pages of other sites are let in by no proxy', () => {
+  const from = (site?: string): boolean => isOfOtherSite({ ...facts('h'), site });
+  assert.deepEqual([from(), from('same-origin'), from('none')], [false, false, false]);
+  assert.deepEqual([from('cross-site'), from('same-site'), from('')], [true, true, true]);
+});
+
+test('a ticket remembers whom it is for', () => {
+  const tickets = new Tickets();
+  const visitor = { user: 'anna', mayAct: false };
+  assert.deepEqual(tickets.take(tickets.issue('vnc/web', visitor), 'vnc/web'), visitor);
 });

@@ -73,11 +73,21 @@ export const HOST: readonly Action[] = [
         })
         .option('name', {
           type: 'string',
-          array: true,
           requiresArg: true,
-          describe: 'Name of a reverse proxy in front of it; may be repeated',
+          describe: 'Name of a reverse proxy in front of it; several with commas',
+        })
+        .option('trust-header', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Header in which the proxy names its user, such as X-Remote-User; only on a socket',
+        })
+        .option('control-user', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'User of the proxy for whom the page may start, stop and type; several with commas',
         })
         .option('link', { type: 'boolean', describe: 'Print the link to the page that is being served' })
+        .option('new-link', { type: 'boolean', describe: 'Make the links of earlier servers invalid' })
         .conflicts('allow-control', 'read-only'),
     load: () => import('./web.ts'),
   },

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { lab } from '../support/lab.ts';
+import { serve, serveSocket } from '../support/web.ts';
+
+let browser: Browser;
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+after(async () => browser.close());
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Watched {
+  readonly page: Page;
+  /** Faults of the page, what its policy refuses, and what it asks others than its server for. */
+  readonly faults: string[];
+}
+
+async function open(link: string, width = 1280, colorScheme: 'light' | 'dark' = 'light'): Promise<Watched> {
+  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+  const faults: string[] = [];
+  const own = new URL(link).origin;
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${own}/`) && !request.url().startsWith('data:')) faults.push(request.url());
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) faults.push(message.text());
+  });
+  await page.goto(link);
+  await page.locator('.link.live').waitFor();
+  return { page, faults };
+}
+
+/** Faults for people who use a keyboard or a screen reader, as axe-core finds them. */
+async function barriersOf(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await axe.run()).violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
+
+/** Resolves once the screen shows something. */
+async function untilLit(page: Page): Promise<void> {
+  const canvas = page.locator('.screen canvas');
+  for (;;) {
+    const lit = await canvas.evaluate((element) => {
+      const drawn = element as unknown as {
+        width: number;
+        height: number;
+        getContext(kind: '2d'): {
+          getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray };
+        };
+      };
+      const { data } = drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) if ((data[at] ?? 0) > 100) count += 1;
+      return count;
+    });
+    if (lit > 200) return;
+    await sleep(200);
+  }
+}
+
+test('the list, a screen, a console that takes keys, a machine that dies', async (t) => {
+  const root = lab(t);
+  root.add('web', 'VNC=unix\nVGA=std\n', { echo: true });
+  root.add('db');
+  root.add('off');
+  await root.ok('start', 'web', 'db');
+  const served = await serve(root, '--allow-control');
+  const { page, faults } = await open(served.link);
+  await page.locator('tr[data-name=web] .state.good').waitFor();
+  assert.equal(await page.locator('tr[data-name=off] .state').textContent(), 'stopped');
+  assert.ok(!page.url().includes('token'), 'the token is not left in the address');
+  assert.deepEqual(await page.context().cookies(), []);
+  assert.deepEqual(await barriersOf(page), []);
+
+  // By the keyboard alone.
+  await page.keyboard.press('/');
+  await page.keyboard.type('web');
+  await page.locator('tr[data-name=db]').waitFor({ state: 'detached' });
+  await page.locator('a.name', { hasText: 'web' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name: 'Overview' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('Connected: keys and pointer').waitFor();
+  await untilLit(page);
+  assert.deepEqual(await barriersOf(page), []);
+
+  await page.getByRole('tab', { name: 'Console' }).click();
+  await page.locator('.console', { hasText: 'tiny guest ready' }).waitFor();
+  await page.getByRole('button', { name: 'Take the keyboard' }).click();
+  await page.getByText('The keyboard is here').waitFor();
+  await page.keyboard.type('hello');
+  await page.locator('.console', { hasText: 'HELLO' }).waitFor();
+  await page.getByRole('button', { name: 'Give the keyboard back' }).click();
+  await page.getByRole('button', { name: 'Take the keyboard' }).waitFor();
+
+  await page.getByRole('link', { name: 'Machines', exact: true }).click();
+  await page.getByRole('searchbox').fill('');
+  process.kill(Number((await root.one('status', 'db'))['pid']), 'SIGKILL');
+  await page.locator('tr[data-name=db] .state.bad', { hasText: 'dead' }).waitFor();
+  await page.getByRole('button', { name: 'Attention 1' }).click();
+  await page.locator('tr[data-name=web]').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('tr[data-name=db]').count(), 1);
+
+  const narrow = await open(served.link, 360, 'dark');
+  await narrow.page.locator('tr[data-name=web]').waitFor();
+  const isTooWide = async (): Promise<unknown> =>
+    narrow.page.evaluate('document.documentElement.scrollWidth > innerWidth');
+  assert.equal(await isTooWide(), false);
+  await narrow.page.locator('a.name', { hasText: 'web' }).click();
+  await narrow.page.locator('.plot').first().waitFor();
+  assert.equal(await isTooWide(), false);
+  assert.deepEqual(await barriersOf(narrow.page), []);
+  assert.deepEqual([...faults, ...narrow.faults], []);
+  served.running.child.kill('SIGTERM');
+  await served.running.result;
+  await root.ok('stop', '--all', '--force');
+});
+
+test('a stop is asked for, shows its rungs as it climbs them, and names the one that ended the machine', async (t) => {
+  const root = lab(t);
+  root.add('deaf', 'STOPDELAY=8\n', { deaf: true });
+  await root.ok('start', 'deaf');
+  const served = await serve(root, '--allow-control');
+  const { page, faults } = await open(served.link);
+  const stop = page.getByRole('button', { name: 'Stop deaf' });
+  await stop.click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await root.state('deaf'), 'running');
+  await stop.click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
+  await page.locator('.ladder li.now', { hasText: 'power button' }).waitFor();
+  await page.locator('tr[data-name=deaf]', { hasText: /Stopping: power button.* of 8 s/ }).waitFor();
+  assert.deepEqual(await barriersOf(page), []);
+  // What is looked at stays.
+  await page.locator('.task').hover();
+  await page.locator('.task.done', { hasText: 'deaf: stopped by quit' }).waitFor();
+  assert.equal(await page.locator('.ladder li.end').textContent(), 'quit');
+  assert.equal(await page.locator('.ladder li.over').textContent(), 'power button and guest agent');
+  await page.locator('tr[data-name=deaf] .state', { hasText: 'stopped' }).waitFor();
+
+  // What cannot be done is told, and stays until it is dismissed.
+  root.write('etc/qemu/deaf-qemu.cfg', 'RAM=nonsense\n');
+  await page.getByRole('button', { name: 'Start deaf' }).click();
+  const failed = page.locator('.task.failed', { hasText: 'Cannot start machine' });
+  await failed.waitFor();
+  await failed.getByRole('button', { name: 'Dismiss' }).click();
+  await failed.waitFor({ state: 'detached' });
+  assert.deepEqual(faults, []);
+  served.running.child.kill('SIGTERM');
+  await served.running.result;
+});
+
+/** What `ssh -L` is: a port that leads to a socket. */
+async function tunnel(t: TestContext, path: string): Promise<number> {
+  const server = createServer((near) => {
+    const far = connect(path);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('a page goes on by itself after its server was killed and started again', async (t) => {
+  const root = lab(t);
+  const first = await serveSocket(root);
+  const port = await tunnel(t, first.socketPath);
+  const { page, faults } = await open(first.link.replace('8780', String(port)));
+  await page.getByText('There are no machines yet').waitFor();
+  await page.getByText('Read only').waitFor();
+  assert.deepEqual(await barriersOf(page), []);
+  first.running.child.kill('SIGKILL');
+  await first.running.result;
+  await page.locator('.link.lost').waitFor();
+  root.add('web');
+  const second = await serveSocket(root);
+  await page.locator('.link.live').waitFor();
+  await page.locator('tr[data-name=web] .state', { hasText: 'stopped' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Start web' }).count(), 0, 'it may only look');
+  second.running.child.kill('SIGTERM');
+  await second.running.result;
+  const third = await serveSocket(root, '--new-link');
+  await page.getByText('This link is no longer valid').waitFor();
+  assert.deepEqual(faults, []);
+  third.running.child.kill('SIGTERM');
+  await third.running.result;
+});

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { contentOf, makeChain } from '../support/backup-points.ts';
 import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
-import { programsNaming, until } from '../support/lab.ts';
+import { untilEnded } from '../support/lab.ts';
 import { tempRoot } from '../support/temp-root.ts';
 
 const WRITES = [
@@ -164,7 +164,7 @@ test('a deletion that is killed at any moment leaves all other points complete, 
     await call.result;
     clearInterval(watch);
     // What a killed command had begun goes on to its end.
-    await until('qemu-img ends', () => programsNaming(dest).length === 0);
+    await untilEnded(dest);
     assert.deepEqual(
       [second, third].map((point) => contentOf(dest, point)),
       before,

@@ -114,6 +114,30 @@ export function programsNaming(dir: string): string[] {
     });
 }
 
+/**
+ * Waits until all processes that name a folder are gone, together with their locks. One that ends has no command line any
+ * more before the kernel closes its files, so any process that is at that point is waited for.
+ */
+export async function untilEnded(dir: string): Promise<void> {
+  await until(`no process is left that names ${dir}`, () => programsNaming(dir).length === 0 && !isAnyExiting());
+}
+
+/** PF_EXITING of linux/sched.h in the flags of proc_pid_stat(5). */
+const PF_EXITING = 0x4;
+
+function isAnyExiting(): boolean {
+  return readdirSync('/proc').some((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      const text = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const [state = '', , , , , , flags = '0'] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return !['Z', 'X'].includes(state) && (Number(flags) & PF_EXITING) !== 0;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** All that is no folder of ours, but for half-written slots, which the next writer of the same slot removes. */
 function filesIn(dir: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {

@@ -70,7 +70,8 @@ export interface MachineSample {
   readonly saved: boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly atMs: number;
-  /** Of its configuration; undefined when that cannot be read. */
+  /** This and the following are of its configuration; undefined when that cannot be read. */
+  readonly description: string | undefined;
   readonly os: string | undefined;
   readonly machineType: string | undefined;
   readonly uuid: string | undefined;

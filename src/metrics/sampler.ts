@@ -46,6 +46,7 @@ export async function sampleMachine(
     state: found?.state ?? (isAlive ? 'unresponsive' : located.kind),
     saved: !isAlive && isSaved(target.files),
     atMs,
+    description: config?.description === '' ? undefined : config?.description,
     os: config?.os,
     machineType: config?.machine,
     uuid: config?.uuid,

@@ -11,6 +11,8 @@ export interface MachineView {
   readonly shortName: string | undefined;
   readonly state: string;
   readonly saved: boolean;
+  /** DESC of its file. */
+  readonly description: string | undefined;
   readonly os: string | undefined;
   readonly vcpus: number | undefined;
   readonly memoryBytes: number | undefined;
@@ -37,12 +39,13 @@ export interface JobView extends JobSample {
 
 /** The view of a machine, from its newest sample and the one before. */
 export function viewOf(target: MachineRef, sample: MachineSample, before: MachineSample | undefined): MachineView {
-  const { name, shortName, state, saved, os, vcpus, memoryBytes, running } = sample;
+  const { name, shortName, state, saved, description, os, vcpus, memoryBytes, running } = sample;
   return {
     name,
     shortName,
     state,
     saved,
+    description,
     os,
     vcpus,
     memoryBytes,

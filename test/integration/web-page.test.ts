@@ -98,6 +98,14 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.getByText('Connected: keys and pointer').waitFor();
   await untilLit(page);
   assert.deepEqual(await barriersOf(page), []);
+  // The guest gets Tab, so something else has to lead out.
+  const focused = (): Promise<string> =>
+    page.evaluate('document.activeElement.textContent || document.activeElement.tagName');
+  await page.locator('.screen canvas').focus();
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'CANVAS');
+  await page.keyboard.press('Control+Alt');
+  await page.waitForFunction("document.activeElement.textContent === 'Full screen'");
 
   await page.getByRole('tab', { name: 'Console' }).click();
   await page.locator('.console', { hasText: 'tiny guest ready' }).waitFor();
@@ -105,7 +113,9 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.getByText('The keyboard is here').waitFor();
   await page.keyboard.type('hello');
   await page.locator('.console', { hasText: 'HELLO' }).waitFor();
-  await page.getByRole('button', { name: 'Give the keyboard back' }).click();
+  await page.keyboard.press('Control+Alt');
+  await page.waitForFunction("document.activeElement.textContent === 'Give the keyboard back'");
+  await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Take the keyboard' }).waitFor();
 
   await page.getByRole('link', { name: 'Machines', exact: true }).click();

@@ -61,7 +61,9 @@ export class BackupsPane {
     const head = el(
       'tr',
       {},
-      ...headings.map((text, at) => el('th', { scope: 'col', class: at === 3 ? 'number' : '' }, text)),
+      ...headings.map((text, at) =>
+        el('th', { scope: 'col', class: at === 3 ? 'number' : at === 2 ? 'medium' : '' }, text),
+      ),
     );
     const rows = backups.points.toReversed().map(row);
     return [
@@ -84,7 +86,7 @@ function row({ point, kind, createdAt, sizeBytes, error }) {
     { 'data-point': point },
     el('td', {}, el('strong', {}, point), error ? el('span', { class: 'sub bad' }, error) : undefined),
     el('td', {}, createdAt ? el('time', { datetime: createdAt, title: moment(createdAt) }, ago(createdAt)) : ''),
-    el('td', {}, kind ?? el('span', { class: 'state bad' }, 'damaged')),
+    el('td', { class: 'medium' }, kind ?? el('span', { class: 'state bad' }, 'damaged')),
     el('td', { class: 'number' }, size(sizeBytes)),
   );
 }

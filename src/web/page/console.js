@@ -1,5 +1,6 @@
 import { get, ticketUrl } from './api.js';
 import { el, setText } from './dom.js';
+import { leaveByCtrlAlt } from './leave.js';
 import { strictDocument } from './strict-document.js';
 
 const WATCHING = 'What the guest has printed';
@@ -26,6 +27,7 @@ export class ConsolePane {
       el('div', { class: 'toolbar' }, this.#note, mayAct ? this.#take : undefined),
       this.#place,
     );
+    leaveByCtrlAlt(this.#place, () => this.#take.focus());
     void this.#open();
   }
 
@@ -44,6 +46,8 @@ export class ConsolePane {
       documentOverride: this.#strict.document,
     });
     this.#strict.during(() => this.#terminal.open(this.#place));
+    // Without the keyboard Tab moves on.
+    this.#terminal.attachCustomKeyEventHandler(() => !this.#terminal.options.disableStdin);
     this.#terminal.onData((text) => {
       if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(new TextEncoder().encode(text));
     });
@@ -85,7 +89,7 @@ export class ConsolePane {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
-      setText(this.#note, 'The keyboard is here; others cannot type meanwhile');
+      setText(this.#note, 'The keyboard is here, others cannot type; Ctrl-Alt leaves it');
       setText(this.#take, 'Give the keyboard back');
       this.#terminal.options.disableStdin = false;
       this.#terminal.focus();

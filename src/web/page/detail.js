@@ -25,6 +25,7 @@ export class Detail {
   #mayAct;
   #state = el('span', { class: 'state', role: 'status' });
   #up = el('span', { class: 'soft' });
+  #description = el('p', { class: 'sub' });
   #actions = el('div', { class: 'actions' });
   #panel = el('section', { role: 'tabpanel', id: 'panel', tabindex: '0' });
   #tabs;
@@ -53,7 +54,7 @@ export class Detail {
       'div',
       {},
       el('nav', { 'aria-label': 'Back' }, back),
-      el('div', { class: 'head' }, el('h1', {}, name), this.#state, this.#up, this.#actions),
+      el('div', { class: 'head' }, el('h1', {}, name), this.#state, this.#up, this.#actions, this.#description),
       list,
       this.#panel,
     );
@@ -70,6 +71,7 @@ export class Detail {
     const state = found ? stateOf(found.view) : 'unknown';
     if (this.#state.className !== stateClass(state)) this.#state.className = stateClass(state);
     setText(this.#state, found || machines.size === 0 ? state : 'not there');
+    setText(this.#description, found?.view.description ?? '');
     setText(this.#up, found ? uptime(found.view.startSeconds) : '');
     if (this.#mayAct) this.#offer(found ? actionsFor(state) : []);
     if (found) this.#pane?.update(found.view, found.history);

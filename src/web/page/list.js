@@ -33,6 +33,7 @@ export class List {
   #body = el('tbody');
   #empty = el('div', { class: 'empty', hidden: true });
   #groups;
+  #chips;
   #headings;
   #table;
   #mayAct;
@@ -55,12 +56,12 @@ export class List {
     const caption = el('caption', { class: 'hidden' }, 'Machines');
     const head = el('tr', {}, ...this.#headings, last);
     this.#table = el('table', { class: 'table machines' }, caption, el('thead', {}, head), this.#body);
-    const chips = el(
+    this.#chips = el(
       'div',
       { class: 'chips', role: 'group', 'aria-label': 'Show' },
       ...this.#groups.map(({ button }) => button),
     );
-    this.element = el('div', {}, el('h1', { class: 'hidden' }, 'Machines'), chips, this.#table, this.#empty);
+    this.element = el('div', {}, el('h1', { class: 'hidden' }, 'Machines'), this.#chips, this.#table, this.#empty);
   }
 
   #choose(title) {
@@ -83,11 +84,12 @@ export class List {
       all.filter(
         ({ view }) =>
           isIn(kindOfState(stateOf(view))) &&
-          [view.name, view.shortName ?? ''].some((name) => name.toLowerCase().includes(wanted)),
+          [view.name, view.shortName ?? '', view.description ?? ''].some((name) => name.toLowerCase().includes(wanted)),
       ),
     );
     this.#updateHead(all);
     this.#updateRows(shown);
+    this.#chips.hidden = all.length === 0;
     this.#table.hidden = shown.length === 0;
     this.#empty.hidden = shown.length > 0;
     if (shown.length === 0) renew(this.#empty, [all.length === 0, wanted], () => explain(all.length === 0, wanted));
@@ -115,12 +117,14 @@ export class List {
       row.element.remove();
       this.#rows.delete(name);
     }
+    // Rows that somebody is about to click or has the focus in do not move away.
+    const isHeld = this.#body.matches(':hover, :focus-within');
     let before = null;
     for (const { view, history } of shown) {
       const row = this.#rows.get(view.name) ?? this.#add(view.name);
       row.update(view, history);
       const next = before ? before.nextSibling : this.#body.firstChild;
-      if (next !== row.element) this.#body.insertBefore(row.element, next);
+      if (next !== row.element && !(isHeld && row.element.isConnected)) this.#body.insertBefore(row.element, next);
       before = row.element;
     }
   }
@@ -149,9 +153,8 @@ function explain(isNew, wanted) {
       el('code', {}, 'qemu-init create web --disk 8G'),
     ];
   }
-  const text =
-    wanted === '' ? 'No machine is in this state' : `No machine with "${wanted}" in its name is in this state`;
-  return [el('h2', {}, chosen.group === 'All' ? `No machine has "${wanted}" in its name` : text)];
+  const text = wanted === '' ? 'No machine is in this state' : `No machine in this state matches "${wanted}"`;
+  return [el('h2', {}, chosen.group === 'All' ? `No machine matches "${wanted}"` : text)];
 }
 
 const diskRate = ({ rates }) => rates && rates.readBytesPerSecond + rates.writtenBytesPerSecond;
@@ -166,6 +169,7 @@ class Row {
   #network = el('td', { class: 'wide number' });
   #up = el('td', { class: 'wide number soft' });
   #detail = el('span', { class: 'sub' });
+  #use = el('span', { class: 'sub narrow' });
   #actions = el('div', { class: 'actions' });
   #plot;
   #name;
@@ -178,7 +182,7 @@ class Row {
     this.element = el(
       'tr',
       { 'data-name': name },
-      el('td', {}, link, this.#detail),
+      el('td', {}, link, this.#detail, this.#use),
       el('td', {}, this.#state),
       el('td', { class: 'medium' }, el('div', { class: 'pair' }, this.#plot.element, this.#cpu)),
       el('td', { class: 'medium' }, el('div', { class: 'pair' }, this.#meter, this.#memory)),
@@ -198,6 +202,7 @@ class Row {
     const { rates } = view;
     setText(this.#cpu, percent(rates?.cpuPercent));
     setText(this.#memory, size(view.residentBytes));
+    setText(this.#use, [percent(rates?.cpuPercent), size(view.residentBytes)].filter(Boolean).join(' · '));
     this.#meter.value = view.memoryBytes ? Math.min(1, (view.residentBytes ?? 0) / view.memoryBytes) : 0;
     for (const each of [this.#plot.element, this.#meter])
       each.classList.toggle('none', view.residentBytes === undefined);
@@ -241,5 +246,6 @@ function detailOf(view) {
     ...(!task && !job && view.work ? [view.work.what] : []),
     ...(!task && !view.work && view.busy ? [`${view.busy} in progress`] : []),
     ...(view.shortName && view.shortName !== view.name ? [view.shortName] : []),
+    ...(view.description ? [view.description] : []),
   ].join(' · ');
 }

@@ -7,6 +7,7 @@ export class OverviewPane {
   #cards;
   #facts = el('dl', { class: 'facts' });
   #disks = el('div', { class: 'rows' });
+  #plots;
   #work = el('div', { class: 'card wide-card', hidden: true });
 
   constructor(name) {
@@ -41,11 +42,13 @@ export class OverviewPane {
     ];
     const about = el('div', { class: 'card' }, el('h2', {}, 'About'), this.#facts);
     const disks = el('div', { class: 'card' }, el('h2', {}, 'Drives'), this.#disks);
-    const plots = el('div', { class: 'cards plots' }, ...this.#cards.map(({ element }) => element));
-    this.element = el('div', {}, this.#work, plots, el('div', { class: 'cards' }, about, disks));
+    this.#plots = el('div', { class: 'cards plots' }, ...this.#cards.map(({ element }) => element));
+    this.element = el('div', {}, this.#work, this.#plots, el('div', { class: 'cards' }, about, disks));
   }
 
   update(view, history) {
+    // One that does not run has none.
+    this.#plots.hidden = view.pid === undefined;
     for (const each of this.#cards) each.update(view, history);
     const facts = [
       ['Short name', view.shortName],

@@ -1,5 +1,6 @@
 import { ticketUrl } from './api.js';
 import { el, setText } from './dom.js';
+import { leaveByCtrlAlt } from './leave.js';
 import { ask } from './say.js';
 
 /** The screen of a machine. */
@@ -29,6 +30,7 @@ export class ScreenPane {
       el('div', { class: 'toolbar' }, this.#note, this.#again, mayAct ? this.#keys : undefined, whole),
       this.#screen,
     );
+    if (mayAct) leaveByCtrlAlt(this.#screen, () => whole.focus());
     void this.#open();
   }
 
@@ -49,7 +51,10 @@ export class ScreenPane {
     rfb.scaleViewport = true;
     rfb.background = '#000';
     rfb.addEventListener('connect', () => {
-      setText(this.#note, this.#mayAct ? 'Connected: keys and pointer go to the guest' : 'Connected: read only');
+      setText(
+        this.#note,
+        this.#mayAct ? 'Connected: keys and pointer go to the guest; Ctrl-Alt leaves it' : 'Connected: read only',
+      );
       this.#keys.disabled = false;
     });
     rfb.addEventListener('disconnect', () => {

@@ -27,6 +27,7 @@ export function sampleOf(
     saved: false,
     atMs: 0,
     os: 'debian',
+    description: undefined,
     machineType: 'q35',
     uuid: '6ba7b810-9dad-41d1-80b4-00c04fd430c8',
     vcpus: 2,

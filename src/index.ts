@@ -19,14 +19,14 @@ export { jobId, parseJobId } from './domain/job-id.ts';
 export type { JobRow } from './domain/job-row.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
 export type { ScreenDumpOptions, Screenshot } from './domain/screen/screen-dump.ts';
-export {
-  type CommandLine,
-  Fleet,
-  type FleetOptions,
-  type FleetStatus,
-  type ManyOptions,
-  type StartManyOptions,
-  type StopManyOptions,
+export type { CheckMachineOptions } from './fleet/check/check-machine.ts';
+export type {
+  CommandLine,
+  FleetOptions,
+  FleetStatus,
+  ManyOptions,
+  StartManyOptions,
+  StopManyOptions,
 } from './fleet/fleet.ts';
 export type { Registration } from './fleet/register.ts';
 export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
@@ -90,18 +90,28 @@ export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
 export type { OnStopStep, PlannedStep, Rung, StopStep } from './machine/stop/stop-plan.ts';
 export type { ResumeResult } from './machine/work/resume-work.ts';
-export { type CloneOptions, type CloneResult, cloneMachine } from './provision/clone/clone.ts';
-export { type CreateOptions, createMachine } from './provision/create.ts';
-export { type DeleteOptions, deleteMachine } from './provision/delete/delete.ts';
-export { type DeletedFile, planDeletion } from './provision/delete/delete-plan.ts';
-export {
-  type ImageRecord,
-  ImageStore,
-  type PullOptions,
-  type PullResult,
-  type StoredImage,
-} from './provision/images/image-store.ts';
-export { type RenameResult, renameMachine } from './provision/rename.ts';
+export type { CloneOptions, CloneResult } from './provision/clone/clone.ts';
+export type { CreateOptions } from './provision/create.ts';
+export type { Creation } from './provision/create-from.ts';
+export type { DeleteOptions } from './provision/delete/delete.ts';
+export type { DeletedFile } from './provision/delete/delete-plan.ts';
+export type { ExportedMachine } from './provision/export/export-machine.ts';
+export type { ExportFormat } from './provision/export/format.ts';
+export type { ExportLoss } from './provision/export/libvirt.ts';
+export type { ImageRecord, PullOptions, PullResult, StoredImage } from './provision/images/image-store.ts';
+export type { CopiedFile } from './provision/import/copy-disks.ts';
+export type { ImportItem, ImportOutcome } from './provision/import/draft.ts';
+export type { ImportFormat } from './provision/import/format.ts';
+export type { ImportedMachine } from './provision/import/import.ts';
+export type {
+  ImportFileOptions,
+  ImportMachineOptions,
+  ImportResult,
+  ImportSource,
+} from './provision/import/import-file.ts';
+export { Fleet } from './provision/library/fleet.ts';
+export { Images } from './provision/library/images.ts';
+export type { RenameResult } from './provision/rename.ts';
 export type { SeedOptions } from './provision/seed/seed-folder.ts';
 export type { Settings, ShortOptions } from './provision/short-options.ts';
 export * from './qmp/index.ts';

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { exportsOf } from './declarations.mjs';
+import { exportsOf, withParent } from './declarations.mjs';
 import { renderClass, renderTypes } from './page.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -31,6 +31,7 @@ const symbols = new Map(
     exportsOf(join(lib, entry)).map((symbol) => [symbol.name, symbol]),
   ),
 );
+for (const [name, symbol] of symbols) symbols.set(name, withParent(symbol, symbols));
 const undocumented = [...symbols.values()].flatMap(withoutComment);
 for (const name of undocumented) console.error(`No comment: ${name}`);
 if (undocumented.length > 0) process.exitCode = 1;

@@ -15,6 +15,23 @@ export function exportsOf(file) {
   return found;
 }
 
+/** A class with what it has from a parent that is not exported itself. */
+export function withParent(symbol, exported) {
+  const { kind, parent, file, members, code } = symbol;
+  if (kind !== 'class' || parent === undefined || exported.has(parent)) return symbol;
+  const text = readFileSync(file, 'utf8');
+  const [, original = parent, from] =
+    new RegExp(`(?:(\\w+) as )?${parent}\\b[^;]*? from '(\\.[^']+)'`).exec(text) ?? [];
+  if (from === undefined) return symbol;
+  const declared = exportsOf(resolve(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
+  const above = declared.find(({ name }) => name === original);
+  if (above === undefined) return symbol;
+  const own = new Map(members.map((member) => [member.name, member]));
+  const inherited = above.members.map((member) => own.get(member.name) ?? member);
+  const added = members.filter((member) => !inherited.includes(member));
+  return { ...symbol, parent: above.parent, members: [...inherited, ...added], code: `${above.code}\n${code}` };
+}
+
 function nameOf(item) {
   return item
     .trim()

@@ -17,7 +17,7 @@ export async function setAutostart(
   fleet: Fleet,
   target: MachineRef,
   autostart: boolean,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { configPath, longName } = target;
   if (fleet.config(target).autostart === autostart) return false;

@@ -119,6 +119,17 @@ export interface FleetOptions {
   readonly services?: 'auto' | 'none' | undefined;
 }
 
+/** What {@link Fleet} is constructed with to be as the options say. @throws as {@link Fleet.open}. */
+export function fleetArguments(options: FleetOptions): ConstructorParameters<typeof Fleet> {
+  const { root, scope, notify, services } = options;
+  const forced = { system: scope === 'system', user: scope === 'user' };
+  const named = root ?? (scope === undefined ? process.env['QEMU_INIT_ROOT'] || undefined : undefined);
+  // Without links: machines are recognised by paths on their command lines, so one root must not have two spellings.
+  const folder = named === undefined ? undefined : trustPath(named).path;
+  const paths = resolvePaths({ root: folder, ...forced }, process.env, process.getuid?.() ?? 0, process.cwd());
+  return [paths, notify, services === 'none' ? undefined : findServices(paths)];
+}
+
 /**
  * All machines of one scope. Operations on several machines return one outcome each and never fail as a whole.
  *
@@ -143,13 +154,7 @@ export class Fleet {
    * not read monitor.conf, or other users may write to one of the folders.
    */
   static open(options: FleetOptions = {}): Fleet {
-    const { root, scope, notify, services } = options;
-    const forced = { system: scope === 'system', user: scope === 'user' };
-    const named = root ?? (scope === undefined ? process.env['QEMU_INIT_ROOT'] || undefined : undefined);
-    // Without links: machines are recognised by paths on their command lines, so one root must not have two spellings.
-    const folder = named === undefined ? undefined : trustPath(named).path;
-    const paths = resolvePaths({ root: folder, ...forced }, process.env, process.getuid?.() ?? 0, process.cwd());
-    return new Fleet(paths, notify, services === 'none' ? undefined : findServices(paths));
+    return new Fleet(...fleetArguments(options));
   }
 
   /**

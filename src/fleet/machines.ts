@@ -34,13 +34,9 @@ const FALLBACK_STOP = {
 /** The machines of one scope with their files, and what their operations need to know of the host. */
 export class Machines {
   readonly host: MachineContext;
-  /** Mistakes in the registry, for `check`; its valid entries can be used nevertheless. */
-  readonly registryIssues: readonly Problem[];
   /** Mistakes in monitor.conf. They prevent only starts: running machines can still be inspected and stopped. */
   readonly monitorError: ConfigError | undefined;
-  readonly #entries: ReturnType<typeof loadRegistry>['entries'];
-  /** Why nothing here may be relied on: others may change the registry. */
-  readonly #refusal: Problem | undefined;
+  #registry: ReturnType<typeof loadRegistry>;
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.
@@ -51,10 +47,7 @@ export class Machines {
   constructor(paths: Paths, notify: Notify) {
     for (const folder of [paths.runDir, paths.stateDir]) trustPath(folder);
     trustFolder(paths.logDir);
-    const registry = loadRegistry(paths.registryFile);
-    this.#entries = registry.entries;
-    this.registryIssues = registry.issues;
-    this.#refusal = registry.refusal;
+    this.#registry = loadRegistry(paths.registryFile);
     const { monitor, error } = readMonitor(paths.monitorFile);
     this.monitorError = error;
     this.host = {
@@ -67,9 +60,19 @@ export class Machines {
     };
   }
 
+  /** Reads the registry again, which has been changed. */
+  readRegistry(): void {
+    this.#registry = loadRegistry(this.host.paths.registryFile);
+  }
+
+  /** Mistakes in the registry, for `check`; its valid entries can be used nevertheless. */
+  get registryIssues(): readonly Problem[] {
+    return this.#registry.issues;
+  }
+
   /** The registered machines in the order of the registry. */
   list(): MachineRef[] {
-    return this.#entries.map((entry) => targetOfEntry(this.host.paths, entry));
+    return this.#registry.entries.map((entry) => targetOfEntry(this.host.paths, entry));
   }
 
   /** The registered machines, and those that run without being registered. */
@@ -94,7 +97,7 @@ export class Machines {
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
   get(id: string): MachineRef {
-    return resolveId(this.host.paths, this.#entries, id, process.cwd());
+    return resolveId(this.host.paths, this.#registry.entries, id, process.cwd());
   }
 
   /**
@@ -103,7 +106,7 @@ export class Machines {
    * @throws {QemuError} `QEMU_MACHINE_UNKNOWN`
    */
   getOfUnit(longName: string): MachineRef {
-    return resolveOfUnit(this.host.paths, this.#entries, longName);
+    return resolveOfUnit(this.host.paths, this.#registry.entries, longName);
   }
 
   /**
@@ -112,13 +115,15 @@ export class Machines {
    * @throws {ConfigError} with all its mistakes.
    */
   config(target: MachineRef): MachineConfig {
-    if (this.#refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [this.#refusal]);
+    const { refusal } = this.#registry;
+    if (refusal) throw new ConfigError(`Cannot use "${target.configPath}"`, [refusal]);
     return loadMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 
   /** The configuration, if it could be read, and its mistakes. Never throws. */
   inspect(target: MachineRef): Inspection {
-    if (this.#refusal) return { issues: [this.#refusal] };
+    const { refusal } = this.#registry;
+    if (refusal) return { issues: [refusal] };
     return inspectMachineConfig(target.configPath, this.host.paths.defaultsFile);
   }
 

@@ -1,20 +1,33 @@
 import { QemuError } from '../base/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { Registration } from '../fleet/register.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { type CloneResult, cloneMachine } from './clone/clone.ts';
-import { type CreateOptions, findImage } from './create.ts';
+import { type CreateOptions, createMachine, findImage } from './create.ts';
 import { shortSettings } from './short-options.ts';
+
+/** A machine that was created. */
+export interface Creation extends Registration {
+  /** Ports of this host that lead to it, by those that lead to the machine that it was created from. */
+  readonly ports: ReadonlyMap<number, number>;
+}
+
+/** Creates a machine from nothing, or from another one. @throws as {@link createMachine} and {@link createFrom}. */
+export async function create(fleet: Fleet, name: string, options: CreateOptions): Promise<Creation> {
+  if (options.from !== undefined) return createFrom(fleet, options.from, name, options);
+  return { ...(await createMachine(fleet, name, options)), ports: new Map() };
+}
 
 /**
  * Creates a machine from another one, which may run: a clone of it with other settings and other data for cloud-init.
  *
  * @throws {QemuError} `QEMU_USAGE` for options that do not go with it; else as {@link cloneMachine} does.
  */
-export async function createFrom(
+async function createFrom(
   fleet: Fleet,
   source: MachineRef,
   name: string,
-  options: CreateOptions = {},
+  options: CreateOptions,
 ): Promise<CloneResult> {
   const { image, os, disks = [], short = {}, settings = [], seed, linked, dir, signal, onProgress } = options;
   refuse('--image', image !== undefined, 'its disks are copies of those of the other machine');

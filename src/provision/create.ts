@@ -8,6 +8,7 @@ import { renderOptionList } from '../config/text/option-list.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { type Registration, registerMachine } from '../fleet/register.ts';
+import type { MachineRef } from '../machine/context.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
 import { ensureDir, isThere } from '../system/files/files.ts';
 import { probeQemu } from '../system/probe/qemu-probe.ts';
@@ -36,7 +37,7 @@ export interface CreateOptions extends LongWorkOptions {
   readonly disks?: readonly string[] | undefined;
   /** What the first new disk begins with: a file, a name in the store of images, or an address that is fetched. */
   readonly image?: string | undefined;
-  /** The disk is an overlay of `image`, which must stay as it is, and not a copy. */
+  /** The disks are overlays of `image`, which must stay as it is, or of those of `from`, and not copies. */
   readonly linked?: boolean | undefined;
   /** Data for cloud-init. */
   readonly seed?: SeedOptions | undefined;
@@ -44,6 +45,8 @@ export interface CreateOptions extends LongWorkOptions {
    * System whose preset the file begins with, such as `windows11`: see {@link osPreset}. `settings` override it.
    */
   readonly os?: string | undefined;
+  /** A machine that it is to be a clone of, with other settings; it may run. Not with `image`, `os` and `disks`. */
+  readonly from?: MachineRef | undefined;
   /** Folder for the files (default: that of the scope). */
   readonly dir?: string | undefined;
   /** Folder that relative paths start from (default: the working folder). */

@@ -274,7 +274,7 @@ test('create makes a machine that starts, with its board pinned and its disk, or
     [['db', '--os', 'plan9'], 2],
     [['db', 'RMA=1G'], 6],
     [['db', 'RAM=much', '--disk', '1M'], 6],
-    [['db', '--disk', 'big'], 1],
+    [['db', '--disk', 'big'], 2],
     [['WEB'], 6],
     [['db', 'TGTARCH=qemu-system-abacus'], 5],
   ] as const) {

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { Fleet } from '../../src/index.ts';
 import { DEFAULT_BANNER, DISK_BYTES, guestDisk } from '../support/guest-disk.ts';
 import { lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
@@ -21,6 +22,7 @@ test('every example is run here', () => {
     'configure-early.mjs',
     'copy-disk.mjs',
     'fleet-status.mjs',
+    'new-machine.mjs',
     'restart-gracefully.mjs',
     'throwaway-machine.mjs',
     'wait-for-shutdown.mjs',
@@ -30,6 +32,50 @@ test('every example is run here', () => {
 test('the throw-away machine tells version and devices', async () => {
   const text = await example('throwaway-machine.mjs');
   assert.match(text, /^QEMU \d+\.\d+\.\d+ is prelaunch\nrng is in slot \d+\n$/);
+});
+
+test('a program creates, clones, renames, exports and deletes machines, and sees each change at once', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const before = readdirSync(root.etcDir);
+  const text = await example('new-machine.mjs', [], root.dir);
+  assert.match(text, /^\[ 'web', 'example', 'example-3' \]$/m);
+  assert.match(text, /^<uuid>[0-9a-f-]{36}<\/uuid> \d+$/m);
+  assert.equal(text.match(/^deleted .*\.(?:qcow2|cfg)$/gm)?.length, 4, text);
+  assert.deepEqual(
+    readdirSync(root.etcDir).filter((name) => name !== 'qemu-init.reg'),
+    before.filter((name) => name !== 'qemu-init.reg'),
+  );
+});
+
+test('a program imports, checks, registers and enables a machine', async (t) => {
+  const root = lab(t);
+  root.add('web');
+  const fleet = Fleet.open({ root: root.dir });
+  const command = root.write('run.sh', 'qemu-system-x86_64 -name shop -m 64 -hda gone.qcow2 -net none\n');
+  const dry = await fleet.import({ kind: 'file', path: command }, { dryRun: true });
+  assert.equal(dry.configPath, undefined);
+  const { configPath, items } = await fleet.import({ kind: 'file', path: command });
+  assert.ok(configPath?.endsWith('/shop-qemu.cfg'));
+  assert.deepEqual(items, dry.items);
+  await assert.rejects(fleet.import({ kind: 'file', path: command }), { code: 'QEMU_IO' });
+  const { target, outcome } = await fleet.register('shop');
+  assert.deepEqual([outcome, fleet.get('shop').configPath], ['registered', configPath]);
+  assert.equal(await fleet.setAutostart(target, true), true);
+  assert.equal(await fleet.setAutostart(target, true), false);
+  const checked = await fleet.checkMany(fleet.list());
+  const problems = checked.map((each) => (each.ok ? each.value.filter(({ severity }) => severity === 'error') : []));
+  assert.deepEqual(
+    problems.map((each) => each.map(({ key }) => key)),
+    [[], ['DSK1']],
+  );
+  assert.deepEqual((await fleet.check(target)).filter(({ severity }) => severity === 'error').length, 1);
+  assert.equal((await fleet.unregister('shop'))?.longName, 'shop');
+  assert.deepEqual(
+    fleet.list().map(({ longName }) => longName),
+    ['web'],
+  );
+  assert.deepEqual(await fleet.images.list(), []);
 });
 
 test('the fleet is shown, and a machine goes down by its power button', async (t) => {

@@ -66,7 +66,7 @@ test('create says what is wrong in the words that were typed, and takes only siz
     [['--wait'], /start/],
     [['--size', '8G'], /write --disk 8G/],
     [['--disk', '8'], /did you mean 8G/],
-    [['--disk', 'big'], /a number with K, M, G or T/],
+    [['--disk', 'big'], /a number with M, G or T/],
   ];
   for (const [args, text] of refused) {
     const { code, stderr } = await root.init('create', 'web', ...args);

@@ -1,6 +1,6 @@
-import { Fleet } from '../../fleet/fleet.ts';
 import { findServices } from '../../fleet/service/services.ts';
 import type { Notice } from '../../machine/context.ts';
+import { Fleet } from '../../provision/library/fleet.ts';
 import { type Paths, resolvePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import type { Output } from '../output/output.ts';

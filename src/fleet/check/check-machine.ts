@@ -25,23 +25,27 @@ export function readableConfigs(machines: Machines): ReadonlyMap<string, Machine
   return machines.configs(machines.listWithRunning());
 }
 
+/** What is looked at besides. */
+export interface CheckMachineOptions {
+  /**
+   * When nothing else is wrong, also let QEMU create the machine: always, or where only that shows whether it can
+   * (default: never).
+   */
+  readonly tryStart?: 'always' | 'when needed' | undefined;
+  /** As a machine that a cluster runs; one that the cluster of this host knows always is. */
+  readonly cluster?: boolean | undefined;
+}
+
 /**
  * All problems of one machine: in its file, on this host and with other machines.
  *
  * @param others result of {@link readableConfigs}, read once for many machines.
- * @param options.tryStart when nothing else is wrong, also let QEMU create the machine: always, or where only that
- * shows
- *   whether it can; see {@link tryStart}.
- * @param options.cluster as a machine that a cluster runs; one that the cluster of this host knows always is.
  */
 export async function checkMachine(
   machines: Machines,
   target: MachineRef,
   others: ReadonlyMap<string, MachineConfig> = readableConfigs(machines),
-  options: {
-    readonly tryStart?: 'always' | 'when needed' | undefined;
-    readonly cluster?: boolean | undefined;
-  } = {},
+  options: CheckMachineOptions = {},
 ): Promise<Problem[]> {
   const { draft, issues } = machines.inspect(target);
   if (!draft) return [...issues];

@@ -57,11 +57,6 @@ const MODE = 0o444;
 
 /**
  * Images that are kept once and used by many machines, in `images` of the state folder; nothing ever writes to them.
- *
- * @example
- * import { Fleet, ImageStore } from 'qemu-init';
- *
- * for (const { name, sizeBytes } of new ImageStore(Fleet.open()).list()) console.log(name, sizeBytes);
  */
 export class ImageStore {
   readonly #fleet: Fleet;

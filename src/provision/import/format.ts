@@ -4,6 +4,7 @@ import { qemuAt } from './command/program.ts';
 /** Kinds of foreign definitions of machines. */
 export const IMPORT_FORMATS = ['libvirt', 'proxmox', 'quickemu', 'vm-bhyve', 'ozone', 'command', 'cfg'] as const;
 
+/** Kind of a foreign definition; `ozone` and `cfg` are those of qemu-init itself. */
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
 
 /**

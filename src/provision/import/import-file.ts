@@ -1,11 +1,13 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
 import { isValidName, NAME_RULE } from '../../config/text/names.ts';
 import { ensureDir, isThere, readFirstText, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { readProcess } from '../../system/process/process.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
+import { type CopiedFile, writeImportWithDisks } from './copy-disks.ts';
 import type { ImportFiles } from './files.ts';
 import { detectFormat, type ImportFormat } from './format.ts';
 import { type ImportedMachine, importDefinition, LARGEST_DEFINITION } from './import.ts';
@@ -19,7 +21,7 @@ export type ImportSource =
   /** A running QEMU, whose command line is read. */
   | { readonly kind: 'process'; readonly pid: number };
 
-/** How to import it. */
+/** How to read it. */
 export interface ImportFileOptions {
   /** Which kind of definition it is (default: found out). */
   readonly format?: ImportFormat | undefined;
@@ -28,13 +30,55 @@ export interface ImportFileOptions {
   readonly storages?: ReadonlyMap<string, string> | undefined;
 }
 
+/** How to import it. */
+export interface ImportMachineOptions extends ImportFileOptions, LongWorkOptions {
+  /** Folder for the files (default: that of the scope). */
+  readonly dir?: string | undefined;
+  /** Copies the disks and the variables of the firmware next to the file, instead of using them where they are. */
+  readonly copyDisks?: boolean | undefined;
+  /** Overwrites a file that exists; not with `copyDisks`. */
+  readonly force?: boolean | undefined;
+  /** Writes nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What was imported. */
+export interface ImportResult extends ImportedMachine {
+  /** The file that was written; undefined with `dryRun`. */
+  readonly configPath: string | undefined;
+  /** With `copyDisks`. */
+  readonly copied: readonly CopiedFile[];
+}
+
+/**
+ * Makes the file of a machine from the definition of another program.
+ *
+ * @throws {ConfigError} when the result would be no valid file.
+ * @throws {QemuError} as {@link readImport}, `QEMU_IO` when a file exists or a disk cannot be copied,
+ * `QEMU_COMMAND_FAILED`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
+ */
+export async function importMachine(
+  paths: Paths,
+  source: ImportSource,
+  options: ImportMachineOptions,
+): Promise<ImportResult> {
+  const { copyDisks = false, force = false, dryRun = false, signal, onProgress } = options;
+  if (copyDisks && force) throw new QemuError('QEMU_USAGE', 'Disks are not copied over others: leave out --force');
+  const imported = readImport(paths, source, options);
+  if (dryRun) return { ...imported, configPath: undefined, copied: [] };
+  const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
+  if (!copyDisks) return { ...imported, configPath: writeImport(imported, dir, force), copied: [] };
+  const { path, copied } = await writeImportWithDisks(paths, imported, dir, { signal, onProgress });
+  return { ...imported, configPath: path, copied };
+}
+
 /**
  * Reads the definition of a machine of another program and makes a cfg file of it. Writes nothing.
  *
  * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file or process, `QEMU_CONFIG_INVALID` when it
  * cannot be read as a machine, `QEMU_USAGE` for an invalid name.
  */
-export function readImport(paths: Paths, source: ImportSource, options: ImportFileOptions = {}): ImportedMachine {
+function readImport(paths: Paths, source: ImportSource, options: ImportFileOptions): ImportedMachine {
   const { text, path, dir } = textOf(source);
   const format = options.format ?? (source.kind === 'process' ? 'command' : detectFormat(text, path));
   const isOwn = format === 'ozone' || format === 'cfg';
@@ -97,7 +141,7 @@ function filesOf(dir: string, storages: ReadonlyMap<string, string>): ImportFile
  * @throws {QemuError} `QEMU_IO` when it exists and is not to be overwritten, `QEMU_NOT_PERMITTED` where others can
  * exchange it.
  */
-export function writeImport(imported: ImportedMachine, dir: string, force: boolean): string {
+function writeImport(imported: ImportedMachine, dir: string, force: boolean): string {
   const path = join(dir, `${imported.longName}-qemu.cfg`);
   if (existsSync(path) && !force) {
     throw new QemuError('QEMU_IO', `File "${path}" exists already`, {

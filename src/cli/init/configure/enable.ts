@@ -1,4 +1,3 @@
-import { setAutostart } from '../../../fleet/autostart.ts';
 import { whenStarted } from '../../../fleet/service/boot-start.ts';
 import { isSystemdBooted, isUnitInstalled, reloadSystemd, systemctl } from '../../../system/services/systemd.ts';
 import { hasUserUnits, userManagerOf } from '../../../system/services/user-systemd.ts';
@@ -14,7 +13,9 @@ export function run(context: Context, args: SelectionArguments): Promise<number>
 export async function changeAutostart(context: Context, args: SelectionArguments, on: boolean): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.list());
-  const outcomes = await fleet.each(selection.targets, 1, (target) => setAutostart(fleet, target, on, context.signal));
+  const outcomes = await fleet.each(selection.targets, 1, (target) =>
+    fleet.setAutostart(target, on, { signal: context.signal }),
+  );
   const hasChanged = outcomes.some((outcome) => outcome.ok && outcome.value);
   const { paths, signal } = context;
   if (hasChanged && paths.scope === 'system' && isSystemdBooted() && isUnitInstalled('qemu@.service')) {

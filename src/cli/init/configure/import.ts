@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
-import { checkMachine } from '../../../fleet/check/check-machine.ts';
-import { type CopiedFile, writeImportWithDisks } from '../../../provision/import/copy-disks.ts';
 import type { ImportItem } from '../../../provision/import/draft.ts';
 import type { ImportFormat } from '../../../provision/import/format.ts';
-import { type ImportedMachine, LARGEST_DEFINITION } from '../../../provision/import/import.ts';
-import { type ImportSource, readImport, writeImport } from '../../../provision/import/import-file.ts';
+import { LARGEST_DEFINITION } from '../../../provision/import/import.ts';
+import type { ImportResult, ImportSource } from '../../../provision/import/import-file.ts';
 import { readAll } from '../../input/read-all.ts';
 import { showProgress } from '../../output/progress.ts';
 import { describeError, errorDocument } from '../../output/report.ts';
@@ -26,13 +24,7 @@ interface Arguments {
 }
 
 /** How one definition went. */
-type Row =
-  | {
-      readonly imported: ImportedMachine;
-      readonly path: string | undefined;
-      readonly copied?: readonly CopiedFile[];
-    }
-  | { readonly name: string; readonly error: unknown };
+type Row = { readonly imported: ImportResult } | { readonly name: string; readonly error: unknown };
 
 /** Imports definitions of machines of other programs; every one is tried. */
 export async function run(context: Context, args: Arguments): Promise<number> {
@@ -73,20 +65,17 @@ async function sourcesOf(args: Arguments, signal: AbortSignal): Promise<ImportSo
 }
 
 async function importOne(context: Context, source: ImportSource, args: Arguments): Promise<Row> {
-  const { output, paths, signal } = context;
+  const { output, signal } = context;
+  const { format, name, copyDisks, force } = args;
+  const storages = storagesOf(args.storage ?? []);
+  const isShown = args.output === '-';
+  const options = { format, name, storages, copyDisks, force, signal, dryRun: isShown || args.dryRun };
+  const dir = isShown ? undefined : args.output;
   try {
-    const imported = readImport(paths, source, {
-      format: args.format,
-      name: args.name,
-      storages: storagesOf(args.storage ?? []),
-    });
-    if (args.output === '-' || args.dryRun === true) return { imported, path: undefined };
-    const dir = args.output === undefined ? paths.etcDir : resolve(args.output);
-    if (!args.copyDisks) return { imported, path: writeImport(imported, dir, args.force) };
-    const written = await showProgress(output, imported.longName, (onProgress) =>
-      writeImportWithDisks(paths, imported, dir, { signal, onProgress }),
+    const imported = await showProgress(output, name ?? labelOf(source), (onProgress) =>
+      context.fleet().import(source, { ...options, dir, onProgress }),
     );
-    return { imported, ...written };
+    return { imported };
   } catch (error) {
     signal.throwIfAborted();
     return { name: labelOf(source), error };
@@ -115,8 +104,8 @@ async function show(context: Context, row: Row, args: Arguments): Promise<void> 
     output.note('error', `${row.name}: ${describeError(row.error, output.debug)}`);
     return;
   }
-  const { imported, path } = row;
-  const { longName, items, text } = imported;
+  const { imported } = row;
+  const { longName, items, text, configPath: path, copied } = imported;
   for (const issue of imported.issues) output.note(issue.severity, formatIssue(issue));
   for (const item of items) {
     if (item.outcome === 'carried' || item.isPart === true) continue;
@@ -128,8 +117,7 @@ async function show(context: Context, row: Row, args: Arguments): Promise<void> 
   }
   if (path !== undefined) await check(context, path);
   if (output.json) return;
-  for (const { key, from, path: to } of row.copied ?? [])
-    output.note('info', `${longName}: ${key}: "${from}" copied to "${to}"`);
+  for (const { key, from, path: to } of copied) output.note('info', `${longName}: ${key}: "${from}" copied to "${to}"`);
   const counts = `(${countsOf(items)})`;
   if (path === undefined) output.line(`${longName}: would be imported ${counts}`);
   else output.line(`${longName}: imported into "${path}" ${counts}; register it: qemu-init register ${longName}`);
@@ -144,7 +132,7 @@ function lineOf({ line, source, outcome, key, value, reason }: ImportItem): stri
 async function check(context: Context, path: string): Promise<void> {
   const fleet = context.fleet();
   const target = fleet.get(path);
-  for (const issue of await checkMachine(fleet.machines, target)) {
+  for (const issue of await fleet.check(target)) {
     context.output.note(issue.severity, formatIssue(issue));
   }
 }
@@ -155,19 +143,19 @@ function countsOf(items: readonly ImportItem[]): string {
   return OUTCOMES.map((outcome) => `${items.filter((item) => item.outcome === outcome).length} ${outcome}`).join(', ');
 }
 
-function summary(tried: readonly ImportedMachine[], all: number): string {
+function summary(tried: readonly ImportResult[], all: number): string {
   return `${tried.length} of ${all} imported: ${countsOf(tried.flatMap(({ items }) => items))}`;
 }
 
 function documentOf(row: Row, args: Arguments): object {
   if ('error' in row) return { name: row.name, outcome: 'failed', error: errorDocument(row.error) };
-  const { longName: name, format, items } = row.imported;
+  const { longName: name, format, items, configPath, copied } = row.imported;
   return {
     name,
-    configPath: row.path ?? null,
+    configPath: configPath ?? null,
     outcome: args.dryRun === true ? 'would-import' : 'imported',
     format,
-    copied: (row.copied ?? []).map(({ key, from, path }) => ({ key, from, path })),
+    copied: copied.map(({ key, from, path }) => ({ key, from, path })),
     items: items.map(({ line, source, outcome, key, value, reason }) => ({
       line,
       source,

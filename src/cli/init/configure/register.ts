@@ -1,5 +1,4 @@
 import { formatIssue } from '../../../config/text/issues.ts';
-import { registerMachine } from '../../../fleet/register.ts';
 import type { Context } from '../../run/context.ts';
 
 export async function run(
@@ -7,8 +6,7 @@ export async function run(
   args: { readonly name: string; readonly target?: string },
 ): Promise<number> {
   const { output } = context;
-  const fleet = context.fleet();
-  const { target, outcome, issues } = await registerMachine(fleet, args.name, args.target, process.cwd());
+  const { target, outcome, issues } = await context.fleet().register(args.name, args.target);
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));
   if (output.json) {
     const { longName, shortName, configPath } = target;

@@ -1,9 +1,8 @@
-import { unregisterMachine } from '../../../fleet/register.ts';
 import type { Context } from '../../run/context.ts';
 
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
   const { output } = context;
-  const target = await unregisterMachine(context.fleet(), args.id);
+  const target = await context.fleet().unregister(args.id);
   if (target === undefined) {
     output.note('info', `"${args.id}" is not registered: nothing to do`);
     if (output.json) output.document([{ name: args.id, shortName: null, configPath: null, outcome: 'unchanged' }]);

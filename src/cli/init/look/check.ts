@@ -1,8 +1,8 @@
 import { ConfigError } from '../../../base/config-error.ts';
 import type { Problem } from '../../../base/problem.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
-import { checkMachine, readableConfigs } from '../../../fleet/check/check-machine.ts';
 import { type ListedImage, listImages } from '../../../fleet/image-list.ts';
+import type { Outcome } from '../../../fleet/schedule/outcome.ts';
 import { issueDocument } from '../../output/report.ts';
 import type { Context } from '../../run/context.ts';
 import { exitCodeOf } from '../../run/exit-code.ts';
@@ -26,16 +26,14 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const everything = args.all === true || (args.ids ?? []).length === 0;
   const selection = select(context, { ...args, all: everything }, () => fleet.list());
   const registry = everything ? fleet.registryIssues.filter(({ severity }) => severity === 'warning') : [];
-  const others = readableConfigs(fleet.machines);
-  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Checked> => {
-    const { draft } = fleet.inspect(target);
-    return {
-      issues: await checkMachine(fleet.machines, target, others, {
-        tryStart: args.try ? 'always' : 'when needed',
-        cluster: args.cluster,
-      }),
-      images: draft ? listImages(context.paths, draft) : [],
-    };
+  const checked = await fleet.checkMany(selection.targets, {
+    tryStart: args.try ? 'always' : 'when needed',
+    cluster: args.cluster,
+  });
+  const outcomes = checked.map((outcome): Outcome<Checked> => {
+    if (!outcome.ok) return outcome;
+    const { draft } = fleet.inspect(outcome.target);
+    return { ...outcome, value: { issues: outcome.value, images: draft ? listImages(context.paths, draft) : [] } };
   });
   const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.issues : []))];
   const shown = new Set<string>();

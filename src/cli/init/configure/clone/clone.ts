@@ -1,6 +1,5 @@
 import { hasErrors } from '../../../../base/problem.ts';
 import { formatIssue } from '../../../../config/text/issues.ts';
-import { cloneMachine } from '../../../../provision/clone/clone.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 
@@ -18,7 +17,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const source = fleet.get(args.id);
   const { linked, snapshot, output: dir } = args;
   const result = await showProgress(output, args.new, (onProgress) =>
-    cloneMachine(fleet, source, args.new, { linked, snapshot, dir, signal, onProgress }),
+    fleet.clone(source, args.new, { linked, snapshot, dir, signal, onProgress }),
   );
   const { target, issues, wasRunning, quiesced, ports } = result;
   for (const issue of issues) output.note(issue.severity, formatIssue(issue));

@@ -1,6 +1,5 @@
 import { QemuError } from '../../../../base/errors.ts';
-import { deleteMachine } from '../../../../provision/delete/delete.ts';
-import { type DeletedFile, planDeletion } from '../../../../provision/delete/delete-plan.ts';
+import type { DeletedFile } from '../../../../provision/delete/delete-plan.ts';
 import { ask } from '../../../input/ask.ts';
 import type { Context } from '../../../run/context.ts';
 
@@ -17,7 +16,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const target = fleet.get(args.id);
   const { longName } = target;
-  const plan = planDeletion(fleet, target, { keepDisks });
+  const plan = await fleet.planDeletion(target, { keepDisks });
   const document = (outcome: string, files: readonly DeletedFile[]): object[] => [
     { name: longName, outcome, files: files.map(({ path, kind, kept }) => ({ path, kind, kept })) },
   ];
@@ -33,7 +32,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   if (args.yes && plan.some(({ kind }) => kind === 'saved')) {
     output.note('warning', `${longName}: the saved state of its guest is deleted too`);
   }
-  const files = await deleteMachine(fleet, target, { keepDisks, signal });
+  const files = await fleet.delete(target, { keepDisks, signal });
   if (output.json) output.document(document('deleted', files));
   else {
     for (const file of files.filter(({ kept }) => kept !== undefined)) output.line(lineOf(file));

@@ -1,4 +1,3 @@
-import { renameMachine } from '../../../../provision/rename.ts';
 import type { Context } from '../../../run/context.ts';
 
 interface Arguments {
@@ -10,7 +9,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, signal } = context;
   const fleet = context.fleet();
   const old = fleet.get(args.id);
-  const { target, changed } = await renameMachine(fleet, old, args.new, signal);
+  const { target, changed } = await fleet.rename(old, args.new, { signal });
   const { longName, shortName, configPath } = target;
   if (output.json) {
     output.document([{ name: longName, shortName, configPath, outcome: 'renamed', oldName: old.longName, changed }]);

@@ -1,11 +1,8 @@
 import { QemuError } from '../../../../base/errors.ts';
 import { hasErrors } from '../../../../base/problem.ts';
 import { formatIssue } from '../../../../config/text/issues.ts';
-import type { Fleet } from '../../../../fleet/fleet.ts';
-import type { Registration } from '../../../../fleet/register.ts';
 import type { MachineRef } from '../../../../machine/context.ts';
-import { type CreateOptions, createMachine } from '../../../../provision/create.ts';
-import { createFrom } from '../../../../provision/create-from.ts';
+import type { CreateOptions } from '../../../../provision/create.ts';
 import type { SeedOptions } from '../../../../provision/seed/seed-folder.ts';
 import { sshAddress } from '../../../../provision/ssh-port.ts';
 import { showProgress } from '../../../output/progress.ts';
@@ -22,8 +19,9 @@ export async function run(context: Context, given: GivenArguments): Promise<numb
   const args = await complete(context, given);
   const { output, signal } = context;
   const fleet = context.fleet();
+  const from = args.from === undefined ? undefined : fleet.get(args.from);
   const { target, issues, ports } = await showProgress(output, args.name, (onProgress) =>
-    make(fleet, args, { ...optionsOf(args), signal, onProgress }),
+    fleet.create(args.name, { ...optionsOf(args), from, signal, onProgress }),
   );
   for (const [old, port] of ports) output.note('info', `port ${port} of this host leads to it, in place of ${old}`);
   // The machine is created nevertheless: these problems only affect its start.
@@ -45,16 +43,6 @@ export async function run(context: Context, given: GivenArguments): Promise<numb
   if (output.json) output.document([{ ...document, pid: started.pid, up, seconds }]);
   else output.line(`${longName}: ${up === undefined ? 'started' : 'up'} after ${seconds} s${loginLine(args, ssh)}`);
   return 0;
-}
-
-interface Made extends Registration {
-  /** Ports of this host that lead to it, by those that lead to its source. */
-  readonly ports: ReadonlyMap<number, number>;
-}
-
-async function make(fleet: Fleet, { name, from }: CreateArguments, options: CreateOptions): Promise<Made> {
-  if (from !== undefined) return createFrom(fleet, fleet.get(from), name, options);
-  return { ...(await createMachine(fleet, name, options)), ports: new Map() };
 }
 
 async function complete(context: Context, given: GivenArguments): Promise<CreateArguments> {

@@ -4,7 +4,7 @@ import { QemuError } from '../../../../base/errors.ts';
 import { isValidName, NAME_RULE } from '../../../../config/text/names.ts';
 import { INTERFACE_NAME_RULE, isInterfaceName, parseSize } from '../../../../config/text/values.ts';
 import { interfaceNames, readBridge } from '../../../../network/sysfs.ts';
-import { ImageStore, isUrl } from '../../../../provision/images/image-store.ts';
+import { isUrl } from '../../../../provision/images/image-store.ts';
 import { osPreset } from '../../../../provision/os-preset.ts';
 import { isThere } from '../../../../system/files/files.ts';
 import { askOrEnd } from '../../../input/ask.ts';
@@ -22,7 +22,7 @@ type Judge = (answer: string) => string | undefined;
  */
 export async function askForCreation(context: Context): Promise<CreateAnswers> {
   const question = questions(context);
-  const images = new ImageStore(context.fleet()).list().map(({ name }) => name);
+  const images = (await context.fleet().images.list()).map(({ name }) => name);
   const name = await question('Name', '', freeName(context));
   const source = atHome(await question(sourceText(images), '', usableSource(images)));
   const os = await question('System, such as debian or windows11 (Enter: any other)', guessOs(source), knownOs);

@@ -1,11 +1,10 @@
-import { ImageStore } from '../../../../provision/images/image-store.ts';
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
 import { imageDocument } from './rows.ts';
 
 export async function run(context: Context): Promise<number> {
   const { output } = context;
-  const images = new ImageStore(context.fleet()).list();
+  const images = await context.fleet().images.list();
   if (output.json) output.document(images.map((image) => imageDocument(image)));
   else if (images.length === 0) output.note('info', 'no images; fetch one: qemu-init image pull URL');
   else {

@@ -1,4 +1,3 @@
-import { ImageStore } from '../../../../provision/images/image-store.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 import { imageDocument } from './rows.ts';
@@ -10,9 +9,9 @@ interface Arguments {
 
 export async function run(context: Context, { url, sha256 }: Arguments): Promise<number> {
   const { output, signal } = context;
-  const store = new ImageStore(context.fleet());
+  const { images } = context.fleet();
   const { image, outcome } = await showProgress(output, url.replace(/^.*\//, ''), (onProgress) =>
-    store.pull(url, { sha256, signal, onProgress }),
+    images.pull(url, { sha256, signal, onProgress }),
   );
   if (output.json) output.document([imageDocument(image, outcome)]);
   else {

@@ -1,13 +1,12 @@
-import { ImageStore } from '../../../../provision/images/image-store.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 import { eachImage } from './rows.ts';
 
 export async function run(context: Context, { names = [] }: { readonly names?: readonly string[] }): Promise<number> {
   const { output, signal } = context;
-  const store = new ImageStore(context.fleet());
-  const chosen = names.length > 0 ? names : store.list().map(({ name }) => name);
+  const { images } = context.fleet();
+  const chosen = names.length > 0 ? names : (await images.list()).map(({ name }) => name);
   return eachImage(context, chosen, 'verified', (name) =>
-    showProgress(output, name, (onProgress) => store.verify(name, { signal, onProgress })),
+    showProgress(output, name, (onProgress) => images.verify(name, { signal, onProgress })),
   );
 }

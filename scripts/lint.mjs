@@ -25,7 +25,17 @@ export async function lint() {
 }
 
 function shellScripts() {
-  return ['scripts', 'scripts/deb', '.ci', 'etc/init.d', 'etc/openrc', 'etc/bash_completion.d', 'systemd', 'etc/ocf']
+  return [
+    'scripts',
+    'scripts/deb',
+    '.ci',
+    'etc/init.d',
+    'etc/openrc',
+    'etc/bash_completion.d',
+    'systemd',
+    'etc/ocf',
+    'test/support',
+  ]
     .flatMap(filesIn)
     .filter(isShell);
 }

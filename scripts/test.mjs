@@ -22,7 +22,7 @@ const MOST_UNSTEADY = 3;
 process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
 
 async function main([only, ...parts]) {
-  const tiers = TIERS.filter((tier) => only === undefined || tier.name === only);
+  const tiers = TIERS.filter(({ name, byName }) => (only === undefined ? !byName : name === only));
   if (tiers.length === 0) {
     console.error(`There is no tier "${only}"; there are ${TIERS.map((tier) => tier.name).join(', ')}`);
     return false;

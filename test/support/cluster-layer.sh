@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what a node of a cluster has in addition to this host, as a tar archive of an overlay's upper layer: $1/layer.tar.
 # Runs as root in a mount namespace of its own (unshare --mount), which takes away what is mounted here.
-# test/support/cluster-layer.ts caches the result by the hash of this file and of the packages that the host has.
+# test/support/build-once.ts keeps the result.
 set -eu
 out=$1
 
@@ -24,11 +24,13 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 in_root() {
   chroot root "$@"
 }
-in_root apt-get update --quiet=2
+in_root apt-get update --quiet=2 -o Acquire::Retries=0 -o Acquire::http::Timeout=10
 # Not sbd: it enables itself, and without a device of its own Pacemaker does not start. ocf-tester needs xmllint.
 in_root apt-get install --quiet=2 --yes --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+  -o Acquire::http::Timeout=30 \
   pacemaker pacemaker-cli-utils corosync crmsh resource-agents libxml2-utils
-rm -rf root/usr/sbin/policy-rc.d root/var/lib/apt/lists/* root/var/cache/apt/* root/var/log/* root/usr/share/doc/*
+rm -rf root/usr/sbin/policy-rc.d root/var/lib/apt/lists/* root/var/cache/apt/* root/usr/share/doc/*
+find root/var/log -type f -delete
 umount root/etc/resolv.conf root/dev root/tmp root/proc 2>/dev/null || true
 umount root
 tar --create --file "$out/layer.tar" --xattrs --xattrs-include='trusted.*' -C upper .

@@ -61,6 +61,8 @@ export interface Container {
   sh(script: string, ...args: readonly string[]): string;
   /** The value of a property of a unit. */
   show(unit: string, property: string): string;
+  /** Its process 1, as a pid of this host; 0 while it is not booted. */
+  leader(): number;
   /** Has its init end it; returns when all of it is gone. */
   powerOff(): Promise<void>;
   /** Pulls the plug: every process in it ends at once. */
@@ -92,8 +94,11 @@ export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings
   let leader = 0;
 
   const end = async (): Promise<void> => {
-    if (leader > 0 && existsSync(`/proc/${leader}`)) process.kill(leader, 'SIGKILL');
-    if (nspawn && nspawn.exitCode === null && nspawn.signalCode === null) await once(nspawn, 'exit');
+    if (nspawn && nspawn.exitCode === null && nspawn.signalCode === null) {
+      const ended = once(nspawn, 'exit');
+      if (leader > 0 && existsSync(`/proc/${leader}`)) process.kill(leader, 'SIGKILL');
+      await ended;
+    }
     nspawn = undefined;
     leader = 0;
     for (const cgroup of cgroups) await removeCgroup(cgroup);
@@ -161,6 +166,7 @@ export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings
       leader = await waitForLeader(nspawn, init);
       await waitForBoot(run, init);
     },
+    leader: () => leader,
     async powerOff() {
       assert.ok(nspawn, 'the container is booted');
       const off = once(nspawn, 'exit', { signal: AbortSignal.timeout(POWEROFF_MS) });

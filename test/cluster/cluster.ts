@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Node } from '../support/cluster-nodes.ts';
+
+/** A cluster of two nodes. */
+export interface Cluster {
+  /** Has the nodes, which are booted, make a cluster, and waits until it has done what `resources` (crm(8)) asks for. */
+  form(resources: string): Promise<void>;
+  /** Boots a node that is off, and has it join the other. */
+  enter(node: Node): Promise<void>;
+  /** Waits until the cluster has nothing to do. */
+  settle(): void;
+  /** Runs crm_resource for a resource, on a node that is up, and waits for what comes of it. */
+  change(resource: string, ...options: readonly string[]): void;
+  /** The node on which the QEMU of a machine lives; undefined: none. */
+  whereIs(machine: string): Node | undefined;
+  /** The same; it has to live. */
+  nodeOf(machine: string): Node;
+  /** The other one. */
+  other(node: Node): Node;
+  /** Waits until the QEMU of a machine lives on a node, and returns its pid there. */
+  runsOn(machine: string, node: Node): Promise<string>;
+  /** What ended the last run of a machine on a node. */
+  lastEnd(machine: string, node: Node): string;
+  /** Actions that have failed, as crm_mon(8) lists them. */
+  failures(): string[];
+}
+
+/** Generous: the processors may be needed elsewhere. */
+const LONG_MS = 120_000;
+
+/** Waits for something that costs a look at files, or the start of a program. */
+export async function wait(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + LONG_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`It did not come true that ${what}`);
+    await sleep(200);
+  }
+}
+
+/** Nothing is started; the nodes may be off. */
+export function makeCluster(first: Node, second: Node): Cluster {
+  const nodes = [first, second];
+  const other = (node: Node): Node => (node === first ? second : first);
+  for (const { host } of nodes) {
+    host.write('/etc/corosync/corosync.conf', COROSYNC);
+    host.write('/etc/corosync/authkey', Buffer.alloc(256, 'k'), 0o400);
+    host.write('/var/lib/pacemaker/cib/cib.xml', CIB, 0o600);
+  }
+  /** A node to ask. */
+  const up = (): Node => {
+    const node = nodes.find(({ peek }) => peek('/run/crm_mon.test') === '');
+    assert.ok(node, 'a node is in the cluster');
+    return node;
+  };
+  const start = ({ host }: Node): void => {
+    host.sh(
+      'chown -R hacluster:haclient /var/lib/pacemaker/cib; systemctl start corosync pacemaker; : >/run/crm_mon.test',
+    );
+  };
+  const isComplete = (): boolean =>
+    nodes.every(({ host }) => / Online: \[ node1 node2 \]/.test(host.run('crm_mon -1').stdout));
+  const pidOn = (machine: string, { peek }: Node): string | undefined => {
+    const pid = peek(`/run/qemu-init/${machine}/qemu/pid`)?.trim() ?? '';
+    return pid !== '' && peek(`/proc/${pid}/comm`)?.startsWith('qemu-') ? pid : undefined;
+  };
+  const whereIs = (machine: string): Node | undefined => nodes.find((node) => pidOn(machine, node) !== undefined);
+  const settle = (): void => void up().host.sh('crm_resource --wait');
+  return {
+    async form(resources) {
+      for (const node of nodes) start(node);
+      await wait('both nodes are in the cluster', isComplete);
+      first.host.write('/root/resources', resources);
+      first.host.sh('crm configure load update /root/resources');
+      settle();
+    },
+    async enter(node) {
+      await node.boot();
+      start(node);
+      await wait(`${node.name} is in the cluster`, isComplete);
+      settle();
+    },
+    settle,
+    change(resource, ...options) {
+      up().host.sh('crm_resource --resource "$@" && crm_resource --wait', resource, ...options);
+    },
+    whereIs,
+    nodeOf(machine) {
+      const node = whereIs(machine);
+      assert.ok(node, `${machine} runs`);
+      return node;
+    },
+    other,
+    async runsOn(machine, node) {
+      await wait(`${machine} runs on ${node.name}`, () => pidOn(machine, node) !== undefined);
+      return pidOn(machine, node) ?? '';
+    },
+    lastEnd(machine, { host }) {
+      return JSON.parse(host.run('qemu-init status --json "$1"', machine).stdout)[0].lastEnd?.cause;
+    },
+    failures() {
+      const list = /Failed Resource Actions:\n((?: {2}\*.*\n)+)/.exec(up().host.run('crm_mon -1').stdout)?.[1] ?? '';
+      return list.split('\n').filter(Boolean);
+    },
+  };
+}
+
+/** The token's time is long enough for processors that are needed elsewhere. */
+const COROSYNC = `totem {
+  version: 2
+  cluster_name: qi
+  transport: knet
+  crypto_cipher: aes256
+  crypto_hash: sha256
+  token: 6000
+}
+nodelist {
+  node {
+    name: node1
+    nodeid: 1
+    ring0_addr: 10.77.0.1
+  }
+  node {
+    name: node2
+    nodeid: 2
+    ring0_addr: 10.77.0.2
+  }
+}
+quorum {
+  provider: corosync_votequorum
+  two_node: 1
+}
+logging {
+  to_syslog: yes
+}
+`;
+
+/** A new cluster waits 20 s for a coordinator that there may be. */
+const CIB = `<cib validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config>
+<cluster_property_set id="options"><nvpair id="dc" name="dc-deadtime" value="2s"/></cluster_property_set>
+</crm_config><nodes/><resources/><constraints/></configuration><status/></cib>
+`;

@@ -1,0 +1,119 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Container, container, SYSTEMD } from './nspawn.ts';
+import { repoRoot } from './repo.ts';
+import type { Cleanup } from './temp-root.ts';
+
+/** Hosts that can be nodes of a cluster, on a bridge of their own. */
+export interface Nodes {
+  readonly nodes: readonly Node[];
+  /** Folder that all of them have as `/shared`. */
+  readonly shared: string;
+  /** Names of the nodes that others have had killed by `fence_test`, in that order. */
+  fenced(): string[];
+  /** Switches the bridge off or on: without it no node sees another one, but all still see the shared folder. */
+  connect(on: boolean): void;
+}
+
+/** A host with systemd and the packages of a cluster. */
+export interface Node {
+  readonly name: string;
+  readonly host: Container;
+  /** Boots it, after whatever ended it, and connects it to the others. */
+  boot(): Promise<void>;
+  /** Ends it as a power cut does; also after a fence agent or itself has ended it. */
+  cut(): Promise<void>;
+  /** Text of one of its files outside of its root file system, such as /run; undefined if it is not there. */
+  peek(path: string): string | undefined;
+}
+
+/** Made for one suite, not booted; all of it goes afterwards. `archive` is that of `clusterLayer()`. */
+export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
+  const base = mkdtempSync(join(tmpdir(), 'qi-'));
+  const namespace = `qi-ha-${process.pid}`;
+  const ended: (() => Promise<void> | void)[] = [];
+  t.after(async () => {
+    for (const body of ended) await body();
+    spawnSync('ip', ['netns', 'delete', namespace]);
+    spawnSync('umount', ['--recursive', '--lazy', base]);
+    rmSync(base, { recursive: true, force: true });
+  });
+  const [shared, layer, fence] = [join(base, 'shared'), join(base, 'layer'), join(base, 'shared/fence')];
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', base]);
+  for (const folder of [shared, layer, fence]) mkdirSync(folder);
+  execFileSync('tar', ['--extract', '--xattrs', '--xattrs-include=*', '--file', archive, '--directory', layer]);
+  ip('netns', 'add', namespace);
+  ip('-n', namespace, 'link', 'add', BRIDGE, 'type', 'bridge');
+  const connect = (on: boolean): void => ip('-n', namespace, 'link', 'set', BRIDGE, on ? 'up' : 'down');
+  connect(true);
+
+  const names = Array.from({ length: count }, (_, index) => `node${index + 1}`);
+  const hosts = names.map((name, index) => `${addressOf(index)} ${name}\n`).join('');
+  const own: Cleanup = { after: (body) => void ended.push(body) };
+  const nodes = names.map((name, index): Node => {
+    const options = [`--bind=${shared}:/shared`];
+    const host = container(own, SYSTEMD, { layers: [layer], network: { namespace, bridge: BRIDGE }, options });
+    host.write('/etc/hostname', `${name}\n`);
+    host.write('/etc/hosts', `127.0.0.1 localhost\n${hosts}`);
+    host.write('/etc/systemd/journald.conf.d/test.conf', '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n');
+    host.write('/usr/sbin/fence_test', readFileSync(join(repoRoot, 'test/support/fence_test')), 0o755);
+    const noteLeader = (): void => writeFileSync(join(fence, `${name}.leader`), `${host.leader()}\n`);
+    return {
+      name,
+      host,
+      async cut() {
+        await host.cut();
+        noteLeader();
+      },
+      async boot() {
+        await host.cut();
+        await host.boot();
+        noteLeader();
+        host.sh(`hostname ${name}; ip address add ${addressOf(index)}/24 dev host0; ip link set host0 up`);
+      },
+      peek(path) {
+        if (host.leader() === 0) return undefined;
+        try {
+          return readFileSync(join(`/proc/${host.leader()}/root`, path), 'utf8');
+        } catch {
+          return undefined;
+        }
+      },
+    };
+  });
+  return { nodes, shared, fenced: fencing(own, fence), connect };
+}
+
+/** Starts the host's side of `fence_test`; the result lists the nodes that it has killed. */
+function fencing(t: Cleanup, dir: string): () => string[] {
+  execFileSync('mkfifo', [join(dir, 'requests')]);
+  writeFileSync(join(dir, 'log'), '');
+  const fence = spawn('sh', ['-c', FENCE, 'sh', dir], { stdio: 'ignore' });
+  fence.unref();
+  t.after(() => void fence.kill());
+  return () => readFileSync(join(dir, 'log'), 'utf8').split('\n').filter(Boolean);
+}
+
+/** A process of its own, as the one of the test waits for commands in the nodes, which may wait for this. */
+const FENCE = `cd "$1" || exit 1
+exec 3<>requests
+while read -r node <&3; do
+  leader=$(cat "$node.leader")
+  echo 0 >"$node.leader"
+  [ "$leader" -le 1 ] || kill -KILL "$leader"
+  while [ "$leader" -gt 1 ] && [ -e "/proc/$leader" ]; do sleep 0.02; done
+  echo "$node" >>log
+  : >"$node.off"
+done`;
+
+const BRIDGE = 'ha0';
+
+function addressOf(index: number): string {
+  return `10.77.0.${index + 1}`;
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}

@@ -13,8 +13,8 @@ import { spawnSync } from 'node:child_process';
 
 /** @type {readonly Tier[]} */
 export const TIERS = [
-  { name: 'unit', concurrency: 2, minutes: 6, coverage: true },
-  { name: 'integration', concurrency: 2, minutes: 15 },
+  { name: 'unit', concurrency: 2, minutes: 10, coverage: true },
+  { name: 'integration', concurrency: 2, minutes: 20 },
   { name: 'network', concurrency: 2, minutes: 12, obstacle: networkObstacle },
   { name: 'system', concurrency: 2, minutes: 12, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 6 },

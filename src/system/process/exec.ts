@@ -74,12 +74,17 @@ function start(file: string, args: readonly string[], options: ExecOptions): Chi
 
 /** What a program printed is in the pipe when it exits: only a background process can write later. */
 const OUTPUT_AFTER_EXIT_MS = 200;
+/** Until then it could still make a file that the caller removes. One that the kernel does not let end is not waited for. */
+const END_AFTER_KILL_MS = 5000;
 
 function endOf(child: ChildProcess, over: AbortSignal): Promise<Pick<ExecResult, 'exitCode' | 'signal'>> {
   return new Promise((resolve, reject) => {
     over.addEventListener('abort', () => {
-      killGroup(child);
-      reject(over.reason);
+      const isKilled = killGroup(child);
+      const fail = (): void => reject(over.reason);
+      if (!isKilled) return fail();
+      child.once('exit', fail);
+      setTimeout(fail, END_AFTER_KILL_MS).unref();
     });
     child.once('error', reject);
     child.once('exit', () => setTimeout(closeOutput, OUTPUT_AFTER_EXIT_MS, child).unref());
@@ -119,13 +124,15 @@ function closeOutput(child: ChildProcess): void {
   child.stderr?.destroy();
 }
 
-function killGroup(child: ChildProcess): void {
+/** @returns whether it is going to end. */
+function killGroup(child: ChildProcess): boolean {
   closeOutput(child);
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    return process.kill(-child.pid, 'SIGKILL');
   } catch {
     // It has just ended by itself.
+    return false;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -219,6 +220,21 @@ test('an image of another user is copied before it is looked at, and is never a 
   const refused = await root.init('create', 'db', '--image', link);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /does not look like a disk, and other users can change it/);
+  chmodSync(shadow, 0o600);
+  const closed = await root.init('create', 'db', '--image', link);
+  assert.match(closed.stderr, /link of user "nobody" leads to ".*shadow", which that user may not read/);
+  // Even if it looks like a disk, and a folder is the link.
+  const own = join(root.dir, 'of-root');
+  mkdirSync(own, { mode: 0o700 });
+  writeFileSync(join(own, 'disk.img'), readFileSync(image), { mode: 0o644 });
+  rmSync(link);
+  execFileSync('ln', ['-s', own, link]);
+  execFileSync('chown', ['-h', '65534', link]);
+  const led = await root.init('create', 'db', '--image', join(link, 'disk.img'));
+  assert.match(led.stderr, /link of user "nobody" leads to ".*of-root\/disk\.img"/);
+  // What everybody may read may be reached so.
+  chmodSync(own, 0o755);
+  await root.ok('create', 'third', '--image', join(link, 'disk.img'));
   assert.deepEqual(
     readdirSync(root.etcDir).filter((name) => /^\.|^db/.test(name)),
     [],

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
+import { refuseForeignLink } from '../trust/foreign-link.ts';
 import type { ImageFile, ImageInfo } from './image-file.ts';
 import { detectFormat } from './image-format.ts';
 
@@ -25,7 +26,7 @@ export function readImageInfo(path: string): ImageInfo {
 /**
  * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and
  * what is opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a
- * FIFO may be put there in between.
+ * FIFO may be put there in between. Links of other users lead root only to what those may read.
  *
  * @throws {QemuError} as {@link readImageInfo}.
  */
@@ -36,6 +37,7 @@ export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats,
     place = openSync(path, O_PATH);
     const stats = fstatSync(place);
     if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
+    refuseForeignLink(path, place, stats);
     descriptor = reopen(place, path);
     return body(
       imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size),

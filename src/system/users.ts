@@ -41,6 +41,11 @@ export function localUser(name: string): User | undefined {
   return userIn(readFileSync('/etc/passwd', 'utf8'), name);
 }
 
+/** Whether that user's shell ends at once: nologin(8). */
+export function hasNoLogin({ shell }: Pick<User, 'shell'>): boolean {
+  return /\/(?:nologin|false)$/.test(shell);
+}
+
 /** Group that the users of machines share; a file of a single machine is never open to it. */
 export const MACHINES_GROUP = 'qemu';
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -16,6 +18,7 @@ import { test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
 
+const NOBODY = 65_534;
 const MIB = 1024 ** 2;
 const LIGHT_KEYS = LIGHT.trim().split('\n');
 const qemuImg = (...args: readonly string[]): string => execFileSync('qemu-img', [...args], { encoding: 'utf8' });
@@ -225,8 +228,9 @@ test('a clone that is interrupted or killed leaves the source as it was', async 
       const clone = root.spawn('qemu-init', ['clone', 'web', 'db']);
       await until('the copy has begun', isAtWork);
       clone.child.kill(signal);
-      assert.notEqual((await clone.result).code, 0);
-      if (signal === 'SIGINT') assert.deepEqual(readdirSync(root.etcDir).sort(), before);
+      const ended = await clone.result;
+      assert.notEqual(ended.code, 0);
+      if (signal === 'SIGINT') assert.deepEqual(readdirSync(root.etcDir).sort(), before, JSON.stringify(ended));
       else for (const name of hidden(root)) assert.match(name, /\.part$/);
       // Else the next one seems to be at work at once.
       if (!running) for (const name of hidden(root)) rmSync(join(root.etcDir, name));
@@ -260,4 +264,48 @@ test('the clone of a machine that runs as another user can be started by its own
   await root.ok('start', 'web', 'db', 'third');
   await root.ok('wait', 'web', 'db', 'third', '--for', 'console=ready');
   await root.ok('stop', '--force', '--all');
+});
+
+test('a captured QEMU gets no file of root into a clone, and no clone rests on what it can exchange', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can run QEMU as somebody else');
+  const root = lab(t);
+  chmodSync(root.dir, 0o755);
+  root.write('etc/qemu/defaults-qemu.cfg', 'RUNAS=nobody\nNETIF=managed\n');
+  await makeWeb(root);
+  // What is left of the user of the machine's QEMU, and root's answer to a question that is not its own.
+  const left = spawn('sleep', ['60'], { uid: NOBODY, gid: NOBODY, stdio: 'ignore' });
+  t.after(() => void left.kill());
+  const secret = join(root.dir, 'secret');
+  writeFileSync(secret, Buffer.alloc(4 * MIB, 'of root'), { mode: 0o600 });
+  const disk = join(root.etcDir, 'web-2.qcow2');
+  const base = join(root.etcDir, 'base.qcow2');
+  execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 1M 1M', disk]);
+  renameSync(disk, base);
+  qemuImg('create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', disk);
+  for (const path of [disk, base]) chownSync(path, NOBODY, NOBODY);
+  const real = execFileSync('sh', ['-c', 'command -v qemu-img'], { encoding: 'utf8' }).trim();
+  const bin = join(root.dir, 'bin');
+  mkdirSync(bin);
+  // It gives its image another header when root has looked at it, and is about to copy it.
+  const swap = `case " $* " in *" convert "*db-2*) ${real} rebase -u -f qcow2 -b ${secret} -F raw ${disk};; esac`;
+  writeFileSync(join(bin, 'qemu-img'), `#!/bin/sh\n${swap}\nexec ${real} "$@"\n`, { mode: 0o755 });
+  const PATH = `${bin}:${process.env['PATH']}`;
+  const cloned = await root.run('qemu-init', ['clone', 'web', 'db'], { env: { PATH } });
+  assert.equal(cloned.code, 0, cloned.stderr);
+  assert.equal(info(disk)['backing-filename'], secret, 'the attack was tried');
+  qemuImg('rebase', '-u', '-f', 'qcow2', '-b', base, '-F', 'qcow2', disk);
+  assert.match(qemuImg('compare', join(root.etcDir, 'db-2.qcow2'), disk), /identical/);
+  assert.deepEqual(hidden(root), []);
+
+  // In a folder of its own it could put links in place of the base and the overlay.
+  const own = join(root.dir, 'own');
+  mkdirSync(own);
+  renameSync(join(root.etcDir, 'web.qcow2'), join(own, 'web.qcow2'));
+  chownSync(own, NOBODY, NOBODY);
+  const path = join(root.etcDir, 'web-qemu.cfg');
+  writeFileSync(path, cfgOf(root, 'web').replace(/^DSK1=.*$/m, `DSK1=${join(own, 'web.qcow2')},format=qcow2`));
+  const linked = await root.init('clone', 'web', 'third', '--linked', '--output', root.etcDir);
+  assert.equal(linked.code, 4, linked.stderr);
+  assert.match(linked.stderr, /belongs to user "nobody"/);
+  assert.deepEqual(readdirSync(own), ['web.qcow2']);
 });

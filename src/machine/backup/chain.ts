@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
+import type { ChainFile } from '../../system/images/chain-as-json.ts';
 import { readImageInfo } from '../../system/images/image.ts';
 import type { BackupPoint } from './destination.ts';
 import type { BackupDisk, BackupManifest } from './manifest.ts';
@@ -93,16 +94,9 @@ export function fileOfDisk(point: BackupPoint, disk: BackupDisk): string {
   return path;
 }
 
-/**
- * A chain of qcow2 images for a program of QEMU, which then opens these files and not what their headers name:
- * `json:` of qemu-img(1), BlockdevOptions of QMP.
- */
-export function chainAsJson(files: readonly string[]): string {
-  const node = files.reduceRight<object | null>(
-    (backing, filename) => ({ driver: 'qcow2', file: { driver: 'file', filename }, backing }),
-    null,
-  );
-  return `json:${JSON.stringify(node)}`;
+/** The files of a backup for {@link chainAsJson}: all of them are qcow2. */
+export function asQcow2(paths: readonly string[]): ChainFile[] {
+  return paths.map((path) => ({ path, format: 'qcow2' }));
 }
 
 function named(file: string | undefined): string {

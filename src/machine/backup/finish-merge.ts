@@ -7,9 +7,10 @@ import { isThere, writeFileAtomic } from '../../system/files/files.ts';
 import { hashFile } from '../../system/files/hash-file.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { syncPath } from '../../system/files/sync.ts';
+import { chainAsJson } from '../../system/images/chain-as-json.ts';
 import { isImageUser, lendFile, newImageUser, readerPrefix } from '../../system/images/image-user.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
-import { ancestry, chainAsJson, filesOfDisk, findPoint, type ReadablePoint } from './chain.ts';
+import { ancestry, asQcow2, filesOfDisk, findPoint, type ReadablePoint } from './chain.ts';
 import { pointsWithMerging } from './destination.ts';
 import { type BackupDisk, type BackupManifest, MANIFEST_NAME, renderManifest } from './manifest.ts';
 import { type MergeMark, removeMergeMark } from './merge-mark.ts';
@@ -83,7 +84,7 @@ async function commit(
   const isLent = user !== undefined && lendFile(base, user) && lendFile(top, user);
   try {
     // -d: do not empty the top image, which is still read until the other one has its place.
-    const call = ['commit', '-p', '-d', chainAsJson(files)];
+    const call = ['commit', '-p', '-d', chainAsJson(asQcow2(files))];
     const prefix = isLent ? readerPrefix(user) : [];
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: LONGEST_MS, signal, onPercent });
     if (exitCode === 0) return;

@@ -4,9 +4,10 @@ import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { messageOf } from '../../base/text.ts';
 import { type FileHash, hashFile } from '../../system/files/hash-file.ts';
+import { chainAsJson } from '../../system/images/chain-as-json.ts';
 import { newImageUser, readerPrefix } from '../../system/images/image-user.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
-import { ancestry, chainAsJson, dependentsOf, fileOfDisk, filesOfDisk, type ReadablePoint } from './chain.ts';
+import { ancestry, asQcow2, dependentsOf, fileOfDisk, filesOfDisk, type ReadablePoint } from './chain.ts';
 import type { BackupPoint } from './destination.ts';
 import type { BackupDisk } from './manifest.ts';
 
@@ -129,7 +130,7 @@ async function checkImage(
 ): Promise<string | undefined> {
   const file = fileOfDisk(point, disk);
   const options = { prefix: readerPrefix(newImageUser()), timeoutMs: LONGEST_MS, signal };
-  const { exitCode, stdout, stderr } = await runQemuImg(['check', chainAsJson([file])], options);
+  const { exitCode, stdout, stderr } = await runQemuImg(['check', chainAsJson(asQcow2([file]))], options);
   // Leaked clusters (3) only waste space: qemu-img(1).
   if (exitCode === 0 || exitCode === 3) return undefined;
   const [reason = ''] = (exitCode === 2 ? stdout : stderr).trim().split('\n');

@@ -2,10 +2,11 @@ import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync } fro
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { inFolderOf } from '../../system/files/held-folder.ts';
+import { chainAsJson } from '../../system/images/chain-as-json.ts';
 import { readImageInfo } from '../../system/images/image.ts';
 import { type ImageUser, lendFile, newImageUser, readerPrefix } from '../../system/images/image-user.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
-import { chainAsJson } from '../backup/chain.ts';
+import { asQcow2 } from '../backup/chain.ts';
 import { demandUnchanged, type ReadOptions, type SourceFile } from './source-file.ts';
 
 /** Who a restored file belongs to, and its permission bits. */
@@ -67,7 +68,7 @@ async function convert(copy: DiskCopy, { signal, onPercent }: ReadOptions): Prom
     const own = fstatSync(fd);
     const user = owner !== undefined && owner.uid !== 0 ? owner : newImageUser();
     const isLent = user !== undefined && process.geteuid?.() === 0 && lendFile(part, user);
-    const call = ['convert', '-p', '-O', format, chainAsJson(files.map(({ path }) => path)), part];
+    const call = ['convert', '-p', '-O', format, chainAsJson(asQcow2(files.map(({ path }) => path))), part];
     const prefix = isLent ? readerPrefix(user) : [];
     const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: LONGEST_MS, signal, onPercent });
     if (exitCode !== 0) throw failed(copy, stderr);

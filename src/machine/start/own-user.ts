@@ -1,7 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { addUser, lookUpUser, namesOfUser, type User } from '../../system/users.ts';
+import { addUser, hasNoLogin, lookUpUser, namesOfUser, type User } from '../../system/users.ts';
 
 type OwnedConfig = Pick<MachineConfig, 'runAs' | 'ownUser' | 'longName'>;
 
@@ -33,10 +33,9 @@ export async function ensureOwnUser(config: OwnedConfig): Promise<User | undefin
 export async function existingOwnUser({ runAs, ownUser, longName }: OwnedConfig): Promise<User | undefined> {
   const user = ownUser && runAs !== undefined ? await lookUpUser(runAs) : undefined;
   if (user === undefined || runAs === undefined) return undefined;
-  const { comment, shell, uid } = user;
+  const { comment, uid } = user;
   const hint = 'set RUNAS to another user';
-  if (!/\/(?:nologin|false)$/.test(shell))
-    throw refused(`User "${runAs}" can log in, so RUNAS=auto does not use it`, hint);
+  if (!hasNoLogin(user)) throw refused(`User "${runAs}" can log in, so RUNAS=auto does not use it`, hint);
   if (comment !== ownUserComment(longName)) {
     const claim = shellCommand('usermod', '--comment', ownUserComment(longName), runAs);
     const message = `User "${runAs}" exists, but is not marked as the user of machine "${longName}"`;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
@@ -9,6 +10,7 @@ import { readConfigText } from '../../machine/config-text.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { storeOf } from '../../machine/start/firmware.ts';
 import { type FoundImages, findImages } from '../../machine/storage/images.ts';
+import type { ImageLayer } from '../../system/images/image-chain.ts';
 import { machinePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import { checkDraft, withSettings } from '../draft.ts';
@@ -42,6 +44,8 @@ export interface ClonedDisk {
   readonly base?: string | undefined;
   /** What that rests on. */
   readonly below?: readonly string[] | undefined;
+  /** All files of the disk that is copied. */
+  readonly layers: readonly ImageLayer[];
 }
 
 /** A clone that can be made. */
@@ -167,16 +171,19 @@ function clonedDisk(
   }
   const file = at === 0 ? `${name}.qcow2` : `${name}-${at + 1}.qcow2`;
   const sizeBytes = top.detail.virtualSizeBytes ?? top.stats?.size ?? 0;
-  const common = { disk, format: top.format, sizeBytes, path: join(dir, file) };
+  const { layers } = chain;
+  const common = { disk, format: top.format, sizeBytes, path: join(dir, file), layers };
   if (!isLinked) return common;
   if (top.format !== 'qcow2') {
     throw new QemuError('QEMU_USAGE', `${key} is ${top.format}; only qcow2 disks can have a common base`, {
       hint: `leave out --linked, or convert it: qemu-init disk convert`,
     });
   }
+  // Whoever could exchange the base could change what the guests run, and lead root elsewhere while it makes that.
+  for (const each of [disk.file, realpathSync(disk.file)]) trustPath(dirname(each));
   const stem = join(dirname(disk.file), basename(disk.file, extname(disk.file)));
-  const below = chain.layers.flatMap(({ depth, isRemote, file: each }) => (depth > 0 && !isRemote ? [each] : []));
-  return { ...common, base: `${stem}-base-${randomUUID().slice(0, 8)}.qcow2`, below };
+  const below = layers.flatMap(({ depth, isRemote, file: each }) => (depth > 0 && !isRemote ? [each] : []));
+  return { ...common, below, base: `${stem}-base-${randomUUID().slice(0, 8)}.qcow2` };
 }
 
 /** The variables of a machine are part of its disks: the entries that its firmware boots are in them. */

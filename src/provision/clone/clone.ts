@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { type Registration, registerMachine } from '../../fleet/register.ts';
@@ -24,6 +24,7 @@ import { NewFiles } from '../new-files.ts';
 import type { SeedOptions } from '../seed/seed-folder.ts';
 import type { Settings } from '../short-options.ts';
 import { type ClonedDisk, type ClonePlan, folderOf, planClone } from './clone-plan.ts';
+import { holdSource } from './hold-source.ts';
 import { shareDisk } from './share-disk.ts';
 
 /** How to clone a machine. */
@@ -181,24 +182,23 @@ function copyStopped(cloning: Cloning): Promise<CopyResult> {
   });
 }
 
-async function copyDisk({ plan, options, files, user, undo }: Cloning, cloned: ClonedDisk): Promise<void> {
-  const { disk, format, sizeBytes, path, base } = cloned;
+async function copyDisk(
+  { fleet, config, plan, options, files, user, undo }: Cloning,
+  cloned: ClonedDisk,
+): Promise<void> {
+  const { disk, sizeBytes, path, base } = cloned;
   const { signal, onProgress, snapshot } = options;
   if (base !== undefined) {
     undo.push(await shareDisk(files, { ...cloned, base }, user, signal));
     return;
   }
-  const source = { path: disk.file, format, virtualSizeBytes: sizeBytes, snapshot };
   const phase = plan.disks.length > 1 ? `copying DSK${disk.index}` : 'copying';
-  const onStep: OnProgress | undefined = onProgress;
   // A disk is as large as it was at the snapshot.
   const wanted = snapshot === undefined ? sizeBytes : 0;
-  await makeDisk(
-    files.file(path, user),
-    path,
-    { sizeBytes: wanted, source },
-    { user, phase, signal, onProgress: onStep },
-  );
+  const chain = await holdSource(fleet.host.paths, config.longName, cloned, files, { signal, onProgress });
+  const source = { path: disk.file, format: cloned.format, virtualSizeBytes: sizeBytes, snapshot, chain };
+  await makeDisk(files.file(path, user), path, { sizeBytes: wanted, source }, { user, phase, signal, onProgress });
+  for (const { isAside, path: aside } of chain ?? []) if (isAside) files.dropScratch(aside);
 }
 
 /** They would be in the base from then on, where nothing finds them. */

@@ -3,6 +3,8 @@ import { QemuError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { renderSize } from '../../config/text/values.ts';
 import { runAsPrefix } from '../../machine/start/run-as.ts';
+import { chainAsJson } from '../../system/images/chain-as-json.ts';
+import { readerPrefix } from '../../system/images/image-user.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
 import type { User } from '../../system/users.ts';
 import { isLocked, type SourceImage } from './source-image.ts';
@@ -59,10 +61,11 @@ function nameOfBase(base: string, overlay: string): string {
 }
 
 async function copyDisk(file: string, source: SourceImage, options: MakeDiskOptions): Promise<void> {
-  const { path, format, virtualSizeBytes: total } = source;
+  const { path, format, virtualSizeBytes: total, chain } = source;
   const { phase, onProgress } = options;
   const of = source.snapshot === undefined ? [] : ['-l', `snapshot.name=${source.snapshot}`];
-  const call = ['convert', '-p', '-f', format, ...of, '-O', 'qcow2', path, file];
+  const from = chain ? [chainAsJson(chain)] : ['-f', format, path];
+  const call = ['convert', '-p', ...of, '-O', 'qcow2', ...from, file];
   const onPercent = onProgress && ((percent: number) => onProgress({ phase, done: (percent / 100) * total, total }));
   await runAs(call, options, total, { timeoutMs: COPY_MS, onPercent });
 }
@@ -78,7 +81,7 @@ async function runAs(
   const options = { ...how, signal };
   let result = await runQemuImg(call, { ...options, prefix: runAsPrefix(user) });
   // A folder above, or the source, may be closed to that user.
-  if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: [] });
+  if (user && result.exitCode !== 0) result = await runQemuImg(call, { ...options, prefix: readerPrefix(user) });
   if (result.exitCode === 0) return;
   const [reason = ''] = result.stderr.trim().split('\n');
   const hint = isLocked(reason) ? 'stop the machine that uses the image first' : undefined;

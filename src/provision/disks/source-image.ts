@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { QemuError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import type { ChainFile } from '../../system/images/chain-as-json.ts';
 import { withImage } from '../../system/images/image.ts';
 import { readChain } from '../../system/images/image-chain.ts';
 import type { ImageFile } from '../../system/images/image-file.ts';
@@ -16,6 +17,8 @@ export interface SourceImage {
   readonly virtualSizeBytes: number;
   /** Of a snapshot in it, in place of what it is now. */
   readonly snapshot?: string | undefined;
+  /** What is to be opened for it; undefined: it is complete in itself. */
+  readonly chain?: readonly ChainFile[] | undefined;
 }
 
 /** How to examine an image. */
@@ -162,8 +165,10 @@ export async function copyAside(
     // proc(5): another descriptor of the very file that was looked at.
     return { from: openSync(`/proc/self/fd/${descriptor}`, 'r'), total: file.sizeBytes };
   });
+  const zeros = Buffer.alloc(CHUNK);
   const { createReadStream } = await import('node:fs');
-  const source = createReadStream('', { fd: from, highWaterMark: CHUNK });
+  // Whoever writes to it meanwhile does not keep this at work for ever.
+  const source = createReadStream('', { fd: from, highWaterMark: CHUNK, end: Math.max(total - 1, 0) });
   try {
     const target = await open(to, 'r+');
     try {
@@ -171,10 +176,12 @@ export async function copyAside(
       for await (const chunk of source) {
         signal?.throwIfAborted();
         if (!Buffer.isBuffer(chunk)) continue;
-        await target.write(chunk, 0, chunk.length, done);
+        // Holes stay holes.
+        if (!chunk.equals(zeros.subarray(0, chunk.length))) await target.write(chunk, 0, chunk.length, done);
         done += chunk.length;
         onProgress?.({ phase: 'copying the image aside', done, total });
       }
+      await target.truncate(done);
     } finally {
       await target.close();
     }

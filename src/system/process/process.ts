@@ -80,6 +80,15 @@ export function findProcesses(match: (argv: readonly string[]) => boolean): Proc
   return found;
 }
 
+/** Whether any process has one of these users, as its real, its effective or another one of its identities. */
+export function hasProcessOf(users: ReadonlySet<number>): boolean {
+  if (users.size === 0) return false;
+  return namesIn('/proc').some((name) => {
+    if (!/^[1-9]\d*$/.test(name)) return false;
+    return fieldOf(readProc(`${name}/status`) ?? '', 'Uid').some((uid) => users.has(Number(uid)));
+  });
+}
+
 /** Whether that very process lives: a later one with the same pid has another start time. */
 export function isSameProcess(pid: number, startTime: string): boolean {
   return readLiving(pid)?.startTime === startTime;

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeGuestDisk } from '../../scripts/guest-disk.mjs';
-import { lab } from '../support/lab.ts';
+import { lab, until } from '../support/lab.ts';
 
 const DOMAIN = (name: string, disk: string): string => `<domain type='qemu'>
   <name>${name}</name>
@@ -165,6 +175,53 @@ test('import --copy-disks copies all disks and the variables of the firmware, or
   const { stderr } = await root.init('check', join(root.etcDir, 'shop-qemu.cfg'));
   assert.doesNotMatch(stderr, /DSK\d|shop-vars/);
 });
+
+test('a pipe is read to its end, but one that nobody writes to holds nobody up', async (t) => {
+  const root = lab(t);
+  const pipe = join(root.dir, 'pipe.xml');
+  execFileSync('mkfifo', [pipe]);
+  const silent = await root.init('import', pipe);
+  assert.equal(silent.code, 6);
+  assert.match(silent.stderr, /not a definition of a machine/);
+
+  const writer = openSync(pipe, 'r+');
+  try {
+    const waiting = root.spawn('qemu-init', ['import', pipe]);
+    await until('the pipe is open', () => hasOpen(waiting.child.pid, pipe));
+    waiting.child.kill('SIGINT');
+    assert.notEqual((await waiting.result).code, 0);
+
+    const reading = root.spawn('qemu-init', ['import', pipe, '--dry-run']);
+    await until('the pipe is open', () => hasOpen(reading.child.pid, pipe));
+    writeSync(writer, DOMAIN('piped', '/srv/x.img'));
+    closeSync(writer);
+    const { code, stdout, stderr } = await reading.result;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^piped: would be imported/);
+  } finally {
+    // Closed already when all went well.
+    closeSync(openSync(pipe, 'r+'));
+  }
+
+  // What a definition makes importers look at is no way to stop them either.
+  const conf = root.write('pve/100.conf', 'memory: 64\nscsi0: nas:vm-100-disk-0,size=1G\n');
+  execFileSync('mkfifo', [join(root.dir, 'pve/storage.cfg')]);
+  const beside = await root.init('import', conf, '--dry-run');
+  assert.match(beside.stderr, /pve\/storage\.cfg"\n +because: not a regular file/);
+  const device = await root.init('import', '/dev/zero');
+  assert.match(device.stderr, /neither a file nor a pipe/);
+});
+
+function hasOpen(pid: number | undefined, path: string): boolean {
+  const dir = `/proc/${pid}/fd`;
+  return readdirSync(dir).some((fd) => {
+    try {
+      return readlinkSync(join(dir, fd)) === path;
+    } catch {
+      return false;
+    }
+  });
+}
 
 test('wrong uses of import are refused with a hint', async (t) => {
   const root = lab(t);

@@ -1,4 +1,5 @@
 import { checkCustom } from '../../config/custom-options.ts';
+import { findControlCharacter } from '../../config/text/cfg-lines.ts';
 import { joinWords } from '../../config/text/shell-words.ts';
 
 /** What became of a part of a foreign definition. `refused`: it has a meaning here, but cannot be used as it is. */
@@ -186,11 +187,33 @@ export class ImportDraft {
     const concerned = this.#items.filter((item) =>
       item.device === undefined ? item.key === key : gone.includes(item.device),
     );
-    for (const item of concerned)
-      Object.assign(item, { outcome: 'refused', key: undefined, device: undefined, reason });
+    for (const item of concerned) Object.assign(item, REFUSED, { reason });
     if (isStem(stem)) this.devices[stem].splice(gone.length > 1 ? 0 : Number(number) - 1, gone.length);
     this.settings.delete(key);
     return true;
+  }
+
+  /** Refuses each value that no line of a cfg file can have, so that nothing in it is taken for a line of its own. */
+  rejectControls(): void {
+    for (const [key, value] of this.settings) {
+      const reason = whyUnwritable(value);
+      if (reason !== undefined) this.reject(key, reason);
+    }
+    for (const [stem, devices] of Object.entries(this.devices)) {
+      for (const device of devices.toReversed()) {
+        const options = device.options.filter(([, value]) => whyUnwritable(value) !== undefined);
+        for (const [name, value] of options) this.#rejectOption(device, `${name}= ${whyUnwritable(value)}`);
+        const reason = whyUnwritable(device.head);
+        if (reason !== undefined) this.reject(`${stem}${devices.indexOf(device) + 1}`, reason);
+      }
+    }
+    for (const words of this.custom.filter((each) => whyUnwritable(each.join('')) !== undefined)) {
+      this.custom.splice(this.custom.indexOf(words), 1);
+      const reason = whyUnwritable(words.join(''));
+      for (const item of this.#items) {
+        if (item.key === '[custom]' && item.value === joinWords(words)) Object.assign(item, REFUSED, { reason });
+      }
+    }
   }
 
   /** Takes only the option away that the reason names, so that a disk is not lost with it. */
@@ -206,7 +229,7 @@ export class ImportDraft {
     device.options.splice(device.options.indexOf(option), 1);
     const about = this.#items.filter((item) => item.device === device);
     const own = about.find((item) => item.value === option.join('='));
-    if (own) Object.assign(own, { outcome: 'refused', key: undefined, device: undefined, value: undefined, reason });
+    if (own) Object.assign(own, REFUSED, { reason });
     else this.refuse({ line: about[0]?.line ?? 1, source: option.join('=') }, reason);
     return true;
   }
@@ -225,6 +248,13 @@ export class ImportDraft {
 
 function plain({ line, source }: ImportPlace): ImportPlace {
   return { line, source: shorten(source) };
+}
+
+const REFUSED = { outcome: 'refused', key: undefined, value: undefined, device: undefined } as const;
+
+function whyUnwritable(value: string): string | undefined {
+  const control = findControlCharacter(value);
+  return control === undefined ? undefined : `has a control character (${control})`;
 }
 
 /** A line of a table does not need more. */

@@ -3,7 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { isValidName, NAME_RULE } from '../../config/text/names.ts';
-import { ensureDir, isThere, readFirstText, writeFileAtomic } from '../../system/files/files.ts';
+import { readBoundedText } from '../../system/files/bounded-text.ts';
+import { ensureDir, isThere, writeFileAtomic } from '../../system/files/files.ts';
+import { readFirstText } from '../../system/files/first-text.ts';
 import type { Paths } from '../../system/paths.ts';
 import { readProcess } from '../../system/process/process.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
@@ -64,7 +66,7 @@ export async function importMachine(
 ): Promise<ImportResult> {
   const { copyDisks = false, force = false, dryRun = false, signal, onProgress } = options;
   if (copyDisks && force) throw new QemuError('QEMU_USAGE', 'Disks are not copied over others: leave out --force');
-  const imported = readImport(paths, source, options);
+  const imported = await readImport(paths, source, options);
   if (dryRun) return { ...imported, configPath: undefined, copied: [] };
   const dir = options.dir === undefined ? paths.etcDir : resolve(options.dir);
   if (!copyDisks) return { ...imported, configPath: writeImport(imported, dir, force), copied: [] };
@@ -76,10 +78,10 @@ export async function importMachine(
  * Reads the definition of a machine of another program and makes a cfg file of it. Writes nothing.
  *
  * @throws {QemuError} `QEMU_MACHINE_UNKNOWN` when there is no such file or process, `QEMU_CONFIG_INVALID` when it
- * cannot be read as a machine, `QEMU_USAGE` for an invalid name.
+ * cannot be read as a machine, `QEMU_USAGE` for an invalid name, `QEMU_IO`, `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
-function readImport(paths: Paths, source: ImportSource, options: ImportFileOptions): ImportedMachine {
-  const { text, path, dir } = textOf(source);
+async function readImport(paths: Paths, source: ImportSource, options: ImportMachineOptions): Promise<ImportedMachine> {
+  const { text, path, dir } = await textOf(source, options.signal);
   const format = options.format ?? (source.kind === 'process' ? 'command' : detectFormat(text, path));
   const isOwn = format === 'ozone' || format === 'cfg';
   if (isOwn && source.kind !== 'file') {
@@ -98,11 +100,17 @@ function readImport(paths: Paths, source: ImportSource, options: ImportFileOptio
   throw new QemuError('QEMU_USAGE', `"${imported.longName}" is not a valid name for a machine`, { hint: NAME_RULE });
 }
 
-function textOf(source: ImportSource): { text: string; path: string; dir: string } {
+/** What prints a definition into a pipe may have to fetch it. */
+const PIPE_MS = 60_000;
+
+async function textOf(
+  source: ImportSource,
+  signal: AbortSignal | undefined,
+): Promise<{ text: string; path: string; dir: string }> {
   if (source.kind === 'text') return { text: source.text, path: 'standard input', dir: process.cwd() };
   if (source.kind === 'file') {
     const path = resolve(source.path);
-    const text = readFirstText(path, LARGEST_DEFINITION + 1);
+    const text = await readFirstText(path, LARGEST_DEFINITION + 1, { timeoutMs: PIPE_MS, signal });
     if (text === undefined) throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${path}"`);
     return { text, path, dir: dirname(path) };
   }
@@ -129,7 +137,7 @@ function filesOf(dir: string, storages: ReadonlyMap<string, string>): ImportFile
     dir,
     storages,
     exists: (path) => isThere(path),
-    read: (path) => (existsSync(path) ? readFirstText(path, LARGEST_DEFINITION) : undefined),
+    read: (path) => (existsSync(path) ? readBoundedText(path, LARGEST_DEFINITION) : undefined),
   };
 }
 

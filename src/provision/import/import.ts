@@ -115,6 +115,7 @@ function settle(
   path: string,
   etcDir: string,
 ): { config: MachineConfig; issues: readonly Problem[]; text: string } {
+  draft.rejectControls();
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const text = renderDraft(draft, origin);
     const { config, issues } = parseMachineConfig(text, { path, etcDir });

@@ -114,33 +114,6 @@ export function readSmallFile(path: string): string | undefined {
 }
 
 /**
- * The first bytes of a file, a FIFO or a device as text; undefined when there is none. For files that are only read as
- * data.
- *
- * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
- */
-export function readFirstText(path: string, maxBytes: number): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, constants.O_RDONLY);
-    const pieces: Buffer[] = [];
-    for (let left = maxBytes; left > 0; ) {
-      const buffer = Buffer.alloc(Math.min(left, 65_536));
-      const count = readSync(fd, buffer);
-      if (count === 0) break;
-      pieces.push(buffer.subarray(0, count));
-      left -= count;
-    }
-    return Buffer.concat(pieces).toString();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw fileError('read', path, error);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
-/**
  * Writes a file so that readers see the old text or the new one and never a part, whenever the writer is killed.
  * A symbolic link stays one; its target is replaced. Without `mode` an existing file keeps mode and owner, and a new
  * one gets 0644 less the umask.

@@ -164,6 +164,26 @@ test('room for memory, pinned processors, a limit of a disk and NUMA nodes have 
   assert.match(ofOutcome(result, 'lost').join('\n'), /<vendor_id.*blank.*<read_iops_sec/s);
 });
 
+test('a value with a line break or an escape sequence is refused alone, and never becomes a line of its own', () => {
+  const result = imported(
+    domain(
+      `<disk type='file'><source file='/a'/><target dev='vda'/><serial>z&#10;PRECMD=/evil</serial></disk>
+       <disk type='file'><source file='/b&#10;PRECMD=/evil'/><target dev='vdb'/></disk>`,
+      `<cpu><model>max&#10;PRECMD=/evil</model></cpu><genid>&#x9b;2J</genid>
+       <commandline><arg value='-foo'/><arg value='x&#10;-plugin /evil.so'/></commandline>`,
+    ),
+  );
+  assert.doesNotMatch(result.text, /^ *(?:PRECMD|-)/m);
+  assert.deepEqual(
+    linesOf(result).filter((line) => /^(?:DSK|CPU|VMGENID|\[)/.test(line)),
+    ['DSK1="/a,format=raw,if=virtio"'],
+  );
+  const refused = ofOutcome(result, 'refused').join('\n');
+  assert.match(refused, /<genid>.*U\+009B/);
+  assert.match(refused, /<serial>.*serial= has a control character \(U\+000A\)/);
+  assert.match(refused, /value='-foo'.*control character/);
+});
+
 test('hostile XML is refused with its line, and nothing is expanded or fetched', () => {
   const laugh = `<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a "b">]>\n${domain('')}`;
   assert.throws(() => imported(laugh), /web\.xml:1: document type definitions/);

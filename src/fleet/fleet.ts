@@ -31,6 +31,7 @@ import { alreadyRunning, type StartOptions, type StartResult, startMachine } fro
 import { surroundingsPrefix } from '../machine/start/surroundings.ts';
 import { type SaveResult, saveMachine } from '../machine/state/save-machine.ts';
 import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
+import { settleFirst } from '../machine/work/settle-first.ts';
 import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
@@ -514,14 +515,23 @@ export class Fleet {
     this.host.notify({ level: 'warning', machine: target.longName, message: `${lost}; ${REMAINS}` });
   }
 
-  /** Does something to every machine, even if it fails for others. Results in the order of `targets`. */
+  /**
+   * Does something to every machine, even if it fails for others. What a killed command left of its work on a machine is
+   * set right before, so that its file is read as it is then; `leaveWork` is for what ends that itself. Results in the
+   * order of `targets`.
+   */
   each<T>(
     targets: readonly MachineRef[],
     parallel: number,
     work: (target: MachineRef) => Promise<T>,
+    { leaveWork = false }: { readonly leaveWork?: boolean } = {},
   ): Promise<Outcome<T>[]> {
     const limit = limiter(parallel);
-    return Promise.all(targets.map((target) => limit(() => attempt(target, work))));
+    const settled = async (target: MachineRef): Promise<T> => {
+      if (!leaveWork) await settleFirst(this.host, target);
+      return work(target);
+    };
+    return Promise.all(targets.map((target) => limit(() => attempt(target, settled))));
   }
 
   /** The machines in REQUIRES. A machine whose file has mistakes does not start, and needs none. */

@@ -19,6 +19,7 @@ import { QmpClient } from '../../src/index.ts';
 import { withLock } from '../../src/system/lock/lock.ts';
 import { parseJson } from '../support/cli.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import { repoRoot } from '../support/repo.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -53,7 +54,7 @@ async function writer(t: Cleanup): Promise<Lab & { readonly path: (name: string)
     `${writerMachine({ ...guest, kernel: path('kernel') })}${user}DSK1="one.qcow2,discard=unmap" # of the guest\n`,
   );
   await root.ok('start', 'web');
-  await until('the guest writes', () => written(root) > 3, 60_000);
+  await until('the guest writes', () => written(root) > 3, 120_000);
   return { ...root, path };
 }
 
@@ -107,6 +108,13 @@ async function kill(root: Lab, args: readonly string[], when: () => Promise<unkn
   await when();
   command.child.kill('SIGKILL');
   return (await command.result).code !== 0;
+}
+
+/** Has a command kill itself right before a step. */
+async function killBefore(root: Lab, step: string, args: readonly string[]): Promise<void> {
+  const preload = join(repoRoot, 'test/support/kill-at.cjs');
+  const env = { NODE_OPTIONS: `--require ${preload}`, KILL_AT: step };
+  assert.equal((await root.run('qemu-init', args, { env })).signal, 'SIGKILL', step);
 }
 
 const copying = (root: Lab) => () => until('it copies', async () => (await jobs(root)).length > 0);
@@ -217,6 +225,26 @@ test('a disk that moves while its guest writes loses no record, whoever is kille
     await goesOn(root);
   });
 
+  await t.test('killed between two steps: nothing is left, not even what is hidden', async () => {
+    const kept = readdirSync(root.etcDir).filter((name) => name.includes('.qcow2'));
+    const next = 'between.qcow2';
+    for (const [step, command] of [
+      ['"execute":"job-dismiss"', ['disk', 'list', 'web']],
+      [`rename ${root.path('.web-qemu.cfg.')}`, ['check', 'web']],
+    ] as const) {
+      await killBefore(root, step, mirror(next));
+      await root.ok(...command);
+      await atRest(root, kept);
+      const hidden = [root.etcDir, join(root.stateDir, 'web')].flatMap((dir) => readdirSync(dir));
+      assert.deepEqual(
+        hidden.filter((name) => name.startsWith('.')),
+        [],
+        step,
+      );
+    }
+    await goesOn(root);
+  });
+
   await t.test('Ctrl-C undoes it', async () => {
     const kept = readdirSync(root.etcDir).filter((name) => name.includes('.qcow2'));
     const command = root.spawn('qemu-init', mirror(five, '--rate', '1M'));
@@ -267,6 +295,23 @@ test('a disk that moves while its guest writes loses no record, whoever is kille
     assert.ok(last >= told, `${last} of ${told}`);
     assert.match(qemuImg('check', String(now?.['file'])), /No errors/);
     assert.match(await root.ok('disk', 'check', 'web'), /is in order/);
+  });
+
+  await t.test('of a machine that does not run the same, and any command sets it right', async () => {
+    const kept = readdirSync(root.etcDir);
+    for (const command of [
+      ['jobs', 'web'],
+      ['disk', 'list', 'web'],
+    ] as const) {
+      await killBefore(root, `rename ${root.path('.web-qemu.cfg.')}`, mirror(six));
+      assert.match((await root.init(...command)).stderr, /interrupted: copying DSK1 to ".*": it is undone/);
+      assert.deepEqual(readdirSync(root.etcDir), kept);
+    }
+    // What is left when it is killed over the record of its work.
+    writeFileSync(join(root.stateDir, 'web/work.json'), '');
+    assert.equal((await root.init('check', 'web')).stderr, '');
+    assert.deepEqual(readdirSync(join(root.stateDir, 'web')), []);
+    assert.ok(checkRecords(String((await disk(root))['file'])).last > 0);
   });
 });
 

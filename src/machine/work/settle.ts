@@ -1,17 +1,22 @@
+import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { messageOf } from '../../base/text.ts';
+import { Domain } from '../../domain/domain.ts';
 import type { QmpClient } from '../../qmp/client.ts';
+import { removeTemporariesOf } from '../../system/files/dead-temporaries.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { withLock } from '../../system/lock/lock.ts';
+import { readProcess } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { openFirst } from '../control/first-way.ts';
 import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
+import { endCreations } from '../disks/end-creations.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible } from '../run/run-lock.ts';
 import { workKind } from './kinds.ts';
 import type { Settled } from './work-kind.ts';
-import { hasWork, isAtWork, readWork, removeWork, type WorkRecord } from './work-record.ts';
+import { hasWork, isAtWork, isCutOff, readWork, removeWork, type WorkRecord } from './work-record.ts';
 
 /** What {@link settle} found. */
 export type Found =
@@ -42,11 +47,12 @@ export async function settle(host: MachineContext, target: MachineRef, options: 
 /** The same for commands to which it is not essential: nothing is thrown. */
 export async function settleQuietly(host: MachineContext, target: MachineRef, timeoutMs: number): Promise<void> {
   const record = readWork(target.files);
-  if (record === undefined || isAtWork(target.files, record)) return;
+  if (record === undefined ? !isCutOff(target.files) : isAtWork(target.files, record)) return;
   try {
     await settle(host, target, { timeoutMs });
   } catch (error) {
-    const message = `cannot set right now what is left of an interrupted command (${record.what}): ${messageOf(error)}`;
+    const what = record === undefined ? '' : ` (${record.what})`;
+    const message = `cannot set right now what is left of an interrupted command${what}: ${messageOf(error)}`;
     host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
@@ -98,10 +104,21 @@ async function settleWith(
       hint: `a newer version of this program began it; its record: "${target.files.work}"`,
     });
   }
+  if (client !== undefined) await endCreations(new Domain(client, target.longName), { timeoutMs });
   const settled = await kind.settle({ host, target, record, client, timeoutMs, cancel });
+  removeTemporaries(host, target, record);
   if (settled.outcome !== 'running') removeWork(target.files);
   tell(host, target, record, settled, cancel);
   return { ...settled, record };
+}
+
+/** Half-written files of the process that did it, wherever work writes some. */
+function removeTemporaries(host: MachineContext, { configPath, files }: MachineRef, { tool }: WorkRecord): void {
+  // Another process may have its number by now, and write at this moment.
+  if (readProcess(tool.pid) !== undefined) return;
+  const { etcDir, stateDir, imagesDir } = host.paths;
+  const folders = new Set([dirname(configPath), etcDir, files.stateDir, stateDir, imagesDir, files.dir, files.keptDir]);
+  for (const folder of folders) removeTemporariesOf(folder, tool.pid);
 }
 
 const OUTCOMES: Readonly<Record<Settled['outcome'], string>> = {
@@ -110,15 +127,23 @@ const OUTCOMES: Readonly<Record<Settled['outcome'], string>> = {
   running: 'it goes on inside QEMU',
 };
 
+/** Work that goes on and was told of: once is enough for a command that looks several times. */
+const told = new Set<string>();
+
 /** A command that gives up itself says so itself. */
 function tell(
   host: MachineContext,
   target: MachineRef,
-  { what, tool }: WorkRecord,
+  { what, tool, startedAt }: WorkRecord,
   { outcome, detail }: Settled,
   isOwn: boolean,
 ): void {
   if (isOwn || tool.pid === process.pid) return;
+  if (outcome === 'running') {
+    const work = `${target.files.work} ${startedAt}`;
+    if (told.has(work)) return;
+    told.add(work);
+  }
   const more = detail === undefined ? '' : ` (${detail})`;
   const way = outcome === 'running' ? `; to go on with it: qemu-init jobs resume ${target.longName}` : '';
   const message = `an earlier command was interrupted: ${what}: ${OUTCOMES[outcome]}${more}${way}`;

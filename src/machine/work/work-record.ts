@@ -1,7 +1,10 @@
-import { lstatSync } from 'node:fs';
-import { QemuError } from '../../base/errors.ts';
+import { lstatSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import { asArray, asText, isRecord } from '../../base/guards.ts';
+import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir, readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../../system/files/files.ts';
+import { syncPath } from '../../system/files/sync.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { bootId, isSameProcess, readProcess } from '../../system/process/process.ts';
 
@@ -66,13 +69,38 @@ export function readWork(files: MachinePaths): WorkRecord | undefined {
 }
 
 /**
+ * Whether the record was cut off together with the process that wrote it, before it did anything else. Of another user's
+ * that cannot be told.
+ */
+export function isCutOff(files: MachinePaths): boolean {
+  try {
+    return readWork(files) === undefined && readTextIfExists(files.work) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Writes the record, so that it outlives a power cut.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
  */
 export function writeWork(files: MachinePaths, record: WorkRecord): void {
   ensureDir(files.stateDir, 0o700);
-  writeFileAtomic(files.work, `${JSON.stringify(record, null, 1)}\n`, 0o600, { durable: true });
+  const text = `${JSON.stringify(record, null, 1)}\n`;
+  // A temporary file would stay unnoticed if this process were killed over it.
+  if (hasWork(files)) writeFileAtomic(files.work, text, 0o600, { durable: true });
+  else writeNewFile(files.work, text);
+}
+
+function writeNewFile(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600, flush: true });
+    syncPath(dirname(path));
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') rmSync(path, { force: true });
+    throw fileError('write', path, error);
+  }
 }
 
 /** Removes the record. @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`. */

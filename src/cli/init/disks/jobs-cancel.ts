@@ -1,4 +1,5 @@
 import { Domain } from '../../../domain/domain.ts';
+import type { MachineRef } from '../../../machine/context.ts';
 import { withControl } from '../../../machine/control/control-port.ts';
 import type { Context } from '../../run/context.ts';
 import { present } from '../../shared/many.ts';
@@ -24,7 +25,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { signal } = context;
   const limits = { timeoutMs: TIMEOUT_MS, signal };
   const selection = select(context, { ids: [args.id] }, () => []);
-  const outcomes = await fleet.each(selection.targets, 1, async (target): Promise<Cancelled> => {
+  const cancel = async (target: MachineRef): Promise<Cancelled> => {
     const { cancelInterrupted } = await import('../../../machine/work/resume-work.ts');
     // With what else the killed command has left.
     if (await cancelInterrupted(fleet.host, target, args.job, limits)) return { job: args.job, outcome: 'cancelled' };
@@ -34,7 +35,8 @@ export async function run(context: Context, args: Arguments): Promise<number> {
       else await job.cancel(limits);
       return { job: job.id, outcome: job.isOver ? 'forgotten' : 'cancelled' };
     });
-  });
+  };
+  const outcomes = await fleet.each(selection.targets, 1, cancel, { leaveWork: true });
   return present<Cancelled>(context, selection, outcomes, {
     text: (name, { job, outcome }) => `${name}: ${job}: ${outcome}`,
     json: (cancelled) => cancelled,

@@ -1,3 +1,4 @@
+import type { MachineRef } from '../../../machine/context.ts';
 import type { ResumeResult } from '../../../machine/work/resume-work.ts';
 import { showProgress } from '../../output/progress.ts';
 import type { Context } from '../../run/context.ts';
@@ -14,11 +15,11 @@ export async function run(context: Context, { id, job }: Arguments): Promise<num
   const fleet = context.fleet();
   const { output, signal } = context;
   const selection = select(context, { ids: [id] }, () => []);
-  const outcomes = await fleet.each(selection.targets, 1, (target) =>
+  const resume = (target: MachineRef): Promise<ResumeResult> =>
     showProgress(output, target.longName, (onProgress) =>
       fleet.machine(target).disks.resume({ job, signal, onProgress }),
-    ),
-  );
+    );
+  const outcomes = await fleet.each(selection.targets, 1, resume, { leaveWork: true });
   return present<ResumeResult>(context, selection, outcomes, {
     text: (name, { outcome, what }) => {
       if (outcome === 'nothing') return `${name}: no command was interrupted`;

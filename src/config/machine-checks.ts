@@ -14,6 +14,7 @@ type ReportKey = (key: string, message: string, hint?: string) => void;
 export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkKernel(config, report);
   checkImages(config, report);
+  checkTags(config, report);
   checkSata(config, report);
   checkNics(config, report);
   checkBootIndexes(config, report);
@@ -78,15 +79,23 @@ function checkBootIndexes({ disks, cdroms, nics }: MachineConfig, report: Report
 /** QEMU cannot save what these are connected to, so that each shutdown of the host would go another way than stated. */
 function checkShutdown({ onShutdown, shares, pci, disks }: MachineConfig, report: ReportKey): void {
   if (onShutdown !== 'save') return;
-  const share = shares.findIndex((text) => !/,driver=9p(?:,|$)/.test(text));
+  const share = shares.find(({ driver }) => driver === 'virtiofs');
   const thrownAway = disks.find(({ snapshot }) => snapshot);
   const obstacles = [
-    ...(share < 0 ? [] : [`the folder of SHARE${share + 1}`]),
+    ...(share === undefined ? [] : [`the folder of SHARE${share.index}`]),
     ...(pci.length === 0 ? [] : ['the device of PCI1']),
     ...(thrownAway === undefined ? [] : [`DSK${thrownAway.index}, which has snapshot=on,`]),
   ];
   for (const obstacle of obstacles) {
     report('ONSHUTDOWN', `ONSHUTDOWN is save, but ${obstacle} cannot be saved`, 'set ONSHUTDOWN=shutdown');
+  }
+}
+
+/** The guest could not tell two shares of one name apart. */
+function checkTags({ shares }: MachineConfig, report: ReportKey): void {
+  for (const [position, { index, tag }] of shares.entries()) {
+    const other = shares.slice(0, position).find((each) => each.tag === tag);
+    if (other) report(`SHARE${index}`, `SHARE${index} has the same tag as SHARE${other.index}: ${quote(tag)}`);
   }
 }
 

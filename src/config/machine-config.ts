@@ -16,6 +16,7 @@ import {
   parseSmp,
   parseVmGenerationId,
 } from './hardware.ts';
+import { parseShare } from './host-devices/share.ts';
 import { parseIds } from './ids.ts';
 import { parseJsonMachine } from './json/json-machine.ts';
 import {
@@ -212,7 +213,7 @@ function readMachine(
     restart: reader.choice('RESTART', RESTART_VALUES),
     watchdog: reader.choice('WATCHDOG', WATCHDOG_VALUES),
     onPanic: reader.choice('ONPANIC', PANIC_VALUES),
-    shares: reader.family('SHARE', (text) => text),
+    shares: reader.family('SHARE', parseShare),
     usb: reader.family('USBHOST', (text) => text),
     pci: reader.family('PCI', (text) => text),
     custom,

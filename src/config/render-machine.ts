@@ -2,6 +2,7 @@ import { renderBackup } from './backup.ts';
 import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
 import { renderFirmware } from './hardware.ts';
+import { renderShare } from './host-devices/share.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
 import { renderNuma } from './numa.ts';
@@ -104,7 +105,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   PRESTOP: ({ preStop }) => joinWords(preStop),
   POSTSTOP: ({ postStop }) => joinWords(postStop),
   RESTART: ({ restart }) => restart,
-  SHARE: ({ shares }) => numbered('SHARE', shares),
+  SHARE: ({ shares }) => shares.map((share) => [`SHARE${share.index}`, renderShare(share)]),
   USBHOST: ({ usb }) => numbered('USB', usb),
   PCI: ({ pci }) => numbered('PCI', pci),
 };

@@ -65,6 +65,17 @@ export interface HostForward {
   readonly guestPort: number;
 }
 
+/** One `SHAREx`. */
+export interface ShareConfig {
+  readonly index: number;
+  /** Folder of the host; absolute. */
+  readonly path: string;
+  /** By which the guest mounts it. */
+  readonly tag: string;
+  readonly readonly: boolean;
+  readonly driver: 'virtiofs' | '9p';
+}
+
 /** `net=` of `NICx=`: what the NIC is connected to. */
 export type NetBackend = 'bridge' | 'user' | 'passt' | 'none';
 
@@ -285,8 +296,8 @@ export interface MachineConfig {
   readonly watchdog: string;
   /** pvpanic action, `none` for no device. */
   readonly onPanic: string;
-  /** Raw values of SHAREx, USBx, PCIx in order. */
-  readonly shares: readonly string[];
+  readonly shares: readonly ShareConfig[];
+  /** Raw values of USBx, PCIx in order. */
   readonly usb: readonly string[];
   readonly pci: readonly string[];
 

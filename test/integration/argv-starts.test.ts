@@ -5,14 +5,18 @@ import type { Part } from '../../src/machine/argv/description.ts';
 import { renderOption } from '../../src/machine/argv/render/argv.ts';
 import { renderCalls } from '../../src/machine/argv/render/qmp.ts';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
+import { virtiofsdPath } from '../../src/machine/share/virtiofsd.ts';
 import { ARGV_CONFIGS } from '../support/argv-configs.ts';
 import { QEMUS, realRequest, withQemu, writeFiles } from '../support/argv-start.ts';
 import { tempRoot } from '../support/temp-root.ts';
 
+const NO_VIRTIOFSD = virtiofsdPath() === undefined ? 'this host has no virtiofsd' : undefined;
+
 for (const { name, program, obstacle, isNewer } of QEMUS) {
   const configs = ARGV_CONFIGS.filter((config) => isNewer || !config.isNewer);
   for (const config of configs) {
-    test(`${name} takes the command line of "${config.title}"`, { skip: obstacle }, async (t) => {
+    const skip = obstacle ?? (config.title.startsWith('virtiofs') ? NO_VIRTIOFSD : undefined);
+    test(`${name} takes the command line of "${config.title}"`, { skip }, async (t) => {
       const request = await realRequest(tempRoot(t), config);
       writeFiles(request);
       await startAndQuit(program, request, buildArgs(request));

@@ -72,6 +72,9 @@ export const ARGV_CONFIGS: readonly ArgvConfig[] = [
       'DSK8=h.img,if=sata',
     ),
   },
+  { title: '9p', text: lines('SHARE1="/srv/a,, b,tag=data,driver=9p"', 'SHARE2=/srv,readonly=on,driver=9p') },
+  { title: 'virtiofs', text: lines('TPM=on', 'SHARE1="/srv/a,, b,tag=data"', 'SHARE2=/srv,driver=9p', 'SHARE3=/srv') },
+  { title: 'virtiofs-numa', text: lines('RAM=1G', 'SMP=2', 'SHARE1=/srv', 'NUMA1=512M,cpus=0', 'NUMA2=512M,cpus=1') },
   { title: 'tpm', text: lines('TPM=on', 'NIC1=virtio-net-pci,net=user') },
   {
     title: 'q35-cdroms',

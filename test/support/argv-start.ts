@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { ArgvRequest } from '../../src/machine/argv/request.ts';
 import { writeTlsFiles } from '../../src/machine/control/port-tls.ts';
-import { SWTPM_ARGV } from '../../src/machine/tpm/start-tpm.ts';
+import { startHelpers } from '../../src/machine/start/start-helpers.ts';
 import { QmpClient } from '../../src/qmp/client.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
-import { spawnConnected } from '../../src/system/process/connected-process.ts';
 import { ARGV_DIR, type ArgvConfig, argvRequest, configOf } from './argv-configs.ts';
 import { debian13Qemu } from './debian-13-qemu.ts';
 import { freePort } from './lab.ts';
@@ -41,10 +40,11 @@ export async function withQemu(
   use: (client: QmpClient, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const args = [...options, ...(request.paused || request.preconfig ? [] : ['-S'])];
-  const tpm = request.config.tpm ? await connectedTpm(request) : undefined;
-  // The fourth is where the socket of passt would be, or that of a TPM.
-  const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', tpm ?? 'pipe'] });
-  tpm?.destroy();
+  const helpers = await socketsOf(request);
+  // The fourth is where the socket of passt would be, or the first of another program.
+  const sockets = helpers.length > 0 ? helpers : (['pipe'] as const);
+  const qemu = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...sockets] });
+  for (const socket of helpers) socket.destroy();
   let output = '';
   for (const stream of [qemu.stdout, qemu.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const ended = once(qemu, 'close');
@@ -64,10 +64,12 @@ export async function withQemu(
   assert.doesNotMatch(output, /deprecated/);
 }
 
-async function connectedTpm({ machine }: ArgvRequest): Promise<Socket> {
-  mkdirSync(machine.tpmDir, { recursive: true });
-  const options = { logPath: join(machine.tpmDir, 'log'), cwd: machine.tpmDir, timeoutMs: 30_000 };
-  return (await spawnConnected(SWTPM_ARGV, options)).socket;
+async function socketsOf({ config, machine }: ArgvRequest): Promise<Duplex[]> {
+  const sockets: Duplex[] = [];
+  mkdirSync(machine.dir, { recursive: true });
+  const options = { surroundings: [], user: undefined, signal: undefined };
+  await startHelpers(config, machine, options, ({ socket }) => sockets.push(socket));
+  return sockets;
 }
 
 function endSignal(ended: Promise<unknown>): AbortSignal {
@@ -86,7 +88,8 @@ export async function realRequest(root: TempRoot, config: ArgvConfig): Promise<A
   const text = config.text
     .replace(/^(VNC=.*):\d+$/m, `$1:${Number(vncPort) - 5900}`)
     .replace('2222', String(tcpForward))
-    .replace('5353', String(udpForward));
+    .replace('5353', String(udpForward))
+    .replaceAll('/srv', root.dir);
   const parsed = configOf(text, join(root.etcDir, 'web-qemu.cfg'));
   const here = (path: string): string => path.replace(ARGV_DIR, root.etcDir);
   const { allocation, firmware } = request;
@@ -134,6 +137,7 @@ export function writeFiles({ config, machine, firmware, tls }: ArgvRequest): voi
     if (file?.endsWith('.qcow2')) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '1M']);
     else if (file !== undefined) blank(file, 1024 ** 2);
   }
+  for (const { path } of config.shares) mkdirSync(path, { recursive: true });
   if (config.cloudInit !== undefined) blank(machine.seed, 1024 ** 2);
   if (config.kernel !== undefined) writeFileSync(config.kernel, emptyKernel());
   if (config.initrd !== undefined) blank(config.initrd, 512);

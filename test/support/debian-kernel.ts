@@ -11,11 +11,14 @@ export interface DebianKernel {
   modulesFor(names: readonly string[]): ReadonlyMap<string, Uint8Array>;
 }
 
-const META_PACKAGE = 'linux-image-cloud-amd64';
+/** `cloud`: small; `full`: with the modules that no cloud needs, as that of 9p. */
+export type KernelFlavour = 'cloud' | 'full';
 
-/** The current cloud kernel of this Debian; downloaded once, without being installed. */
-export function debianKernel(): DebianKernel {
-  const name = packageName();
+const META_PACKAGES = { cloud: 'linux-image-cloud-amd64', full: 'linux-image-amd64' };
+
+/** The current kernel of this Debian; downloaded once, without being installed. */
+export function debianKernel(flavour: KernelFlavour = 'cloud'): DebianKernel {
+  const name = packageName(META_PACKAGES[flavour]);
   const dir = debianPackage(name);
   const release = name.replace(/^linux-image-/, '');
   const modules = findModules(join(dir, modulesPath(dir), release));
@@ -25,11 +28,11 @@ export function debianKernel(): DebianKernel {
   };
 }
 
-function packageName(): string {
+function packageName(metaPackage: string): string {
   const find = (): string | undefined =>
-    /^ *Depends: (linux-image-\S+)$/m.exec(apt('apt-cache', ['depends', META_PACKAGE]))?.[1];
+    /^ *Depends: (linux-image-\S+)$/m.exec(apt('apt-cache', ['depends', metaPackage]))?.[1];
   const name = find() ?? (updateLists() ? find() : undefined);
-  if (name === undefined) throw new Error(`apt knows no ${META_PACKAGE}; run: sudo apt-get update`);
+  if (name === undefined) throw new Error(`apt knows no ${metaPackage}; run: sudo apt-get update`);
   return name;
 }
 

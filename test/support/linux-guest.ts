@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
-import { debianKernel } from './debian-kernel.ts';
+import { debianKernel, type KernelFlavour } from './debian-kernel.ts';
 
 /** What the guest prints on its serial port once it is up; a root shell on the same port follows. */
 export const LINUX_READY = 'qemu-init linux guest ready';
@@ -10,6 +10,7 @@ export const LINUX_READY = 'qemu-init linux guest ready';
 export const LINUX_ADDRESS = 'qemu-init linux guest address';
 
 export interface LinuxGuestOptions {
+  readonly kernel?: KernelFlavour | undefined;
   /** Shell text that runs as root before {@link LINUX_READY} is printed. */
   readonly script?: string | undefined;
   /** Kernel modules besides those for virtio disks and NICs, the agent's channel and the power button. */
@@ -27,9 +28,9 @@ export interface LinuxGuest {
 
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'button', 'evdev'];
 
-/** A real Linux guest without a disk: Debian's cloud kernel and a busybox. Its initramfs is written into `dir`. */
+/** A real Linux guest without a disk: a kernel of Debian and a busybox. Its initramfs is written into `dir`. */
 export function linuxGuest(dir: string, options: LinuxGuestOptions = {}): LinuxGuest {
-  const kernel = debianKernel();
+  const kernel = debianKernel(options.kernel);
   const modules = kernel.modulesFor([...MODULES, ...(options.modules ?? [])]);
   const initrd = join(dir, 'initrd');
   writeFileSync(initrd, cpioArchive(initramfs(modules, options)));

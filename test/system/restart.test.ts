@@ -172,24 +172,31 @@ describe('a machine whose guest goes down or starts over, on a host with systemd
     assert.match(host.run('qemu-init status alone').stderr, /alone: QEMU was ended by a signal, .* pulling the plug/);
   });
 
-  test('every kind of network card and firmware starts in a unit', () => {
+  test('every kind of network card, firmware and program that serves QEMU starts in a unit', () => {
     // Everybody may open it, as udev has it.
     host.sh('umount /dev/net/tun; rm -f /dev/net/tun; mknod -m 666 /dev/net/tun c 10 200');
     host.sh('ip link add br0 type bridge && ip link set br0 up; ip link set lo up');
     host.sh('ip link add eth0 type veth peer name far; ip link set eth0 up; ip link set far up');
     host.sh('ip address add 192.0.2.2/24 dev eth0; ip route add default via 192.0.2.1');
     const nics = ['net=bridge', 'net=user', 'net=passt', 'net=none', 'net=bridge,queues=2'];
+    const shares = 'SHARE1=/srv/data\nSHARE2=/home/bob/data,driver=9p\n';
+    host.sh('mkdir -p /srv/data /home/bob/data; chown games /home/bob');
     addMachine(
       host,
       'all',
-      `${nics.map((words, index) => `NIC${index + 1}=virtio-net-pci,${words}\n`).join('')}FIRMWARE=uefi\n`,
+      `${nics.map((words, index) => `NIC${index + 1}=virtio-net-pci,${words}\n`).join('')}FIRMWARE=uefi\nTPM=on\n${shares}`,
     );
     host.sh(
       'sed -i s/RAM=8M/RAM=64M/ /etc/qemu/all-qemu.cfg; systemctl daemon-reload; systemctl start qemu@all || { journalctl --no-pager -n 20 -u qemu@all; false; }',
     );
     assert.match(host.sh('ps -C passt,passt.avx2 -o user='), /^qi-all/m);
+    for (const name of ['virtiofsd', 'swtpm']) {
+      const pid = Number(host.sh('pgrep "^$1"', name));
+      assert.equal(host.sh('ps -o user= -p "$1"', String(pid)), 'qi-all', name);
+      assert.match(host.sh('cat "/proc/$1/cgroup"', String(pid)), /qemu@all\.service/);
+    }
     host.sh('qemu-init stop --force all');
-    assert.equal(host.run('pgrep "^passt"').stdout, '');
+    assert.equal(host.run('pgrep "^passt|^virtiofsd|^swtpm"').stdout, '');
   });
 
   test('poweroff waits until the last of hanging machines had its time, whatever the host gives all of them', async () => {

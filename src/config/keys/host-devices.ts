@@ -1,6 +1,18 @@
-import type { KeySpec } from './key-spec.ts';
+import type { KeySpec, OptionSpec } from './key-spec.ts';
+import { SHARE_DRIVERS, SWITCH_VALUES } from './values.ts';
 
 const HOST_DEVICES = 'Host devices';
+
+const SHARE_OPTIONS = [
+  {
+    name: 'tag',
+    type: 'text',
+    default: '',
+    doc: 'name by which the guest mounts it; default: share1 for SHARE1, and so on',
+  },
+  { name: 'readonly', type: 'switch', default: 'off', values: SWITCH_VALUES, doc: 'the guest cannot write to it' },
+  { name: 'driver', type: 'choice', default: 'virtiofs', values: SHARE_DRIVERS, doc: 'virtiofs or 9p' },
+] as const satisfies readonly OptionSpec[];
 
 /** Keys of the group 'Host devices', in the order of the template. */
 export const HOST_DEVICES_KEYS = [
@@ -8,13 +20,27 @@ export const HOST_DEVICES_KEYS = [
     name: 'SHARE',
     family: true,
     group: HOST_DEVICES,
-    type: 'raw',
+    type: 'share',
     default: '',
     example: '/srv/data,tag=data',
     max: 8,
-    notYet: 'folders are not shared yet',
+    inDefaults: false,
+    options: SHARE_OPTIONS,
     isRare: true,
-    doc: 'host folder shared with the guest, by 9p or virtiofs',
+    doc: 'folder of the host that the guest can mount',
+    details: [
+      'In the guest: mount -t virtiofs data /mnt, or mount -t 9p -o trans=virtio data /mnt. The guest has the rights of ' +
+        "the machine's user (RUNAS) in the folder, and what it makes there belongs to that user: give it the folder, or " +
+        'rights in it. Groups that the user is also a member of count only with 9p. A link that another user made is ' +
+        'not followed on the way to the folder.',
+      'virtiofs is fast and needs the program virtiofsd, which runs as that user and ends with QEMU, user namespaces, and ' +
+        'memory that it can share with QEMU. If it ends before, status reports it: programs of the guest that use the ' +
+        'folder hang then. The virtiofsd of QEMU before version 8 cannot do readonly=on, and lets only root of the guest ' +
+        'create files. 9p is part of QEMU and slow; owners and modes that the guest sets, and its links, are kept in ' +
+        'extended attributes of the files (user.virtfs), for the guest alone.',
+      'A machine with a virtiofs share, or with a 9p share that the guest has mounted, cannot be saved. What is in the ' +
+        'folder is not part of snapshots and backups.',
+    ],
   },
   {
     name: 'USBHOST',

@@ -20,6 +20,7 @@ export type KeyType =
   | 'program'
   | 'raw'
   | 'rtc'
+  | 'share'
   | 'size'
   | 'smbios'
   | 'smp'

@@ -4,6 +4,7 @@ export const FIRMWARE_VALUES = ['bios', 'uefi', 'uefi-secure'] as const;
 export const BOOT_VALUES = ['disk', 'cdrom', 'network'] as const;
 export const DISK_INTERFACES = ['virtio', 'ide', 'sata', 'scsi', 'nvme'] as const;
 export const NET_BACKENDS = ['bridge', 'user', 'passt', 'none'] as const;
+export const SHARE_DRIVERS = ['virtiofs', '9p'] as const;
 export const NETIF_VALUES = ['hook', 'managed'] as const;
 export const STOP_METHODS = ['auto', 'acpi', 'agent'] as const;
 export const SHUTDOWN_VALUES = ['shutdown', 'save'] as const;

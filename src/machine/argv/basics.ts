@@ -4,6 +4,7 @@ import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
 import { withLevel } from './cpu-levels.ts';
 import { option, type Part, type PlainOption } from './description.ts';
+import { sharedMemory } from './host-devices/shares.ts';
 import { numaParts } from './numa.ts';
 import { properties } from './option.ts';
 import { fileNode, formatNode } from './render/nodes.ts';
@@ -24,7 +25,8 @@ export function basicParts(request: ArgvRequest): Part[] {
     ...cpuOptions(request),
     option('SMP', '-smp', properties(config.smp, config.maxSmp !== undefined && `maxcpus=${config.maxSmp}`)),
     option('RAM', '-m', memoryValue(config)),
-    ...numaParts(config.numa),
+    ...sharedMemory(config),
+    ...numaParts(config),
     clockOption(config),
     ...smbiosOptions(config.smbios),
     ...firmwareOptions(request),
@@ -36,7 +38,8 @@ export function basicParts(request: ArgvRequest): Part[] {
 function machineValue(request: ArgvRequest): string {
   const { config, firmware } = request;
   const needsSmm = firmware?.secureBoot === true && chipsetOf(config.machine) === 'q35';
-  return properties(config.machine, needsSmm && 'smm=on');
+  const memory = sharedMemory(config).map(({ id }) => `memory-backend=${id}`);
+  return properties(config.machine, needsSmm && 'smm=on', ...memory);
 }
 
 /** Slots of memory that can be plugged in; as many as a few reloads use up. */

@@ -7,6 +7,7 @@ import { type Chipset, chipsetOf, pciPlace } from './chipset.ts';
 import { device, option, type Part, type PlainOption } from './description.ts';
 import { diskParts } from './disks.ts';
 import { displayParts } from './display.ts';
+import { shareParts } from './host-devices/shares.ts';
 import { hotplugParts } from './hotplug.ts';
 import { nicParts } from './nics.ts';
 import type { Option } from './option.ts';
@@ -32,6 +33,7 @@ export function describeMachine(request: ArgvRequest): Part[] {
     ...tpmParts(config),
     ...usbParts(config, chipset),
     ...soundParts(config, chipset),
+    ...shareParts(config, chipset),
     ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),
     ...cdromParts(request.cdroms, chipset, bootIndex, config.cloudInit !== undefined),
     ...seedParts(config, request.machine, chipset),

@@ -1,16 +1,24 @@
 import { renderRange } from '../../config/numa.ts';
 import { renderSize } from '../../config/text/values.ts';
-import type { NumaNode } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { object, option, type Part } from './description.ts';
+import { sharesMemory } from './host-devices/shares.ts';
 import { properties } from './option.ts';
 
 /** The nodes, each with its own memory. */
-export function numaParts(nodes: readonly NumaNode[]): Part[] {
-  return nodes.flatMap(({ index, memoryBytes, cpus, hostNodes, policy }) => {
+export function numaParts({ numa, shares }: Pick<MachineConfig, 'numa' | 'shares'>): Part[] {
+  const isShared = sharesMemory({ shares });
+  const type = isShared ? 'memory-backend-memfd' : 'memory-backend-ram';
+  return numa.flatMap(({ index, memoryBytes, cpus, hostNodes, policy }) => {
     const key = `NUMA${index}`;
     const id = `numa${index}`;
-    const memory = { size: renderSize(memoryBytes), 'host-nodes': hostNodes, policy: hostNodes && policy };
+    const memory = {
+      size: renderSize(memoryBytes),
+      'host-nodes': hostNodes,
+      policy: hostNodes && policy,
+      share: isShared || undefined,
+    };
     const node = [`nodeid=${index - 1}`, ...cpus.map((range) => `cpus=${renderRange(range)}`), `memdev=${id}`];
-    return [object(key, 'memory-backend-ram', id, memory), option(key, '-numa', properties('node', ...node))];
+    return [object(key, type, id, memory), option(key, '-numa', properties('node', ...node))];
   });
 }

@@ -1,9 +1,7 @@
 import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
 import { device, option, type Part } from './description.ts';
-
-/** First file descriptor that a process inherits in addition to the standard ones. */
-const FIRST_FD = 3;
+import { tpmFd } from './host-devices/helper-fds.ts';
 
 /** The TPM: a device of the guest's, and the socket that leads to the emulator. */
 export function tpmParts(config: MachineConfig): Part[] {
@@ -13,11 +11,6 @@ export function tpmParts(config: MachineConfig): Part[] {
     option('TPM', '-tpmdev', 'emulator,id=tpm0,chardev=tpm'),
     device('TPM', tpmDevice(config), { id: 'tpm' }, { tpmdev: 'tpm0' }),
   ];
-}
-
-/** The descriptor that QEMU inherits of it comes after those of the NICs with `net=passt`. */
-function tpmFd({ nics }: MachineConfig): number {
-  return FIRST_FD + nics.filter(({ net }) => net === 'passt').length;
 }
 
 /** The TPM that the firmware and the kernels of a board know (docs/specs/tpm of QEMU). */

@@ -2,14 +2,14 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { MachineConfig } from '../../config/types.ts';
+import type { MachineConfig, ShareConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import { issueAt } from './issues.ts';
 
 /**
  * Warnings of files that a QEMU run as root opens in a folder that another user may write to, and could exchange for a
- * link to any file or disk of the host.
+ * link to any file or disk of the host; and of folders in which a guest makes files with root's rights.
  */
 export function exchangeableFileIssues(config: MachineConfig, { consoleLog }: MachinePaths): Problem[] {
   if (config.runAs !== undefined || process.geteuid?.() !== 0) return [];
@@ -25,10 +25,18 @@ export function exchangeableFileIssues(config: MachineConfig, { consoleLog }: Ma
     const message = `QEMU runs as root, and ${key} can be replaced with any file of the host: ${distrust}`;
     return [{ ...issueAt(config, key, message, 'set RUNAS=auto, or move the file'), severity: 'warning' }];
   });
+  images.push(...config.shares.flatMap((share) => rootShareIssue(config, share)));
   const distrust = distrustOfFolder(consoleLog);
   if (distrust === undefined) return images;
   const message = `QEMU runs as root, and its console log can be replaced with any file of the host: ${distrust}`;
   return [...images, { ...issueAt(config, 'RUNAS', message, 'set RUNAS=auto'), severity: 'warning' }];
+}
+
+/** With 9p, owners and modes that the guest sets are not those of the files. */
+function rootShareIssue(config: MachineConfig, { index, driver, readonly }: ShareConfig): Problem[] {
+  if (driver === '9p' || readonly) return [];
+  const message = `virtiofsd runs as root: the guest can make devices and setuid programs of root in the folder of SHARE${index}`;
+  return [{ ...issueAt(config, `SHARE${index}`, message, 'set RUNAS=auto, or driver=9p'), severity: 'warning' }];
 }
 
 /** Why a file can be exchanged; undefined when it cannot be. */

@@ -73,13 +73,6 @@ export function programIssues(config: MachineConfig): Problem[] {
   });
 }
 
-/** Programs that QEMU needs while the machine runs. */
-export function helperIssues(config: MachineConfig): Problem[] {
-  if (!config.tpm || findProgram('swtpm') !== undefined) return [];
-  const message = 'TPM is on, but there is no program "swtpm"';
-  return [{ ...issueAt(config, 'TPM', message, 'install it: apt install swtpm'), code: 'QEMU_NOT_INSTALLED' }];
-}
-
 /** Why a program or file cannot be trusted, by who may change it. */
 function distrustIssue(
   config: MachineConfig,

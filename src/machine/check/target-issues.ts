@@ -140,6 +140,7 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.vmGenerationId === undefined ? [] : [['VMGENID', 'on', ['vmgenid']] as const]),
     ...(config.usbInput ? [['USB', 'on', ['qemu-xhci']] as const] : []),
     ...(config.sound ? [['SOUND', config.sound.card, [SOUND_DEVICES[config.sound.card]]] as const] : []),
+    ...config.shares.map(({ index, driver }) => [`SHARE${index}`, driver, SHARE_DEVICES[driver]] as const),
     ...(config.hotplug > 0 && needsPorts(chipsetOf(config.machine, config.targetArch))
       ? [['HOTPLUG', String(config.hotplug), ['pcie-root-port']] as const]
       : []),
@@ -154,6 +155,11 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     return [{ ...issue, hint: `${install}remove it, or choose another value` }];
   });
 }
+
+const SHARE_DEVICES = {
+  '9p': ['virtio-9p-pci', 'virtio-9p-device', 'virtio-9p-ccw'],
+  virtiofs: ['vhost-user-fs-pci', 'vhost-user-fs-device', 'vhost-user-fs-ccw'],
+} as const;
 
 const CONTROLLERS = {
   virtio: virtio('blk'),

@@ -79,7 +79,7 @@ const OWN_FILES = words('append bios initrd kernel');
 
 /** Objects that are nothing but themselves. */
 const OBJECTS = words(
-  'iothread main-loop throttle-group thread-context memory-backend-ram rng-builtin cryptodev-backend-builtin ' +
+  'iothread main-loop throttle-group thread-context memory-backend-ram memory-backend-memfd rng-builtin cryptodev-backend-builtin ' +
     'authz-list authz-simple can-bus',
 );
 

@@ -38,17 +38,18 @@ export function closedTo(machines: readonly UsedPathsOf[], more: readonly string
 
 /** What QEMU writes to; of options in `[custom]` any path that they name and do not only read. */
 export function writtenPaths({ config, realFiles = [] }: UsedPathsOf): string[] {
-  const { disks, custom, dir, firmwareVariables } = config;
+  const { disks, custom, dir, firmwareVariables, shares } = config;
   const images = disks.filter(({ readonly, snapshot }) => !readonly && !snapshot).map(({ file }) => file);
   const named = customFiles(custom, dir).flatMap(({ path, writes }) => (writes ? [path] : []));
   const variables = firmwareVariables === undefined ? [] : [firmwareVariables];
-  return [...images, ...variables, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
+  const folders = shares.filter(({ readonly }) => !readonly).map(({ path }) => path);
+  return [...images, ...variables, ...folders, ...realFiles, ...named].filter((path) => !isBelow(path, SYSTEM_FOLDERS));
 }
 
-/** Folders that `[custom]` shares with the guest: they themselves are written to. */
-export function sharedFolders({ config: { custom, dir } }: UsedPathsOf): string[] {
+/** Folders that are shared with the guest: they themselves are written to. */
+export function sharedFolders({ config: { custom, dir, shares } }: UsedPathsOf): string[] {
   const folders = customFiles(custom, dir).filter(({ use }) => use === 'folder');
-  return folders.map(({ path }) => path);
+  return [...shares, ...folders].map(({ path }) => path);
 }
 
 function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
@@ -58,7 +59,9 @@ function readPaths({ config, readFiles = [] }: UsedPathsOf): string[] {
   const files = [...disks, ...cdroms].map(({ file }) => file);
   const keys = disks.map(({ key }) => key);
   const named = customFiles(config.custom, config.dir).map(({ path: each }) => each);
+  const folders = config.shares.map(({ path: each }) => each);
   return [
+    ...folders,
     ...files,
     ...keys,
     ...readFiles,

@@ -64,4 +64,5 @@ export function lostHelpers({ files }: MachineRef): string[] {
 
 const CONSEQUENCES: Readonly<Record<string, string>> = {
   swtpm: 'the guest no longer has its TPM, and a reset of the guest will end QEMU',
+  virtiofsd: 'programs of the guest that use the folder hang until the machine is restarted',
 };

@@ -7,6 +7,7 @@ import { newJobId } from '../../domain/job-id.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
+import { stuckDevices } from '../state/blockers.ts';
 import { tpmNow } from '../tpm/snapshot-tpm.ts';
 import { doWork } from '../work/do-work.ts';
 import { snapshotsBelow } from './below.ts';
@@ -98,6 +99,11 @@ function checkMemory(target: MachineRef, { memory, quiesce, external }: CreateSn
     });
   }
   if (locate(target.files).kind !== 'alive') throw notRunning(target);
+  const stuck = stuckDevices(target.files);
+  if (stuck.length > 0) {
+    const message = `Cannot make a snapshot with the memory of machine "${target.longName}": ${stuck.join('; ')}`;
+    throw new QemuError('QEMU_MACHINE_STATE', message, { hint: 'leave out --memory' });
+  }
   if (quiesce !== 'on') return;
   throw new QemuError('QEMU_USAGE', 'A snapshot with memory cannot be quiesced: its guest would go on frozen', {
     hint: 'memory and disks fit together without it',

@@ -1,10 +1,6 @@
-import { join } from 'node:path';
 import type { MachineConfig } from '../../config/types.ts';
-import { namesIn, readTextIfExists } from '../../system/files/files.ts';
 import { chipsetOf } from '../argv/chipset.ts';
-
-/** Folders of firmware descriptors, the first wins (QEMU docs/interop/firmware.json). */
-const DESCRIPTOR_DIRS = ['/etc/qemu/firmware', '/usr/share/qemu/firmware'];
+import { qemuDescriptors } from './qemu-descriptors.ts';
 
 /** A file of a firmware. */
 export interface FirmwareImage {
@@ -22,20 +18,10 @@ export interface Descriptor {
 
 /** The flash firmware of this host, best first. */
 export function descriptors(): Descriptor[] {
-  const files = new Map<string, string>();
-  for (const dir of DESCRIPTOR_DIRS.toReversed()) {
-    for (const name of namesIn(dir)) if (name.endsWith('.json')) files.set(name, join(dir, name));
-  }
-  return [...files.keys()].sort().flatMap((name) => readDescriptor(files.get(name) ?? ''));
+  return qemuDescriptors('firmware').flatMap(readDescriptor);
 }
 
-function readDescriptor(path: string): Descriptor[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(readTextIfExists(path) ?? '');
-  } catch {
-    return [];
-  }
+function readDescriptor(value: unknown): Descriptor[] {
   const mapping = field(value, 'mapping');
   const executable = image(field(mapping, 'executable'));
   const template = image(field(mapping, 'nvram-template'));

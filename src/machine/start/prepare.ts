@@ -8,7 +8,8 @@ import { probeQemu, type QemuProbe } from '../../system/probe/qemu-probe.ts';
 import { customFileIssues } from '../check/custom-file-issues.ts';
 import { customIssues } from '../check/custom-issues.ts';
 import { exchangeableFileIssues } from '../check/exchangeable-files.ts';
-import { fileIssues, helperIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
+import { helperIssues } from '../check/helper-issues.ts';
+import { fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
 import { issueAt, issueOf } from '../check/issues.ts';
 import { listenIssues } from '../check/listen-issues.ts';
 import { openFileIssues } from '../check/open-files.ts';
@@ -125,7 +126,7 @@ async function look(
     ...fileIssues(config),
     ...firmwareIssues(config, files),
     ...programIssues(config),
-    ...helperIssues(config),
+    ...(await helperIssues(config)),
     ...hooks,
     ...socketIssues(config, files),
   );

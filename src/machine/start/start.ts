@@ -25,12 +25,12 @@ import { type RecordedVnc, type RunRecord, readRecord, writeRecord } from '../ru
 import { exclusively } from '../run/run-lock.ts';
 import { claimSlot } from '../run/slots.ts';
 import { stopSettingsOf } from '../run/stop-settings.ts';
+import { checkOpened } from '../share/shared-folder.ts';
 import { refuseHalfReverted } from '../snapshot/half-reverted.ts';
 import { forgetSpent, type Loaded, loadError, loadSaved, putBack } from '../state/load.ts';
 import { moveSaved } from '../state/saved-folder.ts';
 import type { SavedRecord } from '../state/saved-record.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
-import { startTpm } from '../tpm/start-tpm.ts';
 import { refuseWhileAtWork, settleFirst } from '../work/settle-first.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
@@ -41,6 +41,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { recoverStart } from './recover-start.ts';
 import { handOver, prefixOf, resolveRunAs } from './run-as.ts';
 import { dropForFresh, incomingRequest, isHalfLoaded, savedStart, setGuestClock } from './saved-start.ts';
+import { startHelpers } from './start-helpers.ts';
 import { StateDescriptor } from './state-descriptor.ts';
 import { surroundingsPrefix } from './surroundings.ts';
 import { claimImages, noteImages, refuseStorageInUse } from './use-images.ts';
@@ -324,13 +325,12 @@ async function launchWith(
   try {
     const surroundings = await surroundingsPrefix(host.paths, config, files, user);
     const prefix = [...surroundings, ...prefixOf(config, user)];
-    const tpm = await startTpm(config, files, { prefix, user, signal: options.signal });
-    if (tpm) {
-      sockets.push(tpm.socket);
-      record = { ...record, helpers: [tpm.process] };
+    await startHelpers(config, files, { surroundings, user, signal: options.signal }, ({ process, socket }) => {
+      sockets.push(socket);
+      record = { ...record, helpers: [...record.helpers, process] };
       writeRecord(files, record);
-      step('debug', `swtpm is process ${tpm.process.pid}`);
-    }
+      step('debug', `${process.program} is process ${process.pid}`);
+    });
     const passed = options.fds ?? [];
     const more = addFdArguments(passed, FIRST_FD + sockets.length);
     const stateFd = FIRST_FD + sockets.length + passed.length;
@@ -370,6 +370,8 @@ async function launchWith(
     });
     step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
     const { pid, startTime, executable } = launched;
+    // With --preconfig it has opened none.
+    if (!request.preconfig) await checkOpened(config, user, pid);
     const running = { ...record, phase: 'running', pid, pidStartTime: startTime, executable } as const;
     return { launched, record: running, loaded };
   } finally {

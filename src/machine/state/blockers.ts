@@ -4,10 +4,12 @@ import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import type { MachinePaths } from '../../system/paths.ts';
 import { readMemoryUse } from '../../system/process/memory-use.ts';
 import type { MachineRef } from '../context.ts';
 import { queryState } from '../control/query-state.ts';
 import { describeState } from '../control/run-state.ts';
+import { readLaunchRecord } from '../run/launch-record.ts';
 
 /** For device states, and for what the guest touches while it is being saved. */
 const SPARE_BYTES = 16 * 1024 * 1024;
@@ -31,6 +33,7 @@ export async function checkSavable(
     // The state is for the same hardware in the same places, which the next start would not make.
     ...(plugged.length === 0 ? [] : [`${plugged.join(', ')} came or went since its start`]),
     ...(CAN_BE_SAVED.includes(state) ? [] : [`it is ${describeState(state)}`]),
+    ...stuckDevices(target.files),
     ...disks
       .filter(({ snapshot }) => snapshot)
       .map(({ index }) => `DSK${index} has snapshot=on: what the guest has written goes away with QEMU`),
@@ -42,6 +45,21 @@ export async function checkSavable(
     hint: `it goes on as before; to shut the guest down instead: qemu-init stop ${target.longName}`,
   });
 }
+
+/** What of a running machine keeps its state elsewhere, as clauses: QEMU itself would notice only in the end. */
+export function stuckDevices(files: MachinePaths): string[] {
+  const parts = readLaunchRecord(files)?.parts ?? [];
+  return parts.flatMap((part) => {
+    const driver = part.kind === 'device' ? part.driver : part.kind === 'option' ? (part.args[1] ?? '') : '';
+    const what = STUCK.find(([pattern]) => pattern.test(driver))?.[1];
+    return what === undefined ? [] : [`${part.key} is ${what}, whose state cannot be saved`];
+  });
+}
+
+const STUCK = [
+  [/^vhost-user-fs/, 'a folder shared by virtiofsd'],
+  [/^vfio-/, 'a device of the host'],
+] as const;
 
 async function jobReasons(client: QmpClient, options: ExecuteOptions): Promise<string[]> {
   const jobs = asArray(await client.executeRaw('query-jobs', undefined, options)).map(asRecord);

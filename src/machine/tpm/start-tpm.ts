@@ -29,7 +29,7 @@ const READY_MS = 10_000;
  * The command line of swtpm(8), version 2.0. It works in its folder, whose path may have any characters, and the path
  * of a socket is none that others could connect to. Pure.
  */
-export const SWTPM_ARGV: readonly string[] = [
+const SWTPM_ARGV: readonly string[] = [
   'swtpm',
   'socket',
   '--tpm2',

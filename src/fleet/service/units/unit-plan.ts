@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { MachineConfig } from '../../../config/types.ts';
+import { virtiofsShares } from '../../../machine/argv/host-devices/helper-fds.ts';
 import { type Closed, closedTo } from '../../../machine/check/used-paths.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import type { StopSettings } from '../../../machine/run/stop-settings.ts';
@@ -124,6 +125,7 @@ function machineDropIn(
       ...hardeningLines({ config, realFiles, readFiles }, closed),
       ...resourceLines(config),
       ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
+      ...(virtiofsShares(config).length > 0 ? VIRTIOFSD : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),
     ],
   });
@@ -204,6 +206,12 @@ function noRetry(longName: string): UnitLine {
 const PASST: readonly UnitLine[] = [
   ['RestrictNamespaces', 'user ipc mnt pid uts'],
   ['SystemCallFilter', '@mount'],
+];
+
+/** virtiofsd locks itself into the folder that it shares, as root of a user namespace. */
+const VIRTIOFSD: readonly UnitLine[] = [
+  ['RestrictNamespaces', 'user'],
+  ['SystemCallFilter', 'chroot'],
 ];
 
 function filesOf(config: MachineConfig): string[] {

@@ -16,8 +16,8 @@ function imported(text: string): ReturnType<typeof importDefinition> {
 /** A password is no part of a command line: the screen is shown on this host only until it is given anew. */
 const WITH_PASSWORD = 'vnc-password';
 
-/** The folder with the data for cloud-init is not in a command line either. */
-const isWhole = (title: string): boolean => title !== WITH_PASSWORD && !title.startsWith('cloud-init');
+/** The folder with the data for cloud-init is not in a command line either, nor one that another program shares. */
+const isWhole = (title: string): boolean => title !== WITH_PASSWORD && !/^(?:cloud-init|virtiofs)/.test(title);
 
 for (const config of ARGV_CONFIGS.filter(({ title }) => isWhole(title))) {
   test(`the command line of "${config.title}" is imported as a machine with the same command line`, () => {

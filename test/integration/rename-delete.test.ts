@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
 
+const NOBODY = 65_534;
 const LIGHT_KEYS = LIGHT.trim().split('\n');
 const qemuImg = (...args: readonly string[]): string => execFileSync('qemu-img', [...args], { encoding: 'utf8' });
 
@@ -185,4 +198,30 @@ test('delete keeps disks if asked, never a running machine, and a common base un
   await root.ok('delete', '--yes', 'db');
   assert.deepEqual(bases(), []);
   assert.deepEqual(readdirSync(root.etcDir).sort(), ['qemu-init.reg', 'third.qcow2']);
+});
+
+test('a link of another user leads no deletion and no new disk to the files of root', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('takes another user');
+  const root = lab(t);
+  chmodSync(root.dir, 0o755);
+  const own = join(root.dir, 'own');
+  const sub = join(own, 'sub');
+  mkdirSync(sub, { recursive: true });
+  root.add('web', `DSK1=${join(sub, 'web.img')},format=raw\n`);
+  writeFileSync(join(sub, 'web.img'), Buffer.alloc(1024 ** 2));
+  for (const path of [own, sub, join(sub, 'web.img')]) chownSync(path, NOBODY, NOBODY);
+  // A captured QEMU puts a link to a folder of root in the place of the one that its disk is in.
+  renameSync(sub, `${sub}-2`);
+  symlinkSync(root.etcDir, sub);
+  lchownSync(sub, NOBODY, NOBODY);
+  const victim = join(root.etcDir, 'web.img');
+  writeFileSync(victim, 'of root');
+  const before = readdirSync(root.etcDir);
+  const moved = await root.init('disk', 'move', 'web', 'DSK1', join(sub, 'new.img'));
+  assert.notEqual(moved.code, 0);
+  assert.deepEqual(readdirSync(root.etcDir), before);
+  const deleted = await root.one('delete', '--yes', 'web');
+  const files = deleted['files'] as { path: string; kept: string | null }[];
+  assert.equal(files.find(({ path }) => path.endsWith('/web.img'))?.kept, 'a link of another user leads to it');
+  assert.equal(readFileSync(victim, 'utf8'), 'of root');
 });

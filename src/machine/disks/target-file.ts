@@ -1,6 +1,8 @@
 import { closeSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { inFolderOf, placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { flushPath, syncPath } from '../../system/files/sync.ts';
 import type { User } from '../../system/users.ts';
 import type { PartFile } from '../work/work-record.ts';
@@ -20,14 +22,14 @@ export function makeTargetFile(
 ): PartFile {
   let file: number | undefined;
   try {
-    file = openSync(path, 'wx', 0o600);
+    file = inFolderOf(placeWithoutLinks(path), (held) => openSync(held, 'wx', 0o600));
     fchmodSync(file, 0o600);
     if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
     ftruncateSync(file, sizeBytes);
     const { dev, ino } = fstatSync(file, { bigint: true });
     return { path, id: `${dev}:${ino}` };
   } catch (error) {
-    throw fileError('make', path, error);
+    throw error instanceof QemuError ? error : fileError('make', path, error);
   } finally {
     if (file !== undefined) closeSync(file);
   }

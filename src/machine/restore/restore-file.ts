@@ -4,13 +4,10 @@ import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { inFolderOf } from '../../system/files/held-folder.ts';
-import { withImage } from '../../system/images/image.ts';
+import { readSmallImage } from '../../system/images/small-image.ts';
 import type { ReadablePoint } from '../backup/chain.ts';
 import type { BackupFile } from '../backup/manifest.ts';
 import type { FileOwner } from './restore-disk.ts';
-
-/** Variables of a firmware have 64 MiB at most. */
-const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
  * A small file of a point, whose checksum is compared.
@@ -19,10 +16,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
  */
 export function readBackupFile({ folder, name, point }: ReadablePoint, file: BackupFile): Buffer {
   const path = join(folder, file.name);
-  const content = withImage(path, (image, stats) => {
-    if (stats.isFile() && stats.size <= MOST_BYTES) return image.read(0, stats.size);
-    throw new QemuError('QEMU_IO', `"${path}" is not a file of at most ${MOST_BYTES} bytes`);
-  });
+  const content = readSmallImage(path);
   if (createHash('sha256').update(content).digest('hex') === file.sha256) return content;
   throw new QemuError('QEMU_IO', `"${path}" has changed since the backup`, {
     hint: `another point may be whole; see: qemu-init backup verify DEST ${name}@${point}`,

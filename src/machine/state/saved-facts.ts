@@ -3,6 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { isNotFound } from '../../base/errors.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { isThere } from '../../system/files/files.ts';
+import { readSmallImage } from '../../system/images/small-image.ts';
 import type { MachinePaths, Paths } from '../../system/paths.ts';
 import { findFirmware } from '../start/firmware.ts';
 import { diskChain } from '../storage/images.ts';
@@ -46,12 +48,7 @@ export function fileHashes(config: MachineConfig, files: MachinePaths): Record<s
 
 /** Empty for a file that is missing. */
 function hashOf(path: string): string {
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
-  } catch (error) {
-    if (isNotFound(error)) return '';
-    throw fileError('read', path, error);
-  }
+  return isThere(path) ? createHash('sha256').update(readSmallImage(path)).digest('hex') : '';
 }
 
 /**

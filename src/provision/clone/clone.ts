@@ -15,6 +15,7 @@ import { refuseDuringWork } from '../../machine/work/do-work.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { withImage } from '../../system/images/image.ts';
+import { readSmallImage } from '../../system/images/small-image.ts';
 import { machinePaths } from '../../system/paths.ts';
 import type { User } from '../../system/users.ts';
 import { ownerOf, refuseName } from '../create.ts';
@@ -132,7 +133,8 @@ async function copyLive(cloning: Cloning): Promise<CopyResult> {
       await takeOver(cloning, path, copied.get(`DSK${disk.index}`) ?? '');
     }
     const variables = copied.get('vars');
-    if (plan.variables && variables !== undefined) files.text(plan.variables.to, readSmall(variables), 0o600, user);
+    if (plan.variables && variables !== undefined)
+      files.text(plan.variables.to, readSmallImage(variables), 0o600, user);
   });
   return { wasRunning: true, quiesced };
 }
@@ -177,7 +179,7 @@ function copyStopped(cloning: Cloning): Promise<CopyResult> {
     if (options.linked) await refuseSnapshots(fleet, config, signal);
     for (const disk of plan.disks) await copyDisk(cloning, disk);
     const { variables } = plan;
-    if (variables && hasFile(variables.from)) files.text(variables.to, readSmall(variables.from), 0o600, user);
+    if (variables && hasFile(variables.from)) files.text(variables.to, readSmallImage(variables.from), 0o600, user);
     return { wasRunning: false, quiesced: true };
   });
 }
@@ -210,17 +212,6 @@ async function refuseSnapshots(fleet: Fleet, config: MachineConfig, signal: Abor
       hint: 'delete them first, or leave out --linked',
     });
   }
-}
-
-/** Variables of a firmware have 64 MiB at most. */
-const MOST_BYTES = 64 * 1024 * 1024;
-
-/** What was looked at is what is read, whatever a user of QEMU puts there in between. */
-function readSmall(path: string): Uint8Array {
-  return withImage(path, (file, stats) => {
-    if (stats.isFile() && stats.size <= MOST_BYTES) return file.read(0, stats.size);
-    throw new QemuError('QEMU_IO', `"${path}" is not a file of at most ${MOST_BYTES} bytes`);
-  });
 }
 
 function hasFile(path: string): boolean {

@@ -1,11 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { savedFolder } from '../../machine/state/saved-folder.ts';
 import { readImageMemory } from '../../machine/storage/image-memory.ts';
 import { diskChain } from '../../machine/storage/images.ts';
+import { placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { seedName } from '../create.ts';
 import { usersOf } from '../used-files.ts';
 
@@ -103,8 +105,19 @@ function reasonToKeep({ path, kind }: DeletedFile, others: readonly string[], ke
   if (isDisk && keepDisks) return 'disks are to be kept';
   const stats = lstat(path);
   if (stats?.isSymbolicLink()) return 'it is a link';
+  if (isLedTo(path)) return 'a link of another user leads to it';
   if (isDisk && stats?.isFile() !== true) return 'it is not a file';
   return undefined;
+}
+
+function isLedTo(path: string): boolean {
+  try {
+    placeWithoutLinks(path);
+    return false;
+  } catch (error) {
+    if (error instanceof QemuError && error.code === 'QEMU_NOT_PERMITTED') return true;
+    throw error;
+  }
 }
 
 function unique(files: readonly DeletedFile[]): DeletedFile[] {

@@ -6,7 +6,8 @@ import { removeStartFailure } from '../../fleet/service/start-failure.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { refuseDuringWork } from '../../machine/work/do-work.ts';
-import { removeIfExists } from '../../system/files/files.ts';
+import { isThere, removeIfExists } from '../../system/files/files.ts';
+import { inFolderOf, placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { type DeletedFile, planDeletion } from './delete-plan.ts';
 
@@ -45,9 +46,13 @@ export async function deleteMachine(
   return plan;
 }
 
+/** A link that another user has put on the way since it was looked at does not lead this to another file. */
 function remove(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeTree(path);
-  else removeIfExists(path);
+  if (!isThere(path)) return;
+  inFolderOf(placeWithoutLinks(path), (held) => {
+    if (lstatSync(held, { throwIfNoEntry: false })?.isDirectory()) removeTree(held);
+    else removeIfExists(held);
+  });
 }
 
 function refuseRunning(fleet: Fleet, target: MachineRef): void {

@@ -7,6 +7,7 @@ import type { ChainFile } from '../../system/images/chain-as-json.ts';
 import { withImage } from '../../system/images/image.ts';
 import { readChain } from '../../system/images/image-chain.ts';
 import type { ImageFile } from '../../system/images/image-file.ts';
+import { newImageUser, readerPrefix } from '../../system/images/image-user.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 
@@ -74,7 +75,8 @@ export async function examineImage(path: string, options: ExamineOptions = {}): 
  */
 async function checkTables(path: string, format: string, { signal, shownAs = path }: ExamineOptions): Promise<void> {
   const { exitCode, stdout, stderr } = await runQemuImg(['check', '-f', format, path], {
-    prefix: [],
+    // Its author may have made it to capture what reads it.
+    prefix: readerPrefix(newImageUser()),
     timeoutMs: CHECK_MS,
     signal,
   });

@@ -34,11 +34,17 @@ async function openScreen(fleet: Fleet, name: string): Promise<Duplex> {
   if (located.kind !== 'alive') throw notRunning(target);
   const vnc = located.record?.vnc;
   if (!vnc) throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${name}" has no VNC`);
-  const options = { retry: false, signal: AbortSignal.timeout(CONNECT_MS) };
-  if (vnc.port === undefined) {
-    return withHeldSocket(vnc.host, (path) => openStream({ kind: 'unix', path }, options));
+  // QEMU takes one new viewer at a time: others that come in the same moment wait.
+  const options = { retry: true, signal: AbortSignal.timeout(CONNECT_MS) };
+  try {
+    if (vnc.port === undefined) {
+      return await withHeldSocket(vnc.host, (path) => openStream({ kind: 'unix', path }, options));
+    }
+    return await openStream({ kind: 'tcp', host: loopbackOf(vnc.host), port: vnc.port }, options);
+  } catch (cause) {
+    if (cause instanceof QemuError) throw cause;
+    throw new QemuError('QEMU_QMP_CONNECT', `The screen of machine "${name}" takes no viewer now`, { cause });
   }
-  return openStream({ kind: 'tcp', host: loopbackOf(vnc.host), port: vnc.port }, options);
 }
 
 /** A server that listens on all addresses is reached on this host. */

@@ -4,13 +4,17 @@ import type { RunningCli } from './cli.ts';
 import { freePort } from './free-port.ts';
 import type { JsonObject, Lab } from './lab.ts';
 
-/** A server of the page. */
-export interface Served {
-  readonly link: string;
+/** Where a server of the page is, and what lets in there. */
+export interface Place {
   readonly port: number;
   /** In place of the port. */
   readonly socketPath?: string;
   readonly token: string;
+}
+
+/** A server of the page in a process of its own. */
+export interface Served extends Place {
+  readonly link: string;
   readonly running: RunningCli;
 }
 
@@ -51,7 +55,7 @@ export interface Question {
 }
 
 /** Asks it something. */
-export function ask(served: Served, options: Question): Promise<Answer> {
+export function ask(served: Place, options: Question): Promise<Answer> {
   const { port, socketPath } = served;
   const { body, ...rest } = options;
   const where = socketPath === undefined ? { host: '127.0.0.1', port } : { socketPath };
@@ -76,14 +80,14 @@ export function ask(served: Served, options: Question): Promise<Answer> {
 }
 
 /** What a page sends to read. */
-export const bearer = ({ token }: Served): Record<string, string> => ({ authorization: `Bearer ${token}` });
+export const bearer = ({ token }: Place): Record<string, string> => ({ authorization: `Bearer ${token}` });
 /** What a page sends to act. */
-export const ours = (served: Served): Record<string, string> => ({
+export const ours = (served: Place): Record<string, string> => ({
   ...bearer(served),
   origin: `http://${hostOf(served)}`,
 });
 
-function hostOf({ port, socketPath }: Served): string {
+function hostOf({ port, socketPath }: Place): string {
   return socketPath === undefined ? `127.0.0.1:${port}` : 'localhost:8780';
 }
 

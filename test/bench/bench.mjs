@@ -18,6 +18,7 @@ import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
 import { timeSaving } from './saving.mjs';
 import { isLibvirtThere, VirshMachine } from './virsh.mjs';
+import { timeWeb } from './web.mjs';
 
 const machines = Number(process.argv[2] ?? 100);
 const parallel = 2 * availableParallelism();
@@ -56,6 +57,7 @@ try {
   await benchMirror();
   await benchStartAll();
   await benchStatusAll();
+  await benchWeb(50);
   await benchBoot(50);
   printTable();
 } finally {
@@ -266,11 +268,16 @@ async function benchStatusAll() {
   const all = await medians(5, {
     one: () => lab.time('qemu-init', 'status', 'm0', '--json'),
     status: () => lab.time('qemu-init', 'status', '--all', '--json'),
+    metrics: () => lab.time('qemu-init', 'metrics'),
   });
   const each = (all.status - all.one) / (count - 1);
+  const metrics = (all.metrics - all.one) / (count - 1);
   row(`status of ${count} machines`, `${ms(all.status)}, ${ms(each)} a machine`, '< 5 ms a machine', each < 5);
+  row(`metrics of ${count} machines`, `${ms(all.metrics)}, ${ms(metrics)} a machine`, '< 5 ms a machine', metrics < 5);
   const [{ pid }] = await lab.json('status', 'm0');
   process.kill(pid, 'SIGSTOP');
+  const scrape = await lab.time('qemu-init', 'metrics');
+  row(`metrics of ${count} machines, one frozen`, ms(scrape), '< 2500 ms', scrape < 2500);
   const start = performance.now();
   const states = (await lab.json('status', '--all')).map(({ state }) => state);
   const elapsed = performance.now() - start;
@@ -282,6 +289,26 @@ async function benchStatusAll() {
     `< 2500 ms, ${count - 1} running, 1 unresponsive`,
     elapsed < 2500 && told === 1 && running === count - 1,
   );
+}
+
+/** The page with so many machines, and none besides. */
+async function benchWeb(count) {
+  await lab.time('qemu-init', 'kill', '--all');
+  const few = new Lab(count);
+  try {
+    await few.time('qemu-init', 'start', '--all', '--parallel', String(parallel));
+    await few.time('qemu-init', 'wait', few.names.at(-1), '--for', 'console=ready');
+    const { share, leaks, paintMs } = await timeWeb(few);
+    const what = `web: server, ${count} machines looked at each second`;
+    row(what, `${(100 * share).toFixed(1)} % of a processor`, '< 10 %', share < 0.1);
+    const { loads, descriptors, mib } = leaks;
+    const left = `${descriptors} descriptors, ${mib.toFixed(1)} MiB`;
+    row(`web: what ${loads} openings of the page leave`, left, '0 descriptors, < 10 MiB', descriptors <= 0 && mib < 10);
+    if (paintMs === undefined) console.log('web: first paint: skipped: no chromium');
+    else row(`web: first paint, ${count} machines`, ms(paintMs), '< 300 ms', paintMs < 300);
+  } finally {
+    few.remove();
+  }
 }
 
 async function benchBoot(count) {

@@ -22,7 +22,7 @@ import { claimName, NewFiles } from './new-files.ts';
 import { type OsPreset, osPreset } from './os-preset.ts';
 import { type SeedOptions, seedFolder, wantsSeed } from './seed/seed-folder.ts';
 import { type Settings, type ShortOptions, shortSettings } from './short-options.ts';
-import { FIRST_SSH_PORT, freeForwardPort } from './ssh-port.ts';
+import { FIRST_SSH_PORT, PortClaims } from './ssh-port.ts';
 
 /** How to create a machine. */
 export interface CreateOptions extends LongWorkOptions {
@@ -65,8 +65,20 @@ export interface CreateOptions extends LongWorkOptions {
  * QEMU, `QEMU_COMMAND_FAILED` when a disk cannot be created, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
 export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Registration> {
-  const { signal, onProgress } = options;
-  const { dir, configPath, text, draft, disks, seedFiles } = await planMachine(fleet, name, options);
+  const ports = new PortClaims(fleet);
+  try {
+    return await makeMachine(fleet, name, await planMachine(fleet, name, options, ports), options);
+  } finally {
+    ports.release();
+  }
+}
+
+async function makeMachine(
+  fleet: Fleet,
+  name: string,
+  { dir, configPath, text, draft, disks, seedFiles }: MachinePlan,
+  { signal, onProgress }: CreateOptions,
+): Promise<Registration> {
   const probe = await probeQemu(draft.targetArch, fleet.host.paths.probesDir, { signal });
   const pinned = probe.machines.get(draft.machine) ?? draft.machine;
   const files = new NewFiles();
@@ -94,11 +106,16 @@ interface MachinePlan {
   readonly seedFiles: ReadonlyMap<string, string | Uint8Array> | undefined;
 }
 
-async function planMachine(fleet: Fleet, name: string, options: CreateOptions): Promise<MachinePlan> {
+async function planMachine(
+  fleet: Fleet,
+  name: string,
+  options: CreateOptions,
+  ports: PortClaims,
+): Promise<MachinePlan> {
   const { cwd = process.cwd(), seed, short = {} } = options;
   const preset = options.os === undefined ? undefined : osPreset(options.os);
   const given = options.settings ?? [];
-  const network = await withNetwork(fleet, options);
+  const network = await withNetwork(options, ports);
   const settingsWith = (iso: string | undefined): Settings =>
     overPreset(preset, [...given, ...shortSettings({ ...network, iso }, given, cwd)]);
   const sizes = (options.disks ?? []).map(sizeOfDisk);
@@ -161,10 +178,13 @@ function overPreset(preset: OsPreset | undefined, given: Settings): Settings {
 }
 
 /** A guest that somebody is to log in to needs a way to it. */
-async function withNetwork(fleet: Fleet, { short = {}, settings = [], seed }: CreateOptions): Promise<ShortOptions> {
+async function withNetwork(
+  { short = {}, settings = [], seed }: CreateOptions,
+  ports: PortClaims,
+): Promise<ShortOptions> {
   const hasOwn = short.bridge !== undefined || settings.some(([key]) => /^NIC\d/.test(key));
   if (hasOwn || seed?.sshKey === undefined || (short.net ?? 'user') !== 'user') return short;
-  return { ...short, net: 'user', sshPort: short.sshPort ?? (await freeForwardPort(fleet, FIRST_SSH_PORT)) };
+  return { ...short, net: 'user', sshPort: short.sshPort ?? (await ports.choose(FIRST_SSH_PORT)) };
 }
 
 /** cloud-init acts once for each instance: one that has the name of an earlier one must not be taken for it. */

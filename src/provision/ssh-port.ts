@@ -1,6 +1,10 @@
-import { QemuError } from '../base/errors.ts';
+import { join } from 'node:path';
+import { errorCode, QemuError } from '../base/errors.ts';
 import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { fileError } from '../system/files/file-error.ts';
+import { ensureDir } from '../system/files/files.ts';
+import { claimLockFolder, releaseLockFolder } from '../system/lock/lock-folder.ts';
 import { isPortFree } from '../system/ports.ts';
 
 /** From here on ports for SSH are chosen. */
@@ -9,21 +13,61 @@ export const FIRST_SSH_PORT = 2222;
 const MOST = 1000;
 
 /**
- * A port of 127.0.0.1 that no machine of the fleet forwards, and that nothing listens on now.
- *
- * @param first the lowest.
- * @throws {QemuError} `QEMU_USAGE` when all of a thousand are in use.
+ * Ports of 127.0.0.1 that are chosen for a machine. Until it is registered, which may take as long as the copy of a disk,
+ * no other command chooses them.
  */
-export async function freeForwardPort(fleet: Fleet, first: number, skip: readonly number[] = []): Promise<number> {
-  const configs = fleet.machines.configs(fleet.list());
-  const taken = new Set([...configs.values()].flatMap((config) => forwards(config).map(({ hostPort }) => hostPort)));
-  const last = Math.min(first + MOST, LAST_PORT);
-  for (let port = first; port <= last; port++) {
-    if (!taken.has(port) && !skip.includes(port) && (await isPortFree(port))) return port;
+export class PortClaims {
+  readonly #fleet: Fleet;
+  readonly #held: string[] = [];
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
   }
-  throw new QemuError('QEMU_USAGE', `All ports from ${first} to ${last} are in use`, {
-    hint: 'choose one: --ssh-port',
-  });
+
+  /**
+   * A port that no machine of the fleet forwards, and that nothing listens on now.
+   *
+   * @param first the lowest.
+   * @throws {QemuError} `QEMU_USAGE` when all of a thousand are in use, `QEMU_NOT_PERMITTED`, `QEMU_IO`.
+   */
+  async choose(first: number): Promise<number> {
+    const last = Math.min(first + MOST, LAST_PORT);
+    let taken = forwardedBy(this.#fleet);
+    for (let port = first; port <= last; port++) {
+      if (taken.has(port) || !(await isPortFree(port)) || !this.#claim(port)) continue;
+      // Whoever had it until now may have registered a machine with it.
+      this.#fleet.machines.readRegistry();
+      taken = forwardedBy(this.#fleet);
+      if (!taken.has(port)) return port;
+    }
+    throw new QemuError('QEMU_USAGE', `All ports from ${first} to ${last} are in use`, {
+      hint: 'choose one: --ssh-port',
+    });
+  }
+
+  /** Lets others choose them, once the machine is registered or will never be. */
+  release(): void {
+    for (const path of this.#held.splice(0)) releaseLockFolder(path);
+  }
+
+  #claim(port: number): boolean {
+    const { runDir } = this.#fleet.host.paths;
+    const path = join(runDir, `.port-${port}.lock`);
+    try {
+      ensureDir(runDir, 0o711);
+      claimLockFolder(path, 'create');
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error instanceof QemuError ? error : fileError('lock', path, error);
+    }
+    this.#held.push(path);
+    return true;
+  }
+}
+
+function forwardedBy(fleet: Fleet): ReadonlySet<number> {
+  const configs = fleet.machines.configs(fleet.list());
+  return new Set([...configs.values()].flatMap((config) => forwards(config).map(({ hostPort }) => hostPort)));
 }
 
 const LAST_PORT = 65_535;

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { CliResult } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
@@ -278,6 +279,33 @@ test('create overwrites nothing, undoes what a full disk, Ctrl-C or a taken name
   const twice = await root.init('create', 'NEW', '--image', image, '--hostname', 'x');
   assert.notEqual(twice.code, 0);
   assert.deepEqual(names(), other);
+});
+
+test('machines that are created at once have different ports, and of those with one name there is one', async (t) => {
+  const root = lab(t);
+  const key = root.write('id.pub', KEY);
+  const create = (name: string): Promise<CliResult> =>
+    root.init('create', name, '--disk', '1M', '--ssh-key', key, ...LIGHT_KEYS);
+  const [one, two, ...twice] = await Promise.all([create('a'), create('b'), create('c'), create('c')]);
+  assert.deepEqual([one.code, two.code], [0, 0]);
+  assert.deepEqual(twice.map(({ code }) => code).sort(), [0, 1]);
+  assert.match(twice.map(({ stderr }) => stderr).join(), /exists already/);
+  const clones = await Promise.all([root.init('clone', 'a', 'd'), root.init('clone', 'a', 'e')]);
+  assert.deepEqual(
+    clones.map(({ code, stderr }) => (code === 0 ? 0 : stderr)),
+    [0, 0],
+  );
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const ports = names.map((name) => {
+    const text = readFileSync(join(root.etcDir, `${name}-qemu.cfg`), 'utf8');
+    return /^NIC1=.*hostfwd=tcp:127\.0\.0\.1:(\d+)-:22/m.exec(text)?.[1];
+  });
+  assert.equal(new Set(ports).size, names.length, ports.join());
+  assert.deepEqual(
+    readdirSync(root.etcDir).sort(),
+    [...names.flatMap((name) => [`${name}-qemu.cfg`, `${name}.qcow2`, `${name}.seed`]), 'qemu-init.reg'].sort(),
+  );
+  assert.deepEqual(root.leftovers(), []);
 });
 
 test('create without arguments asks on a terminal, and prints the line that does the same', async (t) => {

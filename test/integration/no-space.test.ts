@@ -213,6 +213,35 @@ test('a copy without room, or to where nobody may write, is undone, and the mach
   await root.ok('stop', 'web', '--force');
 });
 
+test('a machine for which there is no room is not created, cloned or imported by half', async (t) => {
+  const root = mountLab(t);
+  const small = join(root.dir, 'small');
+  mkdirSync(small);
+  mountSmall(small, 1024);
+  root.unmountAfter(small);
+  root.add('web');
+  const data = guestDisk(root.dir, { name: 'data.img' });
+  writeFileSync(data, randomBytes(2 ** 21), { flag: 'a' });
+  await root.ok('create', 'full', '--image', data);
+  const text = root.write('user-data', `#cloud-config\n${'# x\n'.repeat(400_000)}`);
+  const script = root.write('run.sh', `qemu-system-x86_64 -name shop -m 64 -hda ${data}\n`);
+  for (const args of [
+    ['create', 'db', '--image', data],
+    ['create', 'db', '--disk', '1M', '--user-data', text],
+    ['clone', 'full', 'db'],
+    ['import', script, '--copy-disks'],
+  ]) {
+    const { code, stderr } = await root.init(...args, '--output', small);
+    assert.equal(code, 1, `${args}: ${stderr}`);
+    assert.match(stderr, /No space left on device|no space left on device/);
+    assert.deepEqual(readdirSync(small), [], `${args}`);
+  }
+  assert.deepEqual(
+    (await root.json('list')).map(({ name }) => name),
+    ['web', 'full'],
+  );
+});
+
 test('a full log folder does not keep a machine from starting', async (t) => {
   const root = mountLab(t);
   root.add('web');

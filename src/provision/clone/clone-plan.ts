@@ -17,7 +17,7 @@ import { checkDraft, withSettings } from '../draft.ts';
 import { claimName } from '../new-files.ts';
 import { type SeedOptions, seedFolder, wantsSeed } from '../seed/seed-folder.ts';
 import type { Settings } from '../short-options.ts';
-import { freeForwardPort } from '../ssh-port.ts';
+import type { PortClaims } from '../ssh-port.ts';
 import { type CloneSeed, cloneSeed, withNewMachineId } from './clone-seed.ts';
 import { cloneText } from './clone-text.ts';
 
@@ -32,6 +32,8 @@ export interface CloneRequest {
   readonly settings: Settings;
   /** In place of the source's data for cloud-init. */
   readonly seed: SeedOptions | undefined;
+  /** Chooses its ports of this host. */
+  readonly claims: PortClaims;
 }
 
 /** A disk of the clone. */
@@ -88,7 +90,7 @@ export async function planClone(
   trustPath(diskDir);
   const disks = written.map((each, at) => clonedDisk(each, at, diskDir, request));
   refuseSettings(source, request, disks);
-  const ports = await newPorts(fleet, config);
+  const ports = await newPorts(request.claims, config);
   const variables = clonedVariables(fleet, source, config, name);
   const seedPath = hasSeed(config, request) ? join(dir, `${name}.seed`) : undefined;
   for (const path of [
@@ -201,11 +203,11 @@ function clonedVariables(
   return { from: store.oldFile ?? store.file, to: join(stateDir, basename(store.file)) };
 }
 
-async function newPorts(fleet: Fleet, { nics }: MachineConfig): Promise<ReadonlyMap<number, number>> {
+async function newPorts(claims: PortClaims, { nics }: MachineConfig): Promise<ReadonlyMap<number, number>> {
   const ports = new Map<number, number>();
   for (const { hostPort } of nics.flatMap(({ hostForwards }) => hostForwards)) {
     if (ports.has(hostPort)) continue;
-    ports.set(hostPort, await freeForwardPort(fleet, hostPort + 1, [...ports.values()]));
+    ports.set(hostPort, await claims.choose(hostPort + 1));
   }
   return ports;
 }

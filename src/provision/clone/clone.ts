@@ -24,6 +24,7 @@ import { examineImage } from '../disks/source-image.ts';
 import { NewFiles } from '../new-files.ts';
 import type { SeedOptions } from '../seed/seed-folder.ts';
 import type { Settings } from '../short-options.ts';
+import { PortClaims } from '../ssh-port.ts';
 import { type ClonedDisk, type ClonePlan, folderOf, planClone } from './clone-plan.ts';
 import { holdSource } from './hold-source.ts';
 import { shareDisk } from './share-disk.ts';
@@ -83,6 +84,21 @@ export async function cloneMachine(
   name: string,
   options: CloneOptions = {},
 ): Promise<CloneResult> {
+  const claims = new PortClaims(fleet);
+  try {
+    return await cloneWith(fleet, source, name, options, claims);
+  } finally {
+    claims.release();
+  }
+}
+
+async function cloneWith(
+  fleet: Fleet,
+  source: MachineRef,
+  name: string,
+  options: CloneOptions,
+  claims: PortClaims,
+): Promise<CloneResult> {
   refuseName(name);
   if (options.linked && options.snapshot !== undefined) {
     throw new QemuError('QEMU_USAGE', '--linked cannot be combined with --snapshot');
@@ -91,7 +107,7 @@ export async function cloneMachine(
   await refuseDuringWork(fleet.host, source, options.signal);
   const dir = folderOf(options.dir, options.cwd ?? process.cwd());
   const { settings = [], seed: newSeed } = options;
-  const request = { name, isLinked: options.linked === true, dir, settings, seed: newSeed };
+  const request = { name, isLinked: options.linked === true, dir, settings, seed: newSeed, claims };
   const plan = await planClone(fleet, source, config, request);
   const user = await ownerOf(plan.draft);
   const cloning: Cloning = { fleet, source, config, plan, options, files: new NewFiles(), user, undo: [] };

@@ -10,12 +10,12 @@ export interface OsPreset {
 }
 
 /** Windows has no virtio drivers when it is installed, and wants UEFI and the timers that its makers test with. */
-function windows(firmware: 'uefi' | 'uefi-secure'): OsPreset {
+function windows(firmware: OsPreset['settings']): OsPreset {
   return {
     settings: [
       ['SMP', '2'],
       ['RAM', '4G'],
-      ['FIRMWARE', firmware],
+      ...firmware,
       ['RTC', 'localtime'],
       ['HPET', 'off'],
       ['USB', 'on'],
@@ -29,10 +29,17 @@ function windows(firmware: 'uefi' | 'uefi-secure'): OsPreset {
 const UNIX: OsPreset = { settings: [['USB', 'on']], diskOptions: '' };
 
 const FAMILIES: readonly { readonly names: readonly string[]; readonly preset: OsPreset }[] = [
-  { names: ['windows11', 'win11'], preset: windows('uefi-secure') },
+  // Its installation requires Secure Boot and a TPM 2.0.
+  {
+    names: ['windows11', 'win11'],
+    preset: windows([
+      ['FIRMWARE', 'uefi-secure'],
+      ['TPM', 'on'],
+    ]),
+  },
   {
     names: ['windows', 'windows10', 'windows2016', 'windows2019', 'windows2022', 'windows2025', 'win10'],
-    preset: windows('uefi'),
+    preset: windows([['FIRMWARE', 'uefi']]),
   },
   {
     names: [

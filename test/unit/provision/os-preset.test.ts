@@ -26,7 +26,9 @@ test('every system has a preset that is good, by its name in any form', () => {
 
 test('Windows has a disk and a clock that it knows, others have those of qemu-init', () => {
   assert.equal(osPreset('windows').diskOptions, ',if=sata');
-  assert.deepEqual(new Map(osPreset('windows11').settings).get('FIRMWARE'), 'uefi-secure');
+  const eleven = new Map(osPreset('windows11').settings);
+  assert.deepEqual([eleven.get('FIRMWARE'), eleven.get('TPM')], ['uefi-secure', 'on']);
+  assert.equal(new Map(osPreset('windows10').settings).get('TPM'), undefined);
   assert.deepEqual(new Map(osPreset('win10').settings).get('RTC'), 'localtime');
   assert.deepEqual(osPreset('linux'), {
     settings: [

@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { clusterLayer } from '../support/cluster-layer.ts';
-import { makeNodes, type Node } from '../support/cluster-nodes.ts';
+import { addMachineUser, makeNodes, type Node } from '../support/cluster-nodes.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { LIGHT } from '../support/lab.ts';
 import { installProject } from '../support/nspawn.ts';
@@ -39,22 +39,18 @@ describe('two servers', { skip: obstacle }, () => {
     writerDisk(join(shared, 'rec.qcow2'), { size: '512M' });
     guestDisk(shared, { name: 'web.img' });
     await Promise.all(nodes.map((node) => node.boot()));
-    for (const { host } of nodes) {
+    for (const node of nodes) {
+      const { host } = node;
       installProject(host);
       // The images belong to a number.
-      host.sh(
-        'useradd --uid 7001 --gid qemu --shell /usr/sbin/nologin --home-dir /nonexistent --comment "QEMU machine web" qi-web',
-      );
-      host.sh(
-        'useradd --uid 7002 --gid qemu --shell /usr/sbin/nologin --home-dir /nonexistent --comment "QEMU machine $1" "qi-$1"',
-        rec,
-      );
+      addMachineUser(node, 'web', 801);
+      addMachineUser(node, rec, 802);
       host.write('/etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=/shared/web.img\n`);
       const writer = writerMachine({ ...guest, kernel: '/shared/vmlinuz', initrd: '/shared/initrd' });
       host.write(`/etc/qemu/${rec}-qemu.cfg`, `${LIGHT.replace('RAM=8M\n', '')}${writer}DSK1=/shared/rec.qcow2\n`);
       host.sh('printf "web=web\\n$1=$1\\n" >>/etc/qemu/qemu-init.reg', rec);
     }
-    first.host.sh('cd /shared && chown 7001 web.img && chown 7002 rec.qcow2 && chmod 600 *.img *.qcow2');
+    first.host.sh('cd /shared && chown 801 web.img && chown 802 rec.qcow2 && chmod 600 *.img *.qcow2');
     // However many look for it, no two QEMUs of this name may live at any time.
     const watcher = spawn('sh', ['-c', 'while sleep 0.2; do pgrep -c -f "guest=$1" || :; done', 'sh', rec], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -75,7 +71,7 @@ describe('two servers', { skip: obstacle }, () => {
     assert.deepEqual(cluster.failures(), []);
   });
 
-  test('a QEMU that is killed runs again on the same node', async (t) => {
+  test('a QEMU that is killed is missed, and runs again', async (t) => {
     const node = nodeOf('web');
     const pid = await runsOn('web', node);
     const began = Date.now();
@@ -83,7 +79,9 @@ describe('two servers', { skip: obstacle }, () => {
     await wait('the cluster has noticed', () => cluster.failures().length === 1);
     cluster.settle();
     t.diagnostic(`${Date.now() - began} ms until it ran again`);
-    assert.notEqual(await runsOn('web', node), pid);
+    // Not always on the same node: once it is stopped, Pacemaker may think again.
+    assert.match(cluster.failures().join(), new RegExp(`web .*monitor on ${node.name}.*not running`));
+    nodeOf('web');
   });
 
   test('with on_guest_poweroff=stop a guest that powers itself off stays off', async () => {

@@ -86,6 +86,12 @@ export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
   return { nodes, shared, fenced: fencing(own, fence), connect };
 }
 
+/** Makes the user of a machine on a node, with a UID that the others can give it too. */
+export function addMachineUser({ host }: Node, machine: string, uid: number): void {
+  const account = '--system --gid qemu --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin';
+  host.sh(`exec useradd ${account} --uid "$2" --comment "QEMU machine $1" "qi-$1"`, machine, `${uid}`);
+}
+
 /** Starts the host's side of `fence_test`; the result lists the nodes that it has killed. */
 function fencing(t: Cleanup, dir: string): () => string[] {
   execFileSync('mkfifo', [join(dir, 'requests')]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { clusterLayer } from '../support/cluster-layer.ts';
-import { makeNodes } from '../support/cluster-nodes.ts';
+import { addMachineUser, makeNodes } from '../support/cluster-nodes.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { LIGHT, until } from '../support/lab.ts';
 import { installProject, type Ran } from '../support/nspawn.ts';
@@ -43,6 +43,7 @@ describe('ocf:qemu-init:machine', { skip: obstacle }, () => {
     await node.boot();
     installProject(host);
     host.sh('echo web=web >>/etc/qemu/qemu-init.reg');
+    addMachineUser(node, 'web', 801);
   });
   beforeEach(() => {
     host.run(
@@ -179,7 +180,7 @@ describe('ocf:qemu-init:machine', { skip: obstacle }, () => {
     await until('the unit is gone', () => host.show('qemu@web.service', 'ActiveState') === 'inactive');
   });
 
-  test('validate-all refuses a machine that the host would start too', () => {
+  test('validate-all refuses a machine that the host would start too, and one whose user has no UID yet', () => {
     must('validate-all');
     for (const line of ['AUTOSTART=on', 'RESTART=always', 'ONSHUTDOWN=save', 'REQUIRES=web2']) {
       host.write('/etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=/shared/web.img\n${line}\n`);
@@ -187,5 +188,8 @@ describe('ocf:qemu-init:machine', { skip: obstacle }, () => {
       assert.equal(status, CONFIGURED, line);
       assert.match(stderr, new RegExp(`ocf-exit-reason:.*${line.split('=')[0]} `));
     }
+    host.write('/etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=/shared/web.img\n`);
+    host.sh('userdel qi-web 2>&1');
+    assert.match(agent('validate-all').stderr, /"qi-web" does not exist yet; it must have the same UID on each node/);
   });
 });

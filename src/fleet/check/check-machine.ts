@@ -12,6 +12,7 @@ import { readBridge } from '../../network/sysfs.ts';
 import type { Paths } from '../../system/paths.ts';
 import { findProgram } from '../../system/process/exec.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
+import { lookUpUser } from '../../system/users.ts';
 import { clusterResources, resourceOf } from '../cluster/cib.ts';
 import { clusterIssues } from '../cluster/cluster-issues.ts';
 import type { Machines } from '../machines.ts';
@@ -67,7 +68,7 @@ export async function checkMachine(
     ...monitorIssues(machines, draft),
     ...screenIssues(draft),
     ...backupIssues(draft),
-    ...clusterProblems(machines, target, draft, options.cluster),
+    ...(await clusterProblems(machines, target, draft, options.cluster)),
   ];
   // The thing to boot from may be what is wrong.
   if (!hasErrors(found)) found.push(...bootIssues(draft));
@@ -219,9 +220,17 @@ function capitalized(text: string): string {
 /** A shell as that user looks at some files. */
 const RUN_AS_MS = 10_000;
 
-function clusterProblems({ host }: Machines, target: MachineRef, config: MachineConfig, isAsked = false): Problem[] {
+async function clusterProblems(
+  { host }: Machines,
+  target: MachineRef,
+  config: MachineConfig,
+  isAsked = false,
+): Promise<Problem[]> {
   const resource = resourceOf(clusterResources(host.paths), target);
-  return isAsked || resource !== undefined ? clusterIssues(config, resource) : [];
+  if (!isAsked && resource === undefined) return [];
+  const { ownUser, runAs } = config;
+  const needsUser = ownUser && runAs !== undefined && (await lookUpUser(runAs)) === undefined;
+  return clusterIssues(config, resource, needsUser);
 }
 
 /** What only a start would find out of `net=passt`. */

@@ -2,14 +2,19 @@ import type { Problem } from '../../base/problem.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { issueAt } from '../../machine/check/issues.ts';
-import { localUser, newUserCommands } from '../../system/users.ts';
+import { newUserCommands } from '../../system/users.ts';
 
 /**
  * What must not be in the file of a machine that a cluster runs: whatever starts it besides the cluster, or ties it to one node.
  *
  * @param resource its name in the cluster; undefined before it is there.
+ * @param needsUser whether its own user (RUNAS=auto) does not exist yet.
  */
-export function clusterIssues(config: MachineConfig, resource: string | undefined): Problem[] {
+export function clusterIssues(
+  config: MachineConfig,
+  resource: string | undefined,
+  needsUser: boolean | undefined,
+): Problem[] {
   const cluster = resource === undefined ? 'a cluster' : `the cluster (resource "${resource}")`;
   const error = (key: string, message: string, hint: string): Problem => issueAt(config, key, message, hint);
   return [
@@ -43,6 +48,7 @@ export function clusterIssues(config: MachineConfig, resource: string | undefine
           ),
         ]
       : []),
+    ...(needsUser ? ownUserIssues(config, error) : []),
     ...nodeIssues(config),
   ];
 }
@@ -84,17 +90,15 @@ function nodeIssues(config: MachineConfig): Problem[] {
             'remove BACKUP, and back up on the node that runs it',
           ),
         ]),
-    ...ownUserIssues(config, warning),
   ];
 }
 
-/** Images on shared storage belong to a number. */
+/** Images on shared storage belong to a number, and one that a node picks may be that of another machine on the next. */
 function ownUserIssues(
-  { ownUser, runAs, longName }: MachineConfig,
-  warning: (key: string, message: string, hint: string) => Problem,
+  { runAs = '', longName }: MachineConfig,
+  error: (key: string, message: string, hint: string) => Problem,
 ): Problem[] {
-  if (!ownUser || runAs === undefined || localUser(runAs) !== undefined) return [];
   const [program = '', ...words] = newUserCommands(runAs, `QEMU machine ${longName}`).user;
   const message = `User "${runAs}" does not exist yet; it must have the same UID on each node`;
-  return [warning('RUNAS', message, `on each node: ${shellCommand(program, '--uid', 'UID', ...words)}`)];
+  return [error('RUNAS', message, `on each node: ${shellCommand(program, '--uid', 'UID', ...words)}`)];
 }

@@ -47,7 +47,7 @@ test('what would start a clustered machine elsewhere is an error, and what diffe
   const issues = (text: string): string[] => {
     const { config, issues: mistakes } = parseMachineConfig(text, { path: '/etc/qemu/web-qemu.cfg' });
     assert.ok(config, JSON.stringify(mistakes));
-    return clusterIssues(config, 'vm-web').map(({ severity, key }) => `${severity} ${key}`);
+    return clusterIssues(config, 'vm-web', config.ownUser).map(({ severity, key }) => `${severity} ${key}`);
   };
   assert.deepEqual(issues('RAM=1G\n'), []);
   assert.deepEqual(issues('AUTOSTART=on\nRESTART=always\nREQUIRES=db\nONSHUTDOWN=save\n'), [
@@ -57,6 +57,6 @@ test('what would start a clustered machine elsewhere is an error, and what diffe
     'error ONSHUTDOWN',
   ]);
   const perNode = 'NIC1=virtio\nFIRMWARE=uefi\nBACKUP=/srv/backup\nRUNAS=auto\nNETIF=managed\n';
-  assert.deepEqual(issues(perNode), ['warning NIC1', 'warning FIRMWARE', 'warning BACKUP', 'warning RUNAS']);
+  assert.deepEqual(issues(perNode), ['error RUNAS', 'warning NIC1', 'warning FIRMWARE', 'warning BACKUP']);
   assert.deepEqual(issues('NIC1=virtio,mac=52:54:00:00:00:01\nFIRMWARE=uefi,vars=/shared/web.fd\nNETIF=managed\n'), []);
 });

@@ -16,7 +16,7 @@ const isCheck = process.argv.includes('--check');
 const TABLES = `
   export { KEYS, MONITOR_KEYS, firstKey, keyPattern } from './src/config/keys.ts';
   export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
-  export { ACTIONS, LATER } from './src/cli/init/actions.ts';
+  export { ACTIONS } from './src/cli/init/actions.ts';
   export { positionals, recordTable, valueWord } from './src/cli/init/option-table.ts';
   export { addCommonOptions } from './src/cli/run/options.ts';
   export { exitCodeOf } from './src/cli/run/exit-code.ts';
@@ -40,7 +40,6 @@ const PARTS = {
   'json-members': jsonMembers,
   'common-options': () => optionList(tables.recordTable(tables.addCommonOptions).options),
   action,
-  'later-actions': () => tables.LATER.map((name) => `\`${name}\``).join(', '),
   'error-codes': errorCodes,
 };
 

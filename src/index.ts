@@ -28,6 +28,7 @@ export type {
   StartManyOptions,
   StopManyOptions,
 } from './fleet/fleet.ts';
+export type { MigrateOptions, MigrateResult } from './fleet/move/migrate.ts';
 export type { Registration } from './fleet/register.ts';
 export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
 export type { Outcome } from './fleet/schedule/outcome.ts';
@@ -72,7 +73,7 @@ export { type LaunchOptions, type MachineOptions, TransientMachine } from './mac
 export type { FullDisk } from './machine/observe/disk-room.ts';
 export type { DumpResult } from './machine/observe/dump.ts';
 export type { GuestAddressRow } from './machine/observe/guest-addresses.ts';
-export type { MachineState, MachineStatus } from './machine/observe/status.ts';
+export type { MachineState, MachineStatus, MoveStatus } from './machine/observe/status.ts';
 export type { KeyDifference } from './machine/plug/difference.ts';
 export type { KeyFate } from './machine/plug/plan.ts';
 export type { Quiesce, Quiesced, QuiesceOptions } from './machine/quiesce/quiesce.ts';

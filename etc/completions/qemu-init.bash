@@ -46,7 +46,7 @@ _qemu_init_points() {
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin bash-actions
-_qemu_init_actions='start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web'
+_qemu_init_actions='start stop save migrate restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
 _qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= MAXSMP= MAXRAM= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= TPM= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= BACKUP= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= LIMIT_CPU= LIMIT_MEMORY= LIMIT_IO= CPUSET= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART= SHARE1='
@@ -69,9 +69,10 @@ _qemu_init() {
     # begin bash-options
     options='--json --quiet --verbose --debug --color --root --system --user --direct --no-color --help --version'
     case $action in
-      start) options+=' --all --parallel --paused --preconfig --autostart --fresh --alone' ;;
+      start) options+=' --all --parallel --paused --preconfig --autostart --fresh --i-know --alone' ;;
       stop) options+=' --all --parallel --timeout --force --no-kill --deadline' ;;
       save) options+=' --all --parallel' ;;
+      migrate) options+=' --check --rate --downtime --timeout --keep-config' ;;
       restart) options+=' --all --parallel --timeout --force' ;;
       try-restart) options+=' --all --parallel --timeout --force' ;;
       reload) options+=' --all --timeout' ;;

@@ -11,10 +11,11 @@ end
 
 # From the tables, by scripts/man-tables.mjs, as all between begin and end.
 # begin fish-actions
-set --local actions start stop save restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web
+set --local actions start stop save migrate restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments start --description 'Start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments stop --description 'Stop machines: power button, quit, SIGTERM, SIGKILL'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments save --description 'Save the state of running guests to disk, and end QEMU'
+complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments migrate --description 'Move a running machine to another place'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments restart --description 'Stop and start machines'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments try-restart --description 'Restart machines that are running'
 complete --command qemu-init --condition "not __fish_seen_subcommand_from $actions" --arguments reload --description 'Change running machines to what their files say'
@@ -168,6 +169,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from start' --l
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option preconfig --description 'Stop before QEMU creates the machine'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option autostart --description 'All machines with AUTOSTART=on, after their BOOTDELAY'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option fresh --description 'Drop a saved state, instead of going on from it'
+complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option i-know --description 'Start one that has moved away: its guest runs nowhere else'
 complete --command qemu-init --condition '__fish_seen_subcommand_from start' --long-option alone --description 'Do not start machines in REQUIRES; they must be running'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
@@ -177,6 +179,11 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --long-option deadline --require-parameter --description 'Seconds for all guests together'
 complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option check --description 'Only report what is in the way'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option rate --require-parameter --description 'Most bytes a second, such as 50M'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option downtime --require-parameter --description 'Milliseconds the guest may stand still (300)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option timeout --require-parameter --description 'Seconds until a guest that changes its memory too fast stays (3600)'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option keep-config --description 'Leave the machine registered here, too'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
 complete --command qemu-init --condition '__fish_seen_subcommand_from restart' --long-option timeout --require-parameter --description 'Seconds the guest has to shut down, instead of STOPDELAY'

@@ -16,6 +16,7 @@ import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
+import { dropMove } from '../machine/move/refuse-moved.ts';
 import { describeFull } from '../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
 import { hasJournal } from '../machine/plug/has-journal.ts';
@@ -41,6 +42,7 @@ import { trustPath } from '../system/trust/trusted-path.ts';
 import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
 import { clusterResources, resourceOf } from './cluster/cib.ts';
 import { Machines } from './machines.ts';
+import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { dependentsOf, withRequired } from './schedule/requires.ts';
@@ -267,6 +269,7 @@ export class Fleet {
       throw new ConfigError(`Cannot start machine "${target.longName}"`, issues);
     }
     if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
+    if (options.iKnow === true) await dropMove(this.host, target);
     for (const issue of issues) {
       this.host.notify({ level: 'warning', machine: target.longName, message: issue.message });
     }
@@ -316,6 +319,21 @@ export class Fleet {
     const settle = this.#services?.stopping(target);
     const result = await saveMachine(this.host, target, this.machines.stopSettings(target), options);
     if (result.outcome === 'saved') await settle?.('save');
+    return result;
+  }
+
+  /**
+   * Moves a running machine to another place while its guest goes on: `root:DIR`, another root folder on this host. It is
+   * registered there then, and no longer here.
+   *
+   * @throws {QemuError} `QEMU_USAGE` for another destination; `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` with all that is in
+   * the way; `QEMU_COMMAND_FAILED`, `QEMU_TIMEOUT`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on here.
+   */
+  async migrate(target: MachineRef, destination: string, options: MigrateOptions = {}): Promise<MigrateResult> {
+    const { migrateMachine } = await import('./move/migrate.ts');
+    const settle = this.#services?.stopping(target);
+    const result = await migrateMachine(this.machines, target, destination, options);
+    if (result.outcome === 'moved') await settle?.('save');
     return result;
   }
 

@@ -12,10 +12,10 @@ import { inspectMachineConfig, loadMachineConfig, loadMonitorConfig, loadRegistr
 import { locate, ProcessScan } from '../machine/run/locate.ts';
 import { readRecord } from '../machine/run/record.ts';
 import type { StopSettings } from '../machine/run/stop-settings.ts';
-import { machinePaths, type Paths } from '../system/paths.ts';
+import { machinePaths, type Paths, resolvePaths } from '../system/paths.ts';
 import { trustFolder, trustPath } from '../system/trust/trusted-path.ts';
 import { makeNetwork } from './network.ts';
-import { folderOf, namesInRunDir, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
+import { folderOf, namesInRunDir, newTarget, resolveId, resolveOfUnit, targetOfEntry } from './resolve.ts';
 import { machineWithDisk, type OtherMachine, storageIssues } from './storage.ts';
 
 const DEFAULT_BOOT_ORDER = 50;
@@ -56,6 +56,23 @@ export class Machines {
       network: makeNetwork(paths, notify),
       storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
       otherWithDisk: (config, file) => machineWithDisk(file, this.#others(config)),
+      moves: {
+        settleAt: async (root, longName, limits) => {
+          const { dropStaleLock } = await import('../machine/run/run-lock.ts');
+          const { settle } = await import('../machine/work/settle.ts');
+          const there = Machines.at(root, notify);
+          const registered = there.list().find((each) => each.longName === longName);
+          const target = registered ?? newTarget(there.host.paths, longName, undefined);
+          await settle(there.host, target, { ...limits, cancel: true });
+          // No command will be for a machine that is not there.
+          if (registered === undefined) await dropStaleLock(there.host, target);
+        },
+        forget: async (target, cfg) => {
+          const { forgetMachine } = await import('./move/places.ts');
+          await forgetMachine(paths, target, cfg);
+          this.readRegistry();
+        },
+      },
       notify,
     };
   }
@@ -68,6 +85,12 @@ export class Machines {
   /** Mistakes in the registry, for `check`; its valid entries can be used nevertheless. */
   get registryIssues(): readonly Problem[] {
     return this.#registry.issues;
+  }
+
+  /** The machines below another root folder of this host. @throws {QemuError} as the constructor. */
+  static at(root: string, notify: Notify): Machines {
+    const { path } = trustPath(root);
+    return new Machines(resolvePaths({ root: path }, {}, process.getuid?.() ?? 0, '/'), notify);
   }
 
   /** The registered machines in the order of the registry. */

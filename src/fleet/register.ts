@@ -10,17 +10,14 @@ import { forgetEnd } from '../machine/run/last-run.ts';
 import { exclusively } from '../machine/run/run-lock.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
 import { forgetBases, forgetImages, hasImageMemory } from '../machine/storage/image-memory.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';
-import { withLock } from '../system/lock/lock.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
 import { checkMachine } from './check/check-machine.ts';
+import { editRegistry } from './edit-registry.ts';
 import { Machines } from './machines.ts';
 import { freeMacs, hasMacs, leaseMacsOf } from './macs.ts';
 import { dropOwnUser } from './own-user.ts';
 import { findConfig } from './resolve.ts';
 import { takenName } from './taken-names.ts';
-
-const LOCK_TIMEOUT_MS = 60_000;
 
 /** What a change of the registry needs of a fleet. */
 type Registering = Pick<Machines, 'host' | 'get' | 'inspect' | 'isAlive'>;
@@ -58,7 +55,7 @@ export async function registerMachine(
   const hadMacs = hasMacs(paths, place.longName);
   let outcome: Registration['outcome'] = 'registered';
   try {
-    await editRegistry(fleet, async (text) => {
+    await editRegistry(paths, async (text) => {
       const isThere = parseRegistry(text, paths.registryFile).entries.some((entry) => {
         const isSame = entry.shortName === shortName && entry.longName === place.longName;
         return isSame && findConfig(paths, entry.longName, entry.dir) === configPath;
@@ -102,7 +99,7 @@ export async function unregisterMachine(fleet: Registering, id: string): Promise
         hint: `stop it first: qemu-init stop ${target.longName}`,
       });
     }
-    await editRegistry(fleet, (text) => removeRegistryEntry(text, target.longName));
+    await editRegistry(paths, (text) => removeRegistryEntry(text, target.longName));
     await freeMacs(fleet.host.paths, target.longName);
     forgetEnd(fleet.host.paths, target.longName);
     const kept = await dropOwnUser(fleet.host, target, fleet.inspect(target).draft);
@@ -124,8 +121,9 @@ export async function renameInRegistry(
   newName: string,
   prepare: () => Promise<void>,
 ): Promise<void> {
-  const { registryFile } = fleet.host.paths;
-  await editRegistry(fleet, async (text) => {
+  const { paths } = fleet.host;
+  const { registryFile } = paths;
+  await editRegistry(paths, async (text) => {
     const edited = renameRegistryEntry(text, longName, newName);
     const before = parseRegistry(text, registryFile).issues.length;
     const [clash] = parseRegistry(edited, registryFile).issues.slice(before);
@@ -143,20 +141,6 @@ function findTarget(fleet: Registering, id: string): MachineRef | undefined {
     if (errorCode(error) === 'QEMU_MACHINE_UNKNOWN') return undefined;
     throw error;
   }
-}
-
-/** Only new mistakes: old ones elsewhere in the registry are for `check` to report. */
-async function editRegistry(fleet: Registering, edit: (text: string) => string | Promise<string>): Promise<void> {
-  const { paths } = fleet.host;
-  trustPath(paths.registryFile);
-  ensureDir(paths.runDir, 0o711);
-  await withLock(paths.registryLock, { timeoutMs: LOCK_TIMEOUT_MS, purpose: 'register' }, async () => {
-    const text = readTextIfExists(paths.registryFile) ?? '';
-    const edited = await edit(text);
-    if (edited === text) return;
-    ensureDir(paths.etcDir, 0o755);
-    writeFileAtomic(paths.registryFile, edited, undefined, { durable: true });
-  });
 }
 
 interface Place {

@@ -24,6 +24,12 @@ export function targetOfEntry(paths: Paths, entry: RegistryEntry): MachineRef {
   };
 }
 
+/** A machine that is to be registered. */
+export function newTarget(paths: Paths, longName: string, shortName: string | undefined): MachineRef {
+  const configPath = join(paths.etcDir, `${longName}-qemu.cfg`);
+  return { longName, shortName, configPath, files: machinePaths(paths, longName) };
+}
+
 /** Path of a machine's file, or where it is expected if there is none. */
 export function findConfig(paths: Paths, longName: string, dir: string | undefined): string {
   const candidates =

@@ -17,8 +17,25 @@ export interface MachineContext {
   readonly storageInUse: (config: MachineConfig) => readonly Problem[];
   /** Long name of another machine, running or not, that has the same file as a disk. */
   readonly otherWithDisk: (config: MachineConfig, file: string) => string | undefined;
+  /** What a move of a machine needs of the places that it leaves and reaches. */
+  readonly moves: MovePlaces;
   /** Receives messages for the user while an operation is in progress. */
   readonly notify: Notify;
+}
+
+/** The registry, as a move uses it, and other roots of this host. */
+export interface MovePlaces {
+  /**
+   * Sets right what an interrupted command has left of a machine below another root folder.
+   *
+   * @throws {QemuError} as `settle`.
+   */
+  settleAt(root: string, longName: string, limits: { readonly timeoutMs: number }): Promise<void>;
+  /**
+   * Ends the registration of a machine and frees its addresses. Its file stays, or gets a name aside. Safe to
+   * repeat.
+   */
+  forget(target: MachineRef, cfg: 'keep' | 'aside'): Promise<void>;
 }
 
 /** Takes notices. */

@@ -14,7 +14,7 @@ export interface HookDetail {
   readonly cwd: string;
   readonly pid?: number | undefined;
   /** Value of QEMU_INIT_REASON: why POSTSTOP runs. */
-  readonly reason?: 'stopped' | 'saved' | 'ended' | 'start-failed' | undefined;
+  readonly reason?: 'stopped' | 'saved' | 'moved' | 'ended' | 'start-failed' | undefined;
   /** Default: {@link HOOK_TIMEOUT_MS}. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -89,6 +89,8 @@ export interface MachinePaths {
   readonly tpmDir: string;
   /** Work on the disks that has begun and not ended. */
   readonly work: string;
+  /** Who owns the guest of a machine that is being moved, or was. */
+  readonly move: string;
   /** What is known of snapshots besides what the images contain. */
   readonly snapshots: string;
   /**
@@ -214,6 +216,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     stateDir: join(paths.stateDir, longName),
     tpmDir: join(paths.stateDir, longName, 'tpm'),
     work: join(paths.stateDir, longName, 'work.json'),
+    move: join(paths.stateDir, longName, 'move.json'),
     snapshots: join(paths.stateDir, longName, 'snapshots.json'),
     keptDir,
     keptRecord: join(keptDir, 'machine.json'),

@@ -115,7 +115,7 @@ async function change(
 ): Promise<TaskResult> {
   const options = { timeoutMs: TIMEOUT_MS, signal };
   const { outcome, state } = await withAnyMonitor(fleet.host, target, options, (client) =>
-    apply({ client, name: target.longName, ...options }),
+    apply({ client, target, ...options }),
   );
   return { text: `${outcome.replaceAll('-', ' ')} (${state})` };
 }

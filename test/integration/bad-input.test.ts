@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LATER } from '../../src/cli/init/actions.ts';
 import { run } from '../../src/system/process/exec.ts';
 import { assertDocument, assertError } from '../support/documents.ts';
 import { type Lab, LIGHT, lab } from '../support/lab.ts';
@@ -245,7 +244,6 @@ test('usage errors are exit 2, and what comes later is exit 3', async (t) => {
   assert.equal((await root.init('--timeout', '0.1', 'stop', 'web')).code, 0);
   assert.equal((await root.init('status', '--', 'web')).code, 3);
   assert.equal((await root.init('snapshot', 'web')).code, 2);
-  for (const word of LATER) assert.equal((await root.init(word, 'web')).code, 3);
 });
 
 test('a reader that leaves early and a working folder that is gone are no crash; a full disk is an error', async (t) => {

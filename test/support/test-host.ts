@@ -14,6 +14,10 @@ export function testHost(dir: string, monitor: Partial<MonitorConfig> = {}): Tes
     monitor: { monitorPort: 30_320, monitor: 'tcp', tls: 'psk', vncDisplay: 0, ...monitor },
     storageInUse: () => [],
     otherWithDisk: () => undefined,
+    moves: {
+      settleAt: () => Promise.resolve(),
+      forget: () => Promise.resolve(),
+    },
     network: {
       links: () => Promise.resolve([]),
       setUp: () => Promise.resolve([]),

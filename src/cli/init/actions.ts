@@ -8,6 +8,3 @@ import { LOOK } from './look/actions.ts';
 
 /** All actions, in the order of the help text. */
 export const ACTIONS: readonly Action[] = [...LIFE, ...LOOK, ...DISKS, ...GUEST, ...CONFIGURE, ...HOST];
-
-/** Actions planned for later versions. Calling one fails with `QEMU_NOT_IMPLEMENTED`. */
-export const LATER: readonly string[] = ['migrate'];

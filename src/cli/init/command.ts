@@ -1,11 +1,9 @@
 import type { Argv } from 'yargs';
-import { QemuError } from '../../base/errors.ts';
-import { VERSION } from '../../base/version.ts';
 import { hideDashes, showDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
 import { type Action, nameOf, type Verb } from './action.ts';
-import { ACTIONS, LATER } from './actions.ts';
+import { ACTIONS } from './actions.ts';
 import { helpOnAction, helpOnAll } from './help.ts';
 import { unknownAction, unknownVerb, wordsOf } from './unknown-action.ts';
 
@@ -68,23 +66,13 @@ function helpFor(argv: readonly string[]): string {
 
 function requireKnown(argv: readonly string[]): void {
   const { action } = called(argv);
-  const error = unknownAction(argv, [...ACTIONS.map(nameOf), ...LATER]) ?? (action && unknownVerb(argv, action));
+  const error = unknownAction(argv, ACTIONS.map(nameOf)) ?? (action && unknownVerb(argv, action));
   if (error) throw error;
 }
 
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
   requireKnown(argv);
   for (const action of wanted(argv)) addCommand(parser, action, handle);
-  for (const name of LATER.filter((each) => argv.includes(each))) {
-    parser.command({
-      command: `${name} [rest..]`,
-      describe: false,
-      builder: (sub) => sub.strict(false),
-      handler: () => {
-        throw new QemuError('QEMU_NOT_IMPLEMENTED', `qemu-init ${VERSION} does not have "${name}" yet`);
-      },
-    });
-  }
   return parser.demandCommand(1, 'No action was given');
 }
 

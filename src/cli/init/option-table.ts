@@ -32,6 +32,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   parallel: 'N',
   head: 'N',
   hold: 'MS',
+  downtime: 'MS',
   layout: 'NAME',
   lines: 'N',
   for: 'WHAT',

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { parseSize } from '../../config/text/values.ts';
 
 const MACHINES = { type: 'string', array: true, describe: 'Short or long names, or paths of cfg files' } as const;
 
@@ -69,5 +70,26 @@ function count(text: string): number {
 /** Seconds as a decimal number. */
 export function seconds(text: string): number {
   if (!/^\d{1,7}(\.\d+)?$/.test(text)) throw new Error(`"${text}" is not a number of seconds`);
+  return Number(text);
+}
+
+/** Bytes a second as typed. */
+function rate(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new Error(`--rate must be a number of bytes a second such as 50M, not "${text}"`);
+}
+
+/** Limit for what is copied or sent. */
+export const RATE = {
+  type: 'string',
+  requiresArg: true,
+  coerce: rate,
+  describe: 'Most bytes a second, such as 50M',
+} as const;
+
+/** Milliseconds as typed. */
+export function milliseconds(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`must be milliseconds from 1 to 999999, not "${text}"`);
   return Number(text);
 }

@@ -2,9 +2,11 @@ import { delay } from '../../base/abort.ts';
 import { errorCode, MachineStateError } from '../../base/errors.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import type { MachineRef } from '../context.ts';
 import { failedDisks, failedDrives, queryState } from '../control/query-state.ts';
 import { describeState, stateRule } from '../control/run-state.ts';
 import type { AnyMonitor } from '../control/ways.ts';
+import { refuseToLetRun } from '../move/refuse-moved.ts';
 import { wakeGuest } from '../stop/wake-guest.ts';
 
 /** What became of a machine whose state was changed. */
@@ -18,8 +20,7 @@ export interface StateChange {
 /** Where a change is made, and how long QEMU may take for each answer. */
 export interface ChangeContext extends ExecuteOptions {
   readonly client: AnyMonitor;
-  /** Name of the machine, for messages. */
-  readonly name: string;
+  readonly target: MachineRef;
   /** Where a drive (`dsk1`) has no room, if it still has none, as a clause; for {@link resume}. */
   readonly whyFull?: ((drive: string) => string | undefined) | undefined;
 }
@@ -42,8 +43,13 @@ export async function pause(context: ChangeContext): Promise<StateChange> {
   throw notIn('paused', state, context);
 }
 
-/** Lets the processors run. @throws {MachineStateError} when they do not run then. */
+/**
+ * Lets the processors run.
+ *
+ * @throws {MachineStateError} when they do not run then; `QEMU_MACHINE_STATE` for a guest that may run elsewhere.
+ */
 export async function resume(context: ChangeContext): Promise<StateChange> {
+  refuseToLetRun(context.target, 'resume');
   const { client } = context;
   const before = await queryState(client, context);
   const { resume: treatment } = stateRule(before);
@@ -76,6 +82,7 @@ async function whyFailed(context: ChangeContext): Promise<string | undefined> {
  * @throws {MachineStateError} when QEMU does not reset it in time.
  */
 export async function reset(context: ChangeContext): Promise<StateChange> {
+  refuseToLetRun(context.target, 'reset');
   const { client } = context;
   const since = eventsOf(client);
   await client.executeRaw('system_reset', undefined, context);
@@ -94,6 +101,7 @@ export async function reset(context: ChangeContext): Promise<StateChange> {
  * @throws {MachineStateError} when it does not run then.
  */
 export async function wake(context: ChangeContext): Promise<StateChange> {
+  refuseToLetRun(context.target, 'wake');
   const { client } = context;
   const before = await queryState(client, context);
   if (before === 'running') return { outcome: 'awake', state: before };
@@ -152,7 +160,8 @@ async function stateOrEnd(context: ChangeContext): Promise<string> {
   }
 }
 
-function notIn(wanted: string, state: string, { name }: ChangeContext, why?: string): MachineStateError {
+function notIn(wanted: string, state: string, { target }: ChangeContext, why?: string): MachineStateError {
+  const name = target.longName;
   const { way } = stateRule(state);
   const reason = why === undefined ? '' : `: ${why}`;
   const hint = way === undefined || way === 'resume' ? undefined : `qemu-init ${way} ${name}`;

@@ -8,6 +8,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { channelState } from '../control/agent-channel.ts';
 import { describeFailed, type FailedDrive, failedDrives, queryState } from '../control/query-state.ts';
 import { type AnyMonitor, NO_PORTS, openAny } from '../control/ways.ts';
+import { type MoveRecord, readMove } from '../move/move-record.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { howEnded, type MachineEnd } from '../run/last-run.ts';
 import { locate, type ProcessScan } from '../run/locate.ts';
@@ -48,9 +49,14 @@ export interface MachineStatus {
   readonly addresses: readonly GuestAddressRow[];
   /** Whether it is stopped with a saved state, from which the next start goes on. */
   readonly saved: boolean;
+  /** What it has noted of a move that is not over, or of the place that its guest has moved to; undefined: nothing. */
+  readonly move: MoveStatus | undefined;
   /** How the run before this one ended, or the last one; undefined when none did. */
   readonly lastEnd: MachineEnd | undefined;
 }
+
+/** What a machine has noted of a move; `damaged`: nobody knows any more who owns its guest. */
+export type MoveStatus = Pick<MoveRecord, 'role' | 'phase' | 'peer' | 'since'> | 'damaged';
 
 /** What the agent may cost: one that is there answers in milliseconds, and no other is asked. */
 const AGENT_MS = 300;
@@ -71,7 +77,8 @@ export async function machineStatus(
   await settleFirst(host, target);
   const located = locate(target.files, scan);
   const lastEnd = howEnded(host.paths, target, located);
-  const base = { name: target.longName, shortName: target.shortName, configPath: target.configPath, lastEnd };
+  const { longName: name, shortName, configPath } = target;
+  const base = { name, shortName, configPath, lastEnd, move: moveOf(target) };
   if (located.kind !== 'alive') {
     return {
       ...base,
@@ -118,6 +125,13 @@ export async function machineStatus(
     uptimeSeconds: Math.max(0, Math.floor((Date.now() - startedMs) / 1000)),
     lastReset: lastReset(target.files, new Date(startedMs).toISOString()),
   };
+}
+
+function moveOf({ files }: MachineRef): MoveStatus | undefined {
+  const noted = readMove(files);
+  if (noted === undefined || noted === 'damaged') return noted;
+  const { role, phase, peer, since } = noted;
+  return { role, phase, peer, since };
 }
 
 /** The state as QEMU reports it; `unresponsive` when it does not within {@link LOOK_TIMEOUT_MS}. */

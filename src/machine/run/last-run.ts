@@ -14,7 +14,8 @@ import { logTail, RESET_TRACE, resetInLog } from './run-files.ts';
 /**
  * Why a QEMU ended. The first ones are QEMU's own words (ShutdownCause of its QMP); `watchdog`: the guest's watchdog
  * expired and its action is to end QEMU; `kill`: we ended it with SIGKILL; `killed`: it crashed or was killed by
- * another program, without a log line; `saved`: the next start goes on from its saved state; `unknown`: it ended with status 0 and logged no reason.
+ * another program, without a log line; `saved`: the next start goes on from its saved state; `moved`: its
+ * guest runs elsewhere; `unknown`: it ended with status 0 and logged no reason.
  */
 export type EndCause =
   | 'host-error'
@@ -28,6 +29,7 @@ export type EndCause =
   | 'kill'
   | 'killed'
   | 'saved'
+  | 'moved'
   | 'unknown';
 
 /** How a machine's last run ended. */
@@ -69,6 +71,9 @@ const KILL_LINE = 'qemu-init: ends QEMU with SIGKILL';
 /** For the log before QEMU is ended, whose guest stands still by then. */
 export const SAVE_LINE = 'qemu-init: the state of the guest is saved';
 
+/** The same for a guest that runs on another QEMU. */
+export const MOVE_LINE = 'qemu-init: the guest has moved';
+
 /**
  * Ends QEMU with SIGKILL. Writes that to QEMU's log first: QEMU cannot, and another command may record its end at
  * once.
@@ -106,11 +111,13 @@ export function endInLog(log: string, startedAt: string): LoggedEnd | undefined 
   const signals = [...log.matchAll(/^(\d{4}-\d\d-\d\dT[\d:.]+Z) [^:\n]*: terminating on signal \d+/gm)];
   const kills = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${KILL_LINE}$`, 'gm'))];
   const saves = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${SAVE_LINE}$`, 'gm'))];
+  const moves = [...log.matchAll(new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z) ${MOVE_LINE}$`, 'gm'))];
   const requested = [
     ...requests.map(([, seconds, reason]) => ({ ms: Number(seconds) * 1000, cause: CAUSES[Number(reason)] })),
     ...signals.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'signal' as const })),
     ...kills.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'kill' as const })),
     ...saves.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'saved' as const })),
+    ...moves.map(([, time = '']) => ({ ms: Date.parse(time), cause: 'moved' as const })),
   ]
     // A line of a broken QEMU may have any number; past the last one is no date (ECMA-262, "Time Values and Time
     // Range").
@@ -118,7 +125,7 @@ export function endInLog(log: string, startedAt: string): LoggedEnd | undefined 
     .toSorted((a, b) => a.ms - b.ms)
     .flatMap(({ ms, cause }) => (cause === undefined ? [] : [{ cause, at: new Date(ms).toISOString() }]));
   // Nothing that ends QEMU after that costs the guest anything.
-  const saved = requested.find(({ cause }) => cause === 'saved');
+  const saved = requested.find(({ cause }) => cause === 'saved' || cause === 'moved');
   if (saved) return saved;
   const [before, last] = [requested.at(-2), requested.at(-1)];
   return before && last && wasDown(before, last, resetInLog(log, startedAt)) ? before : last;
@@ -199,6 +206,7 @@ const WORDS: Readonly<Record<EndCause, string>> = {
   kill: 'killed by qemu-init',
   killed: 'crashed or killed',
   saved: 'saved',
+  moved: 'moved',
   unknown: 'ended by itself',
 };
 
@@ -224,6 +232,7 @@ const SENTENCES: Readonly<Record<EndCause, string>> = {
   kill: 'qemu-init ended QEMU with SIGKILL, which is like pulling the plug on the guest',
   killed: 'QEMU crashed or was killed',
   saved: 'the state of the guest was saved',
+  moved: 'the guest has moved to another place',
   unknown: 'QEMU ended by itself',
 };
 
@@ -234,7 +243,7 @@ function causeOf(
   pidFileIsLeft: boolean,
   exit: ProcessExit | undefined,
 ): EndCause {
-  if (asked === 'kill' || asked === 'saved') return asked;
+  if (asked === 'kill' || asked === 'saved' || asked === 'moved') return asked;
   if (exit?.kind === 'killed' || exit?.kind === 'dumped') return 'killed';
   if (asked !== undefined) return asked;
   // QEMU removes its pid file on every orderly way out.

@@ -43,6 +43,16 @@ export async function exclusively<T>(
   }
 }
 
+/** Removes the lock of a command that was killed, from a machine that no other command will come to. */
+export async function dropStaleLock(host: MachineContext, target: MachineRef): Promise<void> {
+  try {
+    await exclusively({ ...host, notify: () => {} }, target, { purpose: 'ended', timeoutMs: 1 }, async () => {});
+  } catch (error) {
+    // A command that lives removes it itself.
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_LOCKED') throw error;
+  }
+}
+
 /**
  * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all
  * the same: for what ends or asks a running machine, which matters more.

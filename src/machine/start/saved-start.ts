@@ -54,7 +54,7 @@ export async function savedStart(
 }
 
 /** What QEMU is started with to go on from a state. */
-export function incomingRequest(request: ArgvRequest, saved: SavedRecord): ArgvRequest {
+export function incomingRequest(request: ArgvRequest, saved: Pick<SavedRecord, 'machineType' | 'args'>): ArgvRequest {
   const machine = savedMachineType(saved, request.config.machine);
   return { ...request, config: { ...request.config, machine }, paused: true, isIncoming: true };
 }

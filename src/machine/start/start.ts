@@ -16,6 +16,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import { runHook } from '../hooks.ts';
+import { refuseMoved } from '../move/refuse-moved.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { logEnd } from '../run/last-run.ts';
@@ -58,6 +59,8 @@ export interface StartOptions extends LaunchMode {
   readonly onUp?: ((up: { readonly pid: number }) => Promise<void>) | undefined;
   /** Drops a saved state, instead of going on from it. */
   readonly fresh?: boolean | undefined;
+  /** Also one that has moved away, or was not released by where it comes from: its guest runs nowhere else, for sure. */
+  readonly iKnow?: boolean | undefined;
   /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
   readonly keepInterrupted?: boolean | undefined;
 }
@@ -102,6 +105,7 @@ export async function startMachine(
   let hasAgent = false;
   const result = await exclusively(host, target, { purpose: 'start', signal: options.signal }, async () => {
     await settleFirst(host, target);
+    refuseMoved(target, 'start');
     config = withCurrentDisks(host, target, given);
     let located = locate(target.files);
     if (located.kind === 'alive' && isHalfLoaded(target, located.record, located.process)) {
@@ -148,16 +152,32 @@ function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 
   };
 }
 
+/**
+ * Starts the QEMU that a guest is to arrive at from another one; it waits for that, and the guest does not run then
+ * (`-incoming defer -S`). Under the machine's lock, of a machine that does not run. Whatever goes wrong is undone.
+ *
+ * @throws {ConfigError | LaunchError | QemuError} as {@link startMachine}.
+ */
+export async function startForArrival(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  arriving: Arriving,
+  options: Pick<StartOptions, 'signal' | 'onSpawn'>,
+): Promise<{ readonly pid: number }> {
+  return startFresh(host, target, config, { ...options, arriving });
+}
+
 async function startFresh(
   host: MachineContext,
   target: MachineRef,
   config: MachineConfig,
-  options: StartOptions,
+  options: StartOptions & { readonly arriving?: Arriving | undefined },
 ): Promise<Omit<Up, 'launched'> & { readonly pid: number }> {
   const { signal } = options;
   const prepared = await prepare(host, config, target.files, signal);
   refuseStorageInUse(host, config);
-  const saved = await savedStart(host, target, config, prepared, options);
+  const saved = options.arriving ? undefined : await savedStart(host, target, config, prepared, options);
   try {
     await runHook(host, target, 'PRECMD', config.preCommand, { cwd: config.dir, signal });
     noteImages(host, target, prepared.images);
@@ -184,9 +204,13 @@ interface Up {
   readonly loaded: Loaded | undefined;
 }
 
+/** What a guest was started on that is to arrive from another QEMU. */
+export type Arriving = Pick<SavedRecord, 'machineType' | 'args'>;
+
 /** A start, and the saved state that its guest goes on from. */
 interface Launching extends StartOptions {
   readonly saved: SavedRecord | undefined;
+  readonly arriving?: Arriving | undefined;
 }
 
 /** Ends what a start that failed has begun: its QEMU, what was made for it, and what PRECMD has started. */
@@ -280,9 +304,10 @@ async function launchWith(
   const { files } = target;
   const step = (level: 'debug' | 'trace', message: string): void =>
     host.notify({ level, machine: target.longName, message });
-  const { saved } = options;
+  const { saved, arriving } = options;
   const plain = await makeRequest(host, target, config, prepared, allocation, { ...options, lease: true });
-  const request = saved ? incomingRequest(plain, saved) : plain;
+  const from = arriving ?? saved;
+  const request = from ? incomingRequest(plain, from) : plain;
   if (process.getuid?.() === 0) await ensureOwnUser(config);
   const user = await resolveRunAs(config, prepared.accelerator);
   claimImages(host, config, user);
@@ -390,7 +415,7 @@ function recordedVnc(request: ArgvRequest): RecordedVnc | undefined {
   return display === undefined ? undefined : { host: vnc.host, display, port: VNC_BASE_PORT + display };
 }
 
-async function runPostCommand(
+export async function runPostCommand(
   host: MachineContext,
   target: MachineRef,
   config: MachineConfig,

@@ -17,6 +17,9 @@ const SPARE_BYTES = 16 * 1024 * 1024;
 /** States that a guest can be saved in. */
 const CAN_BE_SAVED: readonly string[] = ['running', 'paused'];
 
+/** What a state needs of a machine: its disks, and the keys of devices that came or went since its start. */
+type Savable = Pick<MachineConfig, 'disks'> & { readonly plugged: readonly string[] };
+
 /**
  * Asks everything that could prevent a save, before anything is done to the guest. Returns whether it runs.
  *
@@ -24,10 +27,24 @@ const CAN_BE_SAVED: readonly string[] = ['running', 'paused'];
  */
 export async function checkSavable(
   target: MachineRef,
-  { disks, plugged }: Pick<MachineConfig, 'disks'> & { readonly plugged: readonly string[] },
+  savable: Savable,
   client: QmpClient,
   options: ExecuteOptions,
 ): Promise<{ readonly wasRunning: boolean }> {
+  const { wasRunning, reasons } = await stateObstacles(target, savable, client, options);
+  if (reasons.length === 0) return { wasRunning };
+  throw new QemuError('QEMU_MACHINE_STATE', `Cannot save machine "${target.longName}": ${reasons.join('; ')}`, {
+    hint: `it goes on as before; to shut the guest down instead: qemu-init stop ${target.longName}`,
+  });
+}
+
+/** All that prevents that the state of a guest goes to a file, or to another QEMU; and whether the guest runs. */
+export async function stateObstacles(
+  target: MachineRef,
+  { disks, plugged }: Savable,
+  client: QmpClient,
+  options: ExecuteOptions,
+): Promise<{ readonly wasRunning: boolean; readonly reasons: readonly string[] }> {
   const state = await queryState(client, options);
   const reasons = [
     // The state is for the same hardware in the same places, which the next start would not make.
@@ -40,10 +57,7 @@ export async function checkSavable(
     ...(await jobReasons(client, options)),
     ...(await migrationReasons(client, options)),
   ];
-  if (reasons.length === 0) return { wasRunning: state === 'running' };
-  throw new QemuError('QEMU_MACHINE_STATE', `Cannot save machine "${target.longName}": ${reasons.join('; ')}`, {
-    hint: `it goes on as before; to shut the guest down instead: qemu-init stop ${target.longName}`,
-  });
+  return { wasRunning: state === 'running', reasons };
 }
 
 /** What of a running machine keeps its state elsewhere, as clauses: QEMU itself would notice only in the end. */

@@ -7,17 +7,19 @@ import { killQemu, SAVE_LINE } from '../run/last-run.ts';
 import { QUIT_MS, SIGKILL_MS, SIGTERM_MS } from '../stop/stop-plan.ts';
 
 /**
- * Ends the QEMU of a guest whose state is saved: it stands still, and has let go of its disks. The log says so first,
- * since QEMU itself only knows that it was asked to quit.
+ * Ends the QEMU of a guest whose state is saved, or elsewhere: it stands still, and has let go of its disks. The log says
+ * so first, since QEMU itself only knows that it was asked to quit.
  *
+ * @param line what the log says.
  * @throws {QemuError} `QEMU_STOP_FAILED`, `QEMU_NOT_PERMITTED`.
  */
 export async function endSaved(
   target: MachineRef,
   { pid, startTime }: ProcessInfo,
   client: QmpClient | undefined,
+  line = SAVE_LINE,
 ): Promise<void> {
-  appendToLog(target.files.log, `${new Date().toISOString()} ${SAVE_LINE}`);
+  appendToLog(target.files.log, `${new Date().toISOString()} ${line}`);
   try {
     await client?.executeRaw('quit', undefined, { timeoutMs: QUIT_MS });
   } catch (error) {
@@ -31,6 +33,6 @@ export async function endSaved(
   if (await waitForExit(pid, startTime, SIGKILL_MS)) return;
   throw new QemuError(
     'QEMU_STOP_FAILED',
-    `Machine "${target.longName}" is saved, but QEMU (process ${pid}) does not end`,
+    `The guest of machine "${target.longName}" has left QEMU (process ${pid}), which does not end`,
   );
 }

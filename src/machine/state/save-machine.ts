@@ -1,6 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
+import { refuseMoved } from '../move/refuse-moved.ts';
 import { askState } from '../observe/status.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { goneOf, locate } from '../run/locate.ts';
@@ -41,6 +42,7 @@ export async function saveMachine(
       await cleanUp(host, target, located);
       return { outcome: 'already-saved', sizeBytes: undefined, seconds: seconds() };
     }
+    refuseMoved(target, 'save');
     const hook = (name: 'PRESTOP' | 'POSTSTOP', pid?: number): Promise<void> =>
       runStopHook(host, target, config, name, { signal, isSaved: true }, pid);
     try {

@@ -2,8 +2,8 @@ import { quote } from '../../base/text.ts';
 import { guestOption, guestOptions } from './guest-options.ts';
 import type { SavedImage, SavedLayer, SavedRecord } from './saved-record.ts';
 
-/** A machine as a start would make it now. */
-export interface MachineNow {
+/** Hardware as a start would make it now. */
+export interface HardwareNow {
   readonly qemuVersion: string;
   /** Each name and alias of a machine type that QEMU has, to the full name. */
   readonly machineTypes: ReadonlyMap<string, string>;
@@ -12,9 +12,16 @@ export interface MachineNow {
   /** The cfg, as in `LaunchRecord.config`. */
   readonly config: string;
   readonly hostCpu: string | undefined;
+}
+
+/** A machine as a start would make it now. */
+export interface MachineNow extends HardwareNow {
   readonly images: readonly SavedImage[];
   readonly hashes: Readonly<Record<string, string>>;
 }
+
+/** What a guest was started on. */
+export type HardwareThen = Pick<SavedRecord, 'qemu' | 'args' | 'config' | 'machineType' | 'hostCpu'>;
 
 /**
  * What differs between a machine when it was saved and now, so that its state must not be loaded: with other disks the
@@ -22,13 +29,17 @@ export interface MachineNow {
  */
 export function savedDifferences(record: SavedRecord, now: MachineNow): string[] {
   return [
-    ...qemuDifferences(record, now),
-    ...optionDifferences(record, now),
+    ...hardwareDifferences(record, now),
     ...imageDifferences(record.images, now.images),
     ...Object.entries(record.hashes)
       .filter(([path, hash]) => now.hashes[path] !== hash)
       .map(([path]) => `${quote(path)} has changed`),
   ];
+}
+
+/** The part of {@link savedDifferences} that is about the hardware. Pure. */
+export function hardwareDifferences(record: HardwareThen, now: HardwareNow): string[] {
+  return [...qemuDifferences(record, now), ...optionDifferences(record, now)];
 }
 
 /**
@@ -48,7 +59,7 @@ function typeIn(args: readonly string[]): string {
   return (args[args.indexOf('-machine') + 1] ?? '').split(',')[0] ?? '';
 }
 
-function qemuDifferences({ qemu, args, machineType, hostCpu }: SavedRecord, now: MachineNow): string[] {
+function qemuDifferences({ qemu, args, machineType, hostCpu }: HardwareThen, now: HardwareNow): string[] {
   const isOther = release(qemu.version) !== release(now.qemuVersion);
   // These models are what a version of QEMU, and a host, can do; the others stay as they are.
   const cpu = /^(?:host|max)(?=,|$)/.exec(args[args.indexOf('-cpu') + 1] ?? '')?.[0];
@@ -68,7 +79,7 @@ function release(version: string): string {
   return version.split('.').slice(0, 2).join('.');
 }
 
-function optionDifferences(record: SavedRecord, now: MachineNow): string[] {
+function optionDifferences(record: HardwareThen, now: HardwareNow): string[] {
   const before = guestOptions(record.args).map((option) => withType(option, record, now));
   const after = now.options.flatMap(({ key, args }) => {
     const option = guestOption(args);
@@ -114,7 +125,7 @@ function isHardware(key: string): boolean {
 }
 
 /** `-machine q35,…` with the full name of the type. */
-function withType(option: string, record: SavedRecord, now: MachineNow): string {
+function withType(option: string, record: HardwareThen, now: HardwareNow): string {
   return option.replace(/^-machine ([^,]*)/, (_, type: string) => {
     const full = type === typeIn(record.args) ? record.machineType : now.machineTypes.get(type);
     return `-machine ${full ?? type}`;

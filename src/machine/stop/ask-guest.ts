@@ -4,6 +4,7 @@ import type { MachineContext, MachineRef, Notice } from '../context.ts';
 import { tellWay } from '../control/control-port.ts';
 import { describeState, stateRule } from '../control/run-state.ts';
 import { NO_PORTS, openAny } from '../control/ways.ts';
+import { isOwner } from '../move/move-record.ts';
 import { readRecord } from '../run/record.ts';
 import { whileAlive } from '../run/while-alive.ts';
 import { AgentRequest } from './agent-request.ts';
@@ -50,6 +51,8 @@ export async function askGuest(
   step: Ask,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
+  // To be heard it would have to run, and it may run elsewhere.
+  if (!isOwner(target.files)) return { kind: 'deaf' };
   const over = new AbortController();
   const asking = new Asking(host, target, process, step, over.signal);
   const deadline = performance.now() + step.timeoutMs;

@@ -12,6 +12,8 @@ export interface StopHookOptions {
   readonly signal?: AbortSignal | undefined;
   /** For POSTSTOP: the guest is not off, but saved. */
   readonly isSaved?: boolean | undefined;
+  /** The same: it runs elsewhere. */
+  readonly isMoved?: boolean | undefined;
 }
 
 /** Milliseconds until the deadline. */
@@ -46,7 +48,7 @@ export async function runStopHook(
     await runHook(host, target, hook, command, {
       cwd: config.dir,
       pid,
-      reason: isBefore ? undefined : options.isSaved === true ? 'saved' : 'stopped',
+      reason: isBefore ? undefined : reasonOf(options),
       timeoutMs: Math.min(Math.ceil(left / 100) * 100, HOOK_TIMEOUT_MS),
       signal,
     });
@@ -54,4 +56,9 @@ export async function runStopHook(
     if (signal?.aborted && isBefore) throw error;
     warn(error instanceof Error ? error.message : String(error));
   }
+}
+
+function reasonOf({ isSaved, isMoved }: StopHookOptions): 'saved' | 'moved' | 'stopped' {
+  if (isMoved === true) return 'moved';
+  return isSaved === true ? 'saved' : 'stopped';
 }

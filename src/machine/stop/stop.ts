@@ -3,6 +3,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { refuseMoved } from '../move/refuse-moved.ts';
 import { askState } from '../observe/status.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { killQemu } from '../run/last-run.ts';
@@ -76,6 +77,8 @@ export async function stopMachine(
       await cleanUp(host, target, located);
       return stopped(target, 'none', began);
     }
+    // Ended at the other end of its move, or for good, only by those who mean that, and by a shutdown of the host.
+    if (options.force !== true && options.deadline === undefined) refuseMoved(target, 'stop');
     tellAtWork(host, target);
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));

@@ -12,6 +12,8 @@ const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   'snapshot-create': async () => (await import('../snapshot/create-work.ts')).CREATE_KIND,
   'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,
   'snapshot-revert': async () => (await import('../snapshot/revert-work.ts')).REVERT_KIND,
+  'move-in': async () => (await import('../move/move-in-work.ts')).MOVE_IN_WORK,
+  'move-out': async () => (await import('../move/move-out-work.ts')).MOVE_OUT_WORK,
   save: async () => (await import('../state/save-work.ts')).SAVE_WORK,
 };
 

@@ -6,14 +6,15 @@ import type { QmpClient } from '../../qmp/client.ts';
 import { removeTemporariesOf } from '../../system/files/dead-temporaries.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { withLock } from '../../system/lock/lock.ts';
-import { readProcess } from '../../system/process/process.ts';
+import { type ProcessInfo, readProcess } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { openFirst } from '../control/first-way.ts';
+import { openFirst, type Way } from '../control/first-way.ts';
 import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
 import { endCreations } from '../disks/end-creations.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible } from '../run/run-lock.ts';
+import { whileAlive } from '../run/while-alive.ts';
 import { workKind } from './kinds.ts';
 import type { Settled } from './work-kind.ts';
 import { hasWork, isAtWork, isCutOff, readWork, removeWork, type WorkRecord } from './work-record.ts';
@@ -159,10 +160,28 @@ async function withQemu<T>(
   const located = locate(target.files);
   if (located.kind !== 'alive') return work(undefined);
   const ways = [ownSocket(target.files), ...controlPorts(target.files, located.record ?? NO_PORTS)];
-  const { value: client } = await openFirst(`machine "${target.longName}"`, ways, options);
+  const client = await openLiving(target, located.process, ways, options);
   try {
     return await work(client);
   } finally {
-    await client.close();
+    await client?.close();
+  }
+}
+
+/** Undefined: QEMU has ended meanwhile, so that there is nothing to wait for. */
+async function openLiving(
+  target: MachineRef,
+  process: ProcessInfo,
+  ways: readonly Way<QmpClient>[],
+  { timeoutMs, signal }: SettleOptions,
+): Promise<QmpClient | undefined> {
+  try {
+    return await whileAlive(process, signal, async (alive) => {
+      const { value } = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs, signal: alive });
+      return value;
+    });
+  } catch (error) {
+    if (signal?.aborted === true || locate(target.files).kind === 'alive') throw error;
+    return undefined;
   }
 }

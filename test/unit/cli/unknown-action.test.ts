@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTIONS, LATER } from '../../../src/cli/init/actions.ts';
+import { ACTIONS } from '../../../src/cli/init/actions.ts';
 import { unknownAction } from '../../../src/cli/init/unknown-action.ts';
 
-const NAMES = [...ACTIONS.map(({ command }) => command.split(' ')[0] ?? ''), ...LATER];
+const NAMES = ACTIONS.map(({ command }) => command.split(' ')[0] ?? '');
 
 function hint(...argv: string[]): string | undefined {
   return unknownAction(argv, NAMES)?.hint;

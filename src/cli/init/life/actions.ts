@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
-import { many, manyAtOnce, releasing, seconds, starting, stopping } from '../parameters.ts';
+import { many, manyAtOnce, milliseconds, one, RATE, releasing, seconds, starting, stopping } from '../parameters.ts';
 
 /** Actions of the group "Life", in the order of the help text. */
 export const LIFE: readonly Action[] = [
@@ -16,6 +16,7 @@ export const LIFE: readonly Action[] = [
       starting(parser)
         .option('autostart', { type: 'boolean', describe: 'All machines with AUTOSTART=on, after their BOOTDELAY' })
         .option('fresh', { type: 'boolean', describe: 'Drop a saved state, instead of going on from it' })
+        .option('i-know', { type: 'boolean', describe: 'Start one that has moved away: its guest runs nowhere else' })
         .option('alone', { type: 'boolean', describe: 'Do not start machines in REQUIRES; they must be running' })
         .conflicts('autostart', 'all'),
     load: () => import('./start.ts'),
@@ -50,6 +51,41 @@ export const LIFE: readonly Action[] = [
     describe: 'Save the state of running guests to disk, and end QEMU',
     options: manyAtOnce,
     load: () => import('./save.ts'),
+  },
+  {
+    command: 'migrate <id> <dest>',
+    group: 'Life',
+    examples: [
+      ['web root:/srv/two --check', 'Shows all that is in the way'],
+      ['web root:/srv/two', 'Moves it while its guest runs on'],
+    ],
+    describe: 'Move a running machine to another place',
+    options: (parser) =>
+      one(parser)
+        .positional('dest', {
+          type: 'string',
+          demandOption: true,
+          describe: 'root:DIR: another root folder on this host',
+        })
+        .option('check', { type: 'boolean', describe: 'Only report what is in the way' })
+        .option('rate', RATE)
+        .option('downtime', {
+          type: 'string',
+          requiresArg: true,
+          coerce: milliseconds,
+          describe: 'Milliseconds the guest may stand still (300)',
+        })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          coerce: seconds,
+          describe: 'Seconds until a guest that changes its memory too fast stays (3600)',
+        })
+        .option('keep-config', {
+          type: 'boolean',
+          describe: 'Leave the machine registered here, too',
+        }) as Argv<object>,
+    load: () => import('./migrate.ts'),
   },
   {
     command: 'restart [ids..]',

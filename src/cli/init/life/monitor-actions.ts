@@ -58,10 +58,7 @@ async function changeState(
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
   const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
     withAnyMonitor(fleet.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, (client) =>
-      apply(
-        { client, name: target.longName, timeoutMs, signal, whyFull: (drive) => whyFull(fleet.host, target, drive) },
-        target,
-      ),
+      apply({ client, target, timeoutMs, signal, whyFull: (drive) => whyFull(fleet.host, target, drive) }, target),
     ),
   );
   return present<StateChange>(context, selection, outcomes, {

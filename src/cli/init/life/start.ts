@@ -20,6 +20,7 @@ interface Arguments extends SelectionArguments {
   readonly autostart: boolean;
   readonly alone?: boolean;
   readonly fresh?: boolean;
+  readonly iKnow?: boolean;
   readonly parallel?: number;
   readonly paused: boolean;
   readonly preconfig: boolean;
@@ -36,6 +37,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     paused: mode.paused,
     preconfig: mode.preconfig,
     fresh: mode.fresh,
+    iKnow: args.iKnow,
     parallel: args.parallel,
     alone: args.alone,
     withBootDelay: args.autostart,

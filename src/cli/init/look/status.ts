@@ -2,6 +2,7 @@ import { jobProgress } from '../../../domain/job-row.ts';
 import type { FleetStatus } from '../../../fleet/fleet.ts';
 import type { RestartState } from '../../../fleet/service/restart-state.ts';
 import { describeState, stateRule } from '../../../machine/control/run-state.ts';
+import { describeMove } from '../../../machine/move/refuse-moved.ts';
 import { describeEnd, describeEndShortly, isBadEnd, isPulledPlug } from '../../../machine/run/last-run.ts';
 import type { Output } from '../../output/output.ts';
 import { stateStyle } from '../../output/state-style.ts';
@@ -35,10 +36,14 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   });
 }
 
-function noteState(output: Output, { name, state, stateDetail, restart, problems, lastReset, jobs }: Shown): void {
+function noteState(
+  output: Output,
+  { name, state, stateDetail, restart, problems, lastReset, jobs, move }: Shown,
+): void {
   const { meaning, severity } = stateRule(state);
   const level = severity === 'error' ? 'warning' : 'info';
   if (meaning !== undefined) output.note(level, `${name}: ${describeState(state, stateDetail)}`);
+  if (move !== undefined) output.note(move === 'damaged' ? 'warning' : 'info', `${name}: ${describeMove(move)}`);
   // A guest's reboot is nothing special, but it helps to explain what happened.
   if (lastReset !== undefined) output.note('info', `${name}: reset without restarting QEMU, last ${lastReset}`);
   for (const job of jobs) output.note('info', `${name}: job ${job.id}: ${job.type}, ${jobProgress(job)}`);

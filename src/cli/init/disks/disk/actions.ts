@@ -1,20 +1,10 @@
 import type { Argv } from 'yargs';
-import { parseSize } from '../../../../config/text/values.ts';
 import type { Action } from '../../action.ts';
-import { many, one } from '../../parameters.ts';
+import { many, one, RATE } from '../../parameters.ts';
 
 /** One disk of one machine. */
 const oneDisk = (parser: Argv<object>): Argv<object> =>
   one(parser).positional('disk', { type: 'string', demandOption: true, describe: 'Key of the disk: DSK1' });
-
-/** Bytes a second as typed. */
-function rate(text: string): number {
-  const bytes = parseSize(text);
-  if (bytes !== undefined && bytes > 0) return bytes;
-  throw new Error(`--rate must be a number of bytes a second such as 50M, not "${text}"`);
-}
-
-const RATE = { type: 'string', requiresArg: true, coerce: rate, describe: 'Most bytes a second, such as 50M' } as const;
 
 /** `disk` and its verbs. */
 export const DISK: Action = {

@@ -52,7 +52,7 @@ const RUN: Readonly<Record<Exclude<Command['kind'], 'quit'>, Action>> = {
     const [status] = await fleet.statusMany([target]);
     const isPaused = status?.ok === true && status.value.state === 'paused';
     const { outcome, state } = await withAnyMonitor(fleet.host, target, { timeoutMs: TIMEOUT_MS, signal }, (client) =>
-      (isPaused ? resume : pause)({ client, name, timeoutMs: TIMEOUT_MS, signal }),
+      (isPaused ? resume : pause)({ client, target, timeoutMs: TIMEOUT_MS, signal }),
     );
     return `${name}: ${outcome} (${state})`;
   },

@@ -1,0 +1,127 @@
+import { ConfigError } from '../../base/config-error.ts';
+import { QemuError } from '../../base/errors.ts';
+import { addRegistryEntry } from '../../config/registry.ts';
+import { renderMachineConfig } from '../../config/render-machine.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import { NO_SLOT } from '../../machine/allocation.ts';
+import { buildArgs, buildOptions } from '../../machine/argv/build.ts';
+import type { MachineContext, MachineRef } from '../../machine/context.ts';
+import { inspectMachineConfig, inspectText } from '../../machine/load-config.ts';
+import { readMove } from '../../machine/move/move-record.ts';
+import { describeMove } from '../../machine/move/refuse-moved.ts';
+import { locate } from '../../machine/run/locate.ts';
+import { makeRequest } from '../../machine/start/launch-request.ts';
+import { inspectHost, prepare } from '../../machine/start/prepare.ts';
+import { hardwareDifferences } from '../../machine/state/saved-differences.ts';
+import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
+import { isSaved } from '../../machine/state/saved-folder.ts';
+import type { SavedImage } from '../../machine/state/saved-record.ts';
+import { isThere, readTextIfExists } from '../../system/files/files.ts';
+import { macIssues } from '../macs.ts';
+import type { MoveOffer } from './offer.ts';
+
+/** A place that a machine has come from, and that still has it registered. */
+export function wasHere({ files }: MachineRef): string | undefined {
+  const noted = readMove(files);
+  if (noted === undefined || noted === 'damaged') return undefined;
+  return noted.role === 'source' && noted.phase === 'handed-over' ? noted.peer : undefined;
+}
+
+/** The machine as it would be at the destination; its file need not be there yet. @throws {ConfigError} */
+export function configThere({ paths }: MachineContext, target: MachineRef, offer: MoveOffer): MachineConfig {
+  const { configPath } = target;
+  const { config, issues } =
+    wasHere(target) === undefined
+      ? inspectText(configPath, offer.cfg, paths.defaultsFile)
+      : inspectMachineConfig(configPath, paths.defaultsFile);
+  if (config === undefined) throw new ConfigError(`Cannot use "${configPath}"`, issues);
+  return config;
+}
+
+/** With the addresses that the guest knows. */
+export function withMacs(config: MachineConfig, { macs }: MoveOffer): MachineConfig {
+  const known = new Map(macs);
+  return { ...config, nics: config.nics.map((nic) => ({ ...nic, mac: nic.mac ?? known.get(nic.index) })) };
+}
+
+/** All that is in the way of a guest at its destination. Changes nothing. */
+export async function checkOffer(
+  host: MachineContext,
+  target: MachineRef,
+  offer: MoveOffer,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const names = nameProblems(host, target);
+  let config: MachineConfig;
+  try {
+    config = withMacs(configThere(host, target, offer), offer);
+  } catch (error) {
+    return [...names, ...messagesOf(error)];
+  }
+  const quiet: MachineContext = { ...host, notify: () => {} };
+  const found = [...(await inspectHost(quiet, config, target.files)), ...host.storageInUse(config)];
+  const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
+  const problems = [...names, ...errors.map(({ message }) => message), ...diskProblems(host, config, offer)];
+  if (errors.length > 0) return problems;
+  try {
+    const prepared = await prepare(quiet, config, target.files, signal);
+    const request = await makeRequest(quiet, target, config, prepared, NO_SLOT, { lease: false });
+    const differences = hardwareDifferences(offer.hardware, {
+      qemuVersion: prepared.probe.version,
+      machineTypes: prepared.probe.machines,
+      options: buildOptions(request),
+      config: renderMachineConfig(config),
+      hostCpu: hostCpuOf(buildArgs(request)),
+    });
+    return [...problems, ...differences.map((each) => `its hardware would differ: ${each}`)];
+  } catch (error) {
+    return [...problems, ...messagesOf(error)];
+  }
+}
+
+function nameProblems({ paths }: MachineContext, target: MachineRef): string[] {
+  const { longName, shortName, configPath, files } = target;
+  if (locate(files).kind === 'alive') return [`a machine "${longName}" is running there`];
+  if (isSaved(files)) return [`a machine "${longName}" has a saved state there`];
+  if (wasHere(target) !== undefined) return [];
+  const noted = readMove(files);
+  if (noted !== undefined) return [`there is a machine "${longName}": ${describeMove(noted)}`];
+  const taken = isThere(configPath) ? [`"${configPath}" exists already`] : [];
+  try {
+    addRegistryEntry(readTextIfExists(paths.registryFile) ?? '', shortName ?? longName, longName);
+    return taken;
+  } catch (error) {
+    return [...taken, ...messagesOf(error)];
+  }
+}
+
+/** Disks that are not copied have to be the same files. */
+function diskProblems({ paths }: MachineContext, config: MachineConfig, { images, copyDisks }: MoveOffer): string[] {
+  if (copyDisks) return [];
+  const there = imageFacts(paths, config);
+  return images.flatMap(({ key, layers }) => {
+    const found = there.find((image) => image.key === key);
+    if (found !== undefined && isSame(layers, found.layers)) return [];
+    const [top] = layers;
+    return [`${key} "${top?.path ?? ''}" is not the same file there: move it along with --copy-disks`];
+  });
+}
+
+/** The guest writes to them meanwhile, so that size and time may differ. */
+function isSame(here: SavedImage['layers'], there: SavedImage['layers']): boolean {
+  return (
+    here.length === there.length &&
+    here.every((layer, at) => {
+      const other = there[at];
+      return other !== undefined && layer.format === other.format && layer.file?.inode === other.file?.inode;
+    })
+  );
+}
+
+function messagesOf(error: unknown): string[] {
+  if (error instanceof ConfigError) {
+    return error.issues.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  }
+  if (error instanceof QemuError && error.code !== 'QEMU_ABORTED') return [error.message];
+  throw error;
+}

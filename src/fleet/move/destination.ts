@@ -1,0 +1,136 @@
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachineContext, MachineRef } from '../../machine/context.ts';
+import { withOwnMonitor } from '../../machine/control/control-port.ts';
+import { awaitGuest, letGo, moveSocket, untilArrived } from '../../machine/move/arrival.ts';
+import { MOVE_IN_KIND, type MoveInData } from '../../machine/move/move-in-work.ts';
+import { removeMove, writeMove } from '../../machine/move/move-record.ts';
+import { type Step, type StepOptions, whileThere } from '../../machine/move/while-there.ts';
+import { exclusively } from '../../machine/run/run-lock.ts';
+import { runPostCommand, startForArrival } from '../../machine/start/start.ts';
+import { doWork, type Work } from '../../machine/work/do-work.ts';
+import { settleFirst } from '../../machine/work/settle-first.ts';
+import { isThere } from '../../system/files/files.ts';
+import type { Paths } from '../../system/paths.ts';
+import { Machines } from '../machines.ts';
+import { leaseMacsOf } from '../macs.ts';
+import { registerMachine } from '../register.ts';
+import { newTarget } from '../resolve.ts';
+import { checkOffer, configThere, wasHere, withMacs } from './check-offer.ts';
+import { makeFile } from './make-file.ts';
+import type { MoveOffer } from './offer.ts';
+import { placeName } from './places.ts';
+
+/** A QEMU that waits for a guest, with what is done to it step by step. */
+export interface Arrival {
+  /** Where the guest is to be sent to. */
+  readonly uri: string;
+  /** Notes that the source may hand over from now on. */
+  readonly switching: () => Promise<void>;
+  /** Waits until all of the guest is there. */
+  readonly arrived: () => Promise<void>;
+  /** Notes that the guest is its own, and lets it go on. Returns its state. */
+  readonly release: () => Promise<string>;
+}
+
+/** For each answer of QEMU. */
+const ANSWER_MS = 60_000;
+
+/** The machines below another root folder of this host, as the place that a guest comes to. */
+export class LocalDestination {
+  readonly #machines: Machines;
+  /** Root folder. */
+  readonly root: string;
+  /** For people. */
+  readonly name: string;
+
+  /** @throws {QemuError} `QEMU_NOT_PERMITTED` when others may change it. */
+  constructor(root: string, notify: MachineContext['notify']) {
+    this.root = root;
+    this.#machines = Machines.at(root, notify);
+    this.name = placeName(this.#machines.host.paths);
+  }
+
+  /** Whether it is that place. */
+  hasPaths({ stateDir }: Paths): boolean {
+    return this.#machines.host.paths.stateDir === stateDir;
+  }
+
+  #target({ name, shortName }: MoveOffer): MachineRef {
+    const registered = this.#machines.list().find(({ longName }) => longName === name);
+    return registered ?? newTarget(this.#machines.host.paths, name, shortName ?? name);
+  }
+
+  /** All that is in the way of a guest there. */
+  async check(offer: MoveOffer, signal: AbortSignal | undefined): Promise<readonly string[]> {
+    const { host } = this.#machines;
+    const target = this.#target(offer);
+    await settleFirst(host, target);
+    return checkOffer(host, target, offer, signal);
+  }
+
+  /**
+   * Makes a machine that waits for the guest, and does `body` with it. When that throws, and the guest was not released,
+   * nothing of it stays.
+   */
+  async receive<T>(offer: MoveOffer, body: (arrival: Arrival) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { host } = this.#machines;
+    const target = this.#target(offer);
+    const wasAt = wasHere(target);
+    const { id, wasRunning } = offer;
+    const data: MoveInData = { id, wasRunning, wasAt, hadState: isThere(target.files.stateDir) };
+    const plan = { kind: MOVE_IN_KIND, what: `taking in its guest from ${offer.from}`, data: { ...data } };
+    const { result, config, pid } = await exclusively(host, target, { purpose: 'receive', signal }, () =>
+      doWork(
+        host,
+        target,
+        plan,
+        async (work) => {
+          const noted = { id, role: 'destination', peer: offer.from, peerRecord: offer.sourceRecord } as const;
+          writeMove(target.files, { ...noted, phase: 'copying' });
+          const made = await this.#make(target, offer, work, wasAt !== undefined);
+          const started = await startForArrival(host, target, made, offer.hardware, { signal });
+          const limits = { timeoutMs: ANSWER_MS, signal };
+          const there = <S>(step: Step<S>, options: StepOptions = limits): Promise<S> =>
+            whileThere(host, target, withOwnMonitor, options, step);
+          await there((client, alive) => awaitGuest(client, target.files, alive));
+          const done = await body({
+            uri: `unix:${moveSocket(target.files)}`,
+            switching: async () => writeMove(target.files, { ...noted, phase: 'switching' }),
+            arrived: () => there(untilArrived),
+            release: async () => {
+              writeMove(target.files, { ...noted, phase: 'released' });
+              // Nothing interrupts that: there is no way back.
+              return there((client, alive) => letGo(client, wasRunning, alive), { timeoutMs: ANSWER_MS });
+            },
+          });
+          removeMove(target.files);
+          return { result: done, config: made, pid: started.pid };
+        },
+        signal,
+      ),
+    );
+    await runPostCommand(host, target, config, pid, undefined);
+    return result;
+  }
+
+  /** Registers the machine, so that whatever becomes of this command the next one finds it. */
+  async #make(target: MachineRef, offer: MoveOffer, work: Work, isThereAlready: boolean): Promise<MachineConfig> {
+    const { host } = this.#machines;
+    const { configPath, longName } = target;
+    const config = configThere(host, target, offer);
+    if (!isThereAlready) {
+      work.note({ partFiles: [{ path: configPath }] });
+      try {
+        makeFile(configPath, offer.cfg);
+      } catch (error) {
+        // Another one's: it stays.
+        work.note({ partFiles: [] });
+        throw error;
+      }
+      work.noteParts();
+    }
+    await leaseMacsOf(host.paths, withMacs(config, offer), host.notify);
+    if (!isThereAlready) await registerMachine(this.#machines, target.shortName ?? longName, configPath, '/');
+    return config;
+  }
+}

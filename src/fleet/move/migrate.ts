@@ -1,0 +1,226 @@
+import { QemuError } from '../../base/errors.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
+import { type MachineContext, type MachineRef, notRunning } from '../../machine/context.ts';
+import { withControl, withOwnMonitor } from '../../machine/control/control-port.ts';
+import { queryState } from '../../machine/control/query-state.ts';
+import { leave, MOVE_OUT_KIND, type MoveOutData } from '../../machine/move/move-out-work.ts';
+import { writeMove } from '../../machine/move/move-record.ts';
+import { refuseMoved } from '../../machine/move/refuse-moved.ts';
+import { type Sent, sendGuest } from '../../machine/move/send-guest.ts';
+import { whileThere } from '../../machine/move/while-there.ts';
+import { type Located, locate } from '../../machine/run/locate.ts';
+import { exclusively } from '../../machine/run/run-lock.ts';
+import { runStopHook } from '../../machine/stop/stop-hook.ts';
+import { doWork } from '../../machine/work/do-work.ts';
+import { settleFirst } from '../../machine/work/settle-first.ts';
+import type { Machines } from '../machines.ts';
+import { type Arrival, LocalDestination } from './destination.ts';
+import { type MoveOffer, makeOffer } from './offer.ts';
+
+/** How to move a running machine. */
+export interface MigrateOptions extends LongWorkOptions {
+  /** Only find out whether it is possible. */
+  readonly check?: boolean | undefined;
+  /** Most bytes a second (default: no limit). */
+  readonly rate?: number | undefined;
+  /** Milliseconds that the guest may stand still for the last of its memory (default: 300). */
+  readonly downtimeMs?: number | undefined;
+  /** Milliseconds until a guest that changes its memory too fast stays where it is (default: an hour). */
+  readonly timeoutMs?: number | undefined;
+  /** The machine stays registered here; it is not started until `iKnow` is given. */
+  readonly keepConfig?: boolean | undefined;
+}
+
+/** What became of a move. */
+export interface MigrateResult {
+  readonly outcome: 'moved' | 'possible' | 'impossible';
+  /** Where it is, or would be: `root:/srv/two`. */
+  readonly destination: string;
+  /** State of the guest there; undefined for one that was not moved. */
+  readonly state: string | undefined;
+  /** How long the guest stood still; undefined for one that was not moved, or did not run. */
+  readonly downtimeMs: number | undefined;
+  /** Bytes of memory and devices that were sent. */
+  readonly transferredBytes: number | undefined;
+  /** All that is in the way. */
+  readonly problems: readonly string[];
+  readonly seconds: number;
+}
+
+const DEFAULT_DOWNTIME_MS = 300;
+const DEFAULT_TIMEOUT_MS = 3_600_000;
+const ANSWER_MS = 60_000;
+const NEVER = new AbortController().signal;
+
+/**
+ * Moves a running machine to another place, while its guest goes on. The machine is registered there, and no longer here.
+ *
+ * @param destination `root:DIR`.
+ * @throws {QemuError} `QEMU_USAGE` for another destination, `QEMU_NOT_IMPLEMENTED` for one on another host; `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` with all that is in
+ * the way; `QEMU_COMMAND_FAILED`, `QEMU_TIMEOUT`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on here.
+ */
+export async function migrateMachine(
+  machines: Machines,
+  target: MachineRef,
+  destination: string,
+  options: MigrateOptions = {},
+): Promise<MigrateResult> {
+  const began = performance.now();
+  const seconds = (): number => Math.round(performance.now() - began) / 1000;
+  const { host } = machines;
+  const there = parseDestination(host, destination);
+  const nothing = { destination: there.name, state: undefined, downtimeMs: undefined, transferredBytes: undefined };
+  return exclusively(host, target, { purpose: 'migrate', signal: options.signal }, async () => {
+    await settleFirst(host, target);
+    const located = locate(target.files);
+    refuseMoved(target, 'move');
+    if (located.kind !== 'alive') throw notRunning(target);
+    const { offer, problems: here } = await makeOffer(machines, target, located, {
+      copyDisks: false,
+      signal: options.signal,
+    });
+    const problems = [...new Set([...here, ...(await there.check(offer, options.signal))])];
+    if (options.check === true) {
+      return { ...nothing, outcome: problems.length === 0 ? 'possible' : 'impossible', problems, seconds: seconds() };
+    }
+    if (problems.length > 0) throw impossible(target, there.name, problems);
+    const moved = await move(machines, target, located, { there, offer, options });
+    return { ...nothing, ...moved, outcome: 'moved', problems: [], seconds: seconds() };
+  });
+}
+
+function parseDestination(host: MachineContext, words: string): LocalDestination {
+  const root = /^root:(\/.*)$/.exec(words)?.[1];
+  if (words.startsWith('ssh://')) {
+    throw new QemuError('QEMU_NOT_IMPLEMENTED', 'Machines cannot move to another host yet');
+  }
+  if (root === undefined) {
+    throw new QemuError('QEMU_USAGE', `"${words}" is not a place that a machine can move to`, {
+      hint: 'give root:DIR, with the absolute path of a folder that is given to --root',
+    });
+  }
+  const there = new LocalDestination(root, host.notify);
+  if (there.hasPaths(host.paths)) throw new QemuError('QEMU_USAGE', `"${words}" is where the machine is`);
+  return there;
+}
+
+function impossible({ longName }: MachineRef, there: string, problems: readonly string[]): QemuError {
+  return new QemuError('QEMU_MACHINE_STATE', `Cannot move machine "${longName}" to ${there}: ${problems.join('; ')}`, {
+    hint: 'it goes on as before',
+  });
+}
+
+interface Move {
+  readonly there: LocalDestination;
+  readonly offer: MoveOffer;
+  readonly options: MigrateOptions;
+}
+
+type Moved = Pick<MigrateResult, 'state' | 'downtimeMs' | 'transferredBytes'>;
+
+async function move(
+  machines: Machines,
+  target: MachineRef,
+  located: Extract<Located, { kind: 'alive' }>,
+  { there, offer, options }: Move,
+): Promise<Moved> {
+  const { host } = machines;
+  const { signal = NEVER, keepConfig = false } = options;
+  const { id, wasRunning } = offer;
+  const data: MoveOutData = { id, wasRunning, keepConfig, root: there.root };
+  const settings = machines.stopSettings(target);
+  const result = await doWork(
+    host,
+    target,
+    { kind: MOVE_OUT_KIND, what: `moving its guest to ${there.name}`, data: { ...data } },
+    async () => {
+      const noted = { id, role: 'source', peer: there.name } as const;
+      writeMove(target.files, { ...noted, phase: 'copying' });
+      return there.receive(
+        offer,
+        async (arrival) => {
+          const sent = await send(host, target, arrival, options, () =>
+            writeMove(target.files, { ...noted, phase: 'switching' }),
+          );
+          await arrival.arrived();
+          await requireStill(host, target, signal);
+          writeMove(target.files, { ...noted, phase: 'handed-over' });
+          const state = await released(arrival, target, there.name);
+          const downtimeMs = sent.stoppedAtMs === undefined ? undefined : Math.round(Date.now() - sent.stoppedAtMs);
+          await end(host, target, keepConfig);
+          return { state, downtimeMs, transferredBytes: sent.bytes };
+        },
+        signal,
+      );
+    },
+    signal,
+  );
+  const hook = { isMoved: true };
+  await runStopHook(host, target, settings, 'POSTSTOP', hook, located.process.pid);
+  return result;
+}
+
+function send(
+  host: MachineContext,
+  target: MachineRef,
+  arrival: Arrival,
+  options: MigrateOptions,
+  note: () => void,
+): Promise<Sent> {
+  const { signal = NEVER, onProgress, rate } = options;
+  return whileThere(host, target, withControl, { timeoutMs: ANSWER_MS, signal }, (client, alive) =>
+    sendGuest(client, {
+      uri: arrival.uri,
+      rate,
+      downtimeMs: options.downtimeMs ?? DEFAULT_DOWNTIME_MS,
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      beforeStop: (version) => {
+        note();
+        const message = `QEMU ${version} without KVM cannot send the memory of a guest that runs: it stands still until all of it is there`;
+        host.notify({ level: 'info', machine: target.longName, message });
+      },
+      beforeSwitch: async () => {
+        await arrival.switching();
+        note();
+      },
+      onProgress,
+      signal: alive.signal,
+    }),
+  );
+}
+
+/** What a guest does that another program has let run on here is not at the destination. */
+async function requireStill(host: MachineContext, target: MachineRef, signal: AbortSignal): Promise<void> {
+  const state = await whileThere(host, target, withOwnMonitor, { timeoutMs: ANSWER_MS, signal }, queryState);
+  if (state === 'postmigrate') return;
+  throw new QemuError(
+    'QEMU_MACHINE_STATE',
+    `The guest of machine "${target.longName}" went on meanwhile: it is ${state}`,
+  );
+}
+
+/** From here on the guest is the destination's, whatever happens. */
+async function released(arrival: Arrival, { longName }: MachineRef, there: string): Promise<string> {
+  try {
+    return await arrival.release();
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    const message = `The guest of machine "${longName}" was handed over to ${there}, but does not run there: ${error.message}`;
+    throw new QemuError('QEMU_COMMAND_FAILED', message, {
+      cause: error.cause,
+      hint: `see there, and start it there: ${shellCommand('qemu-init', 'status', longName)}`,
+    });
+  }
+}
+
+/** The guest is elsewhere: whatever its old QEMU does, it goes. */
+async function end(host: MachineContext, target: MachineRef, keepConfig: boolean): Promise<void> {
+  try {
+    const limits = { timeoutMs: ANSWER_MS };
+    await whileThere(host, target, withOwnMonitor, limits, (client) => leave(host, target, client, keepConfig));
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    await leave(host, target, undefined, keepConfig);
+  }
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { QemuError } from '../../base/errors.ts';
+import { asRecord, asText } from '../../base/guards.ts';
+import { parseMachineConfig } from '../../config/machine-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
+import type { MachineRef } from '../../machine/context.ts';
+import { withControl } from '../../machine/control/control-port.ts';
+import { otherHardware } from '../../machine/plug/other-hardware.ts';
+import { readLaunchRecord } from '../../machine/run/launch-record.ts';
+import type { Located } from '../../machine/run/locate.ts';
+import { stateObstacles } from '../../machine/state/blockers.ts';
+import type { HardwareThen } from '../../machine/state/saved-differences.ts';
+import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
+import type { SavedImage } from '../../machine/state/saved-record.ts';
+import type { Machines } from '../machines.ts';
+import { previewMacsOf } from '../macs.ts';
+import { movedText } from './moved-text.ts';
+import { placeName } from './places.ts';
+
+/** What a destination has to know of a machine whose guest it is to take. Data alone: it may go over a line. */
+export interface MoveOffer {
+  /** The same in the notes of both sides. */
+  readonly id: string;
+  readonly name: string;
+  readonly shortName: string | undefined;
+  /** Text of its file there, without paths that are relative to a folder here. */
+  readonly cfg: string;
+  /** Where it comes from, for people; and, for a destination on this host, its note. */
+  readonly from: string;
+  readonly sourceRecord: string | undefined;
+  /** What the guest was started on. */
+  readonly hardware: HardwareThen;
+  readonly macs: readonly (readonly [nic: number, mac: string])[];
+  readonly images: readonly SavedImage[];
+  readonly wasRunning: boolean;
+  readonly copyDisks: boolean;
+}
+
+/** An offer, and what is in the way of it here. */
+export interface Offered {
+  readonly offer: MoveOffer;
+  readonly problems: readonly string[];
+}
+
+type Alive = Extract<Located, { kind: 'alive' }>;
+
+const ANSWER_MS = 10_000;
+
+/**
+ * Describes a running machine to a destination.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_STATE` when it is not known what it was started with; as {@link withControl}.
+ */
+export async function makeOffer(
+  machines: Pick<Machines, 'host' | 'inspect'>,
+  target: MachineRef,
+  located: Alive,
+  { copyDisks, signal }: { readonly copyDisks: boolean; readonly signal: AbortSignal | undefined },
+): Promise<Offered> {
+  const { host } = machines;
+  const { files, longName } = target;
+  const launched = readLaunchRecord(files);
+  const then = launched && configOf(target, launched.config);
+  if (launched === undefined || then === undefined) {
+    throw new QemuError('QEMU_MACHINE_STATE', `Cannot move machine "${longName}": the record of its start is lost`, {
+      hint: `save its guest, or shut it down: qemu-init stop ${longName}`,
+    });
+  }
+  const limits = { timeoutMs: ANSWER_MS, signal };
+  const plugged = otherHardware(target, located.process);
+  const asked = await withControl(host, target, limits, async (client) => {
+    const { major, minor, micro } = asRecord(
+      asRecord(await client.executeRaw('query-version', undefined, limits))['qemu'],
+    );
+    const type = asText(await client.executeRaw('qom-get', { path: '/machine', property: 'type' }, limits));
+    return {
+      ...(await stateObstacles(target, { disks: then.disks, plugged }, client, limits)),
+      version: [major, minor, micro].join('.'),
+      machineType: /^(.+)-machine$/.exec(type)?.[1],
+    };
+  });
+  const { config, issues } = machines.inspect(target);
+  const broken = issues.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  const used = config ?? then;
+  return {
+    problems: [...asked.reasons, ...broken],
+    offer: {
+      id: randomUUID(),
+      name: longName,
+      shortName: target.shortName,
+      cfg: movedText(used, host.paths),
+      from: placeName(host.paths),
+      sourceRecord: files.move,
+      hardware: {
+        qemu: { version: asked.version, binary: launched.binary },
+        args: launched.args,
+        config: launched.config,
+        machineType: asked.machineType,
+        hostCpu: hostCpuOf(launched.args),
+      },
+      macs: [...previewMacsOf(host.paths, used)],
+      images: imageFacts(host.paths, used),
+      wasRunning: asked.wasRunning,
+      copyDisks,
+    },
+  };
+}
+
+function configOf({ configPath, longName }: MachineRef, text: string): MachineConfig | undefined {
+  const { draft } = parseMachineConfig(text, { path: configPath.replace(/\.json$/, '.cfg') });
+  return draft && { ...draft, longName };
+}

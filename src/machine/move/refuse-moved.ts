@@ -1,0 +1,65 @@
+import { QemuError } from '../../base/errors.ts';
+import { shellCommand } from '../../config/text/shell-words.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { settleFirst } from '../work/settle-first.ts';
+import { mayLetRun } from './decide.ts';
+import { isOwner, type MoveRecord, readMove, removeMove } from './move-record.ts';
+
+/**
+ * Refuses to run the guest of a machine that is not, or may not be, its own: it has moved to another place, or was not
+ * released by the place that it comes from.
+ *
+ * @param what such as `start` or `resume`.
+ * @throws {QemuError} `QEMU_MACHINE_STATE`
+ */
+export function refuseMoved(target: MachineRef, what: string): void {
+  if (isOwner(target.files)) return;
+  const { longName } = target;
+  throw new QemuError(
+    'QEMU_MACHINE_STATE',
+    `Cannot ${what} machine "${longName}": ${describeMove(readMove(target.files))}`,
+    {
+      hint: `if its guest runs nowhere else, for sure: ${shellCommand('qemu-init', 'start', '--i-know', longName)}`,
+    },
+  );
+}
+
+/**
+ * Refuses to let the processors of a running machine run: as {@link refuseMoved}, and while the last part of its guest is
+ * sent.
+ *
+ * @throws {QemuError} `QEMU_MACHINE_STATE`
+ */
+export function refuseToLetRun(target: MachineRef, what: string): void {
+  refuseMoved(target, what);
+  const noted = readMove(target.files);
+  if (mayLetRun(noted)) return;
+  throw new QemuError('QEMU_MACHINE_STATE', `Cannot ${what} machine "${target.longName}": ${describeMove(noted)}`, {
+    hint: 'it goes on by itself when the move is over',
+  });
+}
+
+/** Drops what a machine has noted of a move, because the user knows that its guest runs nowhere else. */
+export async function dropMove(host: MachineContext, target: MachineRef): Promise<void> {
+  await settleFirst(host, target);
+  const noted = readMove(target.files);
+  if (noted === undefined) return;
+  const message = `${describeMove(noted)}; this is dropped, as --i-know demands`;
+  host.notify({ level: 'warning', machine: target.longName, message });
+  removeMove(target.files);
+}
+
+/** What is noted of a move, as a clause. */
+export function describeMove(noted: Omit<MoveRecord, 'id'> | 'damaged' | undefined): string {
+  if (noted === undefined) return 'it is not being moved';
+  if (noted === 'damaged') return 'the note of who owns its guest is damaged';
+  const { role, phase, peer, since } = noted;
+  if (role === 'source') {
+    return phase === 'handed-over'
+      ? `its guest has moved to ${peer}, ${since}`
+      : `its guest is moving to ${peer} since ${since}`;
+  }
+  return phase === 'released'
+    ? `its guest has come from ${peer}, ${since}`
+    : `its guest is coming from ${peer} since ${since}, which has not released it`;
+}

@@ -1,0 +1,127 @@
+import { delay } from '../../base/abort.ts';
+import { QemuError } from '../../base/errors.ts';
+import { asNumber, asRecord, asText } from '../../base/guards.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+import { sendingCapabilities } from '../state/cancel-sending.ts';
+
+/** How to send a guest to another QEMU. */
+export interface SendOptions {
+  readonly uri: string;
+  /** Most bytes a second. */
+  readonly rate: number | undefined;
+  /** How long the guest may stand still for the last of its memory. */
+  readonly downtimeMs: number;
+  /** Limit for the memory of a guest that runs: one that changes it faster than it is sent never gets there. */
+  readonly timeoutMs: number;
+  /** Done before a guest is stopped that this QEMU cannot send while it runs: see {@link losesMemory}. */
+  readonly beforeStop: (version: string) => void;
+  /** Done when the guest stands still for the last part, before that is sent. */
+  readonly beforeSwitch: () => Promise<void>;
+  readonly onProgress: OnProgress | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A guest that was sent. */
+export interface Sent {
+  /** When it was stopped, by the clock of this host; undefined: it stood still before. */
+  readonly stoppedAtMs: number | undefined;
+  readonly bytes: number;
+}
+
+/** For each answer of QEMU; it is silent while it sends the last part. */
+const ANSWER_MS = 60_000;
+const FIRST_LOOK_MS = 5;
+const LOOK_MS = 100;
+/** For the last part. */
+const SWITCH_MS = 120_000;
+/** More than any line. A JSON number has 53 bits. */
+const ANY_BANDWIDTH = 2 ** 42;
+
+/**
+ * Has QEMU send its guest to another QEMU. When this returns the guest stands still, and its disks are flushed and let go
+ * of; it is not known yet whether the other side could take it. When it throws, the caller has to cancel what goes on.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when it cannot be sent, `QEMU_TIMEOUT` for a guest that changes its memory too
+ * fast, `QEMU_ABORTED`; and what `beforeSwitch` throws.
+ */
+export async function sendGuest(client: QmpClient, options: SendOptions): Promise<Sent> {
+  const { signal, timeoutMs, uri } = options;
+  const limits = { timeoutMs: ANSWER_MS, signal };
+  const since = client.eventCount;
+  await client.executeRaw('migrate-set-capabilities', { capabilities: sendingCapabilities(true) }, limits);
+  const parameters = { 'max-bandwidth': options.rate ?? ANY_BANDWIDTH, 'downtime-limit': options.downtimeMs };
+  await client.executeRaw('migrate-set-parameters', parameters, limits);
+  const wasRunning = asRecord(await client.executeRaw('query-status', undefined, limits))['running'] === true;
+  if (wasRunning) await stopIfNeeded(client, options.beforeStop, limits);
+  await client.executeRaw('migrate', { uri }, limits);
+  await untilStatus(client, 'pre-switchover', options, performance.now() + timeoutMs);
+  await options.beforeSwitch();
+  await client.executeRaw('migrate-continue', { state: 'pre-switchover' }, limits);
+  const bytes = await untilStatus(client, 'completed', options, performance.now() + SWITCH_MS);
+  return { bytes, stoppedAtMs: wasRunning ? await stopTime(client, since) : undefined };
+}
+
+/** A guest whose memory would not arrive as it is, stands still from the beginning. */
+async function stopIfNeeded(
+  client: QmpClient,
+  beforeStop: SendOptions['beforeStop'],
+  limits: ExecuteOptions,
+): Promise<void> {
+  const { major, minor, micro } = asRecord(
+    asRecord(await client.executeRaw('query-version', undefined, limits))['qemu'],
+  );
+  const hasKvm = asRecord(await client.executeRaw('query-kvm', undefined, limits))['enabled'] === true;
+  if (!losesMemory(asNumber(major), hasKvm)) return;
+  beforeStop([major, minor, micro].join('.'));
+  await client.executeRaw('stop', undefined, limits);
+}
+
+/**
+ * Whether a QEMU misses some of what a guest changes while its memory is sent: without KVM before 9.0, whose commit
+ * 03bfc2188f06 ("physmem: Fix migration dirty bitmap coherency with TCG memory access") has put that right. Pure.
+ *
+ * @param major of its version.
+ */
+export function losesMemory(major: number, hasKvm: boolean): boolean {
+  return !hasKvm && major < 9;
+}
+
+/** Returns how many bytes were sent. */
+async function untilStatus(client: QmpClient, wanted: string, options: SendOptions, deadline: number): Promise<number> {
+  const { onProgress, signal } = options;
+  let lookMs = FIRST_LOOK_MS;
+  for (;;) {
+    const info = asRecord(await client.executeRaw('query-migrate', undefined, { timeoutMs: ANSWER_MS, signal }));
+    const ram = asRecord(info['ram']);
+    const [done, left] = [asNumber(ram['transferred']), asNumber(ram['remaining'])];
+    onProgress?.({ phase: 'moving memory', done, total: done + left });
+    const status = asText(info['status']);
+    if (status === wanted) return done;
+    if (status === 'failed' || status === 'cancelled' || status === 'cancelling' || status === 'completed') {
+      throw new QemuError(
+        'QEMU_COMMAND_FAILED',
+        `QEMU could not send the guest: ${asText(info['error-desc']) || status}`,
+      );
+    }
+    if (performance.now() > deadline) throw tooSlow(ram);
+    await delay(lookMs, signal);
+    lookMs = Math.min(2 * lookMs, LOOK_MS);
+  }
+}
+
+function tooSlow(ram: Readonly<Record<string, unknown>>): QemuError {
+  const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+  const dirty = asNumber(ram['dirty-pages-rate']) * (asNumber(ram['page-size']) || 4096);
+  const message = `The memory of the guest could not be sent in time: ${mib(asNumber(ram['remaining']))} are left, and it changes ${mib(dirty)} a second`;
+  return new QemuError('QEMU_TIMEOUT', message, {
+    hint: 'give it more time with --timeout, or let it stand still longer with --downtime',
+  });
+}
+
+/** By the time stamp that QEMU has given the event, since the look at it came later. */
+async function stopTime(client: QmpClient, since: number): Promise<number> {
+  const { timestamp } = await client.waitForEvent('STOP', undefined, { since, timeoutMs: ANSWER_MS });
+  return timestamp.seconds * 1000 + timestamp.microseconds / 1000;
+}

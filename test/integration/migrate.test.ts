@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { debian13Qemu } from '../support/debian-13-qemu.ts';
+import { guestDisk } from '../support/guest-disk.ts';
+import { type Lab, lab, until } from '../support/lab.ts';
+import { type MoveLab, moveLab, type Place, untilPhase } from '../support/move-lab.ts';
+import { tempRoot } from '../support/temp-root.ts';
+import { checkRecords } from '../support/writer-guest.ts';
+
+/** On a host that is busy; for waits that end with what they wait for. */
+const LONG_MS = 240_000;
+const PATIENT = { timeoutMs: LONG_MS };
+
+test('a guest on QEMU 10 writes on while its memory is sent, also when that is interrupted, and loses nothing', async (t) => {
+  const { program, obstacle } = debian13Qemu();
+  if (program === undefined) return t.skip(obstacle);
+  const moves = moveLab(t, program);
+  const [one, two] = moves.places;
+  await one.lab.ok('start', 'web');
+  await until('it writes', () => moves.written() > 3, LONG_MS);
+  const possible = await one.lab.one('migrate', 'web', two.name, '--check');
+  assert.deepEqual([possible['outcome'], possible['problems']], ['possible', []]);
+  const slow = one.lab.spawn('qemu-init', ['migrate', 'web', two.name, '--rate', '1M'], PATIENT);
+  await untilPhase(two, 'memory', () => false);
+  await moves.writesOn();
+  slow.child.kill('SIGINT');
+  assert.equal((await slow.result).code, 130, 'it writes while its memory is sent, which takes minutes');
+  moves.assertGone(two, 'after it was interrupted');
+  assert.equal((await one.lab.one('migrate', 'web', two.name))['outcome'], 'moved');
+  moves.assertGone(one, 'after the move');
+  assert.match(readFileSync(join(two.lab.etcDir, 'web-qemu.cfg'), 'utf8'), /^# its comment$/m);
+  await moves.writesOn();
+  await two.lab.ok('kill', 'web');
+  const { last, wrong } = checkRecords(moves.disk);
+  assert.ok(last >= moves.written());
+  assert.deepEqual(wrong, []);
+});
+
+type Victim = 'tool' | 'source' | 'destination';
+
+/** Where a move is killed: the side whose note is waited for, the phase, and what is killed then. */
+const CASES: readonly (readonly [side: 'source' | 'destination', phase: string, victim: Victim])[] = [
+  ['destination', 'memory', 'destination'],
+  ['source', 'switching', 'tool'],
+  ['source', 'handed-over', 'tool'],
+  ['destination', 'released', 'tool'],
+  ['source', 'handed-over', 'destination'],
+];
+
+/** More of them, which take minutes: `QEMU_INIT_ALL_MOVES=1`. */
+const MORE: typeof CASES = (['source', 'destination'] as const).flatMap((side) =>
+  (side === 'source' ? ['copying', 'switching', 'handed-over'] : ['copying', 'qemu', 'switching', 'released']).flatMap(
+    (phase) => (['tool', 'source', 'destination'] as const).map((victim) => [side, phase, victim] as const),
+  ),
+);
+
+/** Which of the places runs the guest; one that lies still is started, which only one place may do. */
+async function whoRuns(
+  { places, boots }: MoveLab,
+  about: string,
+): Promise<{ readonly runs: Place; readonly most: number }> {
+  const states = [];
+  for (const place of places) states.push({ place, state: await place.lab.state('web') });
+  const running = states.filter(({ state }) => state === 'running').map(({ place }) => place);
+  assert.ok(running.length <= 1, `${about}: ${JSON.stringify(states.map(({ state }) => state))}`);
+  const [runs] = running;
+  if (runs !== undefined) return { runs, most: boots() };
+  const most = boots() + 1;
+  const started: Place[] = [];
+  for (const place of places) if ((await place.lab.init('start', 'web')).code === 0) started.push(place);
+  assert.equal(started.length, 1, `${about}: only one place may start it`);
+  const [only] = started;
+  assert.ok(only);
+  return { runs: only, most };
+}
+
+test('whatever is killed at whatever step of a move, one side runs the guest, nothing is lost, and nothing is left', async (t) => {
+  const moves = moveLab(t);
+  const [one] = moves.places;
+  await one.lab.ok('start', 'web');
+  await until('it writes', () => moves.written() > 3, LONG_MS);
+  const all = process.env['QEMU_INIT_ALL_MOVES'] === '1' ? [...CASES, ...MORE, ...MORE] : CASES;
+  for (const [at, [side, phase, victim]] of all.entries()) {
+    const about = `${at}: ${victim} killed when the ${side} is at "${phase}"`;
+    const [from, to] = [moves.at(), moves.other()];
+    const before = moves.written();
+    const rate = phase === 'memory' ? ['--rate', '20M'] : [];
+    const migrate = from.lab.spawn('qemu-init', ['migrate', 'web', to.name, ...rate], PATIENT);
+    let isOver = false;
+    const result = migrate.result.finally(() => {
+      isOver = true;
+    });
+    await untilPhase(side === 'source' ? from : to, phase, () => isOver);
+    if (victim === 'tool') migrate.child.kill('SIGKILL');
+    else for (const pid of (victim === 'source' ? from : to).lab.qemus()) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await result;
+    const { runs, most } = await whoRuns(moves, about);
+    t.diagnostic(`${about}: status ${code}; it runs at the ${runs === to ? 'destination' : 'source'} ${stderr.trim()}`);
+    moves.assertGone(runs === to ? from : to, about);
+    await moves.writesOn(most);
+    assert.ok(moves.written() > before, about);
+  }
+  await moves.at().lab.ok('kill', 'web');
+  const { last, wrong } = checkRecords(moves.disk);
+  assert.ok(last >= moves.written(), `${last} of ${moves.written()}`);
+  assert.deepEqual(wrong, []);
+});
+
+/** A machine that takes nothing, whose disk two roots can reach. */
+function light(t: TestContext): {
+  readonly one: Lab;
+  readonly two: Lab;
+  readonly there: string;
+  readonly disk: string;
+} {
+  const [one, two] = [lab(t), lab(t)];
+  for (const root of [one, two]) root.ownPorts();
+  const disk = guestDisk(tempRoot(t).etcDir, { name: 'shared.img' });
+  one.add('web', `DSK1=${disk}\n`);
+  return { one, two, there: `root:${two.dir}`, disk };
+}
+
+const note = (root: Lab, text: string): void => {
+  mkdirSync(join(root.stateDir, 'web'), { recursive: true });
+  writeFileSync(join(root.stateDir, 'web/move.json'), text);
+};
+
+test('all that is in the way of a move is reported at once, and nothing is changed', async (t) => {
+  const { one, two, there } = light(t);
+  const cfg = join(one.etcDir, 'web-qemu.cfg');
+  const text = readFileSync(cfg, 'utf8');
+  assert.equal((await one.init('migrate', 'web', there)).code, 7);
+  await one.ok('start', 'web');
+  writeFileSync(
+    cfg,
+    `${text.replace('RAM=8M', 'RAM=16M')}NIC1=virtio-net-pci,net=bridge,bridge=nobr0\nRUNAS=nosuchuser\nNETIF=managed\n`,
+  );
+  two.write('etc/qemu/web-qemu.cfg', 'RAM=8M\n');
+  const found = await one.one('migrate', 'web', there, '--check');
+  assert.equal(found['outcome'], 'impossible');
+  const problems = JSON.stringify(found['problems']);
+  for (const each of [/web-qemu\.cfg\\" exists already/, /nosuchuser/]) assert.match(problems, each);
+  const { code, stderr } = await one.init('migrate', 'web', there);
+  assert.equal(code, 1);
+  assert.match(stderr, /exists already.*nosuchuser|nosuchuser.*exists already/);
+  rmSync(join(two.etcDir, 'web-qemu.cfg'));
+  writeFileSync(cfg, text.replace('RAM=8M', 'RAM=16M'));
+  assert.match(
+    JSON.stringify((await one.one('migrate', 'web', there, '--check'))['problems']),
+    /RAM is \\"16M\\" and was \\"8M\\"/,
+  );
+  assert.equal((await one.init('migrate', 'web', 'elsewhere')).code, 2);
+  assert.equal((await one.init('migrate', 'web', `root:${one.dir}`)).code, 2);
+  assert.deepEqual(two.leftovers(), []);
+  assert.equal(await one.state('web'), 'running');
+});
+
+test('a guest that is paused stays so, and one whose machine stays registered starts there only for who knows', async (t) => {
+  const { one, two, there } = light(t);
+  await one.ok('start', 'web');
+  await one.ok('pause', 'web');
+  const moved = await one.one('migrate', 'web', there, '--keep-config');
+  assert.deepEqual([moved['outcome'], moved['state'], moved['downtimeMs']], ['moved', 'paused', null]);
+  const left = await one.one('status', 'web');
+  assert.deepEqual([left['state'], Reflect.get(Object(left['move']), 'phase')], ['stopped', 'handed-over']);
+  assert.equal(Reflect.get(Object(left['lastEnd']), 'cause'), 'moved');
+  const refused = await one.init('start', 'web');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /its guest has moved to root:.*[\s\S]*start --i-know web/);
+  await two.ok('resume', 'web');
+  // There and back: it is registered here all the time, and an interrupted return leaves that as it is.
+  const back = two.spawn('qemu-init', ['migrate', 'web', `root:${one.dir}`, '--rate', '10K']);
+  await until('it comes', () => existsSync(one.file('web', 'qemu/qmp.sock')));
+  back.child.kill('SIGINT');
+  assert.equal((await back.result).code, 130);
+  assert.equal(await two.state('web'), 'running');
+  assert.equal((await one.init('start', 'web')).code, 1);
+  assert.deepEqual(one.leftovers(), []);
+  assert.equal((await two.one('migrate', 'web', `root:${one.dir}`))['outcome'], 'moved');
+  assert.equal(await one.state('web'), 'running');
+  await one.ok('stop', 'web', '--force');
+  await one.ok('start', 'web');
+});
+
+test('a guest that another place has not released is not let run by any command, and a damaged note lets nobody run', async (t) => {
+  const { one } = light(t);
+  await one.ok('start', 'web', '--paused');
+  const since = new Date().toISOString();
+  note(one, JSON.stringify({ id: 'x', role: 'destination', phase: 'switching', peer: 'ssh://other', since }));
+  for (const words of [
+    ['resume', 'web'],
+    ['reset', 'web'],
+    ['save', 'web'],
+    ['stop', 'web'],
+    ['start', 'web'],
+  ]) {
+    const { code, stderr } = await one.init(...words);
+    assert.equal(code, 1, words.join(' '));
+    assert.match(stderr, /its guest is coming from ssh:\/\/other since .*, which has not released it/);
+  }
+  for (const words of [
+    ['-q', 'cont', 'web'],
+    ['-q', 'system_reset', 'web'],
+    ['-c', 'cont', 'web'],
+    ['-c', 'c', 'web'],
+  ]) {
+    assert.match((await one.cmd(...words)).stderr, /has not released it/, words.join(' '));
+  }
+  assert.equal(await one.state('web'), 'prelaunch');
+  assert.match((await one.init('status', 'web')).stderr, /its guest is coming from/);
+  note(one, JSON.stringify({ id: 'x', role: 'source', phase: 'switching', peer: 'ssh://other', since }));
+  for (const word of ['resume', 'reset']) {
+    assert.match((await one.init(word, 'web')).stderr, /its guest is moving to ssh:\/\/other since/, word);
+  }
+  assert.match((await one.cmd('-q', 'cont', 'web')).stderr, /its guest is moving to ssh:/);
+  note(one, JSON.stringify({ id: 'x', role: 'destination', phase: 'switching', peer: 'ssh://other', since }));
+  // A shutdown of the host asks it to go down, for which it would have to run.
+  await one.ok('stop', 'web', '--deadline', '10');
+  assert.doesNotMatch(readFileSync(join(one.logDir, 'web.log'), 'utf8'), /reason=6/);
+  note(one, '{ "role": "sou');
+  assert.match((await one.init('start', 'web')).stderr, /the note of who owns its guest is damaged/);
+  assert.equal((await one.one('status', 'web'))['move'], 'damaged');
+  await one.ok('start', '--i-know', 'web');
+  assert.equal(await one.state('web'), 'running');
+  assert.equal((await one.one('status', 'web'))['move'], null);
+});

@@ -21,14 +21,31 @@ export async function queryQemu(client: QmpClient, pid: number, timeoutMs: numbe
     ask('query-balloon').catch(() => undefined),
   ]);
   return {
-    disks: readDisks(stats, blocks),
-    jobs: asArray(jobs).map(readJob),
-    vcpuSeconds: parseCpus(cpus).flatMap(({ index, threadId }) => {
+    disks: firsts(readDisks(stats, blocks), ({ disk }) => disk),
+    jobs: firsts(asArray(jobs).map(readJob), ({ job }) => job),
+    vcpuSeconds: firsts(parseCpus(cpus), ({ index }) => String(index)).flatMap(({ index, threadId }) => {
       const seconds = readThreadSeconds(pid, threadId);
       return seconds === undefined ? [] : [{ vcpu: index, seconds }];
     }),
     balloonBytes: balloon === undefined ? undefined : optionalNumber(asRecord(balloon)['actual']),
   };
+}
+
+/** As many of a kind as no QEMU has by far, but for its jobs and processors. */
+const MOST = 1024;
+/** Ids of jobs are shorter. */
+const MOST_CHARACTERS = 200;
+
+/**
+ * The first of each name. A captured QEMU could name one twice, for which node_exporter and Prometheus refuse the metrics
+ * of all machines, or ever more and longer ones, which these keep for ever.
+ */
+function firsts<T>(all: readonly T[], nameOf: (each: T) => string): T[] {
+  const byName = new Map<string, T>();
+  for (const each of all) {
+    if (byName.size < MOST && !byName.has(nameOf(each))) byName.set(nameOf(each), each);
+  }
+  return [...byName.values()];
 }
 
 const NANOSECONDS = 1e9;
@@ -38,7 +55,7 @@ function readDisks(stats: unknown, blocks: unknown): DiskSample[] {
   const about = new Map(asArray(blocks).map((each) => [nameOf(asRecord(each)), asRecord(each)]));
   return parseBlockStats(stats).flatMap((counters): DiskSample[] => {
     const disk = nameOf({ device: counters.device, qdev: counters.qdev });
-    if (!/^(?:dsk|cdr)\d+$/.test(disk)) return [];
+    if (!/^(?:dsk|cdr)\d{1,4}$/.test(disk)) return [];
     const block = about.get(disk);
     const image = asRecord(asRecord(block?.['inserted'] ?? {})['image'] ?? {});
     return [
@@ -71,8 +88,8 @@ function readJob(value: unknown): JobSample {
   const total = optionalNumber(job['total-progress']) ?? 0;
   const done = optionalNumber(job['current-progress']) ?? 0;
   return {
-    job: optionalText(job['id']) ?? '',
-    type: optionalText(job['type']) ?? '',
+    job: (optionalText(job['id']) ?? '').slice(0, MOST_CHARACTERS),
+    type: (optionalText(job['type']) ?? '').slice(0, MOST_CHARACTERS),
     ratio: total > 0 ? Math.min(1, done / total) : 0,
     done,
     total,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
@@ -263,4 +263,25 @@ test('https needs no hash, but a certificate, and never leads to http', async (t
   assert.match(pulled.stderr, new RegExp(`its sha256 is ${hashOf(data)}; compare`));
   const again = await root.run('qemu-init', ['image', 'pull', `${secure}/a.qcow2`], { env });
   assert.match(again.stdout, /a\.qcow2: unchanged/);
+});
+
+test('an answer without a length and an end does not fill the disk, and nothing of it stays', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can mount');
+  const root = lab(t);
+  const folder = join(root.stateDir, 'images');
+  mkdirSync(folder);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8M,mode=755', 'tmpfs', folder]);
+  t.after(() => void execFileSync('umount', ['--lazy', folder]));
+  const base = await server(t, (_request, response) => {
+    response.writeHead(200, { etag: '"v1"' });
+    const more = (): void => {
+      while (response.write(Buffer.alloc(64 * 1024, 'x')));
+      response.once('drain', more);
+    };
+    more();
+  });
+  const { code, stderr } = await root.init('image', 'pull', `${base}/a.img#sha256=${'0'.repeat(64)}`);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /The answer fills the disk/);
+  assert.deepEqual(readdirSync(folder), []);
 });

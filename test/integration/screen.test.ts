@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Fleet } from '../../src/fleet/fleet.ts';
+import { dumpMemory } from '../../src/machine/observe/dump.ts';
 import { debianPackage } from '../support/debian-package.ts';
 import { lab, until } from '../support/lab.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
@@ -86,6 +88,18 @@ test('the screen of a QEMU of another user in its sandbox is taken, too', {
     readdirSync(root.dir).filter((name) => name.startsWith('.half')),
     [],
   );
+  // A captured QEMU that says it dumps, and falls silent, holds nobody up.
+  const fleet = Fleet.open({ root: root.dir });
+  const target = fleet.get('web');
+  const { pid } = await root.one('status', 'web');
+  const silent = join(root.dir, 'silent.core');
+  const onProgress = (): void => void process.kill(Number(pid), 'SIGSTOP');
+  await assert.rejects(dumpMemory(fleet.host, target, silent, { onProgress, silenceMs: 2000 }), {
+    code: 'QEMU_TIMEOUT',
+  });
+  process.kill(Number(pid), 'SIGCONT');
+  assert.equal(existsSync(silent), false);
+  await until('the guest goes on', async () => (await root.state('web')) === 'running');
   await root.ok('kill', 'web');
   assert.deepEqual(root.leftovers(), []);
 });

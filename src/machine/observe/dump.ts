@@ -16,9 +16,17 @@ export interface DumpResult {
   readonly sizeBytes: number;
 }
 
+/** How to dump. */
+export interface DumpOptions extends LongWorkOptions {
+  /** How long QEMU may write nothing (default: 60 s). */
+  readonly silenceMs?: number | undefined;
+}
+
 const ANSWER_MS = 10_000;
 /** What a dump has besides the memory: headers, registers of each processor, memory of devices such as the screen's. */
 const EXTRA_BYTES = 1024 ** 3;
+/** QEMU stands still for a moment on a busy host, and for ever when a guest has captured it. */
+const SILENCE_MS = 60_000;
 /** Between two looks at whether QEMU counts it as done, which is a moment after its last byte. */
 const LOOK_MS = 100;
 const LOOKS = 50;
@@ -29,13 +37,13 @@ const LOOKS = 50;
  * no more room than its memory takes.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_QMP_REFUSED`; `QEMU_IO` when there is no room for the file;
- * `QEMU_COMMAND_FAILED` when QEMU does not finish it; `QEMU_ABORTED`. There is no file then, and the guest goes on.
+ * `QEMU_COMMAND_FAILED` when QEMU does not finish it; `QEMU_TIMEOUT`, `QEMU_ABORTED`. There is no file then, and the guest goes on.
  */
 export async function dumpMemory(
   host: MachineContext,
   target: MachineRef,
   file: string,
-  { signal, onProgress = () => {} }: LongWorkOptions = {},
+  { signal, onProgress = () => {}, silenceMs = SILENCE_MS }: DumpOptions = {},
 ): Promise<DumpResult> {
   const limits = { timeoutMs: ANSWER_MS, signal };
   return withScratchFolder(target.files, async (folder) => {
@@ -46,7 +54,9 @@ export async function dumpMemory(
     try {
       const total = await withOwnMonitor(host, target, limits, (client) => begin(client, path, limits));
       fifo.writerIsThere();
-      const sizeBytes = await writeWhole(file, 0o600, piecesOf(host, target, fifo, total, onProgress, signal));
+      const pieces = piecesOf(fifo, silenceMs, total, onProgress);
+      const checked = endedWell(pieces, () => requireCompleted(host, target, signal));
+      const sizeBytes = await writeWhole(file, 0o600, checked);
       return { sizeBytes };
     } catch (error) {
       throw signal?.aborted ? abortError(signal) : error;
@@ -68,24 +78,38 @@ async function begin(
   return asNumber(memory['base-memory']) + asNumber(memory['plugged-memory']);
 }
 
-/** What QEMU writes, which counts only when QEMU says at the end that it was all. */
+/** What QEMU writes. */
 async function* piecesOf(
-  host: MachineContext,
-  target: MachineRef,
   { stream }: Fifo,
+  silenceMs: number,
   total: number,
   onProgress: OnProgress,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = stream[Symbol.asyncIterator]();
   let done = 0;
-  for await (const piece of stream) {
+  for (;;) {
+    const timer = setTimeout(() => stream.destroy(silent(silenceMs)), silenceMs);
+    const { value: piece, done: isOver } = await pieces.next().finally(() => clearTimeout(timer));
+    if (isOver === true) return;
     if (!(piece instanceof Uint8Array)) continue;
     done += piece.length;
     if (done > total + EXTRA_BYTES) throw new QemuError('QEMU_COMMAND_FAILED', 'QEMU wrote more than the memory');
     yield piece;
     onProgress({ phase: 'dumping memory', done: Math.min(done, total), total });
   }
-  await requireCompleted(host, target, signal);
+}
+
+/** It counts only when QEMU says at the end that it was all. */
+async function* endedWell(
+  pieces: AsyncIterable<Uint8Array>,
+  check: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* pieces;
+  await check();
+}
+
+function silent(ms: number): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `QEMU has written nothing of the dump for ${ms / 1000} s`);
 }
 
 async function requireCompleted(

@@ -68,7 +68,8 @@ export async function saveRunning(
   const plan = { kind: SAVE_KIND, what: 'saving its state', data: { ...data } };
   const work = async (): Promise<number> => {
     makePart(files);
-    const received = await receive(host, target, located, { ...options, signal });
+    const mostBytes = MOST_PASSES * launched.config.memoryBytes + MOST_OTHER_BYTES;
+    const received = await receive(host, target, located, { ...options, signal, mostBytes });
     const record = (): SavedRecord => recordOf(host, target, { launched, asked, received, slot: located.record?.slot });
     const saved = record();
     writeSavedRecord(files, 'part', saved);
@@ -82,6 +83,11 @@ export async function saveRunning(
   };
   return doWork(host, target, plan, work, signal);
 }
+
+/** The memory is sent twice while the guest runs, perhaps begun once more, and what is left when it stands still. */
+const MOST_PASSES = 4;
+/** Memory of graphics cards, firmware, and states of devices. */
+const MOST_OTHER_BYTES = 2 * 1024 ** 3;
 
 interface Launched {
   readonly record: LaunchRecord;
@@ -126,7 +132,7 @@ async function receive(
   host: MachineContext,
   target: MachineRef,
   { process: { pid }, record }: Alive,
-  options: LongWorkOptions & { readonly signal: AbortSignal },
+  options: LongWorkOptions & { readonly signal: AbortSignal; readonly mostBytes: number },
 ): Promise<Checksum> {
   const socket = saveSocket(target.files);
   const isOther = record?.uid !== undefined && record.gid !== undefined && record.uid !== process.geteuid?.();
@@ -135,11 +141,11 @@ async function receive(
     sender: isOther ? { uid: record.uid, gid: record.gid } : undefined,
     file: savedFiles(target.files, 'part').state,
   });
-  const { signal, onProgress } = options;
+  const { signal, onProgress, mostBytes } = options;
   try {
     host.notify({ level: 'debug', machine: target.longName, message: `QEMU (process ${pid}) sends its state` });
     return await withControl(host, target, { timeoutMs: ANSWER_MS, signal }, (client) =>
-      sendState(client, { socket, receiver, onProgress, signal }),
+      sendState(client, { socket, receiver, mostBytes, onProgress, signal }),
     );
   } finally {
     await receiver.close();

@@ -10,7 +10,11 @@ import type { SocketToFile } from '../../system/files/socket-to-file.ts';
 export interface SendStateOptions {
   /** Where the receiver listens. */
   readonly socket: string;
-  readonly receiver: SocketToFile;
+  readonly receiver: Pick<SocketToFile, 'failure' | 'receivedBytes' | 'finish'>;
+  /** More than QEMU has to send. */
+  readonly mostBytes: number;
+  /** How long nothing may come (default: 10 minutes). */
+  readonly silenceMs?: number | undefined;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal;
 }
@@ -24,6 +28,9 @@ const ANY_BANDWIDTH = 2 ** 42;
 /** QEMU goes through the memory again and again while the guest changes it: after so often the guest is stopped. */
 const MOST_PASSES = 2;
 
+/** No disk stands still for so long: a guest has captured QEMU, which says that it goes on. */
+const SILENCE_MS = 600_000;
+
 /** Waiting for the last bytes after QEMU has said that it is done. */
 const LAST_BYTES_MS = 600_000;
 
@@ -31,7 +38,7 @@ const LAST_BYTES_MS = 600_000;
  * Has QEMU send its guest's state to the receiver. When this returns the guest stands still, and its disks are flushed
  * and let go of. When it throws, the caller has to cancel what goes on.
  *
- * @throws {QemuError} `QEMU_COMMAND_FAILED` when QEMU cannot, `QEMU_IO` when there is no room, `QEMU_ABORTED`.
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when QEMU cannot, `QEMU_IO` when there is no room, `QEMU_TIMEOUT`, `QEMU_ABORTED`.
  */
 export async function sendState(client: QmpClient, options: SendStateOptions): Promise<Checksum> {
   const { receiver, socket, signal } = options;
@@ -40,10 +47,12 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
   await client.executeRaw('migrate', { uri: `unix:${socket}` }, limits);
   let lookMs = FIRST_LOOK_MS;
   let isStopped = false;
+  const watch = watchReceived(options);
   for (;;) {
     await delay(lookMs, signal);
     lookMs = Math.min(2 * lookMs, LOOK_MS);
     if (receiver.failure !== undefined) throw receiver.failure;
+    watch();
     const info = asRecord(await client.executeRaw('query-migrate', undefined, limits));
     const ram = asRecord(info['ram']);
     report(options, ram);
@@ -59,6 +68,18 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
     }
   }
   return finish(options);
+}
+
+/** Throws when too much comes, or nothing for too long. */
+function watchReceived({ receiver, mostBytes, silenceMs = SILENCE_MS }: SendStateOptions): () => void {
+  let last = { bytes: -1, at: 0 };
+  return () => {
+    const bytes = receiver.receivedBytes;
+    if (bytes > mostBytes) throw failed('', `it sends more than ${mostBytes} bytes`);
+    if (bytes !== last.bytes) last = { bytes, at: performance.now() };
+    if (performance.now() - last.at < silenceMs) return;
+    throw new QemuError('QEMU_TIMEOUT', `QEMU has sent nothing of the state for ${silenceMs / 1000} s`);
+  };
 }
 
 function report({ onProgress, receiver }: SendStateOptions, ram: Readonly<Record<string, unknown>>): void {

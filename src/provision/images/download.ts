@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, statfsSync, statSync } from 'node:fs';
+import { createReadStream, ftruncateSync, statfsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { delay } from '../../base/abort.ts';
@@ -7,7 +7,7 @@ import { errorCode, QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
-import { isBlocked, openResponse, type Response } from './http.ts';
+import { block, isBlocked, openResponse, type Response } from './http.ts';
 
 /** What is to be fetched, and into which file. */
 export interface Download extends LongWorkOptions {
@@ -123,6 +123,7 @@ async function receive(file: FileHandle, response: Response, state: Receiving): 
   const isResumable = response.etag !== undefined;
   try {
     for await (const chunk of response.chunks()) {
+      if (total === 0) refuseToFill(file, state.done, chunk.length);
       await writeWhole(file, chunk, state.done);
       hash.update(chunk);
       state.done += chunk.length;
@@ -146,6 +147,18 @@ async function writeWhole(file: FileHandle, chunk: Uint8Array, at: number): Prom
     done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
   }
 }
+
+/** One that does not say how long its answer is may never end. */
+function refuseToFill({ fd }: FileHandle, done: number, more: number): void {
+  if (Math.floor(done / LOOK_BYTES) === Math.floor((done + more) / LOOK_BYTES)) return;
+  const { bavail, blocks } = statfsSync(`/proc/self/fd/${fd}`);
+  if (bavail > blocks / 20) return;
+  // Nothing of it stays.
+  ftruncateSync(fd);
+  throw block(new QemuError('QEMU_IO', `The answer fills the disk: ${done} bytes have come, and no end`));
+}
+
+const LOOK_BYTES = 1024 * 1024;
 
 function refuseWithoutRoom(part: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(dirname(part));

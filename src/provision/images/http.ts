@@ -40,7 +40,8 @@ export function isBlocked(error: unknown): boolean {
   return typeof error === 'object' && error !== null && blocked.has(error);
 }
 
-function block(error: QemuError): QemuError {
+/** Marks it as {@link isBlocked}. */
+export function block(error: QemuError): QemuError {
   blocked.add(error);
   return error;
 }

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { sendState } from '../../../../src/machine/state/send-state.ts';
+import { QmpClient } from '../../../../src/qmp/client.ts';
+import { FakeQmpServer } from '../../../../src/testing/index.ts';
+
+/** A captured QEMU: whatever it sends, it says that there is more. */
+async function capturedQemu(t: TestContext): Promise<QmpClient> {
+  const fake = await FakeQmpServer.start({
+    commands: {
+      'migrate-set-parameters': () => ({}),
+      migrate: () => ({}),
+      'query-migrate': () => ({ status: 'active', ram: { remaining: 1, 'dirty-sync-count': 1 } }),
+    },
+  });
+  const client = await QmpClient.connect(fake.address);
+  t.after(async () => {
+    await client.close();
+    await fake.close();
+  });
+  return client;
+}
+
+/** What came, more with each look. */
+function receiver(step: number): { receivedBytes: number; failure: undefined; finish: () => Promise<never> } {
+  let bytes = 0;
+  return {
+    get receivedBytes() {
+      bytes += step;
+      return bytes;
+    },
+    failure: undefined,
+    finish: () => Promise.reject(new Error('not reached')),
+  };
+}
+
+const OPTIONS = { socket: '/none', mostBytes: 1000, onProgress: undefined, signal: new AbortController().signal };
+
+test('a QEMU that sends a state without end is stopped before it fills the disk', async (t) => {
+  const client = await capturedQemu(t);
+  await assert.rejects(sendState(client, { ...OPTIONS, receiver: receiver(100) }), {
+    code: 'QEMU_COMMAND_FAILED',
+    message: /sends more than 1000 bytes/,
+  });
+});
+
+test('a QEMU that says it sends its state, and does not, holds no save up', async (t) => {
+  const client = await capturedQemu(t);
+  await assert.rejects(sendState(client, { ...OPTIONS, receiver: receiver(0), silenceMs: 50 }), {
+    code: 'QEMU_TIMEOUT',
+  });
+});

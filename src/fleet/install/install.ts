@@ -78,13 +78,17 @@ export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[]
   return changes;
 }
 
+/** Places that are the same whatever the prefix: what is there already is left to the package that it is from. */
+const SHARED = ['/etc/', '/usr/lib/ocf/'];
+
 /**
- * Refuses to overwrite files of a package. Shared configuration is left to the package.
+ * Refuses to overwrite files of a package, except those in shared places, which {@link installItems} keeps.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED`
  */
 export function refusePackaged(items: readonly Item[], packaged: ReadonlyMap<string, string>): void {
-  const taken = items.map(({ path }) => path).filter((path) => packaged.has(path) && !path.startsWith('/etc/'));
+  const isShared = (path: string): boolean => SHARED.some((folder) => path.startsWith(folder));
+  const taken = items.map(({ path }) => path).filter((path) => packaged.has(path) && !isShared(path));
   const [first] = taken;
   if (first === undefined) return;
   const others = taken.length === 1 ? '' : `, as do ${taken.length - 1} more files`;

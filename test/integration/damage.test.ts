@@ -48,11 +48,12 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
   const [{ state, lastEnd }] = JSON.parse(status.stdout);
   assert.equal(state, 'dead');
   // It has told nobody when, and looking is no end.
-  assert.deepEqual(lastEnd, { cause: 'killed', at: null, exit: null, lastReset: null });
+  assert.deepEqual(lastEnd, { cause: 'killed', at: null, exit: null, lastReset: null, crash: null });
   assert.equal((await root.cmd('-c', 'info status', 'web')).code, 7);
   const again = await root.one('start', 'web');
   assert.equal(again['outcome'], 'started');
   assert.equal(again['slot'], started['slot'], 'it has its slot again');
+  await root.ok('wait', 'web', '--for', 'console=ready');
   process.kill(Number(again['pid']), 'SIGKILL');
   await root.ok('wait', 'web', '--for', 'stopped');
   // A stop cleans up too, and is no failure.
@@ -61,6 +62,9 @@ test('a QEMU that was killed is dead with exit 1, and start cleans up and works'
   assert.equal(noted.cause, 'killed');
   assert.ok(!Number.isNaN(Date.parse(noted.at)));
   assert.deepEqual((await root.one('status', 'web'))['lastEnd'], noted);
+  assert.match(readFileSync(join(noted.crash, 'console'), 'utf8'), /ready/);
+  assert.equal(readdirSync(join(noted.crash, '..')).length, 2, 'something is kept of both runs');
+  assert.ok((await root.init('status', 'web')).stderr.includes(`what it printed last is in "${noted.crash}"`));
   assert.deepEqual(root.leftovers(), []);
   assert.equal((await root.init('status', 'web')).code, 3);
 });

@@ -36,6 +36,7 @@ describe('the end of a machine on a host with systemd', () => {
     const { code, stderr } = host.run('qemu-init status shot');
     assert.equal(code, 3);
     assert.match(stderr, /^shot: QEMU crashed or was killed \(SIGSEGV\), (just now|\d+ s ago)/);
+    assert.match(stderr, /^shot: what it printed last is in "\/var\/lib\/qemu-init\/shot\/crash\/.*Z"$/m);
   });
 
   test('a reset is told from an end, and a pulled plug from a guest that went down', async () => {
@@ -70,6 +71,7 @@ describe('the end of a machine on a host with systemd', () => {
     assert.deepEqual(lastEnd(host, 'panic'), { cause: 'guest-panic', exit: 'exit status 0' });
     assert.match(host.run('qemu-init status panic').stderr, /panic: .*systemd is about to start it again/);
     assert.match(journal(host, 'panic', '--priority=3'), /panic: the guest panicked/);
+    assert.match(host.sh('cat /var/lib/qemu-init/panic/crash/*/console'), /Kernel panic/);
     host.sh('qemu-init stop panic');
     assert.equal(isActive(host, 'panic'), 'inactive');
   });

@@ -3,10 +3,11 @@ import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import { appendToLog } from '../../system/files/log-file.ts';
-import type { Paths } from '../../system/paths.ts';
+import { machinePaths, type Paths } from '../../system/paths.ts';
 import { isSameProcess, sendSignal } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';
 import { inspectMachineConfig } from '../load-config.ts';
+import { crashFolder, keepCrash } from './crash-folder.ts';
 import type { Gone, Located } from './locate.ts';
 import { forgottenRun } from './record.ts';
 import { logTail, RESET_TRACE, resetInLog } from './run-files.ts';
@@ -41,6 +42,11 @@ export interface MachineEnd {
   readonly exit: string | undefined;
   /** ISO 8601: when the machine was last reset before that, without ending; undefined when it was not. */
   readonly lastReset: string | undefined;
+  /**
+   * Folder with what a run that ended badly printed last on its console and in its log; undefined for other ends, before
+   * the machine was cleaned up after, and when the folder is gone.
+   */
+  readonly crash: string | undefined;
 }
 
 /** How the service manager reports the end of a process: systemd.exec(5), EXIT_CODE and EXIT_STATUS. */
@@ -159,6 +165,7 @@ export function howEnded(
     at: asked?.at,
     exit: status,
     lastReset: resetInLog(log, record.startedAt),
+    crash: undefined,
   };
 }
 
@@ -173,7 +180,9 @@ export function writeLastRun(paths: Paths, target: MachineRef, gone: Gone, exit?
     ensureDir(folderOf(paths), 0o700);
     // The text first: the unit's script prints it without starting Node.
     const note = end && { text: describeEnd(end), ...end };
-    writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(note)}\n`, 0o600);
+    const crash = note && isBadEnd(note) ? keepCrash(target.files, record, note) : undefined;
+    writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(note && { ...note, crash })}\n`, 0o600);
+    if (end) return { ...end, crash: crashFolder(target.files, crash) };
   } catch (error) {
     // A full disk must not keep a machine from being cleaned up after: all that is lost is a line of `status`.
     if (!(error instanceof QemuError)) throw error;
@@ -265,8 +274,8 @@ export function readLastRun(paths: Paths, longName: string): MachineEnd | undefi
   try {
     const text = readTextIfExists(noteOf(paths, longName));
     if (text === undefined) return undefined;
-    const { cause, at, exit, lastReset: reset }: MachineEnd = JSON.parse(text);
-    return { cause, at, exit, lastReset: reset };
+    const { cause, at, exit, lastReset: reset, crash }: MachineEnd = JSON.parse(text);
+    return { cause, at, exit, lastReset: reset, crash: crashFolder(machinePaths(paths, longName), crash) };
   } catch {
     // Only root may read it, and a damaged note is useless.
     return undefined;

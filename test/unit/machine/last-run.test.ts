@@ -55,7 +55,7 @@ test('requests of an earlier run, resets and lines cut in half are no end', () =
 });
 
 test('what nobody wanted is told apart, and the signal is named', () => {
-  const end = { at: STARTED, exit: undefined, lastReset: undefined };
+  const end = { at: STARTED, exit: undefined, lastReset: undefined, crash: undefined };
   assert.equal(isBadEnd({ ...end, cause: 'guest-shutdown' }), false);
   assert.equal(isBadEnd({ ...end, cause: 'guest-panic', exit: 'exit status 1' }), true);
   assert.equal(describeEnd({ ...end, cause: 'killed', exit: 'SIGSEGV' }), 'QEMU crashed or was killed (SIGSEGV)');

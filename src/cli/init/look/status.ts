@@ -58,6 +58,7 @@ function noteEnd(output: Output, { name, pid, lastEnd, startFailure }: Shown): v
   const when = pid === undefined ? '' : 'before this run, ';
   const at = lastEnd.at === undefined ? '' : `, ${ago(lastEnd.at)}`;
   output.note(isBadEnd(lastEnd) ? 'warning' : 'info', `${name}: ${when}${describeEnd(lastEnd)}${at}`);
+  if (lastEnd.crash !== undefined) output.note('info', `${name}: what it printed last is in "${lastEnd.crash}"`);
 }
 
 function noteRestart(output: Output, name: string, restart: RestartState): void {

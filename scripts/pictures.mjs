@@ -62,7 +62,7 @@ async function makeMachines() {
 }
 
 async function serve() {
-  const child = spawn(tool, ['web', '--listen', '127.0.0.1:8780', '--allow-control'], { env });
+  const child = spawn(tool, ['web', '--listen', '127.0.0.1:28780', '--allow-control'], { env });
   const link = await new Promise((resolve, reject) => {
     child.stdout.setEncoding('utf8').once('data', (text) => resolve(text.trim()));
     child.once('exit', () => reject(new Error('The page is not served')));
@@ -101,6 +101,8 @@ async function takePictures(browser, link) {
 }
 
 await makeMachines();
+let server;
+let browser;
 try {
   qemuInit('start', 'web', 'mail', 'git', 'build', 'monitor', 'staging');
   qemuInit('pause', 'staging');
@@ -108,11 +110,12 @@ try {
   process.kill(pid, 'SIGKILL');
   mkdirSync(pictures, { recursive: true });
   const { child, link } = await serve();
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  server = child;
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
   await takePictures(browser, link);
-  await browser.close();
-  child.kill();
 } finally {
+  await browser?.close();
+  server?.kill();
   qemuInit('stop', '--all', '--force');
   rmSync(scratch, { recursive: true, force: true });
 }

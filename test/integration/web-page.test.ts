@@ -29,6 +29,7 @@ async function open(link: string, width = 1280, colorScheme: 'light' | 'dark' = 
   page.on('request', (request) => {
     if (!request.url().startsWith(`${own}/`) && !request.url().startsWith('data:')) faults.push(request.url());
   });
+  page.on('dialog', (dialog) => faults.push(dialog.message()));
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
     if (/Content Security Policy/.test(message.text())) faults.push(message.text());
@@ -51,37 +52,50 @@ async function barriersOf(page: Page): Promise<string[]> {
   });
 }
 
-/** Resolves once the screen shows something. */
-async function untilLit(page: Page): Promise<void> {
-  const canvas = page.locator('.screen canvas');
-  for (;;) {
-    const lit = await canvas.evaluate((element) => {
-      const drawn = element as unknown as {
-        width: number;
-        height: number;
-        getContext(kind: '2d'): {
-          getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray };
-        };
+/** How many points of the screen are not dark. */
+function litPoints(page: Page): Promise<number> {
+  return page.locator('.screen canvas').evaluate((element) => {
+    const drawn = element as unknown as {
+      width: number;
+      height: number;
+      getContext(kind: '2d'): {
+        getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray };
       };
-      const { data } = drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height);
-      let count = 0;
-      for (let at = 0; at < data.length; at += 4) if ((data[at] ?? 0) > 100) count += 1;
-      return count;
-    });
-    if (lit > 200) return;
-    await sleep(200);
+    };
+    const { data } = drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) if ((data[at] ?? 0) > 100) count += 1;
+    return count;
+  });
+}
+
+/** Resolves with the number of points once it is more than `least` and stays so. */
+async function untilLit(page: Page, least: number): Promise<number> {
+  let last = -1;
+  for (;;) {
+    const lit = await litPoints(page);
+    // A cursor may blink.
+    if (lit > least && Math.abs(lit - last) < 50) return lit;
+    last = lit;
+    await sleep(700);
   }
 }
 
+/** The firmware waits for Escape, a minute at most, so that a key can be seen to have come. */
+const BOOT_MENU = '\n[custom]\n-boot menu=on,splash-time=65535\n';
+/** A title for the terminal, and what would run in a page that takes it as HTML. */
+const HOSTILE = '\x1b]0;evil\x07<img src=x onerror=alert(1)>';
+
 test('the list, a screen, a console that takes keys, a machine that dies', async (t) => {
   const root = lab(t);
-  root.add('web', 'VNC=unix\nVGA=std\n', { echo: true });
-  root.add('db');
+  root.add('web', `VNC=unix\nVGA=std\n${BOOT_MENU}`, { echo: true, banner: `tiny guest ready${HOSTILE}` });
+  root.add('db', 'DESC=<b>bold</b>\n');
   root.add('off');
-  await root.ok('start', 'web', 'db');
+  await root.ok('start', 'db');
   const served = await serve(root, '--allow-control');
   const { page, faults } = await open(served.link);
-  await page.locator('tr[data-name=web] .state.good').waitFor();
+  await page.locator('tr[data-name=db] .state.good').waitFor();
+  assert.equal(await page.locator('tr[data-name=db] .sub').first().textContent(), '<b>bold</b>');
   assert.equal(await page.locator('tr[data-name=off] .state').textContent(), 'stopped');
   assert.ok(!page.url().includes('token'), 'the token is not left in the address');
   assert.deepEqual(await page.context().cookies(), []);
@@ -91,24 +105,35 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.keyboard.press('/');
   await page.keyboard.type('web');
   await page.locator('tr[data-name=db]').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Start web' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('tr[data-name=web] .state.good').waitFor();
   await page.locator('a.name', { hasText: 'web' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name: 'Overview' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.getByText('Connected: keys and pointer').waitFor();
-  await untilLit(page);
+  const lit = await untilLit(page, 200);
+  await page.locator('.screen canvas').focus();
+  await page.keyboard.press('Escape');
+  await untilLit(page, lit + 200);
   assert.deepEqual(await barriersOf(page), []);
   // The guest gets Tab, so something else has to lead out.
   const focused = (): Promise<string> =>
     page.evaluate('document.activeElement.textContent || document.activeElement.tagName');
-  await page.locator('.screen canvas').focus();
+  await page.locator('.screen canvas').click();
+  await page.keyboard.press('1');
   await page.keyboard.press('Tab');
   assert.equal(await focused(), 'CANVAS');
   await page.keyboard.press('Control+Alt');
   await page.waitForFunction("document.activeElement.textContent === 'Full screen'");
 
   await page.getByRole('tab', { name: 'Console' }).click();
-  await page.locator('.console', { hasText: 'tiny guest ready' }).waitFor();
+  await page
+    .locator('.console', { hasText: 'tiny guest ready<img src=x onerror=alert(1)>' })
+    .waitFor({ timeout: 120_000 });
+  assert.equal(await page.locator('.console img').count(), 0);
+  assert.match(await page.title(), /^web · /);
   await page.getByRole('button', { name: 'Take the keyboard' }).click();
   await page.getByText('The keyboard is here').waitFor();
   await page.keyboard.type('hello');

@@ -177,8 +177,8 @@ function action(name) {
 function actionText(noun, { command, describe, options: define, commands = {} }) {
   const options = define ? tables.recordTable(define).options : [];
   const names = tables.positionals(command).map(({ name, isList, isNeeded }) => {
-    if (isList) return ` [*${name}* ...]`;
-    return isNeeded ? ` *${name}*` : ` [*${name}*]`;
+    const word = isList ? `*${name}* ...` : `*${name}*`;
+    return isNeeded ? ` ${word}` : ` [${word}]`;
   });
   const call = `\`qemu-init ${noun}${command.split(' ')[0]}\`${names.join('')}${options.length > 0 ? ' [*options*]' : ''}`;
   const list = Object.entries(commands).map(([name, { words, describe: what }]) =>

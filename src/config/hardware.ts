@@ -21,8 +21,12 @@ export function parseMemory(text: string, { key, report }: ValueContext): number
 /** Levels of `-smp` (qemu-system(1)); `drawers` and `books` are of s390x, `modules` and `clusters` newer than others. */
 const SMP_LEVELS = ['drawers', 'books', 'sockets', 'dies', 'clusters', 'modules', 'cores', 'threads'];
 
-/** Reads `SMP=`: a number, or a list of counts. Given back as QEMU takes it. */
-export function parseSmp(text: string, { key, report }: ValueContext): string | undefined {
+/**
+ * Reads `SMP=`: a number, or a list of counts. Given back as QEMU takes it.
+ *
+ * @param room processors that MAXSMP has room for: levels are those of all of them.
+ */
+export function parseSmp(text: string, { key, report }: ValueContext, room?: number): string | undefined {
   const known = ['cpus', 'maxcpus', ...SMP_LEVELS];
   const counts = new Map<string, number>();
   for (const [position, part] of text.split(',').entries()) {
@@ -44,32 +48,40 @@ export function parseSmp(text: string, { key, report }: ValueContext): string | 
     if (count === undefined) return undefined;
     counts.set(name, count);
   }
-  return checkTopology(text, counts, key, report);
+  const product = SMP_LEVELS.reduce((total, level) => total * (counts.get(level) ?? 1), 1);
+  // QEMU would begin with all that there is room for.
+  if (room !== undefined && !counts.has('cpus')) counts.set('cpus', Math.min(product, room));
+  return checkTopology(text, counts, product, room, { key, report });
 }
 
 /** QEMU refuses more CPUs than there can be, and levels that do not multiply to the number of CPUs. */
 function checkTopology(
   text: string,
   counts: ReadonlyMap<string, number>,
-  key: string,
-  report: ValueContext['report'],
+  product: number,
+  room: number | undefined,
+  { key, report }: Pick<ValueContext, 'key' | 'report'>,
 ): string | undefined {
   const cpus = counts.get('cpus');
-  const most = counts.get('maxcpus') ?? cpus;
-  if (cpus !== undefined && most !== undefined && cpus > most) {
-    report(`${key} ${quote(text)} has more cpus (${cpus}) than maxcpus (${most})`);
+  const limit = counts.get('maxcpus');
+  const most = limit ?? room ?? cpus;
+  if (cpus !== undefined && limit !== undefined && cpus > limit) {
+    report(`${key} ${quote(text)} has more cpus (${cpus}) than maxcpus (${limit})`);
     return undefined;
   }
   const isComplete = ['sockets', 'cores', 'threads'].every((level) => counts.has(level));
-  const product = SMP_LEVELS.reduce((total, level) => total * (counts.get(level) ?? 1), 1);
+  const isRoom = limit === undefined && room !== undefined;
+  const all = isRoom ? `${most} (MAXSMP)` : String(most);
   if (isComplete && most !== undefined && product !== most) {
-    report(`${key} ${quote(text)} has levels for ${product} processors, not ${most}`);
+    report(`${key} ${quote(text)} has levels for ${product} processors, not ${all}`);
     return undefined;
   }
   // QEMU works out the levels that are left out, which then must come out even.
   if (!isComplete && most !== undefined && most % product !== 0) {
     const given = SMP_LEVELS.filter((level) => counts.has(level)).map((level) => `${level}=${counts.get(level)}`);
-    report(`${key} ${quote(text)}: ${most} processors cannot be divided by ${given.join(', ')}`);
+    report(
+      `${key} ${quote(text)}: ${isRoom ? `the ${room} processors of MAXSMP` : `${most} processors`} cannot be divided by ${given.join(', ')}`,
+    );
     return undefined;
   }
   const [first] = counts.values();

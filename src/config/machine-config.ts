@@ -129,6 +129,7 @@ function readMachine(
   const cpu = reader.text('CPU', checkCpu);
   const runAs = reader.text('RUNAS', checkUser);
   const bridge = reader.text('BRIDGE_IFNAME', checkBridge);
+  const maxSmp = reader.isSet('MAXSMP') ? reader.integer('MAXSMP') || undefined : undefined;
   const vmGenerationId = reader.read('VMGENID', parseVmGenerationId) ?? keySpec('VMGENID').default;
   const uuid = reader.read('UUID', (text, { report }) => {
     const parsed = parseUuid(text);
@@ -146,9 +147,9 @@ function readMachine(
     targetArch,
     machine: reader.isSet('MACHINE') ? reader.text('MACHINE', checkMachineType) : defaultBoard(targetArch),
     cpu: cpu === 'auto' ? undefined : cpu,
-    smp: reader.read('SMP', parseSmp) ?? keySpec('SMP').default,
+    smp: reader.read('SMP', (text, context) => parseSmp(text, context, maxSmp)) ?? keySpec('SMP').default,
     memoryBytes: reader.read('RAM', parseMemory) ?? DEFAULT_MEMORY_BYTES,
-    ...(reader.isSet('MAXSMP') && { maxSmp: reader.integer('MAXSMP') || undefined }),
+    ...(maxSmp !== undefined && { maxSmp }),
     ...(reader.isSet('MAXRAM') && { maxMemoryBytes: reader.read('MAXRAM', parseMemory) }),
     kvm: reader.choice('KVM', KVM_VALUES),
     get uuid() {

@@ -48,7 +48,10 @@ for (const [version, program, skip] of [
     const major = Number(/version (\d+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[1]);
     const { kernel, initrd, append } = linuxGuest(root.etcDir, { script: WATCH + MORE });
     const boot = `RAM=256M\nCPU=max\nKERNEL=${kernel}\nINITRD=${initrd}\nAPPEND="${append}"\n`;
-    root.add('web', `TGTARCH=${program}\nKVM=off\nMACHINE=q35\nHOTPLUG=3\nMAXSMP=3\nMAXRAM=640M\nCDR1=empty\n${boot}`);
+    root.add(
+      'web',
+      `TGTARCH=${program}\nKVM=off\nMACHINE=q35\nHOTPLUG=3\nBALLOON=on\nSMP=1,sockets=1,cores=3,threads=1\nMAXSMP=3\nMAXRAM=640M\nCDR1=empty\n${boot}`,
+    );
     for (const [at, name] of ['one', 'two'].entries()) {
       root.write(`etc/qemu/${name}.iso`, new Uint8Array(1024 ** 2));
       root.write(`etc/qemu/${name}.img`, new Uint8Array((at + 1) * 1024 ** 2));
@@ -71,13 +74,15 @@ for (const [version, program, skip] of [
       await root.ok('reload', 'web');
       await seen(/^disks vd\[b-z\] cards eth\*\.\r?$/m);
     }
-    edit(root, 'web', { SMP: '3', RAM: '512M' });
+    edit(root, 'web', { SMP: '3,sockets=1,cores=3,threads=1', RAM: '512M' });
     assert.deepEqual((await root.one('reload', 'web'))['applied'], ['SMP', 'RAM']);
     await seen(/^cpus 3 blocks 4\.\r?$/m);
+    const { actualBytes, memoryBytes } = await root.one('balloon', 'web');
+    assert.deepEqual([actualBytes, memoryBytes], [512 * 1024 ** 2, 512 * 1024 ** 2]);
     edit(root, 'web', { RAM: '640M' });
     assert.deepEqual((await root.one('reload', 'web'))['applied'], ['RAM']);
     await seen(/^cpus 3 blocks 5\.\r?$/m);
-    edit(root, 'web', { SMP: '2' });
+    edit(root, 'web', { SMP: '2,sockets=1,cores=3,threads=1' });
     if (major >= 10) {
       assert.deepEqual((await root.one('reload', 'web'))['applied'], ['SMP']);
       await seen(/^cpus 2 blocks 5\.\r?$/m);
@@ -86,7 +91,7 @@ for (const [version, program, skip] of [
         (await root.init('reload', 'web')).stderr,
         /may crash when a processor that it emulates is unplugged/,
       );
-      edit(root, 'web', { SMP: '3' });
+      edit(root, 'web', { SMP: '3,sockets=1,cores=3,threads=1' });
     }
     const { differences, error } = await root.one('diff', 'web');
     assert.deepEqual([differences, error], [[], undefined]);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +21,20 @@ test('diff names what a reload does, and a reload does all of it or nothing', as
     { key: 'DSK2', file: path('b.img'), ...live },
     { key: 'DSK3', file: path('c.img'), ...live },
   ]);
-  assert.deepEqual((await root.one('reload', 'web'))['applied'], ['DSK2', 'DSK3']);
+  // A disk that another program has keeps no other one away.
+  const holder = spawn('qemu-io', ['-f', 'raw', path('b.img')], { stdio: ['pipe', 'pipe', 'ignore'] });
+  t.after(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  const locked = await root.init('reload', 'web');
+  assert.equal(locked.code, 1);
+  assert.match(
+    locked.stderr,
+    new RegExp(`Cannot plug in DSK2: .*lock\\n.*b\\.img" is open in "qemu-io" \\(pid ${holder.pid}\\)`),
+  );
+  assert.deepEqual((await root.one('diff', 'web'))['differences'], [{ key: 'DSK2', file: path('b.img'), ...live }]);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  assert.deepEqual((await root.one('reload', 'web'))['applied'], ['DSK2']);
   assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
   const blocks = (await root.cmd('-c', 'info block', 'web')).stdout;
   assert.match(blocks, /dsk2-fmt: .*b\.img/);
@@ -83,7 +98,10 @@ test('devices are attached for the moment, or for good, and detached again', asy
     [['DSK2=c.img'], /has another DSK2 already/],
     [['DSK3=missing.img'], /DSK3 .* does not exist/],
     [['DSK3=c.img,if=sata'], /Cannot change DSK3/],
-    [['RAM1=4G'], /"RAM1" is not a device/],
+    [['RAM=4G'], /"RAM" is not a device/],
+    [['dsk3=c.img'], /"dsk3" is not a device .*\n {2}hint: did you mean "DSK3"\?/],
+    [['DSK3='], /DSK3 has no value/],
+    [['DSK3'], /"DSK3" is not KEY=VALUE/],
   ] as const) {
     const refused = await root.init('attach', 'web', ...args);
     assert.notEqual(refused.code, 0);

@@ -73,6 +73,8 @@ test('the screen of a QEMU of another user in its sandbox is taken, too', {
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(await root.state('web'), 'running');
   const folder = join(root.dir, 'none');
+  root.add('off');
+  assert.equal((await root.init('dump', 'off', file)).code, 7);
   const failed = await root.init('dump', 'web', join(folder, 'web.core'));
   assert.equal(failed.code, 1, failed.stderr);
   await until('the guest goes on', async () => (await root.state('web')) === 'running');

@@ -50,6 +50,7 @@ test('check says what a target does not have, as start does', async (t) => {
   await assertRefused(root, [
     ['SMP=289\n', /SMP asks for 289 processors; MACHINE "q35" has at most 255 without KVM/],
     ['SMP=sockets=2,cores=150\n', /SMP asks for 300 processors/],
+    ['MAXSMP=256\n', /MAXSMP asks for 256 processors; MACHINE "q35" has at most 255 without KVM/],
     ['MACHINE=pc\nSMP=2,maxcpus=256\n', /SMP asks for 256 processors; MACHINE "pc" has at most 255/],
     ['CPU=max,hv_relaxed,hv-vpindex=on\n', /CPU has hv_relaxed, hv-vpindex=on, which needs KVM/],
     ['NIC1=virtio-blk-pci,net=user\n', /NIC1: "virtio-blk-pci" is not a network card/],

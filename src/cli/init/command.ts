@@ -109,14 +109,20 @@ function callOf(argv: readonly string[]): string {
 function missingIn(argv: readonly string[]): string {
   const { action, verb } = called(argv);
   // Of `jobs cancel ID JOB` the machine is what there may be.
-  const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)>/g) ?? [])].map(([, word]) => word);
+  const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)(?:\.\.)?>/g) ?? [])].map(([, word]) => word);
   const given = wordsOf(argv).length - (verb ? 2 : 1);
   const word = needed[given] ?? needed.at(-1);
   return word === undefined || word === 'id' ? 'machine' : (MISSING_WORDS[word] ?? word);
 }
 
-/** What to call a missing word whose name is an abbreviation. */
-const MISSING_WORDS: Readonly<Record<string, string>> = { dest: 'folder of backups' };
+/** What to call a missing word that its name does not describe. */
+const MISSING_WORDS: Readonly<Record<string, string>> = {
+  dest: 'folder of backups',
+  nic: 'network card',
+  keys: 'key',
+  names: 'image',
+  devices: 'KEY=VALUE',
+};
 
 /** The actions that the command line names, which spares setting up the others; all of them for mistakes. */
 function wanted(argv: readonly string[]): readonly Action[] {

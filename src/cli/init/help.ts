@@ -83,8 +83,8 @@ function optionEntry(option: OptionSpec): Entry {
 }
 
 function positionalWord({ name, isList, isNeeded }: ReturnType<typeof positionals>[number]): string {
-  if (isList) return ` [${name}...]`;
-  return isNeeded ? ` ${name}` : ` [${name}]`;
+  const word = isList ? `${name}...` : name;
+  return isNeeded ? ` ${word}` : ` [${word}]`;
 }
 
 function sections(parts: readonly string[]): string {

@@ -21,6 +21,15 @@ export interface Positional {
   readonly isNeeded: boolean;
 }
 
+/** What texts call positional arguments, if not by their name. */
+const POSITIONAL_WORDS: Readonly<Record<string, string>> = {
+  ids: 'ID',
+  names: 'NAME',
+  keys: 'KEY',
+  devices: 'KEY=VALUE',
+  settings: 'KEY=VALUE',
+};
+
 /** Names of the values of options; all others are seconds. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
   root: 'DIR',
@@ -103,7 +112,7 @@ export function positionals(command: string): readonly (Positional & { readonly 
     .slice(1)
     .map((word) => {
       const key = word.replaceAll(/[<>[\].]/g, '');
-      const name = key === 'ids' ? 'ID' : key.toUpperCase();
+      const name = POSITIONAL_WORDS[key] ?? key.toUpperCase();
       return { key, name, isList: word.includes('..'), isNeeded: word.startsWith('<') };
     });
 }

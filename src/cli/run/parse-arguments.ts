@@ -56,7 +56,20 @@ function withoutEndOfOptions(argv: readonly string[]): string[] {
 }
 
 /** Arguments that may be given any number of times. */
-const LISTS = new Set(['_', 'ids', 'words', 'names', 'rest', 'for', 'disk', 'files', 'storage', 'keys']);
+const LISTS = new Set([
+  '_',
+  'ids',
+  'words',
+  'names',
+  'rest',
+  'for',
+  'disk',
+  'files',
+  'storage',
+  'keys',
+  'devices',
+  'settings',
+]);
 
 /** yargs makes a list of an option that is given twice, regardless of its type. */
 function refuseRepeated(args: Readonly<Record<string, unknown>>): true {

@@ -40,6 +40,7 @@ export function parseSize(text: string): number | undefined {
 
 /** Bytes in the largest unit that is exact: `2G`, `1536M`. */
 export function renderSize(bytes: number): string {
+  if (bytes === 0) return '0';
   const unit = ['T', 'G', 'M', 'K'].find((name) => bytes % (UNITS[name] ?? 1) === 0) ?? 'B';
   return `${bytes / (UNITS[unit] ?? 1)}${unit}`;
 }

@@ -23,6 +23,7 @@ export interface AttachOptions extends ReloadOptions {
 
 /** Keys of devices that can come and go. */
 const FAMILIES = ['DSKx', 'CDRx', 'NICx', 'USBx'] as const;
+const DEVICE_KEY = /^(?:DSK|CDR|NIC|USB)[1-9]\d{0,2}$/;
 
 /**
  * Plugs devices into a running machine, or puts discs into its drives.
@@ -83,9 +84,12 @@ export async function detachDevices(
 
 function checkKeys(keys: readonly string[]): void {
   if (keys.length === 0) throw new QemuError('QEMU_USAGE', 'No device was given', { hint: 'name one, such as DSK2' });
-  const other = keys.find((key) => !/^(?:DSK|CDR|NIC|USB)[1-9]\d{0,2}$/.test(key));
+  const other = keys.find((key) => !DEVICE_KEY.test(key));
   if (other === undefined) return;
-  throw new QemuError('QEMU_USAGE', `"${other}" is not a device that can come and go: that is ${anyOf(FAMILIES)}`);
+  const meant = other.toUpperCase();
+  throw new QemuError('QEMU_USAGE', `"${other}" is not a device that can come and go: that is ${anyOf(FAMILIES)}`, {
+    hint: DEVICE_KEY.test(meant) ? `did you mean "${meant}"?` : undefined,
+  });
 }
 
 /** The configuration of the machine as it runs, with the change. */

@@ -17,7 +17,7 @@ export interface BalloonOptions {
 export interface BalloonResult {
   /** What the guest has, by its own account. */
   readonly actualBytes: number;
-  /** What the machine has (RAM). */
+  /** What the machine has (RAM), with what was plugged in. */
   readonly memoryBytes: number;
 }
 
@@ -76,7 +76,8 @@ async function ask(client: QmpClient, target: MachineRef, signal: AbortSignal | 
   try {
     const { actual } = asRecord(await client.executeRaw('query-balloon', {}, limits));
     const memory = asRecord(await client.executeRaw('query-memory-size-summary', {}, limits));
-    return { actualBytes: asNumber(actual), memoryBytes: asNumber(memory['base-memory']) };
+    const memoryBytes = asNumber(memory['base-memory']) + asNumber(memory['plugged-memory']);
+    return { actualBytes: asNumber(actual), memoryBytes };
   } catch (error) {
     if (!(error instanceof QmpRefusedError) || error.errorClass !== 'DeviceNotActive') throw error;
     throw new QemuError('QEMU_CONFIG_INVALID', `Machine "${target.longName}" has no balloon (BALLOON=off)`, {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import { holderOfFile } from '../../system/process/holders.ts';
 
 /** What is done to the disc in a drive. */
 export interface MediumChange {
@@ -32,17 +33,22 @@ export async function changeMedium(client: QmpClient, change: MediumChange, opti
       options,
     );
   } catch (error) {
-    throw hiddenFile(error, file);
+    throw withReason(error, file);
   }
 }
 
-/** The error of a QEMU that cannot open a file, with the reason when the file is there for the caller. */
-export function hiddenFile(error: unknown, file: string): unknown {
-  const isHidden =
-    error instanceof QemuError && /No such file|Permission denied/.test(error.message) && existsSync(file);
-  if (!isHidden) return error;
-  return new QemuError(error.code, error.message, {
-    cause: error,
-    hint: `"${file}" exists, but the running QEMU cannot open it: see HARDENING in qemu-init(8), or restart the machine`,
-  });
+/** The error of a QEMU that cannot open a file, with the reason when it can be found. */
+export function withReason(error: unknown, file: string): unknown {
+  const hint = error instanceof QemuError ? reasonFor(error.message, file) : undefined;
+  if (!(error instanceof QemuError) || hint === undefined) return error;
+  return new QemuError(error.code, error.message, { cause: error.cause, hint });
+}
+
+function reasonFor(message: string, file: string): string | undefined {
+  if (/No such file|Permission denied/.test(message) && existsSync(file)) {
+    return `"${file}" exists, but the running QEMU cannot open it: see HARDENING in qemu-init(8), or restart the machine`;
+  }
+  // QEMU does not know who else has the image.
+  const holder = /Failed to get (?:shared )?".*" lock/.test(message) ? holderOfFile(file) : undefined;
+  return holder && `"${file}" is open in "${holder.name}" (pid ${holder.pid})`;
 }

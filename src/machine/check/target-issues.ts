@@ -87,10 +87,11 @@ function countIssues(config: MachineConfig, probe: QemuProbe, accelerator: 'kvm'
   const chipset = chipsetOf(board);
   const isEmulatedX86 = accelerator === 'tcg' && (chipset === 'q35' || chipset === 'pc');
   const most = isEmulatedX86 ? Math.min(ofBoard, MOST_EMULATED_X86) : ofBoard;
-  const wanted = processorsOf(config.smp);
+  const key = config.maxSmp === undefined ? 'SMP' : 'MAXSMP';
+  const wanted = config.maxSmp ?? processorsOf(config.smp);
   if (wanted <= most) return [];
   const where = isEmulatedX86 && most < ofBoard ? ' without KVM' : '';
-  return [issueAt(config, 'SMP', `SMP asks for ${wanted} processors; MACHINE "${board}" has at most ${most}${where}`)];
+  return [issueAt(config, key, `${key} asks for ${wanted} processors; MACHINE "${board}" has at most ${most}${where}`)];
 }
 
 function nicIssues(config: MachineConfig, { nics, devices, version }: QemuProbe): Problem[] {

@@ -7,8 +7,9 @@ import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { type Fifo, makeFifo } from '../../system/files/fifo.ts';
 import { writeWhole } from '../../system/files/whole-file.ts';
-import type { MachineContext, MachineRef } from '../context.ts';
+import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { withOwnMonitor } from '../control/control-port.ts';
+import { locate } from '../run/locate.ts';
 import { withScratchFolder } from '../run/scratch-folder.ts';
 
 /** A dump that is whole. */
@@ -46,6 +47,7 @@ export async function dumpMemory(
   { signal, onProgress = () => {}, silenceMs = SILENCE_MS }: DumpOptions = {},
 ): Promise<DumpResult> {
   const limits = { timeoutMs: ANSWER_MS, signal };
+  if (locate(target.files).kind !== 'alive') throw notRunning(target);
   return withScratchFolder(target.files, async (folder) => {
     const path = join(folder, randomUUID());
     const fifo = await makeFifo(path);

@@ -50,7 +50,8 @@ export async function converge(
   }
   if (difference.keys.length === 0 && difference.bootOrder.size === 0) return { applied: [] };
   await makeReady(context, difference);
-  const late = await doSteps(context, difference, ledger, performance.now() + releaseMs);
+  const { late, failed } = await doSteps(context, difference, ledger, performance.now() + releaseMs);
+  if (failed.length > 0) throw allOf(failed);
   await orderBoot(context, difference, ledger);
   if (late.length === 0) return { applied: difference.keys.map(({ key }) => key) };
   throw notReleased(context, late, releaseMs);
@@ -94,13 +95,21 @@ async function makeReady(context: ConvergeContext, { steps }: Difference): Promi
   }
 }
 
-/** Does all steps that can be done. Returns the keys of devices that the guest has not released. */
+/** What could not be done. */
+interface Undone {
+  /** Keys of devices that the guest has not released. */
+  readonly late: readonly string[];
+  /** Why devices could not be plugged in. */
+  readonly failed: readonly QemuError[];
+}
+
+/** Does all steps that can be done. @throws {QemuError} when none can any more, as without an answer of QEMU. */
 async function doSteps(
   context: ConvergeContext,
   { steps, texts }: Difference,
   ledger: Ledger,
   deadline: number,
-): Promise<readonly string[]> {
+): Promise<Undone> {
   for (const step of steps) {
     if (step.do === 'plug' || step.do === 'unplug') continue;
     await doSimple(context, step);
@@ -110,6 +119,7 @@ async function doSteps(
   const late = await unplugAll(context, unplugs, texts, ledger, deadline);
   const lost = new Set(late.flatMap(({ parts }) => devicesOf(parts).map(placeOf)));
   const lateKeys = new Set(late.map(({ key }) => key));
+  const failed: QemuError[] = [];
   for (const step of steps) {
     if (step.do !== 'plug') continue;
     if (lateKeys.has(step.key) || devicesOf(step.parts).some((device) => lost.has(placeOf(device)))) {
@@ -118,9 +128,23 @@ async function doSteps(
     }
     ledger.toCome(step, texts);
     // When it fails, the next command finds out what of it there is.
-    await plugIn(context, step.parts);
+    try {
+      await plugIn(context, step.parts);
+    } catch (error) {
+      if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+      failed.push(error);
+    }
   }
-  return [...lateKeys];
+  return { late: [...lateKeys], failed };
+}
+
+function allOf(errors: readonly QemuError[]): QemuError {
+  const [first] = errors;
+  const hints = errors.flatMap(({ hint }) => hint ?? []);
+  return new QemuError(first?.code ?? 'QEMU_QMP_REFUSED', errors.map(({ message }) => message).join('; '), {
+    cause: first?.cause,
+    hint: hints.length > 0 ? hints.join('; ') : undefined,
+  });
 }
 
 /** Takes all devices out at the same time. Returns the steps whose devices are still there. */

@@ -5,7 +5,7 @@ import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import type { Device, Part } from '../argv/description.ts';
 import { renderCalls } from '../argv/render/qmp.ts';
-import { changeMedium, hiddenFile } from '../change/medium.ts';
+import { changeMedium, withReason } from '../change/medium.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { giveKeys, type RunAs } from '../start/run-as.ts';
 import { setVncPassword } from '../start/vnc-password.ts';
@@ -71,10 +71,19 @@ export async function plugIn(context: PlugContext, parts: readonly Part[]): Prom
     // An interrupted command leaves nothing half-done either.
     await undo({ ...context, signal: undefined }, parts);
     const file = parts.find((part) => part.kind === 'drive')?.image?.file;
-    throw file === undefined ? error : hiddenFile(error, file);
+    throw named(file === undefined ? error : withReason(error, file), parts);
   } finally {
     removeKeys(target.files);
   }
+}
+
+/** What QEMU refused is about one of several keys. */
+function named(error: unknown, [part]: readonly Part[]): unknown {
+  if (errorCode(error) !== 'QEMU_QMP_REFUSED' || !(error instanceof QemuError) || !part) return error;
+  return new QemuError(error.code, `Cannot plug in ${part.key}: ${error.message}`, {
+    cause: error.cause,
+    hint: error.hint,
+  });
 }
 
 /** QEMU knows the drive of a virtio disk by an object below its device. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { processorsOf } from '../../../src/config/hardware.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
 import { parseGood, problemsOf } from './support.ts';
 
@@ -145,6 +146,11 @@ test('HPET and MACHINE must not contradict each other', () => {
 suite('room, rates and limits', () => {
   test('read back as they are', () => {
     assertKept('SMP=2\nRAM=1G\nMAXSMP=8\nMAXRAM=4G\n');
+    // The levels are those of all processors that there is room for.
+    assertKept('SMP=cpus=2,sockets=2,cores=2,threads=1\nMAXSMP=4\n');
+    assertKept('SMP=cpus=3,cores=2\nMAXSMP=8\n');
+    // Levels alone are what the machine begins with, not all that there is room for.
+    assert.equal(processorsOf(parseGood('SMP=sockets=1,cores=2\nMAXSMP=8\n').smp), 2);
     assertKept('DSK1="/a.img,rate=50M"\nNIC1="virtio-net-pci,rate=1536K"\n');
     assertKept('LIMIT_CPU=150%\nLIMIT_MEMORY=3G\nLIMIT_IO=100M\nCPUSET=0-3,8\n');
     assert.equal(parseGood('LIMIT_CPU=0.25\n').limits?.cpuPercent, 25);
@@ -154,9 +160,11 @@ suite('room, rates and limits', () => {
   test('must fit the machine', () => {
     const wrong: [text: string, problem: RegExp][] = [
       ['RAM=2G\nMAXRAM=1G\n', /MAXRAM 1G is less than RAM 2G/],
-      ['SMP=4\nMAXSMP=2\n', /MAXSMP: .*more cpus \(4\) than maxcpus \(2\)/],
+      ['SMP=4\nMAXSMP=2\n', /MAXSMP 2 is less than SMP 4/],
+      ['SMP=2,sockets=2,cores=2,threads=1\n', /SMP .* has levels for 4 processors, not 2$/],
+      ['SMP=2,sockets=1,cores=2,threads=1\nMAXSMP=4\n', /SMP .* has levels for 2 processors, not 4 \(MAXSMP\)/],
       ['SMP=2,maxcpus=4\nMAXSMP=4\n', /SMP has maxcpus= as well/],
-      ['SMP=cpus=2,cores=2\nMAXSMP=5\n', /5 processors cannot be divided by cores=2/],
+      ['SMP=cpus=2,cores=2\nMAXSMP=5\n', /the 5 processors of MAXSMP cannot be divided by cores=2/],
       ['RAM=2G\nLIMIT_MEMORY=2G\n', /LIMIT_MEMORY 2G must be more than RAM 2G/],
       ['LIMIT_CPU=half\n', /LIMIT_CPU must be .* not "half"/],
       ['CPUSET=3-1\n', /CPUSET must be .* not "3-1"/],

@@ -30,7 +30,7 @@ function milliseconds(text: string): number {
 /** Actions of the group "Guest", in the order of the help text. */
 export const GUEST: readonly Action[] = [
   {
-    command: 'attach <id> <words..>',
+    command: 'attach <id> <devices..>',
     group: 'Guest',
     examples: [
       ['web DSK2=data.qcow2', 'A disk, until the machine stops'],
@@ -39,18 +39,18 @@ export const GUEST: readonly Action[] = [
     describe: 'Plug devices into a running machine',
     options: (parser) =>
       releasing(one(parser))
-        .positional('words', { type: 'string', array: true, demandOption: true, describe: 'KEY=VALUE as in its file' })
+        .positional('devices', { type: 'string', array: true, demandOption: true, describe: 'As in its file' })
         .option('persist', { type: 'boolean', describe: 'Also write them into its file' }) as Argv<object>,
     load: async () => ({ run: (await import('./attachment.ts')).attach }),
   },
   {
-    command: 'detach <id> <words..>',
+    command: 'detach <id> <keys..>',
     group: 'Guest',
     examples: [['web DSK2', 'Unmount it in the guest first']],
     describe: 'Unplug devices of a running machine',
     options: (parser) =>
       releasing(one(parser))
-        .positional('words', { type: 'string', array: true, demandOption: true, describe: 'Keys such as DSK2' })
+        .positional('keys', { type: 'string', array: true, demandOption: true, describe: 'Such as DSK2' })
         .option('persist', { type: 'boolean', describe: 'Also remove them from its file' }) as Argv<object>,
     load: async () => ({ run: (await import('./attachment.ts')).detach }),
   },

@@ -14,11 +14,11 @@ interface Arguments {
 /** Plugs devices into a running machine. */
 export async function attach(
   context: Context,
-  args: Arguments & { readonly words: readonly string[] },
+  args: Arguments & { readonly devices: readonly string[] },
 ): Promise<number> {
   const fleet = context.fleet();
-  const values = new Map(args.words.map(assignment));
-  if (values.size < args.words.length) throw new QemuError('QEMU_USAGE', 'A key was given twice');
+  const values = new Map(args.devices.map(assignment));
+  if (values.size < args.devices.length) throw new QemuError('QEMU_USAGE', 'A key was given twice');
   const selection = select(context, { ids: [args.id] }, () => []);
   const outcomes = await fleet.each(selection.targets, 1, (target) =>
     attachDevices(fleet.host, target, values, optionsOf(context, args)),
@@ -29,12 +29,12 @@ export async function attach(
 /** Unplugs devices of a running machine. */
 export async function detach(
   context: Context,
-  args: Arguments & { readonly words: readonly string[] },
+  args: Arguments & { readonly keys: readonly string[] },
 ): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, { ids: [args.id] }, () => []);
   const outcomes = await fleet.each(selection.targets, 1, (target) =>
-    detachDevices(fleet.host, target, [...new Set(args.words)], optionsOf(context, args)),
+    detachDevices(fleet.host, target, [...new Set(args.keys)], optionsOf(context, args)),
   );
   return present(context, selection, outcomes, presentation('detached', 'already detached'));
 }
@@ -44,8 +44,11 @@ function optionsOf({ signal }: Context, { persist, timeout }: Arguments) {
 }
 
 function assignment(word: string): [key: string, value: string] {
-  const [, key, value] = /^([A-Z]+\d+)=(.+)$/s.exec(word) ?? [];
-  if (key !== undefined && value !== undefined) return [key, value];
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
+  if (key !== undefined && value !== undefined && value !== '') return [key, value];
+  if (key !== undefined) {
+    throw new QemuError('QEMU_USAGE', `${key} has no value`, { hint: `to unplug it: qemu-init detach ID ${key}` });
+  }
   throw new QemuError('QEMU_USAGE', `"${word}" is not KEY=VALUE`, { hint: 'such as DSK2=data.qcow2' });
 }
 

@@ -9,7 +9,7 @@ function value(describe: string): { type: 'string'; requiresArg: true; describe:
 
 /** A machine from nothing. */
 export const CREATE: Action = {
-  command: 'create [name] [words..]',
+  command: 'create [name] [settings..]',
   group: 'Configure',
   examples: [
     ['web --disk 8G RAM=2G NIC1=br0', 'A machine with an empty disk'],
@@ -23,11 +23,13 @@ export const CREATE: Action = {
   options: (parser) =>
     seeding(
       hardware(
-        parser.positional('name', { type: 'string', describe: 'Long name (on a terminal: asks)' }).positional('words', {
-          type: 'string',
-          array: true,
-          describe: 'Keys of the file: KEY=VALUE',
-        }) as Argv<object>,
+        parser
+          .positional('name', { type: 'string', describe: 'Long name (on a terminal: asks)' })
+          .positional('settings', {
+            type: 'string',
+            array: true,
+            describe: 'Keys of the file: KEY=VALUE',
+          }) as Argv<object>,
       ),
     )
       .option('output', value('Folder for the files'))

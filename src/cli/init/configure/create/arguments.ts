@@ -1,7 +1,7 @@
 /** What the command line has, under the names of the options. */
 export interface CreateArguments {
   readonly name: string;
-  readonly words?: readonly string[];
+  readonly settings?: readonly string[];
   readonly disk?: readonly string[];
   readonly from?: string;
   readonly image?: string;

@@ -82,7 +82,7 @@ function optionsOf(args: CreateArguments): CreateOptions {
   const { userData, metaData, networkConfig, sshKey, login, hostname } = args;
   const seed: SeedOptions = { userData, metaData, networkConfig, sshKey, login, hostname };
   return {
-    settings: settingsOf(args.words ?? []),
+    settings: settingsOf(args.settings ?? []),
     short: { bridge, net, sshPort, firmware, tpm, iso, kernel, initrd, append, ram, cpus },
     disks: args.disk,
     image: args.image,

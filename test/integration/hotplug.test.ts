@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { edit } from '../support/edit-machine.ts';
-import { lab, until } from '../support/lab.ts';
+import { type Lab, lab, until } from '../support/lab.ts';
 
 test('diff names what a reload does, and a reload does all of it or nothing', async (t) => {
   const root = lab(t);
@@ -68,6 +68,15 @@ test('a guest that releases nothing is reported in time, and a release that come
   await root.ok('reload', 'web');
   // A boot sector without drivers never answers.
   edit(root, 'web', { DSK2: '', NIC1: '' });
+  const given = root.spawn('qemu-init', ['reload', 'web']);
+  await until('it waits for the guest', () => isAsked(root, 'web'));
+  given.child.kill('SIGINT');
+  const { code, stderr } = await given.result;
+  assert.deepEqual(
+    [code, /^web: Interrupted: the guest of "web" was asked to release (DSK2, NIC1|NIC1, DSK2),/.test(stderr)],
+    [130, true],
+    stderr,
+  );
   const began = Date.now();
   const late = await root.init('reload', 'web', '--timeout', '1');
   assert.ok(Date.now() - began < 10_000);
@@ -141,9 +150,7 @@ test('after a command that was killed at any moment the next reload makes the ma
     assert.match((await root.cmd('-c', 'info network', 'web')).stdout, /nic1: .*\n \\ net0: /);
     edit(root, 'web', { DSK2: '', NIC1: '' });
     const waiting = root.spawn('qemu-init', ['reload', 'web']);
-    await until('it waits for the guest', () =>
-      readFileSync(root.file('web', 'plugged.json'), 'utf8').includes('"DSK2": "'),
-    );
+    await until('it waits for the guest', () => isAsked(root, 'web'));
     waiting.child.kill('SIGKILL');
     await waiting.result;
     assert.equal((await root.init('reload', 'web', '--timeout', '0.2')).code, 1);
@@ -155,3 +162,8 @@ test('after a command that was killed at any moment the next reload makes the ma
   await root.ok('stop', 'web', '--force');
   assert.deepEqual(root.leftovers(), []);
 });
+
+/** Whether the guest was asked to release its second disk. */
+function isAsked(root: Lab, name: string): boolean {
+  return readFileSync(root.file(name, 'plugged.json'), 'utf8').includes('"DSK2": "');
+}

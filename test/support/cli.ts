@@ -13,7 +13,7 @@ export interface CliOptions {
   readonly cwd?: string | undefined;
   /** Standard input, closed at its end. {@link runCli} closes it at once when there is none. */
   readonly input?: string | Uint8Array | undefined;
-  /** After so long the tool is killed and the call fails. 60,000 unless given. */
+  /** After so long the tool is killed and the call fails. 60,000 unless given, more if it may itself wait for longer. */
   readonly timeoutMs?: number | undefined;
   /** Runs the tool on a terminal of its own, by script(1); stderr then arrives on stdout. */
   readonly tty?: boolean | undefined;
@@ -71,7 +71,7 @@ export function spawnCli(tool: Tool, args: readonly string[], options: CliOption
   if (options.input !== undefined) child.stdin.end(options.input);
   // A tool may end without reading what it is given.
   child.stdin.on('error', () => undefined);
-  const result = waitForEnd(child, output, [tool, ...args].join(' '), options.timeoutMs ?? 60_000);
+  const result = waitForEnd(child, output, [tool, ...args].join(' '), options.timeoutMs ?? limitFor(args));
   // Whoever does not look at the result is not to be ended by its failure.
   result.catch(() => undefined);
   return {
@@ -82,6 +82,15 @@ export function spawnCli(tool: Tool, args: readonly string[], options: CliOption
     waitForOutput: (pattern, timeoutMs = 10_000) => waitForOutput(child, output, pattern, timeoutMs),
     result,
   };
+}
+
+const LIMIT_MS = 60_000;
+const MOST_MS = 180_000;
+
+/** A tool is not killed while it does what its --timeout tells it to. */
+function limitFor(args: readonly string[]): number {
+  const own = Number(args[args.indexOf('--timeout') + 1]) * 1000;
+  return Number.isFinite(own) ? Math.min(Math.max(LIMIT_MS, own + LIMIT_MS / 2), MOST_MS) : LIMIT_MS;
 }
 
 interface Output {

@@ -125,7 +125,9 @@ export const HARDWARE_KEYS = [
     example: '8',
     isRare: true,
     doc: 'number of processors that there is room for: a reload then plugs in what SMP has more; default: none',
-    details: ['Levels such as sockets= in SMP are then those of all that there is room for: `SMP=2,sockets=2,cores=2`, `MAXSMP=4`.'],
+    details: [
+      'Levels such as sockets= in SMP are then those of all that there is room for: `SMP=2,sockets=2,cores=2`, `MAXSMP=4`.',
+    ],
   },
   {
     name: 'MAXRAM',

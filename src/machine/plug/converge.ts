@@ -1,4 +1,4 @@
-import { QemuError } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import type { ProcessInfo } from '../../system/process/process.ts';
 import type { Device, Part } from '../argv/description.ts';
 import type { ArgvRequest } from '../argv/request.ts';
@@ -156,9 +156,10 @@ async function unplugAll(
   deadline: number,
 ): Promise<readonly StepOf<'unplug'>[]> {
   if (steps.length === 0) return [];
-  ledger.leaving(steps.map(({ key }) => key));
+  const keys = steps.map(({ key }) => key);
+  ledger.leaving(keys);
   const devices = steps.flatMap(({ parts }) => devicesOf(parts));
-  const left = await takeOut(context, devices, deadline);
+  const left = await takeOutAll(context, devices, keys, deadline);
   const isLate = ({ parts }: StepOf<'unplug'>): boolean => devicesOf(parts).some(({ id }) => left.has(id ?? ''));
   for (const step of steps) {
     if (isLate(step)) continue;
@@ -166,6 +167,22 @@ async function unplugAll(
     ledger.gone(step, texts);
   }
   return steps.filter(isLate);
+}
+
+/** A guest that was asked goes on when the command is interrupted. */
+async function takeOutAll(
+  context: ConvergeContext,
+  devices: readonly Device[],
+  keys: readonly string[],
+  deadline: number,
+): Promise<ReadonlySet<string>> {
+  try {
+    return await takeOut(context, devices, deadline);
+  } catch (error) {
+    if (errorCode(error) !== 'QEMU_ABORTED') throw error;
+    const message = `Interrupted: the guest of "${context.target.longName}" was asked to release ${keys.join(', ')}, and may still do so`;
+    throw new QemuError('QEMU_ABORTED', message, { cause: context.signal?.reason });
+  }
 }
 
 function devicesOf(parts: readonly Part[]): Device[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -44,7 +44,7 @@ test('doctor tells what is wrong with machines, images and files, with what to d
   has(null, /No QEMU "qemu-system-pdp11"/);
 });
 
-test('doctor reads the tables of images, and tells one that another program has open', async (t) => {
+test('doctor reads the tables of images, and tells one that another program has open, but not of a cluster', async (t) => {
   const host = lab(t);
   const make = async (name: string): Promise<string> => {
     const image = join(host.etcDir, `${name}.qcow2`);
@@ -69,6 +69,17 @@ test('doctor reads the tables of images, and tells one that another program has 
   assert.equal(code, 1);
   assert.match(titlesOf(findings, 'torn'), /^Damaged image$/m);
   assert.match(titlesOf(findings, 'taken'), /^Image is in use$/m);
+
+  // A machine of a cluster may run on another node: only what would start it here as well is wrong.
+  const primitive = '<primitive id="vm" class="ocf" provider="qemu-init" type="machine">';
+  host.write(
+    'var/lib/pacemaker/cib/cib.xml',
+    `${primitive}<instance_attributes id="i"><nvpair id="n" name="machine" value="taken"/></instance_attributes></primitive>`,
+  );
+  appendFileSync(join(host.etcDir, 'taken-qemu.cfg'), 'AUTOSTART=on\n');
+  const { findings: clustered } = await examined(host);
+  assert.match(titlesOf(clustered, 'taken'), /^AUTOSTART is on, but the cluster \(resource "vm"\) starts the machine/m);
+  assert.doesNotMatch(titlesOf(clustered, 'taken'), /Image/);
 });
 
 test('doctor warns of what is exposed, and warnings alone are exit status 0', async (t) => {

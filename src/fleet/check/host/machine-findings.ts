@@ -5,6 +5,7 @@ import type { MachineRef } from '../../../machine/context.ts';
 import { stateRule } from '../../../machine/control/run-state.ts';
 import { lookAtState } from '../../../machine/observe/status.ts';
 import { locate } from '../../../machine/run/locate.ts';
+import { clusterResources, resourceOf } from '../../cluster/cib.ts';
 import type { Machines } from '../../machines.ts';
 import { outsideUnit } from '../../service/services.ts';
 import { checkMachine } from '../check-machine.ts';
@@ -24,6 +25,8 @@ export async function checkMachineFindings(
   const machine = target.longName;
   const { config } = machines.inspect(target);
   const located = locate(target.files);
+  // One of a cluster may run on another node, or be about to: qemu-img's lock would be in the way of its start.
+  const isIdle = located.kind !== 'alive' && resourceOf(clusterResources(machines.host.paths), target) === undefined;
   // checkRights() checks for all of them who may change files.
   const issues = (await checkMachine(machines, target, others)).filter(
     ({ code, key }) => code !== 'QEMU_NOT_PERMITTED' || key !== undefined,
@@ -42,7 +45,7 @@ export async function checkMachineFindings(
     ...(located.kind === 'alive' ? await checkState(target) : []),
     ...(located.kind === 'alive' ? checkUnitOf(machines, target, located.process.pid) : []),
     ...(config ? checkVnc(config) : []),
-    ...(config && located.kind !== 'alive' ? await checkHostImages(machines.host.paths, config, signal) : []),
+    ...(config && isIdle ? await checkHostImages(machines.host.paths, config, signal) : []),
   ];
 }
 

@@ -206,6 +206,13 @@ export class Fleet {
     return this.machines.get(id);
   }
 
+  /** {@link get}, when what a killed command left of its work on that machine is set right. @throws as it does. */
+  async settled(id: string): Promise<MachineRef> {
+    const target = this.get(id);
+    await settleFirst(this.host, target);
+    return target;
+  }
+
   /**
    * The configuration of a machine, with the host's defaults.
    *

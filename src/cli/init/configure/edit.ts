@@ -38,7 +38,7 @@ interface Editable {
  * closed to others: editors follow links, and write files next to the one they edit.
  */
 export async function run(context: Context, args: Arguments): Promise<number> {
-  const editable = choose(context, args);
+  const editable = await choose(context, args);
   const { path } = editable;
   const before = read(path);
   const folder = makeFolder();
@@ -142,7 +142,7 @@ async function wantsToGoOn(context: Context, errors: readonly Problem[]): Promis
 
 const LOCK_TIMEOUT_MS = 60_000;
 
-function choose(context: Context, args: Arguments): Editable {
+async function choose(context: Context, args: Arguments): Promise<Editable> {
   const { paths } = context;
   const given = [args.id !== undefined, args.registry, args.monitor, args.defaults].filter(Boolean).length;
   if (given > 1) throw new QemuError('QEMU_USAGE', 'More than one file to edit was given');
@@ -156,7 +156,7 @@ function choose(context: Context, args: Arguments): Editable {
     return { path: paths.registryFile, check };
   }
   if (args.defaults) return { path: paths.defaultsFile, check: (text) => checkDefaults(text, paths.defaultsFile) };
-  const path = context.fleet().get(args.id ?? '').configPath;
+  const { configPath: path } = await context.fleet().settled(args.id ?? '');
   return { path, check: (text) => checkMachineText(text, path, paths.defaultsFile) };
 }
 

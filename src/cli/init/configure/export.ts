@@ -8,7 +8,7 @@ export async function run(
 ): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  const target = fleet.get(id);
+  const target = await fleet.settled(id);
   const { text, lost } = await fleet.export(target, format);
   for (const { key, reason } of lost) output.note('warning', `${target.longName}: ${key} is not exported: ${reason}`);
   if (output.json) output.document([{ name: target.longName, format, text, lost }]);

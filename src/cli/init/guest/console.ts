@@ -22,7 +22,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, signal } = context;
   const lines = linesOf(args.lines);
   const fleet = context.fleet();
-  const target = fleet.get(args.id);
+  const target = await fleet.settled(args.id);
   const { config } = fleet.inspect(target);
   const isTerminal = process.stdin.isTTY === true;
   if (args['read-only']) {

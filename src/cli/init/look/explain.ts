@@ -16,7 +16,7 @@ interface Explained {
 export async function run(context: Context, args: { readonly id: string }): Promise<number> {
   const { output } = context;
   const fleet = context.fleet();
-  const target = fleet.get(args.id);
+  const target = await fleet.settled(args.id);
   const config = fleet.config(target);
   const origins = new Map([...monitorOrigins(context.paths.monitorFile), ...config.origins]);
   const { wrapper, binary, options } = await fleet.commandLine(target);

@@ -27,7 +27,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   if (args.id === undefined) {
     throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'name one; see: qemu-init list' });
   }
-  const { files, longName } = context.fleet().get(args.id);
+  const { files, longName } = await context.fleet().settled(args.id);
   const path = args.console ? files.consoleLog : files.log;
   for (const log of [files.log, files.consoleLog]) trimLog(log);
   const log = new LogFollower(path);

@@ -514,7 +514,7 @@ export class Fleet {
   /** Looks at machines and their files, all at the same time. */
   async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
     const scan = new ProcessScan();
-    return this.each(targets, targets.length, async (target) => {
+    const look = async (target: MachineRef): Promise<FleetStatus> => {
       const status = await machineStatus(this.host, target, scan);
       const { config, issues } = this.inspect(target);
       const lost = status.pid === undefined ? undefined : lostFiles(target);
@@ -531,7 +531,9 @@ export class Fleet {
           ...status.fullDisks.map((disk) => `${describeFull(disk)}; ${afterRoom(target)}`),
         ],
       };
-    });
+    };
+    // Each look settles what it finds.
+    return this.each(targets, targets.length, look, { leaveWork: true });
   }
 
   #tellLost(target: MachineRef): void {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { contentOf, makeChain } from '../support/backup-points.ts';
 import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
+import { killingAt } from '../support/kill-before.ts';
 import { untilEnded } from '../support/lab.ts';
 import { tempRoot } from '../support/temp-root.ts';
 
@@ -151,15 +152,19 @@ test('an image whose checksum is right but that has errors inside is damaged', a
 test('a deletion that is killed at any moment leaves all other points complete, and the next command ends it', async (t) => {
   const root = tempRoot(t).dir;
   const dest = join(root, 'b');
-  for (const delayMs of [0, 10, 30, 60]) {
+  // Some time after the merge began, or right before a step.
+  for (const moment of [0, 30, '..merging.json.', '.manifest.json.']) {
     rmSync(dest, { recursive: true, force: true });
     const [first = '', second = '', third = ''] = makeChain(dest, WRITES);
     const before = [second, third].map((point) => contentOf(dest, point));
-    const call = spawnCli('qemu-init', ['backup', 'delete', dest, `web@${first}`], { root });
+    const call = spawnCli('qemu-init', ['backup', 'delete', dest, `web@${first}`], {
+      root,
+      env: typeof moment === 'string' ? killingAt(moment) : {},
+    });
     const watch = setInterval(() => {
-      if (!existsSync(join(dest, 'web', '.merging.json'))) return;
+      if (typeof moment === 'string' || !existsSync(join(dest, 'web', '.merging.json'))) return;
       clearInterval(watch);
-      setTimeout(() => call.child.kill('SIGKILL'), delayMs);
+      setTimeout(() => call.child.kill('SIGKILL'), moment);
     }, 1);
     await call.result;
     clearInterval(watch);
@@ -168,7 +173,7 @@ test('a deletion that is killed at any moment leaves all other points complete, 
     assert.deepEqual(
       [second, third].map((point) => contentOf(dest, point)),
       before,
-      `killed ${delayMs} ms after it began`,
+      `killed at ${moment}`,
     );
     const verified = await runCli('qemu-init', ['backup', 'verify', dest, 'web', '--json'], { root });
     assert.equal(verified.code, 0, verified.stdout + verified.stderr);
@@ -179,7 +184,9 @@ test('a deletion that is killed at any moment leaves all other points complete, 
     assert.deepEqual(
       readdirSync(join(dest, 'web')).filter((name) => !name.startsWith('.lock')),
       [second, third],
+      `killed at ${moment}`,
     );
+    assert.ok(!readdirSync(join(dest, 'web', second)).some((name) => name.startsWith('.')), `killed at ${moment}`);
     assert.deepEqual(
       [second, third].map((point) => contentOf(dest, point)),
       before,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { backupLab, MIB } from '../support/backup-lab.ts';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
+import { killBefore } from '../support/kill-before.ts';
 import { lab, until } from '../support/lab.ts';
 import { qemuImg } from '../support/odd-images.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
@@ -240,12 +241,22 @@ test('whenever the command is killed, the next ones set things right, and no cha
   await host.ok('backup', 'verify', host.dest);
 });
 
+test('of a first backup that is killed any other command leaves nothing, not even what is hidden in the destination', async (t) => {
+  const host = backupLab(t);
+  for (const step of [`rename ${join(host.stateDir, 'web/.work.json')}`, '"execute":"transaction"']) {
+    await killBefore(host, step, ['backup', 'create', 'web', host.dest]);
+    assert.match((await host.init('check', 'web')).stderr, /interrupted: a backup to ".*": it is undone/);
+    assert.deepEqual(readdirSync(host.dest), [], step);
+    assert.deepEqual(readdirSync(join(host.stateDir, 'web')), [], step);
+  }
+});
+
 test('"jobs resume" completes the backup of a command that was killed, as of the instant at which that had begun', async (t) => {
   const host = backupLab(t);
   await host.ok('start', 'web');
   await host.backUp();
   await host.poke(1, MIB, 8 * MIB);
-  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '4M', '--keep', '1']);
+  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '2M', '--keep', '1']);
   const work = join(host.stateDir, 'web', 'work.json');
   await until('it copies', () => existsSync(work) && readFileSync(work, 'utf8').includes('"copying"'));
   call.child.kill('SIGKILL');

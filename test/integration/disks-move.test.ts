@@ -18,8 +18,8 @@ import { setKey } from '../../src/config/text/edit-text.ts';
 import { QmpClient } from '../../src/index.ts';
 import { withLock } from '../../src/system/lock/lock.ts';
 import { parseJson } from '../support/cli.ts';
+import { killBefore } from '../support/kill-before.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
-import { repoRoot } from '../support/repo.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -108,13 +108,6 @@ async function kill(root: Lab, args: readonly string[], when: () => Promise<unkn
   await when();
   command.child.kill('SIGKILL');
   return (await command.result).code !== 0;
-}
-
-/** Has a command kill itself right before a step. */
-async function killBefore(root: Lab, step: string, args: readonly string[]): Promise<void> {
-  const preload = join(repoRoot, 'test/support/kill-at.cjs');
-  const env = { NODE_OPTIONS: `--require ${preload}`, KILL_AT: step };
-  assert.equal((await root.run('qemu-init', args, { env })).signal, 'SIGKILL', step);
 }
 
 const copying = (root: Lab) => () => until('it copies', async () => (await jobs(root)).length > 0);

@@ -1,15 +1,16 @@
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asNumber, asText, isRecord } from '../../base/guards.ts';
 import { Domain } from '../../domain/domain.ts';
 import { endJob, type Job, listJobs } from '../../domain/job.ts';
-import { isThere, namesIn } from '../../system/files/files.ts';
-import { removeTree, removeWhole } from '../../system/files/remove-tree.ts';
+import { isThere } from '../../system/files/files.ts';
+import { removeTree } from '../../system/files/remove-tree.ts';
 import { bootId, isSameProcess, sendSignal, waitForExit } from '../../system/process/process.ts';
 import { unmount } from '../copy/bind-mount.ts';
 import { targetFileNode, targetNode } from '../copy/transaction.ts';
-import type { Leftover, WorkKind } from '../work/work-kind.ts';
+import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
 import { MANIFEST_NAME } from './manifest.ts';
+import { leaveFolder, partFolder } from './part-folder.ts';
 import { isPointName } from './point-name.ts';
 
 /** What has to be known of a backup to undo it. */
@@ -27,41 +28,35 @@ export interface BackupData {
   readonly daemon?: { readonly pid: number; readonly startTime: string } | undefined;
 }
 
-/** Name of the folder of a point that is not whole. */
-export function partFolder(folder: string, point: string): string {
-  return join(folder, `.${point}.part`);
-}
-
-/** Removes what commands that were killed have left in the folder of a machine's points. */
-export function removeParts(folder: string): void {
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    const point = /^\.(.+)\.part$/.exec(name)?.[1];
-    if (point !== undefined && isPointName(point)) removeTree(path);
-    // What a removal had no time for.
-    else if (/^\..+\.gone$/.test(name)) removeWhole(path);
-  }
-}
-
 const DAEMON_END_MS = 10_000;
 
 /** A backup whose command was killed, or gave up: what it made is removed, and the disks count on as before. */
 export const BACKUP_WORK: WorkKind = {
-  settle: async ({ target, record, client, cancel, timeoutMs }: Leftover) => {
-    const data = readData(record.data);
-    if (!data) return { outcome: 'undone' };
-    const isWhole = isThere(join(data.folder, data.point, MANIFEST_NAME));
-    if (client) {
-      const domain = new Domain(client, target.longName);
-      const jobs = (await listJobs(domain, { timeoutMs })).filter(({ id }) => record.jobs.includes(id));
-      if (!cancel && jobs.some(({ isOver }) => !isOver)) return { outcome: 'running', detail: progressOf(jobs) };
-      await leaveQemu(domain, record.jobs, isWhole ? { ...data, bitmaps: [] } : data);
-    } else if (data.daemon && record.tool.bootId === bootId()) await endDaemon(data.daemon);
-    if (data.mount !== undefined) await unmount(data.mount);
-    removeTree(partFolder(data.folder, data.point));
-    return isWhole ? { outcome: 'finished' } : { outcome: 'undone', detail: `the next backup has what it missed` };
+  settle: async (leftover) => {
+    const settled = await settleBackup(leftover);
+    // A command that gives up itself still holds it.
+    if (settled.outcome !== 'running' && leftover.record.tool.pid !== process.pid) {
+      const folder = asText(leftover.record.data['folder']);
+      if (isAbsolute(folder)) await leaveFolder(folder);
+    }
+    return settled;
   },
 };
+
+async function settleBackup({ target, record, client, cancel, timeoutMs }: Leftover): Promise<Settled> {
+  const data = readData(record.data);
+  if (!data) return { outcome: 'undone' };
+  const isWhole = isThere(join(data.folder, data.point, MANIFEST_NAME));
+  if (client) {
+    const domain = new Domain(client, target.longName);
+    const jobs = (await listJobs(domain, { timeoutMs })).filter(({ id }) => record.jobs.includes(id));
+    if (!cancel && jobs.some(({ isOver }) => !isOver)) return { outcome: 'running', detail: progressOf(jobs) };
+    await leaveQemu(domain, record.jobs, isWhole ? { ...data, bitmaps: [] } : data);
+  } else if (data.daemon && record.tool.bootId === bootId()) await endDaemon(data.daemon);
+  if (data.mount !== undefined) await unmount(data.mount);
+  removeTree(partFolder(data.folder, data.point));
+  return isWhole ? { outcome: 'finished' } : { outcome: 'undone', detail: `the next backup has what it missed` };
+}
 
 /** Ends the jobs and closes the files. The bitmaps that began with the point go, unless there are none left out. */
 export async function leaveQemu(

@@ -9,8 +9,8 @@ import { sizeOf } from '../../system/files/log-file.ts';
 import { flushPath, syncPath } from '../../system/files/sync.ts';
 import { readImageInfo } from '../../system/images/image.ts';
 import { takeBack } from '../copy/target-files.ts';
-import { partFolder } from './backup-work.ts';
 import { type BackupManifest, MANIFEST_NAME, renderManifest } from './manifest.ts';
+import { partFolder } from './part-folder.ts';
 
 /**
  * Completes a point: its images are closed, and become the caller's again, are looked at, flushed and summed; then it

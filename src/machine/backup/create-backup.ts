@@ -13,7 +13,7 @@ import { copyJob, type Target } from '../copy/transaction.ts';
 import type { Quiesce } from '../quiesce/quiesce.ts';
 import { doWork } from '../work/do-work.ts';
 import { ANSWER_MS, type BackupContext } from './backup-context.ts';
-import { type BackupData, leaveQemu, partFolder } from './backup-work.ts';
+import { type BackupData, leaveQemu } from './backup-work.ts';
 import { beginCopies } from './begin-copies.ts';
 import { decide, type LastPoint, outdatedBitmaps, type PointPlan } from './decide.ts';
 import { draftOf } from './draft.ts';
@@ -21,7 +21,7 @@ import { type Copying, finishBackup } from './finish-backup.ts';
 import type { BackupManifest } from './manifest.ts';
 import { keepNewest, type RemovedPoint, settleMerge, withBackups } from './merge.ts';
 import { copyOthers, variablesTarget } from './other-files.ts';
-import { makePartFolder } from './part-folder.ts';
+import { makePartFolder, partFolder } from './part-folder.ts';
 import { lastPoint, newPointName, trustDestination } from './point-folder.ts';
 import { readManifest } from './read-manifest.ts';
 import { targetsOf } from './targets-of.ts';
@@ -75,7 +75,7 @@ export async function createBackup(
   const { keep, signal } = options;
   const place = trustDestination(dest);
   const folder = join(place, target.longName);
-  const plan = { kind: 'backup', what: `a backup to "${dest}"` };
+  const plan = { kind: 'backup', what: `a backup to "${dest}"`, data: { folder } };
   const { longName } = target;
   return withBackups(place, longName, { purpose: 'backup', signal }, async () => {
     await settleMerge(place, longName, options);
@@ -128,9 +128,10 @@ async function backUp(backup: BackupContext, options: BackupOptions): Promise<st
     ? await access.visit((domain) => variablesTarget(domain, { timeoutMs: ANSWER_MS }))
     : undefined;
   const targets = [...targetsOf(plan), ...(variables === undefined ? [] : [variables])];
-  makePartFolder(folder, point, access);
+  // First: of a part that is not noted nobody would know.
   noteWork(backup, plan, targets);
   try {
+    makePartFolder(folder, point, access.user);
     const outdated = outdatedOf(sources, plan, last);
     const { mount, copying } = await begin(backup, options, plan, targets, outdated);
     await finishBackup({ host, target, visit: access.visit, data: { folder, point, mount } }, copying, options);

@@ -5,9 +5,10 @@ import { unmount } from '../copy/bind-mount.ts';
 import { finishWriting } from '../copy/finish-writing.ts';
 import { followJobs, type Visit } from '../copy/follow.ts';
 import { copyJob, type Target } from '../copy/transaction.ts';
-import { type BackupData, leaveQemu, partFolder } from './backup-work.ts';
+import { type BackupData, leaveQemu } from './backup-work.ts';
 import { completePoint } from './complete.ts';
 import type { BackupManifest } from './manifest.ts';
+import { partFolder } from './part-folder.ts';
 
 /** What is known once all copies have begun, and all that is needed to complete the point. */
 export interface Copying {

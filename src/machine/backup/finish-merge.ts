@@ -2,6 +2,7 @@ import { chmodSync, chownSync, renameSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
+import { removeTemporariesOf } from '../../system/files/dead-temporaries.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { isThere, writeFileAtomic } from '../../system/files/files.ts';
 import { hashFile } from '../../system/files/hash-file.ts';
@@ -45,6 +46,7 @@ export async function finishMerge(
     const manifest = await mergedManifest(into, from, options);
     writeFileAtomic(join(into.folder, MANIFEST_NAME), renderManifest(manifest), undefined, { durable: true });
   }
+  removeTemporariesOf(into.folder);
   removeTree(join(folder, mark.from));
   removeMergeMark(folder);
 }

@@ -1,7 +1,7 @@
-import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
+import { removeTemporariesOf } from '../../system/files/dead-temporaries.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { withLock } from '../../system/lock/lock.ts';
@@ -12,6 +12,7 @@ import { type BackupPoint, pointsOf } from './destination.ts';
 import { finishMerge } from './finish-merge.ts';
 import type { BackupDisk } from './manifest.ts';
 import { readMergeMark, writeMergeMark } from './merge-mark.ts';
+import { removeIfEmpty } from './part-folder.ts';
 
 /** A point that is gone. */
 export interface RemovedPoint {
@@ -42,6 +43,7 @@ export async function withBackups<T>(
   try {
     return await withLock(join(folder, '.lock'), { timeoutMs: LOCK_MS, purpose, signal }, () => {
       isLocked = true;
+      removeTemporariesOf(folder);
       return body();
     });
   } catch (error) {
@@ -52,15 +54,6 @@ export async function withBackups<T>(
     });
   } finally {
     removeIfEmpty(folder);
-  }
-}
-
-/** Nothing is left of a first backup that failed, nor of the last point that was deleted. */
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // There are points in it, or another command is at work there; it does not matter.
   }
 }
 

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { Lab } from './lab.ts';
+import { repoRoot } from './repo.ts';
+
+/**
+ * Has a command kill itself right before a step.
+ *
+ * @param step part of `rename OLD NEW`, `write FILE TEXT` or `send TEXT`, the first of which is it.
+ */
+export async function killBefore(root: Lab, step: string, args: readonly string[]): Promise<void> {
+  const { signal, stderr } = await root.run('qemu-init', args, { env: killingAt(step) });
+  assert.equal(signal, 'SIGKILL', `${step}: ${stderr}`);
+}
+
+/** The environment for that. */
+export function killingAt(step: string): Record<string, string> {
+  return { NODE_OPTIONS: `--require ${join(repoRoot, 'test/support/kill-at.cjs')}`, KILL_AT: step };
+}

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guestDisk } from '../support/guest-disk.ts';
+import { killBefore } from '../support/kill-before.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
@@ -226,4 +227,20 @@ test(`SIGKILL at ${MOMENTS} moments of external snapshots and their merges, and 
     const { status } = spawnSync('qemu-img', ['check', '-q', join(root.etcDir, file)]);
     assert.ok(status === 0 || status === 3, `${file}: ${status}`);
   }
+});
+
+test('a deletion that is killed before it is noted takes no other snapshot with it', async (t) => {
+  const root = machine(t);
+  await root.ok('snapshot', 'create', 'web', 'first', '--external');
+  await root.ok('snapshot', 'create', 'web', 'next', '--external');
+  await killBefore(root, `rename ${join(root.stateDir, 'web/.snapshots.json.')}`, [
+    'snapshot',
+    'delete',
+    'web',
+    'first',
+  ]);
+  assert.ok((await names(root)).some(([name, disks]) => name === 'next' && disks === FILES.length));
+  await root.ok('snapshot', 'delete', 'web', 'first');
+  assert.deepEqual(await names(root), [['next', FILES.length]]);
+  await root.ok('snapshot', 'revert', 'web', 'next');
 });

@@ -51,8 +51,8 @@ export async function mergeLayer(merge: Merge, layer: SnapshotLayer): Promise<vo
   if (at < 0) return forgetLayer(target.files, layer);
   refuseBranches(now, layer);
   refuseShared(host, withBase(config, layer));
-  if (at === 0) await commitDisk(host, target, config, layer.key, { ...options, into: layer.base });
-  else await mergeInner(merge, layer);
+  if (at > 0) return mergeInner(merge, layer);
+  await commitDisk(host, target, config, layer.key, { ...options, into: layer.base });
   noteMerge(host, target, layer);
 }
 
@@ -119,6 +119,8 @@ async function mergeInner(merge: Merge, layer: SnapshotLayer): Promise<void> {
         );
       }
       if (existsSync(layer.overlay)) removeParts(parts);
+      // Within the work: snapshots that rest on the overlay by their notes would be lost if this were left out.
+      noteMerge(host, target, layer);
     },
     signal,
   );

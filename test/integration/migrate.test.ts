@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { guestDisk } from '../support/guest-disk.ts';
-import { type Lab, lab, until } from '../support/lab.ts';
+import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
 import { type MoveLab, moveLab, type Place, untilPhase } from '../support/move-lab.ts';
 import { tempRoot } from '../support/temp-root.ts';
+import { readFromTpm, writeToTpm } from '../support/tpm.ts';
 import { checkRecords } from '../support/writer-guest.ts';
 
 /** On a host that is busy; for waits that end with what they wait for. */
@@ -155,6 +157,36 @@ test('all that is in the way of a move is reported at once, and nothing is chang
   assert.equal((await one.init('migrate', 'web', `root:${one.dir}`)).code, 2);
   assert.deepEqual(two.leftovers(), []);
   assert.equal(await one.state('web'), 'running');
+});
+
+test('what a guest keeps in its TPM and its firmware goes along, and what is known of its snapshots', async (t) => {
+  const { one, two, there, disk } = light(t);
+  one.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=${disk}\nTPM=on\nFIRMWARE=uefi\n`);
+  const state = (root: Lab, name = ''): string => join(root.stateDir, 'web', name);
+  await one.ok('start', 'web', '--paused');
+  await one.ok('kill', 'web');
+  await writeToTpm(state(one, 'tpm'), 'a secret');
+  const [variables] = readdirSync(state(one)).filter((name) => name.startsWith('vars'));
+  assert.ok(variables);
+  execFileSync('qemu-io', ['-c', 'write -P 0x5a 0x80000 512', state(one, variables)]);
+  execFileSync('qemu-img', ['snapshot', '-c', 'old', state(one, variables)]);
+  await one.ok('start', 'web');
+  const left = (await one.one('migrate', 'web', there, '--check'))['problems'];
+  assert.deepEqual(left, ['the variables of its firmware are part of snapshots (old), and would be left behind']);
+  await one.ok('kill', 'web');
+  execFileSync('qemu-img', ['snapshot', '-d', 'old', state(one, variables)]);
+  const notes = JSON.stringify([{ name: 'a', created: new Date().toISOString(), layers: [] }]);
+  writeFileSync(state(one, 'snapshots.json'), notes);
+  await one.ok('start', 'web');
+  assert.equal((await one.one('migrate', 'web', there))['outcome'], 'moved');
+  assert.deepEqual(readdirSync(state(one)), []);
+  await two.ok('stop', 'web', '--force');
+  assert.equal(await readFromTpm(state(two, 'tpm')), 'a secret');
+  assert.match(
+    execFileSync('qemu-io', ['-r', '-c', 'read -P 0x5a 0x80000 512', state(two, variables)], { encoding: 'utf8' }),
+    /^read 512/,
+  );
+  assert.equal(readFileSync(state(two, 'snapshots.json'), 'utf8'), notes);
 });
 
 test('a guest that is paused stays so, and one whose machine stays registered starts there only for who knows', async (t) => {

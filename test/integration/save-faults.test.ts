@@ -114,9 +114,9 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
     const { last, wrong } = checkRecords(disk);
     assert.ok(last >= lastWritten(root.console('web')));
     assert.deepEqual(wrong, []);
+    assert.equal([...root.console('web').matchAll(/^boot /gm)].length, 1, 'until now it has gone on each time');
     await root.ok('start', 'web');
     assert.deepEqual(leftovers(root), []);
-    assert.equal([...root.console('web').matchAll(/^boot /gm)].length, 1, 'until now it has gone on each time');
     await root.ok('kill', 'web');
     assert.deepEqual(root.leftovers(), []);
   });

@@ -1,6 +1,7 @@
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { withOwnMonitor } from '../../machine/control/control-port.ts';
+import { isSameFile } from '../../machine/disks/same-file.ts';
 import { awaitGuest, letGo, moveSocket, untilArrived } from '../../machine/move/arrival.ts';
 import { MOVE_IN_KIND, type MoveInData } from '../../machine/move/move-in-work.ts';
 import { removeMove, writeMove } from '../../machine/move/move-record.ts';
@@ -9,7 +10,7 @@ import { exclusively } from '../../machine/run/run-lock.ts';
 import { runPostCommand, startForArrival } from '../../machine/start/start.ts';
 import { doWork, type Work } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
-import { isThere } from '../../system/files/files.ts';
+import { isThere, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { Machines } from '../machines.ts';
 import { leaseMacsOf } from '../macs.ts';
@@ -52,7 +53,7 @@ export class LocalDestination {
 
   /** Whether it is that place. */
   hasPaths({ stateDir }: Paths): boolean {
-    return this.#machines.host.paths.stateDir === stateDir;
+    return isSameFile(this.#machines.host.paths.stateDir, stateDir);
   }
 
   #target({ name, shortName }: MoveOffer): MachineRef {
@@ -128,6 +129,9 @@ export class LocalDestination {
         throw error;
       }
       work.noteParts();
+    }
+    if (offer.snapshots !== undefined) {
+      writeFileAtomic(target.files.snapshots, offer.snapshots, 0o600, { durable: true });
     }
     await leaseMacsOf(host.paths, withMacs(config, offer), host.notify);
     if (!isThereAlready) await registerMachine(this.#machines, target.shortName ?? longName, configPath, '/');

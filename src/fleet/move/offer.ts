@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { QemuError } from '../../base/errors.ts';
-import { asRecord, asText } from '../../base/guards.ts';
+import { asArray, asRecord, asText } from '../../base/guards.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
@@ -8,10 +8,14 @@ import { withControl } from '../../machine/control/control-port.ts';
 import { otherHardware } from '../../machine/plug/other-hardware.ts';
 import { readLaunchRecord } from '../../machine/run/launch-record.ts';
 import type { Located } from '../../machine/run/locate.ts';
+import { VARIABLES_NODE } from '../../machine/snapshot/snapshot-disks.ts';
 import { stateObstacles } from '../../machine/state/blockers.ts';
 import type { HardwareThen } from '../../machine/state/saved-differences.ts';
 import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
+import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
 import type { Machines } from '../machines.ts';
 import { previewMacsOf } from '../macs.ts';
 import { movedText } from './moved-text.ts';
@@ -32,6 +36,8 @@ export interface MoveOffer {
   readonly hardware: HardwareThen;
   readonly macs: readonly (readonly [nic: number, mac: string])[];
   readonly images: readonly SavedImage[];
+  /** What is known of its snapshots besides what the images contain; undefined: it has none. */
+  readonly snapshots: string | undefined;
   readonly wasRunning: boolean;
   readonly copyDisks: boolean;
 }
@@ -75,6 +81,7 @@ export async function makeOffer(
     const type = asText(await client.executeRaw('qom-get', { path: '/machine', property: 'type' }, limits));
     return {
       ...(await stateObstacles(target, { disks: then.disks, plugged }, client, limits)),
+      variables: await variablesReasons(client, limits),
       version: [major, minor, micro].join('.'),
       machineType: /^(.+)-machine$/.exec(type)?.[1],
     };
@@ -83,7 +90,7 @@ export async function makeOffer(
   const broken = issues.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   const used = config ?? then;
   return {
-    problems: [...asked.reasons, ...broken],
+    problems: [...asked.reasons, ...asked.variables, ...broken],
     offer: {
       id: randomUUID(),
       name: longName,
@@ -100,10 +107,20 @@ export async function makeOffer(
       },
       macs: [...previewMacsOf(host.paths, used)],
       images: imageFacts(host.paths, used),
+      snapshots: readTextIfExists(files.snapshots),
       wasRunning: asked.wasRunning,
       copyDisks,
     },
   };
+}
+
+/** What the guest keeps there arrives with its memory, but not what it kept there before. */
+async function variablesReasons(client: QmpClient, limits: ExecuteOptions): Promise<string[]> {
+  const nodes = asArray(await client.executeRaw('query-named-block-nodes', undefined, limits)).map(asRecord);
+  const node = nodes.find((each) => each['node-name'] === VARIABLES_NODE);
+  const names = asArray(asRecord(node?.['image'])['snapshots']).map((each) => asText(asRecord(each)['name']));
+  if (names.length === 0) return [];
+  return [`the variables of its firmware are part of snapshots (${names.join(', ')}), and would be left behind`];
 }
 
 function configOf({ configPath, longName }: MachineRef, text: string): MachineConfig | undefined {

@@ -1,10 +1,12 @@
 import type { QmpClient } from '../../qmp/client.ts';
+import { removeWhole } from '../../system/files/remove-tree.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { MOVE_LINE } from '../run/last-run.ts';
 import { goneOf, locate } from '../run/locate.ts';
 import { dropStaleLock } from '../run/run-lock.ts';
 import { whileAlive } from '../run/while-alive.ts';
+import { otherStores } from '../start/firmware-store.ts';
 import { cancelSending } from '../state/cancel-sending.ts';
 import { endSaved } from '../state/end-saved.ts';
 import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
@@ -83,4 +85,10 @@ export async function leave(
   if (keepConfig) return;
   await host.moves.forget(target, 'aside');
   removeMove(target.files);
+  removeMoved(target);
+}
+
+/** What its TPM and its firmware keep, and what is known of its snapshots, is with the guest now. */
+function removeMoved({ files }: MachineRef): void {
+  for (const path of [files.tpmDir, files.snapshots, ...otherStores(files, '')]) removeWhole(path);
 }

@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { QemuError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { isValidName } from '../config/text/names.ts';
+import type { FleetEvent } from '../fleet/events/fleet-events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { familiesOf } from '../metrics/families.ts';
 import { renderFamilies } from '../metrics/prometheus.ts';
@@ -24,6 +25,7 @@ import {
 import { Feed, type FeedDocument } from './feed.ts';
 import { factsOf, HEADERS, readJson, send, sendText, statusOf, urlOf } from './http.ts';
 import { actionOf, actOn, type MachineAction } from './machine-actions.ts';
+import { MachineEvents } from './machine-events.ts';
 import type { StaticFile } from './static-files.ts';
 import { Strangers } from './strangers.ts';
 import { serveConsole, serveScreen } from './streams.ts';
@@ -50,6 +52,7 @@ export interface WebOptions {
 const MOST_CONNECTIONS = 200;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const LOG_BYTES = 128 * 1024;
+const ALIVE_MS = 4000;
 
 /** A server of the page, its interface and its streams, which does not listen yet. */
 export class WebServer {
@@ -59,6 +62,7 @@ export class WebServer {
   readonly #strangers = new Strangers();
   readonly #feed: Feed;
   readonly #tasks: Tasks;
+  readonly #events: MachineEvents;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MOST_MESSAGE_BYTES,
@@ -69,6 +73,7 @@ export class WebServer {
 
   constructor(options: WebOptions) {
     this.#options = options;
+    this.#events = new MachineEvents(options.fleet);
     this.#tasks = new Tasks(({ machine, action, state, text, user }) => {
       this.#feed.tellTasks(state === 'running' ? undefined : machine);
       if (state !== 'running') options.onAction?.(`${machine}: ${action}: ${text}${forWhom(user)}`);
@@ -153,21 +158,42 @@ export class WebServer {
       const text = renderFamilies(familiesOf(samples, { seconds: (performance.now() - began) / 1000 }));
       return sendText(response, 200, text, 'text/plain; version=0.0.4; charset=utf-8');
     }
-    const [, name = '', what = ''] = /^\/api\/machines\/([^/]+)\/(log|console)$/.exec(url.pathname) ?? [];
+    const [, name = '', what = ''] = /^\/api\/machines\/([^/]+)\/(log|console|events)$/.exec(url.pathname) ?? [];
     if (!isValidName(name)) return sendText(response, 404, 'not found\n');
+    if (what === 'events') return this.#streamEvents(response, fleet().get(name).longName);
     const { files } = fleet().get(name);
     const path = what === 'log' ? files.log : files.consoleLog;
     const from = Number(url.searchParams.get('from') ?? '0');
     send(response, 200, { size: sizeOf(path), text: readTail(path, Number.isSafeInteger(from) ? from : 0, LOG_BYTES) });
   }
 
-  /** Server-sent events by hand, since a browser's EventSource cannot send the token. */
   #stream(response: ServerResponse, machine: string | undefined): void {
+    const name = machine !== undefined && isValidName(machine) ? machine : undefined;
+    // A page that does not read gets the next sample instead of all that it missed.
+    this.#send(response, (write) => this.#feed.subscribe(name, write));
+  }
+
+  #streamEvents(response: ServerResponse, name: string): void {
+    this.#send(response, (write) => {
+      // The page takes a server that is silent for one that is away.
+      const timer = setInterval(() => !response.writableNeedDrain && response.write(':\n\n'), ALIVE_MS);
+      response.write(':\n\n');
+      const stop = this.#events.subscribe(name, write);
+      return () => {
+        clearInterval(timer);
+        stop();
+      };
+    });
+  }
+
+  /** Server-sent events by hand, since a browser's EventSource cannot send the token. What is not read is left out. */
+  #send(
+    response: ServerResponse,
+    subscribe: (write: (document: FeedDocument | FleetEvent) => void) => () => void,
+  ): void {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
     this.#streams += 1;
-    const name = machine !== undefined && isValidName(machine) ? machine : undefined;
-    const stop = this.#feed.subscribe(name, (document: FeedDocument) => {
-      // A page that does not read gets the next sample instead of all that it missed.
+    const stop = subscribe((document) => {
       if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(document)}\n\n`);
     });
     response.once('close', () => {

@@ -172,6 +172,17 @@ test('a stop is asked for, shows its rungs as it climbs them, and names the one 
   await root.ok('start', 'deaf');
   const served = await serve(root, '--allow-control');
   const { page, faults } = await open(served.link);
+  await page.getByRole('link', { name: 'deaf', exact: true }).click();
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await page.getByText('No events yet').waitFor();
+  while ((await page.locator('.events strong', { hasText: 'RESUME' }).count()) === 0) {
+    // It is not known when the page has connected.
+    await root.ok('pause', 'deaf');
+    await root.ok('resume', 'deaf');
+    await sleep(200);
+  }
+  assert.deepEqual(await barriersOf(page), []);
+  await page.getByRole('link', { name: 'Machines', exact: true }).click();
   const stop = page.getByRole('button', { name: 'Stop deaf' });
   await stop.click();
   await page.getByRole('button', { name: 'Cancel' }).click();

@@ -53,16 +53,14 @@ export async function ticketUrl(kind, name) {
 /**
  * Calls back with each document, and with whether the server is there; connects again when it was away.
  *
- * @param name machine whose details are wanted as well.
  * @returns ends it.
  */
-export function follow(name, onDocument, onState) {
+export function follow(path, onDocument, onState) {
   const over = new AbortController();
   void run();
   return () => over.abort();
 
   async function run() {
-    const path = name === undefined ? '/api/feed' : `/api/feed?machine=${encodeURIComponent(name)}`;
     while (!over.signal.aborted) {
       try {
         await readFeed(path, over.signal, onDocument, onState);

@@ -38,7 +38,9 @@ function show() {
 
 function listen(name) {
   stopFollowing?.();
-  stopFollowing = follow(name, onDocument, onState);
+  // The details of the machine that is shown are wanted as well.
+  const path = name === undefined ? '/api/feed' : `/api/feed?machine=${encodeURIComponent(name)}`;
+  stopFollowing = follow(path, onDocument, onState);
 }
 
 function onDocument(document_) {

@@ -2,6 +2,7 @@ import { act } from './actions.js';
 import { BackupsPane } from './backups.js';
 import { ConsolePane } from './console.js';
 import { el, icon, renew, setText } from './dom.js';
+import { EventsPane } from './events.js';
 import { LogPane } from './log.js';
 import { OverviewPane } from './overview.js';
 import { ScreenPane } from './screen.js';
@@ -16,6 +17,7 @@ const PANES = {
   Console: ConsolePane,
   Snapshots: SnapshotsPane,
   Backups: BackupsPane,
+  Events: EventsPane,
   Log: LogPane,
 };
 

@@ -72,3 +72,10 @@ function editDistance(a: string, b: string): number {
 function at(row: readonly number[], column: number): number {
   return row[column] ?? 0;
 }
+
+/** The last lines of a text, which may end in the middle of one. */
+export function lastLines(text: string, count: number): string {
+  const lines = text.split('\n');
+  const complete = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+  return lines.slice(Math.max(0, complete - count)).join('\n');
+}

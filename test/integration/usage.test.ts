@@ -76,6 +76,7 @@ test('a word that is missing is called what it is', async (t) => {
     ['KEY=VALUE', 'qemu-init', 'attach', 'web'],
     ['key', 'qemu-init', 'sendkey', 'web'],
     ['network card', 'qemu-init', 'nic', 'link', 'web'],
+    ['new name', 'qemu-init', 'clone', 'web'],
     ['shell', 'qemu-init', 'completion'],
     ['tap', 'qemu-netif', 'up'],
     ['bridge', 'qemu-netif', 'bridge', 'add'],

@@ -122,6 +122,8 @@ const MISSING_WORDS: Readonly<Record<string, string>> = {
   keys: 'key',
   names: 'image',
   devices: 'KEY=VALUE',
+  new: 'new name',
+  url: 'address',
 };
 
 /** The actions that the command line names, which spares setting up the others; all of them for mistakes. */

@@ -1,4 +1,5 @@
 import { QemuError } from '../../../base/errors.ts';
+import { lastLines } from '../../../base/text.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import { refuseConsole, withConsole } from '../../../machine/control/console.ts';
 import { LogFollower } from '../../../system/files/follow-log.ts';
@@ -58,8 +59,7 @@ async function watch(context: Context, target: MachineRef, lines: number): Promi
 /** What was printed last, and since the follower was made. */
 function scrollBack(log: LogFollower, lines: number): void {
   if (lines < 1) return;
-  const all = log.before().split('\n');
-  process.stdout.write(all.slice(-lines).join('\n'));
+  process.stdout.write(lastLines(log.before(), lines));
   for (let piece = log.next(); piece.length > 0; piece = log.next()) process.stdout.write(piece);
 }
 

@@ -1,5 +1,6 @@
 import { delay } from '../../../base/abort.ts';
 import { QemuError } from '../../../base/errors.ts';
+import { lastLines } from '../../../base/text.ts';
 import { namesInRunDir } from '../../../fleet/resolve.ts';
 import { LogFollower } from '../../../system/files/follow-log.ts';
 import { trimLog } from '../../../system/files/trim-log.ts';
@@ -51,13 +52,6 @@ function trimAll({ paths }: Context, args: Arguments): number {
     trimLog(consoleLog);
   }
   return 0;
-}
-
-/** The last lines of a text, which may end in the middle of one. */
-function lastLines(text: string, count: number): string {
-  const lines = text.split('\n');
-  const complete = lines.at(-1) === '' ? lines.length - 1 : lines.length;
-  return lines.slice(Math.max(0, complete - count)).join('\n');
 }
 
 /** Prints what is added until the signal comes, which is the way to end it and not a failure. */

@@ -17,6 +17,7 @@ import { ask, bearer, ours, type Place } from '../support/web.ts';
 /** Loads that are not counted: what is read and compiled at the first ones stays. */
 const WARM_UP = 200;
 const LOADS = 400;
+const LONG_MS = 120_000;
 /** Less than a connection with what belongs to it takes. */
 const MOST_BYTES_PER_LOAD = 3000;
 
@@ -90,10 +91,10 @@ test('hundreds of loads of the page leave no memory, no descriptor and no connec
   const address = web.server.address();
   const served: Place = { port: typeof address === 'object' && address !== null ? address.port : 0, token };
   await loads(served, WARM_UP);
-  await until('the first pages are gone', () => web.idleMs > 0);
+  await until('the first pages are gone', () => web.idleMs > 0, LONG_MS);
   const before = { heap: heapBytes(), descriptors: descriptors() };
   await loads(served, LOADS);
-  await until('nothing is open any more', () => web.idleMs > 0 && descriptors() <= before.descriptors);
+  await until('nothing is open any more', () => web.idleMs > 0 && descriptors() <= before.descriptors, LONG_MS);
   const grown = heapBytes() - before.heap;
   assert.ok(grown < LOADS * MOST_BYTES_PER_LOAD, `${grown} bytes are left`);
   await root.ok('stop', 'web', '--force');

@@ -28,13 +28,18 @@ export function trustDestination(dest: string): string {
   return path;
 }
 
-/** A name for a new point that comes after all that are there, even if the clock was set back. */
+/**
+ * A name for a new point that comes after all that are there, even if the clock was set back.
+ *
+ * @throws {QemuError} `QEMU_IO` when there is one of the very end of the year 9999, after which there are no names.
+ */
 export function newPointName(folder: string, now = Date.now()): string {
   const last = namesIn(folder).filter(isPointName).toSorted().at(-1) ?? '';
-  for (let at = now; ; at += 1000) {
-    const name = pointName(new Date(Math.max(at, timeOf(last) + 1000)));
-    if (name > last) return name;
-  }
+  const name = pointName(new Date(Math.max(now, timeOf(last) + 1000)));
+  if (name > last) return name;
+  throw new QemuError('QEMU_IO', `No new backup can come after "${join(folder, last)}"`, {
+    hint: 'remove that folder',
+  });
 }
 
 function timeOf(point: string): number {

@@ -1,5 +1,6 @@
 import { delay } from '../base/abort.ts';
-import { type FleetEvent, fleetEvents } from '../fleet/events/fleet-events.ts';
+import type { FleetEvent } from '../fleet/events/fleet-event.ts';
+import { fleetEvents } from '../fleet/events/fleet-events.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { MachineRef } from '../machine/context.ts';
 

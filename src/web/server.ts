@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { QemuError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { isValidName } from '../config/text/names.ts';
-import type { FleetEvent } from '../fleet/events/fleet-events.ts';
+import type { FleetEvent } from '../fleet/events/fleet-event.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { familiesOf } from '../metrics/families.ts';
 import { renderFamilies } from '../metrics/prometheus.ts';

@@ -6,24 +6,14 @@ import { controlPorts } from '../../machine/control/ways.ts';
 import { readLastRun } from '../../machine/run/last-run.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
 import type { Fleet } from '../fleet.ts';
-
-/** Something that has happened to a machine. */
-export interface FleetEvent {
-  /** ISO 8601. */
-  readonly time: string;
-  /** Long name. */
-  readonly machine: string;
-  /** Name of a QMP event, or `STARTED`, `STOPPED` and `LOST` of qemu-init itself. */
-  readonly event: string;
-  /** As QEMU sends it; of `STOPPED` how the run ended, of `LOST` how many events were lost. */
-  readonly data: Readonly<Record<string, unknown>>;
-}
+import { EventBuffer } from './event-buffer.ts';
+import type { FleetEvent } from './fleet-event.ts';
 
 /** Interval between looks for machines that come and go. */
 const LOOK_MS = 1000;
 const CONNECT_MS = 5000;
-/** Events that wait for a slow reader; later ones are counted and left out. */
-const MOST_WAITING = 10_000;
+/** Events of qemu-init itself: a captured QEMU that sends one of that name is not heard. */
+const OWN_EVENTS: readonly string[] = ['STARTED', 'STOPPED', 'LOST'];
 
 /**
  * Events of all machines in one stream, with their starts and stops. Machines may come and go meanwhile. Each running
@@ -51,11 +41,10 @@ class Watch {
   readonly #fleet: Fleet;
   readonly #targets: () => readonly MachineRef[];
   readonly #controller = new AbortController();
-  readonly #waiting: FleetEvent[] = [];
+  readonly #waiting = new EventBuffer();
   /** Process of each machine that ran at the last look. */
   readonly #running = new Map<string, string>();
   readonly #followers = new Set<string>();
-  #lost = 0;
   #wake: (() => void) | undefined;
   #isFirst = true;
 
@@ -78,11 +67,8 @@ class Watch {
       if (next) yield next;
       else if (signal.aborted) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
-      if (this.#lost > 0 && this.#waiting.length === 0) {
-        const count = this.#lost;
-        this.#lost = 0;
-        yield this.#own('', 'LOST', { count });
-      }
+      const count = this.#waiting.takeLost();
+      if (count > 0) yield this.#own('', 'LOST', { count });
     }
   }
 
@@ -126,6 +112,7 @@ class Watch {
       const events = client.events(undefined, { signal });
       try {
         for await (const { event, data, timestamp } of events) {
+          if (OWN_EVENTS.includes(event)) continue;
           const time = new Date(timestamp.seconds * 1000 + timestamp.microseconds / 1000).toISOString();
           this.#push({ time, machine: longName, event, data });
         }
@@ -145,8 +132,7 @@ class Watch {
   }
 
   #push(event: FleetEvent): void {
-    if (this.#waiting.length >= MOST_WAITING) this.#lost += 1;
-    else this.#waiting.push(event);
+    this.#waiting.push(event);
     this.#wake?.();
   }
 }

@@ -1,4 +1,5 @@
-import { type FleetEvent, fleetEvents } from '../../../fleet/events/fleet-events.ts';
+import type { FleetEvent } from '../../../fleet/events/fleet-event.ts';
+import { fleetEvents } from '../../../fleet/events/fleet-events.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import { printJson } from '../../output/print-json.ts';
 import { printableCell } from '../../output/printable.ts';

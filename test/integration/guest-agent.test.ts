@@ -125,7 +125,7 @@ test('a stop asks the real agent, which takes it', { skip: cannot }, async (t) =
   assert.equal(await none.isTaken(), false);
 });
 
-test('the agent of a Linux guest is reached by its machine, is missed without a wait, and stops the guest', {
+test('the agent of a Linux guest is reached by its machine, is missed without a wait, keeps what is mounted, and stops the guest', {
   skip: why,
 }, async (t) => {
   const root = lab(t);
@@ -175,6 +175,22 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   assert.equal(await withAgent((agent) => agent.freeze()), 1);
   assert.equal(await withAgent((agent) => agent.freezeStatus()), 'frozen');
   assert.equal(await withAgent((agent) => agent.thaw()), 1);
+
+  const more = join(root.etcDir, 'more.img');
+  writeFileSync(more, '');
+  truncateSync(more, 16 << 20);
+  execFileSync('mkfs.ext4', ['-q', more]);
+  await root.ok('attach', 'web', 'DSK2=more.img');
+  const sh = (script: string): Promise<number | undefined> =>
+    withAgent(async (agent) => (await agent.exec('/bin/sh', ['-c', script], { timeoutMs: 60_000 })).exitCode);
+  const mount = 'mkdir -p /tmp/more; mount -t ext4 /dev/vdb /tmp/more';
+  await until('the guest has mounted it', async () => (await sh(mount)) === 0, 120_000);
+  const detach = ['detach', 'web', 'DSK2', '--timeout', '180'];
+  const mounted = await root.init(...detach);
+  assert.match(mounted.stderr, /Cannot take DSK2 out of "web": its guest has it mounted on "\/tmp\/more"$/m);
+  assert.notEqual(mounted.code, 0);
+  assert.equal(await sh('echo still there >/tmp/more/file && umount /tmp/more'), 0);
+  assert.deepEqual((await root.one(...detach))['applied'], ['DSK2']);
 
   const type = (command: string, answer: number): Promise<void> =>
     fleet.machine(web).withConsole(async (stream) => {

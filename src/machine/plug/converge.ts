@@ -7,6 +7,7 @@ import type { FoundImages } from '../storage/images.ts';
 import { bootOrderOf, type Difference, findDifference } from './difference.ts';
 import { doSimple, type PlugContext, plugIn, removeLeftovers, setBootOrder, takeOut } from './execute.ts';
 import { Ledger } from './ledger.ts';
+import { type LeavingDisk, refuseMounted } from './mounted.ts';
 import { observe } from './observe.ts';
 import type { KeyFate, Step } from './plan.ts';
 import { lookInside } from './reality.ts';
@@ -43,6 +44,7 @@ export async function converge(
   const { running, leftovers } = observe(noted, reality);
   const difference = restrict(await findDifference(context.host, context.request, running, reality), context.only);
   refuseRestarts(context, difference.keys);
+  await refuseMounted(context, leavingDisks(difference.steps), releaseMs / 3);
   const ledger = new Ledger(context.target.files, context.process, running);
   if (leftovers.length > 0) {
     await removeLeftovers(context, leftovers);
@@ -62,6 +64,13 @@ function restrict(difference: Difference, only: ReadonlySet<string> | undefined)
   if (only === undefined) return difference;
   const isMeant = ({ key }: { readonly key: string }): boolean => only.has(key);
   return { ...difference, keys: difference.keys.filter(isMeant), steps: difference.steps.filter(isMeant) };
+}
+
+function leavingDisks(steps: readonly Step[]): LeavingDisk[] {
+  return steps.flatMap((step): LeavingDisk[] => {
+    if (step.do !== 'unplug' || !step.key.startsWith('DSK')) return [];
+    return [{ key: step.key, ids: devicesOf(step.parts).flatMap(({ id }) => id ?? []) }];
+  });
 }
 
 function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly KeyFate[]): void {

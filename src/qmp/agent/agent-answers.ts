@@ -1,4 +1,4 @@
-import { isRecord, optionalNumber, optionalText } from '../../base/guards.ts';
+import { asRecord, isRecord, optionalNumber, optionalText } from '../../base/guards.ts';
 import { badReply } from './agent-session.ts';
 
 /** One command that an agent knows. */
@@ -47,6 +47,15 @@ export interface GuestFileSystem {
   /** Undefined when the agent does not report it. */
   readonly usedBytes: number | undefined;
   readonly totalBytes: number | undefined;
+  /** Places on the PCI buses of the disks that it is on, or of their controllers, where the agent reports them. */
+  readonly disks: readonly GuestPciAddress[];
+}
+
+/** A place on a PCI bus, by the numbers that the guest gave. */
+export interface GuestPciAddress {
+  readonly bus: number;
+  readonly slot: number;
+  readonly function: number;
 }
 
 /** Reads answers of one command, which come from a guest: anything may be in them. */
@@ -129,7 +138,16 @@ export function readFileSystems(value: unknown): GuestFileSystem[] {
     type: reader.text(each['type'], 'type'),
     usedBytes: optionalNumber(each['used-bytes']),
     totalBytes: optionalNumber(each['total-bytes']),
+    disks: reader.list(each['disk'] ?? [], '"disk"').flatMap(readPciAddress),
   }));
+}
+
+/** An agent that does not know it reports -1. */
+function readPciAddress(disk: Readonly<Record<string, unknown>>): GuestPciAddress[] {
+  const place = asRecord(disk['pci-controller']);
+  const [domain, bus, slot, fn] = ['domain', 'bus', 'slot', 'function'].map((name) => optionalNumber(place[name]));
+  if (domain !== 0 || bus === undefined || slot === undefined || fn === undefined) return [];
+  return [{ bus, slot, function: fn }];
 }
 
 /** Of nanoseconds since 1970, which a number does not hold exactly. */

@@ -49,10 +49,12 @@ function userRow({ user, domain, loggedInAt }: GuestUser): string[] {
 /** `fs`: the mounted file systems. */
 export async function fileSystems({ agent, context }: AgentCall): Promise<AgentAnswer> {
   const list = await agent.fileSystems({ signal: context.signal });
-  const json = list.map((each) => ({
-    ...each,
-    usedBytes: each.usedBytes ?? null,
-    totalBytes: each.totalBytes ?? null,
+  const json = list.map(({ name, mountPoint, type, usedBytes, totalBytes }) => ({
+    name,
+    mountPoint,
+    type,
+    usedBytes: usedBytes ?? null,
+    totalBytes: totalBytes ?? null,
   }));
   const headings = ['MOUNTED ON', 'NAME', 'TYPE', 'USED', 'SIZE'];
   return { json: { fileSystems: json }, text: table([headings, ...list.map(fileSystemRow)]) };

@@ -191,7 +191,7 @@ function readShares(source: CommandSource): void {
       ...(isReadonly ? [['readonly', 'on'] as [string, string]] : []),
     ]);
     for (const option of options) {
-      others(option, 'fsdriver', 'fsdev', 'mount_tag');
+      others(option, 'fsdriver', 'fsdev', 'mount_tag', ...sameForAll(option));
       draft.carry(source.use(option), device);
     }
   };
@@ -209,6 +209,13 @@ function readShares(source: CommandSource): void {
         property(fsdev, 'readonly') === 'on',
       );
   }
+}
+
+/** Properties that every shared folder has here; another value is lost. */
+function sameForAll(option: CommandOption): readonly string[] {
+  return Object.entries({ security_model: /^mapped(?:-xattr)?$/, multidevs: /^remap$/ }).flatMap(([name, ours]) =>
+    ours.test(property(option, name) ?? '') ? [name] : [],
+  );
 }
 
 function readUsb(source: CommandSource): void {

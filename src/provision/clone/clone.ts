@@ -1,5 +1,3 @@
-import { constants } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
@@ -12,7 +10,6 @@ import { stoppedDisks } from '../../machine/disks/stopped-disks.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { isSaved } from '../../machine/state/saved-folder.ts';
 import { refuseDuringWork } from '../../machine/work/do-work.ts';
-import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { withImage } from '../../system/images/image.ts';
 import { readSmallImage } from '../../system/images/small-image.ts';
@@ -20,7 +17,7 @@ import { machinePaths } from '../../system/paths.ts';
 import type { User } from '../../system/users.ts';
 import { ownerOf, refuseName } from '../create.ts';
 import { makeDisk } from '../disks/make-disk.ts';
-import { examineImage } from '../disks/source-image.ts';
+import { copyAside, examineImage } from '../disks/source-image.ts';
 import { NewFiles } from '../new-files.ts';
 import type { SeedOptions } from '../seed/seed-folder.ts';
 import type { Settings } from '../short-options.ts';
@@ -161,11 +158,8 @@ async function copyLive(cloning: Cloning): Promise<CopyResult> {
  */
 async function takeOver({ files, user, options }: Cloning, path: string, from: string): Promise<void> {
   const part = files.file(path, user);
-  try {
-    await copyFile(from, part, constants.COPYFILE_FICLONE);
-  } catch (error) {
-    throw fileError('copy', from, error);
-  }
+  // Not copyFile: from libuv 1.49 on it gives the copy to the owner of the original, who could open it in between.
+  await copyAside(from, part, options.onProgress, options.signal);
   const { format } = await examineImage(part, { signal: options.signal, shownAs: path });
   if (format !== 'qcow2') throw new QemuError('QEMU_IO', `The copy for "${path}" is ${format}, not qcow2`);
 }

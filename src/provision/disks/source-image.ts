@@ -181,7 +181,7 @@ export async function copyAside(
         // Holes stay holes.
         if (!chunk.equals(zeros.subarray(0, chunk.length))) await target.write(chunk, 0, chunk.length, done);
         done += chunk.length;
-        onProgress?.({ phase: 'copying the image aside', done, total });
+        onProgress?.({ phase: 'copying aside', done, total });
       }
       await target.truncate(done);
     } finally {

@@ -21,7 +21,7 @@ const isAtIt = (root: Lab): boolean => existsSync(folder(root, '.saved.part', 's
 /** What an interrupted save must not leave. */
 function leftovers(root: Lab): string[] {
   return [
-    ...readdirSync(folder(root)).filter((name) => name !== 'saved'),
+    ...readdirSync(folder(root)).filter((name) => name !== 'saved' && name !== 'crash'),
     ...readdirSync(join(root.runDir, 'web')).filter((name) => name.includes('save')),
   ];
 }

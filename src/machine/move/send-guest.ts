@@ -3,8 +3,8 @@ import { QemuError } from '../../base/errors.ts';
 import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import type { ExecuteOptions } from '../../qmp/command.ts';
 import { sendingCapabilities } from '../state/cancel-sending.ts';
+import { stopIfMemoryGetsLost } from '../state/memory-loss.ts';
 
 /** How to send a guest to another QEMU. */
 export interface SendOptions {
@@ -15,7 +15,7 @@ export interface SendOptions {
   readonly downtimeMs: number;
   /** Limit for the memory of a guest that runs: one that changes it faster than it is sent never gets there. */
   readonly timeoutMs: number;
-  /** Done before a guest is stopped that this QEMU cannot send while it runs: see {@link losesMemory}. */
+  /** Done before a guest is stopped that this QEMU cannot send while it runs: see {@link stopIfMemoryGetsLost}. */
   readonly beforeStop: (version: string) => void;
   /** Done when the guest stands still for the last part, before that is sent. */
   readonly beforeSwitch: () => Promise<void>;
@@ -54,38 +54,13 @@ export async function sendGuest(client: QmpClient, options: SendOptions): Promis
   const parameters = { 'max-bandwidth': options.rate ?? ANY_BANDWIDTH, 'downtime-limit': options.downtimeMs };
   await client.executeRaw('migrate-set-parameters', parameters, limits);
   const wasRunning = asRecord(await client.executeRaw('query-status', undefined, limits))['running'] === true;
-  if (wasRunning) await stopIfNeeded(client, options.beforeStop, limits);
+  if (wasRunning) await stopIfMemoryGetsLost(client, limits, options.beforeStop);
   await client.executeRaw('migrate', { uri }, limits);
   await untilStatus(client, 'pre-switchover', options, performance.now() + timeoutMs);
   await options.beforeSwitch();
   await client.executeRaw('migrate-continue', { state: 'pre-switchover' }, limits);
   const bytes = await untilStatus(client, 'completed', options, performance.now() + SWITCH_MS);
   return { bytes, stoppedAtMs: wasRunning ? await stopTime(client, since) : undefined };
-}
-
-/** A guest whose memory would not arrive as it is, stands still from the beginning. */
-async function stopIfNeeded(
-  client: QmpClient,
-  beforeStop: SendOptions['beforeStop'],
-  limits: ExecuteOptions,
-): Promise<void> {
-  const { major, minor, micro } = asRecord(
-    asRecord(await client.executeRaw('query-version', undefined, limits))['qemu'],
-  );
-  const hasKvm = asRecord(await client.executeRaw('query-kvm', undefined, limits))['enabled'] === true;
-  if (!losesMemory(asNumber(major), hasKvm)) return;
-  beforeStop([major, minor, micro].join('.'));
-  await client.executeRaw('stop', undefined, limits);
-}
-
-/**
- * Whether a QEMU misses some of what a guest changes while its memory is sent: without KVM before 9.0, whose commit
- * 03bfc2188f06 ("physmem: Fix migration dirty bitmap coherency with TCG memory access") has put that right. Pure.
- *
- * @param major of its version.
- */
-export function losesMemory(major: number, hasKvm: boolean): boolean {
-  return !hasKvm && major < 9;
 }
 
 /** Returns how many bytes were sent. */

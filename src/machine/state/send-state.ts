@@ -5,6 +5,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { Checksum } from '../../system/files/checksum.ts';
 import type { SocketToFile } from '../../system/files/socket-to-file.ts';
+import { stopIfMemoryGetsLost } from './memory-loss.ts';
 
 /** How to have QEMU send its state. */
 export interface SendStateOptions {
@@ -44,9 +45,9 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
   const { receiver, socket, signal } = options;
   const limits = { timeoutMs: ANSWER_MS, signal };
   await client.executeRaw('migrate-set-parameters', { 'max-bandwidth': ANY_BANDWIDTH }, limits);
+  let isStopped = await stopIfMemoryGetsLost(client, limits);
   await client.executeRaw('migrate', { uri: `unix:${socket}` }, limits);
   let lookMs = FIRST_LOOK_MS;
-  let isStopped = false;
   const watch = watchReceived(options);
   for (;;) {
     await delay(lookMs, signal);

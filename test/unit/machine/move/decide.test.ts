@@ -8,7 +8,6 @@ import {
   type Noted,
   sourceStep,
 } from '../../../../src/machine/move/decide.ts';
-import { losesMemory } from '../../../../src/machine/move/send-guest.ts';
 
 interface Sides {
   readonly source: Noted;
@@ -75,13 +74,6 @@ test('a guest that stands still for the last part of its move is its own, and is
   assert.equal(mayLetRun(source('copying')), true);
   assert.equal(mayLetRun(destination('released')), true);
   assert.equal(mayLetRun(undefined), true);
-});
-
-test('a guest is sent while it runs only by a QEMU that misses nothing of what it changes', () => {
-  assert.deepEqual(
-    [losesMemory(7, false), losesMemory(7, true), losesMemory(9, false), losesMemory(10, false)],
-    [true, false, false, false],
-  );
 });
 
 test('a note that is damaged lets nobody run', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { losesMemory } from '../../../../src/machine/state/memory-loss.ts';
 import { sendState } from '../../../../src/machine/state/send-state.ts';
 import { QmpClient } from '../../../../src/qmp/client.ts';
 import { FakeQmpServer } from '../../../../src/testing/index.ts';
@@ -8,6 +9,8 @@ import { FakeQmpServer } from '../../../../src/testing/index.ts';
 async function capturedQemu(t: TestContext): Promise<QmpClient> {
   const fake = await FakeQmpServer.start({
     commands: {
+      'query-version': () => ({ qemu: { major: 10, minor: 0, micro: 0 }, package: '' }),
+      'query-kvm': () => ({ enabled: false, present: false }),
       'migrate-set-parameters': () => ({}),
       migrate: () => ({}),
       'query-migrate': () => ({ status: 'active', ram: { remaining: 1, 'dirty-sync-count': 1 } }),
@@ -49,4 +52,11 @@ test('a QEMU that says it sends its state, and does not, holds no save up', asyn
   await assert.rejects(sendState(client, { ...OPTIONS, receiver: receiver(0), silenceMs: 50 }), {
     code: 'QEMU_TIMEOUT',
   });
+});
+
+test('a guest runs while its memory is sent only in a QEMU that misses nothing of what it changes', () => {
+  assert.deepEqual(
+    [losesMemory(7, false), losesMemory(7, true), losesMemory(9, false), losesMemory(10, false)],
+    [true, false, false, false],
+  );
 });

@@ -68,6 +68,8 @@ test('an image is fetched once, verified, used by a machine, and removed only wh
     assert.ok(Array.isArray(document));
     return document;
   };
+  for (const verb of ['list', 'verify'])
+    assert.match((await root.init('image', verb)).stderr, /^no images; fetch one: /);
   const [pulled] = await rows('pull', withHash);
   assert.equal(pulled?.['outcome'], 'pulled');
   assert.equal(pulled?.['name'], 'debian_12.qcow2');

@@ -110,6 +110,9 @@ test('standard input is read up to a limit, and a lost part is in the file as a 
   const huge = await root.run('qemu-init', ['import', '-', '--output', '-'], { input: `<a>${' '.repeat(3e6)}` });
   assert.equal(huge.code, 6);
   assert.match(huge.stderr, /larger than/);
+  const broken = await root.run('qemu-init', ['import', '-'], { input: '<domain' });
+  assert.equal(broken.code, 6);
+  assert.match(broken.stderr, /^standard input:1: Unexpected end/);
 });
 
 test('import --copy-disks copies all disks and the variables of the firmware, or nothing', async (t) => {

@@ -101,7 +101,9 @@ function storagesOf(words: readonly string[]): ReadonlyMap<string, string> {
 async function show(context: Context, row: Row, args: Arguments): Promise<void> {
   const { output } = context;
   if ('error' in row) {
-    output.note('error', `${row.name}: ${describeError(row.error, output.debug)}`);
+    const error = describeError(row.error, output.debug);
+    // A mistake in a file has the place in it.
+    output.note('error', error.startsWith(`${row.name}:`) ? error : `${row.name}: ${error}`);
     return;
   }
   const { imported } = row;

@@ -1,12 +1,12 @@
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
-import { imageDocument } from './rows.ts';
+import { imageDocument, NO_IMAGES } from './rows.ts';
 
 export async function run(context: Context): Promise<number> {
   const { output } = context;
   const images = await context.fleet().images.list();
   if (output.json) output.document(images.map((image) => imageDocument(image)));
-  else if (images.length === 0) output.note('info', 'no images; fetch one: qemu-init image pull URL');
+  else if (images.length === 0) output.note('info', NO_IMAGES);
   else {
     const rows = images.map(({ name, format, sizeBytes, virtualSizeBytes, pulledAt, usedBy }) => [
       name,

@@ -3,6 +3,9 @@ import { describeError, errorDocument } from '../../../output/report.ts';
 import type { Context } from '../../../run/context.ts';
 import { exitCodeOf, worst } from '../../../run/exit-code.ts';
 
+/** Said where there is none to list or verify. */
+export const NO_IMAGES = 'no images; fetch one: qemu-init image pull URL';
+
 /** An image as `--json` shows it. */
 export function imageDocument(image: StoredImage, outcome?: string): object {
   const { name, path, url, sha256, isHashGiven, format, sizeBytes, virtualSizeBytes, pulledAt, usedBy } = image;

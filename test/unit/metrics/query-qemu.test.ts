@@ -35,6 +35,52 @@ test('a captured QEMU makes no metrics that Prometheus refuses, nor any number o
   assert.ok(text.length < 1_000_000, `${text.length} characters`);
 });
 
+test('drives that were plugged in later, jobs without an end and a machine without a balloon are in a sample', async (t) => {
+  const stats = Object.fromEntries(COUNTERS.map((name) => [name, 2_000_000_000]));
+  const image = { filename: '/a', format: 'raw', 'virtual-size': 8, 'actual-size': 4 };
+  const fake = await FakeQmpServer.start({
+    commands: {
+      'query-blockstats': () => [
+        { device: '', qdev: '/machine/peripheral/dsk2-dev/virtio-backend', stats },
+        { device: 'cdr1', stats },
+        { device: 'pflash0', stats },
+      ],
+      'query-block': () => [
+        {
+          device: '',
+          qdev: '/machine/peripheral/dsk2-dev/virtio-backend',
+          inserted: { image },
+          'io-status': 'nospace',
+        },
+        { device: 'cdr1' },
+      ],
+      'query-jobs': () => [{}],
+      'query-cpus-fast': () => [{ 'cpu-index': 0, 'thread-id': 2 ** 30, 'qom-path': '', target: 'x', props: {} }],
+    },
+  });
+  const client = await QmpClient.connect(fake.address);
+  t.after(async () => {
+    await client.close();
+    await fake.close();
+  });
+  const { disks, jobs, vcpuSeconds, balloonBytes } = await queryQemu(client, process.pid, 30_000);
+  assert.deepEqual(
+    disks.map(({ disk, sizeBytes, allocatedBytes, ioStatus, readSeconds }) => [
+      disk,
+      sizeBytes,
+      allocatedBytes,
+      ioStatus,
+      readSeconds,
+    ]),
+    [
+      ['dsk2', 8, 4, 'nospace', 2],
+      ['cdr1', undefined, undefined, 'ok', 2],
+    ],
+  );
+  assert.deepEqual(jobs, [{ job: '', type: '', ratio: 0, done: 0, total: 0 }]);
+  assert.deepEqual([vcpuSeconds, balloonBytes], [[], undefined]);
+});
+
 const COUNTERS = [
   ...['rd', 'wr', 'flush', 'unmap', 'failed_rd', 'failed_wr', 'failed_flush', 'invalid_rd', 'invalid_wr'].map(
     (name) => `${name}_operations`,

@@ -193,3 +193,43 @@ test('hostile XML is refused with its line, and nothing is expanded or fetched',
   assert.throws(() => imported(`<domain>${' '.repeat(2 * 1024 * 1024)}</domain>`), /larger than/);
   assert.throws(() => imported('<domain>\n\0</domain>'), /web\.xml:2: has a NUL byte/);
 });
+
+test('folders that are shared keep their tag, their program and whether they are only read', () => {
+  const result = imported(
+    domain(
+      `<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs' queue='1024'/><binary path='/usr/bin/v'/>
+       <source dir='/srv/a'/><target dir='data'/></filesystem>
+       <filesystem><source dir='/srv/b'/><target dir='docs'/><readonly/><space_hard_limit>5</space_hard_limit></filesystem>
+       <filesystem type='template'><source name='x'/><target dir='/'/></filesystem>
+       <filesystem type='mount'><source dir='/srv/c'/></filesystem>`,
+    ),
+  );
+  const lines = linesOf(result);
+  assert.ok(lines.includes('SHARE1="/srv/a,tag=data,driver=virtiofs"'), result.text);
+  assert.ok(lines.includes('SHARE2="/srv/b,tag=docs,driver=9p,readonly=on"'), result.text);
+  const refused = ofOutcome(result, 'refused').join('\n');
+  assert.equal(refused.match(/only folders of the host can be shared/g)?.length, 2, refused);
+  assert.match(ofOutcome(result, 'lost').join('\n'), /<binary.*is set up by qemu-init[\s\S]*<space_hard_limit/);
+});
+
+test('a device of the host is named by its IDs, its USB port or its PCI address, and else is refused', () => {
+  const result = imported(
+    domain(
+      `<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'><vendor id='0x1D6b'/><product id='0x2'/></source></hostdev>
+       <hostdev mode='subsystem' type='usb'><source><address bus='1' device='4'/></source></hostdev>
+       <hostdev mode='subsystem' type='usb'><source/></hostdev>
+       <hostdev mode='subsystem' type='pci'><driver name='vfio'/><source><address domain='0x0000' bus='0x06' slot='0x12' function='0x5'/></source><rom bar='off'/></hostdev>
+       <hostdev mode='subsystem' type='pci'><source><address bus='7' slot='0'/></source></hostdev>
+       <hostdev mode='subsystem' type='pci'><source><address bus='0x06'/></source></hostdev>
+       <hostdev mode='subsystem' type='scsi'><source/></hostdev><hostdev/>`,
+    ),
+  );
+  const named = ofOutcome(result, 'refused').flatMap(
+    (text) => /^<hostdev.*?: ((?:USB|PCI)\d ".*?")/.exec(text)?.[1] ?? [],
+  );
+  assert.deepEqual(named, ['USB1 "1d6b:0002"', 'USB2 "1-4"', 'PCI1 "0000:06:12.5"', 'PCI2 "0000:07:00.0"']);
+  const refused = ofOutcome(result, 'refused').join('\n');
+  assert.equal(refused.match(/names no device/g)?.length, 2, refused);
+  assert.match(refused, /devices of type "scsi" are not passed through[\s\S]*devices of type "" are not/);
+  assert.match(ofOutcome(result, 'lost').join('\n'), /<rom.*boot ROM is that of the device/);
+});

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { lab } from '../support/lab.ts';
+import { lab, until } from '../support/lab.ts';
 import { serve, serveSocket } from '../support/web.ts';
 
 let browser: Browser;
@@ -126,7 +126,7 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.keyboard.press('Tab');
   assert.equal(await focused(), 'CANVAS');
   await page.keyboard.press('Control+Alt');
-  await page.waitForFunction("document.activeElement.textContent === 'Full screen'");
+  await until('the button has the focus', async () => (await focused()) === 'Full screen');
 
   await page.getByRole('tab', { name: 'Console' }).click();
   await page
@@ -139,7 +139,7 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.keyboard.type('hello');
   await page.locator('.console', { hasText: 'HELLO' }).waitFor();
   await page.keyboard.press('Control+Alt');
-  await page.waitForFunction("document.activeElement.textContent === 'Give the keyboard back'");
+  await until('the button has the focus', async () => (await focused()) === 'Give the keyboard back');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Take the keyboard' }).waitFor();
 

@@ -132,3 +132,20 @@ test('a locked machine, a template and a line that is no entry are refused', () 
   const result = imported('memory: 1024\nlock: backup\ntemplate: 1\n$(touch x)\n');
   assert.equal(ofOutcome(result, 'refused').length, 3);
 });
+
+test('values that are the default of Proxmox VE lose nothing, and the others become keys or options', () => {
+  const plain = imported(
+    'memory: 1024\nacpi: 1\nreboot: 1\nfreeze: 0\ntdf: 0\nnuma: 0\ntemplate: 0\ncpulimit: 0\nstartdate: now\nscsihw: virtio-scsi-pci\nkvm: 1\nlocaltime: 1\naudio0: device=AC97,driver=none\nwatchdog: action=poweroff\n',
+  );
+  assert.deepEqual(ofOutcome(plain, 'refused', 'lost'), []);
+  for (const line of ['KVM=auto', 'RTC=localtime', 'SOUND=ac97,backend=none', 'WATCHDOG=poweroff']) {
+    assert.ok(linesOf(plain).includes(line), `${line} is not in\n${plain.text}`);
+  }
+  const other = imported(
+    'memory: 1024\nacpi: 0\nreboot: 0\nfreeze: 1\ntdf: 1\ncpulimit: 1.5\nstartdate: 2020-01-01\nscsihw: lsi\nkvm: 0\nwatchdog: model=ib700\n',
+  );
+  for (const line of ['KVM=off', 'RTC=utc,driftfix=slew', 'LIMIT_CPU=150%', 'WATCHDOG=reset', '-no-reboot']) {
+    assert.ok(linesOf(other).includes(line), `${line} is not in\n${other.text}`);
+  }
+  assert.match(ofOutcome(other, 'lost').join('\n'), /start --paused[\s\S]*the clock begins with the time of the host/);
+});

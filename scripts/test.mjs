@@ -16,7 +16,7 @@ import { COVERAGE, TIERS } from './tiers.mjs';
 /** Longest time for one test file, in milliseconds. */
 const FILE_TIMEOUT_MS = 480_000;
 
-/** More failures than these in a tier are no matter of chance. */
+/** Failures in more files than these of a tier are no matter of chance. */
 const MOST_UNSTEADY = 3;
 
 process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
@@ -66,17 +66,18 @@ async function runTier(tier, parts) {
 }
 
 /**
- * The files whose tests failed, if they are so few that other programs of a busy host may be the reason. What passes alone does
+ * The files in which tests failed, if they are so few that other programs of a busy host may be the reason. What passes alone does
  * not fail the run and is named in the summary. A process or file that is left behind, or a tier that took too long, is
  * no matter of chance.
  */
 function filesToRunAgain({ failures, failed: count }, files) {
-  if (count > MOST_UNSTEADY || failures.length !== count) return [];
+  if (count === 0 || failures.length !== count) return [];
   const found = failures.map((failure) => {
     const source = failure.split(':')[0].replace(/\.ts$/, '.js');
     return files.find((file) => source !== '' && file.endsWith(source));
   });
-  return found.includes(undefined) ? [] : [...new Set(found)];
+  const again = [...new Set(found)];
+  return again.includes(undefined) || again.length > MOST_UNSTEADY ? [] : again;
 }
 
 /** Runs test files of a tier, and tells what became of them. */

@@ -110,7 +110,9 @@ async function kill(root: Lab, args: readonly string[], when: () => Promise<unkn
   return (await command.result).code !== 0;
 }
 
-const copying = (root: Lab) => () => until('it copies', async () => (await jobs(root)).length > 0);
+/** The job that makes the image comes before: of a command that is killed in that one nothing is left. */
+const copying = (root: Lab) => () =>
+  until('it copies', async () => (await jobs(root)).some(({ type }) => type === 'mirror'));
 
 /** Leaves a job whose command was killed between the moment when the copy is equal and the pivot. */
 async function killReady(root: Lab, name: string): Promise<JsonObject> {

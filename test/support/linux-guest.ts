@@ -88,9 +88,14 @@ PS1='guest# ' exec cttyhack sh
 
 const UDHCPC = `#!/bin/sh
 case $1 in
-  deconfig) ip address flush dev "$interface" ;;
+  deconfig)
+    # Also called at the start, when a test may have given it an address of its own already.
+    [ ! -e /etc/lease ] || ip address del "$(cat /etc/lease)" dev "$interface"
+    rm -f /etc/lease
+    ;;
   bound | renew)
     ip address replace "$ip/$mask" dev "$interface"
+    echo "$ip/$mask" >/etc/lease
     [ -z "$router" ] || ip route replace default via "\${router%% *}"
     [ -z "$dns" ] || echo "nameserver \${dns%% *}" >/etc/resolv.conf
     [ "$1" = renew ] || echo "${LINUX_ADDRESS} $ip" >/dev/ttyS0

@@ -22,6 +22,7 @@ import { removeStartFailure } from '../fleet/service/start-failure.ts';
 import { readConfigText } from '../machine/config-text.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { inspectMachineConfig } from '../machine/load-config.ts';
+import { cleanUpCrashed } from '../machine/run/clean-up.ts';
 import { forgetEnd } from '../machine/run/last-run.ts';
 import { exclusively } from '../machine/run/run-lock.ts';
 import { ensureOwnUser, existingOwnUser } from '../machine/start/own-user.ts';
@@ -72,6 +73,7 @@ export async function renameMachine(
   await refuseDuringWork(fleet.host, target, signal);
   return exclusively(fleet.host, target, { purpose: 'rename', signal }, async () => {
     refuseInUse(fleet, target);
+    await cleanUpCrashed(fleet.host, target);
     return rename(fleet, target, config, name);
   });
 }

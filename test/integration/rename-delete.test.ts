@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Lab, LIGHT, lab } from '../support/lab.ts';
+import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
 
 const NOBODY = 65_534;
 const LIGHT_KEYS = LIGHT.trim().split('\n');
@@ -224,4 +224,18 @@ test('a link of another user leads no deletion and no new disk to the files of r
   const files = deleted['files'] as { path: string; kept: string | null }[];
   assert.equal(files.find(({ path }) => path.endsWith('/web.img'))?.kept, 'a link of another user leads to it');
   assert.equal(readFileSync(victim, 'utf8'), 'of root');
+});
+
+test('a machine whose QEMU was killed leaves nothing under the name that it loses', async (t) => {
+  const root = lab(t);
+  for (const [verb, ...to] of [['rename', 'db'], ['delete']]) {
+    root.add('web', 'DSK1=web.img\n');
+    writeFileSync(join(root.etcDir, 'web.img'), Buffer.alloc(1024 * 1024));
+    await root.ok('start', 'web');
+    for (const pid of root.qemus()) process.kill(pid, 'SIGKILL');
+    await until('QEMU is gone', () => root.qemus().length === 0);
+    await root.ok(...(verb === 'delete' ? ['delete', '--yes', 'web'] : ['rename', 'web', ...to]));
+    // The renamed one uses the image.
+    assert.deepEqual(traces(root, 'web'), ['etc/qemu/web.img'], verb);
+  }
 });

@@ -197,6 +197,7 @@ async function requireStill(host: MachineContext, target: MachineRef, signal: Ab
   throw new QemuError(
     'QEMU_MACHINE_STATE',
     `The guest of machine "${target.longName}" went on meanwhile: it is ${state}`,
+    { hint: 'another program has let it run; it stays here, and can be moved again' },
   );
 }
 

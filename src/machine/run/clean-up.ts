@@ -8,7 +8,7 @@ import { removeKeys } from '../storage/image-keys.ts';
 import { endHelpers } from './helpers.ts';
 import { removeCopies } from './kept.ts';
 import { type MachineEnd, type ProcessExit, writeLastRun } from './last-run.ts';
-import type { Gone } from './locate.ts';
+import { type Gone, locate } from './locate.ts';
 import { removeScratchFolders } from './scratch-folder.ts';
 import { releaseSlot } from './slots.ts';
 
@@ -52,6 +52,15 @@ export async function cleanUp(
   removeWithLeftovers(files.plugged);
   removeWithLeftovers(files.record);
   return end;
+}
+
+/**
+ * The same for a machine that is about to lose its name: what a killed QEMU has left is found by that alone. Nothing
+ * for one whose QEMU lives.
+ */
+export async function cleanUpCrashed(host: MachineContext, target: MachineRef): Promise<void> {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') await cleanUp(host, target, located);
 }
 
 function tellKept(host: MachineContext, { longName }: MachineRef, kept: readonly string[]): void {

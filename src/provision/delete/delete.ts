@@ -4,6 +4,7 @@ import type { Fleet } from '../../fleet/fleet.ts';
 import { unregisterMachine } from '../../fleet/register.ts';
 import { removeStartFailure } from '../../fleet/service/start-failure.ts';
 import type { MachineRef } from '../../machine/context.ts';
+import { cleanUpCrashed } from '../../machine/run/clean-up.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { refuseDuringWork } from '../../machine/work/do-work.ts';
 import { isThere, removeIfExists } from '../../system/files/files.ts';
@@ -34,11 +35,13 @@ export async function deleteMachine(
   const { longName, configPath } = target;
   refuseRunning(fleet, target);
   await refuseDuringWork(fleet.host, target, signal);
-  const plan = planDeletion(fleet, target, options);
-  await exclusively(fleet.host, target, { purpose: 'delete', signal }, async () => {
+  const plan = await exclusively(fleet.host, target, { purpose: 'delete', signal }, async () => {
     refuseRunning(fleet, target);
+    await cleanUpCrashed(fleet.host, target);
+    const planned = planDeletion(fleet, target, options);
     // Last, so that a deletion that is interrupted can be repeated.
-    for (const file of plan) if (file.kept === undefined && file.kind !== 'cfg') remove(file.path);
+    for (const file of planned) if (file.kept === undefined && file.kind !== 'cfg') remove(file.path);
+    return planned;
   });
   removeStartFailure(fleet.host.paths, longName);
   await unregisterMachine(fleet, target.shortName ?? configPath);

@@ -85,10 +85,10 @@ export function lab(t: Cleanup): Lab {
     state: async (name) => (await json('status', name))[0]?.['state'],
     file: (machine, ...parts) => join(root.runDir, machine, ...parts),
     console: (machine) => readFileSync(join(root.logDir, `${machine}.console`), 'latin1'),
-    // A holder's file in the lock of the slots says that a command was killed there; the next who locks takes it away.
+    // A holder's file in the lock of the slots or of the leases says that a command was killed there; the next who locks takes it away.
     leftovers: () => [
       ...programsNaming(root.dir),
-      ...filesIn(root.runDir).filter((file) => !file.startsWith('.slots.lock/')),
+      ...filesIn(root.runDir).filter((file) => !/^\.(?:slots|leases)\.lock\//.test(file)),
     ],
   };
 }

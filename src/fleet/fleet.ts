@@ -16,6 +16,7 @@ import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
 import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
 import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
+import { limitPrefix, pinPrefix } from '../machine/limits/limit-prefix.ts';
 import { dropMove } from '../machine/move/refuse-moved.ts';
 import { describeFull } from '../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
@@ -375,9 +376,12 @@ export class Fleet {
     const request = await previewRequest(this.host, target, config);
     const prefix = await previewRunAsPrefix(config, request.accelerator);
     // A unit prepares its surroundings itself.
-    const isDirect = prefix.length > 0 && this.#services === undefined;
+    const isDirect = this.#services === undefined;
+    const limits = isDirect ? await limitPrefix(this.host, config) : { scope: [], pin: pinPrefix(config) };
     const wrapper = [
-      ...(isDirect ? await surroundingsPrefix(this.host.paths, config, target.files, {}) : []),
+      ...limits.scope,
+      ...limits.pin,
+      ...(isDirect && prefix.length > 0 ? await surroundingsPrefix(this.host.paths, config, target.files, {}) : []),
       ...prefix,
     ];
     return { wrapper, binary: request.binary, options: buildOptions(request) };

@@ -83,13 +83,15 @@ export interface Surroundings {
   readonly network?: { readonly namespace: string; readonly bridge: string };
   /** More options of systemd-nspawn. */
   readonly options?: readonly string[];
+  /** Hierarchies of cgroups version 1, such as `memory`, in which its systemd may limit units. Others it only reads. */
+  readonly controllers?: readonly string[];
 }
 
 /** A container that is not booted yet. It is ended and removed afterwards. Needs root and systemd-nspawn. */
 export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings = {}): Container {
   const base = mkdtempSync(join(tmpdir(), 'qi-'));
   const dir = join(base, 'm');
-  const cgroups = ownCgroups(`qi-${basename(base)}`);
+  const cgroups = ownCgroups(`qi-${basename(base)}`, around.controllers ?? []);
   let nspawn: ChildProcess | undefined;
   let leader = 0;
 
@@ -165,6 +167,7 @@ export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings
       closeSync(log);
       leader = await waitForLeader(nspawn, init);
       await waitForBoot(run, init);
+      for (const name of around.controllers ?? []) sh('mount -o remount,bind,rw "/sys/fs/cgroup/$1"', name);
     },
     leader: () => leader,
     async powerOff() {
@@ -209,7 +212,7 @@ const JOIN_CGROUPS = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift
  * Cgroups below this process's own, in the hierarchies that systemd keeps its units in (cgroups(7)). With --keep-unit all
  * containers of one cgroup share what their systemds make in it, and each would remove the cgroups of the others' units.
  */
-function ownCgroups(name: string): string[] {
+function ownCgroups(name: string, wanted: readonly string[]): string[] {
   const own = new Map(
     readFileSync('/proc/self/cgroup', 'utf8')
       .split('\n')
@@ -223,7 +226,8 @@ function ownCgroups(name: string): string[] {
       const mountPoint = before.split(' ')[4] ?? '';
       const [type, , options = ''] = after.split(' ');
       const isNamed = type === 'cgroup' && options.split(',').includes('name=systemd');
-      const path = isNamed ? own.get('name=systemd') : type === 'cgroup2' ? own.get('') : undefined;
+      const controller = type === 'cgroup' ? wanted.find((each) => options.split(',').includes(each)) : undefined;
+      const path = own.get(isNamed ? 'name=systemd' : type === 'cgroup2' ? '' : (controller ?? 'none'));
       return path === undefined ? [] : [join(mountPoint, path, name)];
     });
 }

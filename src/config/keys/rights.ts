@@ -31,6 +31,10 @@ export const RIGHTS_KEYS = [
     example: '150%',
     isRare: true,
     doc: 'processor time of its unit of systemd: 150%, or 1.5, is one and a half processors',
+    details: [
+      'A machine that is not started in its unit (start --direct, --root) gets a scope of systemd with LIMIT_CPU, ' +
+        'LIMIT_MEMORY and LIMIT_IO for QEMU alone. Where that is impossible, the start reports that they have no effect.',
+    ],
   },
   {
     name: 'LIMIT_MEMORY',
@@ -57,6 +61,6 @@ export const RIGHTS_KEYS = [
     default: '',
     example: '0-3,8',
     isRare: true,
-    doc: 'processors of the host that its unit may use; default: all',
+    doc: 'processors of the host that QEMU and its helpers may run on; default: all',
   },
 ] as const satisfies readonly KeySpec[];

@@ -158,7 +158,7 @@ async function differenceNow(
   const limits = { timeoutMs: ANSWER_MS, signal };
   return withOwnMonitor(host, target, limits, async (client) => {
     const reality = await lookInside(client, limits);
-    return findDifference(host, request, observe(noted, reality).running, reality);
+    return findDifference(host, request, observe(noted, reality).running, { ...reality, pid: process.pid });
   });
 }
 

@@ -1,5 +1,4 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
-import type { ProcessInfo } from '../../system/process/process.ts';
 import type { Device, Part } from '../argv/description.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import { claimImages, noteImages, refuseStorageInUse } from '../start/use-images.ts';
@@ -16,7 +15,6 @@ import type { Texts } from './texts.ts';
 
 /** A machine that runs and what it is to become. */
 export interface ConvergeContext extends PlugContext {
-  readonly process: ProcessInfo;
   readonly request: ArgvRequest;
   readonly images: FoundImages;
   /** Keys that are changed; undefined: all that are different. */
@@ -42,7 +40,8 @@ export async function converge(
 ): Promise<{ readonly applied: readonly string[] }> {
   const reality = await lookInside(context.client, context);
   const { running, leftovers } = observe(noted, reality);
-  const difference = restrict(await findDifference(context.host, context.request, running, reality), context.only);
+  const found = await findDifference(context.host, context.request, running, { ...reality, pid: context.process.pid });
+  const difference = restrict(found, context.only);
   refuseRestarts(context, difference.keys);
   await refuseMounted(context, leavingDisks(difference.steps), releaseMs / 3);
   const ledger = new Ledger(context.target.files, context.process, running);

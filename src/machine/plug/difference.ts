@@ -1,8 +1,10 @@
 import type { MachineConfig } from '../../config/types.ts';
+import { unitOf } from '../../system/services/systemd.ts';
 import { describeMachine } from '../argv/build.ts';
 import type { Part } from '../argv/description.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext } from '../context.ts';
+import { canLimit, LIMIT_KEYS } from '../limits/apply-limits.ts';
 import { compareParts } from './compare.ts';
 import { type KeyFate, type Plan, planChanges } from './plan.ts';
 import type { Reality } from './reality.ts';
@@ -32,7 +34,7 @@ export async function findDifference(
   host: MachineContext,
   request: ArgvRequest,
   running: Running,
-  reality: Reality,
+  reality: Reality & { readonly pid: number },
 ): Promise<Difference> {
   const wanted = describeMachine(request);
   const texts = textsOfConfig(request.config);
@@ -45,7 +47,10 @@ export async function findDifference(
     freeCpus: reality.freeCpus,
     qemuMajor: reality.qemuMajor,
     taps: taps.filter((nic) => present.has(`NIC${nic}`)),
-    otherKeys: keysWithoutParts(request.config, before, texts),
+    otherKeys: [
+      ...keysWithoutParts(request.config, before, texts),
+      ...changedLimits(unitOf(reality.pid), before, texts),
+    ],
   });
   const known = new Set(plan.keys.map(({ key }) => key));
   const reordered = orderKeys(bootOrder, wanted, before, texts).filter((key) => !known.has(key));
@@ -79,6 +84,15 @@ function keysWithoutParts(config: MachineConfig, before: Texts, texts: Texts): K
       : []),
     ...(changed('VNC') && hasPassword && hadPassword ? [{ key: 'VNC', how: 'live' } as const] : []),
   ];
+}
+
+/** Whatever runs QEMU can say which processors it may run on. */
+function changedLimits(unit: string | undefined, before: Texts, texts: Texts): KeyFate[] {
+  const changed = LIMIT_KEYS.filter((key) => before.get(key) !== texts.get(key));
+  return changed.map((key): KeyFate => {
+    if (key === 'CPUSET' || canLimit(unit)) return { key, how: 'live' };
+    return { key, how: 'restart', why: 'QEMU is in no unit or scope of systemd that has limits' };
+  });
 }
 
 function changedBootOrder(running: readonly Part[], wanted: readonly Part[]): ReadonlyMap<string, number> {

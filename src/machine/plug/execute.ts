@@ -3,10 +3,12 @@ import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import type { ProcessInfo } from '../../system/process/process.ts';
 import type { Device, Part } from '../argv/description.ts';
 import { renderCalls } from '../argv/render/qmp.ts';
 import { changeMedium, withReason } from '../change/medium.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { applyLimits } from '../limits/apply-limits.ts';
 import { giveKeys, type RunAs } from '../start/run-as.ts';
 import { setVncPassword } from '../start/vnc-password.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
@@ -18,17 +20,18 @@ export interface PlugContext extends ExecuteOptions {
   readonly host: MachineContext;
   readonly target: MachineRef;
   readonly client: QmpClient;
+  readonly process: ProcessInfo;
   /** The machine as it is to be. */
   readonly config: MachineConfig;
   /** The user of its QEMU; undefined: the caller. */
   readonly user: RunAs | undefined;
 }
 
-type LeftoverContext = Omit<PlugContext, 'config' | 'user'>;
+type LeftoverContext = Omit<PlugContext, 'config' | 'process' | 'user'>;
 
 /** Does what neither plugs in nor takes out. @throws {QemuError} */
 export async function doSimple(context: PlugContext, step: Exclude<Step, { do: 'plug' | 'unplug' }>): Promise<void> {
-  const { host, client, config, signal } = context;
+  const { host, client, config, process, signal } = context;
   switch (step.do) {
     case 'medium': {
       const { id, image } = step.drive;
@@ -43,6 +46,9 @@ export async function doSimple(context: PlugContext, step: Exclude<Step, { do: '
       break;
     case 'vnc-password':
       await setVncPassword(config, client);
+      break;
+    case 'limits':
+      await applyLimits(host.paths, config, process.pid, signal);
       break;
     default:
       step satisfies never;

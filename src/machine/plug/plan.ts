@@ -15,7 +15,9 @@ export type Step =
   | { readonly do: 'plug'; readonly key: string; readonly parts: readonly Part[] }
   /** Takes a tap to its bridge, VLAN and rules, while the card stays. */
   | { readonly do: 'tap'; readonly key: string; readonly nic: number }
-  | { readonly do: 'vnc-password'; readonly key: string };
+  | { readonly do: 'vnc-password'; readonly key: string }
+  /** Gives QEMU what it may use of the host. */
+  | { readonly do: 'limits'; readonly key: string };
 
 /** What becomes of a key whose value is not the one that runs. */
 export interface KeyFate {
@@ -62,12 +64,17 @@ export function planChanges(running: Running, wanted: readonly Part[], facts: Pl
     steps: [
       ...steps.filter((step) => step.do === 'medium' || step.do === 'throttle'),
       ...taps.map((nic): Step => ({ do: 'tap', key: `NIC${nic}`, nic })),
-      ...facts.otherKeys.flatMap(({ key }): Step[] => (key === 'VNC' ? [{ do: 'vnc-password', key }] : [])),
+      ...facts.otherKeys.flatMap(otherStep),
       // What goes makes room for what comes.
       ...steps.filter((step) => step.do === 'unplug'),
       ...steps.filter((step) => step.do === 'plug'),
     ],
   };
+}
+
+function otherStep({ key, how }: KeyFate): Step[] {
+  if (how === 'restart') return [];
+  return [{ do: key === 'VNC' ? 'vnc-password' : 'limits', key }];
 }
 
 /** A change before its devices have places. */

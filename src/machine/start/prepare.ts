@@ -11,6 +11,7 @@ import { exchangeableFileIssues } from '../check/exchangeable-files.ts';
 import { helperIssues } from '../check/helper-issues.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
 import { issueAt, issueOf } from '../check/issues.ts';
+import { limitIssues } from '../check/limit-issues.ts';
 import { listenIssues } from '../check/listen-issues.ts';
 import { openFileIssues } from '../check/open-files.ts';
 import { targetIssues } from '../check/target-issues.ts';
@@ -125,6 +126,7 @@ async function look(
     ...images.issues,
     ...fileIssues(config),
     ...firmwareIssues(config, files),
+    ...limitIssues(config),
     ...programIssues(config),
     ...(await helperIssues(config)),
     ...hooks,

@@ -16,6 +16,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import { runHook } from '../hooks.ts';
+import { limitPrefix } from '../limits/limit-prefix.ts';
 import { refuseMoved } from '../move/refuse-moved.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
 import { cleanUp } from '../run/clean-up.ts';
@@ -348,8 +349,9 @@ async function launchWith(
   let loaded: Loaded | undefined;
   const state = saved && new StateDescriptor(files, prepared.probe.migration.has('mapped-ram'));
   try {
-    const surroundings = await surroundingsPrefix(host.paths, config, files, user);
-    const prefix = [...surroundings, ...prefixOf(config, user)];
+    const limits = await limitPrefix(host, config, options.signal);
+    const surroundings = [...limits.pin, ...(await surroundingsPrefix(host.paths, config, files, user))];
+    const prefix = [...limits.scope, ...surroundings, ...prefixOf(config, user)];
     await startHelpers(config, files, { surroundings, user, signal: options.signal }, ({ process, socket }) => {
       sockets.push(socket);
       record = { ...record, helpers: [...record.helpers, process] };

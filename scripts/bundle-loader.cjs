@@ -15,10 +15,12 @@ function load() {
   const filename = __filename.replace(/\.cjs$/, '.main.cjs');
   let cachedData;
   try {
-    const [build, data] = readFileSync(filename.replace(/cjs$/, 'cache'), 'latin1').split('\n');
+    const cache = readFileSync(filename.replace(/cjs$/, 'cache'));
+    const line = cache.indexOf('\n');
     // V8 itself compares only its own version, which many releases and builds of Node.js share: it crashes on what another one made.
     const { size, mtimeMs } = statSync(process.execPath);
-    if (build === [process.version, process.arch, size, mtimeMs].join(' ')) cachedData = Buffer.from(data, 'base64');
+    const build = [process.version, process.arch, size, mtimeMs].join(' ');
+    if (cache.latin1Slice(0, line).trimEnd() === build) cachedData = cache.subarray(line + 1);
   } catch {
     // It only makes the start faster.
   }

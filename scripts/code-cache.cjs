@@ -1,6 +1,7 @@
 /**
  * Writes the code cache of a bundle: `node code-cache.cjs BUNDLE CACHE ROOT`. The bundle is run as it will be, so that what is
- * compiled in the calls made most is in the cache. It is text, in base64, since everything that is installed is. Its first line names the build of Node.js, as bundle-loader.cjs expects it.
+ * compiled in the calls made most is in the cache. Its first line names the build of Node.js, as bundle-loader.cjs expects it;
+ * it is filled up with blanks, since V8 copies what does not begin at a multiple of eight bytes.
  */
 'use strict';
 const { readFileSync, statSync, writeFileSync } = require('node:fs');
@@ -25,6 +26,7 @@ async function calls() {
   }
   const { size, mtimeMs } = statSync(process.execPath);
   const build = [process.version, process.arch, size, mtimeMs].join(' ');
-  writeFileSync(cache, `${build}\n${script.createCachedData().toString('base64')}\n`);
+  const line = `${build.padEnd(Math.ceil((build.length + 1) / 8) * 8 - 1)}\n`;
+  writeFileSync(cache, Buffer.concat([Buffer.from(line, 'latin1'), script.createCachedData()]));
   process.exitCode = 0;
 }

@@ -32,8 +32,9 @@ test('the tools run without their code cache, and with one that is not theirs', 
       encoding: 'utf8',
     });
   assert.ok(kept.length > 10_000);
-  for (const text of [kept.toString(), 'rubbish', '', readFileSync(join(dir, 'qemu-mon.main.cache'), 'utf8')]) {
-    writeFileSync(cache, text);
+  const ofAnotherTool = readFileSync(join(dir, 'qemu-mon.main.cache'));
+  for (const bytes of [kept, kept.subarray(0, 5_000), Buffer.from('rubbish'), Buffer.alloc(0), ofAnotherTool]) {
+    writeFileSync(cache, bytes);
     assert.equal(runs(), '[]\n');
   }
   rmSync(cache);
@@ -44,8 +45,10 @@ test('the tools run without their code cache, and with one that is not theirs', 
 test('V8 is handed the code cache of this very build of Node.js only: it crashes on that of another with the same V8', () => {
   const dir = join(project, 'node_modules/qemu-init/dist/bin');
   const cache = join(dir, 'qemu-init.main.cache');
-  const kept = readFileSync(cache, 'utf8');
-  const [build = '', data = ''] = kept.split('\n');
+  const kept = readFileSync(cache);
+  const line = kept.indexOf('\n');
+  assert.equal((line + 1) % 8, 0);
+  const build = kept.toString('latin1', 0, line).trimEnd();
   const spy = join(project, 'spy.cjs');
   writeFileSync(
     spy,
@@ -65,7 +68,7 @@ test('V8 is handed the code cache of this very build of Node.js only: it crashes
   const [release = '', ...rest] = build.split(' ');
   const others = [[`${release}1`, ...rest].join(' '), `${build}1`, build.replace(/ \d+ /, ' 1 '), ''];
   for (const other of others) {
-    writeFileSync(cache, `${other}\n${data}\n`);
+    writeFileSync(cache, Buffer.concat([Buffer.from(`${other}\n`), kept.subarray(line + 1)]));
     assert.equal(isUsed(), 'undefined', other);
   }
   writeFileSync(cache, kept);

@@ -145,7 +145,7 @@ function fingerprint(place: string): string | undefined {
   try {
     const stats = lstatSync(place);
     if (stats.isSymbolicLink()) return `-> ${readlinkSync(place)}`;
-    return stats.isFile() ? digest(readFileSync(place, 'utf8'), stats.mode) : 'other';
+    return stats.isFile() ? digest(readFileSync(place), stats.mode) : 'other';
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw fileError('read', place, error);
@@ -153,6 +153,6 @@ function fingerprint(place: string): string | undefined {
 }
 
 /** Of the mode only whether it is executable counts; the rest is the administrator's choice. */
-function digest(text: string, mode: number): string {
+function digest(text: string | Uint8Array, mode: number): string {
   return `${createHash('sha256').update(text).digest('hex')}${(mode & 0o100) === 0 ? '' : ' x'}`;
 }

@@ -6,7 +6,7 @@ import type { Layout } from './layout.ts';
 
 /** One thing to install. `path` is absolute, without the destination folder. */
 export type Item =
-  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly text: string }
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly text: string | Uint8Array }
   /** Belongs to the administrator once installed: a changed one is kept. */
   | { readonly kind: 'config'; readonly path: string; readonly mode: number; readonly text: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
@@ -31,13 +31,16 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
       .replaceAll('/usr/lib/qemu-init', layout.libDir)
       .replaceAll(/\/usr\/bin\/(qemu-(?:init|mon|cmd|netif))\b/g, `${layout.binDir}/$1`);
   const file = (path: string, from: string, mode = 0o644): Item => {
-    return { kind: 'file', path, mode, text: readFileSync(join(source, from), 'utf8') };
+    const bytes = readFileSync(join(source, from));
+    // All is text but the code cache.
+    return { kind: 'file', path, mode, text: from.endsWith('.cache') ? bytes : bytes.toString('utf8') };
   };
   const fitted = (path: string, from: string, mode = 0o644): Item => {
     return { kind: 'file', path, mode, text: fit(readFileSync(join(source, from), 'utf8')) };
   };
   const tool = (item: Item): Item => {
-    const isTool = item.kind === 'file' && dirname(item.path) === `${layout.libDir}/bin`;
+    if (item.kind !== 'file' || typeof item.text !== 'string') return item;
+    const isTool = dirname(item.path) === `${layout.libDir}/bin`;
     return isTool ? { ...item, text: withInterpreter(item.text, node) } : item;
   };
   const inFolder = (folder: string): string[] =>

@@ -120,7 +120,12 @@ export function readSmallFile(path: string): string | undefined {
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`; the old file is untouched then.
  */
-export function writeFileAtomic(path: string, text: string, mode?: number, options: WriteOptions = {}): void {
+export function writeFileAtomic(
+  path: string,
+  text: string | Uint8Array,
+  mode?: number,
+  options: WriteOptions = {},
+): void {
   try {
     replaceFile(followLink(path), text, mode, options.durable === true);
   } catch (error) {
@@ -202,7 +207,7 @@ function setMode(path: string, mode: number): void {
   }
 }
 
-function replaceFile(path: string, text: string, mode: number | undefined, durable: boolean): void {
+function replaceFile(path: string, text: string | Uint8Array, mode: number | undefined, durable: boolean): void {
   removeLeftovers(path, TEMPORARY_MAX_AGE_MS);
   const temporary = hiddenSibling(path, 'tmp');
   const file = openSync(temporary, 'wx', mode ?? 0o644);
@@ -235,8 +240,8 @@ function copyOwner(file: number, old: Stats | undefined): void {
 }
 
 /** write(2) may take only a part, and then report ENOSPC on the next call. */
-function writeAll(file: number, text: string): void {
-  let rest = Buffer.from(text);
+function writeAll(file: number, text: string | Uint8Array): void {
+  let rest: Uint8Array = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
 }
 

@@ -14,7 +14,7 @@ const SHA256 = createHash('sha256').update(DATA).digest('hex');
 async function fetched(
   t: Cleanup,
   answers: readonly ((response: ServerResponse) => void)[],
-  controller?: AbortController,
+  { controller, silenceMs = 20_000 }: { readonly controller?: AbortController; readonly silenceMs?: number } = {},
 ): Promise<{ work: Promise<Downloaded>; part: string; seen: number[] }> {
   let count = 0;
   const server = createServer((_, response) => answers[Math.min(count++, answers.length - 1)]?.(response));
@@ -33,7 +33,7 @@ async function fetched(
     controller?.abort();
   };
   return {
-    work: download({ url, part, sha256: SHA256, silenceMs: 200, signal: controller?.signal, onProgress }),
+    work: download({ url, part, sha256: SHA256, silenceMs, signal: controller?.signal, onProgress }),
     part,
     seen,
   };
@@ -50,12 +50,14 @@ test('a file without ETag or length is fetched, and its progress is told', async
 });
 
 test('a server that says nothing, at once or in the middle, is not waited for', async (t) => {
-  const silent = await fetched(t, [() => {}]);
+  const silent = await fetched(t, [() => {}], { silenceMs: 200 });
   await assert.rejects(silent.work, /has sent nothing for 0\.2 s/);
   assert.equal(existsSync(silent.part), false);
-  const stalled = await fetched(t, [
-    (response) => void response.writeHead(200, { 'content-length': DATA.length }).write(DATA.subarray(0, 1000)),
-  ]);
+  const stalled = await fetched(
+    t,
+    [(response) => void response.writeHead(200, { 'content-length': DATA.length }).write(DATA.subarray(0, 1000))],
+    { silenceMs: 200 },
+  );
   await assert.rejects(stalled.work, /has sent nothing for 0\.2 s/);
   assert.equal(existsSync(stalled.part), false, 'nothing could go on with it');
 });
@@ -85,7 +87,7 @@ test('an interruption ends it, and what can be continued stays', async (t) => {
         response.write(DATA.subarray(0, 1000), () => {});
       },
     ],
-    controller,
+    { controller },
   );
   await assert.rejects(work, { code: 'QEMU_ABORTED' });
   assert.ok(existsSync(part));

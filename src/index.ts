@@ -20,14 +20,12 @@ export type { JobRow } from './domain/job-row.ts';
 export type { PciDevice, PciRegion } from './domain/pci-device.ts';
 export type { ScreenDumpOptions, Screenshot } from './domain/screen/screen-dump.ts';
 export type { CheckMachineOptions } from './fleet/check/check-machine.ts';
-export type {
-  CommandLine,
-  FleetOptions,
-  FleetStatus,
-  ManyOptions,
-  StartManyOptions,
-  StopManyOptions,
-} from './fleet/fleet.ts';
+export type { CommandLine } from './fleet/command-line.ts';
+export type { FleetOptions } from './fleet/fleet.ts';
+export type { ManyOptions } from './fleet/life/many.ts';
+export type { StartManyOptions } from './fleet/life/start-many.ts';
+export type { StopManyOptions } from './fleet/life/stop-many.ts';
+export type { FleetStatus } from './fleet/look/fleet-status.ts';
 export type { MigrateOptions, MigrateResult } from './fleet/move/migrate.ts';
 export type { Registration } from './fleet/register.ts';
 export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
@@ -84,9 +82,10 @@ export type { CreatedSnapshot, CreateSnapshotOptions } from './machine/snapshot/
 export type { DeletedSnapshot } from './machine/snapshot/delete.ts';
 export type { Snapshot } from './machine/snapshot/list.ts';
 export type { Life, RevertedSnapshot } from './machine/snapshot/revert.ts';
+export type { StartResult } from './machine/start/already-running.ts';
 export type { LaunchMode } from './machine/start/launch-request.ts';
 export type { PassedFd } from './machine/start/passed-fd.ts';
-export type { StartOptions, StartResult } from './machine/start/start.ts';
+export type { StartOptions } from './machine/start/start.ts';
 export type { SaveResult } from './machine/state/save-machine.ts';
 export type { StopOptions, StopResult } from './machine/stop/stop.ts';
 export type { OnStopStep, PlannedStep, Rung, StopStep } from './machine/stop/stop-plan.ts';

@@ -1,113 +1,38 @@
-import { setMaxListeners } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { checkTimeout, delay } from '../base/abort.ts';
-import { ConfigError } from '../base/config-error.ts';
-import { QemuError } from '../base/errors.ts';
+import type { ConfigError } from '../base/config-error.ts';
 import type { Problem } from '../base/problem.ts';
 import type { LongWorkOptions } from '../base/progress.ts';
 import type { Inspection } from '../config/machine-config.ts';
-import { formatIssue } from '../config/text/issues.ts';
 import type { MachineConfig } from '../config/types.ts';
-import { Domain } from '../domain/domain.ts';
-import { buildOptions } from '../machine/argv/build.ts';
-import type { Option } from '../machine/argv/option.ts';
-import { type MachineContext, type MachineRef, type Notify, notRunning } from '../machine/context.ts';
-import { type AgentOptions, openAgentOf } from '../machine/control/agent.ts';
-import { openControl, withOwnMonitor } from '../machine/control/control-port.ts';
+import type { Domain } from '../domain/domain.ts';
+import type { MachineContext, MachineRef, Notify } from '../machine/context.ts';
+import type { AgentOptions } from '../machine/control/agent.ts';
 import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
-import { limitPrefix, pinPrefix } from '../machine/limits/limit-prefix.ts';
-import { dropMove } from '../machine/move/refuse-moved.ts';
-import { describeFull } from '../machine/observe/disk-room.ts';
-import { type MachineStatus, machineStatus } from '../machine/observe/status.ts';
-import { hasJournal } from '../machine/plug/has-journal.ts';
-import { readFrozenMark } from '../machine/quiesce/frozen-mark.ts';
-import { type Quiesced, type QuiesceOptions, whileQuiet } from '../machine/quiesce/quiesce.ts';
-import { lostHelpers } from '../machine/run/helpers.ts';
+import type { Quiesced, QuiesceOptions } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
-import { lostFiles } from '../machine/run/lost-files.ts';
-import { previewRequest } from '../machine/start/launch-request.ts';
-import { ensureOwnUser } from '../machine/start/own-user.ts';
-import { previewRunAsPrefix } from '../machine/start/run-as.ts';
-import { alreadyRunning, type StartOptions, type StartResult, startMachine } from '../machine/start/start.ts';
-import { surroundingsPrefix } from '../machine/start/surroundings.ts';
-import { type SaveResult, saveMachine } from '../machine/state/save-machine.ts';
-import { checkStopOptions, killMachine, type StopOptions, type StopResult, stopMachine } from '../machine/stop/stop.ts';
+import type { StartResult } from '../machine/start/already-running.ts';
+import type { StartOptions } from '../machine/start/start.ts';
+import type { SaveResult } from '../machine/state/save-machine.ts';
+import type { StopOptions, StopResult } from '../machine/stop/stop.ts';
 import { settleFirst } from '../machine/work/settle-first.ts';
 import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
-import { isHostStopping } from '../system/services/host-stopping.ts';
-import { tellOpenRcStarted } from '../system/services/openrc.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';
-import { explainFailures, whyNotStarted } from './check/why-not-started.ts';
-import { clusterResources, resourceOf } from './cluster/cib.ts';
+import type { CommandLine } from './command-line.ts';
+import type { FleetParts } from './life/parts.ts';
+import type { StartManyOptions } from './life/start-many.ts';
+import type { StopManyOptions } from './life/stop-many.ts';
+import { type FleetStatus, fleetStatus } from './look/fleet-status.ts';
 import { Machines } from './machines.ts';
 import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { Outcome } from './schedule/outcome.ts';
-import { dependentsOf, withRequired } from './schedule/requires.ts';
-import { attempt, byBootOrder, checkParallel, limiter, runOrdered } from './schedule/run-in-order.ts';
-import { type RestartState, restartState } from './service/restart-state.ts';
-import { findServices, moveIntoUnit, type Services } from './service/services.ts';
-import { lastStartFailure, type StartFailure } from './service/start-failure.ts';
-
-/** How many machines at a time. */
-export interface ManyOptions {
-  /** How many at a time (default: for starts the number of processors, for stops all of a boot order). */
-  readonly parallel?: number | undefined;
-}
-
-/** What runs, as data. */
-export interface CommandLine {
-  /** Program and options that run QEMU, with RUNAS; else empty. */
-  readonly wrapper: readonly string[];
-  readonly binary: string;
-  readonly options: readonly Option[];
-}
-
-/** How to start several machines. */
-export interface StartManyOptions extends StartOptions, ManyOptions {
-  /** Wait for each machine's BOOTDELAY before its start. */
-  readonly withBootDelay?: boolean | undefined;
-  /** Fail if a required machine is not running, instead of starting it. */
-  readonly alone?: boolean | undefined;
-}
-
-/** How to stop several machines. */
-export interface StopManyOptions extends StopOptions, ManyOptions {
-  /** Time for all machines together: for their PRESTOP, and for their guests to shut down. */
-  readonly deadlineMs?: number | undefined;
-}
-
-/** The state of a machine and of its file. */
-export interface FleetStatus extends MachineStatus {
-  /** Whether RESTART is about to restart a machine that has ended, or has given up; undefined: neither. */
-  readonly restart: RestartState | undefined;
-  /** Why the last start failed, if the machine has not run since; undefined if unknown. */
-  readonly startFailure: StartFailure | undefined;
-  /** Mistakes in its file, and problems of the running machine. */
-  readonly problems: readonly string[];
-}
-
-/** Loaded only for a machine with hardware that came or went. */
-async function leavingOf(target: MachineRef): Promise<readonly string[]> {
-  const { leavingProblems } = await import('../machine/plug/leaving.ts');
-  return leavingProblems(target);
-}
-
-function afterRoom({ longName }: MachineRef): string {
-  return `when there is room: qemu-init resume ${longName}`;
-}
-
-/** What is left of a machine whose sockets are gone. */
-const REMAINS =
-  'it has no console, and a stop asks its guest over the monitor ports, if any; a restart creates them again';
+import { attempt, limiter } from './schedule/run-in-order.ts';
+import { findServices, type Services } from './service/services.ts';
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;
-
-const DEFAULT_BOOT_ORDER = 50;
 
 /** Which machines {@link Fleet.open} opens, and how. */
 export interface FleetOptions {
@@ -171,6 +96,10 @@ export class Fleet {
   constructor(paths: Paths, notify: Notify = () => {}, services?: Services) {
     this.#services = services;
     this.machines = new Machines(paths, notify);
+  }
+
+  get #parts(): FleetParts {
+    return { machines: this.machines, services: this.#services };
   }
 
   /** What operations on a machine need to know about the host. */
@@ -260,40 +189,13 @@ export class Fleet {
    * `QEMU_LOCKED`.
    */
   async start(target: MachineRef, options: StartOptions = {}): Promise<StartResult> {
+    const { startOne } = await import('./life/start-machine.ts');
     try {
-      const result = await this.#start(target, options);
-      if (result.outcome === 'already-running') this.#tellLost(target);
-      return result;
+      return await startOne(this.#parts, target, options);
     } catch (error) {
+      const { whyNotStarted } = await import('./check/why-not-started.ts');
       throw await whyNotStarted(this.machines, target, error);
     }
-  }
-
-  async #start(target: MachineRef, options: StartOptions): Promise<StartResult> {
-    const { config, issues } = this.inspect(target);
-    if (!config) {
-      const running = alreadyRunning(target);
-      if (running) return running;
-      throw new ConfigError(`Cannot start machine "${target.longName}"`, issues);
-    }
-    if (this.monitorError && !this.isAlive(target)) throw this.monitorError;
-    if (options.iKnow === true) await dropMove(this.host, target);
-    for (const issue of issues) {
-      this.host.notify({ level: 'warning', machine: target.longName, message: issue.message });
-    }
-    if (this.#services) {
-      // A unit may not change the users of the host.
-      if (process.getuid?.() === 0) await ensureOwnUser(config);
-      const message = 'systemd starts it; the steps are in the journal of its unit';
-      this.host.notify({ level: 'debug', machine: target.longName, message });
-      const told = issues.map((issue) => issue.message);
-      return this.#services.start(this.host, target, { ...options, told });
-    }
-    const onUp = ({ pid }: { readonly pid: number }): Promise<void> =>
-      moveIntoUnit(this.host, target, pid, options.signal);
-    const result = await startMachine(this.host, target, config, { ...options, onUp });
-    if (this.host.paths.scope === 'system') tellOpenRcStarted('qemu-init');
-    return result;
   }
 
   /**
@@ -303,17 +205,8 @@ export class Fleet {
    * @throws {QemuError} `QEMU_STOP_FAILED` when it still runs, `QEMU_ABORTED`, `QEMU_LOCKED`, `QEMU_NOT_PERMITTED`.
    */
   async stop(target: MachineRef, options: StopOptions = {}): Promise<StopResult> {
-    const settings = this.machines.stopSettings(target);
-    if (this.inspect(target).config === undefined && this.isAlive(target)) {
-      const message = `"${target.configPath}" cannot be used: stopping with the settings of the last start`;
-      this.host.notify({ level: 'warning', machine: target.longName, message });
-    }
-    const settle = this.#services?.stopping(target);
-    const isAsked = options.force !== true && options.noKill !== true && options.save === undefined;
-    const save = isAsked ? await this.isToBeSaved(target) : options.save;
-    const result = await stopMachine(this.host, target, settings, { ...options, save });
-    await settle?.(result.rung);
-    return result;
+    const { stopOne } = await import('./life/stop-machine.ts');
+    return stopOne(this.#parts, target, options);
   }
 
   /**
@@ -325,6 +218,7 @@ export class Fleet {
    */
   async save(target: MachineRef, options: LongWorkOptions = {}): Promise<SaveResult> {
     const settle = this.#services?.stopping(target);
+    const { saveMachine } = await import('../machine/state/save-machine.ts');
     const result = await saveMachine(this.host, target, this.machines.stopSettings(target), options);
     if (result.outcome === 'saved') await settle?.('save');
     return result;
@@ -347,9 +241,8 @@ export class Fleet {
 
   /** Whether a stop now is one by a shutdown of the host, at which the machine is to be saved (ONSHUTDOWN=save). */
   async isToBeSaved(target: MachineRef): Promise<boolean> {
-    if (this.machines.stopSettings(target).onShutdown !== 'save' || !(await isHostStopping())) return false;
-    // Another node would not find the saved state, and would start the guest as after a power cut.
-    return resourceOf(clusterResources(this.host.paths), target) === undefined;
+    const { isToBeSaved } = await import('./life/stop-machine.ts');
+    return isToBeSaved(this.machines, target);
   }
 
   /** Whether a stop of the machine also runs commands from its file. */
@@ -366,25 +259,14 @@ export class Fleet {
   async ask(target: MachineRef, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
     const settings = this.machines.stopSettings(target);
     const stopDelayMs = Math.min(settings.stopDelaySeconds * 1000, mostMs);
+    const { stopMachine } = await import('../machine/stop/stop.ts');
     return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
   }
 
   /** What a start would run, for a running machine in its present slot; each option with its key. */
   async commandLine(target: MachineRef): Promise<CommandLine> {
-    const config = this.config(target);
-    if (this.monitorError) throw this.monitorError;
-    const request = await previewRequest(this.host, target, config);
-    const prefix = await previewRunAsPrefix(config, request.accelerator);
-    // A unit prepares its surroundings itself.
-    const isDirect = this.#services === undefined;
-    const limits = isDirect ? await limitPrefix(this.host, config) : { scope: [], pin: pinPrefix(config) };
-    const wrapper = [
-      ...limits.scope,
-      ...limits.pin,
-      ...(isDirect && prefix.length > 0 ? await surroundingsPrefix(this.host.paths, config, target.files, {}) : []),
-      ...prefix,
-    ];
-    return { wrapper, binary: request.binary, options: buildOptions(request) };
+    const { commandLineOf } = await import('./command-line.ts');
+    return commandLineOf(this.#parts, target);
   }
 
   /**
@@ -394,6 +276,7 @@ export class Fleet {
    */
   async kill(target: MachineRef, signal?: AbortSignal): Promise<StopResult> {
     const settle = this.#services?.stopping(target);
+    const { killMachine } = await import('../machine/stop/stop.ts');
     const result = await killMachine(this.host, target, signal);
     await settle?.(result.rung);
     return result;
@@ -406,8 +289,10 @@ export class Fleet {
    * `QEMU_CONFIG_INVALID` without a control port (MONITOR=off).
    */
   async domain(target: MachineRef, signal?: AbortSignal): Promise<Domain> {
+    const { openControl } = await import('../machine/control/control-port.ts');
     const client = await openControl(target, { timeoutMs: MONITOR_TIMEOUT_MS, signal });
     // A QEMU in a unit has a private /tmp.
+    const { Domain } = await import('../domain/domain.ts');
     return new Domain(client, target.longName, target.files.dir);
   }
 
@@ -418,7 +303,8 @@ export class Fleet {
    * @throws {QemuError} `QEMU_NO_AGENT` without an agent that answers within 3 s or the time limit; `QEMU_NOT_RUNNING`,
    * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`, `QEMU_USAGE`.
    */
-  agent(target: MachineRef, options: AgentOptions = {}): Promise<AgentClient> {
+  async agent(target: MachineRef, options: AgentOptions = {}): Promise<AgentClient> {
+    const { openAgentOf } = await import('../machine/control/agent.ts');
     return openAgentOf(this.host, target, options);
   }
 
@@ -428,7 +314,8 @@ export class Fleet {
    *
    * @throws {QemuError} as {@link agent} and `QEMU_COMMAND_FAILED` with `quiesce: 'on'`; and what `body` throws.
    */
-  whileQuiet<T>(target: MachineRef, body: () => Promise<T>, options: QuiesceOptions): Promise<Quiesced<T>> {
+  async whileQuiet<T>(target: MachineRef, body: () => Promise<T>, options: QuiesceOptions): Promise<Quiesced<T>> {
+    const { whileQuiet } = await import('../machine/quiesce/quiesce.ts');
     return whileQuiet(this.host, target, options, body);
   }
 
@@ -451,6 +338,7 @@ export class Fleet {
    * @throws {QemuError} `QEMU_NOT_RUNNING`, and what `work` throws.
    */
   async withMonitor<T>(target: MachineRef, work: (client: QmpClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { withOwnMonitor } = await import('../machine/control/control-port.ts');
     return withOwnMonitor(this.host, target, { timeoutMs: MONITOR_TIMEOUT_MS, signal }, work);
   }
 
@@ -459,37 +347,11 @@ export class Fleet {
    * already is in the outcomes only if it was asked for.
    */
   async startMany(targets: readonly MachineRef[], options: StartManyOptions = {}): Promise<Outcome<StartResult>[]> {
-    const { parallel = availableParallelism(), withBootDelay = false, alone = false, ...startOptions } = options;
-    checkParallel(options.parallel);
-    const signal = sharedSignal(options.signal);
-    const asked = new Set(targets.map(({ longName }) => longName));
-    const required = withRequired(targets, (target) => this.#requiredBy(target));
-    const outcomes = await runOrdered<StartResult>({
-      groups: byBootOrder(required.targets, (target) => this.#bootOrder(target)),
-      before: required.of,
-      parallel,
-      work: async (target) => {
-        if (required.errors.has(target.longName)) throw required.errors.get(target.longName);
-        if (alone && !asked.has(target.longName) && !this.isAlive(target)) throw notRunning(target);
-        if (withBootDelay && !this.isAlive(target)) await delay(this.#bootDelayMs(target), signal);
-        // Options such as --paused are for the chosen machines, not for those that they require.
-        const result = await this.#start(target, asked.has(target.longName) ? { ...startOptions, signal } : { signal });
-        if (result.outcome === 'already-running') this.#tellLost(target);
-        return result;
-      },
-      blocked: (target, by) =>
-        new QemuError(
-          'QEMU_LAUNCH_FAILED',
-          `Machine "${target.longName}" requires "${by.longName}", which did not start`,
-        ),
-    });
-    const told = required.targets.flatMap((target) => {
-      const outcome = outcomes.get(target);
-      const pulledIn =
-        !asked.has(target.longName) && outcome?.ok === true && outcome.value.outcome === 'already-running';
-      return outcome === undefined || pulledIn ? [] : [outcome];
-    });
-    return explainFailures(this.machines, told);
+    const { startInOrder } = await import('./life/start-many.ts');
+    const outcomes = await startInOrder(this.#parts, targets, options);
+    if (outcomes.every(({ ok }) => ok)) return outcomes;
+    const { explainFailures } = await import('./check/why-not-started.ts');
+    return explainFailures(this.machines, outcomes);
   }
 
   /**
@@ -497,53 +359,16 @@ export class Fleet {
    * after those that require it.
    */
   async stopMany(targets: readonly MachineRef[], options: StopManyOptions = {}): Promise<Outcome<StopResult>[]> {
-    const { parallel = targets.length, deadlineMs, ...stopOptions } = options;
-    checkParallel(options.parallel);
-    checkStopOptions(options);
-    if (deadlineMs !== undefined) checkTimeout(deadlineMs, 'deadlineMs');
-    const signal = sharedSignal(options.signal);
-    const deadline = deadlineMs === undefined ? options.deadline : performance.now() + deadlineMs;
-    const dependents = dependentsOf(targets, (target) => this.machines.stopSettings(target).requires);
-    const outcomes = await runOrdered<StopResult>({
-      groups: byBootOrder(targets, (target) => this.machines.stopSettings(target).bootOrder).toReversed(),
-      before: (target) => dependents.get(target.longName) ?? [],
-      parallel,
-      work: (target) => this.stop(target, { ...stopOptions, deadline, signal }),
-      // A machine that hangs must not keep the others from being stopped.
-      blocked: () => undefined,
-    });
-    return targets.flatMap((target) => outcomes.get(target) ?? []);
+    const { stopInOrder } = await import('./life/stop-many.ts');
+    return stopInOrder(this.#parts, targets, options);
   }
 
   /** Looks at machines and their files, all at the same time. */
   async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
     const scan = new ProcessScan();
-    const look = async (target: MachineRef): Promise<FleetStatus> => {
-      const status = await machineStatus(this.host, target, scan);
-      const { config, issues } = this.inspect(target);
-      const lost = status.pid === undefined ? undefined : lostFiles(target);
-      const isDown = status.pid === undefined;
-      return {
-        ...status,
-        restart: isDown && (config?.restart ?? 'no') !== 'no' ? await restartState(this.host.paths, target) : undefined,
-        startFailure: isDown ? sinceEnd(status, lastStartFailure(this.host.paths, target.longName)) : undefined,
-        problems: [
-          ...issues.map(formatIssue),
-          ...(lost === undefined ? [] : [`${lost}; ${REMAINS}`]),
-          ...(isDown ? [] : [...lostHelpers(target), ...frozenProblems(target)]),
-          ...(isDown || !hasJournal(target.files) ? [] : await leavingOf(target)),
-          ...status.fullDisks.map((disk) => `${describeFull(disk)}; ${afterRoom(target)}`),
-        ],
-      };
-    };
     // Each look settles what it finds.
+    const look = (target: MachineRef): Promise<FleetStatus> => fleetStatus(this.machines, target, scan);
     return this.each(targets, targets.length, look, { leaveWork: true });
-  }
-
-  #tellLost(target: MachineRef): void {
-    const lost = lostFiles(target);
-    if (lost === undefined) return;
-    this.host.notify({ level: 'warning', machine: target.longName, message: `${lost}; ${REMAINS}` });
   }
 
   /**
@@ -564,37 +389,4 @@ export class Fleet {
     };
     return Promise.all(targets.map((target) => limit(() => attempt(target, settled))));
   }
-
-  /** The machines in REQUIRES. A machine whose file has mistakes does not start, and needs none. */
-  #requiredBy(target: MachineRef): MachineRef[] {
-    return (this.inspect(target).config?.requires ?? []).map((id) => this.get(id));
-  }
-
-  #bootOrder(target: MachineRef): number {
-    return this.inspect(target).config?.bootOrder ?? DEFAULT_BOOT_ORDER;
-  }
-
-  #bootDelayMs(target: MachineRef): number {
-    return (this.inspect(target).config?.bootDelaySeconds ?? 0) * 1000;
-  }
-}
-
-/** That a user has frozen the guest, which may be forgotten. */
-function frozenProblems({ files, longName }: MachineRef): string[] {
-  const mark = readFrozenMark(files);
-  if (mark?.isWished !== true) return [];
-  return [`its file systems have been frozen since ${mark.since}; thaw them: qemu-init agent ${longName} thaw`];
-}
-
-/** The last failed start, unless the machine has run since. */
-function sinceEnd({ lastEnd }: MachineStatus, failure: StartFailure | undefined): StartFailure | undefined {
-  return failure === undefined || (lastEnd?.at ?? '') > failure.at ? undefined : failure;
-}
-
-/** The signal in a form that any number of machines may listen to. */
-function sharedSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (!signal) return undefined;
-  const shared = AbortSignal.any([signal]);
-  setMaxListeners(0, shared);
-  return shared;
 }

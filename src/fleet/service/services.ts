@@ -4,8 +4,8 @@ import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { describeEnd, readLastRun } from '../../machine/run/last-run.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
+import { alreadyRunning, type StartResult } from '../../machine/start/already-running.ts';
 import type { LaunchMode } from '../../machine/start/launch-request.ts';
-import { alreadyRunning, type StartResult } from '../../machine/start/start.ts';
 import type { Rung } from '../../machine/stop/stop-plan.ts';
 import type { Paths } from '../../system/paths.ts';
 import {

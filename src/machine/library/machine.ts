@@ -10,25 +10,23 @@ import { readTail, sizeOf } from '../../system/files/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { AttachOptions } from '../change/attach.ts';
-import { type BalloonOptions, type BalloonResult, readBalloon, setBalloon } from '../change/balloon.ts';
-import { type DiscOptions, type DiscResult, ejectDisc, insertDisc } from '../change/disc.ts';
-import { setLink } from '../change/link.ts';
+import type { BalloonOptions, BalloonResult } from '../change/balloon.ts';
+import type { DiscOptions, DiscResult } from '../change/disc.ts';
 import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { withConsole } from '../control/console.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import { loadMachineConfig } from '../load-config.ts';
-import { type DumpResult, dumpMemory } from '../observe/dump.ts';
+import type { DumpResult } from '../observe/dump.ts';
 import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
-import { type KeyOptions, sendKeys, typeText } from '../screen/keyboard.ts';
-import { takeScreenshot } from '../screen/screenshot.ts';
+import type { KeyOptions } from '../screen/keyboard.ts';
 import type { Life } from '../snapshot/revert.ts';
+import type { StartResult } from '../start/already-running.ts';
 import type { PassedFd } from '../start/passed-fd.ts';
-import { type StartOptions, type StartResult, startMachine } from '../start/start.ts';
-import { type SaveResult, saveMachine } from '../state/save-machine.ts';
-import { killMachine, type StopResult, stopMachine } from '../stop/stop.ts';
+import type { StartOptions } from '../start/start.ts';
+import type { SaveResult } from '../state/save-machine.ts';
+import type { StopResult } from '../stop/stop.ts';
 import { MachineBackups } from './backups.ts';
 import { MachineAgent } from './machine-agent.ts';
 import { MachineDisks } from './machine-disks.ts';
@@ -103,11 +101,17 @@ export class Machine extends RunningMachine {
         wasConnected = this.#client !== undefined;
         await this.#disconnect();
         if (life) await life.quit(signal);
-        else await stopMachine(this.#host, this.target, this.#config, { force: true, signal });
+        else {
+          const { stopMachine } = await import('../stop/stop.ts');
+          await stopMachine(this.#host, this.target, this.#config, { force: true, signal });
+        }
       },
       start: async (signal) => {
         if (life) await life.start(signal);
-        else await startMachine(this.#host, this.target, this.config, { signal });
+        else {
+          const { startMachine } = await import('../start/start.ts');
+          await startMachine(this.#host, this.target, this.config, { signal });
+        }
         if (wasConnected) await this.#connect(signal);
       },
     };
@@ -184,6 +188,7 @@ export class Machine extends RunningMachine {
       ? this.#host
       : { ...this.#host, monitor: { ...this.#host.monitor, monitor: 'off' } };
     const offset = sizeOf(this.target.files.log);
+    const { startMachine } = await import('../start/start.ts');
     const result = await startMachine(host, this.target, this.config, {
       paused: options.paused,
       preconfig: options.preconfig,
@@ -209,6 +214,7 @@ export class Machine extends RunningMachine {
     const { hard = false, graceful = false, timeoutMs, signal } = options;
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
     await this.#disconnect();
+    const { killMachine, stopMachine } = await import('../stop/stop.ts');
     const result = hard
       ? await killMachine(this.#host, this.target, signal)
       : await stopMachine(this.#host, this.target, this.#config, { stopDelayMs: timeoutMs, signal });
@@ -231,6 +237,7 @@ export class Machine extends RunningMachine {
    */
   async save(options: LongWorkOptions = {}): Promise<SaveResult> {
     await this.#disconnect();
+    const { saveMachine } = await import('../state/save-machine.ts');
     const result = await saveMachine(this.#host, this.target, this.#config, options);
     await this.#learnEnd();
     return result;
@@ -322,7 +329,8 @@ export class Machine extends RunningMachine {
    * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` with `SERIAL=off`, `QEMU_LOCKED` when another
    * client has it.
    */
-  withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async withConsole<T>(body: (stream: Duplex) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { withConsole } = await import('../control/console.ts');
     return withConsole(this.#host, this.target, this.#config, signal, body);
   }
 
@@ -332,7 +340,8 @@ export class Machine extends RunningMachine {
    * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_QMP_REFUSED` for a machine without a screen; `QEMU_QMP_BAD_REPLY`,
    * `QEMU_TIMEOUT`, `QEMU_ABORTED`.
    */
-  screenshot(options: ScreenDumpOptions = {}): Promise<Screenshot> {
+  async screenshot(options: ScreenDumpOptions = {}): Promise<Screenshot> {
+    const { takeScreenshot } = await import('../screen/screenshot.ts');
     return takeScreenshot(this.#host, this.target, options);
   }
 
@@ -342,7 +351,8 @@ export class Machine extends RunningMachine {
    * @throws {QemuError} `QEMU_USAGE` for a key that does not exist; `QEMU_MACHINE_STATE` when the guest does not run;
    * `QEMU_NOT_RUNNING`, `QEMU_TIMEOUT`, `QEMU_ABORTED`.
    */
-  sendKeys(combinations: readonly string[], options: KeyOptions = {}): Promise<void> {
+  async sendKeys(combinations: readonly string[], options: KeyOptions = {}): Promise<void> {
+    const { sendKeys } = await import('../screen/keyboard.ts');
     return sendKeys(this.#host, this.target, combinations, options);
   }
 
@@ -354,33 +364,39 @@ export class Machine extends RunningMachine {
    * @throws {QemuError} `QEMU_USAGE` for characters that the layout does not have, before anything is typed; otherwise
    * as {@link sendKeys}.
    */
-  type(text: string, options: KeyOptions & { readonly layout?: string | undefined } = {}): Promise<number> {
+  async type(text: string, options: KeyOptions & { readonly layout?: string | undefined } = {}): Promise<number> {
     const { layout = this.#config.keymap ?? DEFAULT_LAYOUT, ...limits } = options;
+    const { typeText } = await import('../screen/keyboard.ts');
     return typeText(this.#host, this.target, text, layout, limits);
   }
 
   /** Puts a disc into a CD-ROM drive such as `CDR1`. @throws {QemuError} `QEMU_DEVICE_UNKNOWN`, `QEMU_IO`, `QEMU_TIMEOUT` …. */
-  insert(drive: string, file: string, options?: DiscOptions): Promise<DiscResult> {
+  async insert(drive: string, file: string, options?: DiscOptions): Promise<DiscResult> {
+    const { insertDisc } = await import('../change/disc.ts');
     return insertDisc(this.#host, this.target, drive, file, options);
   }
 
   /** Takes the disc out of a CD-ROM drive. @throws {QemuError} see {@link ejectDisc}. */
-  eject(drive: string, options?: DiscOptions): Promise<DiscResult> {
+  async eject(drive: string, options?: DiscOptions): Promise<DiscResult> {
+    const { ejectDisc } = await import('../change/disc.ts');
     return ejectDisc(this.#host, this.target, drive, options);
   }
 
   /** Pulls the cable of a network card such as `NIC1`, or plugs it in. @throws {QemuError} see {@link setLink}. */
-  setLink(nic: string, up: boolean, options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+  async setLink(nic: string, up: boolean, options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    const { setLink } = await import('../change/link.ts');
     return setLink(this.#host, this.target, nic, up, options);
   }
 
   /** How much memory the guest has. @throws {QemuError} see {@link readBalloon}. */
-  balloon(options?: BalloonOptions): Promise<BalloonResult> {
+  async balloon(options?: BalloonOptions): Promise<BalloonResult> {
+    const { readBalloon } = await import('../change/balloon.ts');
     return readBalloon(this.#host, this.target, options);
   }
 
   /** Has the guest give memory back, or take it again. @throws {QemuError} see {@link setBalloon}. */
-  setBalloon(bytes: number, options?: BalloonOptions): Promise<BalloonResult> {
+  async setBalloon(bytes: number, options?: BalloonOptions): Promise<BalloonResult> {
+    const { setBalloon } = await import('../change/balloon.ts');
     return setBalloon(this.#host, this.target, bytes, options);
   }
 
@@ -389,7 +405,8 @@ export class Machine extends RunningMachine {
    *
    * @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_IO`, `QEMU_COMMAND_FAILED`, `QEMU_ABORTED`; there is no file then.
    */
-  dump(file: string, options?: LongWorkOptions): Promise<DumpResult> {
+  async dump(file: string, options?: LongWorkOptions): Promise<DumpResult> {
+    const { dumpMemory } = await import('../observe/dump.ts');
     return dumpMemory(this.#host, this.target, file, options);
   }
 

@@ -1,11 +1,10 @@
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { createSnapshot } from '../snapshot/create.ts';
 import type { CreatedSnapshot, CreateSnapshotOptions } from '../snapshot/create-options.ts';
-import { type DeletedSnapshot, deleteSnapshot } from '../snapshot/delete.ts';
-import { listSnapshots, type Snapshot } from '../snapshot/list.ts';
-import { type Life, type RevertedSnapshot, revertSnapshot } from '../snapshot/revert.ts';
+import type { DeletedSnapshot } from '../snapshot/delete.ts';
+import type { Snapshot } from '../snapshot/list.ts';
+import type { Life, RevertedSnapshot } from '../snapshot/revert.ts';
 import { settleFirst } from '../work/settle-first.ts';
 
 /**
@@ -34,24 +33,28 @@ export class Snapshots {
     this.#life = life;
   }
 
-  /** Makes one, of all disks at one instant. @throws {QemuError} as {@link createSnapshot}. */
-  create(options: CreateSnapshotOptions = {}): Promise<CreatedSnapshot> {
+  /** Makes one, of all disks at one instant. @throws {QemuError} as `createSnapshot` of machine/snapshot. */
+  async create(options: CreateSnapshotOptions = {}): Promise<CreatedSnapshot> {
+    const { createSnapshot } = await import('../snapshot/create.ts');
     return createSnapshot(this.#host, this.#target, this.#config(), options);
   }
 
   /** All of them, oldest first. @throws {ConfigError} when an image cannot be used. */
   async list(): Promise<Snapshot[]> {
     await settleFirst(this.#host, this.#target);
+    const { listSnapshots } = await import('../snapshot/list.ts');
     return listSnapshots(this.#host, this.#target, this.#config());
   }
 
-  /** Makes the machine what it was then; what it is now is lost. @throws {QemuError} as {@link revertSnapshot}. */
-  revert(name: string, signal?: AbortSignal): Promise<RevertedSnapshot> {
+  /** Makes the machine what it was then; what it is now is lost. @throws {QemuError} as `revertSnapshot`. */
+  async revert(name: string, signal?: AbortSignal): Promise<RevertedSnapshot> {
+    const { revertSnapshot } = await import('../snapshot/revert.ts');
     return revertSnapshot(this.#host, this.#target, this.#config(), name, this.#life, signal);
   }
 
-  /** Deletes one; the machine stays as it is. @throws {QemuError} as {@link deleteSnapshot}. */
-  delete(name: string, options: LongWorkOptions = {}): Promise<DeletedSnapshot> {
+  /** Deletes one; the machine stays as it is. @throws {QemuError} as `deleteSnapshot`. */
+  async delete(name: string, options: LongWorkOptions = {}): Promise<DeletedSnapshot> {
+    const { deleteSnapshot } = await import('../snapshot/delete.ts');
     return deleteSnapshot(this.#host, this.#target, this.#config(), name, options);
   }
 }

@@ -34,6 +34,7 @@ import { moveSaved } from '../state/saved-folder.ts';
 import type { SavedRecord } from '../state/saved-record.ts';
 import { removeKeys, writeKeys } from '../storage/image-keys.ts';
 import { refuseWhileAtWork, settleFirst } from '../work/settle-first.ts';
+import { type StartResult, startFacts } from './already-running.ts';
 import { ensureVariables } from './firmware.ts';
 import { type Launched, launch } from './launch.ts';
 import { type LaunchMode, makeRequest, usesSlotDisplay } from './launch-request.ts';
@@ -64,19 +65,6 @@ export interface StartOptions extends LaunchMode {
   readonly iKnow?: boolean | undefined;
   /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
   readonly keepInterrupted?: boolean | undefined;
-}
-
-/** What became of a start. */
-export interface StartResult {
-  readonly outcome: 'started' | 'already-running';
-  /** Whether the guest goes on from its saved state. */
-  readonly restored: boolean;
-  readonly pid: number;
-  readonly slot: number | undefined;
-  readonly monitorPort: number | undefined;
-  readonly controlPort: number | undefined;
-  readonly vnc: RecordedVnc | undefined;
-  readonly seconds: number;
 }
 
 /** Ports that turn out to be taken after they were found free; past this many something else is wrong. */
@@ -117,40 +105,20 @@ export async function startMachine(
       const record = await recoverStart(target, config, located, options.signal);
       await thawLeftover(host, target);
       forgetSpent(target);
-      return { outcome: 'already-running' as const, restored: false, ...summary(located.process.pid, record) };
+      return { outcome: 'already-running' as const, restored: false, ...startFacts(located.process.pid, record) };
     }
     refuseWhileAtWork(target);
     refuseHalfReverted(target);
     await cleanUp(host, target, located);
     const { pid, record, loaded } = await startFresh(host, target, config, options);
     hasAgent = loaded?.hasAgent === true;
-    return { outcome: 'started' as const, restored: loaded !== undefined, ...summary(pid, record) };
+    return { outcome: 'started' as const, restored: loaded !== undefined, ...startFacts(pid, record) };
   });
   await options.onUp?.(result);
   if (hasAgent) await setGuestClock(host, target, options.signal);
   // Without the lock: the guest runs, and a stop must not wait for a slow command.
   if (result.outcome === 'started') await runPostCommand(host, target, config, result.pid, options.signal);
   return { ...result, seconds: seconds() };
-}
-
-/**
- * What a start of a machine that runs already says; undefined when it does not run. Its file may be broken meanwhile.
- */
-export function alreadyRunning(target: MachineRef): StartResult | undefined {
-  const located = locate(target.files);
-  if (located.kind !== 'alive') return undefined;
-  const facts = summary(located.process.pid, located.record);
-  return { outcome: 'already-running', restored: false, ...facts, seconds: 0 };
-}
-
-function summary(pid: number, record: RunRecord | undefined): Omit<StartResult, 'outcome' | 'restored' | 'seconds'> {
-  return {
-    pid,
-    slot: record?.slot,
-    monitorPort: record?.monitorPort,
-    controlPort: record?.controlPort,
-    vnc: record?.vnc,
-  };
 }
 
 /**

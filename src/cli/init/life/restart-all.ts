@@ -1,6 +1,6 @@
 import type { Outcome } from '../../../fleet/schedule/outcome.ts';
 import type { MachineRef } from '../../../machine/context.ts';
-import type { StartResult } from '../../../machine/start/start.ts';
+import type { StartResult } from '../../../machine/start/already-running.ts';
 import type { Rung } from '../../../machine/stop/stop-plan.ts';
 import type { Context } from '../../run/context.ts';
 import { type Presentation, present } from '../../shared/many.ts';

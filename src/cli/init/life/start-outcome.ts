@@ -1,4 +1,4 @@
-import type { StartResult } from '../../../machine/start/start.ts';
+import type { StartResult } from '../../../machine/start/already-running.ts';
 import type { Presentation } from '../../shared/many.ts';
 
 /** How a start is shown. */

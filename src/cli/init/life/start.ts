@@ -8,7 +8,7 @@ import { insideUnit } from '../../../fleet/service/inside-unit.ts';
 import { removeStartFailure, writeStartFailure } from '../../../fleet/service/start-failure.ts';
 import { writeStartNotices } from '../../../fleet/service/start-notices.ts';
 import type { MachineRef } from '../../../machine/context.ts';
-import type { StartResult } from '../../../machine/start/start.ts';
+import type { StartResult } from '../../../machine/start/already-running.ts';
 import { isSystemdBooted } from '../../../system/services/systemd.ts';
 import type { Context } from '../../run/context.ts';
 import { present } from '../../shared/many.ts';

@@ -1,5 +1,5 @@
 import { jobProgress } from '../../../domain/job-row.ts';
-import type { FleetStatus } from '../../../fleet/fleet.ts';
+import type { FleetStatus } from '../../../fleet/look/fleet-status.ts';
 import type { RestartState } from '../../../fleet/service/restart-state.ts';
 import { describeState, stateRule } from '../../../machine/control/run-state.ts';
 import { describeMove } from '../../../machine/move/refuse-moved.ts';

@@ -1,7 +1,7 @@
 import type { MachineConfig } from '../../../../config/types.ts';
 import type { MachineRef } from '../../../../machine/context.ts';
 import { type UpSign, waitUntilUp } from '../../../../machine/observe/wait-up.ts';
-import type { StartResult } from '../../../../machine/start/start.ts';
+import type { StartResult } from '../../../../machine/start/already-running.ts';
 import { seedMarker } from '../../../../provision/seed/seed-folder.ts';
 import { sshAddress } from '../../../../provision/ssh-port.ts';
 import type { Context } from '../../../run/context.ts';

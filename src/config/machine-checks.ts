@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
 import { processorsOf } from './hardware.ts';
 import { checkNuma } from './numa.ts';
+import { checkHugePages } from './rights/huge-pages.ts';
 import { checkLimits } from './rights/resource-limits.ts';
 import { checkSmbios } from './smbios.ts';
 import { renderSize } from './text/values.ts';
@@ -19,6 +20,7 @@ export function checkMachine(config: MachineConfig, report: ReportKey): void {
   checkNics(config, report);
   checkBootIndexes(config, report);
   checkNuma(config, report);
+  checkHugePages(config, report);
   checkSmbios(config, report);
   checkShutdown(config, report);
   checkRoom(config, report);

@@ -38,6 +38,7 @@ import { checkBridge, parseNic } from './nic.ts';
 import { parseNuma } from './numa.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
+import { readHugePages } from './rights/huge-pages.ts';
 import { readLimits } from './rights/resource-limits.ts';
 import { defaultRtc, parseRtc } from './rtc.ts';
 import { mergeSettings, type Settings } from './settings.ts';
@@ -151,6 +152,7 @@ function readMachine(
     memoryBytes: reader.read('RAM', parseMemory) ?? DEFAULT_MEMORY_BYTES,
     ...(maxSmp !== undefined && { maxSmp }),
     ...(reader.isSet('MAXRAM') && { maxMemoryBytes: reader.read('MAXRAM', parseMemory) }),
+    ...readHugePages(reader),
     kvm: reader.choice('KVM', KVM_VALUES),
     get uuid() {
       return uuid ?? deriveUuid(name);

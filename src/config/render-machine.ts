@@ -50,6 +50,7 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   SMP: ({ smp }) => smp,
   RAM: ({ memoryBytes }) => renderSize(memoryBytes),
   MAXSMP: ({ maxSmp }) => maxSmp?.toString() ?? '',
+  HUGEPAGES: ({ hugePages }) => hugePages ?? 'off',
   MAXRAM: ({ maxMemoryBytes }) => sizeOf(maxMemoryBytes),
   KVM: ({ kvm }) => kvm,
   RNG: ({ rng }) => onOff(rng),

@@ -215,6 +215,8 @@ export interface MachineConfig {
   readonly maxSmp?: number | undefined;
   /** Bytes that there is room for; undefined: none but `memoryBytes`. */
   readonly maxMemoryBytes?: number | undefined;
+  /** Memory is in huge pages of this size, `on` in those of the host's default size; undefined: it is not. */
+  readonly hugePages?: 'on' | '2M' | '1G' | undefined;
   readonly kvm: 'on' | 'off' | 'auto';
   readonly uuid: string;
   /** `bios`, `uefi`, `uefi-secure` or an absolute path. */

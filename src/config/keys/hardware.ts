@@ -2,6 +2,7 @@ import type { KeySpec, OptionSpec } from './key-spec.ts';
 import {
   AUDIO_BACKENDS,
   DRIFTFIX_VALUES,
+  HUGEPAGES_VALUES,
   KVM_VALUES,
   NUMA_POLICIES,
   PANIC_VALUES,
@@ -137,6 +138,20 @@ export const HARDWARE_KEYS = [
     example: '16G',
     isRare: true,
     doc: 'memory that there is room for: a reload then plugs in what RAM has more, in pieces of 128M; default: none',
+  },
+  {
+    name: 'HUGEPAGES',
+    group: HARDWARE,
+    type: 'choice',
+    default: 'off',
+    values: HUGEPAGES_VALUES,
+    isRare: true,
+    doc: "memory in huge pages of the host, all of it taken at the start; on: of the host's default size",
+    details: [
+      'The host has to keep them free: `sysctl -w vm.nr_hugepages=1024` is 2G in pages of 2M, and the file ' +
+        '/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages takes the number of those of 1G. RAM, NUMAx and what a ' +
+        'reload plugs in must be multiples of their size. LIMIT_MEMORY does not count them, and a balloon gives few back.',
+    ],
   },
   {
     name: 'KVM',

@@ -1,4 +1,5 @@
 export const SWITCH_VALUES = ['on', 'off'] as const;
+export const HUGEPAGES_VALUES = ['off', 'on', '2M', '1G'] as const;
 export const KVM_VALUES = ['auto', 'on', 'off'] as const;
 export const FIRMWARE_VALUES = ['bios', 'uefi', 'uefi-secure'] as const;
 export const BOOT_VALUES = ['disk', 'cdrom', 'network'] as const;

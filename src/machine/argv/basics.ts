@@ -4,8 +4,8 @@ import type { MachineConfig } from '../../config/types.ts';
 import { chipsetOf } from './chipset.ts';
 import { withLevel } from './cpu-levels.ts';
 import { option, type Part, type PlainOption } from './description.ts';
-import { sharedMemory } from './host-devices/shares.ts';
-import { numaParts } from './numa.ts';
+import { boardMemory } from './memory/memory.ts';
+import { numaParts } from './memory/numa.ts';
 import { properties } from './option.ts';
 import { fileNode, formatNode } from './render/nodes.ts';
 import type { ArgvRequest } from './request.ts';
@@ -25,7 +25,7 @@ export function basicParts(request: ArgvRequest): Part[] {
     ...cpuOptions(request),
     option('SMP', '-smp', properties(config.smp, config.maxSmp !== undefined && `maxcpus=${config.maxSmp}`)),
     option('RAM', '-m', memoryValue(config)),
-    ...sharedMemory(config),
+    ...boardMemory(config),
     ...numaParts(config),
     clockOption(config),
     ...smbiosOptions(config.smbios),
@@ -38,7 +38,7 @@ export function basicParts(request: ArgvRequest): Part[] {
 function machineValue(request: ArgvRequest): string {
   const { config, firmware } = request;
   const needsSmm = firmware?.secureBoot === true && chipsetOf(config.machine) === 'q35';
-  const memory = sharedMemory(config).map(({ id }) => `memory-backend=${id}`);
+  const memory = boardMemory(config).map(({ id }) => `memory-backend=${id}`);
   return properties(config.machine, needsSmm && 'smm=on', ...memory);
 }
 

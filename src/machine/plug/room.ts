@@ -98,9 +98,13 @@ export function growMemory(parts: readonly Part[], bytes: number): Growth {
   if (bytes % BLOCK_BYTES !== 0) return `memory is plugged in pieces of ${renderSize(BLOCK_BYTES)}`;
   const id = `dimm${nextNumber(parts, 'dimm')}`;
   // What shares the guest's memory with another program has to see all of it.
-  const shared = parts.find((part) => part.kind === 'object' && part.type === 'memory-backend-memfd');
-  const type = shared === undefined ? 'memory-backend-ram' : 'memory-backend-memfd';
-  const memory = object('RAM', type, `${id}-mem`, { size: bytes, ...(shared && { share: true }) });
+  const before = parts.find((part) => part.kind === 'object' && part.type === 'memory-backend-memfd');
+  const { share, hugetlb, hugetlbsize, prealloc } = before?.kind === 'object' ? before.properties : {};
+  if (typeof hugetlbsize === 'number' && bytes % hugetlbsize !== 0) {
+    return `memory in huge pages is plugged in pieces of ${renderSize(hugetlbsize)}`;
+  }
+  const type = before === undefined ? 'memory-backend-ram' : 'memory-backend-memfd';
+  const memory = object('RAM', type, `${id}-mem`, { size: bytes, share, hugetlb, hugetlbsize, prealloc });
   return { unplug: [], plug: [memory, device('RAM', 'pc-dimm', { id }, { memdev: `${id}-mem` })] };
 }
 

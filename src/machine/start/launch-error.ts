@@ -91,6 +91,9 @@ export function launchHint(
   if (/cannot bind memory to host NUMA nodes/.test(output)) {
     return 'hostnodes= of NUMAx takes nodes of the host that have memory: ls /sys/devices/system/node';
   }
+  if (/unable to map backing store for guest RAM|Insufficient free host memory pages/.test(output)) {
+    return 'the huge pages of HUGEPAGES are in use by others: see HugePages_Free in /proc/meminfo, and keep more';
+  }
   return `the whole output is in "${logPath}"`;
 }
 

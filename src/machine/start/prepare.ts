@@ -10,6 +10,7 @@ import { customIssues } from '../check/custom-issues.ts';
 import { exchangeableFileIssues } from '../check/exchangeable-files.ts';
 import { helperIssues } from '../check/helper-issues.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
+import { hugePageIssues } from '../check/huge-page-issues.ts';
 import { issueAt, issueOf } from '../check/issues.ts';
 import { limitIssues } from '../check/limit-issues.ts';
 import { listenIssues } from '../check/listen-issues.ts';
@@ -127,6 +128,7 @@ async function look(
     ...fileIssues(config),
     ...firmwareIssues(config, files),
     ...limitIssues(config),
+    ...hugePageIssues(config),
     ...programIssues(config),
     ...(await helperIssues(config)),
     ...hooks,

@@ -1,6 +1,6 @@
 import { QemuError } from '../../../base/errors.ts';
 import type { QmpCommands } from '../../../qmp/commands.ts';
-import type { Device, Drive, ImageNode, Part, QemuObject } from '../description.ts';
+import type { Device, Drive, ImageNode, Part, Properties, QemuObject } from '../description.ts';
 import { fileNode, formatNode } from './nodes.ts';
 
 /** Commands that plug a part into a machine that runs. */
@@ -144,8 +144,24 @@ function objectArguments({ type, id, properties }: QemuObject): QmpCommands['obj
     case 'memory-backend-ram':
       return { 'qom-type': type, id, size: Number(properties['size']) };
     case 'memory-backend-memfd':
-      return { 'qom-type': type, id, size: Number(properties['size']), share: properties['share'] === true };
+      return { 'qom-type': type, id, ...memoryArguments(properties) };
     default:
       throw onlyAtStart('', `-object ${type}`);
   }
+}
+
+function memoryArguments({ size, share, hugetlb, hugetlbsize, prealloc }: Properties): {
+  readonly size: number;
+  readonly share: boolean;
+  readonly hugetlb?: boolean;
+  readonly hugetlbsize?: number;
+  readonly prealloc?: boolean;
+} {
+  return {
+    size: Number(size),
+    share: share === true,
+    ...(hugetlb === true && { hugetlb }),
+    ...(typeof hugetlbsize === 'number' && { hugetlbsize }),
+    ...(prealloc === true && { prealloc }),
+  };
 }

@@ -207,7 +207,6 @@ function readCommandLine(draft: ImportDraft, root: XmlElement): void {
 
 /** Why parts of a domain are lost. */
 const REASONS: Readonly<Record<string, string>> = {
-  memoryBacking: 'memory is not from huge pages, locked or shared',
   numatune: 'without nodes in the guest, nodes of the host are not chosen',
   iothreads: 'a disk with iothread=on has a separate thread',
   blkiotune: 'machines have no weights; see LIMIT_IO, and rate= of a disk',

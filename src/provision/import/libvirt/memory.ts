@@ -27,7 +27,29 @@ export function readMemory(draft: ImportDraft, root: XmlElement): void {
   if (current && now === bytes) carry(draft, current, 'RAM');
   else if (current) lose(current, 'a machine starts with all of its memory; see "qemu-init balloon"');
   readMost(draft, root.child('maxMemory'), ram ?? 0);
+  readBacking(draft, root.child('memoryBacking'));
 }
+
+/** Pages of one size, for all of the memory. */
+function readBacking(draft: ImportDraft, backing: XmlElement | undefined): void {
+  const huge = backing?.child('hugepages');
+  const pages = huge?.all('page') ?? [];
+  const [page] = pages;
+  const amount = page?.attribute('size');
+  const bytes = page && bytesOf({ attribute: (name) => page.attribute(name), ownText: () => amount });
+  const size = page === undefined ? 'on' : HUGE_PAGES[bytes ?? 0];
+  const isWhole = pages.length <= 1 && page?.attribute('nodeset') === undefined;
+  if (huge && size !== undefined && isWhole) {
+    set(draft, huge, 'HUGEPAGES', size);
+    if (page) carry(draft, page, 'HUGEPAGES');
+  } else if (huge) lose(huge, 'huge pages are of one size, 2M or 1G, for all of the memory');
+  for (const each of backing?.children ?? []) {
+    if (each.name !== 'hugepages') lose(each, 'memory is not locked, and shared where a SHAREx needs it');
+  }
+}
+
+/** Values of HUGEPAGES by their bytes. */
+const HUGE_PAGES: Readonly<Record<number, string>> = { [2 * MIB]: '2M', [1024 * MIB]: '1G' };
 
 function readMost(draft: ImportDraft, most: XmlElement | undefined, ram: number): void {
   const bytes = most && bytesOf(most);

@@ -194,8 +194,12 @@ const READERS: Readonly<Record<string, EntryReader>> = {
   migrate_downtime: lost('belongs to moves by Proxmox'),
   spice_enhancements: lost('SPICE is used with its defaults'),
   vmstatestorage: lost('saved states are in the state folder'),
-  hugepages: lost('huge pages are not taken over'),
-  keephugepages: lost('huge pages are not taken over'),
+  hugepages: ({ draft }, value, place) => {
+    const size = { 2: '2M', 1024: '1G', any: 'on' }[value];
+    if (size === undefined) draft.lose(place, 'huge pages are of 2M or 1G');
+    else draft.set(place, 'HUGEPAGES', size);
+  },
+  keephugepages: lost('the host keeps huge pages, not the machine'),
   ivshmem: lost('shared memory is not set up'),
   smp: ({ draft, values }, _value, place) => draft.carry(place, 'SMP', smpOf(values)),
   startdate: ({ draft }, value, place) => {

@@ -81,6 +81,9 @@ function document() {
   const folder = 'usr/share/doc/qemu-init';
   const licence = readFileSync(join(root, 'LICENSE'), 'utf8');
   const bundled = readFileSync(join(root, 'dist/bin/LICENSES.txt'), 'utf8');
+  const ofPage = ['novnc/LICENSE.txt', 'xterm/LICENSE'].map(
+    (name) => `${name.split('/')[0]}\n\n${readFileSync(join(root, 'dist/web', name), 'utf8')}`,
+  );
   const date = new Date(1000 * Number(process.env['SOURCE_DATE_EPOCH'] ?? Math.floor(Date.now() / 1000)));
   mkdirSync(inStage(folder), { recursive: true });
   // The manual pages are where man looks, and the library is not in this package.
@@ -92,7 +95,7 @@ function document() {
   write(
     `${folder}/copyright`,
     `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: qemu-init\n\n${licence}\n` +
-      `The tools contain these packages:\n\n${bundled}`,
+      `The tools contain these packages:\n\n${bundled}\nThe page contains these:\n\n${ofPage.join('\n')}`,
   );
   const entry = `qemu-init (${version}) stable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- ${MAINTAINER}  ${rfc2822(date)}\n`;
   writeFileSync(inStage(`${folder}/changelog.gz`), gzipSync(entry, { level: 9 }));

@@ -198,7 +198,7 @@ export function installProject(host: Container): string {
 }
 
 const PACKAGE = '/opt/package';
-const PACKAGED = ['bin', 'dist/bin', 'dist/man', 'etc', 'systemd', 'package.json', 'LICENSE'];
+const PACKAGED = ['bin', 'dist/bin', 'dist/man', 'dist/web', 'etc', 'systemd', 'package.json', 'LICENSE'];
 
 function mount(...args: readonly string[]): void {
   const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });

@@ -49,6 +49,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
   const program = [
     'dist/bin',
     'dist/man',
+    'dist/web',
     'bin',
     'etc/qemu',
     'etc/init.d',

@@ -73,7 +73,8 @@ function readVnc(source: CommandSource, option: CommandOption): void {
   const hasPassword = ['on', 'yes'].includes(property(option, 'password') ?? '');
   source.use(option);
   if (address === 'none') draft.set(option, 'VNC', 'off');
-  else if (address.startsWith('unix:')) draft.set(option, 'VNC', 'unix');
+  else if (address.startsWith('unix:'))
+    draft.setChanged(option, 'VNC', 'unix', 'the socket is in the run-time folder: qemu-init vnc');
   else if (/^(?:127\.0\.0\.1|localhost|\[?::1\]?)$/.test(host) && !hasPassword) {
     const loopback = host.includes('::1') ? '[::1]' : '127.0.0.1';
     draft.set(option, 'VNC', `${loopback}:${display}`);
@@ -137,6 +138,9 @@ function readBoot(source: CommandSource, option: CommandOption): void {
   source.use(option);
   if (devices.length > 0) draft.set(option, 'BOOT', devices.join(','));
   else draft.carry(option, 'BOOT');
+  if (/[^cdn]/.test(order ?? '')) {
+    draft.lose({ line: option.line, source: `-boot order=${order}` }, 'machines boot from disks, CD-ROMs and networks');
+  }
   for (const [name, value] of others(option, 'order')) {
     const isOurs = (name === 'menu' && value === 'off') || (name === 'strict' && value === 'on');
     const place = { line: option.line, source: `-boot ${name}=${value}` };

@@ -8,6 +8,12 @@ const SWEPT = new Set(['device', 'drive', 'blockdev', 'netdev', 'net', 'nic', 'o
 /** Properties that say where a device is, or what it is called inside of QEMU: qemu-init does that. */
 const PLACES = new Set(['id', 'bus', 'addr', 'multifunction', 'port', 'nr', 'vectors', 'qom-type', 'driver']);
 
+/** Drivers of NICs and disks that are PCI devices. */
+const NAMED_BY_PLACE = /^(?:virtio-(?:net|blk)|nvme|e1000|rtl8139|vmxnet3|igb|i82|pcnet|ne2k_pci|tulip)/;
+
+/** Command lines of qemu-init have its own places. */
+const OWN_ID = /^(?:dsk|nic)\d+(?:-dev)?$/;
+
 /** A command line that is being read. */
 export class CommandSource {
   readonly draft: ImportDraft;
@@ -53,12 +59,20 @@ export class CommandSource {
   loseUnknown(): void {
     for (const option of this.options) {
       if (!option.isUsed || option.isReplaced === true || !SWEPT.has(option.name)) continue;
+      this.#losePlace(option);
       this.loseParts(
         option,
         option.properties.filter(([name]) => !option.known.has(name) && !PLACES.has(name)),
         'has no counterpart',
       );
     }
+  }
+
+  /** A NIC or disk at another place has another name in most guests. */
+  #losePlace(option: CommandOption): void {
+    const [driver = '', address, id = ''] = ['driver', 'addr', 'id'].map((name) => property(option, name));
+    if (address === undefined || !NAMED_BY_PLACE.test(driver) || OWN_ID.test(id)) return;
+    this.loseParts(option, [['addr', address]], 'PCI places are given by qemu-init; the name in the guest may change');
   }
 
   /** Notes parts of an option that are not carried over. */

@@ -41,7 +41,8 @@ function settle(draft: ImportDraft, element: XmlElement): void {
   element.ignore('type');
   for (const child of element.children) {
     if (child.name === 'target') {
-      child.ignore('type', 'name', 'port', 'state');
+      child.ignore('name', 'state');
+      child.ignoreUsual({ type: 'isa-serial system-serial virtio serial', port: '0' });
       carry(draft, child, '');
       for (const part of child.children) lose(part, 'the model is that of the board');
     } else if (child.name === 'source' || child.name === 'protocol' || child.name === 'log') {

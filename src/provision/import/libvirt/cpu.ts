@@ -22,7 +22,9 @@ export function readCpu(draft: ImportDraft, root: XmlElement): void {
 
 function modelOf(draft: ImportDraft, cpu: XmlElement | undefined): string | undefined {
   const mode = cpu?.attribute('mode') ?? 'custom';
-  cpu?.ignore('match', 'check', 'migratable');
+  // Whether the host can do it all is checked by libvirt.
+  cpu?.ignore('check');
+  cpu?.ignoreUsual({ match: 'exact', migratable: 'on' });
   const model = cpu?.child('model');
   const name = model?.ownText();
   model?.ignore('fallback');
@@ -95,7 +97,8 @@ export function readFeatures(draft: ImportDraft, root: XmlElement): void {
       else lose(feature, 'is always on');
     } else if (feature.name === 'hyperv') readHyperv(draft, feature);
     else if (feature.name === 'kvm') readKvm(draft, feature);
-    else if (feature.name === 'smm') carry(draft, feature, 'FIRMWARE', 'as uefi-secure needs it');
+    else if (feature.name === 'smm' && isOn) carry(draft, feature, 'FIRMWARE', 'as uefi-secure needs it');
+    else if (feature.name === 'smm') lose(feature, 'is as the firmware needs it');
     else if (feature.name === 'pmu') addFlag(draft, feature, `pmu=${isOn ? 'on' : 'off'}`);
     else if (feature.name === 'vmport') {
       feature.isNoted = true;

@@ -111,7 +111,8 @@ function readController(draft: ImportDraft, controller: XmlElement): void {
 
 function readBalloon(draft: ImportDraft, balloon: XmlElement): void {
   const model = balloon.attribute('model') ?? 'virtio';
-  balloon.ignore('autodeflate', 'freePageReporting');
+  balloon.ignoreUsual({ autodeflate: 'off', freePageReporting: 'off' });
+  readVirtioModel(balloon, 'virtio none');
   set(draft, balloon, 'BALLOON', model === 'none' ? 'off' : 'on');
   for (const child of balloon.children) {
     if (child.name === 'stats') lose(child, 'statistics are asked for when they are wanted');
@@ -119,10 +120,15 @@ function readBalloon(draft: ImportDraft, balloon: XmlElement): void {
   }
 }
 
+/** What libvirt calls transitional can also be driven as virtio 0.9. */
+function readVirtioModel(element: XmlElement, usual: string): void {
+  element.ignoreUsual({ model: `${usual} virtio-non-transitional` });
+}
+
 function readRng(draft: ImportDraft, rng: XmlElement): void {
   const backend = rng.child('backend');
   const from = backend?.ownText();
-  rng.ignore('model');
+  readVirtioModel(rng, 'virtio');
   set(draft, rng, 'RNG', 'on');
   const model = backend?.attribute('model');
   if (backend && model === 'random' && (from === undefined || from === '/dev/urandom')) carry(draft, backend, 'RNG');
@@ -174,7 +180,7 @@ function readPanic(draft: ImportDraft, devices: XmlElement, root: XmlElement): v
   const [panic, ...others] = devices.all('panic');
   const crash = root.child('on_crash');
   const action = crash?.ownText() ?? 'destroy';
-  panic?.ignore('model');
+  panic?.ignoreUsual({ model: 'isa' });
   for (const other of others) lose(other, 'one device tells of a panic');
   if (panic) {
     const value = action === 'destroy' ? 'shutdown' : action === 'preserve' ? 'pause' : 'exit-failure';

@@ -38,7 +38,7 @@ const FIRST_LETTER = 97;
 /** One `<disk>`: a DSKx or CDRx. */
 export function readDisk(draft: ImportDraft, disk: XmlElement, files: ImportFiles): void {
   const kind = disk.attribute('device') ?? 'disk';
-  disk.ignore('model', 'snapshot');
+  disk.ignoreUsual({ snapshot: 'internal external', model: 'virtio virtio-non-transitional' });
   if (kind === 'floppy') {
     lose(disk, 'there are no floppy drives');
     return;
@@ -94,7 +94,9 @@ function whyNoFile(disk: XmlElement, source: XmlElement | undefined): string {
 }
 
 function readSource(draft: ImportDraft, source: XmlElement, device: DraftDevice, file: string): void {
-  source.ignore('index', 'startupPolicy');
+  // A number of the running domain.
+  source.ignore('index');
+  source.ignoreUsual({ startupPolicy: 'mandatory' });
   if (source.attributes.has('pool')) change(draft, source, device, file, 'the folder of the pool "default"');
   else carry(draft, source, device, file);
   for (const child of source.children) lose(child, REASONS[child.name] ?? 'has no counterpart');
@@ -116,7 +118,8 @@ function readDriver(draft: ImportDraft, disk: XmlElement, device: DraftDevice): 
   const format = type === 'aio' ? 'raw' : type;
   device.options.push(['format', format]);
   if (!driver) return;
-  driver.ignore('name', 'error_policy', 'rerror_policy');
+  driver.ignore('name');
+  driver.ignoreUsual({ error_policy: 'enospace', rerror_policy: 'report' });
   if (!IMAGE_FORMATS.some((each) => each === format)) {
     refuse(draft, driver, `format "${format}" is not supported`);
     return;
@@ -136,8 +139,7 @@ function readTarget(draft: ImportDraft, disk: XmlElement, device: DraftDevice): 
   if (!target) return;
   const name = target.attribute('dev') ?? '';
   const bus = target.attribute('bus') ?? busOfName(name);
-  target.ignore('tray', 'removable');
-  const rotation = target.attribute('rotation_rate');
+  target.ignoreUsual({ tray: 'closed', removable: 'off', rotation_rate: SSD });
   if (bus !== undefined && BUSES.includes(bus)) {
     device.options.push(['if', bus]);
     carry(draft, target, device, `if=${bus}`);
@@ -145,8 +147,11 @@ function readTarget(draft: ImportDraft, disk: XmlElement, device: DraftDevice): 
     device.options.push(['if', 'virtio']);
     change(draft, target, device, 'if=virtio', `there are no disks on "${bus ?? 'that bus'}"`);
   }
-  if (rotation === '1') device.options.push(['ssd', 'on']);
+  if (target.attributes.get('rotation_rate') === SSD) device.options.push(['ssd', 'on']);
 }
+
+/** Rotations a minute of what has none. */
+const SSD = '1';
 
 /** libvirt guesses the bus from the name that it expects in the guest. */
 function busOfName(name: string): string | undefined {
@@ -161,7 +166,7 @@ function readSwitches(draft: ImportDraft, disk: XmlElement, device: DraftDevice)
   ] as const) {
     const element = disk.child(name);
     if (!element) continue;
-    element.ignore('shareBacking');
+    element.ignoreUsual({ shareBacking: 'no' });
     device.options.push([option, 'on']);
     carry(draft, element, device, `${option}=on`);
   }
@@ -193,7 +198,6 @@ function readLimit(draft: ImportDraft, iotune: XmlElement | undefined, device: D
 export function readBoot(draft: ImportDraft, element: XmlElement, device: DraftDevice): void {
   const boot = element.child('boot');
   const order = boot?.attribute('order');
-  boot?.ignore('loadparm');
   if (!boot || order === undefined || !/^\d+$/.test(order)) return;
   const index = String(Math.max(0, Number(order) - 1));
   device.options.push(['bootindex', index]);
@@ -210,7 +214,8 @@ function readCdrom(draft: ImportDraft, disk: XmlElement, source: XmlElement | un
   if (isOptional && file !== undefined) device.options.push(['optional', 'on']);
   if (source && file !== undefined) readSource(draft, source, device, file);
   const target = disk.child('target');
-  target?.ignore('tray', 'removable', 'dev');
+  target?.ignore('dev');
+  target?.ignoreUsual({ tray: 'closed', removable: 'off' });
   if (target) {
     const bus = target.attribute('bus') ?? 'ide';
     if (bus === 'sata' || bus === 'ide') carry(draft, target, device);

@@ -90,7 +90,7 @@ function readProcessors(draft: ImportDraft, root: XmlElement): void {
   const most = vcpu?.ownText();
   const topology = root.child('cpu')?.child('topology');
   const current = vcpu?.attribute('current');
-  vcpu?.ignore('placement');
+  vcpu?.ignoreUsual({ placement: 'static' });
   const words = [...(most === undefined ? [] : [current ?? most])];
   if (current !== undefined && most !== undefined && current !== most) words.push(`maxcpus=${most}`);
   const sizes = ['sockets', 'dies', 'clusters', 'cores', 'threads'].flatMap((name) => {
@@ -141,11 +141,16 @@ function readTimers(draft: ImportDraft, timers: ReadonlyMap<string, XmlElement>)
   const pit = timers.get('pit');
   const policy = pit?.attribute('tickpolicy');
   if (pit && (policy === 'delay' || policy === 'discard')) set(draft, pit, 'PIT', policy);
+  for (const [name, timer] of timers) {
+    if (!TIMERS.includes(name) && timer.attribute('present') !== 'yes') lose(timer, 'is as the processor has it');
+  }
   for (const [name, flag] of Object.entries({ hypervclock: 'hv-time', kvmclock: 'kvmclock' })) {
     const timer = timers.get(name);
     if (timer) addFlag(draft, timer, flag, timer.attribute('present') !== 'no');
   }
 }
+
+const TIMERS: readonly string[] = ['rtc', 'hpet', 'pit', 'hypervclock', 'kvmclock'];
 
 /** Adds a feature to CPU, which {@link readCpu} has set before. */
 function addFlag(draft: ImportDraft, element: XmlElement, flag: string, on: boolean): void {

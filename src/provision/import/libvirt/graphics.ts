@@ -1,5 +1,5 @@
 import type { ImportDraft } from '../draft.ts';
-import { carry, lose, set, setChanged } from './sweep.ts';
+import { carry, change, lose, set, setChanged } from './sweep.ts';
 import type { XmlElement } from './xml.ts';
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
@@ -21,7 +21,8 @@ export function readGraphics(draft: ImportDraft, devices: XmlElement): void {
 }
 
 function readVnc(draft: ImportDraft, graphics: XmlElement): void {
-  graphics.ignore('autoport', 'sharePolicy', 'passwdValidTo', 'connected', 'websocket');
+  graphics.ignore('autoport');
+  graphics.ignoreUsual({ sharePolicy: 'allow-exclusive ignore', websocket: '-1' });
   const listen = graphics.child('listen');
   const socket = graphics.attribute('socket') ?? listen?.attribute('socket');
   const address = graphics.attribute('listen') ?? listen?.attribute('address') ?? '127.0.0.1';
@@ -34,8 +35,7 @@ function readVnc(draft: ImportDraft, graphics: XmlElement): void {
   const display = isFixed ? `:${port - VNC_PORT}` : '';
   const value =
     socket !== undefined || listen?.attribute('type') === 'socket' ? 'unix' : isFixed ? `127.0.0.1${display}` : 'on';
-  if (listen) carry(draft, listen, 'VNC', value);
-  listen?.ignore('network', 'type');
+  if (listen) readListen(draft, listen, value);
   if (value === 'unix')
     setChanged(draft, graphics, 'VNC', value, 'the socket is in the run-time folder: qemu-init vnc');
   else if (isLoopback && password === undefined) {
@@ -57,6 +57,13 @@ function readVnc(draft: ImportDraft, graphics: XmlElement): void {
   } else setChanged(draft, graphics, 'VNC', value, 'on this host only: other addresses need a password or TLS');
 }
 
+/** What the graphics say of its address counts for both. */
+function readListen(draft: ImportDraft, listen: XmlElement, value: string): void {
+  listen.ignore('type', 'address');
+  if (listen.attribute('socket') === undefined) carry(draft, listen, 'VNC', value);
+  else change(draft, listen, 'VNC', value, 'the socket has another path');
+}
+
 function readSpice(draft: ImportDraft, graphics: XmlElement): void {
   graphics.ignore(
     'port',
@@ -72,8 +79,8 @@ function readSpice(draft: ImportDraft, graphics: XmlElement): void {
   setChanged(draft, graphics, 'SPICE', 'on', 'on a socket in the run-time folder: qemu-init vnc');
   for (const child of graphics.children) {
     if (child.name === 'listen') {
-      child.ignore('type', 'address', 'network', 'socket');
-      carry(draft, child, 'SPICE');
+      child.ignore('type');
+      change(draft, child, 'SPICE', undefined, 'SPICE is reached on its socket alone');
     } else lose(child, 'SPICE is used with its defaults');
   }
 }
@@ -90,11 +97,21 @@ const CARDS: Readonly<Record<string, string>> = {
   none: 'none',
 };
 
+/** In KiB, as QEMU and libvirt have it unless it is said otherwise. */
+const USUAL_MEMORY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  qxl: { ram: '65536', vram: '65536' },
+  vga: { vram: '16384' },
+  bochs: { vram: '16384' },
+  cirrus: { vram: '16384 9216' },
+  vmvga: { vram: '16384 9216' },
+  virtio: { vram: '16384 9216' },
+};
+
 function readVideo(draft: ImportDraft, video: XmlElement): void {
   const model = video.child('model');
   const type = model?.attribute('type') ?? 'cirrus';
   const card = CARDS[type];
-  model?.ignore('vram', 'ram', 'vgamem', 'vram64', 'heads', 'primary', 'blob');
+  model?.ignoreUsual({ heads: '1', primary: 'yes', blob: 'off', vgamem: '16384', vram64: '0', ...USUAL_MEMORY[type] });
   if (!model) return;
   if (card === undefined) setChanged(draft, model, 'VGA', 'std', `there is no card "${type}"`);
   else set(draft, model, 'VGA', card);

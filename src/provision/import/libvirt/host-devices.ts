@@ -19,7 +19,7 @@ export function readHostDevice(draft: ImportDraft, hostdev: XmlElement): void {
       return;
     }
     noteAll(draft, hostdev, draft.addDevice('USB', head), head);
-    source?.ignore('startupPolicy', 'guestReset');
+    source?.ignoreUsual({ startupPolicy: 'mandatory' });
     return;
   }
   if (type === 'pci') {
@@ -36,7 +36,7 @@ export function readHostDevice(draft: ImportDraft, hostdev: XmlElement): void {
     const head = `${domain}:${bus}:${slot}.${fn}`;
     noteAll(draft, hostdev, draft.addDevice('PCI', head), head);
     const driver = hostdev.child('driver');
-    driver?.ignore('name');
+    driver?.ignoreUsual({ name: 'vfio' });
     if (driver) carry(draft, driver, '');
     const rom = hostdev.child('rom');
     if (rom) lose(rom, 'the boot ROM is that of the device');
@@ -66,14 +66,17 @@ export function readFilesystem(draft: ImportDraft, filesystem: XmlElement): void
   const type = filesystem.attribute('type') ?? 'mount';
   const dir = filesystem.child('source')?.attribute('dir');
   const tag = filesystem.child('target')?.attribute('dir');
-  filesystem.ignore('accessmode', 'multidevs', 'fmode', 'dmode', 'model');
   if (type !== 'mount' || dir === undefined || tag === undefined) {
     refuse(draft, filesystem, 'only folders of the host can be shared');
     return;
   }
   const driver = filesystem.child('driver');
   const isVirtiofs = driver?.attribute('type') === 'virtiofs';
-  driver?.ignore('queue', 'wrpolicy', 'name', 'format');
+  filesystem.ignoreUsual({
+    ...{ accessmode: isVirtiofs ? 'passthrough' : 'mapped', multidevs: 'remap' },
+    model: 'virtio virtio-non-transitional',
+  });
+  driver?.ignore('name');
   const device = draft.addDevice('SHARE', dir, [
     ['tag', tag],
     ['driver', isVirtiofs ? 'virtiofs' : '9p'],

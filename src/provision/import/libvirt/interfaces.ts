@@ -18,7 +18,8 @@ const DEFAULT_NETWORK_BRIDGE = 'virbr0';
 /** One `<interface>`: a NICx. */
 export function readInterface(draft: ImportDraft, nic: XmlElement): void {
   const type = nic.attribute('type') ?? 'bridge';
-  nic.ignore('managed', 'trustGuestRxFilters');
+  nic.ignore('managed');
+  nic.ignoreUsual({ trustGuestRxFilters: 'no' });
   if (type === 'hostdev') {
     lose(nic, 'a function of a network card can be passed through by PCIx');
     return;
@@ -53,7 +54,8 @@ function readConnection(draft: ImportDraft, nic: XmlElement, type: string, devic
   if (type === 'bridge' || type === 'network') {
     const bridge = source?.attribute('bridge');
     const network = source?.attribute('network');
-    source?.ignore('portid', 'portgroup');
+    // A name of the running domain.
+    source?.ignore('portid');
     carry(draft, nic, device);
     if (source && bridge !== undefined && isInterfaceName(bridge)) connect(bridge, source);
     else if (source && network === 'default') {
@@ -73,7 +75,6 @@ function readConnection(draft: ImportDraft, nic: XmlElement, type: string, devic
     device.options.push(['net', net]);
     carry(draft, nic, device, `net=${net}`);
     const element = nic.child('backend');
-    element?.ignore('logFile');
     if (element) carry(draft, element, device, `net=${net}`);
     readForwards(draft, nic, device);
     return;
@@ -130,7 +131,7 @@ function readOptions(draft: ImportDraft, nic: XmlElement, device: DraftDevice): 
   if (vlan?.attribute('trunk') !== 'yes' && tags.length === 1) add(tags[0], 'vlan', tags[0]?.attribute('id'));
   else if (vlan) lose(vlan, 'a NIC has one VLAN');
   const driver = nic.child('driver');
-  driver?.ignore('name', 'txmode', 'ioeventfd', 'event_idx');
+  driver?.ignoreUsual({ name: 'vhost', ioeventfd: 'on', event_idx: 'on' });
   add(driver, 'queues', driver?.attribute('queues'));
   if (driver && !driver.isNoted) carry(draft, driver, device);
   const port = nic.child('port');

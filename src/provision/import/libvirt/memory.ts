@@ -91,7 +91,7 @@ function readModule(draft: ImportDraft, module: XmlElement, nodes: ReadonlyMap<s
     lose(module, 'only modules of plain memory are part of RAM');
     return;
   }
-  module.ignore('access', 'discard');
+  module.ignoreUsual({ access: 'private', discard: 'no' });
   const node = nodes.get(at?.ownText() ?? '0');
   if (node) node.bytes += wholeMiB(bytes);
   change(draft, module, 'RAM', undefined, 'is there from the start, and not a module');

@@ -81,8 +81,8 @@ function readFirmware(draft: ImportDraft, os: XmlElement, files: ImportFiles): v
   const isSecure = loader?.attribute('secure') === 'yes' || features.get('secure-boot') === true;
   const path = loader?.ownText();
   const isFlash = loader?.attribute('type') === 'pflash';
-  loader?.ignore('readonly', 'stateless');
   const isUefi = os.attribute('firmware') === 'efi' || isFlash;
+  loader?.ignoreUsual({ readonly: 'yes', stateless: isUefi ? 'no' : 'yes no' });
   const format = loader?.attribute('format');
   if (loader && format === 'qcow2') lose(loader, 'the firmware of this host is taken');
   if (isUefi) {

@@ -55,12 +55,40 @@ export function sweep(draft: ImportDraft, element: XmlElement): void {
     return;
   }
   for (const part of element.unread()) {
-    draft.lose({ line: element.line, source: `<${element.name}> ${part}` }, 'has no counterpart');
+    const reason = PART_REASONS[part.slice(0, part.indexOf('='))] ?? 'has no counterpart';
+    draft.lose({ line: element.line, source: `<${element.name}> ${part}` }, reason);
   }
   // An element that only contains others.
   if (!element.isNoted) draft.carry(element, '');
   for (const child of element.children) sweep(draft, child);
 }
+
+/** Why attributes are lost, where their name alone says it. */
+const PART_REASONS: Readonly<Record<string, string>> = {
+  error_policy: 'the guest is stopped when there is no room left, and sees other errors',
+  rerror_policy: 'the guest sees errors',
+  tray: 'trays are closed at the start',
+  snapshot: 'snapshots are of all disks that can have one',
+  rotation_rate: 'a disk is an SSD (ssd=on) or not',
+  startupPolicy: 'has to be there at each start',
+  accessmode: 'owners and rights are kept beside the files, as with "mapped"',
+  multidevs: 'is "remap"',
+  placement: 'processors are not placed by numad',
+  match: 'the processor is the model that is named',
+  sharePolicy: 'viewers share the screen when they ask for it',
+  websocket: 'there is no port for WebSockets: qemu-init web',
+  txmode: 'is as QEMU has it',
+  ioeventfd: 'is as QEMU has it',
+  event_idx: 'is as QEMU has it',
+  vram: 'the card has the memory that QEMU gives it',
+  ram: 'the card has the memory that QEMU gives it',
+  vgamem: 'the card has the memory that QEMU gives it',
+  vram64: 'the card has the memory that QEMU gives it',
+  heads: 'the card has one screen',
+  autodeflate: 'the balloon is as QEMU has it',
+  freePageReporting: 'the balloon is as QEMU has it',
+  stateless: 'the firmware keeps its variables',
+};
 
 function isUsed(element: XmlElement): boolean {
   return element.isTouched || element.children.some((child) => isUsed(child) || child.lostReason !== undefined);

@@ -80,6 +80,13 @@ export class XmlElement implements ImportPlace {
   ignore(...names: string[]): void {
     for (const name of names) this.#read.add(name);
   }
+
+  /** The same for those that state what holds here anyway: the value, or one of several with blanks between them. */
+  ignoreUsual(usual: Readonly<Record<string, string>>): void {
+    for (const [name, values] of Object.entries(usual)) {
+      if (values.split(' ').includes(this.attributes.get(name) ?? '')) this.#read.add(name);
+    }
+  }
 }
 
 /**

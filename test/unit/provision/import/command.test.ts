@@ -4,7 +4,7 @@ import { joinWords } from '../../../../src/config/text/shell-words.ts';
 import { buildArgs } from '../../../../src/machine/argv/build.ts';
 import { importDefinition } from '../../../../src/provision/import/import.ts';
 import { ARGV_CONFIGS, ARGV_DIR, argvRequest } from '../../../support/argv-configs.ts';
-import { linesOf, ofOutcome } from '../../../support/import-files.ts';
+import { importText, linesOf, ofOutcome } from '../../../support/import-files.ts';
 
 /** A host on which every file is there that a definition names. */
 const files = { dir: ARGV_DIR, exists: () => true, read: () => undefined, storages: new Map<string, string>() };
@@ -209,4 +209,15 @@ test('a wrong option of a device is refused alone', () => {
       .toSorted(),
     ['mac=52', 'serial=123456789012345678901'],
   );
+});
+
+test('what is at another place here is listed: PCI places, a socket, a floppy drive to boot from', () => {
+  const text =
+    'qemu-system-x86_64 -vnc unix:/tmp/vnc -boot order=ac -device virtio-net-pci,netdev=n,addr=0x3 -netdev user,id=n';
+  const imported = importText(text, '/srv/run.sh');
+  assert.deepEqual(
+    ofOutcome(imported, 'lost').map((item) => item.split(': ')[0]),
+    ['-boot order=ac', '-device addr=0x3'],
+  );
+  assert.match(ofOutcome(imported, 'changed').join('\n'), /vnc unix:.*run-time folder/);
 });

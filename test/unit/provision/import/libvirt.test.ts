@@ -233,3 +233,39 @@ test('a device of the host is named by its IDs, its USB port or its PCI address,
   assert.match(refused, /devices of type "scsi" are not passed through[\s\S]*devices of type "" are not/);
   assert.match(ofOutcome(result, 'lost').join('\n'), /<rom.*boot ROM is that of the device/);
 });
+
+test('an attribute is passed over only when it asks for what holds here anyway', () => {
+  const usual = `<disk type='file' device='disk' snapshot='internal'><driver name='qemu' type='qcow2' error_policy='enospace'/>
+    <source file='/a.qcow2' startupPolicy='mandatory'/><target dev='vda' bus='virtio' tray='closed'/></disk>
+    <filesystem type='mount' accessmode='mapped'><source dir='/srv'/><target dir='srv'/></filesystem>
+    <interface type='bridge' trustGuestRxFilters='no'><source bridge='br0'/><model type='virtio'/><driver name='vhost' event_idx='on'/></interface>
+    <graphics type='vnc' websocket='-1'/><video><model type='qxl' ram='65536' vram='65536' vgamem='16384' heads='1' primary='yes'/></video>
+    <memballoon model='virtio' autodeflate='off'/><rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>`;
+  assert.deepEqual(ofOutcome(imported(domain(usual)), 'lost'), []);
+  const other = usual
+    .replace("snapshot='internal'", "snapshot='no'")
+    .replace("'enospace'", "'report'")
+    .replace("'mandatory'", "'optional'")
+    .replace("tray='closed'", "tray='open' rotation_rate='7200'")
+    .replace("'mapped'", "'passthrough' fmode='0600'")
+    .replace("trustGuestRxFilters='no'", "trustGuestRxFilters='yes'")
+    .replace("event_idx='on'", "event_idx='off'")
+    .replace("'-1'", "'5700'")
+    .replace("heads='1'", "heads='2'")
+    .replace("autodeflate='off'", "autodeflate='on'")
+    .replace("rng model='virtio'", "rng model='virtio-transitional'");
+  const parts = ofOutcome(imported(domain(other)), 'lost').map((text) => /\S+='[^']*'/.exec(text)?.[0]);
+  assert.deepEqual(parts.toSorted(), [
+    ...["accessmode='passthrough'", "autodeflate='on'", "error_policy='report'", "event_idx='off'", "fmode='0600'"],
+    ...["heads='2'", "model='virtio-transitional'", "rotation_rate='7200'", "snapshot='no'", "startupPolicy='optional'"],
+    ...["tray='open'", "trustGuestRxFilters='yes'", "websocket='5700'"],
+  ]);
+  const rest = `<vcpu placement='auto'>2</vcpu><cpu mode='custom' match='strict'><model>qemu64</model></cpu>
+    <features><smm state='off'/></features><clock offset='utc'><timer name='armvtimer'/></clock>`;
+  assert.deepEqual(
+    ofOutcome(imported(domain('', rest)), 'lost').map((text) => /armvtimer|smm|strict|auto/.exec(text)?.[0]),
+    ['auto', 'strict', 'smm', 'armvtimer'],
+  );
+  const socket = "<graphics type='vnc'><listen type='socket' socket='/tmp/vnc.sock'/></graphics>";
+  assert.match(ofOutcome(imported(domain(socket)), 'changed').join('\n'), /another path/);
+});

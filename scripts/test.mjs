@@ -13,8 +13,8 @@ import { lint } from './lint.mjs';
 import { root, run } from './run.mjs';
 import { COVERAGE, TIERS } from './tiers.mjs';
 
-/** Longest time for one test file, in milliseconds. */
-const FILE_TIMEOUT_MS = 480_000;
+/** Longest time for one test file. */
+const FILE_MINUTES = 8;
 
 /** Failures in more files than these of a tier are no matter of chance. */
 const MOST_UNSTEADY = 3;
@@ -103,7 +103,7 @@ function testCommand(tier, files, scratch) {
     '--test',
     '--enable-source-maps',
     `--test-concurrency=${tier.concurrency}`,
-    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    `--test-timeout=${(tier.fileMinutes ?? FILE_MINUTES) * 60_000}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(root, 'scripts/test-reporter.mjs')}`,

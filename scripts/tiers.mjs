@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
  * @property {string} name folder below `test/`
  * @property {number} concurrency files that run at the same time
  * @property {number} minutes after which the tier is ended
+ * @property {number} [fileMinutes] after which one file is ended, where that is not eight
  * @property {boolean} [byName] whether it only runs when it is named
  * @property {boolean} [coverage] whether the sources that it runs are counted
  * @property {() => string | undefined} [obstacle] why this host cannot run it at all; undefined when it can
@@ -18,6 +19,8 @@ export const TIERS = [
   { name: 'network', concurrency: 2, minutes: 12, obstacle: networkObstacle },
   { name: 'system', concurrency: 2, minutes: 12, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 6 },
+  // A guest as it is met in practice, which boots several times without KVM.
+  { name: 'debian', concurrency: 1, minutes: 25, fileMinutes: 20, byName: true, obstacle: networkObstacle },
   // A cluster decides by time limits which node is dead, and a host may be too busy for any.
   { name: 'cluster', concurrency: 1, minutes: 10, byName: true, obstacle: systemObstacle },
 ];

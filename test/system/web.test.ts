@@ -58,7 +58,10 @@ describe('the page of a host, as its units serve it', () => {
     host.write(DROP_IN, `[Service]\nExecStart=\nExecStart=${command}\n`);
     host.sh('systemctl daemon-reload; systemctl stop qemu-web.service');
     assert.equal(act('/api/machines/web/start'), '202');
-    await until('the guest is up', () => isActive(host, 'web') === 'active' && consoleOf(host, 'web').includes('ready'));
+    await until(
+      'the guest is up',
+      () => isActive(host, 'web') === 'active' && consoleOf(host, 'web').includes('ready'),
+    );
     const pid = pidOf(host, 'web');
     assert.match(host.sh('cat "/proc/$1/cgroup"', `${pid}`), /\/qemu@web\.service$/m);
     await until('the page has ended, as nobody uses it', () => webIs() === 'inactive');

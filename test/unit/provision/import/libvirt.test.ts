@@ -257,7 +257,13 @@ test('an attribute is passed over only when it asks for what holds here anyway',
   const parts = ofOutcome(imported(domain(other)), 'lost').map((text) => /\S+='[^']*'/.exec(text)?.[0]);
   assert.deepEqual(parts.toSorted(), [
     ...["accessmode='passthrough'", "autodeflate='on'", "error_policy='report'", "event_idx='off'", "fmode='0600'"],
-    ...["heads='2'", "model='virtio-transitional'", "rotation_rate='7200'", "snapshot='no'", "startupPolicy='optional'"],
+    ...[
+      "heads='2'",
+      "model='virtio-transitional'",
+      "rotation_rate='7200'",
+      "snapshot='no'",
+      "startupPolicy='optional'",
+    ],
     ...["tray='open'", "trustGuestRxFilters='yes'", "websocket='5700'"],
   ]);
   const rest = `<vcpu placement='auto'>2</vcpu><cpu mode='custom' match='strict'><model>qemu64</model></cpu>

@@ -1,6 +1,6 @@
 import type { ImportDraft, ImportPlace } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
-import { parseProperties } from './conf.ts';
+import { type ConfEntry, parseProperties } from './conf.ts';
 import type { Storage } from './storage.ts';
 
 /** What the readers of single keys share. */
@@ -51,4 +51,8 @@ const isDisc = (value: string): boolean => /(?:^|,)media=cdrom(?:,|$)|^(?:file=)
 /** `ndc` of `ndc` or `legacy=ndc`: network, CD-ROM, disk; what Proxmox takes when nothing is written. */
 export function lettersOf(boot: string): string {
   return /^(?:legacy=)?([acdn]+)(?:,|$)/.exec(boot)?.[1] ?? 'cdn';
+}
+
+export function placeOf({ key, value, line }: ConfEntry): ImportPlace {
+  return { line, source: `${key}: ${value}` };
 }

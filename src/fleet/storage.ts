@@ -4,7 +4,7 @@ import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineConfig } from '../config/types.ts';
 import { type CustomFile, customFiles } from '../machine/check/custom-files.ts';
 import { issueAt } from '../machine/check/issues.ts';
-import { diskChain } from '../machine/storage/images.ts';
+import { diskChain } from '../machine/storage/disk-chain.ts';
 import { isVouchedFor } from '../machine/storage/judge-lead.ts';
 import { linkOwners } from '../system/files/link-owners.ts';
 import { type ImageLayer, type KnownLayers, readChain } from '../system/images/image-chain.ts';

@@ -5,8 +5,8 @@ import type { MachineConfig } from '../config/types.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { writtenPaths } from '../machine/check/used-paths.ts';
 import type { MachineRef } from '../machine/context.ts';
+import { diskChain } from '../machine/storage/disk-chain.ts';
 import { readImageMemory } from '../machine/storage/image-memory.ts';
-import { diskChain } from '../machine/storage/images.ts';
 import { namesIn } from '../system/files/files.ts';
 
 /**

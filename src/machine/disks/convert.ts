@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { diskChain } from '../storage/images.ts';
+import { diskChain } from '../storage/disk-chain.ts';
 import { chosenDisk } from './chosen-disk.ts';
 import { type MirrorOptions, mirrorDisk } from './mirror.ts';
 import type { MoveResult } from './move-result.ts';

@@ -6,7 +6,7 @@ import type { ImageLayer } from '../../system/images/image-chain.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
 import { findProgram } from '../../system/process/find-program.ts';
 import type { MachineContext } from '../context.ts';
-import { diskChain } from '../storage/images.ts';
+import { diskChain } from '../storage/disk-chain.ts';
 import { type DiskLayer, type DiskNow, parseSnapshots, parseStoredBitmaps } from './disk-layer.ts';
 import { imageUserPrefix } from './image-user.ts';
 

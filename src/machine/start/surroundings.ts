@@ -4,7 +4,7 @@ import type { MachinePaths, Paths } from '../../system/paths.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import { hasCapability } from '../../system/process/process-rights.ts';
 import { type Closed, closedTo, HOMES } from '../check/used-paths.ts';
-import { diskChain } from '../storage/images.ts';
+import { diskChain } from '../storage/disk-chain.ts';
 import type { RunAs } from './run-as.ts';
 
 /** Separate mounts and System V IPC; what the host mounts later is visible. */

@@ -7,7 +7,7 @@ import { isThere } from '../../system/files/files.ts';
 import { readSmallImage } from '../../system/images/small-image.ts';
 import type { MachinePaths, Paths } from '../../system/paths.ts';
 import { findFirmware } from '../start/firmware.ts';
-import { diskChain } from '../storage/images.ts';
+import { diskChain } from '../storage/disk-chain.ts';
 import type { SavedImage, SavedLayer } from './saved-record.ts';
 
 /** The disks and discs of a machine as they are now, with all that they rest on. A missing file has no layers. */

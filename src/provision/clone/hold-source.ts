@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
-import { diskChain } from '../../machine/storage/images.ts';
+import { diskChain } from '../../machine/storage/disk-chain.ts';
 import type { ChainFile } from '../../system/images/chain-as-json.ts';
 import { type ImageLayer, readChain } from '../../system/images/image-chain.ts';
 import type { Paths } from '../../system/paths.ts';

@@ -16,6 +16,7 @@ import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../src/config/types.ts';
 import { diskParts } from '../../../src/machine/argv/disks.ts';
 import { renderOption } from '../../../src/machine/argv/render/argv.ts';
+import { diskChain } from '../../../src/machine/storage/disk-chain.ts';
 import { removeKeys, writeKeys } from '../../../src/machine/storage/image-keys.ts';
 import {
   forgetBases,
@@ -24,7 +25,7 @@ import {
   readImageMemory,
   writeImageMemory,
 } from '../../../src/machine/storage/image-memory.ts';
-import { diskChain, findImages } from '../../../src/machine/storage/images.ts';
+import { findImages } from '../../../src/machine/storage/images.ts';
 import { machinePaths, type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { makeEncryptedHeader } from '../../support/luks-image.ts';
 import { makeOverlay, overlayHeader, overwrite } from '../../support/odd-images.ts';

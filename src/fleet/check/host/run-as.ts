@@ -6,7 +6,7 @@ import type { MachineConfig } from '../../../config/types.ts';
 import { giveFile } from '../../../machine/start/give-file.ts';
 import { type RunAs, runAsPrefix } from '../../../machine/start/run-as.ts';
 import { isTakenOver } from '../../../machine/start/take-over.ts';
-import { diskChain } from '../../../machine/storage/images.ts';
+import { diskChain } from '../../../machine/storage/disk-chain.ts';
 import type { Paths } from '../../../system/paths.ts';
 import { findProgram, run } from '../../../system/process/exec.ts';
 import { findUser, groupId, lookUpUser, MACHINES_GROUP } from '../../../system/users.ts';

@@ -6,7 +6,7 @@ import type { MachineConfig } from '../../../config/types.ts';
 import { inspectMachineConfig, loadRegistry } from '../../../machine/load-config.ts';
 import { readRecord } from '../../../machine/run/record.ts';
 import type { StopSettings } from '../../../machine/run/stop-settings.ts';
-import { diskChain } from '../../../machine/storage/images.ts';
+import { diskChain } from '../../../machine/storage/disk-chain.ts';
 import { isBehindAutomount } from '../../../system/files/automount.ts';
 import { ensureDir, writeFileAtomic } from '../../../system/files/files.ts';
 import { followLocally, readMounts } from '../../../system/files/mounts.ts';

@@ -4,7 +4,7 @@ import { chosenDisk } from '../../disks/chosen-disk.ts';
 import { diskNode } from '../../disks/disk-nodes.ts';
 import { isSameFile } from '../../disks/same-file.ts';
 import { loadMachineConfig } from '../../load-config.ts';
-import { diskChain } from '../../storage/images.ts';
+import { diskChain } from '../../storage/disk-chain.ts';
 import { removeParts } from '../../work/part-files.ts';
 import type { Leftover, WorkKind } from '../../work/work-kind.ts';
 import { layersFrom, type SnapshotLayer } from '../snapshot-notes.ts';

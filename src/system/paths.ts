@@ -79,6 +79,8 @@ export interface MachinePaths {
   readonly keysDir: string;
   /** Disk with the data for cloud-init. */
   readonly seed: string;
+  /** Output of the qemu-storage-daemon that has the disks while a command works on those of a stopped machine. */
+  readonly daemonLog: string;
   /** QEMU's own output. */
   readonly log: string;
   /** Output of the guest on its first serial port. */
@@ -211,6 +213,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     tlsDir: join(dir, 'tls'),
     keysDir: join(dir, 'keys'),
     seed: join(dir, 'seed.img'),
+    daemonLog: join(dir, 'storage-daemon.log'),
     log: join(paths.logDir, `${longName}.log`),
     consoleLog: join(paths.logDir, `${longName}.console`),
     stateDir: join(paths.stateDir, longName),

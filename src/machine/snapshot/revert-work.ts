@@ -3,7 +3,8 @@ import { asText } from '../../base/guards.ts';
 import { Domain } from '../../domain/domain.ts';
 import { parseJobId } from '../../domain/job-id.ts';
 import { loadMachineConfig } from '../load-config.ts';
-import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
+import type { Settled, WorkKind } from '../work/work-kind.ts';
+import { stoppedFor } from './leftover.ts';
 import { repairLeaks } from './repair-leaks.ts';
 import { finishRevert, undoRevert } from './revert-disks.ts';
 
@@ -12,18 +13,18 @@ export const REVERT_KIND: WorkKind = {
   settle: async (leftover) => {
     const { host, target, record, client, cancel } = leftover;
     const name = asText(record.data['name']);
-    if (record.data['hasBegun'] !== true) return { outcome: 'undone', detail: stoppedFor(leftover) };
+    if (record.data['hasBegun'] !== true) return { outcome: 'undone', detail: stoppedFor(leftover)[0] };
     if (client) return cancel ? { outcome: 'undone' } : ofMemory(new Domain(client, target.longName));
     const machine = { host, target, config: loadMachineConfig(target.configPath, host.paths.defaultsFile) };
     if (cancel) {
       // Who gave up has done this, unless it was that which failed.
       await undoRevert(machine);
-      return { outcome: 'undone', detail: stoppedFor(leftover) };
+      return { outcome: 'undone', detail: stoppedFor(leftover)[0] };
     }
     try {
       await finishRevert(machine, name);
       await repairLeaks(host, machine.config);
-      return { outcome: 'finished', detail: stoppedFor(leftover) };
+      return { outcome: 'finished', detail: stoppedFor(leftover)[0] };
     } catch (error) {
       if (!(error instanceof QemuError) || error.code !== 'QEMU_COMMAND_FAILED') throw error;
       await undoRevert(machine);
@@ -32,11 +33,6 @@ export const REVERT_KIND: WorkKind = {
     }
   },
 };
-
-function stoppedFor({ target, record, client }: Leftover): string | undefined {
-  if (client || record.data['wasRunning'] !== true) return undefined;
-  return `the machine was stopped for it; to start it: qemu-init start ${target.longName}`;
-}
 
 /** QEMU ends it by itself, and then answers again. */
 async function ofMemory(domain: Domain): Promise<Settled> {

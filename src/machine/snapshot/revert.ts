@@ -8,7 +8,8 @@ import { withControl } from '../control/control-port.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
-import { ENDS_MACHINE, settleFirst } from '../work/settle-first.ts';
+import { settleFirst } from '../work/settle-first.ts';
+import { ENDS_MACHINE } from '../work/work-record.ts';
 import { isBelow } from './below.ts';
 import { removeBitmaps } from './bitmaps.ts';
 import { unknownSnapshot } from './delete.ts';
@@ -80,7 +81,7 @@ export async function revertSnapshot(
   const revert: Revert = { host, target, config, snapshot, life, signal };
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
-  const data = { name, wasRunning: isRunning, [ENDS_MACHINE]: isRunning && !memory };
+  const data = { name, [ENDS_MACHINE]: isRunning && !memory };
   const kind = snapshot.external ? LAYER_WORK : REVERT_WORK;
   const plan = { kind, what: `reverting to snapshot "${name}"`, data };
   const kept = await doWork(

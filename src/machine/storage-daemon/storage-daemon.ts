@@ -62,7 +62,7 @@ export async function withStorageDaemon<T>(
   const user = await resolveRunAs(config);
   ensureDir(host.paths.runDir, 0o711);
   ensureDir(target.files.dir, 0o700);
-  const logPath = `${target.files.dir}/storage-daemon.log`;
+  const logPath = target.files.daemonLog;
   try {
     const running = await launch(logPath, options.signal, (has) =>
       daemonArgv({ user, isRoot: process.getuid?.() === 0, has, images: images.length }),

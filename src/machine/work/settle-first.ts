@@ -1,27 +1,28 @@
 import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { hasJournal } from '../plug/has-journal.ts';
-import { hasWork, isAtWork, readWork } from './work-record.ts';
-
-/** In the data of work that ends the machine itself: a stop of it is no news then. */
-export const ENDS_MACHINE = 'endsMachine';
+import { dropDeadLocks } from '../run/drop-dead-locks.ts';
+import { ENDS_MACHINE, hasWork, isAtWork, readWork } from './work-record.ts';
 
 /** Longest that a look at a machine is held up by what an earlier command left. */
 const LOOK_MS = 1_500;
 
 /**
  * Sets right what a killed command left of work on the disks of a machine, before anything else is done with it: a
- * guest may be waiting for that. So it does with what a guest has released since it was asked to. Without either it
- * costs two lstat(2). Never throws; what was found and done is told.
+ * guest may be waiting for that. So it does with what a guest has released since it was asked to, and with locks of
+ * commands that were killed. Without any of that it costs two lstat(2) and a look into the machine's run-time folder. Never
+ * throws; what was found and done is told.
  */
 export async function settleFirst(host: MachineContext, target: MachineRef): Promise<void> {
   if (hasJournal(target.files)) {
     const { settlePlugged } = await import('../plug/settle-plug.ts');
     await settlePlugged(host, target, LOOK_MS);
   }
-  if (!hasWork(target.files)) return;
-  const { settleQuietly } = await import('./settle.ts');
-  await settleQuietly(host, target, LOOK_MS);
+  if (hasWork(target.files)) {
+    const { settleQuietly } = await import('./settle.ts');
+    await settleQuietly(host, target, LOOK_MS);
+  }
+  dropDeadLocks(target.files);
 }
 
 /** Tells that a stop of the machine ends the work on its disks that another command does. */

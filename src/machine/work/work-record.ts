@@ -31,6 +31,9 @@ export interface WorkRecord {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** In the data of work that ends the machine itself: a stop of it is no news then. */
+export const ENDS_MACHINE = 'endsMachine';
+
 /** A process, in the boot or container that pid and start time belong to. */
 export interface WorkTool {
   readonly pid: number;

@@ -46,6 +46,17 @@ export function releaseLockFolder(path: string): void {
   }
 }
 
+/** Removes a lock whose holder was killed, and whatever else killed processes left of it. A lock that is held stays. */
+export function dropDeadLock(path: string): void {
+  removeDeadClaims(path);
+  try {
+    for (const name of holderFiles(path)) if (readHolder(path, name) === undefined) removeWhole(join(path, name));
+    rmdirSync(path);
+  } catch (error) {
+    if (!isNotFound(error) && !isInUse(error) && errorCode(error) !== 'ENOTDIR') throw error;
+  }
+}
+
 /** The living process that holds the lock; undefined when it is free, free to take, or cannot be looked at. */
 export function readLockHolder(path: string): LockHolder | undefined {
   try {

@@ -6,7 +6,7 @@ import { fileError } from '../files/file-error.ts';
 import { claimLockFolder, type LockHolder, readLockHolder, releaseLockFolder } from './lock-folder.ts';
 import { queueUp } from './turn-queue.ts';
 
-export type { LockHolder } from './lock-folder.ts';
+export { dropDeadLock, type LockHolder, readLockHolder } from './lock-folder.ts';
 
 /** How to wait for a lock. */
 export interface LockOptions {

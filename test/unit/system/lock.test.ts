@@ -17,7 +17,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, type QemuError } from '../../../src/base/errors.ts';
 import { removeTree } from '../../../src/system/files/remove-tree.ts';
-import { type LockHolder, withLock } from '../../../src/system/lock/lock.ts';
+import { dropDeadLock, type LockHolder, withLock } from '../../../src/system/lock/lock.ts';
 import { bootId, readProcess } from '../../../src/system/process/process.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
@@ -368,4 +368,19 @@ test('a process that exits in the middle of its body gives the lock back', async
   const child = startNode(t, path, 'await withLock(path, { timeoutMs: 0 }, () => process.exit(3));');
   assert.deepEqual(await once(child, 'exit'), [3, null]);
   assert.equal(existsSync(path), false);
+});
+
+test('a lock is dropped whose holder was killed, with half-made ones, and not one that is held', async (t) => {
+  const path = join(tempDir(t), 'lock');
+  const holder = await startHolder(t, path, 'start');
+  dropDeadLock(path);
+  assert.equal(readdirSync(path).length, 1);
+  await kill(holder);
+  mkdirSync(`${path}.${holder.pid}.1`);
+  dropDeadLock(path);
+  assert.deepEqual(readdirSync(join(path, '..')), []);
+  dropDeadLock(path);
+  writeFileSync(path, 'no lock of ours');
+  dropDeadLock(path);
+  assert.ok(existsSync(path));
 });

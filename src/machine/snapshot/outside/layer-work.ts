@@ -8,6 +8,7 @@ import { isSameFile } from '../../disks/same-file.ts';
 import { editConfig } from '../../edit-config.ts';
 import { removeParts } from '../../work/part-files.ts';
 import type { Leftover, WorkKind } from '../../work/work-kind.ts';
+import { stoppedFor } from '../leftover.ts';
 import { layersFrom, noteSnapshot, readSnapshotNotes, type SnapshotLayer } from '../snapshot-notes.ts';
 import { removeOverlayLeftovers } from './overlay-file.ts';
 
@@ -28,13 +29,25 @@ export const LAYER_KIND: WorkKind = {
       await name(leftover, 'to');
       if (client) for (const layer of layers) noteDiskFile(host, target, imageOf(layer));
       keepNote(leftover, layers);
-      return { outcome: 'finished' };
+      return { outcome: 'finished', detail: detailOf(leftover, abandonedOf(leftover)) };
     }
     if (layers.length > 0) await name(leftover, 'from');
     removeParts(record.partFiles);
-    return { outcome: 'undone' };
+    return { outcome: 'undone', detail: detailOf(leftover, []) };
   },
 };
+
+/** What its command would have said of a revert. */
+function detailOf(leftover: Leftover, kept: readonly string[]): string | undefined {
+  const isKept =
+    kept.length === 0 ? [] : [`what the disks were is kept in ${kept.map((file) => `"${file}"`).join(', ')}`];
+  const texts = [...isKept, ...stoppedFor(leftover)];
+  return texts.length === 0 ? undefined : texts.join('; ');
+}
+
+function abandonedOf({ record: { data } }: Leftover): string[] {
+  return Array.isArray(data['abandoned']) ? data['abandoned'].map(asText) : [];
+}
 
 function imageOf({ key, overlay }: SnapshotLayer): { key: string; file: string; format: string } {
   return { key, file: overlay, format: 'qcow2' };
@@ -68,7 +81,11 @@ async function name({ host, target, record }: Leftover, which: 'from' | 'to'): P
   await editConfig(host, target, { purpose: 'snapshot', change });
 }
 
-function keepNote({ target, record: { data } }: Leftover, layers: readonly SnapshotLayer[]): void {
+function keepNote(leftover: Leftover, layers: readonly SnapshotLayer[]): void {
+  const {
+    target,
+    record: { data },
+  } = leftover;
   const snapshot = asText(data['name']);
   const known = readSnapshotNotes(target.files).find((note) => note.name === snapshot);
   noteSnapshot(target.files, {
@@ -78,9 +95,6 @@ function keepNote({ target, record: { data } }: Leftover, layers: readonly Snaps
     quiesced: known?.quiesced,
     disks: known?.disks ?? layers.map(({ key }) => key),
     layers,
-    abandoned: [
-      ...(known?.abandoned ?? []),
-      ...(Array.isArray(data['abandoned']) ? data['abandoned'].map(asText) : []),
-    ],
+    abandoned: [...(known?.abandoned ?? []), ...abandonedOf(leftover)],
   });
 }

@@ -26,6 +26,7 @@ import type { StopManyOptions } from './life/stop-many.ts';
 import { type FleetStatus, fleetStatus } from './look/fleet-status.ts';
 import { Machines } from './machines.ts';
 import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
+import { settleNameless } from './nameless-work.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { attempt, limiter } from './schedule/run-in-order.ts';
@@ -365,6 +366,7 @@ export class Fleet {
 
   /** Looks at machines and their files, all at the same time. */
   async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
+    await settleNameless(this.host, this.list());
     const scan = new ProcessScan();
     // Each look settles what it finds.
     const look = (target: MachineRef): Promise<FleetStatus> => fleetStatus(this.machines, target, scan);

@@ -19,6 +19,7 @@ import { backupLab, MIB } from '../support/backup-lab.ts';
 import { contentOf, makeChain } from '../support/backup-points.ts';
 import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
+import { killingAt } from '../support/kill-before.ts';
 import { type TempRoot, tempRoot } from '../support/temp-root.ts';
 
 const WRITES = [
@@ -333,6 +334,38 @@ test('killed at any moment, either all old files are left or all new ones, as th
     );
     assert.deepEqual(hidden(root.etcDir), [], `killed after ${delayMs} ms`);
   }
+});
+
+test('a restore to a new machine that is killed: doctor reports it, and a list removes what it made', async (t) => {
+  const root = tempRoot(t);
+  const { dest } = withMachine(root);
+  const out = join(root.dir, 'out');
+  const words = ['restore', dest, 'web', '--as', 'neu', '--output', out];
+  const state = join(root.stateDir, 'neu');
+  const run = (...more: string[]): Promise<CliResult> => runCli('qemu-init', more, { root: root.dir });
+  const killed = await runCli('qemu-init', words, {
+    root: root.dir,
+    env: killingAt(`rename ${join(state, '.work.json')}`),
+  });
+  assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+  assert.ok(hidden(out).length > 0);
+  assert.match(
+    (await run('doctor')).stdout,
+    /neu: .*interrupted: restoring web@.*\n.*takes room\n.*list removes what it left/,
+  );
+  assert.ok(hidden(out).length > 0, 'doctor changes nothing');
+  assert.match((await run('list')).stderr, /neu: an earlier command was interrupted: restoring web@.*: it is undone/);
+  assert.deepEqual([readdirSync(out), existsSync(state)], [[], false]);
+  assert.doesNotMatch((await run('list')).stderr, /interrupted/);
+
+  // When all is whole but the registration, only the same command knows how that was to be.
+  const late = await runCli('qemu-init', words, { root: root.dir, env: killingAt('rename /proc/self/fd/') });
+  assert.equal(late.signal, 'SIGKILL', late.stderr);
+  assert.match((await run('list')).stderr, /neu: .*restoring web@.*; give the same command again/);
+  const again = await run(...words);
+  assert.equal(again.code, 0, again.stderr);
+  assert.deepEqual(hidden(out), []);
+  assert.doesNotMatch((await run('list')).stderr, /interrupted/);
 });
 
 /** Waits until the restore has begun to write. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../../../base/problem.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { Machines } from '../../machines.ts';
+import { namelessProblems } from '../../nameless-work.ts';
 import { limiter } from '../../schedule/run-in-order.ts';
 import { checkPrograms, checkQemu, checkSession, checkSpace } from './host-facts.ts';
 import { checkLogout } from './logout.ts';
@@ -48,6 +49,7 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
     ...(await checkUnits(registered, { paths, source }, signal)),
     ...(await checkNetwork(configs, paths, signal)),
     ...checkRights(targets, paths),
+    ...namelessProblems(machines.host, machines.list()),
     // The check of the machine reports the errors.
     ...(await checkRunAs(paths, configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(

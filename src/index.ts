@@ -56,8 +56,8 @@ export type {
 export type { AgentOptions } from './machine/control/agent.ts';
 export type { CheckOptions as DiskCheckOptions } from './machine/disks/check-images.ts';
 export type { CheckedImage } from './machine/disks/check-layer.ts';
-export type { DirtyBitmap, DiskLayer, DiskNow, ImageSnapshot } from './machine/disks/disk-layer.ts';
-export type { DiskList } from './machine/disks/list-disks.ts';
+export type { DirtyBitmap, ImageSnapshot } from './machine/disks/disk-layer.ts';
+export type { DiskList, ListedDisk, ListedImage } from './machine/disks/list-disks.ts';
 export type { MirrorOptions as DiskMirrorOptions } from './machine/disks/mirror.ts';
 export type { MoveResult } from './machine/disks/move-result.ts';
 export type { ResizeOptions, ResizeResult } from './machine/disks/resize.ts';

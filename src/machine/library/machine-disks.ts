@@ -23,7 +23,7 @@ interface Waiting {
  * const fleet = Fleet.open();
  * const machine = fleet.machine(fleet.get('web'));
  * const { disks } = await machine.disks.list();
- * for (const { key, layers } of disks) console.log(key, layers[0].file, layers[0].virtualSizeBytes);
+ * for (const { key, file, virtualSizeBytes } of disks) console.log(key, file, virtualSizeBytes);
  */
 export class MachineDisks {
   readonly #host: MachineContext;
@@ -37,7 +37,7 @@ export class MachineDisks {
   }
 
   /**
-   * The disks of a machine that runs as QEMU has them, else as its images on this host are.
+   * The disks of a machine that runs as QEMU has them, else as its images on this host are: what `disk list --json` prints.
    *
    * @throws {ConfigError} when an image is missing, or leads to where it must not.
    * @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_COMMAND_FAILED` when an image cannot be read, `QEMU_ABORTED`.

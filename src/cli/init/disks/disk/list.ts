@@ -1,5 +1,4 @@
-import type { DiskLayer, DiskNow } from '../../../../machine/disks/disk-layer.ts';
-import type { DiskList } from '../../../../machine/disks/list-disks.ts';
+import type { DiskList, ListedDisk, ListedImage } from '../../../../machine/disks/list-disks.ts';
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
@@ -23,7 +22,7 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
       context,
       outcomes.flatMap((each) => (each.ok ? [[each.target.longName, each.value]] : [])),
     );
-  return present<DiskList>(context, selection, outcomes, { text: () => undefined, json: document });
+  return present<DiskList>(context, selection, outcomes, { text: () => undefined, json: (list) => ({ ...list }) });
 }
 
 function showTable({ output }: Context, lists: readonly (readonly [string, DiskList])[]): void {
@@ -36,8 +35,8 @@ function showTable({ output }: Context, lists: readonly (readonly [string, DiskL
 }
 
 /** A line for each image, and one for each kind of what is in it. */
-function rowsOf(name: string, disk: DiskNow): string[][] {
-  return disk.layers.flatMap((layer, depth) => {
+function rowsOf(name: string, disk: ListedDisk): string[][] {
+  return disk.chain.flatMap((layer, depth) => {
     const isTop = depth === 0;
     const file = isTop ? layer.file : `${'  '.repeat(depth - 1)}└ ${layer.file}`;
     const used = layer.actualSizeBytes === undefined ? '-' : sizeText(layer.actualSizeBytes);
@@ -49,13 +48,13 @@ function rowsOf(name: string, disk: DiskNow): string[][] {
   });
 }
 
-function stateOf({ ioStatus, readonly }: DiskNow): string {
+function stateOf({ ioStatus, readonly }: ListedDisk): string {
   if (ioStatus === 'nospace') return 'no space';
   if (ioStatus === 'failed') return 'failed';
   return readonly ? 'readonly' : 'ok';
 }
 
-function contentsOf({ snapshots, bitmaps }: DiskLayer): string[] {
+function contentsOf({ snapshots, bitmaps }: ListedImage): string[] {
   return [
     ...(snapshots.length === 0 ? [] : [`snapshots: ${snapshots.map((each) => each.name || each.id).join(', ')}`]),
     ...(bitmaps.length === 0
@@ -64,34 +63,4 @@ function contentsOf({ snapshots, bitmaps }: DiskLayer): string[] {
           `bitmaps: ${bitmaps.map(({ name, inconsistent }) => (inconsistent ? `${name} (unusable)` : name)).join(', ')}`,
         ]),
   ];
-}
-
-function document({ running, disks }: DiskList): object {
-  return {
-    running,
-    disks: disks.map(({ key, node, layers, virtualSizeBytes, ioStatus, readonly }) => {
-      const [top] = layers;
-      const { file, format, actualSizeBytes, bitmaps, snapshots } = top;
-      const chain = layers.map((layer) => ({
-        file: layer.file,
-        format: layer.format,
-        node: layer.node,
-        virtualSizeBytes: layer.virtualSizeBytes,
-        actualSizeBytes: layer.actualSizeBytes,
-      }));
-      return {
-        key,
-        file,
-        format,
-        virtualSizeBytes,
-        actualSizeBytes,
-        node,
-        ioStatus,
-        readonly,
-        chain,
-        bitmaps,
-        snapshots,
-      };
-    }),
-  };
 }

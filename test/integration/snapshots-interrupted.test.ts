@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guestDisk } from '../support/guest-disk.ts';
+import { interrupt, settleWork, timed } from '../support/interrupt.ts';
 import { killBefore } from '../support/kill-before.ts';
-import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import { type JsonObject, type Lab, lab } from '../support/lab.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 const MOMENTS = 3;
@@ -62,42 +63,12 @@ const names = async (root: Lab): Promise<[string, number][]> =>
     (each['disks'] as string[]).length,
   ]);
 
-/** Ends a command at a moment. Returns whether that came in time. */
-async function interrupt(
-  root: Lab,
-  signal: NodeJS.Signals,
-  delayMs: number,
-  words: readonly string[],
-): Promise<boolean> {
-  const command = root.spawn('qemu-init', words);
-  await once(command.child, 'spawn');
-  await sleep(delayMs);
-  command.child.kill(signal);
-  const { code } = await command.result;
-  return code !== 0;
-}
-
-/** The next command sets right what is left. */
-async function settle(root: Lab): Promise<void> {
-  const work = join(root.stateDir, 'web/work.json');
-  await until('the next command has set it right', async () => {
-    await root.ok('list');
-    return !existsSync(work);
-  });
-}
-
 /** Each snapshot is on all disks. */
 async function requireWhole(root: Lab): Promise<void> {
   assert.deepEqual(
     (await names(root)).filter(([, disks]) => disks !== FILES.length),
     [],
   );
-}
-
-async function timed(body: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await body();
-  return performance.now() - began;
 }
 
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
@@ -111,19 +82,19 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
       const part = (moment + 0.5) / moments;
       write(root, 2);
       counts.create += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'create', 'web', 'next']));
-      await settle(root);
+      await settleWork(root);
       await requireWhole(root);
       counts.revert += Number(
         await interrupt(root, signal, 1.5 * toCreate * part, ['snapshot', 'revert', 'web', 'first']),
       );
-      await settle(root);
+      await settleWork(root);
       assert.ok((await names(root)).every(([name]) => ['first', 'next'].includes(name)));
       const word = read(root, [1, 2]);
       if ((await names(root)).some(([name]) => name === 'next')) {
         await root.ok('snapshot', 'revert', 'web', 'next');
         assert.equal(read(root, [1, 2]), 2, `moment ${moment}, after ${word}`);
         counts.delete += Number(await interrupt(root, signal, toCreate * part, ['snapshot', 'delete', 'web', 'next']));
-        await settle(root);
+        await settleWork(root);
         await requireWhole(root);
         await root.init('snapshot', 'delete', 'web', 'next');
       }
@@ -143,11 +114,11 @@ test(`SIGKILL at ${MOMENTS} moments of snapshots with memory, and of QEMU in one
   for (let moment = 0; moment < MOMENTS; moment++) {
     const delayMs = (took * (moment + 0.5)) / MOMENTS;
     await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'create', 'web', 'next', '--memory']);
-    await settle(root);
+    await settleWork(root);
     assert.equal(await root.state('web'), 'running');
     await root.init('snapshot', 'delete', 'web', 'next');
     await interrupt(root, 'SIGKILL', delayMs, ['snapshot', 'revert', 'web', 'first']);
-    await settle(root);
+    await settleWork(root);
     assert.equal(await root.state('web'), 'running');
   }
   const pid = Number((await root.one('status', 'web'))['pid']);
@@ -156,7 +127,7 @@ test(`SIGKILL at ${MOMENTS} moments of snapshots with memory, and of QEMU in one
   await sleep(took * 0.7);
   process.kill(pid, 'SIGKILL');
   await create.result;
-  await settle(root);
+  await settleWork(root);
   await root.ok('snapshot', 'revert', 'web', 'first');
   // 3: clusters that nothing uses any more, which a QEMU that is killed leaves.
   for (const file of FILES) {
@@ -179,7 +150,7 @@ test(`SIGKILL at ${MOMENTS} moments of external snapshots and their merges, and 
   const root = machine(t);
   const images = (): string[] => readdirSync(root.etcDir).filter((name) => /qcow2|part/.test(name));
   const check = async (): Promise<void> => {
-    await settle(root);
+    await settleWork(root);
     const [disk] = (await root.one('disk', 'list', 'web'))['disks'] as JsonObject[];
     assert.equal(disk?.['file'], join(root.etcDir, named(root)));
     const chains = (await root.one('disk', 'list', 'web'))['disks'] as { readonly chain: readonly JsonObject[] }[];

@@ -85,10 +85,10 @@ export function lab(t: Cleanup): Lab {
     state: async (name) => (await json('status', name))[0]?.['state'],
     file: (machine, ...parts) => join(root.runDir, machine, ...parts),
     console: (machine) => readFileSync(join(root.logDir, `${machine}.console`), 'latin1'),
-    // A holder's file in the lock of the slots or of the leases says that a command was killed there; the next who locks takes it away.
+    // A holder's file in the lock of the slots, the leases or the registry says that a command was killed there; the next who locks takes it away.
     leftovers: () => [
       ...programsNaming(root.dir),
-      ...filesIn(root.runDir).filter((file) => !/^\.(?:slots|leases)\.lock\//.test(file)),
+      ...filesIn(root.runDir).filter((file) => !/^\.(?:slots|leases|registry)\.lock\//.test(file)),
     ],
   };
 }
@@ -112,6 +112,17 @@ export function programsNaming(dir: string): string[] {
         return [];
       }
     });
+}
+
+/** Ends all programs of a scratch root at once, as a power cut does. */
+export function cutPower({ dir }: { readonly dir: string }): void {
+  for (const program of programsNaming(dir)) {
+    try {
+      process.kill(Number(program.split(':')[0]), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 /**

@@ -23,6 +23,8 @@ export interface BackupLab extends Lab {
   tryBackUp(...words: readonly string[]): Promise<CliResult>;
   /** Fails unless the image of a point, read by qemu-img alone, is what the disk has. */
   assertEqual(point: unknown, expected?: Buffer): void;
+  /** Fails unless `restore` makes of a point what the disk has, or what an image has. */
+  assertRestores(point: unknown, from?: { readonly dest?: string; readonly image?: string }): Promise<void>;
   /** Fails when the folder of the points has something that is none. */
   assertTidy(): void;
 }
@@ -73,6 +75,16 @@ export function backupLab(t: Cleanup, lines = '', name = 'web.qcow2'): BackupLab
       rmSync(copy);
       const at = found.findIndex((byte, index) => byte !== expected[index]);
       assert.ok(found.equals(expected), `point ${String(point)} differs at ${at} of ${found.length}`);
+    },
+    async assertRestores(point, { dest: from = dest, image } = {}) {
+      const out = join(host.dir, 'restored');
+      await host.ok('restore', from, `web@${String(point)}`, '--output', out, '--disk', 'DSK1');
+      const [file = '', ...more] = readdirSync(out);
+      assert.deepEqual(more, []);
+      if (image === undefined)
+        qemuImg('convert', '-f', 'raw', '-O', 'qcow2', host.write('model', model), join(out, 'model'));
+      execFileSync('qemu-img', ['compare', '-q', join(out, file), image ?? join(out, 'model')]);
+      rmSync(out, { recursive: true });
     },
     assertTidy() {
       const names = existsSync(points) ? readdirSync(points) : [];

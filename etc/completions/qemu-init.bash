@@ -73,7 +73,7 @@ _qemu_init() {
       stop) options+=' --all --parallel --timeout --force --no-kill --deadline' ;;
       save) options+=' --all --parallel' ;;
       migrate) options+=' --check --rate --downtime --timeout --keep-config' ;;
-      restart) options+=' --all --parallel --timeout --force' ;;
+      restart) options+=' --all --parallel --timeout --force --live --check --rate --downtime' ;;
       try-restart) options+=' --all --parallel --timeout --force' ;;
       reload) options+=' --all --timeout' ;;
       force-reload) options+=' --all --parallel --timeout --force' ;;

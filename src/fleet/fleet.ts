@@ -23,6 +23,7 @@ import type { CommandLine } from './command-line.ts';
 import type { FleetParts } from './life/parts.ts';
 import type { StartManyOptions } from './life/start-many.ts';
 import type { StopManyOptions } from './life/stop-many.ts';
+import type { RestartLiveOptions, RestartLiveResult } from './live/restart-live.ts';
 import { type FleetStatus, fleetStatus } from './look/fleet-status.ts';
 import { Machines } from './machines.ts';
 import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
@@ -238,6 +239,22 @@ export class Fleet {
     const result = await migrateMachine(this.machines, target, destination, options);
     if (result.outcome === 'moved') await settle?.('save');
     return result;
+  }
+
+  /**
+   * Has the guest of a running machine go on in a new QEMU, the one that is installed now, as the same machine.
+   *
+   * @throws {QemuError} `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` with all that is in the way; `QEMU_LAUNCH_FAILED`,
+   * `QEMU_COMMAND_FAILED`, `QEMU_TIMEOUT`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on as before.
+   */
+  async restartLive(target: MachineRef, options: RestartLiveOptions = {}): Promise<RestartLiveResult> {
+    const inUnit = options.check === true ? undefined : this.#services?.restartLive;
+    if (inUnit) {
+      const result = await inUnit(this.host, target, options);
+      if (result) return result;
+    }
+    const { restartLive } = await import('./live/restart-live.ts');
+    return restartLive(this.machines, target, options);
   }
 
   /** Whether a stop now is one by a shutdown of the host, at which the machine is to be saved (ONSHUTDOWN=save). */

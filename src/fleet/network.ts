@@ -17,7 +17,8 @@ import { leaseMacsOf, previewMacsOf } from './macs.ts';
 export function makeNetwork(paths: Paths, notify: Notify): Network {
   const { tapsDir } = paths;
   // The links have leased them.
-  const specsOf = (config: MachineConfig): TapSpec[] => tapSpecs(config, previewMacsOf(paths, config));
+  const specsOf = (config: MachineConfig, longName = config.longName): TapSpec[] =>
+    tapSpecs({ ...config, longName }, previewMacsOf(paths, config));
   const makeTaps = async (config: MachineConfig, specs: readonly TapSpec[], signal?: AbortSignal): Promise<void> => {
     if (specs.length === 0) return;
     ensureDir(tapsDir, 0o700);
@@ -33,13 +34,15 @@ export function makeNetwork(paths: Paths, notify: Notify): Network {
     }
   };
   return {
-    async links(config, { lease, accelerator }) {
+    async links(config, { lease, accelerator, tapsOf = config.longName }) {
       const macs = lease ? await leaseMacsOf(paths, config, notify) : previewMacsOf(paths, config);
       const vhost = isVhostUsable(accelerator);
-      return config.nics.map((nic) => link(paths, config, nic, macs.get(nic.index) ?? '', vhost));
+      return config.nics.map((nic) =>
+        link(paths, { ...config, longName: tapsOf }, nic, macs.get(nic.index) ?? '', vhost),
+      );
     },
-    async setUp(config, { logPath, signal }) {
-      await makeTaps(config, specsOf(config), signal);
+    async setUp(config, { logPath, signal, tapsOf }) {
+      await makeTaps(config, specsOf(config, tapsOf), signal);
       return startPassts(config.nics, { logPath, cwd: config.dir, user: config.runAs, signal });
     },
     async tearDown(longName) {

@@ -78,6 +78,8 @@ export interface SetUpOptions {
   /** Receives the output of helpers. */
   readonly logPath: string;
   readonly signal?: AbortSignal | undefined;
+  /** As {@link LinkOptions.tapsOf}. */
+  readonly tapsOf?: string | undefined;
 }
 
 /** How NICs are connected. */
@@ -85,6 +87,8 @@ export interface LinkOptions {
   /** Whether new addresses are recorded; printing the command line changes nothing. */
   readonly lease: boolean;
   readonly accelerator: 'kvm' | 'tcg';
+  /** Name that the taps have in place of the machine's, which another QEMU has. */
+  readonly tapsOf?: string | undefined;
 }
 
 /** A machine that commands work on. Its file may be broken: stop and status work all the same. */

@@ -47,6 +47,9 @@ export interface MachinePaths {
   readonly dir: string;
   /** Files that QEMU itself creates: the pid file and the sockets. Mode 0700, of the user that QEMU runs as. */
   readonly qemuDir: string;
+  /** What {@link qemuDir} was, while a machine has a second QEMU that its guest is to go on in; its own socket there. */
+  readonly oldQemuDir: string;
+  readonly oldQmpSocket: string;
   readonly lock: string;
   /** Held by the client of the control port. */
   readonly controlLock: string;
@@ -190,10 +193,13 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
 export function machinePaths(paths: Paths, longName: string): MachinePaths {
   const dir = join(paths.runDir, longName);
   const qemuDir = join(dir, 'qemu');
+  const oldQemuDir = join(dir, 'qemu.old');
   const keptDir = join(paths.keptRunsDir, longName);
   return {
     dir,
     qemuDir,
+    oldQemuDir,
+    oldQmpSocket: join(oldQemuDir, 'qmp.sock'),
     lock: join(dir, 'lock'),
     controlLock: join(dir, 'control.lock'),
     workLock: join(dir, 'work.lock'),

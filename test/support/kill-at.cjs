@@ -1,11 +1,11 @@
 /**
  * Loaded into a tool by NODE_OPTIONS: it kills itself right before the first change that $KILL_AT names: a part of
- * `rename OLD NEW`, `write FILE`, or of what it sends.
+ * `rename OLD NEW`, `write FILE`, or of what it sends; with `text PART` the first file that has it gets its name.
  */
 const fs = require('node:fs');
 const { Socket } = require('node:net');
 
-const { renameSync, writeFileSync } = fs;
+const { readFileSync, renameSync, writeFileSync } = fs;
 const send = Socket.prototype.write;
 Object.assign(fs, { renameSync: killing('rename', renameSync), writeFileSync: killing('write', writeFileSync) });
 Socket.prototype.write = killing('send', send);
@@ -16,9 +16,20 @@ Socket.prototype.write = killing('send', send);
  */
 function killing(verb, change) {
   return function (/** @type {unknown[]} */ ...args) {
-    const what = [verb, ...args.filter((each) => typeof each === 'string')].join(' ');
-    if (what.includes(process.env['KILL_AT'] ?? '')) process.kill(process.pid, 'SIGKILL');
+    const wanted = process.env['KILL_AT'] ?? '';
+    const words = args.filter((each) => typeof each === 'string');
+    const what = wanted.startsWith('text ') && verb === 'rename' ? textOf(words[0]) : [verb, ...words].join(' ');
+    if (what.includes(wanted.replace(/^text /, ''))) process.kill(process.pid, 'SIGKILL');
     // @ts-ignore: whatever it belongs to
     return change.apply(this, args);
   };
+}
+
+/** @param {string | undefined} path */
+function textOf(path = '') {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -6,7 +6,8 @@ import { repoRoot } from './repo.ts';
 /**
  * Has a command kill itself right before a step.
  *
- * @param step part of `rename OLD NEW`, `write FILE TEXT` or `send TEXT`, the first of which is it.
+ * @param step part of `rename OLD NEW`, `write FILE TEXT` or `send TEXT`, the first of which is it; or `text PART`, with part
+ * of what is in a file that gets its name.
  */
 export async function killBefore(root: Lab, step: string, args: readonly string[]): Promise<void> {
   const { signal, stderr } = await root.run('qemu-init', args, { env: killingAt(step) });

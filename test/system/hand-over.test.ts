@@ -18,6 +18,28 @@ describe('commands typed on a host with systemd', () => {
     assert.match(init(host, 'start web').stdout, /^web: already running/);
   });
 
+  test('a live restart gives the unit another main process, in its place and with its limits, and what fails changes nothing', async () => {
+    await ready(host, 'web');
+    const before = { pid: pidOf(host, 'web'), since: host.show('qemu@web.service', 'ActiveEnterTimestampMonotonic') };
+    const { code, stdout, stderr } = init(host, 'restart --live web');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^web: goes on in QEMU /);
+    const pid = pidOf(host, 'web');
+    assert.notEqual(pid, before.pid);
+    assert.equal(host.show('qemu@web.service', 'MainPID'), `${pid}`);
+    assert.equal(host.show('qemu@web.service', 'ActiveEnterTimestampMonotonic'), before.since);
+    assert.equal(isActive(host, 'web'), 'active');
+    assert.match(host.sh('cat "/proc/$1/cgroup"', `${pid}`), /qemu@web\.service$/m);
+    assert.match(host.sh('cat "/proc/$1/status"', `${pid}`), /^NoNewPrivs:\s+1$/m);
+    assert.equal(host.sh('ls -A /run/qemu-init/.live'), '');
+    host.sh("sed -i 's/^RAM=.*/RAM=16M/' /etc/qemu/web-qemu.cfg");
+    const refused = init(host, 'restart --live web');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /its hardware would differ: RAM is "16M" and was/);
+    host.sh("sed -i 's/^RAM=.*/RAM=8M/' /etc/qemu/web-qemu.cfg");
+    assert.equal(pidOf(host, 'web'), pid);
+  });
+
   test('stop says which rung ended the guest, and the unit is inactive when it returns', async () => {
     await ready(host, 'web');
     const { code, stdout } = init(host, 'stop web');

@@ -1,5 +1,6 @@
 import { formatIssue } from '../../config/text/issues.ts';
 import type { MachineRef } from '../../machine/context.ts';
+import { lacks } from '../../machine/live/interim.ts';
 import { describeFull } from '../../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../../machine/observe/status.ts';
 import { hasJournal } from '../../machine/plug/has-journal.ts';
@@ -46,6 +47,7 @@ async function runningProblems(target: MachineRef): Promise<string[]> {
   return [
     ...(lost === undefined ? [] : [lost]),
     ...lostHelpers(target),
+    ...lacks(target),
     ...frozenProblems(target),
     ...(hasJournal(target.files) ? await leavingOf(target) : []),
   ];

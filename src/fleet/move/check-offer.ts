@@ -118,7 +118,8 @@ function isSame(here: SavedImage['layers'], there: SavedImage['layers']): boolea
   );
 }
 
-function messagesOf(error: unknown): string[] {
+/** What is wrong, of errors that say that something is; others are thrown on. */
+export function messagesOf(error: unknown): string[] {
   if (error instanceof ConfigError) {
     return error.issues.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   }

@@ -93,7 +93,7 @@ export class LocalDestination {
           const limits = { timeoutMs: ANSWER_MS, signal };
           const there = <S>(step: Step<S>, options: StepOptions = limits): Promise<S> =>
             whileThere(host, target, withOwnMonitor, options, step);
-          await there((client, alive) => awaitGuest(client, target.files, alive));
+          await there((client, alive) => awaitGuest(client, target.files, wasRunning, alive));
           const done = await body({
             uri: `unix:${moveSocket(target.files)}`,
             switching: async () => writeMove(target.files, { ...noted, phase: 'switching' }),

@@ -3,10 +3,10 @@ import type { LongWorkOptions } from '../../base/progress.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../../machine/context.ts';
 import { withControl, withOwnMonitor } from '../../machine/control/control-port.ts';
-import { queryState } from '../../machine/control/query-state.ts';
 import { leave, MOVE_OUT_KIND, type MoveOutData } from '../../machine/move/move-out-work.ts';
 import { writeMove } from '../../machine/move/move-record.ts';
 import { refuseMoved } from '../../machine/move/refuse-moved.ts';
+import { requireStill } from '../../machine/move/require-still.ts';
 import { type Sent, sendGuest } from '../../machine/move/send-guest.ts';
 import { whileThere } from '../../machine/move/while-there.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
@@ -144,7 +144,7 @@ async function move(
             writeMove(target.files, { ...noted, phase: 'switching' }),
           );
           await arrival.arrived();
-          await requireStill(host, target, signal);
+          await requireStill(host, target, { timeoutMs: ANSWER_MS, signal });
           writeMove(target.files, { ...noted, phase: 'handed-over' });
           const state = await released(arrival, target, there.name);
           const downtimeMs = sent.stoppedAtMs === undefined ? undefined : Math.round(Date.now() - sent.stoppedAtMs);
@@ -187,17 +187,6 @@ function send(
       onProgress,
       signal: alive.signal,
     }),
-  );
-}
-
-/** What a guest does that another program has let run on here is not at the destination. */
-async function requireStill(host: MachineContext, target: MachineRef, signal: AbortSignal): Promise<void> {
-  const state = await whileThere(host, target, withOwnMonitor, { timeoutMs: ANSWER_MS, signal }, queryState);
-  if (state === 'postmigrate') return;
-  throw new QemuError(
-    'QEMU_MACHINE_STATE',
-    `The guest of machine "${target.longName}" went on meanwhile: it is ${state}`,
-    { hint: 'another program has let it run; it stays here, and can be moved again' },
   );
 }
 

@@ -19,7 +19,9 @@ import {
   unitProperties,
 } from '../../system/services/systemd.ts';
 import { hasUserUnits, userManagerOf } from '../../system/services/user-systemd.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../live/restart-live.ts';
 import { takeAsked, writeAsked } from './asked.ts';
+import { askLive, takeLive, takeLiveAnswer } from './asked-live.ts';
 import { forgetCrashes } from './crashes.ts';
 import { insideUnit } from './inside-unit.ts';
 import { readStartFailure, removeStartFailure } from './start-failure.ts';
@@ -49,6 +51,17 @@ export interface Services {
    */
   readonly start: (host: MachineContext, target: MachineRef, options: UnitStartOptions) => Promise<StartResult>;
   /**
+   * Has the unit of a running machine restart it live, so that its new QEMU is where systemd has put the old one.
+   *
+   * @returns undefined for a machine that is not in its unit.
+   * @throws {QemuError} what the restart in the unit threw.
+   */
+  readonly restartLive: (
+    host: MachineContext,
+    target: MachineRef,
+    options: RestartLiveOptions,
+  ) => Promise<RestartLiveResult | undefined>;
+  /**
    * To be called before a machine is stopped. The returned function, called afterwards, informs the manager that the
    * machine was stopped on purpose, so that it neither starts it again nor calls it failed.
    */
@@ -62,7 +75,11 @@ export function findServices(paths: Paths): Services | undefined {
   const isRoot = paths.scope === 'system' && process.getuid?.() === 0;
   const asRoot = isRoot && isSystemdBooted() && isUnitInstalled(UNIT_FILE);
   if (!asRoot && !hasUserUnits(paths)) return undefined;
-  return { start: startUnit, stopping: (target) => stoppingUnit(target, userManagerOf(paths)) };
+  return {
+    start: startUnit,
+    restartLive: restartUnitLive,
+    stopping: (target) => stoppingUnit(target, userManagerOf(paths)),
+  };
 }
 
 const UNIT_FILE = 'qemu@.service';
@@ -212,6 +229,35 @@ function stoppingUnit({ longName }: MachineRef, manager: string | undefined): (r
 /** Whether a user started this run of the unit, and not RESTART: systemd counts its restarts since then. */
 async function isStartedByHand(unit: string, manager: string | undefined): Promise<boolean> {
   return (await unitProperties(unit, ['NRestarts'], { manager })).get('NRestarts') === '0';
+}
+
+async function restartUnitLive(
+  host: MachineContext,
+  target: MachineRef,
+  options: RestartLiveOptions,
+): Promise<RestartLiveResult | undefined> {
+  const unit = unitName(target.longName);
+  const { signal } = options;
+  const manage = { timeoutMs: START_MS, manager: userManagerOf(host.paths) };
+  const running = await runningInUnit(unit, target, { ...manage, signal });
+  if (running === undefined) return undefined;
+  askLive(host.paths, target.longName, options);
+  const job = systemctl(['reload', unit], manage);
+  // systemd.unit(5): the command of a reload is the control process; what it has begun it undoes.
+  const cancel = (): void => {
+    systemctl(['kill', '--kill-who=control', '--signal=SIGINT', unit], manage).catch(() => {});
+  };
+  signal?.addEventListener('abort', cancel);
+  try {
+    const { stderr } = await job;
+    const answer = takeLiveAnswer(host.paths, target.longName);
+    for (const notice of answer?.notices ?? []) host.notify(notice);
+    if (answer?.result) return answer.result;
+    throw answer?.error ?? unitError(unit, stderr, manage.manager);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    takeLive(host.paths, target.longName);
+  }
 }
 
 /** While the host boots, units before this one may wait for the very script that started the machine. */

@@ -4,6 +4,7 @@ import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { HmpSession } from '../../qmp/hmp-session.ts';
 import { runStateInText } from '../../qmp/status-answer.ts';
+import { isThere } from '../../system/files/files.ts';
 import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { RunRecord } from '../run/record.ts';
@@ -59,7 +60,7 @@ export function ownSocket(files: MachinePaths, maxLineBytes?: number): Way<QmpCl
     name: 'own socket',
     // With RUNAS it is in a folder where QEMU's user could put a link instead.
     open: (signal, timeoutMs) =>
-      withHeldSocket(files.qmpSocket, (path) =>
+      withHeldSocket(isThere(files.oldQmpSocket) ? files.oldQmpSocket : files.qmpSocket, (path) =>
         QmpClient.connect({ kind: 'unix', path }, { timeoutMs, signal, maxLineBytes }),
       ),
   };

@@ -14,14 +14,21 @@ export function moveSocket({ qemuDir }: Pick<MachinePaths, 'qemuDir'>): string {
 
 const LOOK_MS = 5;
 
-/** Has a QEMU that was started for that wait for a guest. @throws {QemuError} as {@link QmpClient.execute}. */
+/**
+ * Has a QEMU that was started for that wait for a guest.
+ *
+ * @param isToRun whether the guest will be let run.
+ * @throws {QemuError} as {@link QmpClient.execute}.
+ */
 export async function awaitGuest(
   client: QmpClient,
   files: Pick<MachinePaths, 'qemuDir'>,
+  isToRun: boolean,
   options: ExecuteOptions,
 ): Promise<void> {
-  // The images stay the source's, locks included, until the guest runs here.
-  const capabilities = [{ capability: 'late-block-activate', state: true }];
+  // The images stay the source's, locks included, until the guest runs here. One that stays paused would never have them,
+  // and QEMU 7.2 aborts when such a one is sent on.
+  const capabilities = [{ capability: 'late-block-activate', state: isToRun }];
   await client.executeRaw('migrate-set-capabilities', { capabilities }, options);
   await client.executeRaw('migrate-incoming', { uri: `unix:${moveSocket(files)}` }, options);
 }

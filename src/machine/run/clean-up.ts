@@ -4,6 +4,7 @@ import { removeTree } from '../../system/files/remove-tree.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { interimName } from '../live/interim.ts';
 import { removeKeys } from '../storage/image-keys.ts';
 import { endHelpers } from './helpers.ts';
 import { removeCopies } from './kept.ts';
@@ -37,6 +38,7 @@ export async function cleanUp(
   const end = writeLastRun(host.paths, target, gone, exit);
   await endHelpers(files, gone.record);
   await host.network.tearDown(target.longName);
+  if (gone.record?.isInterim === true) await host.network.tearDown(interimName(target.longName));
   // No other process writes to them now, and the timer that shortens logs looks at machines that run.
   for (const log of [files.log, files.consoleLog]) trimLog(log);
   tellKept(host, target, removeTree(files.tlsDir));

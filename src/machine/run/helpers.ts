@@ -20,8 +20,20 @@ const END_MS = 2_000;
  * connected waits for it.
  */
 export async function endHelpers(files: MachinePaths, record: RunRecord | undefined): Promise<void> {
-  const recorded = record && isOfThisBoot(record) ? record.helpers : [];
-  for (const { pid, startTime } of [...recorded, ...strayTpms(files)]) {
+  await endAll([...recordedHelpers(record), ...strayTpms(files)]);
+}
+
+/** The same for those alone that a record names. */
+export function endRecordedHelpers(record: RunRecord | undefined): Promise<void> {
+  return endAll(recordedHelpers(record));
+}
+
+function recordedHelpers(record: RunRecord | undefined): readonly Found[] {
+  return record && isOfThisBoot(record) ? record.helpers : [];
+}
+
+async function endAll(processes: readonly Found[]): Promise<void> {
+  for (const { pid, startTime } of processes) {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (!sendSignal(pid, startTime, signal) || (await waitForExit(pid, startTime, END_MS))) break;
     }

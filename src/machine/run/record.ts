@@ -42,6 +42,8 @@ export interface RunRecord {
   readonly consoleLog: LogMark;
   /** How it was to be stopped when it was started; undefined when that is lost. */
   readonly stop: StopSettings | undefined;
+  /** A QEMU between two others: without what only one of them can have, such as ports. */
+  readonly isInterim?: boolean | undefined;
 }
 
 /** A program that QEMU needs while it runs. */
@@ -146,6 +148,7 @@ function fromJson(value: Record<string, unknown>): RunRecord | undefined {
     preconfig: value['preconfig'] === true,
     consoleLog: logMark(value['consoleLog']),
     stop: stopSettingsFromJson(value['stop']),
+    ...(value['isInterim'] === true && { isInterim: true }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { delay } from '../../base/abort.ts';
 import { errorCode } from '../../base/errors.ts';
 import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import { withLock } from '../../system/lock/lock.ts';
@@ -62,6 +63,22 @@ export async function previewSlot(host: MachineContext, longName: string, usesVn
     if (await arePortsFree(allocation, usesVnc)) return allocation;
   }
   return NO_SLOT;
+}
+
+const FREE_MS = 20;
+
+/** Waits until the last slot of a machine is free: the kernel closes the ports of a QEMU a moment after it was killed. */
+export async function awaitLastSlot(
+  host: MachineContext,
+  { longName, usesVnc, signal }: Omit<SlotRequest, 'skip'>,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  const last = readLastSlots(host)[longName];
+  while (last !== undefined && performance.now() < deadline) {
+    if ((await previewSlot(host, longName, usesVnc)).slot === last) return;
+    await delay(FREE_MS, signal);
+  }
 }
 
 /**

@@ -137,6 +137,30 @@ export async function startForArrival(
   return startFresh(host, target, config, { ...options, arriving });
 }
 
+/**
+ * Starts a second QEMU of a machine that runs, which its guest is to go on in; it waits for that. Under the machine's
+ * lock. What it leaves when it fails is the caller's.
+ *
+ * @param target with the files of the second one.
+ * @returns its record, which is written.
+ * @throws {LaunchError | QemuError} as {@link startMachine}.
+ */
+export async function startBeside(
+  host: MachineContext,
+  target: MachineRef,
+  config: MachineConfig,
+  prepared: Prepared,
+  { allocation, arriving, signal }: { allocation: Allocation; arriving: Arriving; signal: AbortSignal },
+): Promise<RunRecord> {
+  const { record } = await launchWith(host, target, config, prepared, allocation, {
+    saved: undefined,
+    arriving,
+    signal,
+  });
+  writeRecord(target.files, record);
+  return record;
+}
+
 async function startFresh(
   host: MachineContext,
   target: MachineRef,

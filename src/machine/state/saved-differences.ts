@@ -12,6 +12,8 @@ export interface HardwareNow {
   /** The cfg, as in `LaunchRecord.config`. */
   readonly config: string;
   readonly hostCpu: string | undefined;
+  /** Whether what the models `host` and `max` are in this version of QEMU is compared elsewhere. */
+  readonly hasComparedCpus?: boolean | undefined;
 }
 
 /** A machine as a start would make it now. */
@@ -67,7 +69,7 @@ function qemuDifferences({ qemu, args, machineType, hostCpu }: HardwareThen, now
     ...(machineType !== undefined && !now.machineTypes.has(machineType)
       ? [`MACHINE: QEMU ${now.qemuVersion} does not have ${machineType}, which QEMU ${qemu.version} made`]
       : []),
-    ...(isOther && cpu !== undefined
+    ...(isOther && cpu !== undefined && now.hasComparedCpus !== true
       ? [`QEMU is ${now.qemuVersion} and was ${qemu.version}, whose processor "${cpu}" is another one`]
       : []),
     ...(hostCpu !== undefined && hostCpu !== now.hostCpu ? ["CPU: the host's processor is another one"] : []),

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, () => Promise<WorkKind>>> = {
   'snapshot-delete': async () => (await import('../snapshot/delete-work.ts')).DELETE_KIND,
   'snapshot-revert': async () => (await import('../snapshot/revert-work.ts')).REVERT_KIND,
   'move-in': async () => (await import('../move/move-in-work.ts')).MOVE_IN_WORK,
+  'restart-live': async () => (await import('../live/live-work.ts')).LIVE_WORK,
   'move-out': async () => (await import('../move/move-out-work.ts')).MOVE_OUT_WORK,
   save: async () => (await import('../state/save-work.ts')).SAVE_WORK,
 };

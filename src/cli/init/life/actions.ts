@@ -2,6 +2,13 @@ import type { Argv } from 'yargs';
 import type { Action } from '../action.ts';
 import { many, manyAtOnce, milliseconds, one, RATE, releasing, seconds, starting, stopping } from '../parameters.ts';
 
+const DOWNTIME = {
+  type: 'string',
+  requiresArg: true,
+  coerce: milliseconds,
+  describe: 'Milliseconds the guest may stand still (300)',
+} as const;
+
 /** Actions of the group "Life", in the order of the help text. */
 export const LIFE: readonly Action[] = [
   {
@@ -69,12 +76,7 @@ export const LIFE: readonly Action[] = [
         })
         .option('check', { type: 'boolean', describe: 'Only report what is in the way' })
         .option('rate', RATE)
-        .option('downtime', {
-          type: 'string',
-          requiresArg: true,
-          coerce: milliseconds,
-          describe: 'Milliseconds the guest may stand still (300)',
-        })
+        .option('downtime', DOWNTIME)
         .option('timeout', {
           type: 'string',
           requiresArg: true,
@@ -90,8 +92,16 @@ export const LIFE: readonly Action[] = [
   {
     command: 'restart [ids..]',
     group: 'Life',
+    examples: [['web --live', 'Has it go on in the QEMU that is installed now; its guest notices nothing']],
     describe: 'Stop and start machines',
-    options: stopping,
+    options: (parser) =>
+      stopping(parser)
+        .option('live', { type: 'boolean', describe: 'Only replace QEMU: the guest goes on in a new one' })
+        .option('check', { type: 'boolean', describe: 'With --live: only report what is in the way' })
+        .option('rate', RATE)
+        .option('downtime', DOWNTIME)
+        .conflicts('live', 'force')
+        .implies({ check: 'live', rate: 'live', downtime: 'live' }) as Argv<object>,
     load: () => import('./restart.ts'),
   },
   {

@@ -25,6 +25,7 @@ e2fsprogs debugfs
 gcc gcc
 libc6-dev /usr/share/doc/libc6-dev
 iproute2 ip
+openssh-client ssh
 nftables nft
 passt passt
 swtpm swtpm

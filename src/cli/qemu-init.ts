@@ -30,6 +30,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   status: ['--all', '--json', '--quiet', '--system', '--user'],
   ended: SCOPE,
   'stop-together': SCOPE,
+  receive: SCOPE,
 };
 
 const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
@@ -39,4 +40,5 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   status: () => import('./init/look/status.ts'),
   ended: () => import('./init/life/ended.ts'),
   'stop-together': () => import('./init/life/stop-together.ts'),
+  receive: () => import('./init/life/receive.ts'),
 };

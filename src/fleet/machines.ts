@@ -67,6 +67,10 @@ export class Machines {
           // No command will be for a machine that is not there.
           if (registered === undefined) await dropStaleLock(there.host, target);
         },
+        tell: async (place, move, limits) => {
+          const { tellPlace } = await import('./move/tell-place.ts');
+          await tellPlace({ paths, notify }, place, move, limits);
+        },
         forget: async (target, cfg) => {
           const { forgetMachine } = await import('./move/places.ts');
           await forgetMachine(paths, target, cfg);

@@ -32,6 +32,16 @@ export interface MovePlaces {
    */
   settleAt(root: string, longName: string, limits: { readonly timeoutMs: number }): Promise<void>;
   /**
+   * Tells a place on another host what the source of an interrupted move has decided, and has it act on that.
+   *
+   * @throws {QemuError} when it cannot be told now.
+   */
+  tell(
+    place: string,
+    move: { readonly name: string; readonly id: string; readonly says: 'handed-over' | 'kept' },
+    limits: { readonly timeoutMs: number },
+  ): Promise<void>;
+  /**
    * Ends the registration of a machine and frees its addresses. Its file stays, or gets a name aside. Safe to
    * repeat.
    */

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
-import { type MoveLab, moveLab, type Place, untilPhase } from '../support/move-lab.ts';
+import { moveLab, untilPhase, whoRuns } from '../support/move-lab.ts';
 import { tempRoot } from '../support/temp-root.ts';
 import { readFromTpm, writeToTpm } from '../support/tpm.ts';
 import { checkRecords } from '../support/writer-guest.ts';
@@ -57,26 +57,6 @@ const MORE: typeof CASES = (['source', 'destination'] as const).flatMap((side) =
     (phase) => (['tool', 'source', 'destination'] as const).map((victim) => [side, phase, victim] as const),
   ),
 );
-
-/** Which of the places runs the guest; one that lies still is started, which only one place may do. */
-async function whoRuns(
-  { places, boots }: MoveLab,
-  about: string,
-): Promise<{ readonly runs: Place; readonly most: number }> {
-  const states = [];
-  for (const place of places) states.push({ place, state: await place.lab.state('web') });
-  const running = states.filter(({ state }) => state === 'running').map(({ place }) => place);
-  assert.ok(running.length <= 1, `${about}: ${JSON.stringify(states.map(({ state }) => state))}`);
-  const [runs] = running;
-  if (runs !== undefined) return { runs, most: boots() };
-  const most = boots() + 1;
-  const started: Place[] = [];
-  for (const place of places) if ((await place.lab.init('start', 'web')).code === 0) started.push(place);
-  assert.equal(started.length, 1, `${about}: only one place may start it`);
-  const [only] = started;
-  assert.ok(only);
-  return { runs: only, most };
-}
 
 test('whatever is killed at whatever step of a move, one side runs the guest, nothing is lost, and nothing is left', async (t) => {
   const moves = moveLab(t);

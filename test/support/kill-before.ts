@@ -14,6 +14,11 @@ export async function killBefore(root: Lab, step: string, args: readonly string[
   assert.equal(signal, 'SIGKILL', `${step}: ${stderr}`);
 }
 
+/** The environment of a command that only stops right before a step, until it gets SIGCONT. */
+export function stoppingAt(step: string): Record<string, string> {
+  return { ...killingAt(step), KILL_WITH: 'SIGSTOP' };
+}
+
 /** The environment for that. */
 export function killingAt(step: string): Record<string, string> {
   return { NODE_OPTIONS: `--require ${join(repoRoot, 'test/support/kill-at.cjs')}`, KILL_AT: step };

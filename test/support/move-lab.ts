@@ -32,12 +32,15 @@ export interface MoveLab {
   assertGone(place: Place, about: string): void;
 }
 
-/** @param program QEMU other than the one of this host, which other users may not have access to. */
-export function moveLab(t: Cleanup, program?: string): MoveLab {
+/**
+ * @param program QEMU other than the one of this host, which other users may not have access to.
+ * @param nameOf how each of the two is named as a destination.
+ */
+export function moveLab(t: Cleanup, program?: string, nameOf = (dir: string, _at: number) => `root:${dir}`): MoveLab {
   const shared = tempRoot(t);
   chmodSync(shared.dir, 0o711);
   chmodSync(shared.etcDir, 0o711);
-  const places: readonly [Place, Place] = [placeOf(lab(t)), placeOf(lab(t))];
+  const places: readonly [Place, Place] = [placeOf(lab(t), 0, nameOf), placeOf(lab(t), 1, nameOf)];
   const disk = writerDisk(join(shared.etcDir, 'web.qcow2'), { size: '1G' });
   if (isRoot) chownSync(disk, NOBODY, NOBODY);
   const guest = writerGuest(shared.etcDir);
@@ -85,10 +88,10 @@ export function moveLab(t: Cleanup, program?: string): MoveLab {
   };
 }
 
-function placeOf(root: Lab): Place {
+function placeOf(root: Lab, at: number, nameOf: (dir: string, at: number) => string): Place {
   root.ownPorts();
   chmodSync(root.dir, 0o711);
-  return { lab: root, name: `root:${root.dir}` };
+  return { lab: root, name: nameOf(root.dir, at) };
 }
 
 function consoleOf(root: Lab): string {
@@ -115,4 +118,24 @@ function phaseOf(root: Lab): string {
   } catch {
     return '';
   }
+}
+
+/** Which of the places runs the guest; one that lies still is started, which only one place may do. */
+export async function whoRuns(
+  { places, boots }: MoveLab,
+  about: string,
+): Promise<{ readonly runs: Place; readonly most: number }> {
+  const states = [];
+  for (const place of places) states.push({ place, state: await place.lab.state('web') });
+  const running = states.filter(({ state }) => state === 'running').map(({ place }) => place);
+  assert.ok(running.length <= 1, `${about}: ${JSON.stringify(states.map(({ state }) => state))}`);
+  const [runs] = running;
+  if (runs !== undefined) return { runs, most: boots() };
+  const most = boots() + 1;
+  const started: Place[] = [];
+  for (const place of places) if ((await place.lab.init('start', 'web')).code === 0) started.push(place);
+  assert.equal(started.length, 1, `${about}: only one place may start it`);
+  const [only] = started;
+  assert.ok(only);
+  return { runs: only, most };
 }

@@ -16,6 +16,7 @@ export function testHost(dir: string, monitor: Partial<MonitorConfig> = {}): Tes
     otherWithDisk: () => undefined,
     moves: {
       settleAt: () => Promise.resolve(),
+      tell: () => Promise.resolve(),
       forget: () => Promise.resolve(),
     },
     network: {

@@ -18,7 +18,8 @@ import { isSaved } from '../../machine/state/saved-folder.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import { isThere, readTextIfExists } from '../../system/files/files.ts';
 import { macIssues } from '../macs.ts';
-import type { MoveOffer } from './offer.ts';
+import type { MoveOffer } from './move-offer.ts';
+import { sharingProblems } from './shared-disks.ts';
 
 /** A place that a machine has come from, and that still has it registered. */
 export function wasHere({ files }: MachineRef): string | undefined {
@@ -62,6 +63,11 @@ export async function checkOffer(
   const found = [...(await inspectHost(quiet, config, target.files)), ...host.storageInUse(config)];
   const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
   const problems = [...names, ...errors.map(({ message }) => message), ...diskProblems(host, config, offer)];
+  const isRemote = offer.sourceRecord === undefined && !offer.copyDisks;
+  if (isRemote && problems.length === 0) {
+    const there = imageFacts(host.paths, config);
+    problems.push(...(await sharingProblems(config, { images: offer.images, there }, signal)));
+  }
   if (errors.length > 0) return problems;
   try {
     const prepared = await prepare(quiet, config, target.files, signal);

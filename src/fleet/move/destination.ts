@@ -1,5 +1,5 @@
 import type { MachineConfig } from '../../config/types.ts';
-import type { MachineContext, MachineRef } from '../../machine/context.ts';
+import type { MachineRef } from '../../machine/context.ts';
 import { withOwnMonitor } from '../../machine/control/control-port.ts';
 import { isSameFile } from '../../machine/disks/same-file.ts';
 import { awaitGuest, letGo, moveSocket, untilArrived } from '../../machine/move/arrival.ts';
@@ -12,13 +12,13 @@ import { doWork, type Work } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
 import { isThere, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
-import { Machines } from '../machines.ts';
+import type { Machines } from '../machines.ts';
 import { leaseMacsOf } from '../macs.ts';
 import { registerMachine } from '../register.ts';
 import { newTarget } from '../resolve.ts';
 import { checkOffer, configThere, wasHere, withMacs } from './check-offer.ts';
 import { makeFile } from './make-file.ts';
-import type { MoveOffer } from './offer.ts';
+import type { MoveOffer } from './move-offer.ts';
 import { placeName } from './places.ts';
 
 /** A QEMU that waits for a guest, with what is done to it step by step. */
@@ -36,20 +36,41 @@ export interface Arrival {
 /** For each answer of QEMU. */
 const ANSWER_MS = 60_000;
 
-/** The machines below another root folder of this host, as the place that a guest comes to. */
-export class LocalDestination {
+/** A place that a guest can come to. */
+export interface Destination {
+  /** For people; a place on another host also as a destination. */
+  readonly name: string;
+  /** How the record of a move names it: root folder on this host, or place on another one. */
+  readonly reference: { readonly root?: string | undefined; readonly place?: string | undefined };
+  /** All that is in the way of a guest there. */
+  check(offer: MoveOffer, signal: AbortSignal | undefined): Promise<readonly string[]>;
+  /**
+   * Makes a machine that waits for the guest, and does `body` with it. When that throws, and the guest was not released,
+   * nothing of it stays.
+   */
+  receive<T>(offer: MoveOffer, body: (arrival: Arrival) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Lets go of it; never throws. */
+  close(): Promise<void>;
+}
+
+/** The machines of a scope of this host, as the place that a guest comes to. */
+export class LocalDestination implements Destination {
   readonly #machines: Machines;
-  /** Root folder. */
-  readonly root: string;
-  /** For people. */
+  readonly #root: string | undefined;
   readonly name: string;
 
-  /** @throws {QemuError} `QEMU_NOT_PERMITTED` when others may change it. */
-  constructor(root: string, notify: MachineContext['notify']) {
-    this.root = root;
-    this.#machines = Machines.at(root, notify);
-    this.name = placeName(this.#machines.host.paths);
+  /** @param root its root folder, for a source on this host. */
+  constructor(machines: Machines, root?: string) {
+    this.#root = root;
+    this.#machines = machines;
+    this.name = placeName(machines.host.paths);
   }
+
+  get reference(): { readonly root: string | undefined } {
+    return { root: this.#root };
+  }
+
+  async close(): Promise<void> {}
 
   /** Whether it is that place. */
   hasPaths({ stateDir }: Paths): boolean {
@@ -61,7 +82,6 @@ export class LocalDestination {
     return registered ?? newTarget(this.#machines.host.paths, name, shortName ?? name);
   }
 
-  /** All that is in the way of a guest there. */
   async check(offer: MoveOffer, signal: AbortSignal | undefined): Promise<readonly string[]> {
     const { host } = this.#machines;
     const target = this.#target(offer);
@@ -69,10 +89,6 @@ export class LocalDestination {
     return checkOffer(host, target, offer, signal);
   }
 
-  /**
-   * Makes a machine that waits for the guest, and does `body` with it. When that throws, and the guest was not released,
-   * nothing of it stays.
-   */
   async receive<T>(offer: MoveOffer, body: (arrival: Arrival) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { host } = this.#machines;
     const target = this.#target(offer);

@@ -14,9 +14,11 @@ import { exclusively } from '../../machine/run/run-lock.ts';
 import { runStopHook } from '../../machine/stop/stop-hook.ts';
 import { doWork } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
-import type { Machines } from '../machines.ts';
-import { type Arrival, LocalDestination } from './destination.ts';
-import { type MoveOffer, makeOffer } from './offer.ts';
+import { Machines } from '../machines.ts';
+import { type Arrival, type Destination, LocalDestination } from './destination.ts';
+import type { MoveOffer } from './move-offer.ts';
+import { makeOffer } from './offer.ts';
+import { placeName } from './places.ts';
 
 /** How to move a running machine. */
 export interface MigrateOptions extends LongWorkOptions {
@@ -51,13 +53,15 @@ export interface MigrateResult {
 const DEFAULT_DOWNTIME_MS = 300;
 const DEFAULT_TIMEOUT_MS = 3_600_000;
 const ANSWER_MS = 60_000;
+/** For the other end of an earlier move. */
+const PEER_MS = 20_000;
 const NEVER = new AbortController().signal;
 
 /**
  * Moves a running machine to another place, while its guest goes on. The machine is registered there, and no longer here.
  *
- * @param destination `root:DIR`.
- * @throws {QemuError} `QEMU_USAGE` for another destination, `QEMU_NOT_IMPLEMENTED` for one on another host; `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` with all that is in
+ * @param destination `root:DIR` or `ssh://[USER@]HOST[:PORT][/ROOT]`.
+ * @throws {QemuError} `QEMU_USAGE` for another destination; `QEMU_NOT_PERMITTED` when ssh may not log in there, `QEMU_NOT_INSTALLED` without ssh here or qemu-init there; `QEMU_NOT_RUNNING`; `QEMU_MACHINE_STATE` with all that is in
  * the way; `QEMU_COMMAND_FAILED`, `QEMU_TIMEOUT`, `QEMU_LOCKED`, `QEMU_ABORTED`: the guest then goes on here.
  */
 export async function migrateMachine(
@@ -69,10 +73,10 @@ export async function migrateMachine(
   const began = performance.now();
   const seconds = (): number => Math.round(performance.now() - began) / 1000;
   const { host } = machines;
-  const there = parseDestination(host, destination);
+  const there = await parseDestination(host, target, destination);
   const nothing = { destination: there.name, state: undefined, downtimeMs: undefined, transferredBytes: undefined };
-  return exclusively(host, target, { purpose: 'migrate', signal: options.signal }, async () => {
-    await settleFirst(host, target);
+  const whole = async (): Promise<MigrateResult> => {
+    await settleFirst(host, target, PEER_MS);
     const located = locate(target.files);
     refuseMoved(target, 'move');
     if (located.kind !== 'alive') throw notRunning(target);
@@ -80,29 +84,51 @@ export async function migrateMachine(
       copyDisks: false,
       signal: options.signal,
     });
-    const problems = [...new Set([...here, ...(await there.check(offer, options.signal))])];
+    const problems = [...new Set([...here, ...(await checkThere(there, offer, options))])];
     if (options.check === true) {
       return { ...nothing, outcome: problems.length === 0 ? 'possible' : 'impossible', problems, seconds: seconds() };
     }
     if (problems.length > 0) throw impossible(target, there.name, problems);
     const moved = await move(machines, target, located, { there, offer, options });
     return { ...nothing, ...moved, outcome: 'moved', problems: [], seconds: seconds() };
-  });
+  };
+  try {
+    return await exclusively(host, target, { purpose: 'migrate', signal: options.signal }, whole);
+  } finally {
+    await there.close();
+  }
 }
 
-function parseDestination(host: MachineContext, words: string): LocalDestination {
-  const root = /^root:(\/.*)$/.exec(words)?.[1];
+async function parseDestination(host: MachineContext, target: MachineRef, words: string): Promise<Destination> {
   if (words.startsWith('ssh://')) {
-    throw new QemuError('QEMU_NOT_IMPLEMENTED', 'Machines cannot move to another host yet');
+    const { parseSshPlace } = await import('./ssh-place.ts');
+    const place = parseSshPlace(words);
+    const { RemoteDestination } = await import('./remote-destination.ts');
+    return new RemoteDestination(place, host, target, placeName(host.paths));
   }
+  const root = /^root:(\/.*)$/.exec(words)?.[1];
   if (root === undefined) {
     throw new QemuError('QEMU_USAGE', `"${words}" is not a place that a machine can move to`, {
-      hint: 'give root:DIR, with the absolute path of a folder that is given to --root',
+      hint: 'give ssh://[USER@]HOST[:PORT][/ROOT], or root:DIR with the absolute path of a folder that is given to --root',
     });
   }
-  const there = new LocalDestination(root, host.notify);
+  const there = new LocalDestination(Machines.at(root, host.notify), root);
   if (there.hasPaths(host.paths)) throw new QemuError('QEMU_USAGE', `"${words}" is where the machine is`);
   return there;
+}
+
+/** That the tool is missing there is one more thing that is in the way. */
+async function checkThere(
+  there: Destination,
+  offer: MoveOffer,
+  { check, signal }: MigrateOptions,
+): Promise<readonly string[]> {
+  try {
+    return await there.check(offer, signal);
+  } catch (error) {
+    if (check !== true || !(error instanceof QemuError) || error.code !== 'QEMU_NOT_INSTALLED') throw error;
+    return [error.message];
+  }
 }
 
 function impossible({ longName }: MachineRef, there: string, problems: readonly string[]): QemuError {
@@ -112,7 +138,7 @@ function impossible({ longName }: MachineRef, there: string, problems: readonly 
 }
 
 interface Move {
-  readonly there: LocalDestination;
+  readonly there: Destination;
   readonly offer: MoveOffer;
   readonly options: MigrateOptions;
 }
@@ -128,7 +154,7 @@ async function move(
   const { host } = machines;
   const { signal = NEVER, keepConfig = false } = options;
   const { id, wasRunning } = offer;
-  const data: MoveOutData = { id, wasRunning, keepConfig, root: there.root };
+  const data: MoveOutData = { id, wasRunning, keepConfig, ...there.reference };
   const settings = machines.stopSettings(target);
   const result = await doWork(
     host,

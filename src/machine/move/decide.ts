@@ -1,5 +1,8 @@
-/** How far a move is, as each side has noted it before the step: see {@link MoveRecord}. */
-export type MovePhase = 'copying' | 'switching' | 'handed-over' | 'released';
+/**
+ * How far a move is, as each side has noted it before the step: see {@link MoveRecord}. `kept`: the source has given it up,
+ * and goes on; the destination, on another host, could not be told that yet.
+ */
+export type MovePhase = 'copying' | 'switching' | 'handed-over' | 'released' | 'kept';
 
 /** Which end of a move a machine is. */
 export type MoveRole = 'source' | 'destination';

@@ -50,7 +50,8 @@ export const MOVE_IN_WORK: WorkKind = {
   },
 };
 
-function sourceSays({ id, peerRecord }: MoveRecord): Parameters<typeof destinationStep>[1] {
+function sourceSays({ id, peerRecord, sourceSays: says }: MoveRecord): Parameters<typeof destinationStep>[1] {
+  if (says !== undefined) return says === 'kept' ? 'not-handed-over' : says;
   if (peerRecord === undefined) return 'unknown';
   const theirs = readMoveAt(peerRecord);
   if (theirs === 'damaged') return 'unknown';

@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
+import { removeIfExists } from '../../system/files/files.ts';
 import { removeWhole } from '../../system/files/remove-tree.ts';
+import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { cleanUp } from '../run/clean-up.ts';
 import { MOVE_LINE } from '../run/last-run.ts';
@@ -11,7 +15,8 @@ import { cancelSending } from '../state/cancel-sending.ts';
 import { endSaved } from '../state/end-saved.ts';
 import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
 import { sourceStep } from './decide.ts';
-import { readMove, removeMove } from './move-record.ts';
+import { type MoveRecord, readMove, removeMove, writeMove } from './move-record.ts';
+import { tellPeer } from './tell-peer.ts';
 
 /** The word in the record of the work at the place that a guest leaves. */
 export const MOVE_OUT_KIND = 'move-out';
@@ -24,6 +29,13 @@ export interface MoveOutData {
   readonly keepConfig: boolean;
   /** Root folder of the destination on this host; undefined: it is on another one. */
   readonly root?: string | undefined;
+  /** The destination on another host: `ssh://root@node2`. */
+  readonly place?: string | undefined;
+}
+
+/** Where QEMU sends a guest that goes to another host: only its own user may pass through the folder. */
+export function outgoingSocket({ qemuDir }: Pick<MachinePaths, 'qemuDir'>): string {
+  return join(qemuDir, 'move-out.sock');
 }
 
 /**
@@ -39,13 +51,23 @@ export const MOVE_OUT_WORK: WorkKind = {
     if (noted === undefined) return { outcome: 'undone' };
     if (noted === 'damaged' || noted.id !== data['id'])
       return { outcome: 'undone', detail: 'nobody knows who owns it' };
+    const { place } = data;
     if (sourceStep(noted.phase) === 'keep') {
       const settled = await keep(leftover);
-      removeMove(target.files);
-      await settlePeer(leftover);
+      removeIfExists(outgoingSocket(target.files));
+      if (typeof place === 'string') await tellKept(leftover, noted, place);
+      else {
+        removeMove(target.files);
+        await settlePeer(leftover);
+      }
       return settled;
     }
-    await settlePeer(leftover);
+    if (typeof place === 'string') {
+      const problem = await tellHandedOver(leftover, noted, place);
+      if (problem !== undefined) {
+        return { outcome: 'running', detail: `its guest belongs to ${place}, which has to be told that: ${problem}` };
+      }
+    } else await settlePeer(leftover);
     await leave(host, target, leftover.client, data['keepConfig'] === true);
     return { outcome: 'finished', detail: `its guest belongs to ${noted.peer}` };
   },
@@ -55,6 +77,27 @@ export const MOVE_OUT_WORK: WorkKind = {
 async function settlePeer({ host, target, record, timeoutMs }: Leftover): Promise<void> {
   const { root } = record.data;
   if (typeof root === 'string') await host.moves.settleAt(root, target.longName, { timeoutMs });
+}
+
+/** The note stays until the other host knows it. */
+async function tellKept({ host, target, timeoutMs }: Leftover, noted: MoveRecord, place: string): Promise<void> {
+  writeMove(target.files, { ...noted, phase: 'kept' });
+  await tellPeer(host, target, place, timeoutMs);
+}
+
+/** Why it is not told; undefined: it is. */
+async function tellHandedOver(
+  { host, target, timeoutMs }: Leftover,
+  { id }: MoveRecord,
+  place: string,
+): Promise<string | undefined> {
+  try {
+    await host.moves.tell(place, { name: target.longName, id, says: 'handed-over' }, { timeoutMs });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return error.message;
+  }
 }
 
 async function keep({ target, record, client, timeoutMs }: Leftover): Promise<Settled> {

@@ -25,11 +25,13 @@ export interface MoveRecord {
   readonly since: string;
   /** The note of the other side, on this host; undefined: it is on another host. */
   readonly peerRecord?: string | undefined;
+  /** What a source on another host has decided, once it was asked, or has told by itself. */
+  readonly sourceSays?: 'handed-over' | 'kept' | undefined;
 }
 
 type Files = Pick<MachinePaths, 'stateDir' | 'move'>;
 
-const PHASES: readonly MovePhase[] = ['copying', 'switching', 'handed-over', 'released'];
+const PHASES: readonly MovePhase[] = ['copying', 'switching', 'handed-over', 'released', 'kept'];
 
 /**
  * What a machine has noted of a move; undefined when it has nothing, or the caller may not see it.
@@ -63,6 +65,16 @@ export function removeMove(files: Files): void {
   removeWithLeftovers(files.move);
 }
 
+/** Whether a machine has such a note: costs one lstat(2). */
+export function hasMove(files: Files): boolean {
+  try {
+    return isThere(files.move);
+  } catch {
+    // Not for this user to see.
+    return false;
+  }
+}
+
 /** Whether a machine may run its guest: costs one lstat(2) when it is not being moved. */
 export function isOwner(files: Files): boolean {
   return mayRun(readMove(files));
@@ -76,9 +88,17 @@ function parseMove(text: string | undefined): MoveRecord | 'damaged' {
     return 'damaged';
   }
   if (!isRecord(value)) return 'damaged';
-  const { id, role, peer, since, peerRecord } = value;
+  const { id, role, peer, since, peerRecord, sourceSays: says } = value;
   const phase = PHASES.find((each) => each === value['phase']);
   if (typeof id !== 'string' || typeof peer !== 'string' || typeof since !== 'string') return 'damaged';
   if (phase === undefined || (role !== 'source' && role !== 'destination')) return 'damaged';
-  return { id, role, phase, peer, since, peerRecord: typeof peerRecord === 'string' ? peerRecord : undefined };
+  return {
+    id,
+    role,
+    phase,
+    peer,
+    since,
+    peerRecord: typeof peerRecord === 'string' ? peerRecord : undefined,
+    sourceSays: says === 'handed-over' || says === 'kept' ? says : undefined,
+  };
 }

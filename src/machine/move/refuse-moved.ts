@@ -54,6 +54,7 @@ export function describeMove(noted: Omit<MoveRecord, 'id'> | 'damaged' | undefin
   if (noted === undefined) return 'it is not being moved';
   if (noted === 'damaged') return 'the note of who owns its guest is damaged';
   const { role, phase, peer, since } = noted;
+  if (phase === 'kept') return `its guest has stayed here; ${peer} does not know that yet`;
   if (role === 'source') {
     return phase === 'handed-over'
       ? `its guest has moved to ${peer}, ${since}`

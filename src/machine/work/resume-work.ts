@@ -3,10 +3,12 @@ import type { LongWorkOptions } from '../../base/progress.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { hasMove } from '../move/move-record.ts';
+import { tellPeer } from '../move/tell-peer.ts';
 import { resumeWork } from './do-work.ts';
 import type { Resumption } from './resumption.ts';
 import { settle } from './settle.ts';
-import { isAtWork, readWork } from './work-record.ts';
+import { isAtWork, readWork, type WorkRecord } from './work-record.ts';
 
 /**
  * What became of interrupted work: `resumed` and done, `settled` without any more to do, or there is `nothing`.
@@ -46,7 +48,11 @@ export async function resumeInterrupted(
       },
     );
   }
-  if (record === undefined) return { outcome: 'nothing', what: undefined };
+  if (record === undefined) {
+    const hasToTell = hasMove(target.files);
+    const isTold = !hasToTell || (await tellPeer(host, target, undefined, PEER_MS));
+    return { outcome: isTold && hasToTell ? 'settled' : 'nothing', what: undefined };
+  }
   const resume = await RESUMES[record.kind]?.();
   const isDone = await resumeWork(
     host,
@@ -56,12 +62,20 @@ export async function resumeInterrupted(
       return true;
     },
     options.signal,
-    resume === undefined ? cannotGoOn(target, record.jobs) : undefined,
+    resume === undefined ? cannotGoOn(target, record) : undefined,
   );
   return { outcome: isDone === true ? 'resumed' : 'settled', what: record.what };
 }
 
-function cannotGoOn({ longName }: MachineRef, jobs: readonly string[]): QemuError {
+/** For another host. */
+const PEER_MS = 20_000;
+
+function cannotGoOn({ longName }: MachineRef, { kind, what, jobs }: WorkRecord): QemuError {
+  if (kind === 'move-in' || kind === 'move-out') {
+    return new QemuError('QEMU_MACHINE_STATE', `The other end of the move cannot be asked now: ${what}`, {
+      hint: 'try again when it can be reached; what is noted there and here says who owns the guest',
+    });
+  }
   const end = jobs[0] === undefined ? '' : `end it: ${shellCommand('qemu-init', 'jobs', 'cancel', longName, jobs[0])}`;
   return new QemuError('QEMU_USAGE', 'Nobody can go on with this work: its command held what it needs', { hint: end });
 }

@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { hasMove } from '../move/move-record.ts';
 import { hasJournal } from '../plug/has-journal.ts';
 import { dropDeadLocks } from '../run/drop-dead-locks.ts';
 import { ENDS_MACHINE, hasWork, isAtWork, readWork } from './work-record.ts';
@@ -9,18 +10,23 @@ const LOOK_MS = 1_500;
 
 /**
  * Sets right what a killed command left of work on the disks of a machine, before anything else is done with it: a
- * guest may be waiting for that. So it does with what a guest has released since it was asked to, and with locks of
- * commands that were killed. Without any of that it costs two lstat(2) and a look into the machine's run-time folder. Never
- * throws; what was found and done is told.
+ * guest may be waiting for that. So it does with what a guest has released since it was asked to, with what another host
+ * does not know yet, and with locks of commands that were killed. Without any of that it costs three lstat(2) and a look
+ * into the machine's run-time folder. Never throws; what was found and done is told.
+ *
+ * @param timeoutMs how long that may hold up the caller.
  */
-export async function settleFirst(host: MachineContext, target: MachineRef): Promise<void> {
+export async function settleFirst(host: MachineContext, target: MachineRef, timeoutMs = LOOK_MS): Promise<void> {
   if (hasJournal(target.files)) {
     const { settlePlugged } = await import('../plug/settle-plug.ts');
     await settlePlugged(host, target, LOOK_MS);
   }
   if (hasWork(target.files)) {
     const { settleQuietly } = await import('./settle.ts');
-    await settleQuietly(host, target, LOOK_MS);
+    await settleQuietly(host, target, timeoutMs);
+  } else if (hasMove(target.files)) {
+    const { tellPeer } = await import('../move/tell-peer.ts');
+    await tellPeer(host, target, undefined, timeoutMs);
   }
   dropDeadLocks(target.files);
 }

@@ -4,6 +4,8 @@ import { type ExecResult, findProgram, run } from '../process/exec.ts';
 export interface QemuImgOptions {
   /** Program and options that give it another user, with `--` at the end; empty: the caller's own. */
   readonly prefix: readonly string[];
+  /** qemu-io(1) in its place, from the same package. */
+  readonly program?: 'qemu-io' | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Receives how far it is, from 0 to 100, when it is called with `-p`. */
@@ -30,7 +32,7 @@ const NOT_UNSHARED = /^unshare: /;
  * @throws {QemuError} as {@link run}; `QEMU_NOT_INSTALLED` without qemu-img.
  */
 export async function runQemuImg(args: readonly string[], options: QemuImgOptions): Promise<ExecResult> {
-  const { prefix, timeoutMs, signal, onPercent } = options;
+  const { prefix, program = 'qemu-img', timeoutMs, signal, onPercent } = options;
   const onOutput = onPercent && ((chunk: Buffer) => reportLast(chunk, onPercent));
   // It ends with its caller, whatever ends that: nothing else would know of it. prctl(2), PR_SET_PDEATHSIG.
   const mortal = findProgram('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig=KILL', '--'];
@@ -38,9 +40,9 @@ export async function runQemuImg(args: readonly string[], options: QemuImgOption
     findProgram('prlimit') === undefined
       ? []
       : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--', ...ONE_ARENA];
-  const inner = [...prefix, ...mortal, ...limits, 'qemu-img', ...args];
-  const start = async ([program = '', ...words]: readonly string[]): Promise<ExecResult> =>
-    run(program, words, { timeoutMs, signal, env: ENVIRONMENT, onOutput });
+  const inner = [...prefix, ...mortal, ...limits, program, ...args];
+  const start = async ([file = '', ...words]: readonly string[]): Promise<ExecResult> =>
+    run(file, words, { timeoutMs, signal, env: ENVIRONMENT, onOutput });
   if (findProgram('unshare') === undefined) return start(inner);
   const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user'];
   const result = await start(['unshare', ...asUser, '--net', '--', ...inner]);

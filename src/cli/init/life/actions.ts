@@ -63,8 +63,8 @@ export const LIFE: readonly Action[] = [
     command: 'migrate <id> <dest>',
     group: 'Life',
     examples: [
-      ['web root:/srv/two --check', 'Shows all that is in the way'],
-      ['web root:/srv/two', 'Moves it while its guest runs on'],
+      ['web ssh://root@node2 --check', 'Shows all that is in the way'],
+      ['web ssh://root@node2', 'Moves it while its guest runs on'],
     ],
     describe: 'Move a running machine to another place',
     options: (parser) =>
@@ -72,7 +72,7 @@ export const LIFE: readonly Action[] = [
         .positional('dest', {
           type: 'string',
           demandOption: true,
-          describe: 'root:DIR: another root folder on this host',
+          describe: 'ssh://[USER@]HOST[:PORT][/ROOT], or root:DIR on this host',
         })
         .option('check', { type: 'boolean', describe: 'Only report what is in the way' })
         .option('rate', RATE)

@@ -76,6 +76,10 @@ test('a guest that stands still for the last part of its move is its own, and is
   assert.equal(mayLetRun(undefined), true);
 });
 
+test('a source that has kept its guest runs it, whether the other host knows that or not', () => {
+  assert.deepEqual([mayRun(source('kept')), mayLetRun(source('kept')), sourceStep('kept')], [true, true, 'keep']);
+});
+
 test('a note that is damaged lets nobody run', () => {
   assert.equal(mayRun('damaged'), false);
 });

@@ -42,10 +42,11 @@ export interface Lab extends TempRoot {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export function lab(t: Cleanup): Lab {
+/** @param given options of all runs of the tools. */
+export function lab(t: Cleanup, given: CliOptions = {}): Lab {
   const root = tempRoot(t);
   const run = (tool: Tool, args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
-    runCli(tool, args, { root: root.dir, ...options });
+    runCli(tool, args, { root: root.dir, ...given, ...options });
   const init = (...args: readonly string[]): Promise<CliResult> => run('qemu-init', args);
   const json = async (...args: readonly string[]): Promise<readonly JsonObject[]> => {
     const document = parseJson(await init(...args, '--json'));
@@ -70,7 +71,7 @@ export function lab(t: Cleanup): Lab {
     init,
     cmd: (...args) => run('qemu-cmd', args),
     run,
-    spawn: (tool, args, options = {}) => spawnCli(tool, args, { root: root.dir, ...options }),
+    spawn: (tool, args, options = {}) => spawnCli(tool, args, { root: root.dir, ...given, ...options }),
     async ok(...args) {
       const result = await init(...args);
       assert.equal(result.code, 0, `${args.join(' ')}: ${result.stdout}${result.stderr}`);

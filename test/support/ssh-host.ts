@@ -6,7 +6,10 @@ import { until } from './lab.ts';
 import { repoRoot } from './repo.ts';
 import { type Cleanup, tempDir } from './temp-root.ts';
 
-/** Another host: a network namespace with an address and a real sshd, which the tools of this checkout can be reached by. */
+/**
+ * Another host: a network namespace with a real sshd, which the tools of this checkout can be reached by. It has a bridge `br0`,
+ * and a cable from there to the bridge `lan` of this one.
+ */
 export interface SshHost {
   readonly address: string;
   /** Its folder, with `sshd_config` in it. */
@@ -15,8 +18,8 @@ export interface SshHost {
   connect(on: boolean): void;
   /** Starts its sshd with more lines in front of its configuration, in place of the one that runs. */
   serve(lines?: string): Promise<void>;
-  /** Runs a program there. */
-  command(...argv: readonly string[]): readonly string[];
+  /** What runs a program there. */
+  readonly prefix: readonly string[];
 }
 
 /** What a client of this host may change: its own files, which ssh finds in the home of its user. */
@@ -51,6 +54,9 @@ export function sshHosts(
   const client = { dir: join(home, '.ssh') };
   keygen(join(client.dir, 'id_ed25519'));
   writeFileSync(join(client.dir, 'authorized_keys'), readFileSync(join(client.dir, 'id_ed25519.pub')));
+  sh('ip', 'link', 'add', 'lan', 'type', 'bridge');
+  sh('ip', 'address', 'add', `${LAN}.254/24`, 'dev', 'lan');
+  sh('ip', 'link', 'set', 'lan', 'up');
   const hosts = Array.from({ length: count }, (_, at) => makeHost(t, dir, sshd, at + 1));
   writeFileSync(
     join(client.dir, 'known_hosts'),
@@ -58,6 +64,9 @@ export function sshHosts(
   );
   return { hosts, client };
 }
+
+/** First three numbers of all addresses; 254 is this host. */
+export const LAN = '10.99.0';
 
 interface Sshd {
   readonly path: string;
@@ -80,13 +89,14 @@ function makeHost(t: Cleanup, base: string, sshd: Sshd, number: number): SshHost
   const dir = join(base, `host${number}`);
   mkdirSync(dir, { mode: 0o755 });
   keygen(join(dir, 'key'));
-  const [space, link, address] = [`host${number}`, `cable${number}`, `10.99.${number}.2`];
+  const [space, link, address] = [`host${number}`, `cable${number}`, `${LAN}.${number}`];
   sh('ip', 'netns', 'add', space);
   sh('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space);
-  sh('ip', 'address', 'add', `10.99.${number}.1/24`, 'dev', link);
-  sh('ip', 'link', 'set', link, 'up');
-  sh('ip', '-n', space, 'address', 'add', `${address}/24`, 'dev', 'eth0');
-  for (const each of ['lo', 'eth0']) sh('ip', '-n', space, 'link', 'set', each, 'up');
+  sh('ip', 'link', 'set', link, 'master', 'lan', 'up');
+  sh('ip', '-n', space, 'link', 'add', 'br0', 'type', 'bridge');
+  sh('ip', '-n', space, 'link', 'set', 'eth0', 'master', 'br0');
+  sh('ip', '-n', space, 'address', 'add', `${address}/24`, 'dev', 'br0');
+  for (const each of ['lo', 'eth0', 'br0']) sh('ip', '-n', space, 'link', 'set', each, 'up');
   let daemon: ChildProcess | undefined;
   const stop = (): void => void daemon?.kill('SIGTERM');
   t.after(stop);
@@ -95,7 +105,7 @@ function makeHost(t: Cleanup, base: string, sshd: Sshd, number: number): SshHost
     address,
     dir,
     connect: (on) => sh('ip', 'link', 'set', link, on ? 'up' : 'down'),
-    command: (...argv) => ['ip', 'netns', 'exec', space, ...argv],
+    prefix: ['ip', 'netns', 'exec', space],
     async serve(lines = '') {
       stop();
       const pidFile = join(dir, `pid${lines.length}`);

@@ -2,6 +2,7 @@ import { QemuError } from '../../base/errors.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { settleFirst } from '../work/settle-first.ts';
+import { isAtWork, readWork, removeWork } from '../work/work-record.ts';
 import { mayLetRun } from './decide.ts';
 import { isOwner, type MoveRecord, readMove, removeMove } from './move-record.ts';
 
@@ -47,7 +48,13 @@ export async function dropMove(host: MachineContext, target: MachineRef): Promis
   const message = `${describeMove(noted)}; this is dropped, as --i-know demands`;
   host.notify({ level: 'warning', machine: target.longName, message });
   removeMove(target.files);
+  const work = readWork(target.files);
+  // Without its note it would be taken for one that has not begun, and undone.
+  if (work !== undefined && MOVE_KINDS.has(work.kind) && !isAtWork(target.files, work)) removeWork(target.files);
 }
+
+/** Words in the record of the work: see move-in-work and move-out-work. */
+const MOVE_KINDS: ReadonlySet<string> = new Set(['move-in', 'move-out']);
 
 /** What is noted of a move, as a clause. */
 export function describeMove(noted: Omit<MoveRecord, 'id'> | 'damaged' | undefined): string {

@@ -54,7 +54,7 @@ const STEPS = {
   switching: 'send {"do":"switching"',
   continue: '"execute":"migrate-continue"',
   arrived: 'send {"do":"arrived"',
-  'handed-over': '"phase": "handed-over"',
+  'handed-over': 'text "phase": "handed-over"',
   release: 'send {"do":"release"',
   finish: 'send {"do":"finish"',
 } as const;

@@ -21,7 +21,7 @@ import type { Machines } from '../machines.ts';
 import { messagesOf } from '../move/check-offer.ts';
 import type { MigrateOptions } from '../move/migrate.ts';
 import type { MoveOffer } from '../move/move-offer.ts';
-import { , makeOffer } from '../move/offer.ts';
+import { makeOffer } from '../move/offer.ts';
 
 /** How to restart a machine while its guest goes on. */
 export type RestartLiveOptions = Omit<MigrateOptions, 'keepConfig'>;

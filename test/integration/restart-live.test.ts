@@ -140,7 +140,7 @@ test('whatever is killed at whatever step, one QEMU runs the guest, and the same
     const rate = phase === 'memory' ? ['--rate', '20M'] : [];
     const { child, result } = root.spawn('qemu-init', ['restart', '--live', 'web', ...rate], { timeoutMs: LONG_MS });
     let isOver = false;
-    result.finally(() => {
+    void result.finally(() => {
       isOver = true;
     });
     await until(about, () => isOver || isAt(root, phase), LONG_MS);

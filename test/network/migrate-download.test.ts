@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +29,7 @@ interface Endless {
 function serveEndless(): Endless {
   const hash = createHash('sha256');
   let [sent, isOver, isSent] = [0, false, false];
-  const server = createServer(async (_, response) => {
+  const send = async (response: ServerResponse): Promise<void> => {
     while (!isOver && !response.destroyed) {
       const chunk = randomBytes(20_000);
       hash.update(chunk);
@@ -40,7 +40,8 @@ function serveEndless(): Endless {
     }
     response.end();
     isSent = true;
-  });
+  };
+  const server = createServer((_, response) => void send(response));
   server.listen(PORT, `${LAN}.254`);
   return {
     server,

@@ -101,7 +101,7 @@ export const LIFE: readonly Action[] = [
         .option('rate', RATE)
         .option('downtime', DOWNTIME)
         .conflicts('live', 'force')
-        .implies({ check: 'live', rate: 'live', downtime: 'live' }) as Argv<object>,
+        .implies({ check: 'live', rate: 'live', downtime: 'live' }),
     load: () => import('./restart.ts'),
   },
   {

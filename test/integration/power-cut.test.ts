@@ -16,9 +16,10 @@ test(`a power cut at ${MOMENTS} moments of a backup: the next one is full when a
   for (let moment = 0; moment < MOMENTS; moment += 1) {
     await host.ok('start', 'web');
     await host.backUp();
-    await host.poke(moment + 1, moment * MIB, MIB);
+    const offset = (moment % 15) * MIB;
+    await host.poke(moment + 1, offset, MIB);
     pace.tookMs ??= await timed(() => host.backUp());
-    await host.poke(moment + 101, moment * MIB + 4096, 4096);
+    await host.poke(moment + 101, offset + 4096, 4096);
     const delayMs = (pace.tookMs * (moment + 0.5)) / MOMENTS;
     await interrupt(host, 'SIGKILL', delayMs, ['backup', 'create', 'web', host.dest]);
     cutPower(host);

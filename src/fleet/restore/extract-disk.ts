@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { restoreDisk } from '../../machine/restore/restore-disk.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { ensureDir, removeIfExists } from '../../system/files/files.ts';
+import { ensureDir, isThere, removeIfExists } from '../../system/files/files.ts';
 import { placeWithoutLinks } from '../../system/files/held-folder.ts';
 import { hiddenSibling, leftoversOf } from '../../system/files/hidden-sibling.ts';
 import { syncPath } from '../../system/files/sync.ts';
@@ -35,7 +35,8 @@ export async function extractDisk(
       renameSync(part, path);
       syncPath(dirname(path));
     } catch (error) {
-      removeIfExists(part);
+      // Where nothing can be written it is not there, and could not be removed.
+      if (isThere(part)) removeIfExists(part);
       throw error instanceof Error && 'code' in error && !('hint' in error) ? fileError('write', path, error) : error;
     }
   }

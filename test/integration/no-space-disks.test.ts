@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
 import { qemuImg } from '../support/odd-images.ts';
-import { enterOwnMounts, mountSmall, unmount } from '../support/own-mounts.ts';
+import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
 await enterOwnMounts();
@@ -104,6 +104,33 @@ test('a chain whose base has no room is not collapsed, nor is a snapshot merged,
   await root.ok('stop', 'web', '--force');
   assert.doesNotMatch(execFileSync('qemu-io', ['-r', '-c', 'read -P 7 1M 16M', base], { encoding: 'utf8' }), /failed/);
   qemuImg('check', base);
+});
+
+test('a move or a merge that could not be noted in the file of its machine is refused before it begins', async (t) => {
+  const root = lab(t);
+  const images = join(root.dir, 'images');
+  mkdirSync(images);
+  const [base, top] = ['base.qcow2', 'top.qcow2'].map((name) => join(images, name)) as [string, string];
+  qemuImg('create', '-q', '-f', 'qcow2', base, '8M');
+  qemuImg('create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, top);
+  const cfg = root.add('web', `DSK1=${guestDisk(images, { name: 'boot.img' })},format=raw\nDSK2=${top},format=qcow2\n`);
+  const text = readFileSync(cfg, 'utf8');
+  await root.ok('start', 'web');
+  makeReadOnly(root.etcDir);
+  t.after(() => unmount(root.etcDir));
+  for (const words of [
+    ['disk', 'mirror', 'web', 'DSK2', join(images, 'copy.qcow2')],
+    ['disk', 'commit', 'web', 'DSK2'],
+  ]) {
+    const { code, stderr } = await root.init(...words);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /Cannot write ".*web-qemu\.cfg"\n.*read-only/i);
+    assert.deepEqual(readdirSync(images).sort(), ['base.qcow2', 'boot.img', 'top.qcow2']);
+    assert.equal(await root.state('web'), 'running');
+    assert.deepEqual(await jobs(root), []);
+  }
+  assert.equal(readFileSync(cfg, 'utf8'), text);
+  await root.ok('stop', 'web', '--force');
 });
 
 function makeRoom(dir: string): void {

@@ -7,7 +7,7 @@ import { shellCommand } from '../../config/text/shell-words.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { editConfig } from '../edit-config.ts';
+import { editConfig, requireEditable } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { readSnapshotNotes } from '../snapshot/snapshot-notes.ts';
@@ -48,6 +48,7 @@ export async function commitDisk(
 ): Promise<MoveResult> {
   const began = performance.now();
   await refuseDuringWork(host, target, options.signal);
+  requireEditable(target);
   const disk = movableDisk(target, config, key);
   const pivot = await commit({ host, target, config, disk, options });
   return {

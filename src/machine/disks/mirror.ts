@@ -10,7 +10,7 @@ import { newJobId } from '../../domain/job-id.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { isThere } from '../../system/files/files.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { editConfig } from '../edit-config.ts';
+import { editConfig, requireEditable } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { resolveRunAs } from '../start/run-as.ts';
@@ -63,6 +63,7 @@ export async function mirrorDisk(
   const began = performance.now();
   // First: the file may be what an interrupted command left.
   await refuseDuringWork(host, target, options.signal);
+  requireEditable(target);
   const disk = movableDisk(target, config, key);
   const path = resolve(file);
   if (isThere(path)) {

@@ -133,6 +133,27 @@ export function writeFileAtomic(
   }
 }
 
+/** A file that is written already, under another name. */
+export interface PreparedFile {
+  /** Lets it take the place of the old one. Throws errors of rename(2) and fsync(2). */
+  readonly commit: () => void;
+  /** Removes it, unless it has taken that. */
+  readonly discard: () => void;
+}
+
+/**
+ * Does all of {@link writeFileAtomic} that may fail for want of room or rights, for a moment at which it must not.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function prepareFile(path: string, text: string): PreparedFile {
+  try {
+    return prepare(followLink(path), text, undefined, true);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}
+
 /**
  * Removes a file, socket or symbolic link. False when there was none.
  *
@@ -208,24 +229,36 @@ function setMode(path: string, mode: number): void {
 }
 
 function replaceFile(path: string, text: string | Uint8Array, mode: number | undefined, durable: boolean): void {
-  removeLeftovers(path, TEMPORARY_MAX_AGE_MS);
-  const temporary = hiddenSibling(path, 'tmp');
-  const file = openSync(temporary, 'wx', mode ?? 0o644);
+  const file = prepare(path, text, mode, durable);
   try {
-    try {
-      if (mode === undefined) copyOwner(file, statSync(path, { throwIfNoEntry: false }));
-      else fchmodSync(file, mode);
-      writeAll(file, text);
-      if (durable) fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    file.commit();
   } catch (error) {
-    rmSync(temporary, { force: true });
+    file.discard();
     throw error;
   }
-  if (durable) syncPath(dirname(path));
+}
+
+function prepare(path: string, text: string | Uint8Array, mode: number | undefined, durable: boolean): PreparedFile {
+  removeLeftovers(path, TEMPORARY_MAX_AGE_MS);
+  const temporary = hiddenSibling(path, 'tmp');
+  const discard = (): void => rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', mode ?? 0o644);
+  try {
+    if (mode === undefined) copyOwner(file, statSync(path, { throwIfNoEntry: false }));
+    else fchmodSync(file, mode);
+    writeAll(file, text);
+    if (durable) fsyncSync(file);
+  } catch (error) {
+    discard();
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  const commit = (): void => {
+    renameSync(temporary, path);
+    if (durable) syncPath(dirname(path));
+  };
+  return { commit, discard };
 }
 
 function copyOwner(file: number, old: Stats | undefined): void {

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   ensureDir,
+  prepareFile,
   readTextIfExists,
   removeIfExists,
   removeWithLeftovers,
@@ -133,4 +134,18 @@ test('ensureDir() leaves a folder that exists as it is, and fails where somethin
       hint: 'expected a folder there',
     });
   }
+});
+
+test('prepareFile() writes all but the name, which the file gets or does not', (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, 'file');
+  writeFileSync(path, 'old', { mode: 0o640 });
+  prepareFile(path, 'never').discard();
+  assert.deepEqual(readdirSync(dir), ['file']);
+  const prepared = prepareFile(path, 'new');
+  assert.equal(readFileSync(path, 'utf8'), 'old');
+  prepared.commit();
+  prepared.discard();
+  assert.deepEqual([readdirSync(dir), readFileSync(path, 'utf8'), modeOf(path)], [['file'], 'new', 0o640]);
+  assert.throws(() => prepareFile(join(dir, 'none/file'), ''), { code: 'QEMU_IO' });
 });

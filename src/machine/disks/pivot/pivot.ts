@@ -40,10 +40,15 @@ export async function pivotDisk(
   const { key, file, jobId } = pivot;
   const [edit] = work.record.cfgEdits;
   // The lock first: no guest is to wait for another command.
-  await whileEditing(host, target, { purpose: 'disk' }, async (change) =>
+  await whileEditing(host, target, { purpose: 'disk' }, async ({ prepare }) =>
     access.use(async (domain) => {
-      const writeName = (): void => change((text) => setKey(text, key, edit?.to ?? ''));
-      await completeJob(domain, jobId, writeName, () => holdGuest(domain, work));
+      // Once both are the same there should be no way back: QEMU opens the old image again for that, and crashes where it cannot.
+      const cfg = prepare((text) => setKey(text, key, edit?.to ?? ''));
+      try {
+        await completeJob(domain, jobId, cfg.commit, () => holdGuest(domain, work));
+      } finally {
+        cfg.discard();
+      }
       await releaseGuest(domain, work.record);
       if (access.isRunning && !isSameFile((await diskNode(domain, key)).layers[0].file, file)) {
         throw notActive(key, file);

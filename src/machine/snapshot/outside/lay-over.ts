@@ -59,9 +59,9 @@ export async function layOver<T>(
       work.note({ partFiles: parts });
     });
   }
-  const value = await whileEditing(host, target, { purpose: 'snapshot', signal }, (edit) =>
+  const value = await whileEditing(host, target, { purpose: 'snapshot', signal }, ({ write }) =>
     around(async () => {
-      edit((text) => edits.reduce((changed, { key, to }) => setKey(changed, key, to), text));
+      write((text) => edits.reduce((changed, { key, to }) => setKey(changed, key, to), text));
       await whenNamed(layers);
     }),
   );

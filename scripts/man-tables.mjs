@@ -75,8 +75,7 @@ function isStale({ path, fill: fillIn }) {
 
 /** What can stand in front of a value on the command line of `create`; of a family its first member. */
 function keyWords() {
-  const usable = tables.KEYS.filter(({ notYet: missing }) => missing === undefined);
-  return usable.map((spec) => `${tables.firstKey(spec)}=`).join(' ');
+  return tables.KEYS.map((spec) => `${tables.firstKey(spec)}=`).join(' ');
 }
 
 function fill(text) {
@@ -132,7 +131,7 @@ function isNew(text) {
 
 function keyItem(spec) {
   const paragraphs = [
-    `${sentence(spec.doc)}${limits(spec)}${notYet(spec)}`,
+    `${sentence(spec.doc)}${limits(spec)}`,
     ...(spec.details ?? []).filter(isNew),
     ...(spec.options?.length > 0 ? ['Options, each after a comma:', spec.options.map(optionItem).join('\n')] : []),
   ];
@@ -154,10 +153,6 @@ function limits({ doc, type, values = [], min, max, family, inDefaults }) {
   const numbers = type === 'integer' && max !== undefined ? ` ${min ?? 0} to ${max}.` : '';
   const most = family ? ` *x* counts from 1, without a gap, to ${max} at most.` : '';
   return `${words}${numbers}${most}${inDefaults === false ? ' Not in `defaults-qemu.cfg`.' : ''}`;
-}
-
-function notYet({ notYet: missing }) {
-  return missing === undefined ? '' : ` It does nothing in this version, and using it is an error: ${missing}.`;
 }
 
 function jsonMembers() {

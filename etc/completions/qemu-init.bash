@@ -49,7 +49,7 @@ _qemu_init_points() {
 _qemu_init_actions='start stop save migrate restart try-restart reload force-reload kill reset pause resume wake exit-preconfig wait status list check showcmd explain diff log security top metrics events snapshot disk jobs backup restore attach detach insert eject nic balloon console vnc screenshot sendkey type dump agent register unregister edit create clone rename delete image import export enable disable doctor install uninstall completion qmp-types web'
 # end
 # From the table of the keys, by scripts/man-tables.mjs.
-_qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= MAXSMP= MAXRAM= HUGEPAGES= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= TPM= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= BACKUP= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= LIMIT_CPU= LIMIT_MEMORY= LIMIT_IO= CPUSET= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART= SHARE1='
+_qemu_init_keys='NAME= OS= DESC= UUID= TGTARCH= MACHINE= CPU= SMP= RAM= MAXSMP= MAXRAM= HUGEPAGES= KVM= RNG= BALLOON= HOTPLUG= USB= SOUND= RTC= HPET= PIT= S3= S4= VMGENID= NUMA1= SMBIOS1= WATCHDOG= ONPANIC= FIRMWARE= TPM= BOOT= KERNEL= INITRD= APPEND= DSK1= CDR1= CLOUDINIT= BACKUP= NIC1= BRIDGE_IFNAME= NETIF= VNC= VGA= SPICE= KEYMAP= SERIAL= QGA= RUNAS= SANDBOX= LIMIT_CPU= LIMIT_MEMORY= LIMIT_IO= CPUSET= AUTOSTART= BOOTORDER= BOOTDELAY= REQUIRES= STOPDELAY= STOPMETHOD= ONSHUTDOWN= PRECMD= POSTCMD= PRESTOP= POSTSTOP= RESTART= SHARE1= USB1= PCI1='
 
 _qemu_init() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} action='' i options verbs='' words=''

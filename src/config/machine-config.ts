@@ -16,7 +16,9 @@ import {
   parseSmp,
   parseVmGenerationId,
 } from './hardware.ts';
+import { parsePciHost } from './host-devices/pci-host.ts';
 import { parseShare } from './host-devices/share.ts';
+import { parseUsbHost } from './host-devices/usb-host.ts';
 import { parseIds } from './ids.ts';
 import { parseJsonMachine } from './json/json-machine.ts';
 import {
@@ -217,8 +219,8 @@ function readMachine(
     watchdog: reader.choice('WATCHDOG', WATCHDOG_VALUES),
     onPanic: reader.choice('ONPANIC', PANIC_VALUES),
     shares: reader.family('SHARE', parseShare),
-    usb: reader.family('USBHOST', (text) => text),
-    pci: reader.family('PCI', (text) => text),
+    usb: reader.family('USBHOST', parseUsbHost),
+    pci: reader.family('PCI', parsePciHost),
     custom,
     origins: settings.origins,
   };

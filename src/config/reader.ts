@@ -1,11 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../base/problem.ts';
 import { quote } from '../base/text.ts';
-import type { KeySpec } from './keys/key-spec.ts';
 import { type KeyName, keySpec } from './keys.ts';
 import type { Setting, Settings } from './settings.ts';
 import { hintOf, type Report } from './text/issues.ts';
-import { checkNotYet, readChoice, readInteger, type ValueContext } from './text/option-list.ts';
+import { readChoice, readInteger, type ValueContext } from './text/option-list.ts';
 import { splitWords } from './text/shell-words.ts';
 
 /**
@@ -83,13 +82,13 @@ export class SettingsReader {
   /** Reads a key that is set; undefined when it is absent or wrong. */
   read<T>(name: KeyName, parse: (text: string, context: ValueContext) => T | undefined): T | undefined {
     const setting = this.#settings.get(name);
-    return setting && this.#parse(keySpec(name), setting, parse);
+    return setting && this.#parse(setting, parse);
   }
 
   /** Reads the members of a family, in order. */
   family<T>(stem: KeyName, parse: (text: string, index: number, context: ValueContext) => T | undefined): T[] {
     return this.#settings.family(stem).flatMap(({ index, setting }) => {
-      const read = this.#parse(keySpec(stem), setting, (text, context) => parse(text, index, context));
+      const read = this.#parse(setting, (text, context) => parse(text, index, context));
       return read === undefined ? [] : [read];
     });
   }
@@ -100,14 +99,13 @@ export class SettingsReader {
     if (origin) this.#issues.push({ ...origin, key, message, severity: 'error', hint });
   }
 
-  #parse<T>(spec: KeySpec, setting: Setting, parse: (text: string, context: ValueContext) => T | undefined) {
+  #parse<T>(setting: Setting, parse: (text: string, context: ValueContext) => T | undefined) {
     const { key, value, origin, inDefaults } = setting;
     const report: Report = (message, { hint, severity = 'error' } = {}) => {
       this.#issues.push({ ...origin, key, message, severity, hint: hintOf(hint, this.#issues) });
     };
     const dir = inDefaults ? dirname(origin.file) : this.#baseDir;
     const parsed = parse(value, { key, dir, inDefaults, report });
-    if (parsed !== undefined) checkNotYet(key, typeof parsed === 'string' ? parsed : value, spec, report);
     return parsed;
   }
 }

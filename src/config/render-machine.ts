@@ -3,6 +3,7 @@ import { renderCustom } from './custom.ts';
 import { renderCdrom, renderDisk } from './disk.ts';
 import { renderFirmware } from './hardware.ts';
 import { renderShare } from './host-devices/share.ts';
+import { renderUsbHost } from './host-devices/usb-host.ts';
 import { CUSTOM_SECTION, findKey, KEYS, type KeyName } from './keys.ts';
 import { renderNic } from './nic.ts';
 import { renderNuma } from './numa.ts';
@@ -107,8 +108,8 @@ const WRITERS: Readonly<Record<KeyName, (config: MachineConfig) => string | Fami
   POSTSTOP: ({ postStop }) => joinWords(postStop),
   RESTART: ({ restart }) => restart,
   SHARE: ({ shares }) => shares.map((share) => [`SHARE${share.index}`, renderShare(share)]),
-  USBHOST: ({ usb }) => numbered('USB', usb),
-  PCI: ({ pci }) => numbered('PCI', pci),
+  USBHOST: ({ usb }) => usb.map((each) => [`USB${each.index}`, renderUsbHost(each)]),
+  PCI: ({ pci }) => pci.map(({ index, address }) => [`PCI${index}`, address]),
 };
 
 function sizeOf(bytes: number | undefined): string {
@@ -117,8 +118,4 @@ function sizeOf(bytes: number | undefined): string {
 
 function onOff(value: boolean): string {
   return value ? 'on' : 'off';
-}
-
-function numbered(stem: string, values: readonly string[]): FamilyText {
-  return values.map((value, position) => [`${stem}${position + 1}`, value]);
 }

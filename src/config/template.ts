@@ -66,7 +66,7 @@ function byGroup(specs: readonly KeySpec[], suffix: string): string[][] {
 function renderKey(spec: KeySpec): string[] {
   const value = spec.default === '' ? (spec.example ?? '') : spec.default;
   return [
-    `# ${keyPattern(spec)}: ${spec.doc}${noteOf(spec)}`,
+    `# ${keyPattern(spec)}: ${spec.doc}`,
     ...choicesOf(spec).map((choices) => `#   ${choices}`),
     ...(spec.options ?? []).flatMap((option) => [
       `#   ,${option.name}=  ${option.doc}`,
@@ -74,10 +74,6 @@ function renderKey(spec: KeySpec): string[] {
     ]),
     `#${firstKey(spec)}=${renderValue(value)}`,
   ];
-}
-
-function noteOf({ notYet }: KeySpec): string {
-  return notYet === undefined ? '' : ' (not in this version)';
 }
 
 /** The allowed words, for a choice whose line does not name them. */

@@ -179,6 +179,22 @@ export type StopMethod = 'auto' | 'acpi' | 'agent';
 /** What `BOOT=` may name. */
 export type BootDevice = 'disk' | 'cdrom' | 'network';
 
+/** One `USBx`. */
+export interface UsbHostConfig {
+  readonly index: number;
+  /** What it is, `046d:c52b`, or where it is, `1-2.3`. */
+  readonly device: string;
+  /** The machine also starts without it. */
+  readonly optional: boolean;
+}
+
+/** One `PCIx`. */
+export interface PciHostConfig {
+  readonly index: number;
+  /** `0000:03:00.0`. */
+  readonly address: string;
+}
+
 /** `LIMIT_CPU=`, `LIMIT_MEMORY=`, `LIMIT_IO=`, `CPUSET=`. */
 export interface ResourceLimits {
   /** Of one processor. */
@@ -299,9 +315,8 @@ export interface MachineConfig {
   /** pvpanic action, `none` for no device. */
   readonly onPanic: string;
   readonly shares: readonly ShareConfig[];
-  /** Raw values of USBx, PCIx in order. */
-  readonly usb: readonly string[];
-  readonly pci: readonly string[];
+  readonly usb: readonly UsbHostConfig[];
+  readonly pci: readonly PciHostConfig[];
 
   /** Lines of `[custom]`, each one argument list, appended last. */
   readonly custom: readonly CustomLine[];

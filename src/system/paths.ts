@@ -69,6 +69,8 @@ export interface MachinePaths {
   readonly frozenMark: string;
   /** What was plugged in and unplugged since; missing when nothing was. */
   readonly plugged: string;
+  /** Nodes of the host that QEMU's user has for a moment. */
+  readonly lent: string;
   /** Held by the command that plugs and unplugs. */
   readonly plugLock: string;
   readonly qmpSocket: string;
@@ -210,6 +212,7 @@ export function machinePaths(paths: Paths, longName: string): MachinePaths {
     launch: join(dir, 'launch.json'),
     frozenMark: join(dir, 'frozen-since'),
     plugged: join(dir, 'plugged.json'),
+    lent: join(dir, 'lent.json'),
     plugLock: join(dir, 'plug.lock'),
     qmpSocket: join(qemuDir, 'qmp.sock'),
     consoleSocket: join(qemuDir, 'console.sock'),

@@ -212,9 +212,13 @@ test('$(touch x), backticks and $HOME are text wherever they stand', async (t) =
   assert.ok(!existsSync('x'));
 });
 
-test('keys that do nothing yet say so', async (t) => {
+test('devices of the host that are not there are named', async (t) => {
   const root = lab(t);
-  assert.match(await problemsOf(root, `${HEAD}USB1=1234:5678\nPCI1=01:00.0\n`), /:3: .*yet.*\n.*:4: .*yet/s);
+  const problems = await problemsOf(root, `${HEAD}USB1=1234:5678\nPCI1=ff:1f.7\n`);
+  assert.match(
+    problems,
+    /:3: USB1 "1234:5678" is not plugged in.*\n(?:.*\n)?.*:4: PCI1 "0000:ff:1f\.7" does not exist on this host/,
+  );
 });
 
 test('usage errors are exit 2, and what comes later is exit 3', async (t) => {

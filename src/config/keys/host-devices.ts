@@ -14,6 +14,17 @@ const SHARE_OPTIONS = [
   { name: 'driver', type: 'choice', default: 'virtiofs', values: SHARE_DRIVERS, doc: 'virtiofs or 9p' },
 ] as const satisfies readonly OptionSpec[];
 
+const USB_OPTIONS = [
+  {
+    name: 'optional',
+    type: 'switch',
+    default: 'off',
+    values: SWITCH_VALUES,
+    bare: true,
+    doc: 'the machine also starts while the device is not plugged in',
+  },
+] as const satisfies readonly OptionSpec[];
+
 /** Keys of the group 'Host devices', in the order of the template. */
 export const HOST_DEVICES_KEYS = [
   {
@@ -47,26 +58,35 @@ export const HOST_DEVICES_KEYS = [
     stem: 'USB',
     family: true,
     group: HOST_DEVICES,
-    type: 'raw',
+    type: 'usbHost',
     default: '',
     example: '046d:c52b',
     max: 8,
     inDefaults: false,
-    notYet: 'USB devices are not passed through yet',
+    options: USB_OPTIONS,
     isRare: true,
-    doc: 'host USB device passed through to the guest',
+    doc: 'USB device of the host for the guest: VENDOR:PRODUCT, or BUS-PORT such as 1-2.3, then options',
+    details: [
+      'VENDOR:PRODUCT is what `lsusb` prints, and has to be one device; BUS-PORT is its name in /sys/bus/usb/devices. The ' +
+        'user that QEMU runs as needs no right to it: root lends it the node of that device while QEMU opens it. A device ' +
+        'that was unplugged from the host and plugged in again is given to the guest by the next reload.',
+    ],
   },
   {
     name: 'PCI',
     family: true,
     group: HOST_DEVICES,
-    type: 'raw',
+    type: 'pciHost',
     default: '',
     example: '0000:03:00.0',
-    max: 8,
+    max: 7,
     inDefaults: false,
-    notYet: 'PCI devices are not passed through yet',
     isRare: true,
-    doc: 'host PCI device passed through to the guest',
+    doc: 'PCI device of the host for the guest, as lspci -D names it (VFIO)',
+    details: [
+      'The host needs an IOMMU, and the device the driver vfio-pci, which nothing here gives it: for instance ' +
+        '`driverctl set-override 0000:03:00.0 vfio-pci`. The same is true of all devices in its IOMMU group. They go back ' +
+        'to the host when the machine ends. All memory of the guest stays in place then, and the guest cannot be saved or moved.',
+    ],
   },
 ] as const satisfies readonly KeySpec[];

@@ -18,7 +18,7 @@ export type KeyType =
   | 'numa'
   | 'path'
   | 'program'
-  | 'raw'
+  | 'pciHost'
   | 'rtc'
   | 'share'
   | 'size'
@@ -27,6 +27,7 @@ export type KeyType =
   | 'sound'
   | 'switch'
   | 'text'
+  | 'usbHost'
   | 'user'
   | 'uuid'
   | 'vmgenid'
@@ -82,6 +83,4 @@ export interface KeySpec {
   readonly inDefaults?: false;
   /** Few machines need it: the template lists it after all others. */
   readonly isRare?: true;
-  /** What is missing, as a clause: the key is read and checked, but using it is an error in this version. */
-  readonly notYet?: string;
 }

@@ -1,5 +1,5 @@
 import { anyOf, quote, quoteComma } from '../../base/text.ts';
-import type { KeySpec, OptionSpec } from '../keys/key-spec.ts';
+import type { OptionSpec } from '../keys/key-spec.ts';
 import { type Report, suggest } from './issues.ts';
 import { meantWord } from './meant.ts';
 import { parseBoolean, parseInteger, parseSize } from './values.ts';
@@ -77,19 +77,6 @@ const LEAST_RATE = 64 * 1024;
 export function renderOptionList(head: string, options: readonly (readonly [string, string | undefined])[]): string {
   const written = options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoteComma(value)}`]));
   return [quoteComma(head), ...written].join(',');
-}
-
-/** Reports the use of something that does nothing yet. */
-export function checkNotYet(
-  label: string,
-  value: string,
-  spec: Pick<KeySpec, 'default' | 'notYet'>,
-  report: Report,
-): void {
-  if (spec.notYet === undefined || value === spec.default) return;
-  report(`${label} ${quote(value)} has no effect in this version: ${spec.notYet}`, {
-    hint: spec.default === '' ? 'leave it out' : `use "${spec.default}"`,
-  });
 }
 
 function splitAtCommas(text: string): string[] {

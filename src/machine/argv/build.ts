@@ -7,7 +7,9 @@ import { type Chipset, chipsetOf, pciPlace } from './chipset.ts';
 import { device, option, type Part, type PlainOption } from './description.ts';
 import { diskParts } from './disks.ts';
 import { displayParts } from './display.ts';
+import { pciHostParts } from './host-devices/pci-host.ts';
 import { shareParts } from './host-devices/shares.ts';
+import { usbHostParts } from './host-devices/usb-host.ts';
 import { hotplugParts } from './hotplug.ts';
 import { nicParts } from './nics.ts';
 import type { Option } from './option.ts';
@@ -32,6 +34,8 @@ export function describeMachine(request: ArgvRequest): Part[] {
     ...smallDevices(request, chipset),
     ...tpmParts(config),
     ...usbParts(config, chipset),
+    ...usbHostParts(config, request.usbHosts ?? []),
+    ...pciHostParts(config, chipset),
     ...soundParts(config, chipset),
     ...shareParts(config, chipset),
     ...diskParts(config.disks, request.images, request.machine.keysDir, chipset, bootIndex),
@@ -90,8 +94,10 @@ function watchdogParts(config: MachineConfig, chipset: Chipset): Part[] {
   if (config.watchdog === 'off') return [];
   const driver = watchdogDevice(config);
   const place = driver === 'i6300esb' ? pciPlace(chipset, 'watchdog') : {};
+  const isShared = config.pci.length > 0 && chipset !== 'other';
   return [
-    device('WATCHDOG', driver, { id: 'watchdog', ...place }),
+    // Devices of PCIx are further functions of its slot.
+    device('WATCHDOG', driver, { id: 'watchdog', ...place, multifunction: isShared || undefined }),
     option('WATCHDOG', '-action', `watchdog=${config.watchdog}`),
   ];
 }

@@ -23,6 +23,8 @@ export interface ArgvRequest {
   readonly cdroms: readonly CdromConfig[];
   /** What each NICx is connected to, in order. */
   readonly links: readonly NicLink[];
+  /** Node of each USBx, in order; undefined for one that is not there. */
+  readonly usbHosts?: readonly (string | undefined)[] | undefined;
   /** Firmware images; undefined: QEMU's own BIOS. */
   readonly firmware: FirmwareFiles | undefined;
   /** Stop before the first instruction (`-S`). */

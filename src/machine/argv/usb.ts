@@ -9,11 +9,12 @@ const PORTS = 15;
 const PORT = { tablet: 1, keyboard: 2, sound: 3 } as const;
 
 /** The controller of USB devices, and what USB=on has plugged in. */
-export function usbParts({ usbInput, sound }: MachineConfig, chipset: Chipset): Device[] {
-  if (!usbInput && sound?.card !== 'usb') return [];
+export function usbParts({ usbInput, sound, usb }: MachineConfig, chipset: Chipset): Device[] {
+  const key = usbInput ? 'USB' : sound?.card === 'usb' ? 'SOUND' : usb[0] && `USB${usb[0].index}`;
+  if (key === undefined) return [];
   const controller = { id: 'usb', ...pciPlace(chipset, 'usb') };
   return [
-    device(usbInput ? 'USB' : 'SOUND', 'qemu-xhci', controller, { p2: PORTS, p3: PORTS }),
+    device(key, 'qemu-xhci', controller, { p2: PORTS, p3: PORTS }),
     ...(usbInput ? [usbDevice('USB', 'usb-tablet', 'tablet'), usbDevice('USB', 'usb-kbd', 'keyboard')] : []),
   ];
 }

@@ -139,6 +139,8 @@ function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): P
     ...(config.balloon ? [['BALLOON', 'on', virtio('balloon')] as const] : []),
     ...(config.tpm ? [['TPM', 'on', [tpmDevice(config)]] as const] : []),
     ...(config.vmGenerationId === undefined ? [] : [['VMGENID', 'on', ['vmgenid']] as const]),
+    ...config.usb.map(({ index, device }) => [`USB${index}`, device, ['usb-host']] as const),
+    ...config.pci.map(({ index, address }) => [`PCI${index}`, address, ['vfio-pci']] as const),
     ...(config.usbInput ? [['USB', 'on', ['qemu-xhci']] as const] : []),
     ...(config.sound ? [['SOUND', config.sound.card, [SOUND_DEVICES[config.sound.card]]] as const] : []),
     ...config.shares.map(({ index, driver }) => [`SHARE${index}`, driver, SHARE_DEVICES[driver]] as const),

@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../../config/types.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
+import { hasCapability } from '../../system/process/process-rights.ts';
 import { isSystemdBooted, unitOf } from '../../system/services/systemd.ts';
 import type { MachineContext } from '../context.ts';
 import { type ResourceProperty, resourceProperties } from './resource-properties.ts';
@@ -12,7 +13,7 @@ export interface LimitPrefix {
   readonly pin: readonly string[];
 }
 
-type Limited = Pick<MachineConfig, 'longName' | 'limits' | 'disks'>;
+type Limited = Pick<MachineConfig, 'longName' | 'limits' | 'disks' | 'pci'>;
 
 /**
  * What a start of a machine runs its programs with. Its own unit has the limits already; everywhere else systemd makes a
@@ -43,9 +44,13 @@ async function whyNoScope(
   return exitCode === 0 ? undefined : `${program}: ${stderr.trim().split('\n')[0] ?? ''}`;
 }
 
-/** Has the kernel run a program on some processors only, also where systemd has no say in that: taskset(1). Pure. */
-export function pinPrefix({ limits }: Pick<MachineConfig, 'limits'>): string[] {
-  return limits?.cpuSet === undefined ? [] : ['taskset', '--cpu-list', limits.cpuSet];
+/** Has the kernel run a program on some processors only, also where systemd has no say in that: taskset(1). */
+export function pinPrefix({ limits, pci }: Pick<MachineConfig, 'limits' | 'pci'>): string[] {
+  return [
+    ...(limits?.cpuSet === undefined ? [] : ['taskset', '--cpu-list', limits.cpuSet]),
+    // VFIO keeps all memory of the guest in its place, in the name of QEMU's user.
+    ...(pci.length === 0 || !hasCapability('sys_resource') ? [] : ['prlimit', '--memlock=unlimited:unlimited']),
+  ];
 }
 
 /** CPUSET is in effect without it. */

@@ -8,6 +8,8 @@ import type { Device, Part } from '../argv/description.ts';
 import { renderCalls } from '../argv/render/qmp.ts';
 import { changeMedium, withReason } from '../change/medium.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { hostNodes } from '../host-devices/host-nodes.ts';
+import { whileLent } from '../host-devices/lend-nodes.ts';
 import { applyLimits } from '../limits/apply-limits.ts';
 import { giveKeys, type RunAs } from '../start/run-as.ts';
 import { setVncPassword } from '../start/vnc-password.ts';
@@ -69,7 +71,10 @@ export async function plugIn(context: PlugContext, parts: readonly Part[]): Prom
     if (nics.length > 0) await host.network.plug(config, nics, signal);
     writeKeys({ ...config, disks }, target.files);
     giveKeys(target.files, user);
-    for (const { command, arguments: values } of renderCalls(parts)) await client.execute(command, values, context);
+    const nodes = hostNodes({ usb: config.usb.filter(({ index }) => numbers.has(`USB${index}`)), pci: [] });
+    await whileLent(target.files, user, nodes, async () => {
+      for (const { command, arguments: values } of renderCalls(parts)) await client.execute(command, values, context);
+    });
     for (const part of parts) {
       if (part.kind === 'device' && part.drive?.rate !== undefined) await throttle(context, part, part.drive.rate);
     }

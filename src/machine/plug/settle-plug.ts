@@ -1,8 +1,11 @@
 import { QemuError } from '../../base/errors.ts';
+import { isThere } from '../../system/files/files.ts';
 import { withLock } from '../../system/lock/lock.ts';
+import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { openFirst } from '../control/first-way.ts';
 import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
+import { giveBack } from '../host-devices/lend-nodes.ts';
 import { locate } from '../run/locate.ts';
 import { removeLeftovers } from './execute.ts';
 import { readJournal, writeJournal } from './journal.ts';
@@ -21,6 +24,7 @@ export async function settlePlugged(host: MachineContext, target: MachineRef, ti
   const located = locate(files);
   if (located.kind !== 'alive') return;
   const { process, record = NO_PORTS } = located;
+  if (located.record?.phase === 'running') await giveBackLent(files);
   const isWaiting = (): boolean => Object.keys(readJournal(files, process)?.leaving ?? {}).length > 0;
   if (!isWaiting()) return;
   try {
@@ -43,6 +47,16 @@ export async function settlePlugged(host: MachineContext, target: MachineRef, ti
     });
   } catch (error) {
     // The next command tries it again.
+    if (!(error instanceof QemuError)) throw error;
+  }
+}
+
+/** A start gives back by itself what it has lent. */
+async function giveBackLent(files: MachinePaths): Promise<void> {
+  try {
+    if (!isThere(files.lent)) return;
+    await withLock(files.plugLock, { timeoutMs: LOCK_MS, purpose: 'unplug' }, async () => giveBack(files));
+  } catch (error) {
     if (!(error instanceof QemuError)) throw error;
   }
 }

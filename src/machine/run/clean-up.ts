@@ -4,6 +4,7 @@ import { removeTree } from '../../system/files/remove-tree.ts';
 import { trimLog } from '../../system/files/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { giveBack } from '../host-devices/lend-nodes.ts';
 import { interimName } from '../live/interim.ts';
 import { removeKeys } from '../storage/image-keys.ts';
 import { endHelpers } from './helpers.ts';
@@ -52,6 +53,7 @@ export async function cleanUp(
   removeWithLeftovers(files.launch);
   removeWithLeftovers(files.frozenMark);
   removeWithLeftovers(files.plugged);
+  giveBack(files);
   removeWithLeftovers(files.record);
   return end;
 }

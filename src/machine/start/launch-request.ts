@@ -3,6 +3,7 @@ import { hasIpv6Loopback } from '../../system/ports.ts';
 import type { Allocation } from '../allocation.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { usbHostNodes } from '../host-devices/host-nodes.ts';
 import { locate } from '../run/locate.ts';
 import { previewSlot } from '../run/slots.ts';
 import { emulatedCpu, fitToTarget } from '../target.ts';
@@ -39,6 +40,7 @@ export async function makeRequest(
     images: prepared.images.disks.map(({ image }) => image),
     cdroms: prepared.images.cdroms,
     links: await host.network.links(config, { lease: mode.lease, accelerator: prepared.accelerator }),
+    usbHosts: usbHostNodes(config),
     firmware: findFirmware(config, target.files),
     paused: mode.paused === true,
     preconfig: mode.preconfig === true,

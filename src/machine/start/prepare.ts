@@ -9,6 +9,7 @@ import { customFileIssues } from '../check/custom-file-issues.ts';
 import { customIssues } from '../check/custom-issues.ts';
 import { exchangeableFileIssues } from '../check/exchangeable-files.ts';
 import { helperIssues } from '../check/helper-issues.ts';
+import { hostDeviceIssues } from '../check/host-device-issues.ts';
 import { fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
 import { hugePageIssues } from '../check/huge-page-issues.ts';
 import { issueAt, issueOf } from '../check/issues.ts';
@@ -17,6 +18,7 @@ import { listenIssues } from '../check/listen-issues.ts';
 import { openFileIssues } from '../check/open-files.ts';
 import { targetIssues } from '../check/target-issues.ts';
 import type { MachineContext } from '../context.ts';
+import { locate } from '../run/locate.ts';
 import { type FoundImages, findImages } from '../storage/images.ts';
 import { fitToTarget } from '../target.ts';
 import { withhold } from '../withheld.ts';
@@ -128,6 +130,7 @@ async function look(
     ...fileIssues(config),
     ...firmwareIssues(config, files),
     ...limitIssues(config),
+    ...hostDeviceIssues(config, ownPid(files)),
     ...hugePageIssues(config),
     ...programIssues(config),
     ...(await helperIssues(config)),
@@ -135,6 +138,11 @@ async function look(
     ...socketIssues(config, files),
   );
   return { issues: issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), probe, images };
+}
+
+function ownPid(files: MachinePaths): number | undefined {
+  const located = locate(files);
+  return located.kind === 'alive' ? located.process.pid : undefined;
 }
 
 /** For a look whose steps are not reported. */

@@ -16,6 +16,8 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { writeTlsFiles } from '../control/port-tls.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import { runHook } from '../hooks.ts';
+import { hostNodes } from '../host-devices/host-nodes.ts';
+import { whileLent } from '../host-devices/lend-nodes.ts';
 import { limitPrefix } from '../limits/limit-prefix.ts';
 import { refuseMoved } from '../move/refuse-moved.ts';
 import { thawLeftover } from '../quiesce/thaw.ts';
@@ -361,32 +363,34 @@ async function launchWith(
     writeLaunchRecord(files, { binary: request.binary, args, config: renderMachineConfig(config), parts });
     step('trace', argv.join(' '));
     const began = performance.now();
-    const launched = await launch({
-      argv,
-      binary: request.binary,
-      runAs: config.runAs,
-      cwd: config.dir,
-      env: qemuEnvironment({ argv, asCaller: user === undefined, more: { QEMU_INIT_RUN: host.paths.runDir } }),
-      files,
-      timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
-      signal: options.signal,
-      keepInterrupted: options.keepInterrupted,
-      fds: [...sockets, ...passed.map(({ fd }) => fd), ...(state ? [state.fd] : [])],
-      onAnswer: async (client) => {
-        await logEnd(client, options.signal);
-        // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
-        if (!request.preconfig) await setVncPassword(config, client);
-        const stayPaused = options.paused === true;
-        if (state)
-          loaded = await loadSaved(target, client, { uri: state.uri(stateFd), stayPaused, signal: options.signal });
-      },
-      onSpawn: (process) => {
-        record = { ...record, pid: process.pid, pidStartTime: process.startTime };
-        writeRecord(files, record);
-        step('debug', `QEMU is process ${process.pid}`);
-        options.onSpawn?.(process);
-      },
-    });
+    const launched = await whileLent(files, user, hostNodes(config), () =>
+      launch({
+        argv,
+        binary: request.binary,
+        runAs: config.runAs,
+        cwd: config.dir,
+        env: qemuEnvironment({ argv, asCaller: user === undefined, more: { QEMU_INIT_RUN: host.paths.runDir } }),
+        files,
+        timeoutMs: READY_TIMEOUT_MS + (config.memoryBytes / 1024 ** 3) * READY_MS_PER_GIB,
+        signal: options.signal,
+        keepInterrupted: options.keepInterrupted,
+        fds: [...sockets, ...passed.map(({ fd }) => fd), ...(state ? [state.fd] : [])],
+        onAnswer: async (client) => {
+          await logEnd(client, options.signal);
+          // Before the machine is made QEMU refuses it, and lets nobody in meanwhile.
+          if (!request.preconfig) await setVncPassword(config, client);
+          const stayPaused = options.paused === true;
+          if (state)
+            loaded = await loadSaved(target, client, { uri: state.uri(stateFd), stayPaused, signal: options.signal });
+        },
+        onSpawn: (process) => {
+          record = { ...record, pid: process.pid, pidStartTime: process.startTime };
+          writeRecord(files, record);
+          step('debug', `QEMU is process ${process.pid}`);
+          options.onSpawn?.(process);
+        },
+      }),
+    );
     step('debug', `QEMU answers after ${Math.round(performance.now() - began) / 1000} s`);
     const { pid, startTime, executable } = launched;
     // With --preconfig it has opened none.

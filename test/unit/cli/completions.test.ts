@@ -4,13 +4,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ACTIONS } from '../../../src/cli/init/actions.ts';
-import { KEYS } from '../../../src/config/keys.ts';
+import { firstKey, KEYS } from '../../../src/config/keys.ts';
 import { repoRoot } from '../../support/repo.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const folder = join(repoRoot, 'etc/completions');
 
-const keys = KEYS.filter(({ notYet }) => notYet === undefined).map(({ name, family }) => `${name}${family ? 1 : ''}=`);
+const keys = KEYS.map((spec) => `${firstKey(spec)}=`);
 
 const keyLists: readonly (readonly [file: string, pattern: RegExp])[] = [
   ['qemu-init.bash', /^_qemu_init_keys='([^']*)'/m],

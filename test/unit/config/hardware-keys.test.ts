@@ -101,7 +101,7 @@ test('KEYMAP is a layout that QEMU has, and USB is not USB1', () => {
   assertKept('USB=on\nKEYMAP=de-ch\n');
   assert.match(problemsOf('KEYMAP=german\n')[0] ?? '', /"german"/);
   assert.equal(parseGood('USB=on\n').usbInput, true);
-  assert.match(problemsOf('USB1=046d:c52b\n')[0] ?? '', /USB1 "046d:c52b" has no effect in this version/);
+  assert.deepEqual(parseGood('USB1=046d:c52b\n').usb, [{ index: 1, device: '046d:c52b', optional: false }]);
   assert.match(
     problemsOf('USB01=x\n')[0] ?? '',
     /"USB01" has a wrong number: numbers start at 1 \(did you mean "USB1"/,

@@ -242,17 +242,8 @@ suite('RUNAS and SANDBOX', () => {
   });
 });
 
-suite('keys that do nothing yet', () => {
-  test('are an error that says so when they are used, and none at their default', () => {
-    for (const spec of KEYS.filter(({ notYet }) => notYet)) {
-      const key = firstKey(spec);
-      const used = spec.values?.find((value) => value !== spec.default) ?? spec.example ?? '';
-      assert.match(problemsOf(`${key}=${used}\n`)[0] ?? '', /^1: .* has no effect in this version: /, key);
-      parseGood(`${key}=${spec.default}\n`);
-    }
-  });
-
-  test('have their value checked all the same', () => {
+suite('values of keys', () => {
+  test('are checked', () => {
     assert.match(problemsOf('WATCHDOG=rest\n')[0] ?? '', /did you mean "reset"/);
     assert.match(problemsOf('REQUIRES=a b/c\n')[0] ?? '', /"b\/c" is not a valid name/);
     assert.match(problemsOf('REQUIRES=db,web\n').at(-1) ?? '', /names the machine itself/);

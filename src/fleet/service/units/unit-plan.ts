@@ -124,6 +124,7 @@ function machineDropIn(
         : [line('Restart', config.restart), pair('RestartSec', RESTART_PAUSE_SECONDS), noRetry(longName)]),
       ...hardeningLines({ config, realFiles, readFiles }, closed),
       ...resourceLines(config),
+      ...(config.pci.length > 0 ? [line('LimitMEMLOCK', 'infinity')] : []),
       ...(config.nics.some(({ net }) => net === 'passt') ? PASST : []),
       ...(virtiofsShares(config).length > 0 ? VIRTIOFSD : []),
       ...devices.map((path) => line('DeviceAllow', `${path.replaceAll('%', '%%')} rw`)),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -14,7 +15,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type FatFile, fatImage } from '../../src/machine/seed/fat12.ts';
 import { lab } from '../support/lab.ts';
-import { type Cleanup, tempRoot } from '../support/temp-root.ts';
+import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
+import { startQemu } from '../support/raw-qemu.ts';
+import { type Cleanup, tempDir, tempRoot } from '../support/temp-root.ts';
 
 const MIB = 1024 ** 2;
 
@@ -61,6 +64,32 @@ test('names have blanks, umlauts and any length, and short names never collide',
     () => fatImage({ label: 'CIDATA', id: 1, files: [{ name: 'a', data: bytes(33 * MIB) }] }),
     /do not fit/,
   );
+});
+
+test('Linux mounts a seed and reads files of 1 byte to 16 MiB, with umlauts in their names', async (t) => {
+  const dir = tempDir(t);
+  const sizes = { 'user-data': 1, 'Zürich Ñandú.txt': 4097, [`${'lang '.repeat(40)}ß`]: MIB };
+  const seeds = [sizes, { 'user-data': 16 * MIB }].map((each) =>
+    Object.entries(each).map(([name, size]): FatFile => ({ name, data: bytes(size) })),
+  );
+  const drives = seeds.flatMap((files, at) => {
+    const path = join(dir, `${at}.img`);
+    const image = fatImage({ label: 'CIDATA', id: at + 1, files });
+    assert.ok(image.equals(fatImage({ label: 'CIDATA', id: at + 1, files })), 'the same bytes');
+    writeFileSync(path, image);
+    return ['-drive', `file=${path},format=raw,readonly=on,if=virtio`];
+  });
+  const mount = 'mkdir /tmp/$d; mount -t vfat -o ro,iocharset=utf8 /dev/$d /tmp/$d; cd /tmp/$d; md5sum *; cd /';
+  // Its serial port is read in pieces, which may end within a letter.
+  const script = `(for d in vda vdb; do ${mount}; done) 2>&1 | busybox base64 -w 0 >/dev/ttyS0; echo >/dev/ttyS0`;
+  const modules = ['vfat', 'nls_cp437', 'nls_utf8', 'nls_ascii'];
+  const { kernel, initrd, append } = linuxGuest(dir, { modules, script });
+  const boot = ['-kernel', kernel, '-initrd', initrd, '-append', append];
+  const qemu = startQemu(t, ['-machine', 'q35', '-cpu', 'max', '-m', '256', ...boot, ...drives]);
+  await qemu.waitForSerial(LINUX_READY, 240_000);
+  const [text = ''] = /^[A-Za-z0-9+/=]{100,}/m.exec(qemu.serial()) ?? [];
+  const sums = seeds.flat().map(({ name, data }) => `${createHash('md5').update(data).digest('hex')}  ${name}`);
+  assert.deepEqual(Buffer.from(text, 'base64').toString().trimEnd().split('\n').sort(), sums.sort());
 });
 
 test('a machine with CLOUDINIT gets its seed at each start, and nothing of it stays', async (t) => {

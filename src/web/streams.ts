@@ -98,6 +98,8 @@ function join(socket: WebSocket, stream: Duplex, filter: RfbFilter | undefined):
     each.on('error', end);
     each.on('close', end);
   }
+  // A filter is not a pipe, and the stream of a socket that has gone has an end, but is not closed.
+  socket.once('close', end);
   socket.resume();
   stream.pipe(viewer);
   if (!filter) {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { lab, until } from '../support/lab.ts';
+import { mouseDisk } from '../support/mouse-guest.ts';
 import { serve, serveSocket } from '../support/web.ts';
 
 let browser: Browser;
@@ -209,6 +211,52 @@ test('a stop is asked for, shows its rungs as it climbs them, and names the one 
   assert.deepEqual(faults, []);
   served.running.child.kill('SIGTERM');
   await served.running.result;
+});
+
+test('the pointer moves and its button is pressed in a guest that paints what its mouse does', async (t) => {
+  const root = lab(t);
+  root.add('web', 'VNC=unix\nVGA=std\nUSB=off\nDSK1=mouse.img\n');
+  mouseDisk(join(root.etcDir, 'mouse.img'));
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=mouse', '--timeout', '120');
+  const reading = await serve(root);
+  const looking = await open(reading.link);
+  const served = await serve(root, '--allow-control');
+  const { page, faults } = await open(served.link);
+  for (const each of [page, looking.page]) {
+    await each.getByRole('link', { name: 'web', exact: true }).click();
+    await each.getByRole('tab', { name: 'Screen' }).click();
+    await each.getByText('Connected').waitFor();
+  }
+  const area = async (): Promise<number> =>
+    page.locator('.screen canvas').evaluate((element) => {
+      const { width, height } = element as unknown as { width: number; height: number };
+      return width * height;
+    });
+  const share = async (): Promise<number> => (await litPoints(page)) / (await area());
+  await until('the screen is black', async () => (await area()) < 640 * 480 && (await litPoints(page)) === 0, 60_000);
+  const box = await page.locator('.screen canvas').boundingBox();
+  assert.ok(box);
+  const move = async (each: Page, at: number): Promise<void> =>
+    each.mouse.move(box.x + box.width * at, box.y + box.height / 2);
+  // A page that may only look changes nothing.
+  await move(looking.page, 0.3);
+  await looking.page.mouse.down();
+  await move(looking.page, 0.6);
+  await looking.page.mouse.up();
+  await move(page, 0.3);
+  assert.equal(await litPoints(page), 0, 'the first place is only where it comes from');
+  await move(page, 0.4);
+  await until('the lower half is red', async () => Math.abs((await share()) - 0.5) < 0.01, 60_000);
+  await page.mouse.down();
+  await until('all of it is lit', async () => (await share()) > 0.99, 60_000);
+  await page.mouse.up();
+  assert.deepEqual([...faults, ...looking.faults], []);
+  for (const { running } of [served, reading]) {
+    running.child.kill('SIGTERM');
+    await running.result;
+  }
+  await root.ok('stop', 'web', '--force');
 });
 
 /** What `ssh -L` is: a port that leads to a socket. */

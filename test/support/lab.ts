@@ -71,7 +71,12 @@ export function lab(t: Cleanup, given: CliOptions = {}): Lab {
     init,
     cmd: (...args) => run('qemu-cmd', args),
     run,
-    spawn: (tool, args, options = {}) => spawnCli(tool, args, { root: root.dir, ...given, ...options }),
+    spawn(tool, args, options = {}) {
+      const running = spawnCli(tool, args, { root: root.dir, ...given, ...options });
+      // A test that fails must not wait for it.
+      t.after(() => void running.child.kill('SIGKILL'));
+      return running;
+    },
     async ok(...args) {
       const result = await init(...args);
       assert.equal(result.code, 0, `${args.join(' ')}: ${result.stdout}${result.stderr}`);

@@ -18,11 +18,15 @@ export interface Served extends Place {
   readonly running: RunningCli;
 }
 
+/** It is there for the whole of a test, which waits for guests and browsers. */
+const LIVES = { timeoutMs: 400_000 };
+const BEGINS_MS = 30_000;
+
 /** Serves it on a port. */
 export async function serve(root: Lab, ...options: readonly string[]): Promise<Served> {
   const port = await freePort();
-  const running = root.spawn('qemu-init', ['web', '--listen', `127.0.0.1:${port}`, ...options]);
-  await running.waitForOutput(/#token=[\w-]+\n/);
+  const running = root.spawn('qemu-init', ['web', '--listen', `127.0.0.1:${port}`, ...options], LIVES);
+  await running.waitForOutput(/#token=[\w-]+\n/, BEGINS_MS);
   const link = running.stdout().trim();
   return { link, port, token: link.split('token=')[1] ?? '', running };
 }
@@ -33,8 +37,8 @@ export async function serveSocket(
   ...options: readonly string[]
 ): Promise<Served & { readonly socketPath: string }> {
   const socketPath = join(root.runDir, 'web.sock');
-  const running = root.spawn('qemu-init', ['web', '--listen', `unix:${socketPath}`, ...options]);
-  await running.waitForOutput(/#token=[\w-]+\n/);
+  const running = root.spawn('qemu-init', ['web', '--listen', `unix:${socketPath}`, ...options], LIVES);
+  await running.waitForOutput(/#token=[\w-]+\n/, BEGINS_MS);
   const link = running.stdout().trim();
   return { link, port: 8780, token: link.split('token=')[1] ?? '', running, socketPath };
 }

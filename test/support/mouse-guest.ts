@@ -29,9 +29,7 @@ const HANDLER_OPERAND = SET_UP.length + 12;
 
 /** To the first serial port. */
 function print(text: string): number[] {
-  return [0xba, 0xf8, 0x03, ...Buffer.from(text).toString('latin1')].flatMap((each) =>
-    typeof each === 'number' ? [each] : [0xb0, each.charCodeAt(0), 0xee],
-  );
+  return [0xba, 0xf8, 0x03, ...Array.from(Buffer.from(text), (byte) => [0xb0, byte, 0xee]).flat()];
 }
 
 /** sti, hlt, jmp. */

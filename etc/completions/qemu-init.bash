@@ -86,7 +86,7 @@ _qemu_init() {
       wait) options+=' --all --for --timeout' ;;
       status) options+=' --all' ;;
       list) options+=' --macs --all' ;;
-      check) options+=' --all --try --cluster' ;;
+      check) options+=' --all --try --cluster --node --local' ;;
       showcmd) options+=' --all' ;;
       diff) options+=' --all' ;;
       log) options+=' --console --lines --follow --trim' ;;

@@ -61,6 +61,7 @@ const LISTS = new Set([
   'ids',
   'words',
   'names',
+  'node',
   'rest',
   'for',
   'disk',

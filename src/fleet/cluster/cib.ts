@@ -8,13 +8,17 @@ import type { Paths } from '../../system/paths.ts';
  * cluster. Read from Pacemaker's own file, so that it is also known while the cluster is down.
  */
 export function clusterResources(paths: Paths): ReadonlyMap<string, string> {
+  return readCib(paths, resourcesInCib) ?? new Map();
+}
+
+function readCib<T>(paths: Paths, read: (xml: string) => T): T | undefined {
   const file = cibFile(paths);
-  if (file === undefined) return new Map();
+  if (file === undefined) return undefined;
   try {
-    return resourcesInCib(readTextIfExists(file) ?? '');
+    return read(readTextIfExists(file) ?? '');
   } catch {
     // Only root and Pacemaker may read it, and machines of a cluster are root's.
-    return new Map();
+    return undefined;
   }
 }
 
@@ -24,6 +28,11 @@ export function resourceOf(
   { longName, shortName }: Pick<MachineRef, 'longName' | 'shortName'>,
 ): string | undefined {
   return resources.get(longName) ?? resources.get(shortName ?? longName);
+}
+
+/** Names of the nodes of the cluster that this host is one of; empty without a cluster. */
+export function clusterNodes(paths: Paths): string[] {
+  return readCib(paths, nodesInCib) ?? [];
 }
 
 /** Users have no machines in a cluster. */
@@ -46,6 +55,15 @@ export function resourcesInCib(xml: string): Map<string, string> {
     if (machine !== undefined) found.set(machine, element.id ?? machine);
   }
   return found;
+}
+
+/** Names of the nodes in the same text; not of guests and remote hosts, which run no machines of ours. Pure. */
+export function nodesInCib(xml: string): string[] {
+  const [, nodes = ''] = /<nodes>(.*?)<\/nodes>/s.exec(xml) ?? [];
+  return [...nodes.matchAll(/<node\b([^>]*)>/g)].flatMap(([, attributes = '']) => {
+    const { uname, type } = Object.fromEntries(attributesOf(attributes));
+    return uname === undefined || (type !== undefined && type !== 'member') ? [] : [uname];
+  });
 }
 
 interface Element {

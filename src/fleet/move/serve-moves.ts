@@ -95,6 +95,8 @@ export class MoveServer {
     switch (request.do) {
       case 'listen':
         return this.#listen();
+      case 'describe':
+        return this.#describe(request.names);
       case 'check':
         return { problems: await new LocalDestination(this.#machines).check(request.offer, signal) };
       case 'receive':
@@ -106,6 +108,13 @@ export class MoveServer {
       default:
         throw new QemuError('QEMU_USAGE', `"${request.do}" is not due`);
     }
+  }
+
+  async #describe(names: readonly string[]): Promise<object> {
+    const { nodeFacts } = await import('../cluster/node-facts.ts');
+    const machines = [];
+    for (const name of names) machines.push(await nodeFacts(this.#machines, name));
+    return { machines };
   }
 
   async #listen(): Promise<object> {

@@ -22,6 +22,8 @@ export interface Hello {
 export type Request =
   /** A socket that says a word. */
   | { readonly do: 'listen' }
+  /** How machines are known there, for a comparison of the nodes of a cluster. */
+  | { readonly do: 'describe'; readonly names: readonly string[] }
   | { readonly do: 'check'; readonly offer: MoveOffer }
   | { readonly do: 'receive'; readonly offer: MoveOffer }
   | { readonly do: 'switching' }
@@ -57,6 +59,12 @@ export function readRequest(line: string): Request | undefined {
     case 'release':
     case 'finish':
       return { do: value['do'] };
+    case 'describe': {
+      const names = asArray(value['names']);
+      return names.every((name) => typeof name === 'string' && isValidName(name))
+        ? { do: 'describe', names: texts(names) }
+        : undefined;
+    }
     case 'check':
     case 'receive': {
       const offer = readOffer(value['offer']);

@@ -183,6 +183,25 @@ export class Fleet extends PresentMachines {
     return this.each(targets, 1, (target) => checkMachine(this.machines, target, others, options));
   }
 
+  /**
+   * Compares machines with how the other nodes of the cluster know them, over ssh: file, registry, addresses, user, and
+   * what is missing there. A node that cannot be asked is a warning.
+   *
+   * @param places `ssh://[USER@]HOST[:PORT][/ROOT]`; default: the nodes that Pacemaker has besides this one.
+   * @returns problems by long name.
+   * @throws {QemuError} `QEMU_USAGE` for another kind of place; `QEMU_ABORTED`.
+   */
+  async compareNodes(
+    targets: readonly MachineRef[],
+    {
+      places,
+      signal,
+    }: { readonly places?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ReadonlyMap<string, readonly Problem[]>> {
+    const { compareWithNodes, otherNodes } = await import('../../fleet/cluster/other-nodes.ts');
+    return compareWithNodes(this.machines, targets, places ?? otherNodes(this.machines), signal);
+  }
+
   /** What it changes in the registry is seen by {@link Fleet.list} and {@link Fleet.get} at once. */
   async #changing<T>(change: () => Promise<T>): Promise<T> {
     try {

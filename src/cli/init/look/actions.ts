@@ -36,8 +36,17 @@ export const LOOK: readonly Action[] = [
         })
         .option('cluster', {
           type: 'boolean',
-          describe: 'Check as machines that a cluster runs',
-        }) as Argv<object>,
+          describe: 'Check as machines that a cluster runs, and compare its nodes',
+        })
+        .option('node', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          describe: 'With --cluster: compare with this one, ssh://[USER@]HOST, instead of the nodes of the cluster',
+        })
+        .option('local', { type: 'boolean', describe: 'With --cluster: compare with no other node' })
+        .implies({ node: 'cluster', local: 'cluster' })
+        .conflicts('node', 'local'),
     load: () => import('./check.ts'),
   },
   {

@@ -13,6 +13,8 @@ import { imageLines } from './image-lines.ts';
 interface Arguments extends SelectionArguments {
   readonly try?: boolean;
   readonly cluster?: boolean;
+  readonly node?: readonly string[];
+  readonly local?: boolean;
 }
 
 interface Checked {
@@ -30,10 +32,20 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     tryStart: args.try ? 'always' : 'when needed',
     cluster: args.cluster,
   });
+  const isCompared = args.cluster === true && args.local !== true;
+  const compared = isCompared
+    ? await fleet.compareNodes(selection.targets, { places: args.node, signal: context.signal })
+    : new Map<string, readonly Problem[]>();
   const outcomes = checked.map((outcome): Outcome<Checked> => {
     if (!outcome.ok) return outcome;
     const { draft } = fleet.inspect(outcome.target);
-    return { ...outcome, value: { issues: outcome.value, images: draft ? listImages(context.paths, draft) : [] } };
+    return {
+      ...outcome,
+      value: {
+        issues: [...outcome.value, ...(compared.get(outcome.target.longName) ?? [])],
+        images: draft ? listImages(context.paths, draft) : [],
+      },
+    };
   });
   const found = [...registry, ...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.issues : []))];
   const shown = new Set<string>();

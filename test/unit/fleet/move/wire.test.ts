@@ -63,6 +63,8 @@ test('what is not a request is none, above all a name that is a path', () => {
     { do: 'check', offer: { ...offer, name: '../../etc/cron.d/x' } },
     { do: 'receive', offer: { ...offer, shortName: '/x' } },
     { do: 'receive', offer: { ...offer, cfg: 1 } },
+    { do: 'describe', names: ['web', '../x'] },
+    { do: 'describe', names: [1] },
     { do: 'settle', name: '../x', id: 'x', says: 'kept' },
     { do: 'settle', name: 'web', id: 1, says: 'kept' },
     { do: 'settle', name: 'web', id: 'x', says: 'released' },
@@ -73,6 +75,7 @@ test('what is not a request is none, above all a name that is a path', () => {
   for (const each of ['listen', 'switching', 'arrived', 'release', 'finish']) {
     assert.deepEqual(request({ do: each, more: 1 }), { do: each });
   }
+  assert.deepEqual(request({ do: 'describe', names: ['web'] }), { do: 'describe', names: ['web'] });
   const settle = { do: 'settle', name: 'web', id: 'x', says: 'handed-over' };
   assert.deepEqual(request(settle), settle);
 });

@@ -11,7 +11,7 @@ import { Machine } from '../machine/library/machine.ts';
 import type { Quiesced, QuiesceOptions } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import type { StartResult } from '../machine/start/already-running.ts';
-import type { StartOptions } from '../machine/start/start.ts';
+import type { StartOptions } from '../machine/start/launch-request.ts';
 import type { SaveResult } from '../machine/state/save-machine.ts';
 import type { StopOptions, StopResult } from '../machine/stop/stop.ts';
 import { settleFirst } from '../machine/work/settle-first.ts';

@@ -3,7 +3,7 @@ import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { type MachineRef, notRunning } from '../../machine/context.ts';
 import type { StartResult } from '../../machine/start/already-running.ts';
-import type { StartOptions } from '../../machine/start/start.ts';
+import type { StartOptions } from '../../machine/start/launch-request.ts';
 import type { Outcome } from '../schedule/outcome.ts';
 import { withRequired } from '../schedule/requires.ts';
 import { byBootOrder, checkParallel, runOrdered } from '../schedule/run-in-order.ts';

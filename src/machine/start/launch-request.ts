@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../../config/types.ts';
 import { hasIpv6Loopback } from '../../system/ports.ts';
+import type { DetachedProcess } from '../../system/process/launch-process.ts';
 import type { Allocation } from '../allocation.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
@@ -8,6 +9,7 @@ import { locate } from '../run/locate.ts';
 import { previewSlot } from '../run/slots.ts';
 import { emulatedCpu, fitToTarget } from '../target.ts';
 import { findFirmware } from './firmware.ts';
+import type { PassedFd } from './passed-fd.ts';
 import { type Prepared, prepare } from './prepare.ts';
 
 /** How a machine is to be started. */
@@ -16,6 +18,23 @@ export interface LaunchMode {
   readonly paused?: boolean | undefined;
   /** Leave it before the machine is made (`--preconfig`). */
   readonly preconfig?: boolean | undefined;
+}
+
+/** How to start a machine. */
+export interface StartOptions extends LaunchMode {
+  readonly signal?: AbortSignal | undefined;
+  /** Open descriptors that QEMU gets in fd sets. */
+  readonly fds?: readonly PassedFd[] | undefined;
+  /** Called with QEMU's process as soon as there is one; again when a port was lost and it is started anew. */
+  readonly onSpawn?: ((process: DetachedProcess) => void) | undefined;
+  /** Called when QEMU answers, before POSTCMD; also for a machine that runs already. */
+  readonly onUp?: ((up: { readonly pid: number }) => Promise<void>) | undefined;
+  /** Drops a saved state, instead of going on from it. */
+  readonly fresh?: boolean | undefined;
+  /** Also one that has moved away, or was not released by where it comes from: its guest runs nowhere else, for sure. */
+  readonly iKnow?: boolean | undefined;
+  /** An interrupted start leaves a QEMU that was begun, whose guest may run: the caller stops it by the ladder. */
+  readonly keepInterrupted?: boolean | undefined;
 }
 
 /** Gathers all that the command line depends on. `lease` says whether new addresses are written down. */

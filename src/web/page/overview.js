@@ -20,7 +20,7 @@ export class OverviewPane {
       })),
       card('Memory of the host', name, [''], (view, history) => ({
         text: size(view.residentBytes),
-        more: view.memoryBytes ? `of ${size(view.memoryBytes)}` : '',
+        more: view.memoryBytes ? `the guest has ${size(view.memoryBytes)}` : '',
         series: [history.memory],
         top: view.memoryBytes ?? 0,
         format: size,

@@ -19,6 +19,7 @@ import { backupLab, MIB } from '../support/backup-lab.ts';
 import { contentOf, makeChain } from '../support/backup-points.ts';
 import { type CliResult, parseJson, runCli, spawnCli } from '../support/cli.ts';
 import { assertDocument } from '../support/documents.ts';
+import { MOMENTS } from '../support/interrupt.ts';
 import { killingAt } from '../support/kill-before.ts';
 import { type TempRoot, tempRoot } from '../support/temp-root.ts';
 
@@ -319,7 +320,8 @@ test('killed at any moment, either all old files are left or all new ones, as th
   const wanted = [1, 2].map((index) => contentOf(dest, points[1] ?? '', { disk: index }));
   addMachine(root, cfg);
   const old = contents();
-  for (const delayMs of [0, 30, 60, 100]) {
+  for (let moment = 0; moment < MOMENTS; moment += 1) {
+    const delayMs = (120 * moment) / MOMENTS;
     addMachine(root, cfg);
     const call = spawnCli('qemu-init', ['restore', dest, 'web'], { root: root.dir });
     await untilPart(root, call);

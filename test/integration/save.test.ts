@@ -176,6 +176,23 @@ test('a guest that is saved paused stays paused; a saved state is dropped by --f
   assert.equal((await root.init('save', 'web')).code, 7);
 });
 
+test('a shutdown of the host in which a save takes too long goes down the ladder, and leaves nothing of it', async (t) => {
+  const root = lab(t);
+  root.add('web', 'RAM=64M\n');
+  await root.ok('start', 'web');
+  await root.ok('wait', 'web', '--for', 'console=ready');
+  const notes: string[] = [];
+  const fleet = Fleet.open({ root: root.dir, notify: ({ message }) => notes.push(message) });
+  const stopped = await fleet.stop(fleet.get('web'), { save: true, stopDelayMs: 20 });
+  assert.deepEqual([stopped.outcome, stopped.saved, stopped.state], ['stopped', false, 'stopped']);
+  assert.ok(['powerdown', 'quit'].includes(stopped.rung), stopped.rung);
+  assert.match(notes.join('\n'), /it is shut down, not saved: saving it took longer than STOPDELAY/);
+  assert.equal(existsSync(join(root.stateDir, 'web')), false);
+  assert.deepEqual(root.leftovers(), []);
+  assert.equal((await root.one('start', 'web'))['restored'], false);
+  await root.ok('kill', 'web');
+});
+
 test('what cannot be saved is refused before anything is done to the guest', async (t) => {
   const root = lab(t);
   root.add('web', 'DSK1=web.img,snapshot=on\n');

@@ -120,7 +120,7 @@ function control() {
     'Installed-Size': size,
     Depends: 'nodejs (>= 20.19), adduser, iproute2, qemu-system-x86 | qemu-system',
     Recommends: 'qemu-utils, ovmf',
-    Suggests: 'polkitd, bash-completion, pacemaker',
+    Suggests: 'polkitd, bash-completion, openssh-client, pacemaker',
     Section: 'admin',
     Priority: 'optional',
     Description: DESCRIPTION,

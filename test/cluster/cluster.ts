@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node } from '../support/cluster-nodes.ts';
 
@@ -47,6 +51,7 @@ export function makeCluster(first: Node, second: Node): Cluster {
     host.write('/etc/corosync/authkey', Buffer.alloc(256, 'k'), 0o400);
     host.write('/var/lib/pacemaker/cib/cib.xml', CIB, 0o600);
   }
+  letThemLogIn(nodes);
   /** A node to ask. */
   const up = (): Node => {
     const node = nodes.find(({ peek }) => peek('/run/crm_mon.test') === '');
@@ -55,7 +60,7 @@ export function makeCluster(first: Node, second: Node): Cluster {
   };
   const start = ({ host }: Node): void => {
     host.sh(
-      'chown -R hacluster:haclient /var/lib/pacemaker/cib; systemctl start corosync pacemaker; : >/run/crm_mon.test',
+      'chown -R hacluster:haclient /var/lib/pacemaker/cib; systemctl start ssh corosync pacemaker; : >/run/crm_mon.test',
     );
   };
   const isComplete = (): boolean =>
@@ -103,6 +108,23 @@ export function makeCluster(first: Node, second: Node): Cluster {
       return list.split('\n').filter(Boolean);
     },
   };
+}
+
+/** Root of each node may log in on the other. Their host keys are those of the layer, the same for both. */
+function letThemLogIn(nodes: readonly Node[]): void {
+  const dir = mkdtempSync(join(tmpdir(), 'qi-'));
+  try {
+    const key = join(dir, 'key');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    for (const { host } of nodes) {
+      host.write('/root/.ssh/id_ed25519', readFileSync(key), 0o600);
+      host.write('/root/.ssh/authorized_keys', readFileSync(`${key}.pub`), 0o600);
+      const hostKey = host.read('/etc/ssh/ssh_host_ed25519_key.pub');
+      host.write('/root/.ssh/known_hosts', nodes.map(({ name }) => `${name} ${hostKey}`).join(''));
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
 
 /** The token's time is long enough for processors that are needed elsewhere. */

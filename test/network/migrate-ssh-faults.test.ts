@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
-import { type Lab, lab, programsNaming } from '../support/lab.ts';
+import { type Lab, lab, programsNaming, until } from '../support/lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
 import { tempRoot } from '../support/temp-root.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
@@ -156,4 +156,34 @@ test('a guest that is paused stays so over ssh, and one whose machine stays regi
   await two.ok('resume', 'web');
   assert.equal((await two.one('migrate', 'web', `root:${one.dir}`))['outcome'], 'moved');
   assert.equal(await one.state('web'), 'running');
+});
+
+test('a machine that is registered at both hosts moves there and back, if it is the same machine', async (t) => {
+  const { one, two, there } = await light(t);
+  await host.serve();
+  const cfg = readFileSync(join(one.etcDir, 'web-qemu.cfg'), 'utf8');
+  const path = two.write('etc/qemu/web-qemu.cfg', cfg.replace('RAM=8M', 'RAM=9M'));
+  two.write('etc/qemu/qemu-init.reg', 'web=web\n');
+  assert.match((await one.init('migrate', 'web', there)).stderr, /exists already/);
+  assert.match(
+    (await one.init('migrate', 'web', there, '--keep-config')).stderr,
+    /does not say the same there as here/,
+  );
+  writeFileSync(path, `# the same, but for a comment\n${cfg}`);
+  // Interrupted, it is as it was.
+  const slow = one.spawn('qemu-init', ['migrate', 'web', there, '--keep-config', '--rate', '10K']);
+  await until('it comes', () => existsSync(two.file('web', 'qemu/qmp.sock')));
+  slow.child.kill('SIGINT');
+  assert.equal((await slow.result).code, 130);
+  assert.equal(await one.state('web'), 'running');
+  assert.deepEqual([await two.state('web'), two.leftovers()], ['stopped', []]);
+  assert.equal((await one.one('migrate', 'web', there, '--keep-config'))['outcome'], 'moved');
+  assert.match(readFileSync(path, 'utf8'), /but for a comment/);
+  assert.deepEqual([await one.state('web'), await two.state('web')], ['stopped', 'running']);
+  assert.equal((await two.one('migrate', 'web', `root:${one.dir}`, '--keep-config'))['outcome'], 'moved');
+  assert.deepEqual([await one.state('web'), await two.state('web')], ['running', 'stopped']);
+  // Who knows that it runs nowhere else starts it, and no note of the move is left that would end it again.
+  await one.ok('kill', 'web');
+  await two.ok('start', '--i-know', 'web');
+  assert.equal(await two.state('web'), 'running');
 });

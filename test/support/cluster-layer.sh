@@ -25,10 +25,11 @@ in_root() {
   chroot root "$@"
 }
 in_root apt-get update --quiet=2 -o Acquire::Retries=0 -o Acquire::http::Timeout=10
-# Not sbd: it enables itself, and without a device of its own Pacemaker does not start. ocf-tester needs xmllint.
+# Not sbd: it enables itself, and without a device of its own Pacemaker does not start. ocf-tester needs xmllint; machines move
+# by ssh.
 in_root apt-get install --quiet=2 --yes --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
   -o Acquire::http::Timeout=30 \
-  pacemaker pacemaker-cli-utils corosync crmsh resource-agents libxml2-utils
+  pacemaker pacemaker-cli-utils corosync crmsh resource-agents libxml2-utils openssh-server
 rm -rf root/usr/sbin/policy-rc.d root/var/lib/apt/lists/* root/var/cache/apt/* root/usr/share/doc/*
 find root/var/log -type f -delete
 umount root/etc/resolv.conf root/dev root/tmp root/proc 2>/dev/null || true

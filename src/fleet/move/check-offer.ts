@@ -28,13 +28,26 @@ export function wasHere({ files }: MachineRef): string | undefined {
   return noted.role === 'source' && noted.phase === 'handed-over' ? noted.peer : undefined;
 }
 
+/**
+ * Whether the machine is registered at its destination all the time, as the nodes of a cluster have it: it stays registered
+ * where it comes from, and its file there says the same.
+ */
+export function isKnownHere({ paths }: MachineContext, target: MachineRef, { cfg, keepConfig }: MoveOffer): boolean {
+  const { configPath, shortName } = target;
+  if (!keepConfig || shortName === undefined || !isThere(configPath)) return false;
+  const here = inspectMachineConfig(configPath, paths.defaultsFile).config;
+  const sent = inspectText(configPath, cfg, paths.defaultsFile).config;
+  return here !== undefined && sent !== undefined && renderMachineConfig(here) === renderMachineConfig(sent);
+}
+
 /** The machine as it would be at the destination; its file need not be there yet. @throws {ConfigError} */
-export function configThere({ paths }: MachineContext, target: MachineRef, offer: MoveOffer): MachineConfig {
+export function configThere(host: MachineContext, target: MachineRef, offer: MoveOffer): MachineConfig {
   const { configPath } = target;
+  const { defaultsFile } = host.paths;
   const { config, issues } =
-    wasHere(target) === undefined
-      ? inspectText(configPath, offer.cfg, paths.defaultsFile)
-      : inspectMachineConfig(configPath, paths.defaultsFile);
+    wasHere(target) === undefined && !isKnownHere(host, target, offer)
+      ? inspectText(configPath, offer.cfg, defaultsFile)
+      : inspectMachineConfig(configPath, defaultsFile);
   if (config === undefined) throw new ConfigError(`Cannot use "${configPath}"`, issues);
   return config;
 }
@@ -52,7 +65,7 @@ export async function checkOffer(
   offer: MoveOffer,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const names = nameProblems(host, target);
+  const names = nameProblems(host, target, offer);
   let config: MachineConfig;
   try {
     config = withMacs(configThere(host, target, offer), offer);
@@ -85,13 +98,18 @@ export async function checkOffer(
   }
 }
 
-function nameProblems({ paths }: MachineContext, target: MachineRef): string[] {
+function nameProblems(host: MachineContext, target: MachineRef, offer: MoveOffer): string[] {
+  const { paths } = host;
   const { longName, shortName, configPath, files } = target;
   if (locate(files).kind === 'alive') return [`a machine "${longName}" is running there`];
   if (isSaved(files)) return [`a machine "${longName}" has a saved state there`];
   if (wasHere(target) !== undefined) return [];
   const noted = readMove(files);
   if (noted !== undefined) return [`there is a machine "${longName}": ${describeMove(noted)}`];
+  if (isKnownHere(host, target, offer)) return [];
+  if (offer.keepConfig && shortName !== undefined && isThere(configPath)) {
+    return [`its file "${configPath}" does not say the same there as here`];
+  }
   const taken = isThere(configPath) ? [`"${configPath}" exists already`] : [];
   try {
     addRegistryEntry(readTextIfExists(paths.registryFile) ?? '', shortName ?? longName, longName);

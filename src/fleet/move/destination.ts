@@ -16,7 +16,7 @@ import type { Machines } from '../machines.ts';
 import { leaseMacsOf } from '../macs.ts';
 import { registerMachine } from '../register.ts';
 import { newTarget } from '../resolve.ts';
-import { checkOffer, configThere, wasHere, withMacs } from './check-offer.ts';
+import { checkOffer, configThere, isKnownHere, wasHere, withMacs } from './check-offer.ts';
 import { makeFile } from './make-file.ts';
 import type { MoveOffer } from './move-offer.ts';
 import { placeName } from './places.ts';
@@ -94,7 +94,8 @@ export class LocalDestination implements Destination {
     const target = this.#target(offer);
     const wasAt = wasHere(target);
     const { id, wasRunning } = offer;
-    const data: MoveInData = { id, wasRunning, wasAt, hadState: isThere(target.files.stateDir) };
+    const isKnown = wasAt !== undefined || isKnownHere(host, target, offer);
+    const data: MoveInData = { id, wasRunning, wasAt, isKnown, hadState: isThere(target.files.stateDir) };
     const plan = { kind: MOVE_IN_KIND, what: `taking in its guest from ${offer.from}`, data: { ...data } };
     const { result, config, pid } = await exclusively(host, target, { purpose: 'receive', signal }, () =>
       doWork(
@@ -104,7 +105,7 @@ export class LocalDestination implements Destination {
         async (work) => {
           const noted = { id, role: 'destination', peer: offer.from, peerRecord: offer.sourceRecord } as const;
           writeMove(target.files, { ...noted, phase: 'copying' });
-          const made = await this.#make(target, offer, work, wasAt !== undefined);
+          const made = await this.#make(target, offer, work, isKnown);
           const started = await startForArrival(host, target, made, offer.hardware, { signal });
           const limits = { timeoutMs: ANSWER_MS, signal };
           const there = <S>(step: Step<S>, options: StepOptions = limits): Promise<S> =>

@@ -82,6 +82,7 @@ export async function migrateMachine(
     if (located.kind !== 'alive') throw notRunning(target);
     const { offer, problems: here } = await makeOffer(machines, target, located, {
       copyDisks: false,
+      keepConfig: options.keepConfig === true,
       signal: options.signal,
     });
     const problems = [...new Set([...here, ...(await checkThere(there, offer, options))])];

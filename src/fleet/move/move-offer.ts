@@ -20,4 +20,6 @@ export interface MoveOffer {
   readonly snapshots: string | undefined;
   readonly wasRunning: boolean;
   readonly copyDisks: boolean;
+  /** It stays registered where it comes from: it may be registered at both places. */
+  readonly keepConfig: boolean;
 }

@@ -39,7 +39,11 @@ export async function makeOffer(
   machines: Pick<Machines, 'host' | 'inspect'>,
   target: MachineRef,
   located: Alive,
-  { copyDisks, signal }: { readonly copyDisks: boolean; readonly signal: AbortSignal | undefined },
+  {
+    copyDisks,
+    keepConfig = false,
+    signal,
+  }: { readonly copyDisks: boolean; readonly keepConfig?: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<Offered> {
   const { host } = machines;
   const { files, longName } = target;
@@ -88,6 +92,7 @@ export async function makeOffer(
       snapshots: readTextIfExists(files.snapshots),
       wasRunning: asked.wasRunning,
       copyDisks,
+      keepConfig,
     },
   };
 }

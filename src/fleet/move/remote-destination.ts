@@ -24,6 +24,7 @@ export class RemoteDestination implements Destination {
   readonly #host: MachineContext;
   readonly #source: MachineRef;
   #end: RemoteEnd | undefined;
+  #isReleased = false;
   /** The source's name on this host, as a place for the way back. */
   readonly #from: string;
 
@@ -73,28 +74,36 @@ export class RemoteDestination implements Destination {
     const { socket } = await end.ask({ do: 'receive', offer: this.#there(offer) }, { timeoutMs: PREPARE_MS, signal });
     const here = outgoingSocket(this.#source.files);
     await end.forward(here, asText(socket), signal);
-    const result = await body({
+    return body({
       uri: `unix:${here}`,
       switching: async () => void (await end.ask({ do: 'switching' }, limits)),
       arrived: async () => void (await end.ask({ do: 'arrived' }, limits)),
       // Nothing interrupts that: there is no way back.
-      release: async () => asText((await end.ask({ do: 'release' }, { timeoutMs: ANSWER_MS }))['state']),
+      release: async () => {
+        const { state } = await end.ask({ do: 'release' }, { timeoutMs: ANSWER_MS });
+        this.#isReleased = true;
+        return asText(state);
+      },
     });
-    try {
-      await end.ask({ do: 'finish' }, { timeoutMs: PREPARE_MS });
-    } catch (error) {
-      if (!(error instanceof QemuError)) throw error;
-      const message = `the guest runs at ${this.name}, but: ${error.message}`;
-      this.#host.notify({ level: 'warning', machine: offer.name, message });
-    }
-    return result;
   }
 
   #there(offer: MoveOffer): MoveOffer {
     return { ...offer, from: this.#from, sourceRecord: undefined };
   }
 
+  /** What is still done there with a machine that has arrived: its POSTCMD, its unit. Here nothing is left to be done. */
+  async #finish(end: RemoteEnd): Promise<void> {
+    try {
+      await end.ask({ do: 'finish' }, { timeoutMs: PREPARE_MS });
+    } catch (error) {
+      if (!(error instanceof QemuError)) throw error;
+      const message = `the guest has arrived at ${this.name}, but: ${error.message}`;
+      this.#host.notify({ level: 'warning', machine: this.#source.longName, message });
+    }
+  }
+
   async close(): Promise<void> {
+    if (this.#end && this.#isReleased) await this.#finish(this.#end);
     await this.#end?.close();
     this.#end = undefined;
   }

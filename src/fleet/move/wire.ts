@@ -113,6 +113,7 @@ function readOffer(value: unknown): MoveOffer | undefined {
     snapshots: typeof offer['snapshots'] === 'string' ? offer['snapshots'] : undefined,
     wasRunning: wasRunning === true,
     copyDisks: offer['copyDisks'] === true,
+    keepConfig: offer['keepConfig'] === true,
   };
 }
 

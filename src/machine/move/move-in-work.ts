@@ -22,6 +22,8 @@ export interface MoveInData {
   readonly wasRunning: boolean;
   /** The place that its guest had moved to before, when the machine was registered here all the time. */
   readonly wasAt?: string | undefined;
+  /** Whether the machine was registered here all the time. */
+  readonly isKnown: boolean;
   /** Whether it had files in its state folder before. */
   readonly hadState: boolean;
 }
@@ -85,7 +87,7 @@ async function giveUp(host: MachineContext, target: MachineRef, { partFiles, dat
     writeMove(files, { id: String(id), role: 'source', phase: 'handed-over', peer: wasAt });
     return;
   }
-  await host.moves.forget(target, 'keep');
+  if (data['isKnown'] !== true) await host.moves.forget(target, 'keep');
   removeMove(files);
   if (data['hadState'] !== true) removeWhole(files.stateDir);
 }

@@ -30,6 +30,7 @@ const offer: MoveOffer = {
   snapshots: '[]',
   wasRunning: true,
   copyDisks: false,
+  keepConfig: true,
 };
 
 const request = (value: unknown): unknown => readRequest(JSON.stringify(value));
@@ -50,6 +51,7 @@ test('an offer arrives as it was sent, but for files of the host that it comes f
       images: [{ key: '', layers: [] }],
       wasRunning: false,
       copyDisks: true,
+      keepConfig: true,
     },
   });
 });

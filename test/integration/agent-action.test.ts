@@ -73,7 +73,7 @@ describe('actions on a running guest', { skip: NO_QEMU_GA }, () => {
     const missing = await root.init('agent', 'web', 'exec', '--', '/bin/nothing');
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /web: Guest agent refused "guest-exec"/);
-    const late = await root.init('agent', 'web', 'exec', '--timeout', '0.2', '--', '/bin/sleep', '1');
+    const late = await root.init('agent', 'web', 'exec', '--timeout', '5', '--', '/bin/sleep', '100');
     assert.deepEqual([late.code, /it goes on as process \d+ of the guest/.test(late.stderr)], [1, true], late.stderr);
   });
 

@@ -213,6 +213,34 @@ test('a stop is asked for, shows its rungs as it climbs them, and names the one 
   await served.running.result;
 });
 
+test('a list of 50 machines is filtered, and one of them that dies is shown so with one of the next looks', async (t) => {
+  const root = lab(t);
+  const names = Array.from({ length: 50 }, (_, at) => `m${String(at).padStart(2, '0')}`);
+  for (const name of names) root.add(name);
+  const started = names.slice(0, 12);
+  await root.ok('start', ...started, '--parallel', '4');
+  const served = await serve(root);
+  const { page, faults } = await open(served.link);
+  const rows = page.locator('tr[data-name]');
+  await until('all are there', async () => (await rows.count()) === names.length);
+  assert.deepEqual(await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-name'))), names);
+  await until('some run', async () => (await page.locator('tr[data-name] .state.good').count()) === started.length);
+  await page.getByRole('searchbox').fill('m0');
+  await until('ten are left', async () => (await rows.count()) === 10);
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('button', { name: `Running ${started.length}` }).click();
+  await until('the others are left out', async () => (await rows.count()) === started.length);
+  await page.getByRole('button', { name: 'All 50' }).click();
+  process.kill(Number((await root.one('status', 'm05'))['pid']), 'SIGKILL');
+  await page.locator('tr[data-name=m05] .state.bad', { hasText: 'dead' }).waitFor();
+  assert.equal(await rows.count(), names.length);
+  assert.deepEqual(await barriersOf(page), []);
+  assert.deepEqual(faults, []);
+  served.running.child.kill('SIGTERM');
+  await served.running.result;
+  await root.ok('kill', '--all');
+});
+
 test('the pointer moves and its button is pressed in a guest that paints what its mouse does', async (t) => {
   const root = lab(t);
   root.add('web', 'VNC=unix\nVGA=std\nUSB=off\nDSK1=mouse.img\n');

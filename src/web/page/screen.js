@@ -3,6 +3,9 @@ import { el, setText } from './dom.js';
 import { leaveByCtrlAlt } from './leave.js';
 import { ask } from './say.js';
 
+/** What is no screen by then will not become one. */
+const LONGEST_CONNECT_MS = 20_000;
+
 /** The screen of a machine. */
 export class ScreenPane {
   #screen = el('div', { class: 'screen' });
@@ -12,6 +15,7 @@ export class ScreenPane {
   #keys;
   #again;
   #rfb;
+  #late;
   #isClosed = false;
 
   constructor(name, mayAct) {
@@ -50,7 +54,15 @@ export class ScreenPane {
     rfb.viewOnly = !this.#mayAct;
     rfb.scaleViewport = true;
     rfb.background = '#000';
+    this.#late = setTimeout(() => rfb.disconnect(), LONGEST_CONNECT_MS);
+    // What it cannot read it throws away with each piece, and would go on receiving.
+    const fail = ({ filename }) => {
+      if (filename.includes('/novnc/')) rfb.disconnect();
+    };
+    window.addEventListener('error', fail);
+    rfb.addEventListener('disconnect', () => window.removeEventListener('error', fail));
     rfb.addEventListener('connect', () => {
+      clearTimeout(this.#late);
       setText(
         this.#note,
         this.#mayAct ? 'Connected: keys and pointer go to the guest; Ctrl-Alt leaves it' : 'Connected: read only',
@@ -58,11 +70,13 @@ export class ScreenPane {
       this.#keys.disabled = false;
     });
     rfb.addEventListener('disconnect', () => {
+      clearTimeout(this.#late);
       this.#keys.disabled = true;
       this.#again.hidden = false;
       setText(this.#note, 'Not connected: the machine has no screen (VNC), or does not run');
     });
     rfb.addEventListener('credentialsrequired', async () => {
+      clearTimeout(this.#late);
       const password = await ask({ title: 'The screen has a password', yes: 'Connect', field: 'Password' });
       if (password === undefined) rfb.disconnect();
       else rfb.sendCredentials({ password });
@@ -74,6 +88,7 @@ export class ScreenPane {
 
   close() {
     this.#isClosed = true;
+    clearTimeout(this.#late);
     this.#rfb?.disconnect();
   }
 }

@@ -101,3 +101,37 @@ for (const [version, program, skip] of [
     assert.deepEqual(root.leftovers(), []);
   });
 }
+
+const ROUNDS = 50;
+
+test(`${ROUNDS} reloads in a row exchange a disk, a card and a disc, and each one is seen`, async (t) => {
+  const root = lab(t);
+  const { kernel, initrd, append } = linuxGuest(root.etcDir, { script: WATCH });
+  const boot = `RAM=256M\nCPU=max\nKERNEL=${kernel}\nINITRD=${initrd}\nAPPEND="${append}"\n`;
+  root.add('web', `KVM=off\nMACHINE=q35\nHOTPLUG=2\nCDR1=empty\n${boot}`);
+  for (const name of ['a.iso', 'b.iso', 'a.img', 'b.img']) root.write(`etc/qemu/${name}`, new Uint8Array(1024 ** 2));
+  await root.ok('start', 'web');
+  let from = 0;
+  const seen = async (what: RegExp): Promise<void> => {
+    await until(`the guest prints ${what}`, () => what.test(root.console('web').slice(from)), GUEST_MS);
+    from = root.console('web').length;
+  };
+  await seen(/^disks vd\[b-z\] cards eth\*\.\r?$/m);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const isComing = round % 2 === 1;
+    const letter = round % 4 < 2 ? 'a' : 'b';
+    edit(root, 'web', {
+      DSK2: isComing ? `${letter}.img` : '',
+      NIC1: isComing ? 'virtio,net=user' : '',
+      CDR1: `${round % 4 === 0 ? 'empty' : `${letter}.iso`}`,
+    });
+    await root.ok('reload', 'web');
+    await seen(isComing ? /^disks vdb cards eth0\.\r?$/m : /^disks vd\[b-z\] cards eth\*\.\r?$/m);
+    const blocks = (await root.cmd('-q', 'query-block', 'web')).stdout;
+    assert.equal(blocks.includes(`/${letter}.iso`), round % 4 !== 0, `round ${round}`);
+    assert.equal(blocks.includes(`/${letter}.img`), isComing, `round ${round}`);
+  }
+  assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+  await root.ok('stop', 'web', '--force');
+  assert.deepEqual(root.leftovers(), []);
+});

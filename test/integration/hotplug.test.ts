@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { edit } from '../support/edit-machine.ts';
+import { killBefore } from '../support/kill-before.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
 
 test('diff names what a reload does, and a reload does all of it or nothing', async (t) => {
@@ -16,7 +16,7 @@ test('diff names what a reload does, and a reload does all of it or nothing', as
 
   edit(root, 'web', { DSK2: 'b.img', DSK3: 'c.img', STOPDELAY: '3' });
   const path = (name: string): string => `${root.etcDir}/${name}`;
-  const live = { running: '', how: 'live', reason: null };
+  const live = { running: null, how: 'live', reason: null };
   assert.deepEqual((await root.one('diff', 'web'))['differences'], [
     { key: 'DSK2', file: path('b.img'), ...live },
     { key: 'DSK3', file: path('c.img'), ...live },
@@ -134,33 +134,75 @@ test('devices are attached for the moment, or for good, and detached again', asy
   assert.deepEqual(root.leftovers(), []);
 });
 
-test('after a command that was killed at any moment the next reload makes the machine what its file says', async (t) => {
+test('after a command that was killed before any of its steps the next reload makes the machine what its file says', async (t) => {
   const root = lab(t);
   root.add('web', 'MACHINE=q35\n');
   root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
   await root.ok('start', 'web');
-  for (const delay of [170, 260]) {
+  const coming = ['/plugged.json', 'blockdev-add', 'object-add', 'device_add', 'netdev_add'];
+  const leaving = ['device_del', 'blockdev-del', 'object-del', 'netdev_del'];
+  const stepOf = (what: string): string => (what.startsWith('/') ? what : `send {"execute":"${what}"`);
+  for (const [round, step] of coming.entries()) {
     edit(root, 'web', { DSK2: 'b.img,iothread=on', NIC1: 'virtio,net=user' });
-    const killed = root.spawn('qemu-init', ['reload', 'web']);
-    await sleep(delay);
-    killed.child.kill('SIGKILL');
-    await killed.result;
+    await killBefore(root, stepOf(step), ['reload', 'web']);
     await root.ok('reload', 'web');
-    assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+    assert.deepEqual((await root.one('diff', 'web'))['differences'], [], step);
     assert.match((await root.cmd('-c', 'info network', 'web')).stdout, /nic1: .*\n \\ net0: /);
     edit(root, 'web', { DSK2: '', NIC1: '' });
-    const waiting = root.spawn('qemu-init', ['reload', 'web']);
-    await until('it waits for the guest', () => isAsked(root, 'web'));
-    waiting.child.kill('SIGKILL');
-    await waiting.result;
+    const end = leaving[round % leaving.length] ?? '';
+    if (end === 'device_del') await killBefore(root, stepOf(end), ['reload', 'web']);
+    else await killWaiting(root);
     assert.equal((await root.init('reload', 'web', '--timeout', '0.2')).code, 1);
     await root.ok('reset', 'web');
+    if (end !== 'device_del') await killBefore(root, stepOf(end), ['reload', 'web']);
     await root.ok('reload', 'web');
-    const objects = (await root.cmd('-q', 'qom-list', 'path=/objects', 'web')).stdout;
-    assert.ok(!objects.includes('dsk2'), objects);
+    const left = [
+      (await root.cmd('-q', 'qom-list', 'path=/objects', 'web')).stdout,
+      (await root.cmd('-q', 'query-named-block-nodes', 'web')).stdout,
+      (await root.cmd('-c', 'info network', 'web')).stdout,
+    ].join('');
+    assert.doesNotMatch(left, /dsk2|net0/, end);
   }
   await root.ok('stop', 'web', '--force');
   assert.deepEqual(root.leftovers(), []);
+});
+
+/** A reload that is killed while it waits for the guest. */
+async function killWaiting(root: Lab): Promise<void> {
+  const waiting = root.spawn('qemu-init', ['reload', 'web']);
+  await until('it waits for the guest', () => isAsked(root, 'web'));
+  waiting.child.kill('SIGKILL');
+  await waiting.result;
+}
+
+test('a guest that stands still is not waited for, and nothing is done', async (t) => {
+  const root = lab(t);
+  root.add('web', 'MACHINE=q35\n');
+  root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
+  await root.ok('start', 'web');
+  await root.ok('attach', 'web', 'DSK2=b.img');
+  await root.ok('pause', 'web');
+  const { code, stderr } = await root.init('detach', 'web', 'DSK2', '--timeout', '600');
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot take DSK2 out of "web": its guest has to release it, and is paused\n.*resume web/);
+  assert.ok(!isAsked(root, 'web'));
+  await root.ok('stop', 'web', '--force');
+});
+
+test('the image of a machine that does not run is attached with a warning, and that of one that runs is not', async (t) => {
+  const root = lab(t);
+  root.add('web', 'MACHINE=q35\n');
+  root.add('db');
+  await root.ok('start', 'web');
+  const { code, stderr } = await root.init('attach', 'web', 'DSK2=db.img');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /web: warning: DSK2 ".*db\.img" is also a disk of machine "db", which does not run/);
+  await root.ok('stop', 'web', '--force');
+  for (const name of ['db', 'web']) await root.ok('start', name);
+  const refused = await root.init('attach', 'web', 'DSK2=db.img');
+  assert.equal(refused.code, 6);
+  assert.match(refused.stderr, /DSK2 .*db\.img/);
+  for (const name of ['db', 'web']) await root.ok('stop', name, '--force');
 });
 
 /** Whether the guest was asked to release its second disk. */

@@ -1,6 +1,8 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { Device, Part } from '../argv/description.ts';
 import type { ArgvRequest } from '../argv/request.ts';
+import { queryState } from '../control/query-state.ts';
+import { describeState } from '../control/run-state.ts';
 import { claimImages, noteImages, refuseStorageInUse } from '../start/use-images.ts';
 import type { FoundImages } from '../storage/images.ts';
 import { bootOrderOf, type Difference, findDifference } from './difference.ts';
@@ -43,6 +45,7 @@ export async function converge(
   const found = await findDifference(context.host, context.request, running, { ...reality, pid: context.process.pid });
   const difference = restrict(found, context.only);
   refuseRestarts(context, difference.keys);
+  await refuseStandingGuest(context, difference.steps);
   await refuseMounted(context, leavingDisks(difference.steps), releaseMs / 3);
   const ledger = new Ledger(context.target.files, context.process, running);
   if (leftovers.length > 0) {
@@ -72,6 +75,26 @@ function leavingDisks(steps: readonly Step[]): LeavingDisk[] {
   });
 }
 
+/** What is at a USB port or a SCSI bus goes without the guest. */
+function needsGuest({ bus }: Device): boolean {
+  return bus !== 'usb.0' && bus !== 'scsi0.0';
+}
+
+/** A guest that stands still releases nothing: it would be waited for in vain. */
+async function refuseStandingGuest(context: ConvergeContext, steps: readonly Step[]): Promise<void> {
+  const keys = steps.flatMap((step) => {
+    return step.do === 'unplug' && devicesOf(step.parts).some(needsGuest) ? [step.key] : [];
+  });
+  const { client, target } = context;
+  const state = keys.length === 0 ? 'running' : await queryState(client, context);
+  if (state === 'running') return;
+  const message = `Cannot take ${keys.join(', ')} out of "${target.longName}": its guest has to release it, and is ${describeState(state)}`;
+  const isPaused = state === 'paused' || state === 'prelaunch';
+  throw new QemuError('QEMU_MACHINE_STATE', message, {
+    hint: isPaused ? `nothing was done; first: qemu-init resume ${target.longName}` : 'nothing was done',
+  });
+}
+
 function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly KeyFate[]): void {
   const stuck = keys.filter(({ how }) => how === 'restart');
   if (stuck.length === 0) return;
@@ -97,9 +120,21 @@ async function makeReady(context: ConvergeContext, { steps }: Difference): Promi
     refuseStorageInUse(host, config);
     noteImages(host, target, images);
     claimImages(host, config, user);
+    tellSharedImages(context, new Set(plugged));
   }
   if (plugged.some((key) => key.startsWith('NIC'))) {
     await host.network.links(config, { lease: true, accelerator: request.accelerator });
+  }
+}
+
+/** What is written to the image of another machine, its guest does not expect at its next start. */
+function tellSharedImages({ host, config, target }: ConvergeContext, plugged: ReadonlySet<string>): void {
+  for (const { index, file } of config.disks) {
+    const key = `DSK${index}`;
+    const other = plugged.has(key) ? host.otherWithDisk(config, file) : undefined;
+    if (other === undefined) continue;
+    const message = `${key} "${file}" is also a disk of machine "${other}", which does not run`;
+    host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
 

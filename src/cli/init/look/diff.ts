@@ -17,7 +17,13 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
     text: describe,
     same: (rows) => (rows.length === 0 ? NONE : undefined),
     json: (rows) => ({
-      differences: rows.map(({ key, running, file, how, why }) => ({ key, running, file, how, reason: why })),
+      differences: rows.map(({ key, running, file, how, why }) => ({
+        key,
+        running: running || null,
+        file: file || null,
+        how,
+        reason: why,
+      })),
     }),
   });
 }

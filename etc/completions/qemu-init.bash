@@ -72,7 +72,7 @@ _qemu_init() {
       start) options+=' --all --parallel --paused --preconfig --autostart --fresh --i-know --alone' ;;
       stop) options+=' --all --parallel --timeout --force --no-kill --deadline' ;;
       save) options+=' --all --parallel' ;;
-      migrate) options+=' --check --rate --downtime --timeout --keep-config' ;;
+      migrate) options+=' --check --copy-disks --rate --downtime --timeout --keep-config' ;;
       restart) options+=' --all --parallel --timeout --force --live --check --rate --downtime' ;;
       try-restart) options+=' --all --parallel --timeout --force' ;;
       reload) options+=' --all --timeout' ;;

@@ -180,6 +180,7 @@ complete --command qemu-init --condition '__fish_seen_subcommand_from stop' --lo
 complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option all --description 'All machines'
 complete --command qemu-init --condition '__fish_seen_subcommand_from save' --long-option parallel --require-parameter --description 'Number of machines handled at a time'
 complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option check --description 'Only report what is in the way'
+complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option copy-disks --description 'Copy the disks, too'
 complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option rate --require-parameter --description 'Most bytes a second, such as 50M'
 complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option downtime --require-parameter --description 'Milliseconds the guest may stand still (300)'
 complete --command qemu-init --condition '__fish_seen_subcommand_from migrate' --long-option timeout --require-parameter --description 'Seconds until a guest that changes its memory too fast stays (3600)'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { stoppingAt } from '../support/kill-before.ts';
 import { programsNaming, until } from '../support/lab.ts';
@@ -41,6 +42,29 @@ test('a guest moves to another host over ssh and back, and loses nothing', async
   }
   await one.lab.ok('kill', 'web');
   const { last, wrong } = checkRecords(moves.disk);
+  assert.ok(last >= moves.written());
+  assert.deepEqual(wrong, []);
+});
+
+test('a guest takes its disk along to another host over ssh, also when that is interrupted at first', async (t) => {
+  const moves = sshLab(t);
+  const [one, two] = moves.places;
+  await one.lab.ok('start', 'web');
+  await until('it writes', () => moves.written() > 3, LONG_MS);
+  const slow = one.lab.spawn('qemu-init', ['migrate', 'web', two.name, '--copy-disks', '--rate', '1M'], {
+    timeoutMs: LONG_MS,
+  });
+  await until('it copies', () => existsSync(one.lab.file('web', 'qemu/move-disks.sock')), LONG_MS);
+  await moves.writesOn();
+  slow.child.kill('SIGINT');
+  assert.equal((await slow.result).code, 130);
+  moves.assertGone(two, 'after it was interrupted');
+  assert.equal(existsSync(join(two.lab.etcDir, 'web.qcow2')), false);
+  assert.equal((await one.lab.one('migrate', 'web', two.name, '--copy-disks'))['outcome'], 'moved');
+  moves.assertGone(one, 'after the move');
+  await moves.writesOn();
+  await two.lab.ok('kill', 'web');
+  const { last, wrong } = checkRecords(join(two.lab.etcDir, 'web.qcow2'));
   assert.ok(last >= moves.written());
   assert.deepEqual(wrong, []);
 });

@@ -16,8 +16,10 @@ import { hardwareDifferences } from '../../machine/state/saved-differences.ts';
 import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
 import { isSaved } from '../../machine/state/saved-folder.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
+import type { FoundDisk } from '../../machine/storage/images.ts';
 import { isThere, readTextIfExists } from '../../system/files/files.ts';
 import { macIssues } from '../macs.ts';
+import { arrivingDisks, roomProblems, withNewDisks } from './copied-cfg.ts';
 import type { MoveOffer } from './move-offer.ts';
 import { sharingProblems } from './shared-disks.ts';
 
@@ -65,15 +67,18 @@ export async function checkOffer(
   offer: MoveOffer,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const names = nameProblems(host, target, offer);
+  const disks = arrivingDisks(target, offer.disks);
+  const names = [...nameProblems(host, target, offer), ...keptProblems(host, target, offer), ...roomProblems(disks)];
   let config: MachineConfig;
   try {
-    config = withMacs(configThere(host, target, offer), offer);
+    config = withNewDisks(withMacs(configThere(host, target, offer), offer), disks);
   } catch (error) {
     return [...names, ...messagesOf(error)];
   }
   const quiet: MachineContext = { ...host, notify: () => {} };
-  const found = [...(await inspectHost(quiet, config, target.files)), ...host.storageInUse(config)];
+  // Images that are still to be made cannot be looked at.
+  const looked = disks.length === 0 ? config : { ...config, disks: [] };
+  const found = [...(await inspectHost(quiet, looked, target.files)), ...host.storageInUse(config)];
   const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
   const problems = [...names, ...errors.map(({ message }) => message), ...diskProblems(host, config, offer)];
   const isRemote = offer.sourceRecord === undefined && !offer.copyDisks;
@@ -83,7 +88,8 @@ export async function checkOffer(
   }
   if (errors.length > 0) return problems;
   try {
-    const prepared = await prepare(quiet, config, target.files, signal);
+    const ready = await prepare(quiet, looked, target.files, signal);
+    const prepared = disks.length === 0 ? ready : { ...ready, images: { ...ready.images, disks: newImages(config) } };
     const request = await makeRequest(quiet, target, config, prepared, NO_SLOT, { lease: false });
     const differences = hardwareDifferences(offer.hardware, {
       qemuVersion: prepared.probe.version,
@@ -96,6 +102,22 @@ export async function checkOffer(
   } catch (error) {
     return [...problems, ...messagesOf(error)];
   }
+}
+
+/** Its file there names the disks that it had when it left. */
+function keptProblems(host: MachineContext, target: MachineRef, offer: MoveOffer): string[] {
+  if (offer.disks.length === 0) return [];
+  if (wasHere(target) === undefined && !isKnownHere(host, target, offer)) return [];
+  const { longName } = target;
+  return [`"${longName}" is registered there with disks of its own: delete it there, or leave out --copy-disks`];
+}
+
+/** As they will be found. */
+function newImages({ disks }: MachineConfig): FoundDisk[] {
+  return disks.map((disk) => {
+    const image = { file: disk.file, format: disk.format ?? 'raw' };
+    return { disk, image, chain: { layers: [], problems: [] } };
+  });
 }
 
 function nameProblems(host: MachineContext, target: MachineRef, offer: MoveOffer): string[] {

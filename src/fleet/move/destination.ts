@@ -2,11 +2,14 @@ import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { withOwnMonitor } from '../../machine/control/control-port.ts';
 import { isSameFile } from '../../machine/disks/same-file.ts';
+import { syncFile } from '../../machine/disks/target-file.ts';
 import { awaitGuest, letGo, moveSocket, untilArrived } from '../../machine/move/arrival.ts';
 import { MOVE_IN_KIND, type MoveInData } from '../../machine/move/move-in-work.ts';
 import { removeMove, writeMove } from '../../machine/move/move-record.ts';
+import { disksSocket, endServing, makeImages, serveDisks } from '../../machine/move/receive-disks.ts';
 import { type Step, type StepOptions, whileThere } from '../../machine/move/while-there.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
+import { resolveRunAs } from '../../machine/start/run-as.ts';
 import { runPostCommand, startForArrival } from '../../machine/start/start.ts';
 import { doWork, type Work } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
@@ -17,6 +20,7 @@ import { leaseMacsOf } from '../macs.ts';
 import { registerMachine } from '../register.ts';
 import { newTarget } from '../resolve.ts';
 import { checkOffer, configThere, isKnownHere, wasHere, withMacs } from './check-offer.ts';
+import { arrivingDisks, textWithNewDisks, withNewDisks } from './copied-cfg.ts';
 import { makeFile } from './make-file.ts';
 import type { MoveOffer } from './move-offer.ts';
 import { placeName } from './places.ts';
@@ -25,6 +29,10 @@ import { placeName } from './places.ts';
 export interface Arrival {
   /** Where the guest is to be sent to. */
   readonly uri: string;
+  /** Socket of the NBD server for the disks that are copied, each by its key in small letters; undefined: none are. */
+  readonly disks: string | undefined;
+  /** Waits until all that the disks were sent is on them. */
+  readonly disksArrived: () => Promise<void>;
   /** Notes that the source may hand over from now on. */
   readonly switching: () => Promise<void>;
   /** Waits until all of the guest is there. */
@@ -110,9 +118,16 @@ export class LocalDestination implements Destination {
           const limits = { timeoutMs: ANSWER_MS, signal };
           const there = <S>(step: Step<S>, options: StepOptions = limits): Promise<S> =>
             whileThere(host, target, withOwnMonitor, options, step);
+          const disks = arrivingDisks(target, offer.disks);
+          if (disks.length > 0) await there((client, alive) => serveDisks(client, target.files, disks, alive));
           await there((client, alive) => awaitGuest(client, target.files, wasRunning, alive));
           const done = await body({
             uri: `unix:${moveSocket(target.files)}`,
+            disks: disks.length === 0 ? undefined : disksSocket(target.files),
+            disksArrived: async () => {
+              if (disks.length > 0) await there(endServing);
+              for (const { file } of disks) await syncFile(file);
+            },
             switching: async () => writeMove(target.files, { ...noted, phase: 'switching' }),
             arrived: () => there(untilArrived),
             release: async () => {
@@ -135,11 +150,13 @@ export class LocalDestination implements Destination {
   async #make(target: MachineRef, offer: MoveOffer, work: Work, isThereAlready: boolean): Promise<MachineConfig> {
     const { host } = this.#machines;
     const { configPath, longName } = target;
-    const config = configThere(host, target, offer);
+    const disks = arrivingDisks(target, offer.disks);
+    const before = configThere(host, target, offer);
+    const config = withNewDisks(before, disks);
     if (!isThereAlready) {
       work.note({ partFiles: [{ path: configPath }] });
       try {
-        makeFile(configPath, offer.cfg);
+        makeFile(configPath, textWithNewDisks(offer.cfg, before, disks));
       } catch (error) {
         // Another one's: it stays.
         work.note({ partFiles: [] });
@@ -147,6 +164,7 @@ export class LocalDestination implements Destination {
       }
       work.noteParts();
     }
+    if (disks.length > 0) await makeImages(disks, target.files.stateDir, await resolveRunAs(config), work);
     if (offer.snapshots !== undefined) {
       writeFileAtomic(target.files.snapshots, offer.snapshots, 0o600, { durable: true });
     }

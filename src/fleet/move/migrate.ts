@@ -1,8 +1,11 @@
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
+import { Domain } from '../../domain/domain.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../../machine/context.ts';
 import { withControl, withOwnMonitor } from '../../machine/control/control-port.ts';
+import { runningDisks } from '../../machine/disks/disk-access.ts';
+import { finishMirrors, mirrorDisks, mirrorIds } from '../../machine/move/mirror-disks.ts';
 import { leave, MOVE_OUT_KIND, type MoveOutData } from '../../machine/move/move-out-work.ts';
 import { writeMove } from '../../machine/move/move-record.ts';
 import { refuseMoved } from '../../machine/move/refuse-moved.ts';
@@ -11,6 +14,7 @@ import { type Sent, sendGuest } from '../../machine/move/send-guest.ts';
 import { whileThere } from '../../machine/move/while-there.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
+import { whileAlive } from '../../machine/run/while-alive.ts';
 import { runStopHook } from '../../machine/stop/stop-hook.ts';
 import { doWork } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
@@ -24,6 +28,8 @@ import { placeName } from './places.ts';
 export interface MigrateOptions extends LongWorkOptions {
   /** Only find out whether it is possible. */
   readonly check?: boolean | undefined;
+  /** The disks are copied, too: the other place does not reach these files. */
+  readonly copyDisks?: boolean | undefined;
   /** Most bytes a second (default: no limit). */
   readonly rate?: number | undefined;
   /** Milliseconds that the guest may stand still for the last of its memory (default: 300). */
@@ -80,8 +86,12 @@ export async function migrateMachine(
     const located = locate(target.files);
     refuseMoved(target, 'move');
     if (located.kind !== 'alive') throw notRunning(target);
-    const { offer, problems: here } = await makeOffer(machines, target, located, {
-      copyDisks: false,
+    const {
+      offer,
+      problems: here,
+      left,
+    } = await makeOffer(machines, target, located, {
+      copyDisks: options.copyDisks === true,
       keepConfig: options.keepConfig === true,
       signal: options.signal,
     });
@@ -90,7 +100,9 @@ export async function migrateMachine(
       return { ...nothing, outcome: problems.length === 0 ? 'possible' : 'impossible', problems, seconds: seconds() };
     }
     if (problems.length > 0) throw impossible(target, there.name, problems);
+    for (const message of left) host.notify({ level: 'info', machine: target.longName, message });
     const moved = await move(machines, target, located, { there, offer, options });
+    tellOldDisks(host, target, offer);
     return { ...nothing, ...moved, outcome: 'moved', problems: [], seconds: seconds() };
   };
   try {
@@ -138,6 +150,14 @@ function impossible({ longName }: MachineRef, there: string, problems: readonly 
   });
 }
 
+/** They are worth nothing from now on, but only the user knows that they can go. */
+function tellOldDisks(host: MachineContext, { longName }: MachineRef, { images, disks }: MoveOffer): void {
+  const old = images.filter(({ key }) => disks.some((disk) => disk.key === key)).map(({ layers }) => layers[0]?.path);
+  if (old.length === 0) return;
+  const names = old.map((path) => `"${path ?? ''}"`).join(', ');
+  host.notify({ level: 'info', machine: longName, message: `its old disks stay here, and can be removed: ${names}` });
+}
+
 interface Move {
   readonly there: Destination;
   readonly offer: MoveOffer;
@@ -161,16 +181,22 @@ async function move(
     host,
     target,
     { kind: MOVE_OUT_KIND, what: `moving its guest to ${there.name}`, data: { ...data } },
-    async () => {
+    async (work) => {
+      const jobs = mirrorIds(offer.disks);
       const noted = { id, role: 'source', peer: there.name } as const;
       writeMove(target.files, { ...noted, phase: 'copying' });
       return there.receive(
         offer,
         async (arrival) => {
-          const sent = await send(host, target, arrival, options, () =>
+          if (arrival.disks !== undefined) {
+            work.note({ jobs });
+            await copyDisks(host, target, { socket: arrival.disks, jobs }, options);
+          }
+          const sent = await send(host, target, arrival, { ...options, jobs }, () =>
             writeMove(target.files, { ...noted, phase: 'switching' }),
           );
           await arrival.arrived();
+          await arrival.disksArrived();
           await requireStill(host, target, { timeoutMs: ANSWER_MS, signal });
           writeMove(target.files, { ...noted, phase: 'handed-over' });
           const state = await released(arrival, target, there.name);
@@ -188,11 +214,29 @@ async function move(
   return result;
 }
 
+/** All of them, while the guest goes on. */
+async function copyDisks(
+  host: MachineContext,
+  target: MachineRef,
+  to: { readonly socket: string; readonly jobs: readonly string[] },
+  { signal = NEVER, rate, onProgress }: MigrateOptions,
+): Promise<void> {
+  const located = locate(target.files);
+  if (located.kind !== 'alive') throw notRunning(target);
+  try {
+    await whileAlive(located.process, signal, (alive) =>
+      mirrorDisks(runningDisks(host, target, alive), { ...to, rate, onProgress, signal: alive }),
+    );
+  } catch (error) {
+    throw !signal.aborted && locate(target.files).kind !== 'alive' ? notRunning(target) : error;
+  }
+}
+
 function send(
   host: MachineContext,
   target: MachineRef,
   arrival: Arrival,
-  options: MigrateOptions,
+  options: MigrateOptions & { readonly jobs: readonly string[] },
   note: () => void,
 ): Promise<Sent> {
   const { signal = NEVER, onProgress, rate } = options;
@@ -207,9 +251,10 @@ function send(
         const message = `QEMU ${version} without KVM cannot send the memory of a guest that runs: it stands still until all of it is there`;
         host.notify({ level: 'info', machine: target.longName, message });
       },
-      beforeSwitch: async () => {
+      beforeSwitch: async (monitor, limits) => {
         await arrival.switching();
         note();
+        if (options.jobs.length > 0) await finishMirrors(new Domain(monitor, target.longName), options.jobs, limits);
       },
       onProgress,
       signal: alive.signal,

@@ -1,3 +1,4 @@
+import type { CopiedDisk } from '../../machine/move/copied-disks.ts';
 import type { HardwareThen } from '../../machine/state/saved-differences.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 
@@ -22,4 +23,6 @@ export interface MoveOffer {
   readonly copyDisks: boolean;
   /** It stays registered where it comes from: it may be registered at both places. */
   readonly keepConfig: boolean;
+  /** Those that are copied. */
+  readonly disks: readonly CopiedDisk[];
 }

@@ -3,8 +3,11 @@ import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
 import { parseMachineConfig } from '../../config/machine-config.ts';
 import type { MachineConfig } from '../../config/types.ts';
+import { Domain } from '../../domain/domain.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { withControl } from '../../machine/control/control-port.ts';
+import { diskNodes } from '../../machine/disks/disk-nodes.ts';
+import { type Copies, copiesOf } from '../../machine/move/copied-disks.ts';
 import { otherHardware } from '../../machine/plug/other-hardware.ts';
 import { readLaunchRecord } from '../../machine/run/launch-record.ts';
 import type { Located } from '../../machine/run/locate.ts';
@@ -24,7 +27,11 @@ import { placeName } from './places.ts';
 export interface Offered {
   readonly offer: MoveOffer;
   readonly problems: readonly string[];
+  /** What stays behind. */
+  readonly left: readonly string[];
 }
+
+const NO_COPIES: Copies = { disks: [], problems: [], left: [] };
 
 type Alive = Extract<Located, { kind: 'alive' }>;
 
@@ -64,6 +71,7 @@ export async function makeOffer(
     return {
       ...(await stateObstacles(target, { disks: then.disks, plugged }, client, limits)),
       variables: await variablesReasons(client, limits),
+      disks: copyDisks ? await diskNodes(new Domain(client, longName), limits) : [],
       version: [major, minor, micro].join('.'),
       machineType: /^(.+)-machine$/.exec(type)?.[1],
     };
@@ -71,8 +79,10 @@ export async function makeOffer(
   const { config, issues } = machines.inspect(target);
   const broken = issues.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   const used = config ?? then;
+  const copies = copyDisks ? copiesOf(used, asked.disks) : NO_COPIES;
   return {
-    problems: [...asked.reasons, ...asked.variables, ...broken],
+    problems: [...asked.reasons, ...asked.variables, ...copies.problems, ...broken],
+    left: copies.left,
     offer: {
       id: randomUUID(),
       name: longName,
@@ -89,10 +99,12 @@ export async function makeOffer(
       },
       macs: [...previewMacsOf(host.paths, used)],
       images: imageFacts(host.paths, used),
-      snapshots: readTextIfExists(files.snapshots),
+      // They stay where their disks are.
+      snapshots: copyDisks ? undefined : readTextIfExists(files.snapshots),
       wasRunning: asked.wasRunning,
       copyDisks,
       keepConfig,
+      disks: copies.disks,
     },
   };
 }

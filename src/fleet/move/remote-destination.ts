@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asText } from '../../base/guards.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
-import { outgoingSocket } from '../../machine/move/move-out-work.ts';
+import { outgoingDisks, outgoingSocket } from '../../machine/move/move-out-work.ts';
 import { removeIfExists } from '../../system/files/files.ts';
 import { readWord } from '../../system/process/word-socket.ts';
 import type { Arrival, Destination } from './destination.ts';
@@ -71,11 +71,20 @@ export class RemoteDestination implements Destination {
   async receive<T>(offer: MoveOffer, body: (arrival: Arrival) => Promise<T>, signal: AbortSignal): Promise<T> {
     const end = await this.#reach(signal);
     const limits = { timeoutMs: ANSWER_MS, signal };
-    const { socket } = await end.ask({ do: 'receive', offer: this.#there(offer) }, { timeoutMs: PREPARE_MS, signal });
+    const { socket, disks } = await end.ask(
+      { do: 'receive', offer: this.#there(offer) },
+      { timeoutMs: PREPARE_MS, signal },
+    );
     const here = outgoingSocket(this.#source.files);
     await end.forward(here, asText(socket), signal);
+    const disksHere = disks === undefined ? undefined : outgoingDisks(this.#source.files);
+    if (disksHere !== undefined) await end.forward(disksHere, asText(disks), signal);
     return body({
       uri: `unix:${here}`,
+      disks: disksHere,
+      disksArrived: async () => {
+        if (disksHere !== undefined) await end.ask({ do: 'disks' }, { timeoutMs: PREPARE_MS, signal });
+      },
       switching: async () => void (await end.ask({ do: 'switching' }, limits)),
       arrived: async () => void (await end.ask({ do: 'arrived' }, limits)),
       // Nothing interrupts that: there is no way back.

@@ -131,14 +131,19 @@ export class MoveServer {
     const there = new LocalDestination(this.#machines);
     await there.receive(
       offer,
-      async ({ uri, switching, arrived, release }) => {
-        this.#send({ socket: uri.replace(/^unix:/, '') });
+      async ({ uri, disks, switching, arrived, disksArrived, release }) => {
+        this.#send({ socket: uri.replace(/^unix:/, ''), disks });
         await this.#expect('switching');
         await switching();
         this.#send({});
         await this.#expect('arrived');
         await arrived();
         this.#send({});
+        if (disks !== undefined) {
+          await this.#expect('disks');
+          await disksArrived();
+          this.#send({});
+        }
         await this.#expect('release');
         this.#send({ state: await release() });
       },

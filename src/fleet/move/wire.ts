@@ -1,5 +1,6 @@
 import { asArray, asNumber, asRecord, asText, isRecord, optionalText } from '../../base/guards.ts';
 import { isValidName } from '../../config/text/names.ts';
+import type { CopiedDisk } from '../../machine/move/copied-disks.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import type { MoveOffer } from './move-offer.ts';
 
@@ -28,6 +29,8 @@ export type Request =
   | { readonly do: 'receive'; readonly offer: MoveOffer }
   | { readonly do: 'switching' }
   | { readonly do: 'arrived' }
+  /** All that the disks were sent is to be on them. */
+  | { readonly do: 'disks' }
   | { readonly do: 'release' }
   | { readonly do: 'finish' }
   | { readonly do: 'settle'; readonly name: string; readonly id: string; readonly says: Verdict };
@@ -56,6 +59,7 @@ export function readRequest(line: string): Request | undefined {
     case 'listen':
     case 'switching':
     case 'arrived':
+    case 'disks':
     case 'release':
     case 'finish':
       return { do: value['do'] };
@@ -114,7 +118,15 @@ function readOffer(value: unknown): MoveOffer | undefined {
     wasRunning: wasRunning === true,
     copyDisks: offer['copyDisks'] === true,
     keepConfig: offer['keepConfig'] === true,
+    disks: asArray(offer['disks']).flatMap(readDisk),
   };
+}
+
+function readDisk(value: unknown): CopiedDisk[] {
+  const { key, format, sizeBytes, storedBytes } = asRecord(value);
+  if (typeof key !== 'string' || !/^DSK[1-9]\d{0,3}$/.test(key)) return [];
+  const sizes = { sizeBytes: asNumber(sizeBytes), storedBytes: asNumber(storedBytes) };
+  return [{ key, format: format === 'raw' ? 'raw' : 'qcow2', ...sizes }];
 }
 
 function readImage(value: unknown): SavedImage {

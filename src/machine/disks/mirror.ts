@@ -1,4 +1,3 @@
-import { linkSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
@@ -7,7 +6,6 @@ import { setKey } from '../../config/text/edit-text.ts';
 import type { DiskConfig, MachineConfig } from '../../config/types.ts';
 import type { Domain } from '../../domain/domain.ts';
 import { newJobId } from '../../domain/job-id.ts';
-import { fileError } from '../../system/files/file-error.ts';
 import { isThere } from '../../system/files/files.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { editConfig, requireEditable } from '../edit-config.ts';
@@ -30,7 +28,7 @@ import { finishPivot } from './pivot/finish-pivot.ts';
 import { completeJob } from './pivot/pivot.ts';
 import { nodesOf, type Pivot } from './pivot/pivot-plan.ts';
 import { stoppedDisks } from './stopped-disks.ts';
-import { makeTargetFile, syncFile } from './target-file.ts';
+import { giveName, makeTargetFile, syncFile } from './target-file.ts';
 import { watchJob } from './watch-job.ts';
 
 /** How to copy a disk. */
@@ -226,17 +224,6 @@ async function startCopy(
       'auto-dismiss': false,
     });
   });
-}
-
-/** A new name for the whole copy; never that of a file which came to be meanwhile. */
-async function giveName(part: string, file: string): Promise<void> {
-  try {
-    linkSync(part, file);
-    unlinkSync(part);
-  } catch (error) {
-    throw fileError('make', file, error);
-  }
-  await syncFile(file);
 }
 
 function copying(key: string): string {

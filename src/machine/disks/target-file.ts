@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, fstatSync, ftruncateSync, linkSync, openSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
@@ -45,4 +45,15 @@ export async function syncFile(path: string): Promise<void> {
   } catch (error) {
     throw fileError('write', path, error);
   }
+}
+
+/** Gives a whole file its name; never that of a file which came to be meanwhile. @throws {QemuError} `QEMU_IO` */
+export async function giveName(part: string, file: string): Promise<void> {
+  try {
+    linkSync(part, file);
+    unlinkSync(part);
+  } catch (error) {
+    throw fileError('make', file, error);
+  }
+  await syncFile(file);
 }

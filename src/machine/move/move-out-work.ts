@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
+import { Domain } from '../../domain/domain.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { removeIfExists } from '../../system/files/files.ts';
 import { removeWhole } from '../../system/files/remove-tree.ts';
@@ -15,6 +16,7 @@ import { cancelSending } from '../state/cancel-sending.ts';
 import { endSaved } from '../state/end-saved.ts';
 import type { Leftover, Settled, WorkKind } from '../work/work-kind.ts';
 import { sourceStep } from './decide.ts';
+import { dropMirrors } from './drop-mirrors.ts';
 import { type MoveRecord, readMove, removeMove, writeMove } from './move-record.ts';
 import { tellPeer } from './tell-peer.ts';
 
@@ -38,6 +40,11 @@ export function outgoingSocket({ qemuDir }: Pick<MachinePaths, 'qemuDir'>): stri
   return join(qemuDir, 'move-out.sock');
 }
 
+/** Where its disks are sent. */
+export function outgoingDisks({ qemuDir }: Pick<MachinePaths, 'qemuDir'>): string {
+  return join(qemuDir, 'move-disks.sock');
+}
+
 /**
  * A move whose command was killed, or gave up, at the place that the guest leaves. Until it has noted that it hands over
  * the guest is its own, and goes on; from then on it must not.
@@ -54,7 +61,7 @@ export const MOVE_OUT_WORK: WorkKind = {
     const { place } = data;
     if (sourceStep(noted.phase) === 'keep') {
       const settled = await keep(leftover);
-      removeIfExists(outgoingSocket(target.files));
+      for (const socket of [outgoingSocket(target.files), outgoingDisks(target.files)]) removeIfExists(socket);
       if (typeof place === 'string') await tellKept(leftover, noted, place);
       else {
         removeMove(target.files);
@@ -104,7 +111,9 @@ async function keep({ target, record, client, timeoutMs }: Leftover): Promise<Se
   const located = locate(target.files);
   if (client === undefined || located.kind !== 'alive') return { outcome: 'undone', detail: 'its QEMU is gone' };
   return whileAlive(located.process, undefined, async (signal) => {
-    const state = await cancelSending(client, record.data['wasRunning'] === true, { timeoutMs, signal });
+    const limits = { timeoutMs, signal };
+    const state = await cancelSending(client, record.data['wasRunning'] === true, limits);
+    if (record.jobs.length > 0) await dropMirrors(new Domain(client, target.longName), record.jobs, limits);
     return { outcome: 'undone', detail: `the guest is ${state}` };
   });
 }

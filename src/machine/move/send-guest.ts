@@ -3,6 +3,7 @@ import { QemuError } from '../../base/errors.ts';
 import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { QmpClient } from '../../qmp/client.ts';
+import type { ExecuteOptions } from '../../qmp/command.ts';
 import { sendingCapabilities } from '../state/cancel-sending.ts';
 import { stopIfMemoryGetsLost } from '../state/memory-loss.ts';
 
@@ -18,7 +19,7 @@ export interface SendOptions {
   /** Done before a guest is stopped that this QEMU cannot send while it runs: see {@link stopIfMemoryGetsLost}. */
   readonly beforeStop: (version: string) => void;
   /** Done when the guest stands still for the last part, before that is sent. */
-  readonly beforeSwitch: () => Promise<void>;
+  readonly beforeSwitch: (client: QmpClient, limits: ExecuteOptions) => Promise<void>;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal;
 }
@@ -57,7 +58,7 @@ export async function sendGuest(client: QmpClient, options: SendOptions): Promis
   if (wasRunning) await stopIfMemoryGetsLost(client, limits, options.beforeStop);
   await client.executeRaw('migrate', { uri }, limits);
   await untilStatus(client, 'pre-switchover', options, performance.now() + timeoutMs);
-  await options.beforeSwitch();
+  await options.beforeSwitch(client, limits);
   await client.executeRaw('migrate-continue', { state: 'pre-switchover' }, limits);
   const bytes = await untilStatus(client, 'completed', options, performance.now() + SWITCH_MS);
   return { bytes, stoppedAtMs: wasRunning ? await stopTime(client, since) : undefined };

@@ -75,6 +75,7 @@ export const LIFE: readonly Action[] = [
           describe: 'ssh://[USER@]HOST[:PORT][/ROOT], or root:DIR on this host',
         })
         .option('check', { type: 'boolean', describe: 'Only report what is in the way' })
+        .option('copy-disks', { type: 'boolean', describe: 'Copy the disks, too' })
         .option('rate', RATE)
         .option('downtime', DOWNTIME)
         .option('timeout', {

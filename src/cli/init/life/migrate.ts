@@ -9,6 +9,7 @@ interface Arguments {
   readonly id: string;
   readonly dest: string;
   readonly check?: boolean;
+  readonly copyDisks?: boolean;
   readonly rate?: number;
   readonly downtime?: number;
   readonly timeout?: number;
@@ -24,6 +25,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     showProgress(output, target.longName, (onProgress) =>
       fleet.migrate(target, args.dest, {
         check: args.check,
+        copyDisks: args.copyDisks,
         rate: args.rate,
         downtimeMs: args.downtime,
         timeoutMs: args.timeout === undefined ? undefined : args.timeout * 1000,

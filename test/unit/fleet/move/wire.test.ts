@@ -31,6 +31,7 @@ const offer: MoveOffer = {
   wasRunning: true,
   copyDisks: false,
   keepConfig: true,
+  disks: [{ key: 'DSK1', format: 'qcow2', sizeBytes: 1024, storedBytes: 512 }],
 };
 
 const request = (value: unknown): unknown => readRequest(JSON.stringify(value));

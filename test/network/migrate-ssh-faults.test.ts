@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
+import { stoppingAt } from '../support/kill-before.ts';
 import { type Lab, lab, programsNaming, until } from '../support/lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
 import { tempRoot } from '../support/temp-root.ts';
@@ -186,4 +187,34 @@ test('a machine that is registered at both hosts moves there and back, if it is 
   await one.ok('kill', 'web');
   await two.ok('start', '--i-know', 'web');
   assert.equal(await two.state('web'), 'running');
+});
+
+test('while the hosts do not see each other, and only one of them knows who owns the guest, the user decides', async (t) => {
+  const { one, two, there } = await light(t);
+  await host.serve();
+  const migrate = one.spawn('qemu-init', ['migrate', 'web', there], { env: stoppingAt('send {"do":"release"') });
+  const { pid = 0 } = migrate.child;
+  await until('it has handed over', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '), 60_000);
+  migrate.child.kill('SIGKILL');
+  await migrate.result;
+  await until(
+    'the other end is over',
+    () => !programsNaming(two.dir).some((line) => line.includes(' receive --root ')),
+  );
+  // What would set it right is not there.
+  await host.serve('SetEnv PATH=/nonexistent');
+  const phase = async (root: Lab): Promise<unknown> =>
+    Reflect.get(Object((await root.one('status', 'web'))['move']), 'phase');
+  assert.deepEqual([await phase(one), await phase(two)], ['handed-over', 'switching']);
+  assert.match((await one.init('start', 'web')).stderr, /its guest has moved to ssh:/);
+  assert.match((await two.init('start', 'web')).stderr, /which has not released it/);
+  assert.match((await one.init('jobs', 'resume', 'web')).stderr, /The other end of the move cannot be asked now/);
+  await one.ok('start', '--i-know', 'web');
+  assert.equal(await one.state('web'), 'running');
+  assert.equal(await phase(one), 'kept');
+  await host.serve();
+  await one.ok('jobs', 'resume', 'web');
+  assert.deepEqual([await phase(one), await one.state('web')], [undefined, 'running']);
+  assert.deepEqual(two.leftovers(), []);
+  assert.equal(existsSync(join(two.etcDir, 'web-qemu.cfg')), false);
 });

@@ -199,7 +199,7 @@ async function move(
           await arrival.disksArrived();
           await requireStill(host, target, { timeoutMs: ANSWER_MS, signal });
           writeMove(target.files, { ...noted, phase: 'handed-over' });
-          const state = await released(arrival, target, there.name);
+          const state = await released(arrival, target, there);
           const downtimeMs = sent.stoppedAtMs === undefined ? undefined : Math.round(Date.now() - sent.stoppedAtMs);
           await end(host, target, keepConfig);
           return { state, downtimeMs, transferredBytes: sent.bytes };
@@ -263,12 +263,15 @@ function send(
 }
 
 /** From here on the guest is the destination's, whatever happens. */
-async function released(arrival: Arrival, { longName }: MachineRef, there: string): Promise<string> {
+async function released(arrival: Arrival, { longName }: MachineRef, there: Destination): Promise<string> {
   try {
     return await arrival.release();
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    const message = `The guest of machine "${longName}" was handed over to ${there}, but does not run there: ${error.message}`;
+    // A line may have been cut after it.
+    const how =
+      there.reference.place === undefined ? 'but does not run there' : 'but it is not known that it runs there';
+    const message = `The guest of machine "${longName}" was handed over to ${there.name}, ${how}: ${error.message}`;
     throw new QemuError('QEMU_COMMAND_FAILED', message, {
       cause: error.cause,
       hint: `see there, and start it there: ${shellCommand('qemu-init', 'status', longName)}`,

@@ -4,7 +4,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { settleFirst } from '../work/settle-first.ts';
 import { isAtWork, readWork, removeWork } from '../work/work-record.ts';
 import { mayLetRun } from './decide.ts';
-import { isOwner, type MoveRecord, readMove, removeMove } from './move-record.ts';
+import { isOwner, type MoveRecord, readMove, removeMove, writeMove } from './move-record.ts';
 
 /**
  * Refuses to run the guest of a machine that is not, or may not be, its own: it has moved to another place, or was not
@@ -47,11 +47,21 @@ export async function dropMove(host: MachineContext, target: MachineRef): Promis
   if (noted === undefined) return;
   const message = `${describeMove(noted)}; this is dropped, as --i-know demands`;
   host.notify({ level: 'warning', machine: target.longName, message });
-  removeMove(target.files);
   const work = readWork(target.files);
+  const isInterrupted = work !== undefined && MOVE_KINDS.has(work.kind) && !isAtWork(target.files, work);
+  if (isInterrupted && noted !== 'damaged' && noted.role === 'source') {
+    // Its QEMU may still have the guest, and the other host one that waits to hear that.
+    writeMove(target.files, { ...noted, phase: 'kept' });
+    await settleFirst(host, target, KEEP_MS);
+    return;
+  }
+  removeMove(target.files);
   // Without its note it would be taken for one that has not begun, and undone.
-  if (work !== undefined && MOVE_KINDS.has(work.kind) && !isAtWork(target.files, work)) removeWork(target.files);
+  if (isInterrupted) removeWork(target.files);
 }
+
+/** For a QEMU that has its guest go on, and for the other host. */
+const KEEP_MS = 10_000;
 
 /** Words in the record of the work: see move-in-work and move-out-work. */
 const MOVE_KINDS: ReadonlySet<string> = new Set(['move-in', 'move-out']);

@@ -29,6 +29,7 @@ export type { FleetStatus } from './fleet/look/fleet-status.ts';
 export type { MigrateOptions, MigrateResult } from './fleet/move/migrate.ts';
 export type { Registration } from './fleet/register.ts';
 export type { Restored, RestoreOptions } from './fleet/restore/restored.ts';
+export type { ServedDisk, ServeOptions } from './fleet/restore/serve-disk.ts';
 export type { Outcome } from './fleet/schedule/outcome.ts';
 export type { RestartState } from './fleet/service/restart-state.ts';
 export type { Services } from './fleet/service/services.ts';

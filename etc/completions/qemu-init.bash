@@ -129,7 +129,7 @@ _qemu_init() {
     snapshot) verbs='create list revert delete' ;;
     disk) verbs='list check resize convert commit mirror' ;;
     jobs) verbs='resume cancel' ;;
-    backup) verbs='create list verify delete' ;;
+    backup) verbs='create list verify delete serve' ;;
     nic) verbs='link' ;;
     image) verbs='list pull verify remove' ;;
   esac

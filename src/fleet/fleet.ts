@@ -29,6 +29,7 @@ import { Machines } from './machines.ts';
 import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
 import { settleNameless } from './nameless-work.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
+import type { ServeOptions } from './restore/serve-disk.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { attempt, limiter } from './schedule/run-in-order.ts';
 import { findServices, type Services } from './service/services.ts';
@@ -175,6 +176,17 @@ export class Fleet {
   async restore(dest: string, id: BackupId, options: RestoreOptions = {}): Promise<Restored> {
     const { restoreBackup } = await import('./restore/restore.ts');
     return restoreBackup(this.machines, this.backups(dest), id, options);
+  }
+
+  /**
+   * Lets programs read a disk of a backup over NBD, without writing to it, until the signal.
+   *
+   * @param id `point` undefined: the newest.
+   * @throws {QemuError} as `restoreBackup`; `QEMU_NOT_INSTALLED` without qemu-nbd, `QEMU_USAGE` when there are several disks.
+   */
+  async serveBackup(dest: string, id: BackupId, options: ServeOptions): Promise<void> {
+    const { serveBackup } = await import('./restore/serve-disk.ts');
+    return serveBackup(this.host.paths, this.backups(dest), id, options);
   }
 
   /** Whether the machine's QEMU is running. */

@@ -47,8 +47,12 @@ export async function restoreBackup(
   });
 }
 
-/** @throws {QemuError} as {@link restoreBackup}. */
-async function openSource(
+/**
+ * The images of a point, or of one of its disks.
+ *
+ * @throws {QemuError} as {@link restoreBackup}.
+ */
+export async function openSource(
   backups: Backups,
   id: BackupId,
   key: string | undefined,

@@ -39,6 +39,26 @@ export const BACKUP: Action = {
       examples: [['/srv/backup web@20261127-030000', 'All other points stay complete']],
       load: () => import('./delete.ts'),
     },
+    {
+      command: 'serve <dest> <id>',
+      describe: 'Let programs read a disk of a point, until interrupted',
+      options: (parser) =>
+        dest(parser)
+          .positional('id', {
+            type: 'string',
+            demandOption: true,
+            describe: 'Machine, or one of its points: ID@POINT (default: the newest)',
+          })
+          .option('disk', { type: 'string', requiresArg: true, value: 'DSKx', describe: 'Disk, if there are several' })
+          .option('socket', {
+            type: 'string',
+            requiresArg: true,
+            value: 'PATH',
+            describe: 'Unix socket (default: in the run-time folder)',
+          }) as Argv<object>,
+      examples: [['/srv/backup web --disk DSK2 --socket /run/old.sock', 'For qemu-img, nbdcopy, qemu-nbd']],
+      load: () => import('./serve.ts'),
+    },
   ],
 };
 

@@ -328,6 +328,8 @@ const PROXMOX: readonly Variant[] = [
   ['usb0: mapping=x', /usb0.*mappings/],
   ['usb0: spice', /usb0.*viewers/],
   ['hostpci0: mapping=x', /hostpci0.*mappings/],
+  ['hostpci0: 06:00,pcie=1', /PCI1="?0000:06:00\.0/],
+  ['hostpci0: 0000:06:00;07:00.1', /PCI2="?0000:07:00\.1/],
   ['ciuser: bob\ncipassword: geheim', /cipassword: \(secret\)/],
   ['ide0: none,media=cdrom', 'CDR1="empty"'],
   ['cdrom: cdrom', 'CDR1="empty"'],

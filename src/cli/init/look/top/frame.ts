@@ -126,7 +126,7 @@ function footer(view: View): string {
 }
 
 function helpLines(page: number): string[] {
-  const sorts = Object.entries(SORTS).map(([key, sort]) => `${key} ${sort}`);
+  const sorts = Object.values(SORTS);
   const lines = [
     'arrows, PgUp, PgDn, Home, End   choose a machine',
     'Enter                           its console (leave with Ctrl-])',
@@ -135,7 +135,8 @@ function helpLines(page: number): string[] {
     'p                               pause it, or let it go on',
     'x                               stop it (asks first)',
     '/                               show only names with these letters',
-    `sort                            ${sorts.join(', ')}; again: reversed`,
+    `${Object.keys(SORTS).join(' ').padEnd(32)}sort by ${sorts.slice(0, 4).join(', ')},`,
+    `${''.padEnd(32)}${sorts.slice(4).join(', ')}; again: reversed`,
     'q                               quit',
   ];
   return Array.from({ length: page }, (_, at) => lines[at] ?? '');

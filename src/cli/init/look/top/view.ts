@@ -49,13 +49,18 @@ export function visibleRows(rows: readonly TopRow[], { sort, reversed, filter }:
   );
   const sorted = found.toSorted((one, other) => {
     const difference = compare(one, other, sort);
-    return difference === 0 ? one.sample.name.localeCompare(other.sample.name) : difference;
+    return difference === 0 ? byName(one, other) : difference;
   });
   return reversed ? sorted.toReversed() : sorted;
 }
 
+/** m9 comes before m10. */
+function byName(one: TopRow, other: TopRow): number {
+  return one.sample.name.localeCompare(other.sample.name, 'en', { numeric: true });
+}
+
 function compare(one: TopRow, other: TopRow, sort: Sort): number {
-  if (sort === 'name') return one.sample.name.localeCompare(other.sample.name);
+  if (sort === 'name') return byName(one, other);
   if (sort === 'state') return one.sample.state.localeCompare(other.sample.state);
   return numberOf(other, sort) - numberOf(one, sort);
 }

@@ -229,7 +229,7 @@ function readUsb(source: CommandSource): void {
   for (const option of source.unused('device')) {
     if (property(option, 'driver') !== 'usb-host') continue;
     const [vendor, product] = [property(option, 'vendorid'), property(option, 'productid')];
-    const [bus, address] = [property(option, 'hostbus'), property(option, 'hostport') ?? property(option, 'hostaddr')];
+    const [bus, address] = [property(option, 'hostbus'), property(option, 'hostport')];
     const strip = (text: string): string => text.replace(/^0x/, '').padStart(4, '0');
     const head =
       vendor && product ? `${strip(vendor)}:${strip(product)}` : bus && address ? `${bus}-${address}` : undefined;

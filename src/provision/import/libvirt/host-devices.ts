@@ -11,15 +11,19 @@ export function readHostDevice(draft: ImportDraft, hostdev: XmlElement): void {
   if (type === 'usb') {
     const vendor = hex(source?.child('vendor')?.attribute('id'), 4);
     const product = hex(source?.child('product')?.attribute('id'), 4);
-    const bus = address?.attribute('bus');
-    const port = address?.attribute('device');
-    const head = vendor && product ? `${vendor}:${product}` : bus && port ? `${bus}-${port}` : undefined;
+    const isNumber = address?.attribute('device') !== undefined;
+    const head = vendor && product ? `${vendor}:${product}` : undefined;
     if (head === undefined) {
-      refuse(draft, hostdev, 'names no device');
+      refuse(
+        draft,
+        hostdev,
+        isNumber ? 'that number is another one after each plugging in: name its IDs' : 'names no device',
+      );
       return;
     }
-    noteAll(draft, hostdev, draft.addDevice('USB', head), head);
-    source?.ignoreUsual({ startupPolicy: 'mandatory' });
+    const isOptional = source?.attributes.get('startupPolicy') === 'optional';
+    source?.ignoreUsual({ startupPolicy: 'mandatory optional' });
+    noteAll(draft, hostdev, draft.addDevice('USB', head, isOptional ? [['optional', 'on']] : []), head);
     return;
   }
   if (type === 'pci') {

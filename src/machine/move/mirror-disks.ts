@@ -7,7 +7,6 @@ import { JobError } from '../../domain/job-error.ts';
 import { newJobId, parseJobId } from '../../domain/job-id.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import type { DiskAccess } from '../disks/disk-access.ts';
-import { diskNode } from '../disks/disk-nodes.ts';
 import { dropNodes } from '../disks/pivot/drop-nodes.ts';
 import type { CopiedDisk } from './copied-disks.ts';
 import { nodeOf } from './drop-mirrors.ts';
@@ -64,12 +63,12 @@ async function start(
   { socket, speed }: { readonly socket: string; readonly speed: number },
 ): Promise<void> {
   const disk = parseJobId(id)?.device ?? '';
-  const node = await diskNode(domain, disk.toUpperCase());
   const server = { type: 'unix', path: socket };
   await domain.run('blockdev-add', { driver: 'nbd', 'node-name': nodeOf(id), server, export: disk, discard: 'unmap' });
   await domain.run('blockdev-mirror', {
     'job-id': id,
-    device: node.node,
+    // By its drive: the node that is on top of it now, be it what a copy that failed has left there.
+    device: disk,
     target: nodeOf(id),
     sync: 'full',
     'buf-size': BUFFER_BYTES,

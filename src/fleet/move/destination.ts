@@ -1,3 +1,4 @@
+import { errorCode } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { withOwnMonitor } from '../../machine/control/control-port.ts';
@@ -6,6 +7,7 @@ import { syncFile } from '../../machine/disks/target-file.ts';
 import { awaitGuest, letGo, moveSocket, untilArrived } from '../../machine/move/arrival.ts';
 import { MOVE_IN_KIND, type MoveInData } from '../../machine/move/move-in-work.ts';
 import { removeMove, writeMove } from '../../machine/move/move-record.ts';
+import { notTaken } from '../../machine/move/not-taken.ts';
 import { disksSocket, endServing, makeImages, serveDisks } from '../../machine/move/receive-disks.ts';
 import { type Step, type StepOptions, whileThere } from '../../machine/move/while-there.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
@@ -14,6 +16,7 @@ import { runPostCommand, startForArrival } from '../../machine/start/start.ts';
 import { doWork, type Work } from '../../machine/work/do-work.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
 import { isThere, writeFileAtomic } from '../../system/files/files.ts';
+import { sizeOf } from '../../system/files/log-file.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { Machines } from '../machines.ts';
 import { leaseMacsOf } from '../macs.ts';
@@ -114,10 +117,17 @@ export class LocalDestination implements Destination {
           const noted = { id, role: 'destination', peer: offer.from, peerRecord: offer.sourceRecord } as const;
           writeMove(target.files, { ...noted, phase: 'copying' });
           const made = await this.#make(target, offer, work, isKnown);
+          const logStart = sizeOf(target.files.log);
           const started = await startForArrival(host, target, made, offer.hardware, { signal });
           const limits = { timeoutMs: ANSWER_MS, signal };
-          const there = <S>(step: Step<S>, options: StepOptions = limits): Promise<S> =>
-            whileThere(host, target, withOwnMonitor, options, step);
+          const there = async <S>(step: Step<S>, options: StepOptions = limits): Promise<S> => {
+            try {
+              return await whileThere(host, target, withOwnMonitor, options, step);
+            } catch (error) {
+              const isGone = errorCode(error) === 'QEMU_NOT_RUNNING';
+              throw isGone ? notTaken(`The QEMU at ${this.name}`, target.files, logStart) : error;
+            }
+          };
           const disks = arrivingDisks(target, offer.disks);
           if (disks.length > 0) await there((client, alive) => serveDisks(client, target.files, disks, alive));
           await there((client, alive) => awaitGuest(client, target.files, wasRunning, alive));

@@ -1,13 +1,13 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { readTail, sizeOf } from '../../system/files/log-file.ts';
-import type { MachinePaths } from '../../system/paths.ts';
+import { sizeOf } from '../../system/files/log-file.ts';
 import type { Allocation } from '../allocation.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl, withOwnMonitor } from '../control/control-port.ts';
 import { awaitGuest, letGo, moveSocket, untilArrived } from '../move/arrival.ts';
 import { removeMove, writeMove } from '../move/move-record.ts';
+import { notTaken } from '../move/not-taken.ts';
 import { requireStill } from '../move/require-still.ts';
 import { type Sent, sendGuest } from '../move/send-guest.ts';
 import { type Step, type StepOptions, whileThere } from '../move/while-there.ts';
@@ -51,8 +51,6 @@ export interface Hopped {
 
 /** For each answer of QEMU. */
 const ANSWER_MS = 60_000;
-const LOG_TAIL_BYTES = 16 * 1024;
-const MOST_LINES = 6;
 
 /**
  * Has the guest of a machine go on in a second QEMU, which is the machine's then; the first one is gone. Under the
@@ -77,7 +75,7 @@ export function hop(
     try {
       return await whileThere(host, second, withOwnMonitor, limits, step);
     } catch (error) {
-      throw errorCode(error) === 'QEMU_NOT_RUNNING' ? ended(files, logStart) : error;
+      throw errorCode(error) === 'QEMU_NOT_RUNNING' ? notTaken('The new QEMU', files, logStart) : error;
     }
   };
   const plan = { kind: LIVE_KIND, what: 'moving its guest to another QEMU', data: { ...data } };
@@ -108,14 +106,6 @@ export function hop(
     },
     signal,
   );
-}
-
-/** With what it said last, which is why. */
-function ended({ log }: Pick<MachinePaths, 'log'>, logStart: number): QemuError {
-  const lines = readTail(log, logStart, LOG_TAIL_BYTES).trimEnd().split('\n').slice(-MOST_LINES);
-  return new QemuError('QEMU_COMMAND_FAILED', `The new QEMU did not take the guest: ${lines.join('\n')}`, {
-    hint: `the whole output is in "${log}"`,
-  });
 }
 
 async function requireSameProcessor(

@@ -59,3 +59,9 @@ test('what another program would have to do is listed', () => {
     'VNC',
   ]);
 });
+
+test('what a domain of libvirt is not given is listed', () => {
+  const keys = ['MAXRAM=8G', 'LIMIT_CPU=50%', 'LIMIT_MEMORY=3G', 'CPUSET=0-1', 'CLOUDINIT=/x', 'OS=debian12'];
+  const { lost } = xml(keys.join('\n'));
+  assert.deepEqual(lost.toSorted(), keys.map((line) => line.split('=')[0]).toSorted());
+});

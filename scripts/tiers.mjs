@@ -16,7 +16,7 @@ import { spawnSync } from 'node:child_process';
 export const TIERS = [
   { name: 'unit', concurrency: 2, minutes: 10, coverage: true },
   { name: 'integration', concurrency: 2, minutes: 20 },
-  { name: 'network', concurrency: 2, minutes: 12, obstacle: networkObstacle },
+  { name: 'network', concurrency: 2, minutes: 20, obstacle: networkObstacle },
   { name: 'system', concurrency: 2, minutes: 12, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 6 },
   // A guest as it is met in practice, which boots several times without KVM.

@@ -8,6 +8,8 @@ import type { MachineContext, MachineRef, Notify } from '../machine/context.ts';
 import type { AgentOptions } from '../machine/control/agent.ts';
 import { type BackupId, Backups } from '../machine/library/backups.ts';
 import { Machine } from '../machine/library/machine.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../machine/live/restart-result.ts';
+import type { MigrateOptions, MigrateResult } from '../machine/move/migrate-result.ts';
 import type { Quiesced, QuiesceOptions } from '../machine/quiesce/quiesce.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import type { StartResult } from '../machine/start/already-running.ts';
@@ -23,10 +25,8 @@ import type { CommandLine } from './command-line.ts';
 import type { FleetParts } from './life/parts.ts';
 import type { StartManyOptions } from './life/start-many.ts';
 import type { StopManyOptions } from './life/stop-many.ts';
-import type { RestartLiveOptions, RestartLiveResult } from './live/restart-live.ts';
 import { type FleetStatus, fleetStatus } from './look/fleet-status.ts';
 import { Machines } from './machines.ts';
-import type { MigrateOptions, MigrateResult } from './move/migrate.ts';
 import { settleNameless } from './nameless-work.ts';
 import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { ServeOptions } from './restore/serve-disk.ts';
@@ -358,6 +358,8 @@ export class Fleet {
     return new Machine(this.host, target, this.config(target), {
       quit: async (signal) => void (await this.stop(target, { force: true, signal })),
       start: async (signal) => void (await this.start(target, { signal })),
+      migrate: (destination, options) => this.migrate(target, destination, options),
+      restartLive: (options) => this.restartLive(target, options),
     });
   }
 

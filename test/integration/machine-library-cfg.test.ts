@@ -198,3 +198,27 @@ test('its own socket stays free while a program is connected', async (t) => {
   await client.close();
   await machine.kill();
 });
+
+test('a program moves its machine, or has it go on in a new QEMU, and is connected again while it runs here', async (t) => {
+  const { root, machine } = machineOf(t);
+  const { pid } = await machine.launch();
+  await root.ok('wait', 'web', '--for', 'console=.');
+  const { outcome, pid: after } = await machine.restartLive();
+  assert.equal(outcome, 'restarted');
+  assert.notEqual(after, pid);
+  assert.equal(machine.pid, after);
+  assert.deepEqual(await machine.command('query-name'), { name: 'web' });
+
+  const other = lab(t);
+  await assert.rejects(machine.migrate('elsewhere'), { code: 'QEMU_USAGE' });
+  assert.deepEqual(await machine.command('query-name'), { name: 'web' }, 'it is connected after what failed');
+  const moved = await machine.migrate(`root:${other.dir}`);
+  assert.deepEqual([moved.outcome, moved.state], ['moved', 'running']);
+  assert.equal(machine.isRunning(), false);
+  await assert.rejects(machine.command('query-name'), { code: 'QEMU_NOT_RUNNING' });
+  const there = open(other);
+  await there.launch();
+  assert.deepEqual(await there.command('query-name'), { name: 'web' });
+  assert.equal((await there.shutdown({ hard: true })).rung, 'sigkill');
+  assert.deepEqual([root.leftovers(), other.leftovers()], [[], []]);
+});

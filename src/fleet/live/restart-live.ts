@@ -8,6 +8,7 @@ import { type MachineContext, type MachineRef, notRunning } from '../../machine/
 import { withCurrentDisks } from '../../machine/disks/current-disks.ts';
 import { type Hop, type Hopped, hop } from '../../machine/live/hop.ts';
 import { interimConfig, needsInterim } from '../../machine/live/interim.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
 import { refuseMoved } from '../../machine/move/refuse-moved.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
@@ -19,30 +20,8 @@ import { hostCpuOf } from '../../machine/state/saved-facts.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
 import type { Machines } from '../machines.ts';
 import { messagesOf } from '../move/check-offer.ts';
-import type { MigrateOptions } from '../move/migrate.ts';
 import type { MoveOffer } from '../move/move-offer.ts';
 import { makeOffer } from '../move/offer.ts';
-
-/** How to restart a machine while its guest goes on. */
-export type RestartLiveOptions = Omit<MigrateOptions, 'keepConfig'>;
-
-/** What became of it. */
-export interface RestartLiveResult {
-  readonly outcome: 'restarted' | 'possible' | 'impossible';
-  /** Version of the QEMU that the guest was, or is, on; and of the one that is installed. */
-  readonly before: string;
-  readonly after: string | undefined;
-  /** State of the guest; undefined for one that was not restarted. */
-  readonly state: string | undefined;
-  readonly pid: number | undefined;
-  /** How long the guest stood still in all; undefined for one that was not restarted, or did not run. */
-  readonly downtimeMs: number | undefined;
-  /** Bytes of memory and devices that were sent. */
-  readonly transferredBytes: number | undefined;
-  /** All that is in the way. */
-  readonly problems: readonly string[];
-  readonly seconds: number;
-}
 
 const DEFAULT_DOWNTIME_MS = 300;
 const DEFAULT_TIMEOUT_MS = 3_600_000;

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
 import type { Notice } from '../../machine/context.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
 import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
-import type { RestartLiveOptions, RestartLiveResult } from '../live/restart-live.ts';
 
 /** What the unit is to do with its next reload; it has no other way to be told. */
 export type AskedLive = Pick<RestartLiveOptions, 'rate' | 'downtimeMs' | 'timeoutMs'>;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
 import { describeEnd, readLastRun } from '../../machine/run/last-run.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { alreadyRunning, type StartResult } from '../../machine/start/already-running.ts';
@@ -19,7 +20,6 @@ import {
   unitProperties,
 } from '../../system/services/systemd.ts';
 import { hasUserUnits, userManagerOf } from '../../system/services/user-systemd.ts';
-import type { RestartLiveOptions, RestartLiveResult } from '../live/restart-live.ts';
 import { takeAsked, writeAsked } from './asked.ts';
 import { askLive, takeLive, takeLiveAnswer } from './asked-live.ts';
 import { forgetCrashes } from './crashes.ts';

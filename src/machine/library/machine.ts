@@ -16,7 +16,9 @@ import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { openControl, portsOf } from '../control/control-port.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
+import type { RestartLiveOptions, RestartLiveResult } from '../live/restart-result.ts';
 import { loadMachineConfig } from '../load-config.ts';
+import type { MigrateOptions, MigrateResult } from '../move/migrate-result.ts';
 import type { DumpResult } from '../observe/dump.ts';
 import type { KeyDifference } from '../plug/difference.ts';
 import { locate } from '../run/locate.ts';
@@ -30,6 +32,7 @@ import type { StopResult } from '../stop/stop.ts';
 import { MachineBackups } from './backups.ts';
 import { MachineAgent } from './machine-agent.ts';
 import { MachineDisks } from './machine-disks.ts';
+import type { MachineLife } from './machine-life.ts';
 import { RunningMachine, type ShutdownOptions } from './running-machine.ts';
 import { Snapshots } from './snapshots.ts';
 
@@ -70,6 +73,7 @@ export class Machine extends RunningMachine {
   readonly snapshots: Snapshots;
   readonly #host: MachineContext;
   readonly #config: MachineConfig;
+  readonly #life: MachineLife;
   readonly #args: string[] = [];
   readonly #fds: PassedFd[] = [];
   #machineType: string | undefined;
@@ -80,8 +84,8 @@ export class Machine extends RunningMachine {
   #own: OwnProcess | undefined;
   #logOffset = 0;
 
-  /** @param life how it is ended and started for a revert; default: as {@link shutdown} and {@link launch} do it. */
-  constructor(host: MachineContext, target: MachineRef, config: MachineConfig, life?: Life) {
+  /** @param life what the fleet does for it. */
+  constructor(host: MachineContext, target: MachineRef, config: MachineConfig, life: MachineLife) {
     super();
     this.name = target.longName;
     this.target = target;
@@ -89,29 +93,22 @@ export class Machine extends RunningMachine {
     this.backups = new MachineBackups(host, target, () => this.config);
     this.#host = host;
     this.#config = config;
+    this.#life = life;
     this.disks = new MachineDisks(host, target, () => this.config);
     this.snapshots = new Snapshots(host, target, () => this.config, this.#lifeBy(life));
   }
 
   /** A program that is connected is so again afterwards. */
-  #lifeBy(life: Life | undefined): Life {
+  #lifeBy(life: Life): Life {
     let wasConnected = false;
     return {
       quit: async (signal) => {
         wasConnected = this.#client !== undefined;
         await this.#disconnect();
-        if (life) await life.quit(signal);
-        else {
-          const { stopMachine } = await import('../stop/stop.ts');
-          await stopMachine(this.#host, this.target, this.#config, { force: true, signal });
-        }
+        await life.quit(signal);
       },
       start: async (signal) => {
-        if (life) await life.start(signal);
-        else {
-          const { startMachine } = await import('../start/start.ts');
-          await startMachine(this.#host, this.target, this.config, { signal });
-        }
+        await life.start(signal);
         if (wasConnected) await this.#connect(signal);
       },
     };
@@ -241,6 +238,26 @@ export class Machine extends RunningMachine {
     const result = await saveMachine(this.#host, this.target, this.#config, options);
     await this.#learnEnd();
     return result;
+  }
+
+  /**
+   * Moves the running machine to another place while its guest goes on, as `Fleet.migrate`. Once it is there, this object
+   * stands for a machine that does not run here.
+   *
+   * @param destination `root:DIR`, or `ssh://[USER@]HOST[:PORT][/ROOT]`.
+   * @throws {QemuError} as `Fleet.migrate`: the guest then goes on here.
+   */
+  async migrate(destination: string, options: MigrateOptions = {}): Promise<MigrateResult> {
+    return this.#aside(options.signal, () => this.#life.migrate(destination, options));
+  }
+
+  /**
+   * Has the guest go on in a new QEMU, the one that is installed now, as `Fleet.restartLive`.
+   *
+   * @throws {QemuError} as `Fleet.restartLive`: the guest then goes on as before.
+   */
+  async restartLive(options: RestartLiveOptions = {}): Promise<RestartLiveResult> {
+    return this.#aside(options.signal, () => this.#life.restartLive(options));
   }
 
   /** Where it differs from its file while it runs, as `qemu-init diff`. @throws {QemuError} as `reload`. */
@@ -443,6 +460,26 @@ export class Machine extends RunningMachine {
     this.#logOffset = logOffset;
   }
 
+  /** Does what needs the control port for itself; a program that was connected is so again if QEMU runs here. */
+  async #aside<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+    const wasConnected = this.#client !== undefined;
+    await this.#disconnect();
+    const goOn = async (): Promise<void> => {
+      await this.#learnEnd();
+      if (wasConnected && this.isRunning()) await this.#connect(signal);
+    };
+    let result: T;
+    try {
+      result = await body();
+    } catch (error) {
+      // Why it failed says more than that nothing answers now.
+      await goOn().catch(() => {});
+      throw error;
+    }
+    await goOn();
+    return result;
+  }
+
   /** A process is gone a moment before this one learns how it ended. */
   async #learnEnd(): Promise<void> {
     if (this.#own && !this.isRunning()) await endsWithin(this.#own.learned, { timeoutMs: LEARN_MS });
@@ -455,13 +492,17 @@ export class Machine extends RunningMachine {
     this.useMonitor(client);
     this.#client = client;
     void client.closed.then(() => {
-      if (this.#client === client) this.forgetMonitor();
+      if (this.#client !== client) return;
+      this.#client = undefined;
+      this.forgetMonitor();
     });
   }
 
   async #disconnect(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
     this.forgetMonitor();
-    await this.#client?.close();
+    await client?.close();
   }
 
   #process(): ProcessInfo | undefined {

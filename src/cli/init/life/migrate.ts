@@ -1,4 +1,4 @@
-import type { MigrateResult } from '../../../fleet/move/migrate.ts';
+import type { MigrateResult } from '../../../machine/move/migrate-result.ts';
 import { showProgress } from '../../output/progress.ts';
 import { sizeText } from '../../output/sizes.ts';
 import type { Context } from '../../run/context.ts';

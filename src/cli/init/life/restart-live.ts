@@ -1,4 +1,4 @@
-import type { RestartLiveResult } from '../../../fleet/live/restart-live.ts';
+import type { RestartLiveResult } from '../../../machine/live/restart-result.ts';
 import { showProgress } from '../../output/progress.ts';
 import { sizeText } from '../../output/sizes.ts';
 import type { Context } from '../../run/context.ts';

@@ -23,10 +23,10 @@ export interface SlotRequest {
 }
 
 /**
- * When this process made which claim. One that is this young is not looked at again, which spares the start of a
+ * When this process made which claim, and for which machine. One that is this young is not looked at again, which spares the start of a
  * hundred machines a look at each of them from each other.
  */
-const madeAt = new Map<string, number>();
+const made = new Map<string, { readonly at: number; readonly longName: string }>();
 const YOUNG_CLAIM_MS = 10_000;
 
 /**
@@ -89,7 +89,7 @@ export function releaseSlot(host: MachineContext, longName: string, slot: number
   for (const each of slot === undefined ? claimedSlots(host.paths.slotsDir) : [slot]) {
     if (readClaim(host, each)?.name !== longName) continue;
     removeIfExists(claimFile(host, each));
-    madeAt.delete(claimFile(host, each));
+    made.delete(claimFile(host, each));
   }
 }
 
@@ -127,14 +127,15 @@ function readClaim(host: MachineContext, slot: number): Claim | undefined {
 function writeClaim(host: MachineContext, slot: number, longName: string): void {
   const startTime = readProcess(process.pid)?.startTime ?? '';
   writeFileAtomic(claimFile(host, slot), `${longName} ${process.pid} ${startTime}\n`, 0o600);
-  madeAt.set(claimFile(host, slot), Date.now());
+  made.set(claimFile(host, slot), { at: Date.now(), longName });
 }
 
 /**
  * Whether nothing holds the claim any more: unreadable, the asker's own, or of a machine and a command that are gone.
  */
 function isAbandoned(host: MachineContext, slot: number, asker: string): boolean {
-  if (Date.now() - (madeAt.get(claimFile(host, slot)) ?? 0) < YOUNG_CLAIM_MS) return false;
+  const young = made.get(claimFile(host, slot));
+  if (young && Date.now() - young.at < YOUNG_CLAIM_MS) return young.longName === asker;
   const claim = readClaim(host, slot);
   if (!claim || claim.name === asker) return true;
   const located = locate(machinePaths(host.paths, claim.name));

@@ -183,3 +183,11 @@ test('a remembered slot past the last port does not keep a machine from getting 
   assert.equal((await previewSlot(host, 'web', true)).slot, 0);
   assert.equal((await claimSlot(host, wish('web'))).slot, 0);
 });
+
+test('a machine that asks again at once has its own slot, and others the next', async (t) => {
+  const host = hostIn(tempDir(t));
+  const { slot } = await claimSlot(host, wish('a'));
+  assert.equal((await claimSlot(host, wish('a'))).slot, slot);
+  assert.notEqual((await claimSlot(host, wish('b'))).slot, slot);
+  assert.equal(readdirSync(host.paths.slotsDir).length, 2);
+});

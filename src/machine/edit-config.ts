@@ -1,7 +1,7 @@
 import { ConfigError } from '../base/config-error.ts';
 import { QemuError } from '../base/errors.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
-import { ensureDir, type PreparedFile, prepareFile, writeFileAtomic } from '../system/files/files.ts';
+import { ensureDir, type PreparedFile, prepareFile, requireReplaceable, writeFileAtomic } from '../system/files/files.ts';
 import { withLock } from '../system/lock/lock.ts';
 import { readConfigText } from './config-text.ts';
 import type { MachineContext, MachineRef } from './context.ts';
@@ -86,7 +86,8 @@ function isCommitted(file: PreparedFile): boolean {
  */
 export function requireEditable(target: MachineRef): void {
   refuseJson(target);
-  prepareFile(target.configPath, readText(target.configPath)).discard();
+  readText(target.configPath);
+  requireReplaceable(target.configPath);
 }
 
 function readText(configPath: string): string {

@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -149,6 +150,20 @@ export interface PreparedFile {
 export function prepareFile(path: string, text: string): PreparedFile {
   try {
     return prepare(followLink(path), text, undefined, true);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}
+
+/**
+ * Refuses a file that could not be replaced now, without trying that: a folder that may not be written to, or a file
+ * system that is read-only.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO`.
+ */
+export function requireReplaceable(path: string): void {
+  try {
+    accessSync(dirname(followLink(path)), constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fileError('write', path, error);
   }

@@ -109,7 +109,10 @@ addEventListener('keydown', (event) => {
   const isTyping = event.target.closest?.('input, textarea, .screen, .console');
   if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  if (nameInAddress() !== undefined) location.hash = '#/';
+  // At once, since what is typed next belongs to it. A change of the address moves the focus, a moment later.
+  filter.focus();
+  if (nameInAddress() === undefined) return;
+  location.hash = '#/';
   setTimeout(() => filter.focus());
 });
 addEventListener('hashchange', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { nodeFacts } from '../../../src/fleet/cluster/node-facts.ts';
-import { compareWithNodes, otherNodes } from '../../../src/fleet/cluster/other-nodes.ts';
-import { Machines } from '../../../src/fleet/machines.ts';
-import { tempRoot } from '../../support/temp-root.ts';
+import { nodeFacts } from '../../src/fleet/cluster/node-facts.ts';
+import { compareWithNodes, otherNodes } from '../../src/fleet/cluster/other-nodes.ts';
+import { Machines } from '../../src/fleet/machines.ts';
+import { tempRoot } from '../support/temp-root.ts';
 
 test('the nodes to compare with are those of the cluster but this one', (t) => {
   const root = tempRoot(t);

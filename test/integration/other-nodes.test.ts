@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { nodeFacts } from '../../src/fleet/cluster/node-facts.ts';
+import { nodeFacts } from '../../src/fleet/cluster/describe-node.ts';
 import { compareWithNodes, otherNodes } from '../../src/fleet/cluster/other-nodes.ts';
 import { Machines } from '../../src/fleet/machines.ts';
 import { tempRoot } from '../support/temp-root.ts';

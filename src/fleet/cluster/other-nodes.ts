@@ -9,7 +9,8 @@ import { loginCommand } from '../move/ssh-failure.ts';
 import { parseSshPlace } from '../move/ssh-place.ts';
 import { clusterNodes } from './cib.ts';
 import { compareNodes } from './compare-nodes.ts';
-import { type NodeFacts, nodeFacts, readNodeFacts } from './node-facts.ts';
+import { nodeFacts } from './describe-node.ts';
+import { type NodeFacts, readNodeFacts } from './node-facts.ts';
 
 /** A node has to look at the images and the user of each machine. */
 const REACH_MS = 20_000;

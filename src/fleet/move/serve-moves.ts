@@ -111,7 +111,7 @@ export class MoveServer {
   }
 
   async #describe(names: readonly string[]): Promise<object> {
-    const { nodeFacts } = await import('../cluster/node-facts.ts');
+    const { nodeFacts } = await import('../cluster/describe-node.ts');
     const machines = [];
     for (const name of names) machines.push(await nodeFacts(this.#machines, name));
     return { machines };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, until } from './lab.ts';
 
 /** How many times a command is killed; `MOMENTS=20` in the environment takes some minutes for each file of such tests. */
-export const MOMENTS = Number(process.env['MOMENTS'] ?? 3);
+export const MOMENTS = Number(process.env['MOMENTS'] ?? 6);
 
 /** Ends a command at a moment. Returns whether that came in time. */
 export async function interrupt(

@@ -15,10 +15,9 @@ const RIGHTS = isRoot ? 'RUNAS=nobody\nNETIF=managed\nSANDBOX=on\n' : '';
 const skip =
   virtiofsdPath() === undefined || findProgram('swtpm') === undefined ? 'this host has no virtiofsd or swtpm' : false;
 
-/** `MOMENTS=10` in the environment takes some minutes. */
-const MOMENTS = Number(process.env['MOMENTS'] ?? 4);
+const MOMENTS = 10;
 /** From one moment to the next. A start is over after some 300 ms on a host that has nothing else to do. */
-const STEP_MS = 300 / MOMENTS;
+const STEP_MS = 30;
 
 interface KillLab extends Lab {
   /** Pids of the processes of one kind that belong to the machine. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { enterOwnNamespace } from '../network/own-namespace.ts';
 import { stoppingAt } from '../support/kill-before.ts';
 import { programsNaming, until } from '../support/lab.ts';
 import { type MoveLab, moveLab, type Place, whoRuns } from '../support/move-lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords } from '../support/writer-guest.ts';
-import { enterOwnNamespace } from './own-namespace.ts';
 
 findSshd();
 await enterOwnNamespace();

@@ -19,7 +19,7 @@ export const TIERS = [
   { name: 'network', concurrency: 2, minutes: 20, obstacle: networkObstacle },
   { name: 'system', concurrency: 2, minutes: 12, obstacle: systemObstacle },
   { name: 'package', concurrency: 1, minutes: 6 },
-  // Kills at many moments, hostile answers to every command, odd sizes: more than a quarter of an hour.
+  // Kills at many moments, hostile answers to every command, long moves: more than a quarter of an hour.
   { name: 'long', concurrency: 2, minutes: 40, fileMinutes: 20, byName: true, obstacle: networkObstacle },
   // A guest as it is met in practice, which boots several times without KVM.
   { name: 'debian', concurrency: 1, minutes: 25, fileMinutes: 20, byName: true, obstacle: networkObstacle },

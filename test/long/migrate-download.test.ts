@@ -5,18 +5,17 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { enterOwnNamespace } from '../network/own-namespace.ts';
 import { LIGHT, lab, until } from '../support/lab.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
 import { findSshd, LAN, sshHosts } from '../support/ssh-host.ts';
 import { tempRoot } from '../support/temp-root.ts';
-import { enterOwnNamespace } from './own-namespace.ts';
 
 findSshd();
 await enterOwnNamespace();
 
 const LONG_MS = 240_000;
-/** `MOVES=20` in the environment takes a minute. */
-const MOVES = Number(process.env['MOVES'] ?? 6);
+const MOVES = 20;
 const PORT = 8000;
 
 /** A file that goes on until it is told to end, and what it was. */

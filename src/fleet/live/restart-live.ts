@@ -9,6 +9,7 @@ import { withCurrentDisks } from '../../machine/disks/current-disks.ts';
 import { type Hop, type Hopped, hop } from '../../machine/live/hop.ts';
 import { interimConfig, needsInterim } from '../../machine/live/interim.ts';
 import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
+import { DEFAULT_DOWNTIME_MS, DEFAULT_TIMEOUT_MS } from '../../machine/move/migrate-result.ts';
 import { refuseMoved } from '../../machine/move/refuse-moved.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
@@ -23,8 +24,6 @@ import { messagesOf } from '../move/check-offer.ts';
 import type { MoveOffer } from '../move/move-offer.ts';
 import { makeOffer } from '../move/offer.ts';
 
-const DEFAULT_DOWNTIME_MS = 300;
-const DEFAULT_TIMEOUT_MS = 3_600_000;
 /** For the kernel to close the ports of the QEMU before. */
 const PORTS_MS = 5_000;
 const NEVER = new AbortController().signal;

@@ -4,7 +4,12 @@ import { Domain } from '../../domain/domain.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../../machine/context.ts';
 import { withControl, withOwnMonitor } from '../../machine/control/control-port.ts';
 import { runningDisks } from '../../machine/disks/disk-access.ts';
-import type { MigrateOptions, MigrateResult } from '../../machine/move/migrate-result.ts';
+import {
+  DEFAULT_DOWNTIME_MS,
+  DEFAULT_TIMEOUT_MS,
+  type MigrateOptions,
+  type MigrateResult,
+} from '../../machine/move/migrate-result.ts';
 import { finishMirrors, mirrorDisks, mirrorIds } from '../../machine/move/mirror-disks.ts';
 import { leave, MOVE_OUT_KIND, type MoveOutData } from '../../machine/move/move-out-work.ts';
 import { writeMove } from '../../machine/move/move-record.ts';
@@ -24,8 +29,6 @@ import type { MoveOffer } from './move-offer.ts';
 import { makeOffer } from './offer.ts';
 import { placeName } from './places.ts';
 
-const DEFAULT_DOWNTIME_MS = 300;
-const DEFAULT_TIMEOUT_MS = 3_600_000;
 const ANSWER_MS = 60_000;
 /** For the other end of an earlier move. */
 const PEER_MS = 20_000;

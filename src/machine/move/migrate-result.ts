@@ -1,5 +1,9 @@
 import type { LongWorkOptions } from '../../base/progress.ts';
 
+/** What holds for a move and a live restart unless they are told otherwise. */
+export const DEFAULT_DOWNTIME_MS = 300;
+export const DEFAULT_TIMEOUT_MS = 3_600_000;
+
 /** How to move a running machine. */
 export interface MigrateOptions extends LongWorkOptions {
   /** Only find out whether it is possible. */

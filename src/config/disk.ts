@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { quote, quoteComma } from '../base/text.ts';
+import type { CdromConfig, DiskConfig } from './device-config.ts';
 import { DISK_INTERFACES } from './keys/values.ts';
 import { keySpec } from './keys.ts';
 import { type OptionList, parseOptionList, rateOf, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { renderSize } from './text/values.ts';
-import type { CdromConfig, DiskConfig } from './types.ts';
 
 /** Longest serial numbers: VIRTIO_BLK_ID_BYTES, ATA and NVMe have 20 characters, QEMU's SCSI disks 36. */
 const SERIAL_MAX = 20;

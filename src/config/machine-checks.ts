@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { quote } from '../base/text.ts';
-import { processorsOf } from './hardware.ts';
-import { checkNuma } from './numa.ts';
+import { processorsOf } from './hardware/hardware.ts';
+import { checkNuma } from './hardware/numa.ts';
+import { checkSmbios } from './hardware/smbios.ts';
 import { checkHugePages } from './rights/huge-pages.ts';
 import { checkLimits } from './rights/resource-limits.ts';
-import { checkSmbios } from './smbios.ts';
 import { renderSize } from './text/values.ts';
 import type { MachineConfig } from './types.ts';
 

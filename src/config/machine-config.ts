@@ -15,7 +15,11 @@ import {
   parseProgram,
   parseSmp,
   parseVmGenerationId,
-} from './hardware.ts';
+} from './hardware/hardware.ts';
+import { parseNuma } from './hardware/numa.ts';
+import { defaultRtc, parseRtc } from './hardware/rtc.ts';
+import { parseSmbios } from './hardware/smbios.ts';
+import { parseSound } from './hardware/sound.ts';
 import { parsePciHost } from './host-devices/pci-host.ts';
 import { parseShare } from './host-devices/share.ts';
 import { parseUsbHost } from './host-devices/usb-host.ts';
@@ -37,15 +41,11 @@ import {
 import { CUSTOM_SECTION, findKey, keySpec } from './keys.ts';
 import { checkMachine } from './machine-checks.ts';
 import { checkBridge, parseNic } from './nic.ts';
-import { parseNuma } from './numa.ts';
 import { OWN_USER, ownUserName } from './own-user.ts';
 import { SettingsReader } from './reader.ts';
 import { readHugePages } from './rights/huge-pages.ts';
 import { readLimits } from './rights/resource-limits.ts';
-import { defaultRtc, parseRtc } from './rtc.ts';
 import { mergeSettings, type Settings } from './settings.ts';
-import { parseSmbios } from './smbios.ts';
-import { parseSound } from './sound.ts';
 import { parseIni } from './text/ini.ts';
 import { sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';

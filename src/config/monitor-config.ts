@@ -6,7 +6,16 @@ import { MONITOR_KEYS, type MonitorKeyName } from './keys.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
 import { type Hint, hintOf, type Report, sortIssues, suggest } from './text/issues.ts';
 import { readChoice, readInteger } from './text/option-list.ts';
-import type { MonitorConfig } from './types.ts';
+
+/** `monitor.conf`. */
+export interface MonitorConfig {
+  /** First monitor port. */
+  readonly monitorPort: number;
+  readonly monitor: 'tcp' | 'off';
+  readonly tls: 'psk' | 'off';
+  /** First VNC display. */
+  readonly vncDisplay: number;
+}
 
 /** Reads `monitor.conf`. Pure; never throws. The configuration is there when no issue is an error. */
 export function parseMonitorConfig(

@@ -1,4 +1,5 @@
 import { quote } from '../base/text.ts';
+import type { HostForward, NetBackend, NicConfig } from './device-config.ts';
 import { NET_BACKENDS } from './keys/values.ts';
 import { keySpec } from './keys.ts';
 import { type OptionList, parseOptionList, rateOf, renderOptionList, type ValueContext } from './text/option-list.ts';
@@ -11,7 +12,6 @@ import {
   isMulticastMac,
   renderSize,
 } from './text/values.ts';
-import type { HostForward, NetBackend, NicConfig } from './types.ts';
 
 /** A NIC before it is known which bridge is the machine's own. */
 export type ParsedNic = Omit<NicConfig, 'bridge'> & { readonly bridge: string | undefined };

@@ -1,5 +1,5 @@
+import type { DiskConfig } from './device-config.ts';
 import { parseDisk } from './disk.ts';
-import type { DiskConfig } from './types.ts';
 
 /** Before the first line of another section, which is not of keys. */
 const SECTION = /^\s*\[/m;

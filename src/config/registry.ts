@@ -7,7 +7,16 @@ import { insertLine } from './text/edit-text.ts';
 import { type IniEntry, parseIni } from './text/ini.ts';
 import { sortIssues } from './text/issues.ts';
 import { isValidName, NAME_RULE } from './text/names.ts';
-import type { RegistryEntry } from './types.ts';
+
+/** One line of `qemu-init.reg`. */
+export interface RegistryEntry {
+  readonly shortName: string;
+  /** Name without folder. */
+  readonly longName: string;
+  /** Absolute folder that holds `<long>-qemu.cfg` (or `<long>.json`); undefined: looked up in etc, then state. */
+  readonly dir: string | undefined;
+  readonly line: number;
+}
 
 /** The machines of a registry in its order, and what is wrong in it. */
 export interface Registry {

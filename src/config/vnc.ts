@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { nearest, quote } from '../base/text.ts';
+import type { VncConfig } from './device-config.ts';
 import { keySpec } from './keys.ts';
 import { suggest } from './text/issues.ts';
 import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
 import { isHostName, isIpv4, isIpv6, parseBoolean, parseInteger } from './text/values.ts';
-import type { VncConfig } from './types.ts';
 
 const LOCALHOST = '127.0.0.1';
 

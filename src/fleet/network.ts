@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { MachineConfig, NicConfig } from '../config/types.ts';
+import type { NicConfig } from '../config/device-config.ts';
+import type { MachineConfig } from '../config/types.ts';
 import { netdevArguments, nicDeviceProperties } from '../machine/argv/netdev.ts';
 import type { NicLink } from '../machine/argv/request.ts';
 import { isVhostUsable } from '../machine/argv/vhost.ts';

@@ -1,7 +1,7 @@
 import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
+import type { RegistryEntry } from '../config/registry.ts';
 import { parseRegistry } from '../config/registry.ts';
-import type { RegistryEntry } from '../config/types.ts';
 import { readTextIfExists } from '../system/files/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { runningAs } from './resolve.ts';

@@ -1,4 +1,4 @@
-import type { MonitorConfig } from '../config/types.ts';
+import type { MonitorConfig } from '../config/monitor-config.ts';
 
 /** First TCP port of VNC: display 0 (RFC 6143 names 5900). */
 export const VNC_BASE_PORT = 5900;

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
-import type { MachineConfig, MonitorConfig } from '../config/types.ts';
+import type { MonitorConfig } from '../config/monitor-config.ts';
+import type { MachineConfig } from '../config/types.ts';
 import type { MachinePaths, Paths } from '../system/paths.ts';
 import type { NicLink } from './argv/request.ts';
 

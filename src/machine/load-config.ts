@@ -4,10 +4,11 @@ import { ConfigError } from '../base/config-error.ts';
 import { isNotFound } from '../base/errors.ts';
 import type { Problem } from '../base/problem.ts';
 import { type Inspection, parseMachineConfig } from '../config/machine-config.ts';
+import type { MonitorConfig } from '../config/monitor-config.ts';
 import { parseMonitorConfig } from '../config/monitor-config.ts';
 import { parseRegistry, type Registry } from '../config/registry.ts';
 import { parseIni } from '../config/text/ini.ts';
-import type { MachineConfig, MonitorConfig, Origin } from '../config/types.ts';
+import type { MachineConfig, Origin } from '../config/types.ts';
 import { type ConfigText, readConfigText, remember } from './config-text.ts';
 import { withhold } from './withheld.ts';
 

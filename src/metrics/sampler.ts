@@ -1,4 +1,4 @@
-import { processorsOf } from '../config/hardware.ts';
+import { processorsOf } from '../config/hardware/hardware.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { queryState } from '../machine/control/query-state.ts';

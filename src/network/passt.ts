@@ -1,4 +1,4 @@
-import type { HostForward, NicConfig } from '../config/types.ts';
+import type { HostForward, NicConfig } from '../config/device-config.ts';
 import { type ConnectedOptions, type ConnectedProcess, spawnConnected } from '../system/process/connected-process.ts';
 
 /** First file descriptor that a process inherits in addition to the standard ones. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NicConfig } from '../../src/config/types.ts';
+import type { NicConfig } from '../../src/config/device-config.ts';
 import { startPassts } from '../../src/network/passt.ts';
 import { runCli } from '../support/cli.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';

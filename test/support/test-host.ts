@@ -1,4 +1,4 @@
-import type { MonitorConfig } from '../../src/config/types.ts';
+import type { MonitorConfig } from '../../src/config/monitor-config.ts';
 import type { MachineContext, MachineRef, Notice } from '../../src/machine/context.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 

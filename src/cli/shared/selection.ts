@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
-import type { RegistryEntry } from '../../config/types.ts';
+import type { RegistryEntry } from '../../config/registry.ts';
 import { insideUnit } from '../../fleet/service/inside-unit.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { loadRegistry } from '../../machine/load-config.ts';

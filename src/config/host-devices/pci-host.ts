@@ -1,6 +1,6 @@
 import { quote } from '../../base/text.ts';
+import type { PciHostConfig } from '../device-config.ts';
 import type { ValueContext } from '../text/option-list.ts';
-import type { PciHostConfig } from '../types.ts';
 
 /** As lspci(8) prints it: domain, bus, device, function. */
 const ADDRESS = /^(?:([0-9a-f]{4}):)?([0-9a-f]{2}):([01][0-9a-f])\.([0-7])$/i;

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { quote } from '../../base/text.ts';
+import type { ShareConfig } from '../device-config.ts';
 import { SHARE_DRIVERS } from '../keys/values.ts';
 import { keySpec } from '../keys.ts';
 import { parseOptionList, renderOptionList, type ValueContext } from '../text/option-list.ts';
-import type { ShareConfig } from '../types.ts';
 
 /** Longest names: MAX_TAG_LEN of QEMU's 9p without its NUL, and `tag` of virtio-fs (Virtual I/O Device 1.2, 5.11.4). */
 const MOST_TAG_BYTES = { '9p': 31, virtiofs: 36 } as const;

@@ -1,7 +1,7 @@
 import { quote } from '../../base/text.ts';
+import type { UsbHostConfig } from '../device-config.ts';
 import { keySpec } from '../keys.ts';
 import { parseOptionList, renderOptionList, type ValueContext } from '../text/option-list.ts';
-import type { UsbHostConfig } from '../types.ts';
 
 /** Four hexadecimal digits each, as lsusb(8) prints them. */
 const ID = /^([0-9a-f]{4}):([0-9a-f]{4})$/i;

@@ -1,5 +1,5 @@
 import { quote } from '../../base/text.ts';
-import { parseMemory } from '../hardware.ts';
+import { parseMemory } from '../hardware/hardware.ts';
 import type { SettingsReader } from '../reader.ts';
 import type { ValueContext } from '../text/option-list.ts';
 import { renderSize } from '../text/values.ts';

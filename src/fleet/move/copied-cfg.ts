@@ -1,8 +1,9 @@
 import { statfsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { renderDisk } from '../../config/disk.ts';
 import { setKey } from '../../config/text/edit-text.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { CopiedDisk } from '../../machine/move/copied-disks.ts';
 import type { ArrivingDisk } from '../../machine/move/receive-disks.ts';
 import { isThere } from '../../system/files/files.ts';

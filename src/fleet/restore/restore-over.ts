@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { DROPS_IT, demandStopped, type FileTask, replaceFiles } from '../../machine/restore/replace-files.ts';
 import type { FileOwner } from '../../machine/restore/restore-disk.ts';

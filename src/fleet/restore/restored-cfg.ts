@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { renderDisk } from '../../config/disk.ts';
-import { renderFirmware } from '../../config/hardware.ts';
+import { renderFirmware } from '../../config/hardware/hardware.ts';
 import { renderNic } from '../../config/nic.ts';
 import { setKey } from '../../config/text/edit-text.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 
 /** A disk as it is after the restore. */
 export interface RestoredDisk {

@@ -1,4 +1,4 @@
-import type { CdromConfig } from '../../config/types.ts';
+import type { CdromConfig } from '../../config/device-config.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
 import { type Device, type Drive, device, type Place, type Properties } from './description.ts';
 import { AHCI_PORTS, ahciController } from './disks.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DiskConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
 import {
   type Device,

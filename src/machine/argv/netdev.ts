@@ -1,4 +1,4 @@
-import type { HostForward, NicConfig } from '../../config/types.ts';
+import type { HostForward, NicConfig } from '../../config/device-config.ts';
 import type { NetdevArguments, Properties } from './description.ts';
 
 /** What a NIC's `-netdev` depends on in addition to its configuration. */

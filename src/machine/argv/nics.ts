@@ -1,4 +1,4 @@
-import type { NicConfig } from '../../config/types.ts';
+import type { NicConfig } from '../../config/device-config.ts';
 import { type Chipset, pciPlace, slotFillers } from './chipset.ts';
 import { type Device, device, type Netdev } from './description.ts';
 import type { NicLink } from './request.ts';

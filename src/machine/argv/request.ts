@@ -1,4 +1,5 @@
-import type { CdromConfig, MachineConfig } from '../../config/types.ts';
+import type { CdromConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { Allocation } from '../allocation.ts';
 import type { ImageNode, NetdevArguments, Properties } from './description.ts';

@@ -1,4 +1,5 @@
-import type { MachineConfig, SoundConfig } from '../../config/types.ts';
+import type { SoundConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { type Chipset, pciPlace } from './chipset.ts';
 import { device, option, type Part } from './description.ts';
 import { usbDevice } from './usb.ts';

@@ -1,6 +1,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { nearest } from '../../base/text.ts';
-import type { CustomLine, MachineConfig, MonitorConfig } from '../../config/types.ts';
+import type { MonitorConfig } from '../../config/monitor-config.ts';
+import type { CustomLine, MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { NO_SLOT } from '../allocation.ts';
 import { bootIndexes } from '../argv/boot-order.ts';

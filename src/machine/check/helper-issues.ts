@@ -1,5 +1,6 @@
 import type { Problem } from '../../base/problem.ts';
-import type { MachineConfig, ShareConfig } from '../../config/types.ts';
+import type { ShareConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { findProgram } from '../../system/process/find-program.ts';
 import { findFolder } from '../../system/trust/own-folder.ts';
 import { lookUpUser } from '../../system/users.ts';

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { Problem } from '../../base/problem.ts';
-import type { MachineConfig, PciHostConfig, UsbHostConfig } from '../../config/types.ts';
+import type { PciHostConfig, UsbHostConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { findPciDevice, type PciDevice } from '../../system/hardware/pci-devices.ts';
 import { matchUsbDevices, type UsbDevice, usbDevices } from '../../system/hardware/usb-devices.ts';
 import { holderOfFile } from '../../system/process/holders.ts';

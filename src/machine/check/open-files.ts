@@ -1,7 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
 import type { Problem } from '../../base/problem.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { modeText, readersOf } from '../../system/files/file-access.ts';
 import { groupId, MACHINES_GROUP } from '../../system/users.ts';
 import { issueAt } from './issues.ts';

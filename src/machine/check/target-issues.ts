@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Problem } from '../../base/problem.ts';
 import { nearest } from '../../base/text.ts';
-import { processorsOf } from '../../config/hardware.ts';
+import { processorsOf } from '../../config/hardware/hardware.ts';
 import { renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QemuProbe } from '../../system/probe/qemu-probe.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { asArray, asNumber, asRecord, asText } from '../../base/guards.ts';
-import type { DiskConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import type { Domain } from '../../domain/domain.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { fileNode, formatNode } from '../argv/render/nodes.ts';

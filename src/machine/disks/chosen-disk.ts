@@ -1,6 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../context.ts';
 import { refuseJson } from '../edit-config.ts';
 import type { DiskNow } from './disk-layer.ts';

@@ -1,5 +1,5 @@
 import { asRecord } from '../../base/guards.ts';
-import type { DiskConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import type { Domain } from '../../domain/domain.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import { diskNodeParts } from '../argv/disks.ts';

@@ -1,10 +1,10 @@
 import { dirname, isAbsolute, relative } from 'node:path';
 import { ConfigError } from '../../base/config-error.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { parseDisk, renderDisk, replaceDiskFile } from '../../config/disk.ts';
 import { CUSTOM_SECTION } from '../../config/keys.ts';
 import { scanLines } from '../../config/text/cfg-lines.ts';
 import { setKey } from '../../config/text/edit-text.ts';
-import type { DiskConfig } from '../../config/types.ts';
 import { diskNodeParts } from '../argv/disks.ts';
 import { renderOption } from '../argv/render/argv.ts';
 import { readConfigText } from '../config-text.ts';

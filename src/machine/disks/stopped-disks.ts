@@ -1,7 +1,8 @@
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asRecord, optionalNumber } from '../../base/guards.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { ImageLayer } from '../../system/images/image-chain.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
 import { findProgram } from '../../system/process/find-program.ts';

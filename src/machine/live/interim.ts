@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
-import type { MachineConfig, NicConfig } from '../../config/types.ts';
+import type { NicConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { type RunRecord, readRecord } from '../run/record.ts';
 

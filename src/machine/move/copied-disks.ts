@@ -1,4 +1,5 @@
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { DiskNow } from '../disks/disk-layer.ts';
 import { isSameFile } from '../disks/same-file.ts';
 

@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
-import type { MachineConfig, ShareConfig } from '../../config/types.ts';
+import type { ShareConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { run } from '../../system/process/exec.ts';
 import { findFolder } from '../../system/trust/own-folder.ts';
 import { prefixOf, type RunAs } from '../start/run-as.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { QemuError } from '../../base/errors.ts';
-import type { MachineConfig, ShareConfig } from '../../config/types.ts';
+import type { ShareConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { spawnConnected } from '../../system/process/connected-process.ts';
 import { readProcess } from '../../system/process/process.ts';

@@ -1,5 +1,5 @@
 import { asRecord, asText } from '../../base/guards.ts';
-import type { ShareConfig } from '../../config/types.ts';
+import type { ShareConfig } from '../../config/device-config.ts';
 import { run } from '../../system/process/exec.ts';
 import { findProgram } from '../../system/process/find-program.ts';
 import { qemuDescriptors } from '../start/qemu-descriptors.ts';

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { MachinePaths, Paths } from '../../system/paths.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import { hasCapability } from '../../system/process/process-rights.ts';

@@ -1,6 +1,7 @@
 import { fchmodSync, fchownSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { withImage } from '../../system/images/image.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import { localUser, MACHINES_GROUP, type User } from '../../system/users.ts';

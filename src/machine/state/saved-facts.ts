@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isNotFound } from '../../base/errors.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { isThere } from '../../system/files/files.ts';
 import { readSmallImage } from '../../system/images/small-image.ts';

@@ -1,7 +1,8 @@
 import { isNotFound } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { ChainProblem, ImageChain, ImageLayer } from '../../system/images/image-chain.ts';
 import { fileIssue, issueAt } from '../check/issues.ts';
 import { formatHint } from './disk-format.ts';

@@ -1,4 +1,4 @@
-import type { DiskConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { type ImageChain, type KnownLayers, readChain } from '../../system/images/image-chain.ts';
 import type { Paths } from '../../system/paths.ts';
 import { formatOf } from './disk-format.ts';

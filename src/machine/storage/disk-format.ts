@@ -1,6 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { readImageInfo, withImage } from '../../system/images/image.ts';
 import type { ImageChain } from '../../system/images/image-chain.ts';
 import { detectFormat } from '../../system/images/image-format.ts';

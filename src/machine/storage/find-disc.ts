@@ -1,7 +1,8 @@
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
+import type { CdromConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { CdromConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { readImageInfo } from '../../system/images/image.ts';
 import { fileIssue, issueAt } from '../check/issues.ts';
 import { UNLIKE_RAW } from './disk-format.ts';

@@ -1,5 +1,6 @@
 import type { Problem } from '../../base/problem.ts';
-import type { CdromConfig, DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { CdromConfig, DiskConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { type ImageChain, readChain } from '../../system/images/image-chain.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { ImageNode } from '../argv/description.ts';

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { DiskConfig } from '../../config/types.ts';
 import { followLocally } from '../../system/files/mounts.ts';
 import { withImage } from '../../system/images/image.ts';
 import { type ChainProblem, type JudgeLead, type Lead, printable } from '../../system/images/image-chain.ts';

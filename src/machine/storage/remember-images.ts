@@ -1,6 +1,7 @@
 import type { Problem } from '../../base/problem.ts';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import type { ImageChain } from '../../system/images/image-chain.ts';
 import { issueAt } from '../check/issues.ts';
 import { type ImageMemory, isSameBase, type KnownBase, knownBase, knownDisk } from './image-memory.ts';

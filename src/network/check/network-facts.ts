@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { NicConfig } from '../../config/types.ts';
+import type { NicConfig } from '../../config/device-config.ts';
 import { findProgram, run } from '../../system/process/exec.ts';
 import { searchPath } from '../commands.ts';
 import { normalizeMac } from '../mac/mac.ts';

@@ -1,4 +1,5 @@
-import type { MachineConfig, NicConfig } from '../../config/types.ts';
+import type { NicConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { queuesOf } from '../../machine/argv/netdev.ts';
 import { tapName } from './tap-names.ts';
 

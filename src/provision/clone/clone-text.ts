@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
+import type { DiskConfig } from '../../config/device-config.ts';
 import { renderDisk } from '../../config/disk.ts';
-import { renderFirmware } from '../../config/hardware.ts';
+import { renderFirmware } from '../../config/hardware/hardware.ts';
 import { renderNic } from '../../config/nic.ts';
-import type { DiskConfig, MachineConfig } from '../../config/types.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { renderVnc } from '../../config/vnc.ts';
 import { withSettings } from '../draft.ts';
 

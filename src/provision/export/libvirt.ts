@@ -1,4 +1,5 @@
-import type { CdromConfig, DiskConfig, MachineConfig, NicConfig } from '../../config/types.ts';
+import type { CdromConfig, DiskConfig, NicConfig } from '../../config/device-config.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { element, renderXml, type XmlNode } from './xml.ts';
 
 /** What of a machine its libvirt domain does not have. */

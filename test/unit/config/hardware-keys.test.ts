@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { processorsOf } from '../../../src/config/hardware.ts';
+import { processorsOf } from '../../../src/config/hardware/hardware.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
 import { parseGood, problemsOf } from './support.ts';
 

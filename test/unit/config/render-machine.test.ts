@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import type { CdromConfig, DiskConfig, HostForward, NicConfig, VncConfig } from '../../../src/config/device-config.ts';
 import {
   AUDIO_BACKENDS,
   BOOT_VALUES,
@@ -16,15 +17,7 @@ import {
 } from '../../../src/config/keys/values.ts';
 import { parseMachineConfig } from '../../../src/config/machine-config.ts';
 import { renderMachineConfig } from '../../../src/config/render-machine.ts';
-import type {
-  CdromConfig,
-  DiskConfig,
-  HostForward,
-  MachineConfig,
-  NicConfig,
-  SmbiosTable,
-  VncConfig,
-} from '../../../src/config/types.ts';
+import type { MachineConfig, SmbiosTable } from '../../../src/config/types.ts';
 import { MACHINE_PATH, parseGood, withoutOrigins } from './support.ts';
 
 /** Text that can stand on a line. */

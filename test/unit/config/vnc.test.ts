@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { VncConfig } from '../../../src/config/types.ts';
+import type { VncConfig } from '../../../src/config/device-config.ts';
 import { parseGood, problemsOf } from './support.ts';
 
 function vncOf(value: string): VncConfig {

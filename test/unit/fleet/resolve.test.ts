@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { RegistryEntry } from '../../../src/config/types.ts';
+import type { RegistryEntry } from '../../../src/config/registry.ts';
 import { findConfig, namesInRunDir, resolveId } from '../../../src/fleet/resolve.ts';
 import { type Paths, resolvePaths } from '../../../src/system/paths.ts';
 import { tempRoot } from '../../support/temp-root.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MonitorConfig } from '../../../src/config/types.ts';
+import type { MonitorConfig } from '../../../src/config/monitor-config.ts';
 import { allocationOf, VNC_BASE_PORT } from '../../../src/machine/allocation.ts';
 
 const monitor: MonitorConfig = { monitorPort: 30320, monitor: 'tcp', tls: 'psk', vncDisplay: 0 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NicConfig } from '../../../src/config/types.ts';
+import type { NicConfig } from '../../../src/config/device-config.ts';
 import { type NetdevContext, netdevArguments, nicDeviceProperties } from '../../../src/machine/argv/netdev.ts';
 import { renderOption } from '../../../src/machine/argv/render/argv.ts';
 import { passtArguments, passtFd } from '../../../src/network/passt.ts';

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { MonitorConfig } from '../../../src/config/types.ts';
+import type { MonitorConfig } from '../../../src/config/monitor-config.ts';
 import { NO_SLOT } from '../../../src/machine/allocation.ts';
 import type { MachineContext } from '../../../src/machine/context.ts';
 import { claimSlot, previewSlot, releaseSlot } from '../../../src/machine/run/slots.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NicConfig } from '../../../src/config/types.ts';
+import type { NicConfig } from '../../../src/config/device-config.ts';
 import { ownerAlias, parseOwnerAlias } from '../../../src/network/taps/owner-alias.ts';
 import { parseTapRecord } from '../../../src/network/taps/tap-records.ts';
 import { tapSpecs } from '../../../src/network/taps/tap-spec.ts';

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../base/config-error.ts';
 import { QemuError } from '../../../base/errors.ts';
-import { processorsOf } from '../../../config/hardware.ts';
+import { processorsOf } from '../../../config/hardware/hardware.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import { renderSize } from '../../../config/text/values.ts';
 import { previewMacsOfAll } from '../../../fleet/macs.ts';

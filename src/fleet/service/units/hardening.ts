@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import type { MachineConfig, NetBackend } from '../../../config/types.ts';
+import type { NetBackend } from '../../../config/device-config.ts';
+import type { MachineConfig } from '../../../config/types.ts';
 import { type Closed, sharedFolders, type UsedPathsOf, writtenPaths } from '../../../machine/check/used-paths.ts';
 import { ownUserComment } from '../../../machine/start/own-user.ts';
 import { MACHINES_GROUP, newUserCommands } from '../../../system/users.ts';

@@ -1,4 +1,5 @@
-import type { MachineConfig, ShareConfig } from '../../../config/types.ts';
+import type { ShareConfig } from '../../../config/device-config.ts';
+import type { MachineConfig } from '../../../config/types.ts';
 
 /** First file descriptor that a process inherits in addition to the standard ones. */
 const FIRST_FD = 3;

@@ -1,5 +1,6 @@
 import { quoteComma } from '../../../base/text.ts';
-import type { MachineConfig, ShareConfig } from '../../../config/types.ts';
+import type { ShareConfig } from '../../../config/device-config.ts';
+import type { MachineConfig } from '../../../config/types.ts';
 import { type Chipset, pciPlace } from '../chipset.ts';
 import { device, option, type Part } from '../description.ts';
 import { properties } from '../option.ts';

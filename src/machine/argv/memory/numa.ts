@@ -1,4 +1,4 @@
-import { renderRange } from '../../../config/numa.ts';
+import { renderRange } from '../../../config/hardware/numa.ts';
 import { renderSize } from '../../../config/text/values.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { object, option, type Part } from '../description.ts';

@@ -1,14 +1,14 @@
-import { quote } from '../base/text.ts';
-import { SMBIOS_TABLES } from './keys/values.ts';
-import { keySpec } from './keys.ts';
+import { quote } from '../../base/text.ts';
+import { SMBIOS_TABLES } from '../keys/values.ts';
+import { keySpec } from '../keys.ts';
 import {
   type OptionList,
   parseOptionList,
   readChoice,
   renderOptionList,
   type ValueContext,
-} from './text/option-list.ts';
-import type { MachineConfig, SmbiosTable } from './types.ts';
+} from '../text/option-list.ts';
+import type { MachineConfig, SmbiosTable } from '../types.ts';
 
 /** What each table has: qemu-system(1), "-smbios". */
 const FIELDS: Readonly<Record<SmbiosTable['table'], readonly string[]>> = {

@@ -1,10 +1,10 @@
-import { quote } from '../base/text.ts';
+import { quote } from '../../base/text.ts';
+import { NUMA_POLICIES } from '../keys/values.ts';
+import { keySpec } from '../keys.ts';
+import { parseOptionList, renderOptionList, type ValueContext } from '../text/option-list.ts';
+import { renderSize } from '../text/values.ts';
+import type { CpuRange, MachineConfig, NumaNode } from '../types.ts';
 import { parseMemory, processorsOf } from './hardware.ts';
-import { NUMA_POLICIES } from './keys/values.ts';
-import { keySpec } from './keys.ts';
-import { parseOptionList, renderOptionList, type ValueContext } from './text/option-list.ts';
-import { renderSize } from './text/values.ts';
-import type { CpuRange, MachineConfig, NumaNode } from './types.ts';
 
 /** Reads a `NUMAx`; undefined when it has no memory. Problems are reported. */
 export function parseNuma(text: string, index: number, context: ValueContext): NumaNode | undefined {

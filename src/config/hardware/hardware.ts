@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { nearest, quote } from '../base/text.ts';
-import { BOOT_VALUES, FIRMWARE_VALUES, MEMORY_RANGE, SWITCH_VALUES } from './keys/values.ts';
-import { keySpec } from './keys.ts';
-import { suggest } from './text/issues.ts';
-import { meantWord } from './text/meant.ts';
-import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from './text/option-list.ts';
-import { parseSize, parseUuid, renderSize } from './text/values.ts';
-import type { BootDevice } from './types.ts';
+import { nearest, quote } from '../../base/text.ts';
+import { BOOT_VALUES, FIRMWARE_VALUES, MEMORY_RANGE, SWITCH_VALUES } from '../keys/values.ts';
+import { keySpec } from '../keys.ts';
+import { suggest } from '../text/issues.ts';
+import { meantWord } from '../text/meant.ts';
+import { parseOptionList, readChoice, readInteger, renderOptionList, type ValueContext } from '../text/option-list.ts';
+import { parseSize, parseUuid, renderSize } from '../text/values.ts';
+import type { BootDevice } from '../types.ts';
 
 /** Reads `RAM=` to bytes. */
 export function parseMemory(text: string, { key, report }: ValueContext): number | undefined {

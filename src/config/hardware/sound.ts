@@ -1,7 +1,7 @@
-import { AUDIO_BACKENDS, SOUND_VALUES } from './keys/values.ts';
-import { keySpec } from './keys.ts';
-import { parseOptionList, readChoice, renderOptionList, type ValueContext } from './text/option-list.ts';
-import type { SoundConfig } from './types.ts';
+import type { SoundConfig } from '../device-config.ts';
+import { AUDIO_BACKENDS, SOUND_VALUES } from '../keys/values.ts';
+import { keySpec } from '../keys.ts';
+import { parseOptionList, readChoice, renderOptionList, type ValueContext } from '../text/option-list.ts';
 
 /** What is read of `SOUND=`: null is a machine without sound. */
 export function parseSound(text: string, context: ValueContext): SoundConfig | null | undefined {

@@ -1,7 +1,7 @@
-import { DRIFTFIX_VALUES, RTC_VALUES } from './keys/values.ts';
-import { keySpec } from './keys.ts';
-import { parseOptionList, readChoice, renderOptionList, type ValueContext } from './text/option-list.ts';
-import type { RtcConfig } from './types.ts';
+import { DRIFTFIX_VALUES, RTC_VALUES } from '../keys/values.ts';
+import { keySpec } from '../keys.ts';
+import { parseOptionList, readChoice, renderOptionList, type ValueContext } from '../text/option-list.ts';
+import type { RtcConfig } from '../types.ts';
 
 /** Reads `RTC=`. */
 export function parseRtc(text: string, context: ValueContext): RtcConfig | undefined {

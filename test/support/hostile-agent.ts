@@ -5,7 +5,7 @@ import type { Lab } from './lab.ts';
 import type { Cleanup } from './temp-root.ts';
 
 /** What a captured guest sends in place of an answer, with the id of the command; it may go on without end. */
-export type Misbehaviour = (socket: Socket, id: number) => void;
+export type Misbehaviour = (socket: Socket, id: number, command: string) => void;
 
 /**
  * Puts an agent of ours in the place of the one in the guest: it agrees on where both sides are, as any agent, and
@@ -28,7 +28,10 @@ export async function hostileAgent(t: Cleanup, root: Lab, name: string, misbehav
         const [, mark] = /"guest-sync-delimited".*?"arguments":\{"id":(\d+)/.exec(line) ?? [];
         if (mark !== undefined) {
           socket.write(Buffer.concat([Buffer.of(0xff), Buffer.from(`{"return":${mark},"id":${id}}\n`)]));
-        } else if (id !== undefined) misbehave(socket, Number(id));
+        } else if (id !== undefined) {
+          const [, command = ''] = /"execute":"([^"]+)"/.exec(line) ?? [];
+          misbehave(socket, Number(id), command);
+        }
       }
     });
   });

@@ -3,16 +3,17 @@ import { errorCode, QemuError } from '../../base/errors.ts';
 import type { AgentCommandOptions, AgentDialogue } from '../../qmp/agent/agent-dialogue.ts';
 import type { AgentSession } from '../../qmp/agent/agent-session.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { openAgentTurn } from './agent.ts';
+import { openAgentTurn, silentAgent } from './agent.ts';
 
 /** A session that goes on for longer is ended between two commands, so that others have their turn. */
 const TURN_MS = 500;
 /** So is one in which nothing happens, such as that of a reader who is slow to take the pieces of a file. */
 const IDLE_MS = 100;
-/** An agent that is there answers in milliseconds, but the guest may be busy. */
-const BEGIN_MS = 3_000;
-/** The default limit of a command. */
-const COMMAND_MS = 5_000;
+/**
+ * An agent that is there answers in milliseconds, but the guest may be busy: until the first answer, and the default limit
+ * of a command with what comes before it. Other sessions do not count.
+ */
+const ANSWER_MS = 3_000;
 /** What has begun is not given up so soon because of a busy guest or other sessions: `exec` awaits its program. */
 const LATER_BEGIN_MS = 15_000;
 const LATER_TURN_MS = 30_000;
@@ -81,17 +82,20 @@ export class AgentTurns implements AgentDialogue {
     options: AgentCommandOptions,
     work: (session: AgentSession, limits: AgentCommandOptions) => Promise<T>,
   ): Promise<T> {
-    const { timeoutMs = COMMAND_MS, signal } = options;
-    const deadline = performance.now() + checkTimeout(timeoutMs);
+    const { timeoutMs, signal } = options;
+    const given = timeoutMs === undefined ? undefined : performance.now() + checkTimeout(timeoutMs);
     const run = this.#last.then(async () => {
-      const session = await this.#begin(deadline, signal);
+      // Commands before this one are no fault of the agent's, either.
+      const until = performance.now() + ANSWER_MS;
+      const { session, waitedMs } = await this.#begin(given ?? until, signal);
+      const deadline = given ?? until + waitedMs;
       this.#isBusy = true;
       try {
         return await work(session, { timeoutMs: Math.max(1, deadline - performance.now()), signal });
       } catch (error) {
         // Of any other failure nothing is known about what the agent does next.
         if (errorCode(error) !== 'QEMU_QMP_REFUSED') this.#leave();
-        throw error;
+        throw errorCode(error) === 'QEMU_TIMEOUT' ? silentAgent(this.#target, error) : error;
       } finally {
         this.#isBusy = false;
         this.#idle = setTimeout(() => this.rest(), IDLE_MS);
@@ -101,18 +105,26 @@ export class AgentTurns implements AgentDialogue {
     return run;
   }
 
-  async #begin(deadline: number, signal: AbortSignal | undefined): Promise<AgentSession> {
+  /** @returns also how long other sessions were waited for. */
+  async #begin(
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ session: AgentSession; waitedMs: number }> {
+    let waitedMs = 0;
     clearTimeout(this.#idle);
     if (this.#isClosed) throw new QemuError('QEMU_QMP_CLOSED', 'Connection to the guest agent was closed');
     if (this.#session && performance.now() > this.#session.until) this.#leave();
     if (!this.#session) {
-      const mostMs = this.#hasBegun ? LATER_BEGIN_MS : BEGIN_MS;
+      const mostMs = this.#hasBegun ? LATER_BEGIN_MS : ANSWER_MS;
       const timeoutMs = Math.max(1, Math.min(mostMs, deadline - performance.now()));
-      const turn = { lockMs: this.#hasBegun ? LATER_TURN_MS : undefined };
+      const onTurn = (ms: number): void => {
+        waitedMs = ms;
+      };
+      const turn = { lockMs: this.#hasBegun ? LATER_TURN_MS : undefined, onTurn };
       const session = await openAgentTurn(this.#host, this.#target, { timeoutMs, signal }, turn);
       this.#session = { session, until: performance.now() + TURN_MS };
       this.#hasBegun = true;
     }
-    return this.#session.session;
+    return { session: this.#session.session, waitedMs };
   }
 }

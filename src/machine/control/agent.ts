@@ -25,6 +25,8 @@ export interface TurnAtAgent {
   readonly lockMs?: number | undefined;
   /** A connection of the caller's to ask QEMU over; default: one of its own. */
   readonly client?: QmpClient | undefined;
+  /** Called when the turn came, with the milliseconds that other sessions took. */
+  readonly onTurn?: ((waitedMs: number) => void) | undefined;
 }
 
 /**
@@ -41,14 +43,16 @@ export async function openAgentTurn(
   host: MachineContext,
   target: MachineRef,
   { timeoutMs = ANSWER_MS, signal, ...limits }: AgentOptions,
-  { lockMs = LOCK_MS, client }: TurnAtAgent = {},
+  { lockMs = LOCK_MS, client, onTurn }: TurnAtAgent = {},
 ): Promise<AgentSession> {
   if (locate(target.files).kind !== 'alive') throw notRunning(target);
   const began = performance.now();
   const channel = await within(target, timeoutMs, signal, (stop) => askForChannel(host, target, stop, client));
   if (channel !== undefined && channel !== 'open') throw noAgent(target, CHANNEL_HINTS[channel]);
   const leftMs = Math.max(1, timeoutMs - (performance.now() - began));
+  const asked = performance.now();
   const release = await takeAgentTurn(target, { timeoutMs: lockMs, signal });
+  onTurn?.(performance.now() - asked);
   try {
     return await within(target, leftMs, signal, async (stop) => {
       const stream = await openAgentSocket(target.files, stop);
@@ -89,9 +93,8 @@ async function within<T>(
     return await work(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
   } catch (error) {
     if (signal?.aborted || !(error instanceof QemuError) || !isSilence(error)) throw error;
-    throw noAgent(
+    throw silentAgent(
       target,
-      'the guest may be paused, or the agent may serve another client: it serves one at a time',
       late.signal.aborted ? new Error(`nothing came within ${Math.round(timeoutMs)} ms`) : error,
     );
   } finally {
@@ -108,6 +111,12 @@ const CHANNEL_HINTS = {
   missing: 'the machine was started without QGA=on',
   closed: 'none runs in the guest: install qemu-guest-agent there, or wait until it is up',
 } as const;
+
+/** The error of an agent that has the channel open and does not answer. */
+export function silentAgent(target: MachineRef, cause: unknown): QemuError {
+  const hint = 'the guest may be paused, or the agent may serve another client: it serves one at a time';
+  return noAgent(target, hint, cause);
+}
 
 function noAgent({ longName }: MachineRef, hint: string, cause?: unknown): QemuError {
   return new QemuError('QEMU_NO_AGENT', `No guest agent answers in machine "${longName}"`, { hint, cause });

@@ -47,9 +47,10 @@ async function askAgent(
   { host, target, client, signal }: PlugContext,
   timeoutMs: number,
 ): Promise<readonly GuestFileSystem[]> {
+  const deadline = performance.now() + timeoutMs;
   try {
     using agent = await openAgentOf(host, target, { timeoutMs, signal }, client);
-    return await agent.fileSystems({ timeoutMs, signal });
+    return await agent.fileSystems({ timeoutMs: Math.max(1, deadline - performance.now()), signal });
   } catch (error) {
     if (!(error instanceof QemuError) || signal?.aborted) throw error;
     return [];

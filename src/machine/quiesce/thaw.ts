@@ -1,11 +1,20 @@
 import { QemuError } from '../../base/errors.ts';
 import type { AgentClient } from '../../qmp/agent/agent-client.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { channelState } from '../control/agent-channel.ts';
 import { openAgent } from '../control/open-agent.ts';
+import { NO_PORTS, openAny } from '../control/ways.ts';
+import { readRecord } from '../run/record.ts';
 import { readFrozenMark, removeFrozenMark } from './frozen-mark.ts';
 
 /** A thaw takes 0.3 s in an emulated guest. */
 const THAW_MS = 5_000;
+/** An agent that is there is found in milliseconds. */
+const FIND_MS = 3_000;
+/** QEMU is asked first whether there is one, which must not cost time. */
+const LOOK_MS = 1_000;
+/** After a thaw that failed other commands of this process do not wait for the agent again. */
+const PAUSE_MS = 60_000;
 
 /**
  * Thaws the guest and removes the mark. When no agent confirms it, the mark stays for the next command, and a warning
@@ -26,10 +35,13 @@ export async function thawGuest(
     return count;
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    const message = `its file systems may still be frozen (${error.message}): the next command thaws them, or: qemu-init status ${target.longName}`;
-    host.notify({ level: 'warning', machine: target.longName, message });
-    return undefined;
+    return warn(host, target, error.message);
   }
+}
+
+function warn(host: MachineContext, { longName }: MachineRef, why: string): undefined {
+  const message = `its file systems may still be frozen (${why}): the next command thaws them, or: qemu-init status ${longName}`;
+  host.notify({ level: 'warning', machine: longName, message });
 }
 
 async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, timeoutMs: number): Promise<number> {
@@ -39,7 +51,8 @@ async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, tim
     if (!(error instanceof QemuError)) throw error;
     agent?.close();
   }
-  using fresh = await openAgent(files, { timeoutMs, signal: AbortSignal.timeout(Math.ceil(timeoutMs)) });
+  const findMs = Math.min(timeoutMs, FIND_MS);
+  using fresh = await openAgent(files, { timeoutMs: findMs, signal: AbortSignal.timeout(Math.ceil(findMs)) });
   return await fresh.thaw({ timeoutMs });
 }
 
@@ -56,12 +69,45 @@ export async function thawLeftover(
   evenWished = false,
 ): Promise<void> {
   const mark = readFrozenMark(target.files);
-  if (!mark || (mark.isWished ? !evenWished : mark.isHeld)) return;
-  const count = await thawGuest(host, target, undefined, timeoutMs);
+  if (!mark || (mark.isWished ? !evenWished : mark.isHeld) || hasJustFailed(host, target)) return;
+  const count = (await isAgentThere(target))
+    ? await thawGuest(host, target, undefined, timeoutMs)
+    : warn(host, target, 'no agent runs in the guest');
+  if (count === undefined) failures(host).set(target.longName, performance.now());
   if (count === undefined || count === 0) return;
   const since = mark.since === undefined ? '' : ` since ${mark.since}`;
   const message = mark.isWished
     ? `its file systems were frozen${since}: they are thawed, since it could not shut down`
     : `an interrupted command had left its file systems frozen${since}: they are thawed`;
   host.notify({ level: 'warning', machine: target.longName, message });
+}
+
+/** Whether a program in the guest has the channel open, or QEMU does not say. */
+async function isAgentThere({ files }: MachineRef): Promise<boolean> {
+  const limits = { timeoutMs: LOOK_MS };
+  try {
+    const { value: client } = await openAny(files, readRecord(files) ?? NO_PORTS, limits);
+    try {
+      return (await channelState(client, limits)) === 'open';
+    } finally {
+      await client.close();
+    }
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return true;
+  }
+}
+
+/** When thaws have failed, by long names. */
+const FAILURES = new WeakMap<MachineContext, Map<string, number>>();
+
+function failures(host: MachineContext): Map<string, number> {
+  const known = FAILURES.get(host) ?? new Map<string, number>();
+  FAILURES.set(host, known);
+  return known;
+}
+
+function hasJustFailed(host: MachineContext, { longName }: MachineRef): boolean {
+  const at = failures(host).get(longName);
+  return at !== undefined && performance.now() - at < PAUSE_MS;
 }

@@ -35,6 +35,8 @@ const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 500;
 /** The answer with all of the output takes its time: 15 s for 16 MiB were seen. */
 const ANSWER_MS = 60_000;
+/** A shorter limit of the program is one of its start, too. */
+const START_MS = 3_000;
 
 /** See {@link AgentClient.exec}. */
 export async function execInGuest(
@@ -54,7 +56,9 @@ export async function execInGuest(
     'capture-output': true,
   };
   const reader = new AnswerReader('guest-exec');
-  const answer = reader.record(await session.execute('guest-exec', request, limit()));
+  // A program is started at once, unless its input has to come first.
+  const starting = input === undefined && timeoutMs > START_MS ? { signal } : limit();
+  const answer = reader.record(await session.execute('guest-exec', request, starting));
   const pid = reader.count(answer['pid'], 'pid');
   for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LAST_LOOK_MS)) {
     const result = await session.execute('guest-exec-status', { pid }, limit()).then(readResult, (error: unknown) => {

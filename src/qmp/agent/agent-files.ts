@@ -1,10 +1,12 @@
-import { QemuError } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import { AnswerReader } from './agent-answers.ts';
 import type { AgentCommandOptions, AgentDialogue } from './agent-dialogue.ts';
 import { badReply } from './agent-session.ts';
 
 /** Bytes of one piece: the agent reads it as a whole before it answers. */
 const PIECE_BYTES = 48 * 1024;
+/** The least of what callers give that is taken for opening a file, too. */
+const OPEN_MS = 3_000;
 
 /** See {@link AgentClient.readFile}. */
 export async function* readGuestFile(
@@ -13,6 +15,7 @@ export async function* readGuestFile(
   options: AgentCommandOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   const handle = await open(session, path, 'r', options);
+  let isSilent = false;
   try {
     for (let isEnd = false; !isEnd; ) {
       const reader = new AnswerReader('guest-file-read');
@@ -23,8 +26,11 @@ export async function* readGuestFile(
       if (piece.length === 0 && !isEnd) throw badReply('guest-file-read', 'it is empty before the end of the file');
       if (piece.length > 0) yield piece;
     }
+  } catch (error) {
+    isSilent = isSilence(error);
+    throw error;
   } finally {
-    await closeQuietly(session, handle);
+    if (!isSilent) await closeQuietly(session, handle);
   }
 }
 
@@ -41,7 +47,7 @@ export async function writeGuestFile(
     else for await (const part of data) await writeAll(session, handle, part, options);
     await session.execute('guest-file-flush', { handle }, options);
   } catch (error) {
-    await closeQuietly(session, handle);
+    if (!isSilence(error)) await closeQuietly(session, handle);
     throw error;
   }
   // What a full disk has kept back until now is said here.
@@ -72,9 +78,17 @@ async function open(
   mode: 'r' | 'w',
   options: AgentCommandOptions,
 ): Promise<number | bigint> {
-  const handle = await session.execute('guest-file-open', { path, mode }, options);
+  const { signal, timeoutMs } = options;
+  // Only a piece may wait for a disk: an agent that is not there shows here, by the default limit.
+  const limits = { signal, ...(timeoutMs !== undefined && timeoutMs < OPEN_MS && { timeoutMs }) };
+  const handle = await session.execute('guest-file-open', { path, mode }, limits);
   if (typeof handle === 'number' || typeof handle === 'bigint') return handle;
   throw badReply('guest-file-open', 'the handle is not a number');
+}
+
+/** Whether nothing came in time: then the file cannot be closed, either, and trying it would take as long again. */
+function isSilence(error: unknown): boolean {
+  return ['QEMU_TIMEOUT', 'QEMU_NO_AGENT'].includes(errorCode(error) ?? '');
 }
 
 /** An agent keeps a file open until it ends. What has happened before this is what is to be told. */

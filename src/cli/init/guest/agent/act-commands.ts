@@ -4,13 +4,13 @@ import type { AgentAnswer, AgentCall } from './agent-command.ts';
 
 /** `time`: the clock of the guest. `time set`: sets it to that of the host. */
 export async function time({ agent, target, context, words }: AgentCall): Promise<AgentAnswer> {
-  const limits = { signal: context.signal, timeoutMs: CLOCK_MS };
+  const { signal } = context;
   const [word] = words;
   if (word !== undefined && word !== 'set') {
     throw new QemuError('QEMU_USAGE', `time takes nothing or "set", not "${word}"`);
   }
-  if (word === 'set') await agent.setTime(new Date(), limits);
-  const now = await agent.time(limits);
+  if (word === 'set') await agent.setTime(new Date(), { signal, timeoutMs: CLOCK_MS });
+  const now = await agent.time({ signal });
   const offsetSeconds = Math.round(now.getTime() - Date.now()) / 1000;
   const ahead = `${Math.abs(offsetSeconds)} s ${offsetSeconds < 0 ? 'behind' : 'ahead of'} the host`;
   const text = `${target.longName}: ${now.toISOString()}, ${ahead}`;

@@ -12,7 +12,7 @@ const STANDARD = '-';
 const PIECE_BYTES = 256 * 1024;
 /** A guest may send a file without an end: this much is taken for a file of the host. */
 const MOST_BYTES = 16 * 1024 ** 3;
-/** Each piece has this long: a guest may be busy. */
+/** Each piece that is written has this long: a guest may be busy with its disk. */
 const PIECE_MS = 30_000;
 
 /** `get FILE [LOCAL]`: copies a file from the guest, to standard output without a second name. */
@@ -22,7 +22,7 @@ export async function get({ agent, target, context, words }: AgentCall): Promise
   if (local === STANDARD && output.json) {
     throw new QemuError('QEMU_USAGE', 'A file cannot be printed as JSON', { hint: 'name a file to write it to' });
   }
-  const pieces = agent.readFile(file, { timeoutMs: PIECE_MS, signal });
+  const pieces = agent.readFile(file, { signal });
   if (local === STANDARD) {
     let sizeBytes = 0;
     for await (const piece of pieces) {

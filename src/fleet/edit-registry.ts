@@ -1,4 +1,5 @@
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';
+import { ensureDir, readTextIfExists } from '../system/files/files.ts';
+import { writeFileAtomic } from '../system/files/write-file.ts';
 import { withLock } from '../system/lock/lock.ts';
 import type { Paths } from '../system/paths.ts';
 import { trustPath } from '../system/trust/trusted-path.ts';

@@ -15,7 +15,8 @@ import {
   renderLeases,
 } from '../network/mac/mac-leases.ts';
 import { previewMacs } from '../network/mac/mac-preview.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../system/files/files.ts';
+import { ensureDir, readTextIfExists } from '../system/files/files.ts';
+import { writeFileAtomic } from '../system/files/write-file.ts';
 import { withLock } from '../system/lock/lock.ts';
 import type { Paths } from '../system/paths.ts';
 import { findConfig } from './resolve.ts';

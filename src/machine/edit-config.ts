@@ -1,13 +1,8 @@
 import { ConfigError } from '../base/config-error.ts';
 import { QemuError } from '../base/errors.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
-import {
-  ensureDir,
-  type PreparedFile,
-  prepareFile,
-  requireReplaceable,
-  writeFileAtomic,
-} from '../system/files/files.ts';
+import { ensureDir } from '../system/files/files.ts';
+import { type PreparedFile, prepareFile, requireReplaceable, writeFileAtomic } from '../system/files/write-file.ts';
 import { withLock } from '../system/lock/lock.ts';
 import { readConfigText } from './config-text.ts';
 import type { MachineContext, MachineRef } from './context.ts';

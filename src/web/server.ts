@@ -10,7 +10,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { familiesOf } from '../metrics/families.ts';
 import { renderFamilies } from '../metrics/prometheus.ts';
 import { sampleMachines } from '../metrics/sampler.ts';
-import { readTail, sizeOf } from '../system/files/log-file.ts';
+import { readTail, sizeOf } from '../system/files/log/log-file.ts';
 import {
   hasToken,
   isOfOtherSite,

@@ -1,5 +1,5 @@
 import { delay } from '../../base/abort.ts';
-import type { LogFollower } from '../../system/files/follow-log.ts';
+import type { LogFollower } from '../../system/files/log/follow-log.ts';
 import type { SessionEnd } from './terminal.ts';
 
 /** Ctrl-], as in a session that types too, and Ctrl-C, which no guest gets here. */

@@ -3,7 +3,8 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, renameSync, rmdirSyn
 import { basename, dirname, join } from 'node:path';
 import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Item } from './items.ts';
 import { type Manifest, readManifest, renderManifest } from './manifest.ts';
 

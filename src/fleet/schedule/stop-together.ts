@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { MachineRef } from '../../machine/context.ts';
 import type { StopResult } from '../../machine/stop/stop.ts';
-import { ensureDir, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 import { systemctl } from '../../system/services/systemd.ts';
 import type { Fleet } from '../fleet.ts';

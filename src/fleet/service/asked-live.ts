@@ -3,7 +3,8 @@ import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
 import type { Notice } from '../../machine/context.ts';
 import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 
 /** What the unit is to do with its next reload; it has no other way to be told. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isValidName } from '../../config/text/names.ts';
-import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 
 /** What a unit must know about a start, in addition to the machine's long name. */

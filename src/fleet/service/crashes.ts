@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 
 /** With this many ends within {@link CRASH_WINDOW_SECONDS} RESTART gives a machine up. */

@@ -3,7 +3,8 @@ import { ConfigError } from '../../base/config-error.ts';
 import { type ErrorCode, QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import { messageOf } from '../../base/text.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 
 /**

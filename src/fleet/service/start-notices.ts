@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Notice } from '../../machine/context.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 
 /** Stores the notices of a start in the unit, for the command that asked systemd for it. */

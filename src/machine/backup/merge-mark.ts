@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
 import { readBoundedText } from '../../system/files/bounded-text.ts';
-import { isThere, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { isThere, removeIfExists } from '../../system/files/files.ts';
 import { syncPath } from '../../system/files/sync.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import { isPointName } from './point-name.ts';
 
 /** A merge that has begun: `from` is no point any more, and `into` is complete at every moment. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { giveSecrets, letPass } from '../../system/secrets.ts';
 import { keepCopy } from '../run/kept.ts';

@@ -2,7 +2,8 @@ import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { isNotFound, QemuError } from '../../base/errors.ts';
 import { asArray, asRecord } from '../../base/guards.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../../system/files/files.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
+import { removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { User } from '../../system/users.ts';
 

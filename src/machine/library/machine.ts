@@ -6,7 +6,7 @@ import type { MachineConfig } from '../../config/types.ts';
 import { DEFAULT_LAYOUT } from '../../domain/keyboard/layouts.ts';
 import type { ScreenDumpOptions, Screenshot } from '../../domain/screen/screen-dump.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import { readTail, sizeOf } from '../../system/files/log-file.ts';
+import { readTail, sizeOf } from '../../system/files/log/log-file.ts';
 import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { AttachOptions } from '../change/attach.ts';

@@ -6,7 +6,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { DrainedSocket } from '../../system/files/drained-socket.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { readTail } from '../../system/files/log-file.ts';
+import { readTail } from '../../system/files/log/log-file.ts';
 import { removeWhole } from '../../system/files/remove-tree.ts';
 import { type Child, type Descriptor, spawnChild } from '../../system/process/child.ts';
 import type { ProcessEnd } from '../../system/process/launch-process.ts';

@@ -1,7 +1,7 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { sizeOf } from '../../system/files/log-file.ts';
+import { sizeOf } from '../../system/files/log/log-file.ts';
 import type { Allocation } from '../allocation.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl, withOwnMonitor } from '../control/control-port.ts';

@@ -1,9 +1,10 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../../system/files/file-error.ts';
-import { isThere, removeWithLeftovers } from '../../system/files/files.ts';
+import { isThere } from '../../system/files/files.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { syncPath } from '../../system/files/sync.ts';
+import { removeWithLeftovers } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { isSameProcess, type ProcessInfo, sendSignal, waitForExit } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';

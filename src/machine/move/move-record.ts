@@ -1,12 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
-import {
-  ensureDir,
-  isThere,
-  readTextIfExists,
-  removeWithLeftovers,
-  writeFileAtomic,
-} from '../../system/files/files.ts';
+import { ensureDir, isThere, readTextIfExists } from '../../system/files/files.ts';
+import { removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { type MovePhase, type MoveRole, mayRun } from './decide.ts';
 

@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
-import { sizeOf } from '../../system/files/log-file.ts';
-import { type LogMark, markLog, readSince } from '../../system/files/log-mark.ts';
+import { sizeOf } from '../../system/files/log/log-file.ts';
+import { type LogMark, markLog, readSince } from '../../system/files/log/log-mark.ts';
 import { RegexWorker } from '../../system/process/regex-worker.ts';
 import type { MachineRef } from '../context.ts';
 import { locate } from '../run/locate.ts';

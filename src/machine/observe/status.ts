@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import { type JobRow, parseJobs } from '../../domain/job-row.ts';
 import { isThere } from '../../system/files/files.ts';
-import { trimLog } from '../../system/files/trim-log.ts';
+import { trimLog } from '../../system/files/log/trim-log.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { channelState } from '../control/agent-channel.ts';

@@ -1,5 +1,6 @@
 import { isRecord } from '../../base/guards.ts';
-import { isThere, readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../../system/files/files.ts';
+import { isThere, readTextIfExists } from '../../system/files/files.ts';
+import { removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { bootId, isSameProcess, readProcess } from '../../system/process/process.ts';
 

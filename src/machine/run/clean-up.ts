@@ -1,7 +1,8 @@
 import { rmdirSync } from 'node:fs';
-import { removeIfExists, removeWithLeftovers } from '../../system/files/files.ts';
+import { removeIfExists } from '../../system/files/files.ts';
+import { trimLog } from '../../system/files/log/trim-log.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
-import { trimLog } from '../../system/files/trim-log.ts';
+import { removeWithLeftovers } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { giveBack } from '../host-devices/lend-nodes.ts';

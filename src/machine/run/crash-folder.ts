@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import { ensureDir, isThere, namesIn, writeFileAtomic } from '../../system/files/files.ts';
-import { readSince } from '../../system/files/log-mark.ts';
+import { ensureDir, isThere, namesIn } from '../../system/files/files.ts';
+import { readSince } from '../../system/files/log/log-mark.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { RunRecord } from './record.ts';
 import { logTail } from './run-files.ts';

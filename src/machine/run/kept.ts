@@ -1,7 +1,8 @@
 import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import { ensureDir, removeWithLeftovers, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir } from '../../system/files/files.ts';
+import { removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
 /*

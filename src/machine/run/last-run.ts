@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import { ensureDir, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
-import { appendToLog } from '../../system/files/log-file.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { appendToLog } from '../../system/files/log/log-file.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import { machinePaths, type Paths } from '../../system/paths.ts';
 import { isSameProcess, sendSignal } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';

@@ -1,6 +1,7 @@
 import { QemuError } from '../../base/errors.ts';
 import { isRecord } from '../../base/guards.ts';
-import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { Part } from '../argv/description.ts';
 import { partsFromJson } from '../argv/parts-from-json.ts';

@@ -1,7 +1,8 @@
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, isRecord } from '../../base/guards.ts';
-import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
-import type { LogMark } from '../../system/files/log-mark.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
+import type { LogMark } from '../../system/files/log/log-mark.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { bootId, isSameProcess } from '../../system/process/process.ts';
 import { keepCopy } from './kept.ts';

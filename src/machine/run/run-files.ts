@@ -1,5 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
-import { readTail } from '../../system/files/log-file.ts';
+import { readTail } from '../../system/files/log/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { delay } from '../../base/abort.ts';
 import { errorCode } from '../../base/errors.ts';
-import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import { withLock } from '../../system/lock/lock.ts';
 import { machinePaths } from '../../system/paths.ts';
 import { isPortFree } from '../../system/ports.ts';

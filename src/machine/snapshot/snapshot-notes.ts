@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { asArray, asRecord, asText, isRecord, optionalText } from '../../base/guards.ts';
-import { ensureDir, readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
 /** A layer that an external snapshot has put above another one. */

@@ -1,8 +1,8 @@
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { ensureDir } from '../../system/files/files.ts';
-import { markLog } from '../../system/files/log-mark.ts';
-import { trimLog } from '../../system/files/trim-log.ts';
+import { markLog } from '../../system/files/log/log-mark.ts';
+import { trimLog } from '../../system/files/log/trim-log.ts';
 import { qemuEnvironment } from '../../system/process/environment.ts';
 import { bootId } from '../../system/process/process.ts';
 import { type Allocation, VNC_BASE_PORT } from '../allocation.ts';

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { readSmallFile } from '../../system/files/files.ts';
-import { readTail, sizeOf } from '../../system/files/log-file.ts';
+import { readTail, sizeOf } from '../../system/files/log/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { type DetachedProcess, type ProcessEnd, spawnDetached } from '../../system/process/launch-process.ts';
 import {

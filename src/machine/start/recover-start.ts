@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { MachineConfig } from '../../config/types.ts';
-import { markLog } from '../../system/files/log-mark.ts';
+import { markLog } from '../../system/files/log/log-mark.ts';
 import { bootId, type ProcessInfo, readExecutable } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';
 import { connectOwn } from '../control/own-monitor.ts';

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, closeSync, fchmodSync, fchownSync, lchownSync } f
 import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import { openLog } from '../../system/files/log-file.ts';
+import { openLog } from '../../system/files/log/log-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { giveSecret, giveSecrets, letPass } from '../../system/secrets.ts';
 import { findUser, furtherGroups, groupOfFile, lookUpUser, MACHINES_GROUP, type User } from '../../system/users.ts';

@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { QmpClient } from '../../qmp/client.ts';
-import { appendToLog } from '../../system/files/log-file.ts';
+import { appendToLog } from '../../system/files/log/log-file.ts';
 import { type ProcessInfo, sendSignal, waitForExit } from '../../system/process/process.ts';
 import type { MachineRef } from '../context.ts';
 import { killQemu, SAVE_LINE } from '../run/last-run.ts';

@@ -1,6 +1,7 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
 import { asArray, asNumber, asText, isRecord } from '../../base/guards.ts';
-import { readTextIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { readTextIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { type SavedStage, savedFiles } from './saved-folder.ts';
 

@@ -5,7 +5,7 @@ import type { MachineConfig } from '../../config/types.ts';
 import { Domain } from '../../domain/domain.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import { ensureDir, removeIfExists } from '../../system/files/files.ts';
-import { readTail } from '../../system/files/log-file.ts';
+import { readTail } from '../../system/files/log/log-file.ts';
 import { type Child, spawnChild } from '../../system/process/child.ts';
 import { findProgram } from '../../system/process/find-program.ts';
 import { giveSecrets, letPass } from '../../system/secrets.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
-import { ensureDir, namesIn, readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, namesIn, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { ImageLayer } from '../../system/images/image-chain.ts';
 import type { Paths } from '../../system/paths.ts';
 

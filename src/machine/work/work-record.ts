@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import { asArray, asText, isRecord } from '../../base/guards.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { ensureDir, readTextIfExists, removeWithLeftovers, writeFileAtomic } from '../../system/files/files.ts';
+import { ensureDir, readTextIfExists } from '../../system/files/files.ts';
 import { syncPath } from '../../system/files/sync.ts';
+import { removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { bootId, isSameProcess, readProcess } from '../../system/process/process.ts';
 

@@ -1,13 +1,7 @@
 import { join } from 'node:path';
 import { isInterfaceName } from '../../config/text/values.ts';
-import {
-  ensureDir,
-  nameOfTemporary,
-  namesIn,
-  readTextIfExists,
-  removeWithLeftovers,
-  writeFileAtomic,
-} from '../../system/files/files.ts';
+import { ensureDir, namesIn, readTextIfExists } from '../../system/files/files.ts';
+import { nameOfTemporary, removeWithLeftovers, writeFileAtomic } from '../../system/files/write-file.ts';
 import type { TapSpec } from './tap-spec.ts';
 
 /**

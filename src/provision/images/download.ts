@@ -6,7 +6,8 @@ import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions, OnProgress } from '../../base/progress.ts';
 import { fileError } from '../../system/files/file-error.ts';
-import { readTextIfExists, removeIfExists, writeFileAtomic } from '../../system/files/files.ts';
+import { readTextIfExists, removeIfExists } from '../../system/files/files.ts';
+import { writeFileAtomic } from '../../system/files/write-file.ts';
 import { block, isBlocked, openResponse, type Response } from './http.ts';
 
 /** What is to be fetched, and into which file. */

@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameOfTemporary, namesIn } from './files.ts';
+import { namesIn } from './files.ts';
+import { nameOfTemporary } from './write-file.ts';
 
 /**
  * Removes the temporary files that processes which were killed left of `writeFileAtomic`. What cannot be removed stays,

@@ -5,7 +5,7 @@ import { delay, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
 import { namesIn, removeIfExists } from '../files/files.ts';
-import { readTail } from '../files/log-file.ts';
+import { readTail } from '../files/log/log-file.ts';
 import { removeWhole } from '../files/remove-tree.ts';
 import { SOCKET_PATH_MAX_BYTES } from '../paths.ts';
 import { type Child, spawnChild } from '../process/child.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilAborted } from '../../base/abort.ts';
-import { ensureDir, writeFileAtomic } from '../files/files.ts';
+import { ensureDir } from '../files/files.ts';
+import { writeFileAtomic } from '../files/write-file.ts';
 import { queueUp } from '../lock/turn-queue.ts';
 
 /** Raised when the stored form changes: older files are then ignored. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { openLog } from '../files/log-file.ts';
+import { openLog } from '../files/log/log-file.ts';
 import { qemuEnvironment } from './environment.ts';
 import { findProgram } from './find-program.ts';
 import { withoutInherited } from './inherited.ts';

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, Socket } from 'node:net';
 import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
-import { openLog, readTail, sizeOf } from '../files/log-file.ts';
+import { openLog, readTail, sizeOf } from '../files/log/log-file.ts';
 import { childEnvironment } from './environment.ts';
 import { withoutInherited } from './inherited.ts';
 import { spawnError } from './spawn-error.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { Stream } from 'node:stream';
-import { openLog } from '../files/log-file.ts';
+import { openLog } from '../files/log/log-file.ts';
 import { childEnvironment } from './environment.ts';
 import { withoutInherited } from './inherited.ts';
 import { readProcess } from './process.ts';

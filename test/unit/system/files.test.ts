@@ -13,14 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  ensureDir,
-  prepareFile,
-  readTextIfExists,
-  removeIfExists,
-  removeWithLeftovers,
-  writeFileAtomic,
-} from '../../../src/system/files/files.ts';
+import { ensureDir, readTextIfExists, removeIfExists } from '../../../src/system/files/files.ts';
+import { prepareFile, removeWithLeftovers, writeFileAtomic } from '../../../src/system/files/write-file.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 function modeOf(path: string): number {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LOG_LIMIT_BYTES } from '../../../src/system/files/log-file.ts';
-import { markLog, readSince } from '../../../src/system/files/log-mark.ts';
-import { trimLog } from '../../../src/system/files/trim-log.ts';
+import { LOG_LIMIT_BYTES } from '../../../src/system/files/log/log-file.ts';
+import { markLog, readSince } from '../../../src/system/files/log/log-mark.ts';
+import { trimLog } from '../../../src/system/files/log/trim-log.ts';
 import { type Cleanup, tempDir } from '../../support/temp-root.ts';
 
 const MOST = 2 * LOG_LIMIT_BYTES;

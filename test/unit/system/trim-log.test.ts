@@ -22,9 +22,9 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { QemuError } from '../../../src/base/errors.ts';
 import { ensureDir } from '../../../src/system/files/files.ts';
-import { LogFollower } from '../../../src/system/files/follow-log.ts';
-import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/files/log-file.ts';
-import { trimLog } from '../../../src/system/files/trim-log.ts';
+import { LogFollower } from '../../../src/system/files/log/follow-log.ts';
+import { appendToLog, LOG_LIMIT_BYTES, openLog, readTail, sizeOf } from '../../../src/system/files/log/log-file.ts';
+import { trimLog } from '../../../src/system/files/log/trim-log.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
 /** A user that nobody else is. */

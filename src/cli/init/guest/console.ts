@@ -2,7 +2,7 @@ import { QemuError } from '../../../base/errors.ts';
 import { lastLines } from '../../../base/text.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import { refuseConsole, withConsole } from '../../../machine/control/console.ts';
-import { LogFollower } from '../../../system/files/follow-log.ts';
+import { LogFollower } from '../../../system/files/log/follow-log.ts';
 import { attach, type SessionEnd } from '../../input/terminal.ts';
 import { watchLog } from '../../input/watch-log.ts';
 import { resetTerminal } from '../../output/reset-terminal.ts';

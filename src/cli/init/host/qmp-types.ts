@@ -1,6 +1,6 @@
 import { TransientMachine } from '../../../machine/library/transient-machine.ts';
 import { generateTypesFromMonitor } from '../../../qmp/generate/generate-from-monitor.ts';
-import { writeFileAtomic } from '../../../system/files/files.ts';
+import { writeFileAtomic } from '../../../system/files/write-file.ts';
 import type { Context } from '../../run/context.ts';
 
 interface Arguments {

@@ -2,8 +2,8 @@ import { delay } from '../../../base/abort.ts';
 import { QemuError } from '../../../base/errors.ts';
 import { lastLines } from '../../../base/text.ts';
 import { namesInRunDir } from '../../../fleet/resolve.ts';
-import { LogFollower } from '../../../system/files/follow-log.ts';
-import { trimLog } from '../../../system/files/trim-log.ts';
+import { LogFollower } from '../../../system/files/log/follow-log.ts';
+import { trimLog } from '../../../system/files/log/trim-log.ts';
 import { machinePaths } from '../../../system/paths.ts';
 import type { Context } from '../../run/context.ts';
 

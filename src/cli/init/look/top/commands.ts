@@ -1,7 +1,7 @@
 import { messageOf } from '../../../../base/text.ts';
 import { pause, resume } from '../../../../machine/change/change-state.ts';
 import { withAnyMonitor } from '../../../../machine/control/control-port.ts';
-import { readTail } from '../../../../system/files/log-file.ts';
+import { readTail } from '../../../../system/files/log/log-file.ts';
 import { printableCell } from '../../../output/printable.ts';
 import type { Context } from '../../../run/context.ts';
 import type { Command } from './view.ts';

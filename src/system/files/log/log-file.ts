@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
-import { inTrustedFolder } from '../trust/trusted-path.ts';
-import { fileError } from './file-error.ts';
+import { errorCode, isNotFound, QemuError } from '../../../base/errors.ts';
+import { inTrustedFolder } from '../../trust/trusted-path.ts';
+import { fileError } from '../file-error.ts';
 
 /** Logs that exceed this size are shortened; the end of what they held goes to `FILE.1`. */
 export const LOG_LIMIT_BYTES = 4 * 1024 * 1024;

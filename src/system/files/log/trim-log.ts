@@ -9,7 +9,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { errorCode } from '../../base/errors.ts';
+import { errorCode } from '../../../base/errors.ts';
 import { inLogFolder, LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
 
 /**

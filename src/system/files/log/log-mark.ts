@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, lstatSync } from 'node:fs';
-import { lastPlaceOf } from './find-bytes.ts';
+import { lastPlaceOf } from '../find-bytes.ts';
 import { openLogToRead, readBytes } from './log-file.ts';
 
 /** A place in a log that is found again, or known to be gone, after the log was shortened. */

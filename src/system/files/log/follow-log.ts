@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { lastPlaceOf } from './find-bytes.ts';
+import { lastPlaceOf } from '../find-bytes.ts';
 import { LOG_LIMIT_BYTES, openLogToRead, readBytes } from './log-file.ts';
 
 /** Enough of what was read last to recognise the place again, also between equal lines. */

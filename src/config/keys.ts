@@ -1,3 +1,4 @@
+import { BOARD_KEYS } from './keys/board.ts';
 import { BOOT_KEYS } from './keys/boot.ts';
 import { CHANNELS_KEYS } from './keys/channels.ts';
 import { HARDWARE_KEYS } from './keys/hardware.ts';
@@ -13,6 +14,7 @@ import { STORAGE_KEYS } from './keys/storage.ts';
 const TABLE = [
   ...IDENTITY_KEYS,
   ...HARDWARE_KEYS,
+  ...BOARD_KEYS,
   ...BOOT_KEYS,
   ...STORAGE_KEYS,
   ...NETWORK_KEYS,

@@ -98,7 +98,7 @@ export type { DeleteOptions } from './provision/delete/delete.ts';
 export type { DeletedFile } from './provision/delete/delete-plan.ts';
 export type { ExportedMachine } from './provision/export/export-machine.ts';
 export type { ExportFormat } from './provision/export/format.ts';
-export type { ExportLoss } from './provision/export/libvirt.ts';
+export type { ExportLoss } from './provision/export/libvirt/losses.ts';
 export type { ImageRecord, PullOptions, PullResult, StoredImage } from './provision/images/image-store.ts';
 export type { CopiedFile } from './provision/import/copy-disks.ts';
 export type { ImportItem, ImportOutcome } from './provision/import/draft.ts';

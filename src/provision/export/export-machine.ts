@@ -4,7 +4,8 @@ import { previewMacsOf } from '../../fleet/macs.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { findImages } from '../../machine/storage/images.ts';
 import type { ExportFormat } from './format.ts';
-import { type ExportLoss, exportLibvirt } from './libvirt.ts';
+import { exportLibvirt } from './libvirt/domain.ts';
+import type { ExportLoss } from './libvirt/losses.ts';
 
 /** A machine as another program defines it. */
 export interface ExportedMachine {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportLibvirt } from '../../../../src/provision/export/libvirt.ts';
+import { exportLibvirt } from '../../../../src/provision/export/libvirt/domain.ts';
 import { configOf } from '../../../support/argv-configs.ts';
 import { importText, linesOf } from '../../../support/import-files.ts';
 

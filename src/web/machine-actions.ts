@@ -26,14 +26,16 @@ const ACTIONS = {
   pause: (fleet, target, task) => change(fleet, target, pause, task),
   resume: (fleet, target, task) => change(fleet, target, resume, task),
   reset: (fleet, target, task) => change(fleet, target, reset, task),
-  'snapshot-create': async (fleet, target, { signal }, wish) => {
-    const options = { name: word(wish, 'name'), description: word(wish, 'description'), memory: flag(wish, 'memory') };
-    const { snapshot, disks, skipped, memory } = await fleet.machine(target).snapshots.create({ ...options, signal });
+  'snapshot-create': async (fleet, target, { signal, onProgress }, wish) => {
+    const wanted = { name: word(wish, 'name'), description: word(wish, 'description'), memory: flag(wish, 'memory') };
+    const options = { ...wanted, signal, onProgress };
+    const { snapshot, disks, skipped, memory } = await fleet.machine(target).snapshots.create(options);
     const left = skipped.length === 0 ? '' : `; not in it: ${skipped.join(', ')}`;
     return { text: `snapshot ${snapshot} of ${disks.join(', ')}${memory ? ' and the memory' : ''}${left}` };
   },
-  'snapshot-revert': async (fleet, target, { signal }, wish) => {
-    const { snapshot, state } = await fleet.machine(target).snapshots.revert(needed(wish, 'name'), signal);
+  'snapshot-revert': async (fleet, target, { signal, onProgress }, wish) => {
+    const { snapshots } = fleet.machine(target);
+    const { snapshot, state } = await snapshots.revert(needed(wish, 'name'), { signal, onProgress });
     return { text: `reverted to ${snapshot} (${state})` };
   },
   'snapshot-delete': async (fleet, target, { signal, onProgress }, wish) => {

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Progress } from '../../src/base/progress.ts';
+import { Fleet } from '../../src/index.ts';
 import { readImageSnapshots } from '../../src/system/images/qcow2-snapshots.ts';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { NO_QEMU_GA } from '../support/guest-agent.ts';
@@ -124,6 +126,9 @@ describe('snapshots of a machine that does not run', () => {
     execFileSync('qemu-img', ['bitmap', '--add', one, 'qi-1']);
     const back = await root.one('snapshot', 'revert', 'web', name);
     assert.deepEqual([back['state'], back['memory'], back['disks']], ['stopped', false, ['DSK1', 'DSK2']]);
+    const shown = await root.run('qemu-init', ['snapshot', 'revert', 'web', name], { tty: true });
+    assert.equal(shown.code, 0, shown.stdout);
+    assert.match(shown.stdout, /web: reverting the disks/);
     assert.ok(reads(one, '1') && reads(two, '1'));
     const list = (await root.one('snapshot', 'list', 'web'))['snapshots'] as JsonObject[];
     assert.deepEqual(
@@ -291,17 +296,32 @@ for (const [version, lines, skip] of [
     await root.ok('start', 'web');
     const cold = await root.one('snapshot', 'create', 'web', 'cold');
     assert.deepEqual([cold['disks'], cold['quiesced']], [expected, false]);
-    const warm = await root.one('snapshot', 'create', 'web', 'warm', '--memory');
-    assert.deepEqual(warm['disks'], expected);
+    const fleet = Fleet.open({ root: root.dir });
+    const { snapshots: library } = fleet.machine(fleet.get('web'));
+    const phases: Progress[] = [];
+    const onProgress = (progress: Progress): void => void phases.push(progress);
+    const warm = await library.create({ name: 'warm', memory: true, onProgress });
+    assert.deepEqual(warm.disks, expected);
+    assert.match(phases[0]?.phase ?? '', /^writing the memory/);
     assert.match((await root.init('snapshot', 'create', 'web', 'warm')).stderr, /already has a snapshot "warm"/);
     // A backup's bitmap, which means nothing after a revert.
     const bitmap = { node: 'dsk1-fmt', name: 'qi-1', persistent: true };
     await root.run('qemu-cmd', ['-q', JSON.stringify({ execute: 'block-dirty-bitmap-add', arguments: bitmap }), 'web']);
     const pid = (await root.one('status', 'web'))['pid'];
-    assert.equal((await root.one('snapshot', 'revert', 'web', 'warm'))['memory'], true);
+    phases.length = 0;
+    assert.equal((await library.revert('warm', { onProgress })).memory, true);
+    assert.equal(phases.at(-1)?.phase, 'loading the memory');
+    assert.ok((phases.at(-1)?.total ?? 0) > 1e5);
     const after = await root.one('status', 'web');
     assert.deepEqual([after['pid'], after['state']], [pid, 'running']);
-    assert.equal((await root.one('snapshot', 'revert', 'web', 'cold'))['state'], 'running');
+    phases.length = 0;
+    assert.equal((await library.revert('cold', { onProgress })).state, 'running');
+    assert.deepEqual(
+      ['ending QEMU', 'reverting DSK1', 'starting the machine'].filter((each) =>
+        phases.some(({ phase }) => phase === each),
+      ),
+      ['ending QEMU', 'reverting DSK1', 'starting the machine'],
+    );
     assert.notEqual((await root.one('status', 'web'))['pid'], pid);
 
     await root.ok('kill', 'web');

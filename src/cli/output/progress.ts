@@ -102,6 +102,8 @@ export function progressText({ phase, done, total }: Progress, rate: number | un
   const part = isKnown ? Math.min(1, done / total) : 0;
   const filled = Math.floor(part * barWidth);
   const bar = barWidth === 0 ? '' : ` [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
+  // Of some work nothing can be counted.
+  if (!isKnown && done === 0) return phase;
   const numbers = isKnown
     ? `${Math.floor(part * 100)} %, ${sizeText(Math.min(done, total))} of ${sizeText(total)}`
     : sizeText(done);

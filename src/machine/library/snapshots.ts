@@ -47,9 +47,9 @@ export class Snapshots {
   }
 
   /** Makes the machine what it was then; what it is now is lost. @throws {QemuError} as `revertSnapshot`. */
-  async revert(name: string, signal?: AbortSignal): Promise<RevertedSnapshot> {
+  async revert(name: string, options: LongWorkOptions = {}): Promise<RevertedSnapshot> {
     const { revertSnapshot } = await import('../snapshot/revert.ts');
-    return revertSnapshot(this.#host, this.#target, this.#config(), name, this.#life, signal);
+    return revertSnapshot(this.#host, this.#target, this.#config(), name, this.#life, options);
   }
 
   /** Deletes one; the machine stays as it is. @throws {QemuError} as `deleteSnapshot`. */

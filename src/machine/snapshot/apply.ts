@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import type { BeginPhase } from '../../base/phases.ts';
 import { quoteComma } from '../../base/text.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
@@ -22,12 +23,14 @@ export async function applySnapshot(
   config: MachineConfig,
   disks: readonly SnapshotDisk[],
   name: string,
+  phase: BeginPhase = () => {},
 ): Promise<void> {
   const user = await resolveRunAs(config);
   const hasKeys = disks.some(({ encrypted }) => encrypted);
   try {
     if (hasKeys) giveKeys(target, config, user);
     for (const disk of disks) {
+      phase(`reverting ${disk.key}`);
       const args = ['snapshot', ...(disk.encrypted ? keyOption(target, disk) : []), '-a', name, image(disk)];
       const { exitCode, stderr } = await runQemuImg(args, { prefix: prefixOf(config, user), timeoutMs: APPLY_MS });
       if (exitCode === 0) continue;

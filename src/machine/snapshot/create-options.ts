@@ -1,7 +1,8 @@
+import type { LongWorkOptions } from '../../base/progress.ts';
 import type { Quiesce } from '../quiesce/quiesce.ts';
 
 /** How to make a snapshot. */
-export interface CreateSnapshotOptions {
+export interface CreateSnapshotOptions extends LongWorkOptions {
   /** Default: the local time as `YYYYMMDD-HHMMSS`. */
   readonly name?: string | undefined;
   readonly description?: string | undefined;
@@ -13,7 +14,6 @@ export interface CreateSnapshotOptions {
   readonly external?: boolean | undefined;
   /** Leaves raw disks out; else they are refused. */
   readonly skipRaw?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A snapshot that was made. */

@@ -1,10 +1,12 @@
 import { statfsSync } from 'node:fs';
 import { abortError } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
+import { inPhases } from '../../base/phases.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { JobError } from '../../domain/job-error.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
+import { memoryProgress } from '../observe/memory-progress.ts';
 import { whileQuiet } from '../quiesce/quiesce.ts';
 import { locate } from '../run/locate.ts';
 import { stuckDevices } from '../state/blockers.ts';
@@ -130,7 +132,7 @@ async function take(
   { domain, isRunning }: OpenImages,
   chosen: OpenImages['disks'],
   name: string,
-  { memory, quiesce = 'auto', signal }: CreateSnapshotOptions,
+  { memory, quiesce = 'auto', signal, onProgress }: CreateSnapshotOptions,
   atInstant: () => void,
 ): Promise<{ readonly quiesced: boolean; readonly whyNotQuiesced: string | undefined }> {
   const nodes = chosen.map(({ node }) => node);
@@ -140,7 +142,10 @@ async function take(
     const job = newJobId('snapshot-save', 'all');
     atInstant();
     try {
-      await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
+      await inPhases(onProgress, async (begin) => {
+        begin('writing the memory of the guest, which stands still', memoryProgress(target, 'written'));
+        await runToEnd(domain, 'snapshot-save', { 'job-id': job, tag: name, vmstate: nodes[0], devices: nodes });
+      });
     } catch (error) {
       throw error instanceof JobError ? notWritten(error, chosen[0]?.file ?? '') : error;
     }

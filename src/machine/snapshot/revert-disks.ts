@@ -1,3 +1,4 @@
+import type { BeginPhase } from '../../base/phases.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { revertTpm } from '../tpm/snapshot-tpm.ts';
@@ -26,17 +27,25 @@ function holders(disks: readonly SnapshotDisk[], name: string): SnapshotDisk[] {
  * Reverts all disks that have a snapshot, or none of them: until all are, what they were is kept in another snapshot.
  *
  * @param hasBegun called before anything is changed.
+ * @param phase told of each step.
  * @throws {QemuError} as {@link applySnapshot}; all is as before then.
  */
-export async function revertDisks(machine: StoppedMachine, name: string, hasBegun: () => void): Promise<void> {
+export async function revertDisks(
+  machine: StoppedMachine,
+  name: string,
+  hasBegun: () => void,
+  phase: BeginPhase = () => {},
+): Promise<void> {
+  phase('keeping what the disks are until all are reverted');
   const disks = await keepPresent(machine, name, hasBegun);
   try {
-    await applySnapshot(machine.target, machine.config, disks, name);
+    await applySnapshot(machine.target, machine.config, disks, name, phase);
     revertTpm(machine.host, machine.target, machine.config, name);
   } catch (error) {
     await undoRevert(machine);
     throw error;
   }
+  phase('dropping what the disks were');
   await forgetPresent(machine);
 }
 

@@ -1,10 +1,13 @@
 import { QemuError } from '../../base/errors.ts';
+import { type BeginPhase, inPhases } from '../../base/phases.ts';
+import type { LongWorkOptions } from '../../base/progress.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { Domain } from '../../domain/domain.ts';
 import { newJobId } from '../../domain/job-id.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl } from '../control/control-port.ts';
+import { memoryProgress } from '../observe/memory-progress.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { doWork, type Work } from '../work/do-work.ts';
@@ -53,6 +56,7 @@ interface Revert {
   readonly snapshot: Snapshot;
   readonly life: Life;
   readonly signal: AbortSignal | undefined;
+  readonly begin: BeginPhase;
 }
 
 /**
@@ -63,13 +67,20 @@ interface Revert {
  * @throws {QemuError} `QEMU_COMMAND_FAILED` when there is none of that name, or it cannot be reverted: the disks are as
  * before then; `QEMU_LOCKED`, `QEMU_ABORTED` before anything was changed; and what a start throws.
  */
-export async function revertSnapshot(
+export function revertSnapshot(
   host: MachineContext,
   target: MachineRef,
   config: MachineConfig,
   name: string,
   life: Life,
-  signal?: AbortSignal,
+  { signal, onProgress }: LongWorkOptions = {},
+): Promise<RevertedSnapshot> {
+  return inPhases(onProgress, (begin) => revertInPhases({ host, target, config, life, signal, begin }, name));
+}
+
+async function revertInPhases(
+  { host, target, config, life, signal, begin }: Omit<Revert, 'snapshot'>,
+  name: string,
 ): Promise<RevertedSnapshot> {
   const began = performance.now();
   await settleFirst(host, target);
@@ -78,7 +89,7 @@ export async function revertSnapshot(
   if (snapshot.below !== undefined) throw isBelow(target, name, snapshot.below);
   refuseSavedDisks(target, 'revert to a snapshot');
   requireWhole(target, snapshot);
-  const revert: Revert = { host, target, config, snapshot, life, signal };
+  const revert: Revert = { host, target, config, snapshot, life, signal, begin };
   const isRunning = locate(target.files).kind === 'alive';
   const memory = isRunning && snapshot.memory;
   const data = { name, [ENDS_MACHINE]: isRunning && !memory };
@@ -94,7 +105,10 @@ export async function revertSnapshot(
     if (isRunning && !memory) tellStopped(host, target);
     throw error;
   });
-  if (isRunning && !memory) await life.start(signal);
+  if (isRunning && !memory) {
+    begin('starting the machine');
+    await life.start(signal);
+  }
   const seconds = Math.round(performance.now() - began) / 1000;
   return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, kept, seconds };
 }
@@ -123,7 +137,7 @@ function requireWhole(target: MachineRef, { name, disks, external }: Snapshot): 
 }
 
 async function revertStopped(
-  { host, target, config, snapshot, life, signal }: Revert,
+  { host, target, config, snapshot, life, signal, begin }: Revert,
   work: Work,
   isRunning: boolean,
 ): Promise<readonly string[]> {
@@ -131,23 +145,25 @@ async function revertStopped(
     await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, (client) =>
       refuseDuringJobs(new Domain(client, target.longName), 'revert the disks'),
     );
+    begin('ending QEMU');
     await life.quit(signal);
   }
+  begin('reverting the disks');
   return exclusively(host, target, { purpose: 'snapshot', signal }, async () => {
     const note = readSnapshotNotes(target.files).find(({ name }) => name === snapshot.name);
     if (snapshot.external && note) return revertOutside(host, target, config, note, work);
     // From here on it is ended, whoever gives up waiting.
-    await revertDisks({ host, target, config }, snapshot.name, () => begin(work));
+    await revertDisks({ host, target, config }, snapshot.name, () => noteBegun(work), begin);
     return [];
   });
 }
 
-function begin(work: Work): void {
+function noteBegun(work: Work): void {
   work.note({ data: { ...work.record.data, hasBegun: true } });
 }
 
 async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]> {
-  const { host, target, config, snapshot, life, signal } = revert;
+  const { host, target, config, snapshot, life, signal, begin } = revert;
   try {
     await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, async (client) => {
       const domain = new Domain(client, target.longName);
@@ -159,8 +175,10 @@ async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]
       const vmstate = disks.find(({ key }) => (holders?.get(key)?.memoryBytes ?? 0) > 0)?.node;
       const note = readSnapshotNotes(target.files).find(({ name }) => name === snapshot.name);
       requireHardware(target, snapshot.name, note?.hardware);
-      begin(work);
+      noteBegun(work);
       await removeBitmaps(domain, nodes);
+      const memoryBytes = disks.reduce((most, { key }) => Math.max(most, holders?.get(key)?.memoryBytes ?? 0), 0);
+      begin('loading the memory', memoryProgress(target, 'read', memoryBytes));
       const job = newJobId('snapshot-load', 'all');
       await runToEnd(domain, 'snapshot-load', { 'job-id': job, tag: snapshot.name, vmstate, devices: nodes });
     });
@@ -169,8 +187,9 @@ async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]
     if (work.record.data['hasBegun'] !== true || !(error instanceof QemuError)) throw error;
     // The disks may be those of then already, which RAM of now would destroy.
     await life.quit(undefined);
+    begin('reverting the disks');
     await exclusively(host, target, { purpose: 'snapshot' }, () =>
-      revertDisks({ host, target, config }, snapshot.name, () => {}),
+      revertDisks({ host, target, config }, snapshot.name, () => {}, begin),
     );
     throw new QemuError('QEMU_COMMAND_FAILED', `The memory of snapshot "${snapshot.name}" could not be loaded`, {
       cause: error,

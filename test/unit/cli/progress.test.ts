@@ -30,6 +30,7 @@ test('progress is shown with percent, bytes, rate and the time left', () => {
     'copying DSK1, 0 %, 0 B of 7 GiB, 1 MiB/s, 2:00:00 left',
   );
   assert.equal(progressText({ ...progress, total: 0 }, undefined), 'copying DSK1, 25 MiB');
+  assert.equal(progressText({ ...progress, done: 0, total: 0 }, undefined, 8), 'copying DSK1');
   assert.equal(
     progressText({ ...progress, done: 101 * MIB }, MIB),
     'copying DSK1, 100 %, 100 MiB of 100 MiB, 1 MiB/s, 0:00 left',

@@ -1,7 +1,7 @@
 import type { CreatedSnapshot } from '../../../../machine/snapshot/create-options.ts';
+import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
-import { patiently } from '../../../shared/patience.ts';
 import { select } from '../../../shared/selection.ts';
 
 interface Arguments {
@@ -20,11 +20,12 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const { output, signal } = context;
   const { snapshot: name, memory, quiesce, description, external, skipRaw } = args;
   const selection = select(context, { ids: [args.id] }, () => []);
-  const work = fleet.each(selection.targets, 1, (target) =>
-    fleet.machine(target).snapshots.create({ name, memory, quiesce, description, external, skipRaw, signal }),
+  const options = { name, memory, quiesce, description, external, skipRaw, signal };
+  const outcomes = await fleet.each(selection.targets, 1, (target) =>
+    showProgress(output, target.longName, (onProgress) =>
+      fleet.machine(target).snapshots.create({ ...options, onProgress }),
+    ),
   );
-  const wait = (): string => `writing the memory of ${args.id}; its guest stands still until that is done`;
-  const outcomes = await patiently(context, work, () => (memory === true ? wait() : undefined));
   for (const outcome of outcomes) {
     if (!outcome.ok) continue;
     const { longName: machine } = outcome.target;

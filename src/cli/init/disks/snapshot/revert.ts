@@ -1,4 +1,5 @@
 import type { RevertedSnapshot } from '../../../../machine/snapshot/revert.ts';
+import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
 import { select } from '../../../shared/selection.ts';
@@ -6,9 +7,12 @@ import { select } from '../../../shared/selection.ts';
 /** Makes a machine what it was at a snapshot. */
 export async function run(context: Context, args: { readonly id: string; readonly snapshot: string }): Promise<number> {
   const fleet = context.fleet();
+  const { output, signal } = context;
   const selection = select(context, { ids: [args.id] }, () => []);
   const outcomes = await fleet.each(selection.targets, 1, (target) =>
-    fleet.machine(target).snapshots.revert(args.snapshot, context.signal),
+    showProgress(output, target.longName, (onProgress) =>
+      fleet.machine(target).snapshots.revert(args.snapshot, { signal, onProgress }),
+    ),
   );
   return present<RevertedSnapshot>(context, selection, outcomes, {
     text: (name, { snapshot, memory, state, kept }) => {

@@ -1,8 +1,8 @@
 import { renderOptionList } from '../../../config/text/option-list.ts';
 import { parseSize, renderSize } from '../../../config/text/values.ts';
 import { setProcessors } from '../processors.ts';
-import type { CommandOption } from './options.ts';
-import { others, property } from './options.ts';
+import { defaultBoard, targetOf } from './names.ts';
+import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
 /** Name, processor, memory, clock, firmware tables: what a machine is before its devices. */
@@ -44,9 +44,6 @@ const BOARD_KEYS: Readonly<Record<string, string>> = { hpet: 'HPET' };
 /** Properties of the board that QEMU or qemu-init sets by itself. */
 const BOARD_PLAIN = ['type', 'accel', 'usb', 'smm', 'pflash0', 'pflash1', 'graphics'];
 
-/** What a QEMU takes that is told no machine type. */
-const BOARDS: Readonly<Record<string, string>> = { ppc64: 'pseries', s390x: 's390-ccw-virtio' };
-
 /** Properties of memory that is not special. */
 const RAM_PLAIN = ['qom-type', 'id', 'size'];
 
@@ -56,7 +53,7 @@ function readMachine(source: CommandSource): void {
     source.use(option);
     const type = property(option, 'type');
     const accel = property(option, 'accel');
-    if (type !== undefined) draft.set(option, 'MACHINE', type);
+    if (type !== undefined) setBoard(source, option, type);
     if (accel !== undefined) setAccelerator(source, option, accel.split(':')[0] ?? '');
     const ram = source.byId(property(option, 'memory-backend'), 'object');
     // Nothing but the memory of the board, as -m gives it.
@@ -77,14 +74,29 @@ function readMachine(source: CommandSource): void {
     if (type === undefined && accel === undefined && others(option, ...BOARD_PLAIN).length === 0)
       draft.carry(option, '');
   }
-  // QEMU's own type, when nothing is said.
-  const target = /qemu-system-(\w+)$/.exec(draft.settings.get('TGTARCH') ?? '')?.[1] ?? 'x86_64';
-  draft.assume('MACHINE', BOARDS[target] ?? 'pc');
+  assumeBoard(source);
   for (const option of source.unused('accel'))
     setAccelerator(source, source.use(option), property(option, 'accel') ?? '');
   for (const option of source.unused('enable-kvm')) draft.set(source.use(option), 'KVM', 'on');
   for (const option of source.unused('no-hpet')) draft.set(source.use(option), 'HPET', 'off');
-  draft.assume('KVM', 'off');
+  draft.assume('KVM', source.isKvmByName ? 'on' : 'off');
+}
+
+function setBoard({ draft }: CommandSource, option: CommandOption, type: string): void {
+  const plain = type.replace(/\+pve\d+$/, '');
+  if (plain === type) draft.set(option, 'MACHINE', type);
+  else draft.setChanged(option, 'MACHINE', plain, 'without the additions of Proxmox VE');
+}
+
+/** QEMU's own type, when nothing is said. */
+function assumeBoard({ draft }: CommandSource): void {
+  if (draft.settings.has('MACHINE')) return;
+  const binary = draft.settings.get('TGTARCH');
+  const board = defaultBoard(targetOf(binary));
+  if (board === undefined) {
+    draft.refuse({ line: 1, source: binary ?? '' }, 'this QEMU does not start without -machine');
+    draft.assume('MACHINE', 'none');
+  } else draft.assume('MACHINE', board);
 }
 
 function setAccelerator({ draft }: CommandSource, place: { line: number; source: string }, accel: string): void {
@@ -174,7 +186,8 @@ function readClock(source: CommandSource): void {
     const value = `${base === 'localtime' ? 'localtime' : 'utc'}${drift === undefined ? '' : `,driftfix=${drift}`}`;
     if (base === 'utc' || base === 'localtime') draft.set(source.use(option), 'RTC', value);
     else draft.setChanged(source.use(option), 'RTC', value, 'the clock begins with the time of the host');
-    source.loseParts(option, others(option, 'base', 'driftfix'), 'has no counterpart');
+    const isHost = property(option, 'clock') === 'host';
+    source.loseParts(option, others(option, 'base', 'driftfix', ...(isHost ? ['clock'] : [])), 'has no counterpart');
   }
   for (const option of source.unused('localtime')) draft.set(source.use(option), 'RTC', 'localtime');
   draft.assume('RTC', 'utc');
@@ -188,7 +201,9 @@ function readKernel(source: CommandSource): void {
     ['k', 'KEYMAP'],
   ] as const) {
     const option = last(source, name);
-    if (option?.value !== undefined) source.draft.set(source.use(option), key, option.value);
+    if (option?.value === undefined) continue;
+    const value = name === 'kernel' || name === 'initrd' ? source.path(option.value) : option.value;
+    source.draft.set(source.use(option), key, value);
   }
 }
 

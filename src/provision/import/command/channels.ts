@@ -55,13 +55,23 @@ function readScreens(source: CommandSource): void {
   }
   for (const option of source.unused('nographic')) {
     draft.settings.set('VGA', draft.settings.get('VGA') ?? 'none');
-    draft.setChanged(source.use(option), 'SERIAL', 'on', 'the console is on a socket: qemu-init console');
+    if (draft.settings.get('SERIAL') === 'off') draft.carry(source.use(option), 'VGA');
+    else draft.setChanged(source.use(option), 'SERIAL', 'on', 'the console is on a socket: qemu-init console');
   }
   for (const option of source.unused('display')) {
     if (property(option, 'type') === 'none') draft.carry(source.use(option), '');
     else draft.lose(source.use(option), 'no window is opened: qemu-init vnc');
   }
-  for (const option of source.unused('curses', 'full-screen', 'no-quit', 'no-frame', 'alt-grab', 'ctrl-grab')) {
+  for (const option of source.unused(
+    'curses',
+    'sdl',
+    'show-cursor',
+    'full-screen',
+    'no-quit',
+    'no-frame',
+    'alt-grab',
+    'ctrl-grab',
+  )) {
     draft.lose(source.use(option), 'no window is opened: qemu-init vnc');
   }
 }
@@ -101,6 +111,8 @@ const RUN: Readonly<Record<string, string>> = {
   nodefaults: 'is always given',
   'no-user-config': 'is always given',
   nouserconfig: 'is always given',
+  nodefconfig: 'is always given',
+  id: 'a number of Proxmox VE',
   version: 'does not describe a machine',
   help: 'does not describe a machine',
   h: 'does not describe a machine',

@@ -7,7 +7,9 @@ import { readChannels } from './channels.ts';
 import { isController, readControllers, readDevices } from './devices.ts';
 import { readDisks } from './disks.ts';
 import { readFirmware } from './firmware.ts';
+import { isKvmByName } from './names.ts';
 import { assumeNic, readNics } from './nics.ts';
+import { readOldOptions } from './old-options.ts';
 import { type CommandOption, parseOptions, property } from './options.ts';
 import { qemuAt } from './program.ts';
 import { CommandSource } from './source.ts';
@@ -28,11 +30,11 @@ export function readCommand(text: string, path: string, files: ImportFiles): Imp
   const at = qemuAt(found.words.map((word) => word.text));
   const program = found.words[at];
   const options = parseOptions(found.words.slice(at + 1));
-  for (const { problem, ...place } of options) if (problem !== undefined) draft.refuse(place, problem);
   const source = new CommandSource(
-    options.filter(({ problem }) => problem === undefined),
+    withoutRefused(draft, options),
     draft,
     files,
+    isKvmByName(basename(program?.text ?? '')),
   );
   for (const { line, text: word } of found.words.slice(0, at))
     draft.lose({ line, source: word }, 'what runs QEMU is not taken over');
@@ -46,12 +48,36 @@ export function readCommand(text: string, path: string, files: ImportFiles): Imp
   readDisks(source);
   readNics(source);
   assumeNic(source);
+  readOldOptions(source);
   const needed = keepRest(source);
   readControllers(source, needed);
   source.loseUnknown();
   writeCustom(source);
   assumeDefaults(source);
   return draft;
+}
+
+/** Takes out what cannot be used, and what is nothing without it: the device of a drive, for instance. */
+function withoutRefused(draft: ImportDraft, options: readonly CommandOption[]): CommandOption[] {
+  const refused = options.filter(({ problem }) => problem !== undefined);
+  for (const { problem, ...place } of refused) draft.refuse(place, problem ?? '');
+  let rest = options.filter(({ problem }) => problem === undefined);
+  // The list grows while it is read.
+  for (const gone of refused) {
+    const id = property(gone, 'id') ?? property(gone, 'node-name');
+    const needing = rest.filter((option) => id !== undefined && option.properties.some((each) => isBackEnd(each, id)));
+    for (const option of needing) draft.refuse(option, `needs "${id}", which is refused`);
+    refused.push(...needing);
+    rest = rest.filter((option) => !needing.includes(option));
+  }
+  return rest;
+}
+
+/** Properties that name what a device is nothing without. */
+const BACK_ENDS = ['drive', 'netdev', 'chardev', 'memdev', 'fsdev', 'tpmdev', 'file'];
+
+function isBackEnd([name, value]: readonly [string, string], id: string): boolean {
+  return BACK_ENDS.includes(name) && value === id;
 }
 
 function loseCommand(draft: ImportDraft, { words, redirections }: Command): void {

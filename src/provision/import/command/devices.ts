@@ -185,7 +185,7 @@ function readShares(source: CommandSource): void {
     isReadonly: boolean,
   ): void => {
     if (path === undefined || tag === undefined) return;
-    const device = draft.addDevice('SHARE', path, [
+    const device = draft.addDevice('SHARE', source.path(path), [
       ['tag', tag],
       ['driver', '9p'],
       ...(isReadonly ? [['readonly', 'on'] as [string, string]] : []),

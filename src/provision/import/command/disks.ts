@@ -1,4 +1,3 @@
-import { isAbsolute, join } from 'node:path';
 import type { DraftDevice } from '../draft.ts';
 import { type Backend, backendOf, driveBackend, isPlainFile } from './disk-backends.ts';
 import { type CommandOption, others, property } from './options.ts';
@@ -10,7 +9,6 @@ const DRIVERS: Readonly<Record<string, { readonly bus: string; readonly isCdrom?
   'virtio-blk-pci-non-transitional': { bus: 'virtio' },
   'virtio-blk-pci-transitional': { bus: 'virtio' },
   'virtio-blk-device': { bus: 'virtio' },
-  'virtio-blk': { bus: 'virtio' },
   'ide-hd': { bus: 'ide' },
   'scsi-hd': { bus: 'scsi' },
   nvme: { bus: 'nvme' },
@@ -125,8 +123,7 @@ function busOf(source: CommandSource, option: CommandOption, bus: string): strin
 }
 
 function absolute(source: CommandSource, file: string): string {
-  const path = file.replace(/^file:/, '');
-  return isAbsolute(path) ? path : join(source.files.dir, path);
+  return source.path(file.replace(/^file:/, ''));
 }
 
 function addDisk(source: CommandSource, backend: Backend | undefined, bus: string): DraftDevice | undefined {
@@ -153,6 +150,9 @@ function readPlainDrive(source: CommandSource, option: CommandOption): void {
   const backend = driveBackend(option);
   const isKnown = ['virtio', 'ide', 'sata', 'scsi'].includes(kind);
   if (!isKnown || backend.isUnknown || !isPlainFile(backend.file)) return;
+  // Without if=none, which QEMU once did without.
+  const id = property(option, 'id');
+  if (id !== undefined && source.options.some((device) => isDriveOf(device, id))) return;
   const isCdrom = property(option, 'media') === 'cdrom';
   const board = draft.settings.get('MACHINE') ?? 'pc';
   const bus = kind === 'ide' && /q35/.test(board) ? 'sata' : kind;
@@ -175,4 +175,8 @@ function readShortDrive(source: CommandSource, option: CommandOption): void {
   // The format is found out at the first start.
   const device = draft.addDevice('DSK', absolute(source, file), [['if', plainBus(board)]]);
   draft.carry(source.use(option), device, file);
+}
+
+function isDriveOf(option: CommandOption, id: string): boolean {
+  return option.name === 'device' && option.properties.some(([name, value]) => name === 'drive' && value === id);
 }

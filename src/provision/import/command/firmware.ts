@@ -5,7 +5,7 @@ import type { CommandSource } from './source.ts';
 export function readFirmware(source: CommandSource): void {
   const { draft, files } = source;
   for (const option of source.unused('bios')) {
-    if (option.value !== undefined) draft.set(source.use(option), 'FIRMWARE', pathOrName(option.value));
+    if (option.value !== undefined) draft.set(source.use(option), 'FIRMWARE', imageOf(source, option.value));
   }
   const flash = flashDrives(source);
   if (flash.length === 0) {
@@ -17,7 +17,7 @@ export function readFirmware(source: CommandSource): void {
     .unused('global')
     .find((option) => option.value?.includes('cfi.pflash01') === true && /secure(?:,value)?=on/.test(option.value));
   const kind = secure ? 'uefi-secure' : 'uefi';
-  const store = variables?.file;
+  const store = variables?.file === undefined ? undefined : source.path(variables.file);
   const isThere = store !== undefined && files.exists(store);
   draft.settings.set('FIRMWARE', isThere ? `${kind},vars=${store.replaceAll(',', ',,')}` : kind);
   // Which images they are follows from FIRMWARE.
@@ -37,9 +37,12 @@ export function readFirmware(source: CommandSource): void {
   if (secure) draft.carry(source.use(secure), 'FIRMWARE', kind);
 }
 
-/** A name without a folder is one of QEMU's own images. */
-function pathOrName(value: string): string {
-  return value.includes('/') || value.includes('.') ? value : `/usr/share/qemu/${value}`;
+/** A file where QEMU was started comes before one of QEMU's own images of that name. */
+function imageOf(source: CommandSource, value: string): string {
+  const path = source.path(value);
+  const own = `/usr/share/qemu/${value}`;
+  const isOwn = !value.includes('/') && !source.files.exists(path) && (source.files.exists(own) || !/\./.test(value));
+  return isOwn ? own : path;
 }
 
 interface Flash {

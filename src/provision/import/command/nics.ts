@@ -1,4 +1,5 @@
 import type { DraftDevice } from '../draft.ts';
+import { defaultCard, targetOf } from './names.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -162,12 +163,17 @@ function readOldNic(source: CommandSource, option: CommandOption): void {
 
 /** What QEMU takes when no model is named. */
 function defaultModel(source: CommandSource): string {
-  return /q35/.test(source.draft.settings.get('MACHINE') ?? 'pc') ? 'e1000e' : 'e1000';
+  return boardCard(source) ?? 'virtio-net-pci';
 }
 
-/** Without any network option QEMU gives a machine a card on its own NAT. */
+function boardCard({ draft }: CommandSource): string | undefined {
+  return defaultCard(targetOf(draft.settings.get('TGTARCH')), draft.settings.get('MACHINE') ?? 'pc');
+}
+
+/** Without any network option QEMU gives most boards a card on its own NAT. */
 export function assumeNic(source: CommandSource): void {
   if (source.has('nodefaults', 'net', 'nic', 'netdev')) return;
   if (source.draft.devices.NIC.length > 0) return;
-  source.draft.addDevice('NIC', defaultModel(source), [['net', 'user']]);
+  const card = boardCard(source);
+  if (card !== undefined) source.draft.addDevice('NIC', card, [['net', 'user']]);
 }

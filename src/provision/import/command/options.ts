@@ -1,5 +1,6 @@
 import { isRecord } from '../../../base/guards.ts';
 import type { ImportPlace } from '../draft.ts';
+import { deviceNames, driveNames } from './names.ts';
 import type { CommandWord } from './words.ts';
 
 /** One option of a QEMU command line. */
@@ -36,6 +37,16 @@ const WITHOUT_VALUE = new Set([
     'readonly',
     'ignore-environment',
     'nouserconfig',
+    'nodefconfig',
+    'sdl',
+    'show-cursor',
+    'enable-fips',
+    'enable-sync-profile',
+    'enable-nesting',
+    'disable-kvm',
+    'async-teardown',
+    'perfmap',
+    'jitdump',
   ],
 ]);
 
@@ -135,7 +146,8 @@ export function parseOptions(words: readonly CommandWord[]): CommandOption[] {
 }
 
 function option(name: string, value: string | undefined, place: ImportPlace): CommandOption {
-  const properties = value === undefined || PLAIN.has(name) ? [] : parseProperties(value, IMPLIED[name] ?? '');
+  const written = value === undefined || PLAIN.has(name) ? [] : parseProperties(value, IMPLIED[name] ?? '');
+  const properties = name === 'device' ? deviceNames(written) : name === 'drive' ? driveNames(written) : written;
   return { ...place, name, value, properties, known: new Set(), isUsed: false };
 }
 

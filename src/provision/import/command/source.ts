@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path';
 import type { ImportDraft, ImportPlace } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
 import { type CommandOption, property } from './options.ts';
@@ -19,9 +20,12 @@ export class CommandSource {
   readonly draft: ImportDraft;
   readonly files: ImportFiles;
   readonly options: readonly CommandOption[];
+  /** The name of the program alone stands for `-accel kvm`. */
+  readonly isKvmByName: boolean;
 
-  constructor(options: readonly CommandOption[], draft: ImportDraft, files: ImportFiles) {
+  constructor(options: readonly CommandOption[], draft: ImportDraft, files: ImportFiles, isKvmByName: boolean) {
     this.options = options;
+    this.isKvmByName = isKvmByName;
     this.draft = draft;
     this.files = files;
   }
@@ -47,6 +51,11 @@ export class CommandSource {
       (option) =>
         names.includes(option.name) && (property(option, 'id') === id || property(option, 'node-name') === id),
     );
+  }
+
+  /** Path of a file, which is relative to the folder that QEMU was started in. */
+  path(file: string): string {
+    return isAbsolute(file) ? file : join(this.files.dir, file);
   }
 
   /** Marks an option as part of the result. */

@@ -107,7 +107,10 @@ class Splitter {
       else if (next === '"') word += this.#double();
       else if (next === '\\') word += this.#escaped();
       else if (next === '$' || next === '`') word += this.#expansion();
-      else word += this.#take(1);
+      else {
+        if (next === '*') this.#problem = 'a shell puts names of files in place of "*"';
+        word += this.#take(1);
+      }
     }
   }
 

@@ -221,3 +221,108 @@ test('what is at another place here is listed: PCI places, a socket, a floppy dr
   );
   assert.match(ofOutcome(imported, 'changed').join('\n'), /vnc unix:.*run-time folder/);
 });
+
+test('a device by its short or older name is the same device', () => {
+  const { text } = imported(
+    'qemu-system-x86_64 -M q35 -device virtio-net,netdev=n,mac=52:54:00:00:00:01 -netdev user,id=n -device virtio-balloon ' +
+      '-device virtio-rng -drive file=/a,if=none,id=d,driver=raw,discard=on,read-only=on -device virtio-blk,drive=d ' +
+      '-drive file=/b.iso,if=none,id=cd1 -device ide-drive,drive=cd1',
+  );
+  for (const line of [
+    'NIC1="virtio-net-pci,net=user,mac=52:54:00:00:00:01"',
+    'BALLOON=on',
+    'RNG=on',
+    'DSK1="/a,format=raw,discard=unmap,readonly=on,if=virtio"',
+    'CDR1="/b.iso"',
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), `${line} is not in\n${text}`);
+  }
+  assert.doesNotMatch(text, /\[custom\]/);
+});
+
+test('files are where QEMU was started, not where the cfg is', () => {
+  const there = { '/srv/fw/code.bin': '', '/srv/vars.fd': '' };
+  const { text } = importText(
+    'qemu-system-x86_64 -kernel boot/bzImage -initrd initrd -drive if=pflash,file=/c,readonly=on -drive if=pflash,file=vars.fd ' +
+      '-virtfs local,path=share,mount_tag=s,security_model=mapped',
+    '/srv/run.sh',
+    there,
+  );
+  assert.match(text, /^KERNEL=\/srv\/boot\/bzImage$/m);
+  assert.match(text, /^INITRD=\/srv\/initrd$/m);
+  assert.match(text, /^FIRMWARE=uefi,vars=\/srv\/vars.fd$/m);
+  assert.match(text, /^SHARE1="\/srv\/share,/m);
+  const named = (bios: string): string | undefined =>
+    /^FIRMWARE=(.*)$/m.exec(importText(`qemu-system-x86_64 -bios ${bios}`, '/srv/run.sh', there).text)?.[1];
+  assert.equal(named('fw/code.bin'), '/srv/fw/code.bin');
+  assert.equal(named('qboot'), '/usr/share/qemu/qboot');
+});
+
+test('each QEMU has its own default machine and card', () => {
+  const lineOf = (command: string, key: string): string | undefined =>
+    new RegExp(`^${key}="?([^"\\n]*)`, 'm').exec(imported(command).text)?.[1];
+  for (const [command, board, card] of [
+    ['qemu-system-sparc64 -m 256', 'sun4u', 'sunhme,net=user'],
+    ['qemu-system-riscv64 -M virt', 'virt', undefined],
+    ['qemu-system-aarch64 -M virt', 'virt', 'virtio-net-pci,net=user'],
+    ['qemu-system-riscv64 -m 256', 'spike', undefined],
+    ['qemu-system-riscv64 -M virt -nic user', 'virt', 'virtio-net-pci,net=user'],
+  ] as const) {
+    assert.equal(lineOf(command, 'MACHINE'), board, command);
+    assert.equal(lineOf(command, 'NIC1'), card, command);
+  }
+  const none = imported('qemu-system-arm -m 256');
+  assert.match(ofOutcome(none, 'refused').join(), /does not start without -machine/);
+});
+
+test('the name of the program stands for KVM in the distributions that have it', () => {
+  assert.match(imported('kvm -m 256 -cpu host').text, /^KVM=on$/m);
+  assert.match(imported('/usr/libexec/qemu-kvm -m 256 -machine q35,accel=tcg').text, /^KVM=off$/m);
+});
+
+test('a running machine of Proxmox VE is one of plain QEMU', () => {
+  const result = imported("/usr/bin/kvm -id 100 -machine 'type=pc-q35-8.1+pve0' -m 512");
+  assert.match(result.text, /^MACHINE=pc-q35-8.1$/m);
+  assert.doesNotMatch(result.text, /\[custom\]/);
+});
+
+test('a device of a drive that is refused is refused as well, and names that a shell would look for', () => {
+  const result = imported(
+    'qemu-system-x86_64 -drive file=$IMG,if=none,id=d -device ide-hd,drive=d -cdrom out/live-*.iso -m 256',
+  );
+  assert.deepEqual(
+    ofOutcome(result, 'refused').map((item) => item.replace(/.*: /, '')),
+    [
+      '"$" has a meaning for a shell, and nothing is executed or expanded',
+      'a shell puts names of files in place of "*"',
+      'needs "d", which is refused',
+    ],
+  );
+  assert.doesNotMatch(result.text, /\[custom\]|DSK|CDR/);
+});
+
+test('options that QEMU had are read for what they meant', () => {
+  const { text } = imported(
+    'qemu-system-x86_64 -nodefconfig -enable-kvm -soundhw hda -balloon none -mem-path /dev/hugepages -mem-prealloc ' +
+      '-net nic -net user -redir tcp:2222::22 -nographic -serial none -rtc clock=host -sdl',
+  );
+  for (const line of ['KVM=on', 'SOUND=hda', 'BALLOON=off', 'HUGEPAGES=on', 'SERIAL=off', 'VGA=none']) {
+    assert.ok(text.includes(`\n${line}\n`), `${line} is not in\n${text}`);
+  }
+  assert.match(text, /^NIC1="e1000,net=user,hostfwd=tcp::2222-:22"$/m);
+  assert.doesNotMatch(text, /\[custom\]/);
+  const odd = imported(
+    'qemu-system-x86_64 -soundhw sb16,ac97 -mem-path /x -redir odd -balloon virtio -mem-prealloc -soundhw es1370 -m 64',
+  );
+  assert.match(odd.text, /^SOUND=ac97$/m);
+  assert.match(odd.text, /^BALLOON=on$/m);
+  assert.match(odd.text, /^-mem-path \/x$/m);
+});
+
+test('a drive that its device names is one disk, also without if=none', () => {
+  const { config } = imported('qemu-system-x86_64 -drive file=/a,id=d,format=raw -device virtio-blk-pci,drive=d');
+  assert.deepEqual(
+    config.disks.map(({ interface: bus }) => bus),
+    ['virtio'],
+  );
+});

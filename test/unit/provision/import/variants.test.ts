@@ -382,7 +382,7 @@ const COMMAND: readonly Variant[] = [
     '-global ICH9-LPC.disable_s3=1 -global PIIX4_PM.disable_s4=0 -global driver=kvm-pit,property=lost_tick_policy,value=delay',
     'S3=off',
   ],
-  ['-bios OVMF.fd', 'FIRMWARE=OVMF.fd'],
+  ['-bios OVMF.fd', 'FIRMWARE=/srv/OVMF.fd'],
   ['-bios ovmf', 'FIRMWARE=/usr/share/qemu/ovmf'],
   ['-pflash /x/code.fd -pflash /there/vars.fd', /^FIRMWARE="?uefi,vars=\/there\/vars\.fd"?$/],
   ['-drive if=pflash,index=1,file=/x/vars -drive if=pflash,index=0,file=/x/code', 'FIRMWARE=uefi'],

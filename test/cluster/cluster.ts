@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node } from '../support/cluster-nodes.ts';
 
-/** A cluster of two nodes. */
+/** A cluster of two nodes or more. */
 export interface Cluster {
   /** Has the nodes, which are booted, make a cluster, and waits until it has done what `resources` (crm(8)) asks for. */
   form(resources: string): Promise<void>;
-  /** Boots a node that is off, and has it join the other. */
+  /** Boots a node that is off, and has it join those that are up. */
   enter(node: Node): Promise<void>;
   /** Waits until the cluster has nothing to do. */
   settle(): void;
@@ -20,8 +20,10 @@ export interface Cluster {
   whereIs(machine: string): Node | undefined;
   /** The same; it has to live. */
   nodeOf(machine: string): Node;
-  /** The other one. */
+  /** Another one. */
   other(node: Node): Node;
+  /** All of the nodes on which a QEMU of a machine lives. */
+  all(machine: string): Node[];
   /** Waits until the QEMU of a machine lives on a node, and returns its pid there. */
   runsOn(machine: string, node: Node): Promise<string>;
   /** What ended the last run of a machine on a node. */
@@ -43,18 +45,22 @@ export async function wait(what: string, condition: () => boolean): Promise<void
 }
 
 /** Nothing is started; the nodes may be off. */
-export function makeCluster(first: Node, second: Node): Cluster {
-  const nodes = [first, second];
-  const other = (node: Node): Node => (node === first ? second : first);
+export function makeCluster(nodes: readonly Node[]): Cluster {
+  const other = (node: Node): Node => {
+    const found = nodes.find((each) => each !== node);
+    assert.ok(found);
+    return found;
+  };
   for (const { host } of nodes) {
-    host.write('/etc/corosync/corosync.conf', COROSYNC);
+    host.write('/etc/corosync/corosync.conf', corosync(nodes));
     host.write('/etc/corosync/authkey', Buffer.alloc(256, 'k'), 0o400);
     host.write('/var/lib/pacemaker/cib/cib.xml', CIB, 0o600);
   }
   letThemLogIn(nodes);
+  const members = (): Node[] => nodes.filter(({ peek }) => peek('/run/crm_mon.test') === '');
   /** A node to ask. */
   const up = (): Node => {
-    const node = nodes.find(({ peek }) => peek('/run/crm_mon.test') === '');
+    const [node] = members();
     assert.ok(node, 'a node is in the cluster');
     return node;
   };
@@ -63,20 +69,25 @@ export function makeCluster(first: Node, second: Node): Cluster {
       'chown -R hacluster:haclient /var/lib/pacemaker/cib; systemctl start ssh corosync pacemaker; : >/run/crm_mon.test',
     );
   };
-  const isComplete = (): boolean =>
-    nodes.every(({ host }) => / Online: \[ node1 node2 \]/.test(host.run('crm_mon -1').stdout));
+  const isComplete = (): boolean => {
+    const online = ` Online: [ ${members()
+      .map(({ name }) => name)
+      .join(' ')} ]`;
+    return members().every(({ host }) => host.run('crm_mon -1').stdout.includes(online));
+  };
   const pidOn = (machine: string, { peek }: Node): string | undefined => {
     const pid = peek(`/run/qemu-init/${machine}/qemu/pid`)?.trim() ?? '';
     return pid !== '' && peek(`/proc/${pid}/comm`)?.startsWith('qemu-') ? pid : undefined;
   };
-  const whereIs = (machine: string): Node | undefined => nodes.find((node) => pidOn(machine, node) !== undefined);
+  const all = (machine: string): Node[] => nodes.filter((node) => pidOn(machine, node) !== undefined);
+  const whereIs = (machine: string): Node | undefined => all(machine)[0];
   const settle = (): void => void up().host.sh('crm_resource --wait');
   return {
     async form(resources) {
       for (const node of nodes) start(node);
-      await wait('both nodes are in the cluster', isComplete);
-      first.host.write('/root/resources', resources);
-      first.host.sh('crm configure load update /root/resources');
+      await wait('all nodes are in the cluster', isComplete);
+      up().host.write('/root/resources', resources);
+      up().host.sh('crm configure load update /root/resources');
       settle();
     },
     async enter(node) {
@@ -96,6 +107,7 @@ export function makeCluster(first: Node, second: Node): Cluster {
       return node;
     },
     other,
+    all,
     async runsOn(machine, node) {
       await wait(`${machine} runs on ${node.name}`, () => pidOn(machine, node) !== undefined);
       return pidOn(machine, node) ?? '';
@@ -128,7 +140,16 @@ function letThemLogIn(nodes: readonly Node[]): void {
 }
 
 /** The token's time is long enough for processors that are needed elsewhere. */
-const COROSYNC = `totem {
+function corosync(nodes: readonly Node[]): string {
+  const list = nodes.map(
+    ({ name, address }, at) => `  node {
+    name: ${name}
+    nodeid: ${at + 1}
+    ring0_addr: ${address}
+  }
+`,
+  );
+  return `totem {
   version: 2
   cluster_name: qi
   transport: knet
@@ -137,25 +158,15 @@ const COROSYNC = `totem {
   token: 6000
 }
 nodelist {
-  node {
-    name: node1
-    nodeid: 1
-    ring0_addr: 10.77.0.1
-  }
-  node {
-    name: node2
-    nodeid: 2
-    ring0_addr: 10.77.0.2
-  }
-}
+${list.join('')}}
 quorum {
   provider: corosync_votequorum
-  two_node: 1
-}
+${nodes.length === 2 ? '  two_node: 1\n' : ''}}
 logging {
   to_syslog: yes
 }
 `;
+}
 
 /** A new cluster waits 20 s for a coordinator that there may be. */
 const CIB = `<cib validate-with="pacemaker-3.8" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config>

@@ -1,74 +1,17 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { clusterLayer } from '../support/cluster-layer.ts';
-import { addMachineUser, makeNodes, type Node } from '../support/cluster-nodes.ts';
-import { guestDisk } from '../support/guest-disk.ts';
-import { LIGHT } from '../support/lab.ts';
-import { installProject } from '../support/nspawn.ts';
-import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
-import { makeCluster, wait } from './cluster.ts';
+import { checkRecords } from '../support/writer-guest.ts';
+import { wait } from './cluster.ts';
+import { writerCluster } from './writer-cluster.ts';
 
 const { archive = '', obstacle } = clusterLayer();
 
 describe('two servers', { skip: obstacle }, () => {
-  const { nodes, shared, fenced, connect } = makeNodes({ after: (body) => after(body) }, 2, archive);
-  const [first, second] = nodes;
-  assert.ok(first && second);
-  const cluster = makeCluster(first, second);
+  const scene = writerCluster(2, archive);
+  const { nodes, shared, fenced, connect, cluster, rec, moving, written, boots, writesOn } = scene;
   const { nodeOf, other, runsOn, lastEnd } = cluster;
-  /** Name of the machine that writes records; QEMUs of that name are counted on this host. */
-  const rec = `rec${process.pid}`;
-  /** When how many QEMUs of that name lived, and when the machine may have been on its way: then there are two. */
-  const sightings: string[] = [];
-  const moves: (readonly [fromMs: number, toMs: number])[] = [];
-  const moving = async (body: () => Promise<void>): Promise<void> => {
-    const began = Date.now();
-    await body();
-    moves.push([began, Date.now()]);
-  };
-  let watcher: ChildProcess | undefined;
-  after(() => void watcher?.kill());
-
-  /** Number of the last record that the guest has said to be on the disk, while it ran on a node. */
-  const written = ({ host }: Node): number => lastWritten(host.run('cat "/var/log/qemu-init/$1.console"', rec).stdout);
-  const boots = (): number =>
-    nodes.flatMap(({ host }) => [...host.run('cat "/var/log/qemu-init/$1.console"', rec).stdout.matchAll(/^boot /gm)])
-      .length;
-  let known = -1;
-  /** Waits until the guest has written a record after all that were known before: no one of these was lost, and it runs. */
-  const writesOn = async (): Promise<void> => {
-    const node = nodeOf(rec);
-    await wait('the guest writes', () => written(node) > known);
-    known = written(node);
-  };
-
-  before(async () => {
-    const guest = writerGuest(shared);
-    copyFileSync(guest.kernel, join(shared, 'vmlinuz'));
-    writerDisk(join(shared, 'rec.qcow2'), { size: '512M' });
-    guestDisk(shared, { name: 'web.img' });
-    await Promise.all(nodes.map((node) => node.boot()));
-    for (const node of nodes) {
-      const { host } = node;
-      installProject(host);
-      // The images belong to a number.
-      addMachineUser(node, 'web', 801);
-      addMachineUser(node, rec, 802);
-      host.write('/etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=/shared/web.img\n`);
-      const writer = writerMachine({ ...guest, kernel: '/shared/vmlinuz', initrd: '/shared/initrd' });
-      host.write(`/etc/qemu/${rec}-qemu.cfg`, `${LIGHT.replace('RAM=8M\n', '')}${writer}DSK1=/shared/rec.qcow2\n`);
-      host.sh('printf "web=web\\n$1=$1\\n" >>/etc/qemu/qemu-init.reg', rec);
-    }
-    first.host.sh('cd /shared && chown 801 web.img && chown 802 rec.qcow2 && chmod 600 *.img *.qcow2');
-    // However many look for it, no two QEMUs of this name may live at any time.
-    const watch = spawn('sh', ['-c', WATCH, 'sh', rec], { stdio: ['ignore', 'pipe', 'ignore'] });
-    watch.stdout.setEncoding('utf8').on('data', (text: string) => sightings.push(...text.trim().split('\n')));
-    watcher = watch;
-    await cluster.form(RESOURCES.replaceAll('REC', rec));
-  });
 
   test('the cluster runs each machine on one node, in its own unit, and the other node cannot start it', async () => {
     for (const machine of ['web', rec]) {
@@ -215,29 +158,10 @@ describe('two servers', { skip: obstacle }, () => {
     const { last, wrong } = checkRecords(join(shared, 'rec.qcow2'));
     assert.deepEqual(wrong, []);
     assert.ok(last >= written(node));
-    await wait('it is seen that it is down', () => sightings.at(-1)?.endsWith(' 0') === true);
-    const counts = sightings.map((line) => {
-      const [ms = 0, count = 0] = line.split(' ').map(Number);
-      return { ms, count };
-    });
-    const isMoving = (ms: number): boolean => moves.some(([from, to]) => from <= ms && ms <= to);
-    const most = (wanted: boolean): number =>
-      Math.max(0, ...counts.filter(({ ms }) => isMoving(ms) === wanted).map(({ count }) => count));
-    t.diagnostic(`looked ${counts.length} times; ${most(true)} at most while it moved`);
-    assert.equal(most(false), 1);
-    assert.ok(most(true) <= 2);
+    await wait('it is seen that it is down', () => scene.sighted().at(-1)?.count === 0);
+    const { still, moved, looks } = scene.most();
+    t.diagnostic(`looked ${looks} times; ${moved} at most while it moved`);
+    assert.equal(still, 1);
+    assert.ok(moved <= 2);
   });
 });
-
-/** Prints the time in milliseconds, and the number of QEMUs of a machine. */
-const WATCH = 'while sleep 0.2; do echo "$(date +%s%3N) $(pgrep -c -f "guest=$1")"; done';
-
-/** For crm(8); REC stands for the machine that writes records. */
-const RESOURCES = `property stonith-enabled=true
-rsc_defaults resource-stickiness=100
-op_defaults timeout=60s
-primitive fence stonith:fence_test params pcmk_host_list="node1 node2" pcmk_monitor_action=monitor
-primitive web ocf:qemu-init:machine params machine=web on_guest_poweroff=stop op monitor interval=2s
-primitive REC ocf:qemu-init:machine params machine=REC op monitor interval=2s \
-  op migrate_to timeout=60s op migrate_from timeout=60s meta allow-migrate=true
-`;

@@ -15,14 +15,19 @@ export interface Nodes {
   fenced(): string[];
   /** Switches the bridge off or on: without it no node sees another one, but all still see the shared folder. */
   connect(on: boolean): void;
+  /** Has `fence_test` wait before it kills, as a device does that takes its time. */
+  holdFencing(on: boolean): void;
 }
 
 /** A host with systemd and the packages of a cluster. */
 export interface Node {
   readonly name: string;
+  readonly address: string;
   readonly host: Container;
   /** Boots it, after whatever ended it, and connects it to the others. */
   boot(): Promise<void>;
+  /** Takes its cable out: until it boots again it sees no other node, but the shared folder. */
+  isolate(): void;
   /** Ends it as a power cut does; also after a fence agent or itself has ended it. */
   cut(): Promise<void>;
   /** Text of one of its files outside of its root file system, such as /run; undefined if it is not there. */
@@ -62,7 +67,16 @@ export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
     const noteLeader = (): void => writeFileSync(join(fence, `${name}.leader`), `${host.leader()}\n`);
     return {
       name,
+      address: addressOf(index),
       host,
+      isolate() {
+        const other = host.sh('cat /sys/class/net/host0/iflink');
+        const links: { ifindex: number; ifname: string }[] = JSON.parse(
+          execFileSync('ip', ['-n', namespace, '-j', 'link'], { encoding: 'utf8' }),
+        );
+        const end = links.find(({ ifindex }) => String(ifindex) === other);
+        ip('-n', namespace, 'link', 'set', end?.ifname ?? '', 'down');
+      },
       async cut() {
         await host.cut();
         noteLeader();
@@ -83,7 +97,14 @@ export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
       },
     };
   });
-  return { nodes, shared, fenced: fencing(own, fence), connect };
+  const hold = join(fence, 'hold');
+  return {
+    nodes,
+    shared,
+    fenced: fencing(own, fence),
+    connect,
+    holdFencing: (on) => (on ? writeFileSync(hold, '') : rmSync(hold)),
+  };
 }
 
 /** Makes the user of a machine on a node, with a UID that the others can give it too. */
@@ -106,6 +127,7 @@ function fencing(t: Cleanup, dir: string): () => string[] {
 const FENCE = `cd "$1" || exit 1
 exec 3<>requests
 while read -r node <&3; do
+  while [ -e hold ]; do sleep 0.1; done
   leader=$(cat "$node.leader")
   echo 0 >"$node.leader"
   [ "$leader" -le 1 ] || kill -KILL "$leader"

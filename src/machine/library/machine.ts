@@ -1,20 +1,17 @@
 import type { Duplex } from 'node:stream';
-import { checkTimeout, DEFAULT_END_MS, type EndOptions, endsWithin } from '../../base/abort.ts';
+import { checkTimeout, DEFAULT_END_MS, type EndOptions } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { DEFAULT_LAYOUT } from '../../domain/keyboard/layouts.ts';
 import type { ScreenDumpOptions, Screenshot } from '../../domain/screen/screen-dump.ts';
-import type { QmpClient } from '../../qmp/client.ts';
 import { readTail, sizeOf } from '../../system/files/log/log-file.ts';
-import type { DetachedProcess, ProcessEnd } from '../../system/process/launch-process.ts';
 import { type ProcessInfo, waitForExit } from '../../system/process/process.ts';
 import type { AttachOptions } from '../change/attach.ts';
 import type { BalloonOptions, BalloonResult } from '../change/balloon.ts';
 import type { DiscOptions, DiscResult } from '../change/disc.ts';
 import type { ReloadOptions, ReloadResult } from '../change/reload.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
-import { openControl, portsOf } from '../control/control-port.ts';
 import { withCurrentDisks } from '../disks/current-disks.ts';
 import type { RestartLiveOptions, RestartLiveResult } from '../live/restart-result.ts';
 import { loadMachineConfig } from '../load-config.ts';
@@ -30,6 +27,8 @@ import type { PassedFd } from '../start/passed-fd.ts';
 import type { SaveResult } from '../state/save-machine.ts';
 import type { StopResult } from '../stop/stop.ts';
 import { MachineBackups } from './backups.ts';
+import { ControlConnection } from './control-connection.ts';
+import { LaunchedProcess } from './launched-process.ts';
 import { MachineAgent } from './machine-agent.ts';
 import { MachineDisks } from './machine-disks.ts';
 import type { MachineLife } from './machine-life.ts';
@@ -40,8 +39,6 @@ import { Snapshots } from './snapshots.ts';
 export type MachineLaunchOptions = Pick<StartOptions, 'fresh' | 'paused' | 'preconfig' | 'signal'>;
 
 const LOG_BYTES = 1024 * 1024;
-const CONNECT_MS = 10_000;
-const LEARN_MS = 2_000;
 
 /**
  * A machine from a cfg, in the hands of a program. It is started and stopped exactly as `qemu-init` does it, and by the
@@ -79,10 +76,10 @@ export class Machine extends RunningMachine {
   #machineType: string | undefined;
   #hasMonitor = true;
   #isLaunching = false;
-  #client: QmpClient | undefined;
+  /** To the control port, since a launch by this object. */
+  readonly #connection: ControlConnection;
   /** The QEMU that this object has launched. */
-  #own: OwnProcess | undefined;
-  #logOffset = 0;
+  #own: LaunchedProcess | undefined;
 
   /** @param life what the fleet does for it. */
   constructor(host: MachineContext, target: MachineRef, config: MachineConfig, life: MachineLife) {
@@ -94,6 +91,10 @@ export class Machine extends RunningMachine {
     this.#host = host;
     this.#config = config;
     this.#life = life;
+    this.#connection = new ControlConnection(target, {
+      opened: (client) => this.useMonitor(client),
+      closed: () => this.forgetMonitor(),
+    });
     this.disks = new MachineDisks(host, target, () => this.config);
     this.snapshots = new Snapshots(host, target, () => this.config, this.#lifeBy(life));
   }
@@ -103,13 +104,13 @@ export class Machine extends RunningMachine {
     let wasConnected = false;
     return {
       quit: async (signal) => {
-        wasConnected = this.#client !== undefined;
-        await this.#disconnect();
+        wasConnected = this.#connection.isOpen;
+        await this.#connection.close();
         await life.quit(signal);
       },
       start: async (signal) => {
         await life.start(signal);
-        if (wasConnected) await this.#connect(signal);
+        if (wasConnected) await this.#connection.open(signal);
       },
     };
   }
@@ -180,7 +181,7 @@ export class Machine extends RunningMachine {
   }
 
   async #launch(options: MachineLaunchOptions): Promise<StartResult> {
-    await this.#disconnect();
+    await this.#connection.close();
     const host: MachineContext = this.#hasMonitor
       ? this.#host
       : { ...this.#host, monitor: { ...this.#host.monitor, monitor: 'off' } };
@@ -192,9 +193,11 @@ export class Machine extends RunningMachine {
       fresh: options.fresh,
       signal: options.signal,
       fds: this.#fds,
-      onSpawn: (process) => this.#adopt(process, offset),
+      onSpawn: (process) => {
+        this.#own = new LaunchedProcess(process, offset);
+      },
     });
-    await this.#connect(options.signal);
+    await this.#connection.open(options.signal);
     return result;
   }
 
@@ -210,7 +213,7 @@ export class Machine extends RunningMachine {
   async shutdown(options: ShutdownOptions = {}): Promise<StopResult> {
     const { hard = false, graceful = false, timeoutMs, signal } = options;
     if (timeoutMs !== undefined) checkTimeout(timeoutMs);
-    await this.#disconnect();
+    await this.#connection.close();
     const { killMachine, stopMachine } = await import('../stop/stop.ts');
     const result = hard
       ? await killMachine(this.#host, this.target, signal)
@@ -233,7 +236,7 @@ export class Machine extends RunningMachine {
    * object.
    */
   async save(options: LongWorkOptions = {}): Promise<SaveResult> {
-    await this.#disconnect();
+    await this.#connection.close();
     const { saveMachine } = await import('../state/save-machine.ts');
     const result = await saveMachine(this.#host, this.target, this.#config, options);
     await this.#learnEnd();
@@ -337,7 +340,7 @@ export class Machine extends RunningMachine {
 
   /** What QEMU printed since this object has launched it; of another one, the end of its log. */
   get log(): string {
-    return readTail(this.target.files.log, this.#logOffset, LOG_BYTES);
+    return readTail(this.target.files.log, this.#own?.logOffset ?? 0, LOG_BYTES);
   }
 
   /**
@@ -429,11 +432,9 @@ export class Machine extends RunningMachine {
 
   /** Kills the QEMU that this object has launched; one that it found running it only leaves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#disconnect();
+    await this.#connection.close();
     const process = this.#process();
-    if (process && process.startTime === this.#own?.process.startTime && process.pid === this.#own.process.pid) {
-      await this.kill();
-    }
+    if (process && this.#own?.is(process)) await this.kill();
   }
 
   protected whyNoMonitor(): QemuError {
@@ -448,25 +449,13 @@ export class Machine extends RunningMachine {
     return loadMachineConfig(this.target.configPath, this.#host.paths.defaultsFile);
   }
 
-  #adopt(process: DetachedProcess, logOffset: number): void {
-    const own: OwnProcess = {
-      process,
-      end: undefined,
-      learned: process.exited.then((end) => {
-        own.end = end;
-      }),
-    };
-    this.#own = own;
-    this.#logOffset = logOffset;
-  }
-
   /** Does what needs the control port for itself; a program that was connected is so again if QEMU runs here. */
   async #aside<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
-    const wasConnected = this.#client !== undefined;
-    await this.#disconnect();
+    const wasConnected = this.#connection.isOpen;
+    await this.#connection.close();
     const goOn = async (): Promise<void> => {
       await this.#learnEnd();
-      if (wasConnected && this.isRunning()) await this.#connect(signal);
+      if (wasConnected && this.isRunning()) await this.#connection.open(signal);
     };
     let result: T;
     try {
@@ -480,29 +469,8 @@ export class Machine extends RunningMachine {
     return result;
   }
 
-  /** A process is gone a moment before this one learns how it ended. */
   async #learnEnd(): Promise<void> {
-    if (this.#own && !this.isRunning()) await endsWithin(this.#own.learned, { timeoutMs: LEARN_MS });
-  }
-
-  async #connect(signal: AbortSignal | undefined): Promise<void> {
-    // The machine's own socket is for qemu-init: a program that held it would be in the way of a stop.
-    if (portsOf(this.target).controlPort === undefined) return;
-    const client = await openControl(this.target, { timeoutMs: CONNECT_MS, signal });
-    this.useMonitor(client);
-    this.#client = client;
-    void client.closed.then(() => {
-      if (this.#client !== client) return;
-      this.#client = undefined;
-      this.forgetMonitor();
-    });
-  }
-
-  async #disconnect(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    this.forgetMonitor();
-    await client?.close();
+    if (!this.isRunning()) await this.#own?.learnEnd();
   }
 
   #process(): ProcessInfo | undefined {
@@ -514,10 +482,4 @@ export class Machine extends RunningMachine {
     if (!this.isRunning()) return;
     throw new QemuError('QEMU_USAGE', `Cannot ${what}: machine "${this.name}" is running`);
   }
-}
-
-interface OwnProcess {
-  readonly process: DetachedProcess;
-  end: ProcessEnd | undefined;
-  readonly learned: Promise<void>;
 }

@@ -29,7 +29,15 @@ export function withParent(symbol, exported) {
   const own = new Map(members.map((member) => [member.name, member]));
   const inherited = above.members.map((member) => own.get(member.name) ?? member);
   const added = members.filter((member) => !inherited.includes(member));
-  return { ...symbol, parent: above.parent, members: [...inherited, ...added], code: `${above.code}\n${code}` };
+  // What makes one comes before what is done with it.
+  const makers = added.filter(({ isStatic }) => isStatic);
+  const others = added.filter(({ isStatic }) => !isStatic);
+  return {
+    ...symbol,
+    parent: above.parent,
+    members: [...makers, ...inherited, ...others],
+    code: `${above.code}\n${code}`,
+  };
 }
 
 function nameOf(item) {

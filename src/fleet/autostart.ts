@@ -4,7 +4,7 @@ import { shellCommand } from '../config/text/shell-words.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { editConfig } from '../machine/edit-config.ts';
 import { clusterResources, resourceOf } from './cluster/cib.ts';
-import type { Fleet } from './fleet.ts';
+import type { MachineManager } from './machine-manager.ts';
 
 /**
  * Sets AUTOSTART in a machine's file, which keeps everything else. Returns whether that changed anything.
@@ -14,7 +14,7 @@ import type { Fleet } from './fleet.ts';
  * runs, and for one in JSON.
  */
 export async function setAutostart(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   autostart: boolean,
   signal?: AbortSignal,

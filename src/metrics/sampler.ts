@@ -1,5 +1,5 @@
 import { processorsOf } from '../config/hardware/hardware.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { queryState } from '../machine/control/query-state.ts';
 import { NO_PORTS, openAny } from '../machine/control/ways.ts';
@@ -20,7 +20,7 @@ import type { MachineSample, RunningSample } from './sample.ts';
  * may take two seconds and no longer, however many machines do not answer. The guest agent is not asked. Nothing stays
  * open between two samples: a monitor serves one client at a time, and others need it.
  */
-export async function sampleMachines(fleet: Fleet, targets: readonly MachineRef[]): Promise<MachineSample[]> {
+export async function sampleMachines(fleet: MachineManager, targets: readonly MachineRef[]): Promise<MachineSample[]> {
   const scan = new ProcessScan();
   const interfaces = interfaceNames();
   return Promise.all(targets.map((target) => sampleMachine(fleet, target, scan, interfaces)));
@@ -28,7 +28,7 @@ export async function sampleMachines(fleet: Fleet, targets: readonly MachineRef[
 
 /** One of them. @param scan a look through `/proc` that is shared by all machines of a round, as are the interfaces. */
 export async function sampleMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   scan: ProcessScan,
   interfaces: readonly string[],
@@ -60,7 +60,7 @@ type Alive = Extract<Located, { kind: 'alive' }>;
 
 /** Undefined when the process has ended in the meantime. */
 async function sampleRunning(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   { process, record }: Alive,
   interfaces: readonly string[],

@@ -1,5 +1,5 @@
 import { QemuError } from '../base/errors.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import type { Registration } from '../fleet/register.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { type CloneResult, cloneMachine } from './clone/clone.ts';
@@ -13,7 +13,7 @@ export interface Creation extends Registration {
 }
 
 /** Creates a machine from nothing, or from another one. @throws as {@link createMachine} and {@link createFrom}. */
-export async function create(fleet: Fleet, name: string, options: CreateOptions): Promise<Creation> {
+export async function create(fleet: MachineManager, name: string, options: CreateOptions): Promise<Creation> {
   if (options.from !== undefined) return createFrom(fleet, options.from, name, options);
   return { ...(await createMachine(fleet, name, options)), ports: new Map() };
 }
@@ -24,7 +24,7 @@ export async function create(fleet: Fleet, name: string, options: CreateOptions)
  * @throws {QemuError} `QEMU_USAGE` for options that do not go with it; else as {@link cloneMachine} does.
  */
 async function createFrom(
-  fleet: Fleet,
+  fleet: MachineManager,
   source: MachineRef,
   name: string,
   options: CreateOptions,

@@ -6,7 +6,7 @@ import { renderTemplate } from '../config/template.ts';
 import { isValidName, NAME_RULE } from '../config/text/names.ts';
 import { renderOptionList } from '../config/text/option-list.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { type Registration, registerMachine } from '../fleet/register.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { ensureOwnUser } from '../machine/start/own-user.ts';
@@ -64,7 +64,11 @@ export interface CreateOptions extends LongWorkOptions {
  * name exists or the image cannot be used, `QEMU_CONFIG_INVALID` when the name is taken, `QEMU_NOT_INSTALLED` without
  * QEMU, `QEMU_COMMAND_FAILED` when a disk cannot be created, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
-export async function createMachine(fleet: Fleet, name: string, options: CreateOptions = {}): Promise<Registration> {
+export async function createMachine(
+  fleet: MachineManager,
+  name: string,
+  options: CreateOptions = {},
+): Promise<Registration> {
   const ports = new PortClaims(fleet);
   try {
     return await makeMachine(fleet, name, await planMachine(fleet, name, options, ports), options);
@@ -74,7 +78,7 @@ export async function createMachine(fleet: Fleet, name: string, options: CreateO
 }
 
 async function makeMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   name: string,
   { dir, configPath, text, draft, disks, seedFiles }: MachinePlan,
   { signal, onProgress }: CreateOptions,
@@ -107,7 +111,7 @@ interface MachinePlan {
 }
 
 async function planMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   name: string,
   options: CreateOptions,
   ports: PortClaims,
@@ -161,7 +165,12 @@ export function refuseName(name: string): void {
 }
 
 /** The path of an image: a file, or one of the store, which fetches what it does not have yet. */
-export async function findImage(fleet: Fleet, image: string, cwd: string, options: LongWorkOptions): Promise<string> {
+export async function findImage(
+  fleet: MachineManager,
+  image: string,
+  cwd: string,
+  options: LongWorkOptions,
+): Promise<string> {
   const path = resolve(cwd, image);
   if (!isUrl(image) && (image.includes('/') || isThere(path))) return path;
   const store = new ImageStore(fleet);

@@ -14,7 +14,7 @@ import { ConfigError } from '../base/config-error.ts';
 import { isNotFound, QemuError } from '../base/errors.ts';
 import { setKey } from '../config/text/edit-text.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { moveMacs } from '../fleet/macs.ts';
 import { dropOwnUser } from '../fleet/own-user.ts';
 import { renameInRegistry } from '../fleet/register.ts';
@@ -57,7 +57,7 @@ export interface RenameResult {
  * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
 export async function renameMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   name: string,
   signal?: AbortSignal,
@@ -79,7 +79,12 @@ export async function renameMachine(
   });
 }
 
-async function rename(fleet: Fleet, target: MachineRef, config: MachineConfig, name: string): Promise<RenameResult> {
+async function rename(
+  fleet: MachineManager,
+  target: MachineRef,
+  config: MachineConfig,
+  name: string,
+): Promise<RenameResult> {
   const { paths, notify } = fleet.host;
   const { longName, configPath, files } = target;
   const next = machinePaths(paths, name);
@@ -137,7 +142,11 @@ interface NewPlaces {
 }
 
 /** What a rename that was interrupted has made is not in the way of its repetition. */
-function refuseTakenName(fleet: Fleet, name: string, { newPath, text, stateDir, oldStateDir }: NewPlaces): void {
+function refuseTakenName(
+  fleet: MachineManager,
+  name: string,
+  { newPath, text, stateDir, oldStateDir }: NewPlaces,
+): void {
   trustPath(dirname(newPath));
   const read = isThere(newPath) ? readConfigText(newPath) : undefined;
   const isOurs = read !== undefined && 'text' in read && read.text === text;
@@ -150,7 +159,7 @@ function refuseTakenName(fleet: Fleet, name: string, { newPath, text, stateDir, 
   if (clash) throw new QemuError('QEMU_CONFIG_INVALID', `"${name}" is the name of another machine`);
 }
 
-function refuseInUse(fleet: Fleet, target: MachineRef): void {
+function refuseInUse(fleet: MachineManager, target: MachineRef): void {
   const { longName, files } = target;
   if (fleet.isAlive(target)) {
     throw new QemuError('QEMU_STOP_FAILED', `Cannot rename "${longName}" while it runs`, {
@@ -186,7 +195,12 @@ function move(from: string, to: string): void {
 }
 
 /** The name of a machine's own user is made from its long name. */
-async function changeUser(fleet: Fleet, old: MachineRef, before: MachineConfig, target: MachineRef): Promise<void> {
+async function changeUser(
+  fleet: MachineManager,
+  old: MachineRef,
+  before: MachineConfig,
+  target: MachineRef,
+): Promise<void> {
   if (!before.ownUser || process.getuid?.() !== 0) return;
   const from = await existingOwnUser(before);
   const { config } = inspectMachineConfig(target.configPath, fleet.host.paths.defaultsFile);
@@ -220,7 +234,7 @@ function giveAway(file: string, from: User, to: User): void {
   }
 }
 
-function changeRequires(fleet: Fleet, longName: string, name: string): string[] {
+function changeRequires(fleet: MachineManager, longName: string, name: string): string[] {
   return fleet.list().flatMap((target) => {
     const { config } = fleet.inspect(target);
     if (config === undefined || !config.requires.includes(longName)) return [];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { errorCode, QemuError } from '../base/errors.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { fileError } from '../system/files/file-error.ts';
 import { ensureDir } from '../system/files/files.ts';
 import { claimLockFolder, releaseLockFolder } from '../system/lock/lock-folder.ts';
@@ -17,10 +17,10 @@ const MOST = 1000;
  * no other command chooses them.
  */
 export class PortClaims {
-  readonly #fleet: Fleet;
+  readonly #fleet: MachineManager;
   readonly #held: string[] = [];
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: MachineManager) {
     this.#fleet = fleet;
   }
 
@@ -65,7 +65,7 @@ export class PortClaims {
   }
 }
 
-function forwardedBy(fleet: Fleet): ReadonlySet<number> {
+function forwardedBy(fleet: MachineManager): ReadonlySet<number> {
   const configs = fleet.machines.configs(fleet.list());
   return new Set([...configs.values()].flatMap((config) => forwards(config).map(({ hostPort }) => hostPort)));
 }

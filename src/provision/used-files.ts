@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { longNameOf } from '../config/machine-config.ts';
 import type { MachineConfig } from '../config/types.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { writtenPaths } from '../machine/check/used-paths.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { diskChain } from '../machine/storage/disk-chain.ts';
@@ -15,7 +15,7 @@ import { namesIn } from '../system/files/files.ts';
  *
  * @returns long names by file.
  */
-export function usersOf(fleet: Fleet, files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+export function usersOf(fleet: MachineManager, files: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, string[]>();
   if (files.length === 0) return users;
   const byReal = new Map(files.map((file) => [realOf(file), file]));
@@ -29,7 +29,7 @@ export function usersOf(fleet: Fleet, files: readonly string[]): ReadonlyMap<str
 }
 
 /** Machines of the registry, those that run, and those with a file in the usual folder. */
-function allMachines(fleet: Fleet): MachineRef[] {
+function allMachines(fleet: MachineManager): MachineRef[] {
   const known = fleet.listWithRunning();
   const names = new Set(known.map(({ longName }) => longName));
   const { etcDir } = fleet.host.paths;
@@ -52,7 +52,7 @@ function isTemplate(name: string): boolean {
 }
 
 /** Every file of a machine; of one whose file is broken what can be read, and what it used at its last start. */
-function filesOf(fleet: Fleet, target: MachineRef): string[] {
+function filesOf(fleet: MachineManager, target: MachineRef): string[] {
   const { paths } = fleet.host;
   const { draft } = fleet.inspect(target);
   const { disks, bases } = readImageMemory(paths, target.longName);
@@ -61,7 +61,7 @@ function filesOf(fleet: Fleet, target: MachineRef): string[] {
   return draft === undefined ? remembered : namedFiles(fleet, draft);
 }
 
-function namedFiles(fleet: Fleet, config: MachineConfig): string[] {
+function namedFiles(fleet: MachineManager, config: MachineConfig): string[] {
   const chains = config.disks.flatMap((disk) => {
     try {
       const { layers } = diskChain(fleet.host.paths, config.longName, disk);

@@ -1,6 +1,6 @@
 import { delay } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { ProcessScan } from '../machine/run/locate.ts';
 import type { MachineSample } from '../metrics/sample.ts';
@@ -42,7 +42,7 @@ interface Known {
 
 /** Samples for all pages that are open; there are none while no page is. */
 export class Feed {
-  readonly #fleet: () => Fleet;
+  readonly #fleet: () => MachineManager;
   readonly #tasks: () => readonly Task[];
   readonly #subscribers = new Set<Subscriber>();
   readonly #known = new Map<string, Known>();
@@ -57,7 +57,7 @@ export class Feed {
    * @param fleet the fleet as its files are now.
    * @param tasks what goes on.
    */
-  constructor(fleet: () => Fleet, tasks: () => readonly Task[]) {
+  constructor(fleet: () => MachineManager, tasks: () => readonly Task[]) {
     this.#fleet = fleet;
     this.#tasks = tasks;
   }
@@ -130,7 +130,12 @@ export class Feed {
     for (const name of this.#wanted()) void this.#readDetail(name, false);
   }
 
-  async #sample(fleet: Fleet, target: MachineRef, scan: ProcessScan, interfaces: readonly string[]): Promise<void> {
+  async #sample(
+    fleet: MachineManager,
+    target: MachineRef,
+    scan: ProcessScan,
+    interfaces: readonly string[],
+  ): Promise<void> {
     const { longName } = target;
     this.#asked.add(longName);
     try {

@@ -1,6 +1,6 @@
 import { QemuError } from '../base/errors.ts';
 import { isRecord } from '../base/guards.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { type ChangeContext, pause, reset, resume, type StateChange } from '../machine/change/change-state.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { withAnyMonitor } from '../machine/control/control-port.ts';
@@ -12,7 +12,7 @@ const TIMEOUT_MS = 10_000;
 /** What the page says in addition to the action. */
 type Wish = Readonly<Record<string, unknown>>;
 
-type Action = (fleet: Fleet, target: MachineRef, task: TaskContext, wish: Wish) => Promise<TaskResult>;
+type Action = (fleet: MachineManager, target: MachineRef, task: TaskContext, wish: Wish) => Promise<TaskResult>;
 
 /** What a page may do with a machine, by the same ways as the command of that name. */
 const ACTIONS = {
@@ -94,7 +94,7 @@ const MACHINE_ACTIONS: readonly MachineAction[] = [
  * @throws {QemuError} as the command of that name.
  */
 export function actOn(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   action: MachineAction,
   task: TaskContext,
@@ -110,7 +110,7 @@ function stopped({ outcome, rung, seconds }: StopResult): TaskResult {
 }
 
 async function change(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   apply: (context: ChangeContext) => Promise<StateChange>,
   { signal }: TaskContext,

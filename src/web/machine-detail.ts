@@ -1,5 +1,5 @@
 import { QemuError } from '../base/errors.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { pointsOf } from '../machine/backup/destination.ts';
 import type { Snapshot } from '../machine/snapshot/list.ts';
 
@@ -34,12 +34,12 @@ export interface BackupPointView {
 }
 
 /** Reads it. Nothing that a machine or a folder contains makes it fail. */
-export async function readDetail(fleet: Fleet, name: string): Promise<MachineDetail> {
+export async function readDetail(fleet: MachineManager, name: string): Promise<MachineDetail> {
   const [snapshots, snapshotsError] = await orWhy([], () => fleet.machine(fleet.get(name)).snapshots.list());
   return { name, snapshots, snapshotsError, backups: await readBackups(fleet, name) };
 }
 
-async function readBackups(fleet: Fleet, name: string): Promise<MachineBackupsView | undefined> {
+async function readBackups(fleet: MachineManager, name: string): Promise<MachineBackupsView | undefined> {
   const [dest] = await orWhy(undefined, async () => fleet.config(fleet.get(name)).backup?.dest);
   if (dest === undefined) return undefined;
   const [points, error] = await orWhy([], async () => pointsOf(dest, fleet.get(name).longName).map(viewOf));

@@ -1,7 +1,7 @@
 import { delay } from '../base/abort.ts';
 import type { FleetEvent } from '../fleet/events/fleet-event.ts';
 import { fleetEvents } from '../fleet/events/fleet-events.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import type { MachineRef } from '../machine/context.ts';
 
 const AGAIN_MS = 1000;
@@ -16,11 +16,11 @@ interface Watched {
 
 /** Events of the machines that pages watch; all pages share one connection to each, since it serves one client. */
 export class MachineEvents {
-  readonly #fleet: () => Fleet;
+  readonly #fleet: () => MachineManager;
   readonly #watched = new Map<string, Watched>();
 
   /** @param fleet the fleet as its files are now. */
-  constructor(fleet: () => Fleet) {
+  constructor(fleet: () => MachineManager) {
     this.#fleet = fleet;
   }
 

@@ -6,7 +6,7 @@ import { QemuError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { isValidName } from '../config/text/names.ts';
 import type { FleetEvent } from '../fleet/events/fleet-event.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { familiesOf } from '../metrics/families.ts';
 import { renderFamilies } from '../metrics/prometheus.ts';
 import { sampleMachines } from '../metrics/sampler.ts';
@@ -34,7 +34,7 @@ import { type Task, Tasks } from './tasks.ts';
 /** How to serve the page. */
 export interface WebOptions {
   /** The fleet as its files are now. */
-  readonly fleet: () => Fleet;
+  readonly fleet: () => MachineManager;
   readonly files: ReadonlyMap<string, StaticFile>;
   /** What a browser must have: see {@link newToken}. */
   readonly token: string;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket } from 'ws';
 import { QemuError } from '../base/errors.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { MachineManager } from '../fleet/machine-manager.ts';
 import { notRunning } from '../machine/context.ts';
 import { withConsole } from '../machine/control/console.ts';
 import { locate } from '../machine/run/locate.ts';
@@ -20,7 +20,12 @@ const TRY_LATER = 1013;
  *
  * @param mayAct whether keys, pointer and clipboard go through.
  */
-export async function serveScreen(fleet: () => Fleet, name: string, socket: WebSocket, mayAct: boolean): Promise<void> {
+export async function serveScreen(
+  fleet: () => MachineManager,
+  name: string,
+  socket: WebSocket,
+  mayAct: boolean,
+): Promise<void> {
   await serve(socket, async () => {
     const stream = await openScreen(fleet(), name);
     join(socket, stream, mayAct ? undefined : new RfbFilter());
@@ -28,7 +33,7 @@ export async function serveScreen(fleet: () => Fleet, name: string, socket: WebS
 }
 
 /** @throws {QemuError} `QEMU_NOT_RUNNING`, `QEMU_CONFIG_INVALID` for a machine without VNC, `QEMU_QMP_CONNECT`. */
-async function openScreen(fleet: Fleet, name: string): Promise<Duplex> {
+async function openScreen(fleet: MachineManager, name: string): Promise<Duplex> {
   const target = fleet.get(name);
   const located = locate(target.files);
   if (located.kind !== 'alive') throw notRunning(target);
@@ -54,7 +59,7 @@ function loopbackOf(host: string): string {
 }
 
 /** Connects a terminal to the serial console, which serves one client: others are told that it is taken. */
-export async function serveConsole(fleet: () => Fleet, name: string, socket: WebSocket): Promise<void> {
+export async function serveConsole(fleet: () => MachineManager, name: string, socket: WebSocket): Promise<void> {
   await serve(socket, async () => {
     const all = fleet();
     const target = all.get(name);

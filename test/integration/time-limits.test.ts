@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Fleet } from '../../src/fleet/fleet.ts';
+import { MachineManager } from '../../src/fleet/machine-manager.ts';
 import { TransientMachine } from '../../src/machine/library/transient-machine.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { tempDir } from '../support/temp-root.ts';
@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-root.ts';
 for (const bad of [Number.NaN, -1, null, '100']) {
   const value = bad as number;
   test(`a time limit or number of machines of ${String(bad)} (${typeof bad}) is refused before anything is done`, async (t) => {
-    const fleet = new Fleet(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
+    const fleet = new MachineManager(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
     const target = {
       longName: 'web',
       shortName: undefined,
@@ -31,7 +31,7 @@ for (const bad of [Number.NaN, -1, null, '100']) {
 
 for (const bad of [0, 1.5, Infinity]) {
   test(`a number of machines at a time of ${bad} is refused`, async (t) => {
-    const fleet = new Fleet(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
+    const fleet = new MachineManager(resolvePaths({ root: tempDir(t) }, {}, 0, '/'));
     const refused = { code: 'QEMU_USAGE', message: /^parallel must be a whole number from 1/ };
     await assert.rejects(fleet.stopMany([], { parallel: bad }), refused);
     await assert.rejects(fleet.startMany([], { parallel: bad }), refused);

@@ -1,10 +1,10 @@
 import { QemuError } from '../../base/errors.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { ask } from './ask.ts';
 
 /** Offers the registered machines on the terminal and takes a number or a name. */
-export async function askForMachine(fleet: Fleet, signal: AbortSignal): Promise<MachineRef> {
+export async function askForMachine(fleet: MachineManager, signal: AbortSignal): Promise<MachineRef> {
   const targets = fleet.list();
   if (targets.length === 0) {
     throw new QemuError('QEMU_USAGE', 'No machine is registered', { hint: 'see: qemu-init register --help' });

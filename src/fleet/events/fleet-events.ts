@@ -5,7 +5,7 @@ import { openFirst } from '../../machine/control/first-way.ts';
 import { controlPorts } from '../../machine/control/ways.ts';
 import { readLastRun } from '../../machine/run/last-run.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
-import type { Fleet } from '../fleet.ts';
+import type { MachineManager } from '../machine-manager.ts';
 import { EventBuffer } from './event-buffer.ts';
 import type { FleetEvent } from './fleet-event.ts';
 
@@ -23,7 +23,7 @@ const OWN_EVENTS: readonly string[] = ['STARTED', 'STOPPED', 'LOST'];
  * @param targets the machines, asked for at each look.
  */
 export async function* fleetEvents(
-  fleet: Fleet,
+  fleet: MachineManager,
   targets: () => readonly MachineRef[],
   signal: AbortSignal,
 ): AsyncGenerator<FleetEvent, void, undefined> {
@@ -38,7 +38,7 @@ export async function* fleetEvents(
 }
 
 class Watch {
-  readonly #fleet: Fleet;
+  readonly #fleet: MachineManager;
   readonly #targets: () => readonly MachineRef[];
   readonly #controller = new AbortController();
   readonly #waiting = new EventBuffer();
@@ -48,7 +48,7 @@ class Watch {
   #wake: (() => void) | undefined;
   #isFirst = true;
 
-  constructor(fleet: Fleet, targets: () => readonly MachineRef[], signal: AbortSignal) {
+  constructor(fleet: MachineManager, targets: () => readonly MachineRef[], signal: AbortSignal) {
     this.#fleet = fleet;
     this.#targets = targets;
     if (signal.aborted) this.end();

@@ -5,7 +5,7 @@ import { ensureDir } from '../../system/files/files.ts';
 import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
 import { systemctl } from '../../system/services/systemd.ts';
-import type { Fleet } from '../fleet.ts';
+import type { MachineManager } from '../machine-manager.ts';
 import { unitName } from '../service/units/unit-text.ts';
 import { nextWave, orderIn, type StopOrder, stopJobsIn } from '../service/units/wave.ts';
 import { attempt } from './run-in-order.ts';
@@ -24,7 +24,7 @@ const FEWEST = 3;
  * @param text the line for the journal of the machine's unit.
  */
 export async function stopTogether(
-  fleet: Fleet,
+  fleet: MachineManager,
   text: (target: MachineRef, result: StopResult) => string,
 ): Promise<void> {
   const machines = new Map<string, MachineRef>();
@@ -69,7 +69,7 @@ const TOGETHER_UNIT = 'qemu-stop.service';
 const MACHINE_UNIT = /^qemu@(.+)\.service$/;
 
 /** The machine of a unit, if its QEMU runs and its stop needs no hooks. */
-function askable(fleet: Fleet, unit: string): MachineRef | undefined {
+function askable(fleet: MachineManager, unit: string): MachineRef | undefined {
   const longName = MACHINE_UNIT.exec(unit)?.[1];
   if (longName === undefined || unitName(longName) !== unit) return undefined;
   try {

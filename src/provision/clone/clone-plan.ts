@@ -6,7 +6,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { DiskConfig } from '../../config/device-config.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import { readConfigText } from '../../machine/config-text.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { storeOf } from '../../machine/start/firmware.ts';
@@ -72,7 +72,7 @@ export interface ClonePlan {
  * @throws {QemuError} `QEMU_IO` when a file exists, `QEMU_USAGE`, `QEMU_NOT_PERMITTED`.
  */
 export async function planClone(
-  fleet: Fleet,
+  fleet: MachineManager,
   source: MachineRef,
   config: MachineConfig,
   request: CloneRequest,
@@ -141,7 +141,7 @@ function seedOf(config: MachineConfig, { seed }: CloneRequest, draft: MachineCon
 }
 
 /** A file elsewhere needs absolute paths; one in JSON becomes a cfg file. */
-function sourceText(fleet: Fleet, source: MachineRef, config: MachineConfig, dir: string): string {
+function sourceText(fleet: MachineManager, source: MachineRef, config: MachineConfig, dir: string): string {
   if (source.configPath.endsWith('.json') || dir !== dirname(source.configPath)) {
     return renderMachineConfig(config, fleet.inspect(source).cleared);
   }
@@ -191,7 +191,7 @@ function clonedDisk(
 
 /** The variables of a machine are part of its disks: the entries that its firmware boots are in them. */
 function clonedVariables(
-  fleet: Fleet,
+  fleet: MachineManager,
   source: MachineRef,
   config: MachineConfig,
   name: string,

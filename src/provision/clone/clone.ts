@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import { type Registration, registerMachine } from '../../fleet/register.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { copyRunning } from '../../machine/copy/copy-running.ts';
@@ -53,7 +53,7 @@ export interface CloneResult extends Registration {
 
 /** All that the steps need. */
 interface Cloning {
-  readonly fleet: Fleet;
+  readonly fleet: MachineManager;
   readonly source: MachineRef;
   readonly config: MachineConfig;
   readonly plan: ClonePlan;
@@ -76,7 +76,7 @@ interface Cloning {
  * `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
 export async function cloneMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   source: MachineRef,
   name: string,
   options: CloneOptions = {},
@@ -90,7 +90,7 @@ export async function cloneMachine(
 }
 
 async function cloneWith(
-  fleet: Fleet,
+  fleet: MachineManager,
   source: MachineRef,
   name: string,
   options: CloneOptions,
@@ -214,7 +214,11 @@ async function copyDisk(
 }
 
 /** They would be in the base from then on, where nothing finds them. */
-async function refuseSnapshots(fleet: Fleet, config: MachineConfig, signal: AbortSignal | undefined): Promise<void> {
+async function refuseSnapshots(
+  fleet: MachineManager,
+  config: MachineConfig,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (const { key, layers } of await stoppedDisks(fleet.host, config, signal)) {
     const [first] = layers[0].snapshots;
     if (first === undefined) continue;

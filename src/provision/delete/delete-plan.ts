@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { savedFolder } from '../../machine/state/saved-folder.ts';
 import { diskChain } from '../../machine/storage/disk-chain.ts';
@@ -24,7 +24,7 @@ export interface DeletedFile {
  * the guest, and what is not a file. Changes nothing.
  */
 export function planDeletion(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   { keepDisks = false }: { readonly keepDisks?: boolean | undefined } = {},
 ): DeletedFile[] {
@@ -57,7 +57,7 @@ export function planDeletion(
 /** A base that `clone --linked` has made. */
 const CLONE_BASE = /-base-[0-9a-f]{8}\.qcow2$/;
 
-function diskFiles(fleet: Fleet, { longName }: MachineRef, config: MachineConfig): DeletedFile[] {
+function diskFiles(fleet: MachineManager, { longName }: MachineRef, config: MachineConfig): DeletedFile[] {
   const { paths } = fleet.host;
   // What was the machine's disk at an earlier start, before a snapshot was put above it.
   const former = new Set(readImageMemory(paths, longName).disks.map(({ file }) => file));
@@ -73,7 +73,7 @@ function diskFiles(fleet: Fleet, { longName }: MachineRef, config: MachineConfig
   });
 }
 
-function layersBelow(fleet: Fleet, longName: string, disk: MachineConfig['disks'][number]): string[] {
+function layersBelow(fleet: MachineManager, longName: string, disk: MachineConfig['disks'][number]): string[] {
   try {
     const { layers } = diskChain(fleet.host.paths, longName, disk);
     return layers.flatMap(({ depth, role, isRemote, file }) =>

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import { unregisterMachine } from '../../fleet/register.ts';
 import { removeStartFailure } from '../../fleet/service/start-failure.ts';
 import type { MachineRef } from '../../machine/context.ts';
@@ -27,7 +27,7 @@ export interface DeleteOptions {
  * @throws {QemuError} `QEMU_STOP_FAILED` while it runs, `QEMU_LOCKED`, `QEMU_IO`, `QEMU_NOT_PERMITTED`, `QEMU_ABORTED`.
  */
 export async function deleteMachine(
-  fleet: Fleet,
+  fleet: MachineManager,
   target: MachineRef,
   options: DeleteOptions = {},
 ): Promise<readonly DeletedFile[]> {
@@ -58,7 +58,7 @@ function remove(path: string): void {
   });
 }
 
-function refuseRunning(fleet: Fleet, target: MachineRef): void {
+function refuseRunning(fleet: MachineManager, target: MachineRef): void {
   if (!fleet.isAlive(target)) return;
   throw new QemuError('QEMU_STOP_FAILED', `Cannot delete "${target.longName}" while it runs`, {
     hint: `stop it first: qemu-init stop ${target.longName}`,

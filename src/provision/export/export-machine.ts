@@ -1,5 +1,5 @@
 import { joinWords } from '../../config/text/shell-words.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import { previewMacsOf } from '../../fleet/macs.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { findImages } from '../../machine/storage/images.ts';
@@ -21,11 +21,15 @@ export interface ExportedMachine {
  * @throws {ConfigError} when its file has mistakes.
  * @throws {QemuError} as `Fleet.commandLine`.
  */
-export async function exportMachine(fleet: Fleet, target: MachineRef, format: ExportFormat): Promise<ExportedMachine> {
+export async function exportMachine(
+  fleet: MachineManager,
+  target: MachineRef,
+  format: ExportFormat,
+): Promise<ExportedMachine> {
   return format === 'libvirt' ? asDomain(fleet, target) : { text: await asScript(fleet, target), lost: [] };
 }
 
-function asDomain(fleet: Fleet, target: MachineRef): ExportedMachine {
+function asDomain(fleet: MachineManager, target: MachineRef): ExportedMachine {
   const { paths } = fleet.host;
   const config = fleet.config(target);
   const { disks } = findImages(paths, config);
@@ -37,7 +41,7 @@ function asDomain(fleet: Fleet, target: MachineRef): ExportedMachine {
   });
 }
 
-async function asScript(fleet: Fleet, target: MachineRef): Promise<string> {
+async function asScript(fleet: MachineManager, target: MachineRef): Promise<string> {
   const { wrapper, binary, options } = await fleet.commandLine(target);
   const lines = [[...wrapper, binary], ...options.map(({ args }) => args)].map(joinWords);
   return `#!/bin/sh\nexec ${lines.join(' \\\n  ')}\n`;

@@ -4,7 +4,7 @@ import { basename, extname, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { nearest, quote } from '../../base/text.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir, isThere, namesIn, removeIfExists } from '../../system/files/files.ts';
 import { writeFileAtomic } from '../../system/files/write-file.ts';
@@ -60,10 +60,10 @@ const MODE = 0o444;
  * Images that are kept once and used by many machines, in `images` of the state folder; nothing ever writes to them.
  */
 export class ImageStore {
-  readonly #fleet: Fleet;
+  readonly #fleet: MachineManager;
   readonly #dir: string;
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: MachineManager) {
     this.#fleet = fleet;
     this.#dir = join(fleet.host.paths.stateDir, 'images');
   }

@@ -1,7 +1,8 @@
 import type { EndOptions } from '../../base/abort.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { CheckMachineOptions } from '../../fleet/check/check-machine.ts';
-import { type FleetOptions, fleetArguments, Fleet as PresentMachines } from '../../fleet/fleet.ts';
+import { MachineManager } from '../../fleet/machine-manager.ts';
+import { type FleetOptions, fleetArguments } from '../../fleet/open-options.ts';
 import type { Registration } from '../../fleet/register.ts';
 import type { Outcome } from '../../fleet/schedule/outcome.ts';
 import type { MachineRef } from '../../machine/context.ts';
@@ -30,7 +31,7 @@ import { Images } from './images.ts';
  *   console.log(outcome.target.longName, outcome.ok ? outcome.value.state : outcome.error.message);
  * }
  */
-export class Fleet extends PresentMachines {
+export class Fleet extends MachineManager {
   /** The images that new machines are made of. */
   readonly images: Images = new Images(this);
 
@@ -41,7 +42,7 @@ export class Fleet extends PresentMachines {
    * @throws {QemuError} `QEMU_USAGE` when the user scope has no home folder, `QEMU_NOT_PERMITTED` when the caller may
    * not read monitor.conf, or other users may write to one of the folders.
    */
-  static override open(options: FleetOptions = {}): Fleet {
+  static open(options: FleetOptions = {}): Fleet {
     return new Fleet(...fleetArguments(options));
   }
 

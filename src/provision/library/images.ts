@@ -1,5 +1,5 @@
 import type { LongWorkOptions } from '../../base/progress.ts';
-import type { Fleet } from '../../fleet/fleet.ts';
+import type { MachineManager } from '../../fleet/machine-manager.ts';
 import type { ImageStore, PullOptions, PullResult, StoredImage } from '../images/image-store.ts';
 
 /**
@@ -11,9 +11,9 @@ import type { ImageStore, PullOptions, PullResult, StoredImage } from '../images
  * for (const { name, sizeBytes, usedBy } of await Fleet.open().images.list()) console.log(name, sizeBytes, usedBy);
  */
 export class Images {
-  readonly #fleet: Fleet;
+  readonly #fleet: MachineManager;
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: MachineManager) {
     this.#fleet = fleet;
   }
 

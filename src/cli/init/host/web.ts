@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
-import { Fleet } from '../../../fleet/fleet.ts';
+import { MachineManager } from '../../../fleet/machine-manager.ts';
 import { findServices } from '../../../fleet/service/services.ts';
 import { ensureDir, removeIfExists } from '../../../system/files/files.ts';
 import { writeFileAtomic } from '../../../system/files/write-file.ts';
@@ -40,7 +40,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const token = (isKept && args.newLink !== true ? readToken(tokenFile) : undefined) ?? newToken();
   const web = new WebServer({
     // Files may change while the page is open.
-    fleet: () => new Fleet(paths, (notice) => output.notice(notice), findServices(paths)),
+    fleet: () => new MachineManager(paths, (notice) => output.notice(notice), findServices(paths)),
     files: readStaticFiles(join(PACKAGE, 'dist/web')),
     token,
     mayAct: args.allowControl === true,

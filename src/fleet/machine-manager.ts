@@ -19,8 +19,7 @@ import type { StopOptions, StopResult } from '../machine/stop/stop.ts';
 import { settleFirst } from '../machine/work/settle-first.ts';
 import type { AgentClient } from '../qmp/agent/agent-client.ts';
 import type { QmpClient } from '../qmp/client.ts';
-import { type Paths, resolvePaths } from '../system/paths.ts';
-import { trustPath } from '../system/trust/trusted-path.ts';
+import type { Paths } from '../system/paths.ts';
 import type { CommandLine } from './command-line.ts';
 import type { FleetParts } from './life/parts.ts';
 import type { StartManyOptions } from './life/start-many.ts';
@@ -32,62 +31,20 @@ import type { Restored, RestoreOptions } from './restore/restored.ts';
 import type { ServeOptions } from './restore/serve-disk.ts';
 import type { Outcome } from './schedule/outcome.ts';
 import { attempt, limiter } from './schedule/run-in-order.ts';
-import { findServices, type Services } from './service/services.ts';
+import type { Services } from './service/services.ts';
 
 /** QEMU answers in a millisecond; one that is busy with a slow disk may take seconds. */
 const MONITOR_TIMEOUT_MS = 10_000;
 
-/** Which machines {@link Fleet.open} opens, and how. */
-export interface FleetOptions {
-  /** Folder that contains everything (default: `QEMU_INIT_ROOT`). */
-  readonly root?: string | undefined;
-  /**
-   * The host's machines or the caller's own (default without a root folder: the host's for root, else the caller's).
-   */
-  readonly scope?: 'system' | 'user' | undefined;
-  /** Called with notices for people before the result is there. */
-  readonly notify?: Notify | undefined;
-  /** `none`: this process starts machines itself, even where systemd runs them as units. */
-  readonly services?: 'auto' | 'none' | undefined;
-}
-
-/** What {@link Fleet} is constructed with to be as the options say. @throws as {@link Fleet.open}. */
-export function fleetArguments(options: FleetOptions): ConstructorParameters<typeof Fleet> {
-  const { root, scope, notify, services } = options;
-  const forced = { system: scope === 'system', user: scope === 'user' };
-  const named = root ?? (scope === undefined ? process.env['QEMU_INIT_ROOT'] || undefined : undefined);
-  // Without links: machines are recognised by paths on their command lines, so one root must not have two spellings.
-  const folder = named === undefined ? undefined : trustPath(named).path;
-  const paths = resolvePaths({ root: folder, ...forced }, process.env, process.getuid?.() ?? 0, process.cwd());
-  return [paths, notify, services === 'none' ? undefined : findServices(paths)];
-}
-
 /**
- * All machines of one scope. Operations on several machines return one outcome each and never fail as a whole.
- *
- * @example
- * import { Fleet } from 'qemu-init';
- *
- * const fleet = Fleet.open();
- * for (const outcome of await fleet.startMany(fleet.list())) {
- *   console.log(outcome.target.longName, outcome.ok ? outcome.value.outcome : outcome.error.message);
- * }
+ * All that is done with the machines there are, in one scope: it starts, stops, moves and watches them. The library's
+ * {@link Fleet} also makes and removes machines. Operations on several machines return one outcome each and never fail
+ * as a whole.
  */
-export class Fleet {
+export class MachineManager {
   /** The machines, their files and what they need to know about the host. */
   readonly machines: Machines;
   readonly #services: Services | undefined;
-
-  /**
-   * The machines of this host, of the caller, or below a folder. Where systemd runs, starts and stops go through the
-   * units.
-   *
-   * @throws {QemuError} `QEMU_USAGE` when the user scope has no home folder, `QEMU_NOT_PERMITTED` when the caller may
-   * not read monitor.conf, or other users may write to one of the folders.
-   */
-  static open(options: FleetOptions = {}): Fleet {
-    return new Fleet(...fleetArguments(options));
-  }
 
   /**
    * Reads the host's configuration: monitor.conf and the registry.

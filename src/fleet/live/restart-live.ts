@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { QemuError } from '../../base/errors.ts';
-import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { NO_SLOT } from '../../machine/allocation.ts';
-import { buildArgs, buildOptions } from '../../machine/argv/build.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../../machine/context.ts';
 import { withCurrentDisks } from '../../machine/disks/current-disks.ts';
 import { type Hop, type Hopped, hop } from '../../machine/live/hop.ts';
@@ -16,8 +14,8 @@ import { exclusively } from '../../machine/run/run-lock.ts';
 import { awaitLastSlot, claimSlot } from '../../machine/run/slots.ts';
 import { makeRequest, usesSlotDisplay } from '../../machine/start/launch-request.ts';
 import { type Prepared, prepare } from '../../machine/start/prepare.ts';
+import { hardwareNow } from '../../machine/state/hardware-now.ts';
 import { hardwareDifferences } from '../../machine/state/saved-differences.ts';
-import { hostCpuOf } from '../../machine/state/saved-facts.ts';
 import { settleFirst } from '../../machine/work/settle-first.ts';
 import type { Machines } from '../machines.ts';
 import { messagesOf } from '../move/check-offer.ts';
@@ -88,11 +86,7 @@ async function look(
     const prepared = await prepare(quiet, config, target.files, signal);
     const request = await makeRequest(quiet, target, config, prepared, NO_SLOT, { lease: false });
     const differences = hardwareDifferences(offer.hardware, {
-      qemuVersion: prepared.probe.version,
-      machineTypes: prepared.probe.machines,
-      options: buildOptions(request),
-      config: renderMachineConfig(config),
-      hostCpu: hostCpuOf(buildArgs(request)),
+      ...hardwareNow(config, prepared, request),
       hasComparedCpus: true,
     });
     return {

@@ -4,7 +4,6 @@ import { addRegistryEntry } from '../../config/registry.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { NO_SLOT } from '../../machine/allocation.ts';
-import { buildArgs, buildOptions } from '../../machine/argv/build.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { inspectMachineConfig, inspectText } from '../../machine/load-config.ts';
 import { readMove } from '../../machine/move/move-record.ts';
@@ -12,8 +11,9 @@ import { describeMove } from '../../machine/move/refuse-moved.ts';
 import { locate } from '../../machine/run/locate.ts';
 import { makeRequest } from '../../machine/start/launch-request.ts';
 import { inspectHost, prepare } from '../../machine/start/prepare.ts';
+import { hardwareNow } from '../../machine/state/hardware-now.ts';
 import { hardwareDifferences } from '../../machine/state/saved-differences.ts';
-import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
+import { imageFacts } from '../../machine/state/saved-facts.ts';
 import { isSaved } from '../../machine/state/saved-folder.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import type { FoundDisk } from '../../machine/storage/images.ts';
@@ -91,13 +91,7 @@ export async function checkOffer(
     const ready = await prepare(quiet, looked, target.files, signal);
     const prepared = disks.length === 0 ? ready : { ...ready, images: { ...ready.images, disks: newImages(config) } };
     const request = await makeRequest(quiet, target, config, prepared, NO_SLOT, { lease: false });
-    const differences = hardwareDifferences(offer.hardware, {
-      qemuVersion: prepared.probe.version,
-      machineTypes: prepared.probe.machines,
-      options: buildOptions(request),
-      config: renderMachineConfig(config),
-      hostCpu: hostCpuOf(buildArgs(request)),
-    });
+    const differences = hardwareDifferences(offer.hardware, hardwareNow(config, prepared, request));
     return [...problems, ...differences.map((each) => `its hardware would differ: ${each}`)];
   } catch (error) {
     return [...problems, ...messagesOf(error)];

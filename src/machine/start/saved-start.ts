@@ -1,17 +1,16 @@
 import { QemuError } from '../../base/errors.ts';
-import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { isThere } from '../../system/files/files.ts';
 import type { ProcessInfo } from '../../system/process/process.ts';
 import { NO_SLOT } from '../allocation.ts';
-import { buildArgs, buildOptions } from '../argv/build.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { openAgentOf } from '../control/agent.ts';
 import type { RunRecord } from '../run/record.ts';
+import { hardwareNow } from '../state/hardware-now.ts';
 import { openSaved, refuseDifferences } from '../state/load.ts';
 import { savedDifferences, savedMachineType } from '../state/saved-differences.ts';
-import { fileHashes, hostCpuOf, imageFacts } from '../state/saved-facts.ts';
+import { fileHashes, imageFacts } from '../state/saved-facts.ts';
 import { dropSaved, isSaved, savedFolder, tidySaved } from '../state/saved-folder.ts';
 import { readSavedRecord, type SavedRecord } from '../state/saved-record.ts';
 import { type LaunchMode, makeRequest } from './launch-request.ts';
@@ -41,11 +40,7 @@ export async function savedStart(
   const record = openSaved(target);
   const request = await makeRequest(host, target, config, prepared, NO_SLOT, { lease: false });
   const differences = savedDifferences(record, {
-    qemuVersion: prepared.probe.version,
-    machineTypes: prepared.probe.machines,
-    options: buildOptions(request),
-    config: renderMachineConfig(config),
-    hostCpu: hostCpuOf(buildArgs(request)),
+    ...hardwareNow(config, prepared, request),
     images: imageFacts(host.paths, config),
     hashes: fileHashes(request.config, files),
   });

@@ -10,6 +10,7 @@ import type { LaunchMode } from '../../machine/start/launch-request.ts';
 import type { Rung } from '../../machine/stop/stop-plan.ts';
 import type { Paths } from '../../system/paths.ts';
 import {
+  generatorDir,
   invocationOf,
   isSystemdBooted,
   isUnitInstalled,
@@ -26,6 +27,7 @@ import { forgetCrashes } from './crashes.ts';
 import { insideUnit } from './inside-unit.ts';
 import { readStartFailure, removeStartFailure } from './start-failure.ts';
 import { removeStartNotices, takeStartNotices } from './start-notices.ts';
+import { haveChanged } from './units/read-files.ts';
 import { MACHINE_DROP_IN } from './units/unit-plan.ts';
 import { unitName } from './units/unit-text.ts';
 
@@ -125,7 +127,7 @@ async function startUnit(host: MachineContext, target: MachineRef, options: Unit
     removeStartFailure(paths, target.longName);
     removeStartNotices(paths, target.longName);
     writeAsked(paths, target.longName, askedFor(target, options));
-    await takeOverChanges(unit, manage);
+    await takeOverChanges(paths, target, manage);
     const before = invocationOf(unit, manager);
     const { exitCode, stderr } = await runStartJob(unit, { ...manage, timeoutMs });
     takeAsked(paths, target.longName);
@@ -185,7 +187,8 @@ async function runStartJob(unit: string, manage: SystemctlOptions): Promise<{ ex
 }
 
 /** Reloads units if needed: their limits come from the machine's file, which may just have been edited. */
-async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<void> {
+async function takeOverChanges(paths: Paths, target: MachineRef, manage: SystemctlOptions): Promise<void> {
+  const unit = unitName(target.longName);
   const names = ['LoadState', 'NeedDaemonReload', 'ActiveState', 'DropInPaths'];
   const shown = await unitProperties(unit, names, manage);
   if (shown.get('LoadState') === 'masked') {
@@ -194,7 +197,11 @@ async function takeOverChanges(unit: string, manage: SystemctlOptions): Promise<
     });
   }
   const isNew = !(shown.get('DropInPaths') ?? '').includes(MACHINE_DROP_IN);
-  if (isNew || shown.get('NeedDaemonReload') === 'yes') await reloadSystemd(manage);
+  const read = [paths.registryFile, paths.defaultsFile, target.configPath];
+  // systemd itself compares with the file as it was when the unit was loaded, not when the generator read it.
+  const isOld = (): boolean => haveChanged(generatorDir(manage.manager), read);
+  if (isNew || shown.get('NeedDaemonReload') === 'yes' || isOld()) await reloadSystemd(manage);
+  if (isOld()) await reloadSystemd(manage);
   // A start by hand is allowed, even after many crashes.
   if (shown.get('ActiveState') === 'failed') await systemctl(['reset-failed', unit], manage);
 }

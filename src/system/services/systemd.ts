@@ -71,6 +71,15 @@ export async function reloadSystemd(options: SystemctlOptions = {}): Promise<voi
   if (exitCode !== 0) throw new QemuError('QEMU_COMMAND_FAILED', `systemd did not reload: ${stderr.trim()}`);
 }
 
+/**
+ * Where generators write units of normal priority: systemd.generator(7).
+ *
+ * @param manager as for {@link systemctl}.
+ */
+export function generatorDir(manager = '/run'): string {
+  return `${manager}/systemd/generator`;
+}
+
 /** Properties of a unit: org.freedesktop.systemd1(5). */
 export async function unitProperties(
   unit: string,

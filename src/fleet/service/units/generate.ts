@@ -17,6 +17,7 @@ import { unitFileText } from '../../../system/services/systemd.ts';
 import { clusterResources, resourceOf } from '../../cluster/cib.ts';
 import { namesInRunDir, runningAs, targetOfEntry } from '../../resolve.ts';
 import { askedMachines } from '../asked.ts';
+import { noteFiles, READ_FILES } from './read-files.ts';
 import { type PlannedMachine, planUnits } from './unit-plan.ts';
 import { planUserUnits } from './user-plan.ts';
 import { wantsAutostart } from './wants-autostart.ts';
@@ -37,17 +38,21 @@ export interface Generated {
  * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED` when a file cannot be written.
  */
 export function generateUnits(paths: Paths, dir: string): Generated {
+  // Of each before it is read.
+  const notes = [noteFiles([paths.registryFile, paths.defaultsFile])];
   const registry = loadRegistry(paths.registryFile);
   const problems = registry.issues.map(formatIssue);
   const resources = clusterResources(paths);
   const broken: string[] = [];
   const missing: string[] = [];
+  const faulty: string[] = [];
   const machines = registry.entries.flatMap((entry): PlannedMachine[] => {
     if (entry.dir !== undefined && isBehindAutomount(entry.dir)) {
       missing.push(join(entry.dir, `${entry.longName}-qemu.cfg`));
       return [];
     }
     const target = targetOfEntry(paths, entry);
+    notes.push(noteFiles([target.configPath]));
     const { config: read, issues } = inspectMachineConfig(target.configPath, paths.defaultsFile);
     const resource = resourceOf(resources, target);
     // Two nodes would run it.
@@ -56,7 +61,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
       problems.push(`${target.longName}: AUTOSTART is ignored, since the cluster starts it (resource "${resource}")`);
     }
     if (config) return [{ target, config, ...filesOf(paths, config) }];
-    if (!existsSync(target.configPath)) missing.push(target.configPath);
+    (existsSync(target.configPath) ? faulty : missing).push(target.configPath);
     if (resource !== undefined) {
       problems.push(...issues.filter(({ severity }) => severity === 'error').map(formatIssue));
       return [];
@@ -69,8 +74,12 @@ export function generateUnits(paths: Paths, dir: string): Generated {
   const asked = askedMachines(paths).filter(({ longName }) => !registered.has(longName));
   for (const { longName, configPath } of asked) {
     if (isBehindAutomount(dirname(configPath))) continue;
+    notes.push(noteFiles([configPath]));
     const { config } = inspectMachineConfig(configPath, paths.defaultsFile);
-    if (!config) continue;
+    if (!config) {
+      faulty.push(configPath);
+      continue;
+    }
     machines.push({ target: { longName, configPath, shortName: undefined }, config, ...filesOf(paths, config) });
   }
   const known = new Set(machines.map(({ target }) => target.longName));
@@ -84,6 +93,7 @@ export function generateUnits(paths: Paths, dir: string): Generated {
       : planUnits(machines, {
           broken,
           missing,
+          faulty,
           running,
           taken,
           unit: unitFileText('qemu@.service'),
@@ -95,6 +105,8 @@ export function generateUnits(paths: Paths, dir: string): Generated {
     ensureDir(join(path, '..'), 0o755);
     writeFileAtomic(path, file.text, 0o644);
   }
+  ensureDir(dir, 0o755);
+  writeFileAtomic(join(dir, READ_FILES), notes.join(''), 0o644);
   return { files: files.map(({ path }) => path), problems };
 }
 

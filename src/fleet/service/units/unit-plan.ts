@@ -44,6 +44,8 @@ export interface UnitOptions {
   readonly running?: readonly { readonly longName: string; readonly stop: StopSettings }[] | undefined;
   /** Missing files of registered machines. */
   readonly missing?: readonly string[] | undefined;
+  /** Files of machines that have mistakes: watched too, since they will be corrected. */
+  readonly faulty?: readonly string[] | undefined;
   /** Text of the installed qemu@.service. */
   readonly unit?: string | undefined;
   /** The targets that end this host. */
@@ -72,7 +74,7 @@ export function planUnits(machines: readonly PlannedMachine[], options: UnitOpti
     ...(options.running ?? []).map(runningDropIn),
     ...machines.filter(({ target }) => !options.taken?.includes(target.shortName ?? '')).flatMap(shortNameDropIn),
     ...targetDropIn(machines, options.broken ?? []),
-    ...pathDropIn(machines, options.missing ?? []),
+    ...pathDropIn(machines, [...(options.missing ?? []), ...(options.faulty ?? [])]),
     ...lateDropIns(options.missing ?? []),
     ...backupUnits(machines),
     ...shutdownDropIns(options.shutdown ?? [], longestStopSeconds(machines, order)),
@@ -169,8 +171,8 @@ export function targetDropIn(machines: readonly PlannedMachine[], broken: readon
   return [{ path: 'qemu.target.d/50-autostart.conf', text }];
 }
 
-function pathDropIn(machines: readonly PlannedMachine[], missing: readonly string[]): UnitFile[] {
-  const paths = [...machines.map(({ target }) => target.configPath), ...missing];
+function pathDropIn(machines: readonly PlannedMachine[], others: readonly string[]): UnitFile[] {
+  const paths = [...machines.map(({ target }) => target.configPath), ...others];
   if (paths.length === 0) return [];
   const text = unitText('Made by qemu-generator', {
     Path: paths.map((path) => line('PathChanged', path.replaceAll('%', '%%'))),

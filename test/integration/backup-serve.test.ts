@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { contentOf, makeChain } from '../support/backup-points.ts';
@@ -51,6 +52,27 @@ test('a disk of a point is read over NBD while it is served, and nothing is writ
   assert.match((await root.init('backup', 'serve', dest, 'web')).stderr, /several disks\n.*--disk DSKx.*DSK1, DSK2/);
   assert.equal((await root.init('backup', 'serve', dest, 'web', '--disk', 'DSK3')).code, 1);
   assert.equal((await root.init('backup', 'serve', dest, 'db', '--disk', 'DSK1')).code, 6);
+});
+
+test('a disk of a point is served until nobody has used it for some time, and who uses it is counted', async (t) => {
+  const root = lab(t);
+  const dest = join(root.dir, 'dest');
+  makeChain(dest, WRITES.slice(0, 1));
+  const socket = join(root.dir, 'old.sock');
+  const served = root.spawn('qemu-init', ['backup', 'serve', dest, 'web', '--socket', socket, '--idle', '2']);
+  await until('it is served', () => served.stdout().includes('nbd+unix:'));
+  const reader = connect(socket);
+  await until('its reader is counted', () => served.stderr().includes('connections: 1'));
+  // Longer than it would wait for one.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  assert.equal(served.child.exitCode, null);
+  reader.destroy();
+  assert.equal((await served.result).code, 0);
+  assert.match(served.stderr(), /or 2 s without a connection\n.*connections: 1\n.*connections: 0\n/);
+  assert.deepEqual(root.leftovers(), []);
+  for (const idle of ['-1', 'x', '1e99']) {
+    assert.equal((await root.init('backup', 'serve', dest, 'web', '--idle', idle)).code, 2);
+  }
 });
 
 test('the server of a command that is killed ends, and the next one takes its place', async (t) => {

@@ -30,6 +30,10 @@ export interface ServeOptions {
   readonly socket?: string | undefined;
   /** Ends it. */
   readonly signal: AbortSignal;
+  /** Ends it when no program has been connected for so long, in milliseconds (default: never). */
+  readonly idleMs?: number | undefined;
+  /** Called when another number of connections is open than before; at first there is none. */
+  readonly onConnections?: ((count: number) => void) | undefined;
   /** Called once programs can connect. */
   readonly onReady: (served: ServedDisk) => void;
 }
@@ -45,9 +49,9 @@ export async function serveBackup(
   paths: Paths,
   backups: Backups,
   id: BackupId,
-  { disk, socket, signal, onReady }: ServeOptions,
+  { disk, socket, onReady, ...options }: ServeOptions,
 ): Promise<void> {
-  const { point, disks } = await openSource(backups, id, disk, { signal });
+  const { point, disks } = await openSource(backups, id, disk, { signal: options.signal });
   const [source, ...more] = disks;
   if (source === undefined || more.length > 0) {
     const keys = disks.map((each) => each.disk.key).join(', ');
@@ -60,7 +64,7 @@ export async function serveBackup(
   const uri = `nbd+unix:///?socket=${path.split('/').map(encodeURIComponent).join('/')}`;
   const served = { name: point.name, point: point.point, disk: key, socket: path, uri, virtualSizeBytes };
   await serveImage(chainAsJson(asQcow2(source.files.map((file) => file.path))), path, {
-    signal,
+    ...options,
     onReady: () => onReady(served),
   });
 }

@@ -11,6 +11,7 @@ import { SOCKET_PATH_MAX_BYTES } from '../paths.ts';
 import { type Child, spawnChild } from '../process/child.ts';
 import { findProgram } from '../process/find-program.ts';
 import { readProcess } from '../process/process.ts';
+import { countConnections } from '../process/socket-users.ts';
 import { lendFile, newImageUser, readerPrefix } from './image-user.ts';
 
 /** How an image is served. */
@@ -19,11 +20,16 @@ export interface NbdOptions {
   readonly signal: AbortSignal;
   /** Called once programs can connect. */
   readonly onReady: () => void;
+  /** Ends it when no program has been connected for so long, in milliseconds (default: never). */
+  readonly idleMs?: number | undefined;
+  /** Called when another number of connections is open than before; at first there is none. */
+  readonly onConnections?: ((count: number) => void) | undefined;
 }
 
 const READY_MS = 60_000;
 const PAUSE_MS = 20;
 const END_MS = 10_000;
+const LOOK_MS = 500;
 /** What a server says first: the NBD protocol, "Handshake phase". */
 const GREETING = 'NBDMAGIC';
 const CLIENTS = 16;
@@ -39,7 +45,8 @@ const FOLDER = /^\.nbd-(\d+)-\w{6}$/;
  * @throws {QemuError} `QEMU_NOT_INSTALLED`, `QEMU_USAGE` for a path that is taken or too long, `QEMU_COMMAND_FAILED` when
  * the image cannot be opened, or the server ends, `QEMU_NOT_PERMITTED`, `QEMU_IO`.
  */
-export async function serveImage(image: string, socket: string, { signal, onReady }: NbdOptions): Promise<void> {
+export async function serveImage(image: string, socket: string, options: NbdOptions): Promise<void> {
+  const { signal, onReady } = options;
   if (findProgram('qemu-nbd') === undefined) {
     throw new QemuError('QEMU_NOT_INSTALLED', 'There is no program "qemu-nbd"', {
       hint: 'install it (Debian: qemu-utils)',
@@ -56,8 +63,7 @@ export async function serveImage(image: string, socket: string, { signal, onRead
       await untilItGreets(child, own, log, signal);
       takePlace(room, own, socket);
       onReady();
-      await Promise.race([child.exited, aborted(signal)]);
-      if (!signal.aborted) throw ended(log);
+      if ((await untilOver(child, own, options)) === 'exited') throw ended(log);
     } finally {
       child.kill('SIGTERM');
       if (!(await endsWithin(child.exited, { timeoutMs: END_MS }))) child.kill('SIGKILL');
@@ -147,11 +153,28 @@ function greets(path: string): Promise<'greeted' | 'refused' | 'silent'> {
   });
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+/** Until the signal, the end of the server, or nobody has used it for long enough. */
+async function untilOver(
+  { exited }: Child,
+  own: string,
+  { signal, idleMs = Number.POSITIVE_INFINITY, onConnections }: NbdOptions,
+): Promise<'exited' | 'aborted' | 'idle'> {
+  let hasEnded = false;
+  const end = exited.then(() => {
+    hasEnded = true;
   });
+  let count = 0;
+  for (let usedAt = performance.now(); !signal.aborted; ) {
+    // What cannot be counted counts as used.
+    const now = countConnections(own) ?? 1;
+    if (now !== count) onConnections?.(now);
+    count = now;
+    if (count > 0) usedAt = performance.now();
+    if (performance.now() - usedAt >= idleMs) return 'idle';
+    await Promise.race([end, delay(LOOK_MS, signal).catch(() => {})]);
+    if (hasEnded && !signal.aborted) return 'exited';
+  }
+  return 'aborted';
 }
 
 function ended(log: string): QemuError {

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Action } from '../../action.ts';
+import { seconds } from '../../parameters.ts';
 import { CREATE } from './create-verb.ts';
 
 /** Where backups are. */
@@ -55,8 +56,18 @@ export const BACKUP: Action = {
             requiresArg: true,
             value: 'PATH',
             describe: 'Unix socket (default: in the run-time folder)',
+          })
+          .option('idle', {
+            type: 'string',
+            requiresArg: true,
+            coerce: seconds,
+            default: '0',
+            describe: 'End after so many seconds without a connection; 0: never',
           }) as Argv<object>,
-      examples: [['/srv/backup web --disk DSK2 --socket /run/old.sock', 'For qemu-img, nbdcopy, qemu-nbd']],
+      examples: [
+        ['/srv/backup web --disk DSK2 --socket /run/old.sock', 'For qemu-img, nbdcopy, qemu-nbd'],
+        ['/srv/backup web --idle 60', 'For a script that may die'],
+      ],
       load: () => import('./serve.ts'),
     },
   ],

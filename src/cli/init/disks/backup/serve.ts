@@ -7,20 +7,23 @@ interface Arguments {
   readonly id: string;
   readonly disk?: string;
   readonly socket?: string;
+  readonly idle: number;
 }
 
 /** Serves one disk of a point until interrupted. */
-export async function run(context: Context, { dest, id, disk, socket }: Arguments): Promise<number> {
+export async function run(context: Context, { dest, id, disk, socket, idle }: Arguments): Promise<number> {
   const { output, signal } = context;
   await context.fleet().serveBackup(dest, parseBackupId(id), {
     disk: disk?.toUpperCase(),
     socket,
     signal,
+    idleMs: idle === 0 ? undefined : idle * 1000,
+    onConnections: (count) => output.note('info', `connections: ${count}`),
     onReady: (served) => {
       if (output.json) return output.document([served]);
       const { name, point, virtualSizeBytes, uri } = served;
       output.line(`${name}@${point}: ${served.disk} (${sizeText(virtualSizeBytes)}, read-only) is at ${uri}`);
-      output.note('info', 'Ctrl-C ends it');
+      output.note('info', idle === 0 ? 'Ctrl-C ends it' : `Ctrl-C ends it, or ${idle} s without a connection`);
     },
   });
   return 0;

@@ -143,6 +143,19 @@ export class ImportDraft {
     this.change(place, '[custom]', joinWords(words), reason);
   }
 
+  /** Arguments of QEMU that another program passes on as they are. */
+  addArguments(place: ImportPlace, words: readonly string[]): void {
+    for (let at = 0; at < words.length; ) {
+      const line = [words[at] ?? ''];
+      at += 1;
+      while (at < words.length && !(words[at] ?? '').startsWith('-')) {
+        line.push(words[at] ?? '');
+        at += 1;
+      }
+      this.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');
+    }
+  }
+
   /** Sets NAME, and notes that the definition's own name is changed. */
   rename(name: string, reason: string): void {
     this.settings.set('NAME', name);

@@ -140,15 +140,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   extra_args: (source, _value, place) => {
     const words = source.variables.get('extra_args')?.words.flatMap((word) => splitOr(word)) ?? [];
-    for (let at = 0; at < words.length; ) {
-      const line = [words[at] ?? ''];
-      at += 1;
-      while (at < words.length && !(words[at] ?? '').startsWith('-')) {
-        line.push(words[at] ?? '');
-        at += 1;
-      }
-      source.draft.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');
-    }
+    source.draft.addArguments(place, words);
   },
 };
 

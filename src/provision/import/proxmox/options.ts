@@ -77,15 +77,7 @@ export function readArguments({ draft }: ProxmoxSource, value: string, place: Im
     draft.refuse(place, 'the quotes do not match');
     return;
   }
-  for (let at = 0; at < words.length; ) {
-    const line = [words[at] ?? ''];
-    at += 1;
-    while (at < words.length && !(words[at] ?? '').startsWith('-')) {
-      line.push(words[at] ?? '');
-      at += 1;
-    }
-    draft.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');
-  }
+  draft.addArguments(place, words);
 }
 
 function splitOr(text: string): string[] | undefined {

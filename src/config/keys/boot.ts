@@ -12,6 +12,17 @@ const FIRMWARE_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
+/** Of every device that a guest can boot from. */
+export const BOOTINDEX_OPTION = {
+  name: 'bootindex',
+  type: 'integer',
+  default: '',
+  min: 0,
+  max: 9999,
+  inDefaults: false,
+  doc: 'place in the boot order, lowest first, before everything in BOOT',
+} as const satisfies OptionSpec;
+
 /** Keys of the group 'Firmware and boot', in the order of the template. */
 export const BOOT_KEYS = [
   {

@@ -1,3 +1,4 @@
+import { BOOTINDEX_OPTION } from './boot.ts';
 import type { KeySpec, OptionSpec } from './key-spec.ts';
 import { NET_BACKENDS, NETIF_VALUES, SWITCH_VALUES } from './values.ts';
 
@@ -64,15 +65,7 @@ const NIC_OPTIONS = [
     default: '',
     doc: 'most bytes a second in each direction, such as 10M; more is dropped',
   },
-  {
-    name: 'bootindex',
-    type: 'integer',
-    default: '',
-    min: 0,
-    max: 9999,
-    inDefaults: false,
-    doc: 'place in the boot order, lowest first, before everything in BOOT',
-  },
+  BOOTINDEX_OPTION,
 ] as const satisfies readonly OptionSpec[];
 
 /** Keys of the group 'Network', in the order of the template. */

@@ -1,3 +1,4 @@
+import { BOOTINDEX_OPTION } from './boot.ts';
 import type { KeySpec, OptionSpec } from './key-spec.ts';
 import { DISK_INTERFACES, IMAGE_FORMATS, SWITCH_VALUES } from './values.ts';
 
@@ -82,15 +83,7 @@ const DISK_OPTIONS = [
     default: '',
     doc: 'most bytes that the guest reads and writes in a second, such as 50M',
   },
-  {
-    name: 'bootindex',
-    type: 'integer',
-    default: '',
-    min: 0,
-    max: 9999,
-    inDefaults: false,
-    doc: 'place in the boot order, lowest first, before everything in BOOT',
-  },
+  BOOTINDEX_OPTION,
   {
     name: 'key',
     type: 'text',
@@ -128,15 +121,7 @@ const CDROM_OPTIONS = [
     bare: true,
     doc: 'on, or just the word: if the file is missing, the drive is empty, with a warning',
   },
-  {
-    name: 'bootindex',
-    type: 'integer',
-    default: '',
-    min: 0,
-    max: 9999,
-    inDefaults: false,
-    doc: 'place in the boot order, lowest first, before everything in BOOT',
-  },
+  BOOTINDEX_OPTION,
 ] as const satisfies readonly OptionSpec[];
 
 const FILE_NAME_DETAIL =

@@ -1,10 +1,8 @@
-import { lstatSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isNotFound, QemuError } from '../../base/errors.ts';
+import { QemuError } from '../../base/errors.ts';
 import { isValidName } from '../../config/text/names.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
-import { fileError } from '../../system/files/file-error.ts';
-import { namesIn } from '../../system/files/files.ts';
+import { namesIn, statsOf } from '../../system/files/files.ts';
 import type { BackupManifest } from './manifest.ts';
 import { type MergeMark, readMergeMark } from './merge-mark.ts';
 import { isPointName } from './point-name.ts';
@@ -116,7 +114,7 @@ function readPoint(folder: string, name: string, point: string): BackupPoint {
 }
 
 function demandFolder(path: string): void {
-  const stats = look(path);
+  const stats = statsOf(path);
   if (stats?.isDirectory() || stats?.isSymbolicLink()) return;
   throw new QemuError('QEMU_IO', `There is no folder "${path}"`, {
     hint: stats === undefined ? 'is the disk for backups mounted?' : undefined,
@@ -125,16 +123,7 @@ function demandFolder(path: string): void {
 
 /** A folder itself, not a link to one. */
 function isFolder(path: string): boolean {
-  return look(path)?.isDirectory() === true;
-}
-
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw fileError('read', path, error);
-  }
+  return statsOf(path)?.isDirectory() === true;
 }
 
 function ifReadable(read: () => string[]): string[] | undefined {

@@ -1,8 +1,9 @@
-import { lstatSync, renameSync, type Stats } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isNotFound, QemuError } from '../../base/errors.ts';
+import { QemuError } from '../../base/errors.ts';
 import { asArray, isRecord } from '../../base/guards.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { statsOf } from '../../system/files/files.ts';
 import { inFolderOf } from '../../system/files/held-folder.ts';
 import { removeTree } from '../../system/files/remove-tree.ts';
 import { syncPath } from '../../system/files/sync.ts';
@@ -33,7 +34,7 @@ export function readSwaps(value: unknown): Swap[] {
  */
 export function finishSwaps(swaps: readonly Swap[]): void {
   for (const { part, path } of swaps) {
-    const stats = look(part.path);
+    const stats = statsOf(part.path);
     if (stats === undefined) continue;
     if (partFile(part.path).id !== part.id) {
       throw new QemuError('QEMU_IO', `"${part.path}" is not the file that was to become "${path}"`);
@@ -47,14 +48,5 @@ export function finishSwaps(swaps: readonly Swap[]): void {
         throw fileError('write', path, error);
       }
     });
-  }
-}
-
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw fileError('read', path, error);
   }
 }

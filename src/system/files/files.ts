@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  type Stats,
   statSync,
   unlinkSync,
 } from 'node:fs';
@@ -52,17 +53,24 @@ export function namesIn(folder: string): string[] {
 }
 
 /**
- * Whether anything has that name, be it a link to nowhere. It is not opened: its owner could keep others from that.
+ * What has that name, be it a link to nowhere; undefined when nothing has. It is not opened: its owner could keep others
+ * from that.
  *
  * @throws {QemuError} `QEMU_NOT_PERMITTED` or `QEMU_IO` when the folder cannot be searched.
  */
-export function isThere(path: string): boolean {
+export function statsOf(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    if (isNotFound(error)) return false;
+    // Something above it is not a folder.
+    if (isNotFound(error)) return undefined;
     throw fileError('read', path, error);
   }
+}
+
+/** Whether anything has that name. @throws as {@link statsOf} */
+export function isThere(path: string): boolean {
+  return statsOf(path) !== undefined;
 }
 
 /** Room for a pid with its line end, and for noticing that there is more. */

@@ -7,6 +7,12 @@ import { CREATE } from './create-verb.ts';
 const dest = (parser: Argv<object>): Argv<object> =>
   parser.positional('dest', { type: 'string', demandOption: true, describe: 'Folder of backups' }) as Argv<object>;
 
+const BACKUP_ID = {
+  type: 'string',
+  demandOption: true,
+  describe: 'Machine, or one of its points: ID@POINT (default: the newest)',
+} as const;
+
 /** `backup` and its verbs. */
 export const BACKUP: Action = {
   command: 'backup',
@@ -45,11 +51,7 @@ export const BACKUP: Action = {
       describe: 'Let programs read a disk of a point, until interrupted',
       options: (parser) =>
         dest(parser)
-          .positional('id', {
-            type: 'string',
-            demandOption: true,
-            describe: 'Machine, or one of its points: ID@POINT (default: the newest)',
-          })
+          .positional('id', BACKUP_ID)
           .option('disk', { type: 'string', requiresArg: true, value: 'DSKx', describe: 'Disk, if there are several' })
           .option('socket', {
             type: 'string',
@@ -89,11 +91,7 @@ export const RESTORE: Action = {
   describe: 'Restore a machine from a backup, over the stopped one of that name or as a new one',
   options: (parser) =>
     dest(parser)
-      .positional('id', {
-        type: 'string',
-        demandOption: true,
-        describe: 'Machine, or one of its points: ID@POINT (default: the newest)',
-      })
+      .positional('id', BACKUP_ID)
       .option('as', { type: 'string', requiresArg: true, describe: 'Restore a copy of that name' })
       .option('output', OUTPUT)
       .option('disk', ONE_DISK)

@@ -17,7 +17,7 @@ export function detectFormat(text: string, path: string): ImportFormat {
   if (start.startsWith('<')) return 'libvirt';
   if (start.startsWith('{')) return 'ozone';
   if (isCommand(start)) return 'command';
-  const keys = new Set([...text.matchAll(/^([A-Za-z_]\w*)=/gm)].map(([, key]) => key ?? ''));
+  const keys = new Set([...text.matchAll(/^[ \t]*([A-Za-z_]\w*)=/gm)].map(([, key]) => key ?? ''));
   if (keys.has('loader') || keys.has('disk0_type') || keys.has('network0_type')) return 'vm-bhyve';
   if (keys.has('guest_os') || keys.has('disk_img')) return 'quickemu';
   const entries = [...text.matchAll(/^([a-z][\w-]*\d*):\s/gm)].map(([, key]) => key ?? '');

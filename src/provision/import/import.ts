@@ -11,7 +11,7 @@ import type { ImportFiles } from './files.ts';
 import { detectFormat, type ImportFormat } from './format.ts';
 import { readLibvirt } from './libvirt/domain.ts';
 import { readProxmox } from './proxmox/machine.ts';
-import { readQuickemu } from './quickemu.ts';
+import { readQuickemu } from './quickemu/quickemu.ts';
 import { renderDraft } from './render-draft.ts';
 import { readVmBhyve } from './vm-bhyve.ts';
 

@@ -100,14 +100,21 @@ function readKey(source: Source, key: string, value: string, place: ImportPlace)
       draft.set(place, 'RTC', isYes(value) ? 'utc' : 'localtime');
       return;
     case 'graphics':
-      draft.set(place, 'VNC', isYes(value) ? 'on' : 'off');
+      draft.set(place, 'VNC', isYes(value) ? screenOf(values) : 'off');
       return;
     case 'graphics_port':
-      draft.carry(place, 'VNC', value);
+      if (displayOf(value) === undefined) draft.lose(place, 'ports of VNC begin at 5900');
+      else draft.carry(place, 'VNC', screenOf(values));
       return;
     case 'graphics_listen':
-      if (value === '127.0.0.1') draft.carry(place, 'VNC', value);
-      else draft.change(place, 'VNC', 'on', 'on this host only: other addresses need a password or TLS');
+      if (value === '127.0.0.1') draft.carry(place, 'VNC', screenOf(values));
+      else draft.change(place, 'VNC', screenOf(values), 'on this host only: other addresses need a password or TLS');
+      return;
+    case 'vnc_password':
+      draft.lose(
+        { line: place.line, source: `${key}: (secret)` },
+        'the password is in a file: VNC=ADDRESS,password=FILE',
+      );
       return;
     case 'xhci_mouse':
       draft.set(place, 'USB', isYes(value) ? 'on' : 'off');
@@ -123,17 +130,28 @@ function readKey(source: Source, key: string, value: string, place: ImportPlace)
   }
 }
 
+function screenOf(values: ReadonlyMap<string, string>): string {
+  const display = displayOf(values.get('graphics_port') ?? '');
+  return display === undefined ? 'on' : `127.0.0.1:${display}`;
+}
+
+/** Number of the display of a port of VNC. */
+function displayOf(port: string): number | undefined {
+  const display = /^\d+$/.test(port) ? Number(port) - 5900 : -1;
+  return display < 0 || display > 999 ? undefined : display;
+}
+
 const LOST: readonly (readonly [key: RegExp, reason: string])[] = [
   [/^graphics_/, 'the screen is used with its defaults'],
+  [/_slot(?:_start)?$|^ahci_device_limit$/, 'PCI places are given by qemu-init'],
+  [/^uefi_vars$/, 'new variables: boot entries are found again, enrolled keys are not'],
+  [/^sound_/, 'see the backend= of SOUND'],
   [/^(?:grub|bhyveload)_|^loader_timeout$/, 'the disk is booted by the firmware'],
   [/^passthru\d+$/, 'PCI devices have another address on this host: see PCIx'],
   [/^bhyve_options$/, 'options of bhyve are not those of QEMU'],
   [/^(?:comports|tty\w*|virt_console\d+)$/, 'the console is on a socket: qemu-init console'],
   [/^(?:prestart|poststart|poststop)$/, 'see PRECMD, POSTCMD and POSTSTOP'],
-  [
-    /^(?:priority|limit_\w+|zfs_\w+|start_slot|install_slot|vm_rtc|debug|wired_memory|hostbridge)$/,
-    'a setting of FreeBSD',
-  ],
+  [/^(?:priority|limit_\w+|zfs_\w+|ignore_bad_msr|vm_rtc|debug|wired_memory|hostbridge)$/, 'a setting of FreeBSD'],
 ];
 
 function readDiskKey(source: Source, number: string, part: string, value: string, place: ImportPlace): void {
@@ -153,6 +171,11 @@ function readDiskKey(source: Source, number: string, part: string, value: string
   }
   if (kind !== 'file' && kind !== 'custom') {
     draft.refuse(place, `a disk on "${kind}" is not on this host: copy it to a file`);
+    return;
+  }
+  const [, tag, folder] = /^([^=]+)=(.+)$/.exec(value) ?? [];
+  if (type === 'virtio-9p' && tag !== undefined && folder !== undefined) {
+    draft.carry(place, draft.addDevice('SHARE', folder, [...SHARE_OPTIONS, ['tag', tag]]), folder);
     return;
   }
   const path = value.startsWith('/') ? value : join(files.dir, value);
@@ -177,6 +200,8 @@ function readDiskKey(source: Source, number: string, part: string, value: string
   else draft.carry(place, device, path);
 }
 
+const SHARE_OPTIONS = [['driver', '9p']] as const;
+
 /** Words of `disk0_opts` and the options of DSKx that are the same. */
 const DISK_OPTIONS: readonly (readonly [word: string, name: string, value: string])[] = [
   ['ro', 'readonly', 'on'],
@@ -193,6 +218,7 @@ function readDiskOptions({ draft, values }: Source, number: string, value: strin
 }
 
 function diskKey(values: ReadonlyMap<string, string>, number: string): string {
+  if (values.get(`disk${number}_type`) === 'virtio-9p') return 'SHAREx';
   return values.get(`disk${number}_type`) === 'ahci-cd' ? 'CDRx' : 'DSKx';
 }
 
@@ -239,7 +265,7 @@ function assumeDefaults({ draft }: Source): void {
     ['FIRMWARE', 'bios'],
     ['VNC', 'off'],
     ['RNG', 'off'],
-    ['RTC', 'localtime'],
+    ['RTC', 'utc'],
   ] as const) {
     draft.assume(key, value);
   }

@@ -1,6 +1,6 @@
 import { renderSize } from '../../../config/text/values.ts';
-import type { ImportPlace } from '../draft.ts';
-import { parseProperties } from './conf.ts';
+import type { ImportDraft, ImportPlace } from '../draft.ts';
+import { decodePercent, parseProperties } from './conf.ts';
 import { cpuOf, ignoredReason } from './cpu.ts';
 import { readFirmwareDisk } from './drives.ts';
 import { addSocketNodes } from './nodes.ts';
@@ -126,11 +126,14 @@ export const READERS: Readonly<Record<string, EntryReader>> = {
   digest: lost('a checksum of Proxmox'),
   '#qmdump': lost('a note of the backup program of Proxmox'),
   tags: ({ draft }, value, place) => {
-    draft.settings.set(
-      'DESC',
-      [draft.settings.get('DESC'), `tags: ${value}`].filter((each) => each !== undefined).join('; '),
-    );
+    addDescription(draft, `tags: ${value}`);
     draft.change(place, 'DESC', value, 'as text');
+  },
+  // As "qm config" prints what the file has in its comments.
+  description: ({ draft }, value, place) => {
+    const text = decodePercent(value).replaceAll(/\s+/g, ' ').trim();
+    addDescription(draft, text);
+    draft.carry(place, 'DESC', text);
   },
   template: ({ draft }, value, place) =>
     onOff(value) === 'on'
@@ -173,3 +176,7 @@ export const READERS: Readonly<Record<string, EntryReader>> = {
   runningmachine: lost('a value of the running machine'),
   runningcpu: lost('a value of the running machine'),
 };
+
+function addDescription(draft: ImportDraft, text: string): void {
+  draft.settings.set('DESC', [draft.settings.get('DESC'), text].filter((each) => each !== undefined).join('; '));
+}

@@ -28,7 +28,13 @@ export function readHostPci(draft: ImportDraft, value: string, place: ImportPlac
     const addresses = host.split(';').map((each) => (/^[0-9a-f]{4}:/i.test(each) ? each : `0000:${each}`));
     for (const each of addresses) addPci(draft, each, place);
     for (const [name, text] of words) {
-      if (name !== 'host') draft.lose({ line: place.line, source: `hostpci: ${name}=${text}` }, 'has no counterpart');
+      if (name !== 'host')
+        draft.lose({ line: place.line, source: `${keyOf(place)}: ${name}=${text}` }, 'has no counterpart');
     }
   }
+}
+
+/** `hostpci0` of the line that has it. */
+function keyOf({ source }: ImportPlace): string {
+  return source.split(':', 1)[0] ?? '';
 }

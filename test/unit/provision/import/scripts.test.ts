@@ -27,7 +27,7 @@ unknown_thing="1"
     'RAM=8G',
     'SMP=4',
     'FIRMWARE=uefi',
-    'RTC=localtime',
+    'RTC=localtime,driftfix=slew',
     'DSK1="/home/bob/windows-11/disk.qcow2,format=qcow2"',
     'CDR1="/home/bob/windows-11/windows 11.iso,optional=on"',
     'NIC1="virtio-net-pci,net=user,mac=52:54:00:12:34:56,hostfwd=tcp:127.0.0.1:22220-:22,hostfwd=tcp:127.0.0.1:8022-:22,hostfwd=tcp:127.0.0.1:8080-:80"',
@@ -91,4 +91,51 @@ grub_run0="set root=(hd0)
 test('what is no definition is told with the kinds that there are', () => {
   assert.throws(() => importText('hello\n', '/h/x.txt'), /not a definition of a machine/);
   assert.throws(() => importText('', '/h/x.txt'), /not a definition of a machine/);
+});
+
+test('quickemu: a system gets the hardware that quickemu gives it', () => {
+  const configOf = (text: string): string => importText(text, '/h/x.conf').text;
+  assert.match(configOf('guest_os="ReactOS"\nboot="legacy"\ndisk_img="a.qcow2"\n'), /^MACHINE=pc$/m);
+  const kolibri = configOf('guest_os="kolibrios"\nboot="legacy"\ndisk_img="a.qcow2"\n');
+  for (const line of ['CPU=qemu32', 'DSK1="/h/a.qcow2,format=qcow2,if=sata"', 'NIC1="rtl8139,'])
+    assert.ok(kolibri.includes(`\n${line}`), `${line} is not in\n${kolibri}`);
+  const batocera = configOf('guest_os="batocera"\ndisk_img="d.qcow2"\nimg="b.img"\n');
+  assert.match(batocera, /^DSK1="\/h\/b.img,format=raw"\nDSK2="\/h\/d.qcow2,format=qcow2"$/m);
+  assert.match(configOf('guest_os="linux"\ndisk_img="a"\narch="aarch64"\n'), /^MACHINE=virt$/m);
+  assert.match(configOf('guest_os="linux"\ndisk_img="a"\nbridge="br7"\n'), /^NIC1=.*bridge=br7/m);
+  assert.match(configOf('  guest_os="solaris"\n  disk_img="a"\n'), /^SOUND=ac97$/m);
+});
+
+test('quickemu: a guest that is cut off from the network stays so', () => {
+  const result = importText('guest_os="linux"\ndisk_img="a"\nnetwork="restrict"\n', '/h/x.conf');
+  assert.match(result.text, /^NIC1="virtio-net-pci,net=none"$/m);
+  assert.match(ofOutcome(result, 'changed').join(), /connected to nothing/);
+});
+
+test('vm-bhyve: the port of the screen, shared folders and the clock are those of vm-bhyve', () => {
+  const result = importText(
+    `loader="uefi"
+memory=1G
+graphics="yes"
+graphics_port="5907"
+vnc_password="hunter2"
+disk0_type="virtio-blk"
+disk0_name="disk0.img"
+disk1_type="virtio-9p"
+disk1_dev="custom"
+disk1_name="media=/srv/media"
+disk_slot_start="4"
+uefi_vars="yes"
+sound_play="/dev/dsp0"
+`,
+    '/vm/a/a.conf',
+  );
+  for (const line of ['VNC=127.0.0.1:7', 'RTC=utc', 'SHARE1="/srv/media,driver=9p,tag=media"']) {
+    assert.ok(linesOf(result).includes(line), `${line} is not in\n${result.text}`);
+  }
+  assert.equal(result.config.disks.length, 1);
+  assert.doesNotMatch(JSON.stringify(result.items) + result.text, /hunter2/);
+  const low = importText('loader="uefi"\ngraphics="yes"\ngraphics_port="80"\n', '/vm/a/a.conf');
+  assert.match(ofOutcome(low, 'lost').join(), /begin at 5900/);
+  assert.ok(linesOf(low).includes('VNC=on'));
 });

@@ -259,6 +259,8 @@ const PROXMOX: readonly Variant[] = [
   ['machine: pc\nmeta: creation-qemu=8.1.2\nostype: win11', 'MACHINE=pc-i440fx-8.1'],
   ['machine: q35\nmeta: creation-qemu=8.1.2\nostype: win10', 'MACHINE=pc-q35-8.1'],
   ['ostype: win10', 'RTC=localtime'],
+  ['description: a%0Ab\ntags: x', 'DESC="a b; tags: x"'],
+  ['hostpci0: 01:00.0,rombar=0', /hostpci0: rombar=0/],
   ['bios: seabios', 'FIRMWARE=bios'],
   ['efidisk0: local:1/x.raw', /efidisk0.*no effect without/],
   ['bios: ovmf\nefidisk0: local:105/vars.raw', 'FIRMWARE=uefi'],

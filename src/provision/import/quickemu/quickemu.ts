@@ -1,16 +1,11 @@
 import { dirname, isAbsolute, join } from 'node:path';
-import { renderOptionList } from '../../config/text/option-list.ts';
-import { splitWords } from '../../config/text/shell-words.ts';
-import { parseSize, renderSize } from '../../config/text/values.ts';
-import { ImportDraft, type ImportPlace } from './draft.ts';
-import type { ImportFiles } from './files.ts';
-
-/** A variable as a configuration of quickemu sets it. */
-interface Variable {
-  readonly name: string;
-  readonly words: readonly string[];
-  readonly line: number;
-}
+import { renderOptionList } from '../../../config/text/option-list.ts';
+import { splitWords } from '../../../config/text/shell-words.ts';
+import { parseSize, renderSize } from '../../../config/text/values.ts';
+import { ImportDraft, type ImportPlace } from '../draft.ts';
+import type { ImportFiles } from '../files.ts';
+import { parseAssignment, textOf, type Variable } from './assignments.ts';
+import { hardwareOf, systemOf } from './hardware.ts';
 
 /**
  * Reads a configuration of quickemu. It is a shell script there; here only plain assignments are read, nothing is
@@ -31,6 +26,9 @@ export function readQuickemu(text: string, path: string, files: ImportFiles): Im
     if (typeof variable === 'string') draft.refuse(place, variable);
     else variables.set(variable.name, variable);
   }
+  // Its name until version 4.1.
+  const bridge = variables.get('bridge');
+  if (bridge && !variables.has('network')) variables.set('network', { ...bridge, name: 'network' });
   for (const variable of variables.values()) readVariable({ draft, variables, files }, variable);
   assumeDefaults({ draft, variables, files });
   return draft;
@@ -40,33 +38,6 @@ interface Source {
   readonly draft: ImportDraft;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly files: ImportFiles;
-}
-
-/** `NAME=value`, `NAME="value"`, `NAME='value'` or `NAME=(words)`; otherwise why it is none. */
-function parseAssignment(line: string, number: number): Variable | string {
-  const [, name, written = ''] = /^([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
-  if (name === undefined) return 'not a plain assignment; nothing is executed';
-  const value = written.startsWith('(') && written.endsWith(')') ? written.slice(1, -1) : written;
-  // What a shell would expand or run, outside single quotes.
-  if (/[$`]/.test(value.replaceAll(/'[^']*'/g, '')))
-    return 'has "$" or a backtick, and nothing is executed or expanded';
-  if (/[;&|<>()]/.test(value.replaceAll(/'[^']*'|"[^"]*"/g, ''))) return 'has a command, and nothing is executed';
-  let words: string[];
-  try {
-    words = splitWords(value);
-  } catch {
-    return 'the quotes do not match';
-  }
-  // A comment after the value.
-  const comment = words.findIndex((word, position) => position > 0 && word.startsWith('#'));
-  if (comment > 0) words = words.slice(0, comment);
-  if (words.length > 1 && !written.startsWith('(')) return 'has a command after the value, and nothing is executed';
-  return { name, words, line: number };
-}
-
-function textOf(variables: ReadonlyMap<string, Variable>, name: string): string | undefined {
-  const value = variables.get(name)?.words.join(' ');
-  return value === '' ? undefined : value;
 }
 
 /** Names are relative to the folder that quickemu runs in, usually that of the configuration or the one above. */
@@ -84,13 +55,17 @@ const isOn = (value: string): boolean => ['on', 'true', 'yes', '1'].includes(val
 const READERS: Readonly<Record<string, Reader>> = {
   guest_os: ({ draft }, value, place) => {
     if (/^(?:macos|darwin)/.test(value)) draft.refuse(place, 'macOS needs a key of Apple hardware');
-    else draft.set(place, 'OS', value);
+    else draft.set(place, 'OS', value.toLowerCase());
   },
   disk_img: (source, value, place) => {
     const { draft, variables } = source;
     const path = pathOf(source, value);
     const format = textOf(variables, 'disk_format') ?? /\.(qcow2|raw|qcow|vdi|vmdk)$/.exec(value)?.[1] ?? 'qcow2';
-    const device = draft.addDevice('DSK', path, [['format', format]]);
+    const { bus } = hardwareOf(variables);
+    const device = draft.addDevice('DSK', path, [
+      ['format', format],
+      ...(bus === undefined ? [] : [['if', bus] as const]),
+    ]);
     draft.carry(place, device, path);
   },
   disk_format: ({ draft }, value, place) => draft.carry(place, 'DSK1', `format=${value}`),
@@ -98,7 +73,15 @@ const READERS: Readonly<Record<string, Reader>> = {
   disk: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
   iso: readDisc,
   fixed_iso: readDisc,
-  img: ({ draft }, _value, place) => draft.lose(place, 'an installer image of macOS'),
+  img: (source, value, place) => {
+    const { draft, variables } = source;
+    if (systemOf(variables) === 'batocera') {
+      // What boots comes before the disk.
+      const device = draft.addDevice('DSK', pathOf(source, value), [['format', 'raw']]);
+      draft.devices.DSK.unshift(...draft.devices.DSK.splice(-1));
+      draft.carry(place, device, value);
+    } else draft.lose(place, 'an installer image of macOS');
+  },
   floppy: ({ draft }, _value, place) => draft.lose(place, 'there are no floppy drives'),
   boot: (source, _value, place) => source.draft.set(place, 'FIRMWARE', firmwareOf(source)),
   secureboot: (source, _value, place) => source.draft.carry(place, 'FIRMWARE', firmwareOf(source)),
@@ -110,7 +93,11 @@ const READERS: Readonly<Record<string, Reader>> = {
     else draft.set(place, 'RAM', renderSize(bytes));
   },
   macaddr: ({ draft }, value, place) => draft.carry(place, 'NIC1', `mac=${value}`),
-  network: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
+  network: ({ draft }, value, place) => {
+    if (value === 'restrict') draft.change(place, 'NIC1', 'net=none', 'a NIC that is connected to nothing');
+    else draft.carry(place, 'NIC1', value);
+  },
+  bridge: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
   ssh_port: ({ draft }, value, place) => draft.carry(place, 'NIC1', `hostfwd=tcp:127.0.0.1:${value}-:22`),
   port_forwards: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
   arch: ({ draft }, value, place) => draft.set(place, 'TGTARCH', `qemu-system-${value}`),
@@ -211,43 +198,50 @@ function firmwareOf(source: Source): string {
   return store !== undefined && files.exists(store) ? renderOptionList(kind, [['vars', store]]) : kind;
 }
 
-/** Cards of systems that quickemu gives no virtio. */
-const NICS: Readonly<Record<string, string>> = {
-  'windows-server': 'e1000',
-  reactos: 'e1000',
-  batocera: 'rtl8139',
-  freedos: 'rtl8139',
-  haiku: 'rtl8139',
-  kolibrios: 'rtl8139',
-};
+type Option = readonly [name: string, value: string];
 
 /** What quickemu does when a variable is not set. */
 function assumeDefaults(source: Source): void {
   const { draft, variables } = source;
-  const isWindows = (textOf(variables, 'guest_os') ?? '').startsWith('windows');
+  const system = systemOf(variables);
+  const { machine, cpu, sound } = hardwareOf(variables);
+  const isWindows = system.startsWith('windows');
   draft.assume('FIRMWARE', firmwareOf(source));
-  draft.assume('MACHINE', 'q35');
+  draft.assume('MACHINE', textOf(variables, 'arch') === 'aarch64' ? 'virt' : (machine ?? 'q35'));
+  if (cpu !== undefined) draft.assume('CPU', cpu);
   draft.assume('RAM', '4G');
   draft.assume('SMP', '2');
   draft.assume('USB', 'on');
-  draft.assume('SOUND', 'hda');
+  draft.assume('SOUND', sound ?? 'hda');
   draft.assume('VGA', isWindows ? 'qxl' : 'virtio');
-  draft.assume('RTC', isWindows ? 'localtime' : 'utc');
+  draft.assume('RTC', isWindows || /^(?:reactos|freedos)$/.test(system) ? 'localtime,driftfix=slew' : 'utc');
   if (isWindows) for (const key of ['HPET', 'S3']) draft.assume(key, 'off');
+  addNic(source);
+}
+
+function addNic({ draft, variables }: Source): void {
   const network = textOf(variables, 'network') ?? 'user';
   if (network === 'none') return;
-  const isBridge = network !== 'user' && network !== 'restrict';
   const mac = textOf(variables, 'macaddr');
+  const [back, ...forwards] = connectionOf(variables, network);
+  draft.addDevice('NIC', hardwareOf(variables).nic ?? 'virtio-net-pci', [
+    back,
+    ...(mac === undefined ? [] : [['mac', mac] as const]),
+    ...forwards,
+  ]);
+}
+
+/** The back end, then the ports that are forwarded. */
+function connectionOf(variables: ReadonlyMap<string, Variable>, network: string): [Option, ...Option[]] {
+  if (network === 'restrict') return [['net', 'none']];
+  if (network !== 'user') return [['bridge', network]];
   const port = textOf(variables, 'ssh_port') ?? '22220';
   const forwards = variables.get('port_forwards')?.words ?? [];
-  draft.addDevice('NIC', NICS[textOf(variables, 'guest_os') ?? 'linux'] ?? 'virtio-net-pci', [
-    isBridge ? ['bridge', network] : ['net', 'user'],
-    ...(mac === undefined ? [] : [['mac', mac] as [string, string]]),
-    ...(isBridge
-      ? []
-      : [
-          `127.0.0.1:${port}-:22`,
-          ...forwards.map((pair) => `127.0.0.1:${pair.split(':')[0]}-:${pair.split(':')[1] ?? ''}`),
-        ].map((forward): [string, string] => ['hostfwd', `tcp:${forward}`])),
-  ]);
+  return [
+    ['net', 'user'],
+    ...[`${port}:22`, ...forwards].map((pair): Option => {
+      const [outside, inside = ''] = pair.split(':');
+      return ['hostfwd', `tcp:127.0.0.1:${outside}-:${inside}`];
+    }),
+  ];
 }

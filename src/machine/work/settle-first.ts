@@ -3,6 +3,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { hasMove } from '../move/move-record.ts';
 import { hasJournal } from '../plug/has-journal.ts';
 import { dropDeadLocks } from '../run/drop-dead-locks.ts';
+import { dropTemporaries } from '../run/drop-temporaries.ts';
 import { ENDS_MACHINE, hasWork, isAtWork, readWork } from './work-record.ts';
 
 /** Longest that a look at a machine is held up by what an earlier command left. */
@@ -11,8 +12,8 @@ const LOOK_MS = 1_500;
 /**
  * Sets right what a killed command left of work on the disks of a machine, before anything else is done with it: a
  * guest may be waiting for that. So it does with what a guest has released since it was asked to, with what another host
- * does not know yet, and with locks of commands that were killed. Without any of that it costs three lstat(2) and a look
- * into the machine's run-time folder. Never throws; what was found and done is told.
+ * does not know yet, and with locks and half-written files of commands that were killed. Without any of that it costs three
+ * lstat(2) and a look into a few folders. Never throws; what was found and done is told.
  *
  * @param timeoutMs how long that may hold up the caller.
  */
@@ -28,6 +29,7 @@ export async function settleFirst(host: MachineContext, target: MachineRef, time
     const { tellPeer } = await import('../move/tell-peer.ts');
     await tellPeer(host, target, undefined, timeoutMs);
   }
+  dropTemporaries(host.paths, target.configPath, target.files);
   dropDeadLocks(target.files);
 }
 

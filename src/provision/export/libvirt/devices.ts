@@ -24,6 +24,8 @@ export function deviceElements({ config, formats, macs }: ExportInput): (XmlNode
     ...config.disks.map((disk) => diskElement(disk, formats.get(disk.index), next)),
     ...config.cdroms.map((cdrom) => cdromElement(cdrom, next)),
     ...config.nics.map((nic, position) => nicElement(nic, macs[position])),
+    ...config.pci.map(({ address }) => pciElement(address)),
+    ...config.usb.map(({ device }) => usbElement(device)),
     ...channels(config),
     ...screens(config),
     element('memballoon', { model: config.balloon ? 'virtio' : 'none' }),
@@ -67,6 +69,7 @@ function diskElement(disk: DiskConfig, format: string | undefined, next: (prefix
     disk.readonly ? element('readonly') : undefined,
     disk.snapshot ? element('transient') : undefined,
     disk.serial === undefined ? undefined : element('serial', {}, disk.serial),
+    disk.rate === undefined ? undefined : element('iotune', {}, [element('total_bytes_sec', {}, String(disk.rate))]),
     bootOrder(disk.bootIndex),
   ]);
 }
@@ -106,9 +109,16 @@ function nicElement(nic: NicConfig, mac: string | undefined): XmlNode {
     nic.mtu === undefined ? undefined : element('mtu', { size: String(nic.mtu) }),
     nic.vlan === undefined ? undefined : element('vlan', {}, [element('tag', { id: String(nic.vlan) })]),
     nic.isolated ? element('port', { isolated: 'yes' }) : undefined,
+    nic.rate === undefined ? undefined : bandwidth(nic.rate),
     nic.lock ? element('filterref', { filter: 'clean-traffic' }) : undefined,
     bootOrder(nic.bootIndex),
   ]);
+}
+
+/** In KiB a second, either way. */
+function bandwidth(bytes: number): XmlNode {
+  const limit = { average: String(Math.ceil(bytes / 1024)) };
+  return element('bandwidth', {}, [element('inbound', limit), element('outbound', limit)]);
 }
 
 function channels({ serial, agent, usbInput }: MachineConfig): (XmlNode | undefined)[] {
@@ -129,18 +139,31 @@ const CARDS: Readonly<Record<string, string>> = { std: 'vga', vmware: 'vmvga' };
 function screens({ vnc, vga, spice, keymap, sound }: MachineConfig): (XmlNode | undefined)[] {
   const cards: Readonly<Record<string, string>> = { hda: 'ich9' };
   return [
-    vnc.kind === 'off'
-      ? undefined
-      : element('graphics', {
-          type: 'vnc',
-          ...(vnc.kind === 'unix' ? { socket: '' } : { listen: vnc.host }),
-          ...(vnc.kind === 'tcp' && vnc.display !== undefined
-            ? { port: String(vnc.display + 5900), autoport: 'no' }
-            : { autoport: 'yes' }),
-          keymap,
-        }),
+    vnc.kind === 'off' ? undefined : vncElement(vnc, keymap),
     spice ? element('graphics', { type: 'spice', autoport: 'yes' }) : undefined,
     vga === 'none' ? undefined : element('video', {}, [element('model', { type: CARDS[vga] ?? vga })]),
     sound === undefined ? undefined : element('sound', { model: cards[sound.card] ?? sound.card }),
   ];
+}
+
+function vncElement(vnc: Exclude<MachineConfig['vnc'], { kind: 'off' }>, keymap: string | undefined): XmlNode {
+  if (vnc.kind === 'unix') return element('graphics', { type: 'vnc', keymap }, [element('listen', { type: 'socket' })]);
+  const port = vnc.display === undefined ? { autoport: 'yes' } : { port: String(vnc.display + 5900), autoport: 'no' };
+  return element('graphics', { type: 'vnc', listen: vnc.host, ...port, keymap });
+}
+
+/** `0000:03:00.0`. */
+function pciElement(address: string): XmlNode {
+  const [domain, bus, slot, fn] = address.split(/[:.]/).map((part) => `0x${part}`);
+  const place = element('address', { domain, bus, slot, function: fn });
+  return element('hostdev', { mode: 'subsystem', type: 'pci', managed: 'yes' }, [element('source', {}, [place])]);
+}
+
+/** A device by what it is; libvirt has no ports of hubs. */
+function usbElement(device: string): XmlNode | undefined {
+  const [, vendor, product] = /^([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(device) ?? [];
+  if (vendor === undefined) return undefined;
+  return element('hostdev', { mode: 'subsystem', type: 'usb' }, [
+    element('source', {}, [element('vendor', { id: `0x${vendor}` }), element('product', { id: `0x${product ?? ''}` })]),
+  ]);
 }

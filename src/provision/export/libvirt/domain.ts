@@ -55,7 +55,8 @@ function genid(value: string): XmlNode {
 
 function operatingSystem(config: MachineConfig): XmlNode {
   const { machine, firmware, firmwareVariables, kernel, initrd, append, boot, targetArch } = config;
-  const arch = /qemu-system-(\w+)$/.exec(targetArch)?.[1] ?? 'x86_64';
+  const target = /qemu-system-(\w+)$/.exec(targetArch)?.[1] ?? 'x86_64';
+  const arch = ARCHITECTURES[target] ?? target;
   const isUefi = firmware === 'uefi' || firmware === 'uefi-secure';
   const names: Readonly<Record<string, string>> = { disk: 'hd', cdrom: 'cdrom', network: 'network' };
   const hasIndex = [...config.disks, ...config.cdroms, ...config.nics].some(({ bootIndex }) => bootIndex !== undefined);
@@ -74,9 +75,11 @@ function operatingSystem(config: MachineConfig): XmlNode {
     ...(hasIndex
       ? []
       : (boot ?? ['disk', 'cdrom', 'network']).map((device) => element('boot', { dev: names[device] }))),
-    config.smbios.length > 0 ? element('smbios', { mode: 'sysinfo' }) : undefined,
   ]);
 }
+
+/** Names of architectures that are not those of QEMU. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { i386: 'i686', arm: 'armv7l' };
 
 function clock({ rtc, hpet, pit }: MachineConfig): XmlNode {
   return element('clock', { offset: rtc.base }, [

@@ -17,11 +17,11 @@ export function losses(config: MachineConfig): ExportLoss[] {
     [/^NUMA\d+$/, 'nodes are not written'],
     [/^(?:MAXRAM|MAXSMP)$/, 'room for more is not written'],
     [/^HUGEPAGES$/, 'see memoryBacking in libvirt'],
-    [/^(?:LIMIT_\w+|CPUSET)$/, 'see cputune, memtune and blkiotune in libvirt'],
+    [/^LIMIT_\w+$/, 'see cputune, memtune and blkiotune in libvirt'],
     [/^CLOUDINIT$/, 'the seed is made by qemu-init: give libvirt the image of it as a disk'],
     [/^(?:BACKUP|OS)$/, 'is not written'],
     [/^SMBIOS\d+$/, 'texts of the firmware tables are not written'],
-    [/^(?:SHARE|USB|PCI)\d+$/, 'devices of the host are not written'],
+    [/^SHARE\d+$/, 'folders of the host are not written'],
     [/^(?:HOTPLUG|NETIF|BRIDGE_IFNAME)$/, ''],
   ];
   const found = [...origins.keys()].flatMap((key) => {
@@ -39,7 +39,27 @@ export function losses(config: MachineConfig): ExportLoss[] {
   return [
     ...found,
     ...keys,
+    ...options(config),
     ...(password ? [{ key: 'VNC', reason: 'the password is in a file: add passwd=' }] : []),
     ...(flags.length > 0 ? [{ key: 'CPU', reason: `features are elsewhere in libvirt: ${flags.join(',')}` }] : []),
+  ];
+}
+
+/** Options of devices that are not written, each with the key of its device. */
+function options({ disks, nics, usb }: MachineConfig): ExportLoss[] {
+  const lost = (stem: string, index: number, isLost: boolean, reason: string): ExportLoss[] =>
+    isLost ? [{ key: `${stem}${index}`, reason }] : [];
+  return [
+    ...disks.flatMap(({ index, ioThread, backing }) => [
+      ...lost('DSK', index, ioThread === true, 'iothread= is not written'),
+      ...lost('DSK', index, backing.length > 0, 'backing= is not written: the image names what it rests on'),
+    ]),
+    ...nics.flatMap(({ index, hostForwards, addresses }) => [
+      ...lost('NIC', index, hostForwards.length > 0, 'hostfwd= is not written'),
+      ...lost('NIC', index, addresses.length > 0, 'ip= is not written'),
+    ]),
+    ...usb.flatMap(({ index, device }) =>
+      lost('USB', index, !device.includes(':'), 'devices at a port are not written'),
+    ),
   ];
 }

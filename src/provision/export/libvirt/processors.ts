@@ -2,7 +2,7 @@ import type { MachineConfig } from '../../../config/types.ts';
 import { element, type XmlNode } from '../xml.ts';
 
 /** `<vcpu>` and `<cpu>`. */
-export function processorElements({ smp, cpu }: MachineConfig): XmlNode[] {
+export function processorElements({ smp, cpu, limits }: MachineConfig): XmlNode[] {
   const words = smp.split(',').map((word) => word.split('='));
   const sizes = new Map(words.flatMap(([name, value]) => (value === undefined ? [] : [[name ?? '', value] as const])));
   const first = words.find(([, value]) => value === undefined)?.[0] ?? sizes.get('cpus');
@@ -13,7 +13,7 @@ export function processorElements({ smp, cpu }: MachineConfig): XmlNode[] {
   const features = flags.flatMap((flag) => featureOf(flag) ?? []);
   const mode = model === 'host' ? 'host-passthrough' : model === 'max' || model === '' ? 'maximum' : 'custom';
   return [
-    element('vcpu', first !== undefined && first !== most ? { current: first } : {}, most),
+    element('vcpu', { cpuset: limits?.cpuSet, ...(first !== most && { current: first }) }, most),
     element('cpu', { mode, ...(mode === 'custom' && { match: 'exact' }) }, [
       mode === 'custom' ? element('model', { fallback: 'forbid' }, model) : undefined,
       topology,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../support/lab.ts';
+import { guestDisk } from '../support/guest-disk.ts';
+import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
 import { type MoveLab, moveLab } from '../support/move-lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
-import type { Cleanup } from '../support/temp-root.ts';
+import { type Cleanup, tempRoot } from '../support/temp-root.ts';
+import { readFromTpm, writeToTpm } from '../support/tpm.ts';
 import { checkRecords } from '../support/writer-guest.ts';
 import { enterOwnNamespace } from './own-namespace.ts';
 
@@ -66,4 +69,38 @@ test('a guest takes its disk along to another host over ssh, also when that is i
   const { last, wrong } = checkRecords(join(two.lab.etcDir, 'web.qcow2'));
   assert.ok(last >= moves.written());
   assert.deepEqual(wrong, []);
+});
+
+test('what a guest keeps in its TPM and its firmware goes along with its disk, here and over ssh', async (t) => {
+  const labs = [lab(t), lab(t), lab(t)] as const;
+  for (const root of labs) root.ownPorts();
+  const [one, two, three] = labs;
+  const state = (root: Lab, name = ''): string => join(root.stateDir, 'web', name);
+  const disk = guestDisk(tempRoot(t).etcDir, { name: 'old.img' });
+  one.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1="${disk},format=raw"\nTPM=on\nFIRMWARE=uefi\n`);
+  one.write('etc/qemu/qemu-init.reg', 'web=web\n');
+  await one.ok('start', 'web', '--paused');
+  await one.ok('kill', 'web');
+  await writeToTpm(state(one, 'tpm'), 'a secret');
+  const variables = readdirSync(state(one)).find((name) => name.startsWith('vars')) ?? '';
+  execFileSync('qemu-io', ['-c', 'write -P 0x5a 0x80000 512', state(one, variables)]);
+  await one.ok('start', 'web');
+  for (const [from, to, there] of [
+    [one, two, `root:${two.dir}`],
+    [two, three, `ssh://root@${hosts[1]?.address}${three.dir}`],
+  ] as const) {
+    const slow = from.spawn('qemu-init', ['migrate', 'web', there, '--copy-disks', '--rate', '10K']);
+    await until('it comes', () => existsSync(to.file('web', 'qemu/qmp.sock')), LONG_MS);
+    slow.child.kill('SIGINT');
+    assert.equal((await slow.result).code, 130);
+    assert.deepEqual([await from.state('web'), existsSync(state(to))], ['running', false]);
+    assert.equal((await from.one('migrate', 'web', there, '--copy-disks'))['outcome'], 'moved');
+    assert.deepEqual(readdirSync(state(from)), []);
+  }
+  await three.ok('stop', 'web', '--force');
+  assert.equal(await readFromTpm(state(three, 'tpm')), 'a secret');
+  const read = ['-r', '-c', 'read -P 0x5a 0x80000 512', state(three, variables)];
+  assert.match(execFileSync('qemu-io', read, { encoding: 'utf8' }), /^read 512/);
+  await three.ok('start', 'web');
+  await three.ok('stop', 'web', '--force');
 });

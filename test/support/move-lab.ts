@@ -35,12 +35,19 @@ export interface MoveLab {
 /**
  * @param program QEMU other than the one of this host, which other users may not have access to.
  * @param nameOf how each of the two is named as a destination.
+ * @param envOf what the tools at each of the two have in their environment.
  */
-export function moveLab(t: Cleanup, program?: string, nameOf = (dir: string, _at: number) => `root:${dir}`): MoveLab {
+export function moveLab(
+  t: Cleanup,
+  program?: string,
+  nameOf = (dir: string, _at: number) => `root:${dir}`,
+  envOf: (at: number) => NodeJS.ProcessEnv = () => ({}),
+): MoveLab {
   const shared = tempRoot(t);
   chmodSync(shared.dir, 0o711);
   chmodSync(shared.etcDir, 0o711);
-  const places: readonly [Place, Place] = [placeOf(lab(t), 0, nameOf), placeOf(lab(t), 1, nameOf)];
+  const make = (at: number): Place => placeOf(lab(t, { env: envOf(at) }), at, nameOf);
+  const places: readonly [Place, Place] = [make(0), make(1)];
   const disk = writerDisk(join(shared.etcDir, 'web.qcow2'), { size: '1G' });
   if (isRoot) chownSync(disk, NOBODY, NOBODY);
   const guest = writerGuest(shared.etcDir);

@@ -4,10 +4,13 @@ import { addRegistryEntry } from '../../config/registry.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { NO_SLOT } from '../../machine/allocation.ts';
+import { buildArgs } from '../../machine/argv/build.ts';
+import type { Tried } from '../../machine/check/try-processor.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { inspectMachineConfig, inspectText } from '../../machine/load-config.ts';
 import { readMove } from '../../machine/move/move-record.ts';
 import { describeMove } from '../../machine/move/refuse-moved.ts';
+import { isProcessorCertain, processorDifference } from '../../machine/move/same-processor.ts';
 import { locate } from '../../machine/run/locate.ts';
 import { makeRequest } from '../../machine/start/launch-request.ts';
 import { inspectHost, prepare } from '../../machine/start/prepare.ts';
@@ -91,11 +94,32 @@ export async function checkOffer(
     const ready = await prepare(quiet, looked, target.files, signal);
     const prepared = disks.length === 0 ? ready : { ...ready, images: { ...ready.images, disks: newImages(config) } };
     const request = await makeRequest(quiet, target, config, prepared, NO_SLOT, { lease: false });
-    const differences = hardwareDifferences(offer.hardware, hardwareNow(config, prepared, request));
+    const here = { ...hardwareNow(config, prepared, request), hasComparedCpus: offer.features !== undefined };
+    const differences = hardwareDifferences(offer.hardware, here);
+    if (differences.length === 0) {
+      const { binary, accelerator } = request;
+      const { qemuVersion } = here;
+      const now = { config, binary, accelerator, args: buildArgs(request), qemuVersion };
+      differences.push(...(await processorProblems(offer, now, signal)));
+    }
     return [...problems, ...differences.map((each) => `its hardware would differ: ${each}`)];
   } catch (error) {
     return [...problems, ...messagesOf(error)];
   }
+}
+
+/** What a guest knows of its processor must not go away under it. */
+async function processorProblems(
+  { features, hardware }: MoveOffer,
+  now: Omit<Tried, 'machineType'> & { readonly qemuVersion: string },
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  if (features === undefined || isProcessorCertain(hardware, now)) return [];
+  const { triedFeatures } = await import('../../machine/check/try-processor.ts');
+  const after = await triedFeatures({ ...now, machineType: hardware.machineType }, signal);
+  // The QEMU that waits for the guest is asked again.
+  const difference = after && processorDifference(new Map(features), after);
+  return difference === undefined ? [] : [difference];
 }
 
 /** Its file there names the disks that it had when it left. */

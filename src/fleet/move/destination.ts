@@ -1,4 +1,4 @@
-import { errorCode } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { withOwnMonitor } from '../../machine/control/control-port.ts';
@@ -9,6 +9,7 @@ import { MOVE_IN_KIND, type MoveInData } from '../../machine/move/move-in-work.t
 import { removeMove, writeMove } from '../../machine/move/move-record.ts';
 import { notTaken } from '../../machine/move/not-taken.ts';
 import { disksSocket, endServing, makeImages, serveDisks } from '../../machine/move/receive-disks.ts';
+import { type FeatureWords, featureWords, processorDifference } from '../../machine/move/same-processor.ts';
 import { type Step, type StepOptions, whileThere } from '../../machine/move/while-there.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { resolveRunAs } from '../../machine/start/run-as.ts';
@@ -129,6 +130,7 @@ export class LocalDestination implements Destination {
               throw isGone ? notTaken(`The QEMU at ${this.name}`, target.files, logStart) : error;
             }
           };
+          if (offer.features !== undefined) requireProcessor(target, offer.features, await there(featureWords));
           const disks = arrivingDisks(target, offer.disks);
           if (disks.length > 0) await there((client, alive) => serveDisks(client, target.files, disks, alive));
           await there((client, alive) => awaitGuest(client, target.files, wasRunning, alive));
@@ -183,4 +185,17 @@ export class LocalDestination implements Destination {
     if (!isThereAlready) await registerMachine(this.#machines, target.shortName ?? longName, configPath, '/');
     return config;
   }
+}
+
+/** Before anything is sent. */
+function requireProcessor(
+  { longName }: MachineRef,
+  before: readonly (readonly [string, number])[],
+  after: FeatureWords | undefined,
+): void {
+  const difference = processorDifference(new Map(before), after);
+  if (difference === undefined) return;
+  throw new QemuError('QEMU_MACHINE_STATE', `Cannot take in the guest of machine "${longName}": ${difference}`, {
+    hint: 'it goes on as before; set CPU= to a model that both hosts have, which takes a restart',
+  });
 }

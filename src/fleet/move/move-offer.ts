@@ -15,6 +15,8 @@ export interface MoveOffer {
   readonly sourceRecord: string | undefined;
   /** What the guest was started on. */
   readonly hardware: HardwareThen;
+  /** What its processor can do; undefined: QEMU does not say, or a source of an earlier version. */
+  readonly features: readonly (readonly [word: string, bits: number])[] | undefined;
   readonly macs: readonly (readonly [nic: number, mac: string])[];
   readonly images: readonly SavedImage[];
   /** What is known of its snapshots besides what the images contain; undefined: it has none. */

@@ -8,6 +8,7 @@ import type { MachineRef } from '../../machine/context.ts';
 import { withControl } from '../../machine/control/control-port.ts';
 import { diskNodes } from '../../machine/disks/disk-nodes.ts';
 import { type Copies, copiesOf } from '../../machine/move/copied-disks.ts';
+import { featureWords } from '../../machine/move/same-processor.ts';
 import { otherHardware } from '../../machine/plug/other-hardware.ts';
 import { readLaunchRecord } from '../../machine/run/launch-record.ts';
 import type { Located } from '../../machine/run/locate.ts';
@@ -71,6 +72,7 @@ export async function makeOffer(
     return {
       ...(await stateObstacles(target, { disks: then.disks, plugged }, client, limits)),
       variables: await variablesReasons(client, limits),
+      features: await featureWords(client, limits),
       disks: copyDisks ? await diskNodes(new Domain(client, longName), limits) : [],
       version: [major, minor, micro].join('.'),
       machineType: /^(.+)-machine$/.exec(type)?.[1],
@@ -97,6 +99,7 @@ export async function makeOffer(
         machineType: asked.machineType,
         hostCpu: hostCpuOf(launched.args),
       },
+      features: asked.features && [...asked.features],
       macs: [...previewMacsOf(host.paths, used)],
       images: imageFacts(host.paths, used),
       // They stay where their disks are.

@@ -109,6 +109,7 @@ function readOffer(value: unknown): MoveOffer | undefined {
       machineType: optionalText(hardware['machineType']),
       hostCpu: optionalText(hardware['hostCpu']),
     },
+    features: Array.isArray(offer['features']) ? asArray(offer['features']).map(readWord) : undefined,
     macs: asArray(offer['macs']).map((each) => {
       const [nic, mac] = asArray(each);
       return [asNumber(nic), asText(mac)] as const;
@@ -120,6 +121,11 @@ function readOffer(value: unknown): MoveOffer | undefined {
     keepConfig: offer['keepConfig'] === true,
     disks: asArray(offer['disks']).flatMap(readDisk),
   };
+}
+
+function readWord(value: unknown): readonly [string, number] {
+  const [word, bits] = asArray(value);
+  return [asText(word), asNumber(bits)];
 }
 
 function readDisk(value: unknown): CopiedDisk[] {

@@ -9,6 +9,7 @@ import { awaitGuest, letGo, moveSocket, untilArrived } from '../move/arrival.ts'
 import { removeMove, writeMove } from '../move/move-record.ts';
 import { notTaken } from '../move/not-taken.ts';
 import { requireStill } from '../move/require-still.ts';
+import { featureWords, processorDifference } from '../move/same-processor.ts';
 import { type Sent, sendGuest } from '../move/send-guest.ts';
 import { type Step, type StepOptions, whileThere } from '../move/while-there.ts';
 import { writeRecord } from '../run/record.ts';
@@ -18,7 +19,6 @@ import { startBeside } from '../start/start.ts';
 import { doWork } from '../work/do-work.ts';
 import { interimHost } from './interim.ts';
 import { handOver, LIVE_KIND, type LiveData } from './live-work.ts';
-import { featureWords, processorDifference } from './same-processor.ts';
 import { putAside, secondOf } from './second-qemu.ts';
 
 /** What the second QEMU of a machine is, and what is known of the first one. */

@@ -77,7 +77,7 @@ function qemuDifferences({ qemu, args, machineType, hostCpu }: HardwareThen, now
 }
 
 /** Major and minor version: fixes do not change the hardware. */
-function release(version: string): string {
+export function release(version: string): string {
   return version.split('.').slice(0, 2).join('.');
 }
 

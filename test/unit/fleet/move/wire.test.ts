@@ -17,6 +17,7 @@ const offer: MoveOffer = {
     machineType: 'pc-q35-7.2',
     hostCpu: undefined,
   },
+  features: [['7.0.EBX', 5]],
   macs: [[1, 'de:ad:be:ef:00:01']],
   images: [
     {
@@ -39,7 +40,15 @@ const request = (value: unknown): unknown => readRequest(JSON.stringify(value));
 test('an offer arrives as it was sent, but for files of the host that it comes from', () => {
   assert.deepEqual(request({ do: 'check', offer: { ...offer, sourceRecord: '/etc/shadow' } }), { do: 'check', offer });
   const { snapshots: _, shortName: __, ...less } = offer;
-  const sparse = { ...less, wasRunning: 'yes', hardware: undefined, images: [{}], macs: [1], copyDisks: true };
+  const sparse = {
+    ...less,
+    wasRunning: 'yes',
+    hardware: undefined,
+    images: [{}],
+    macs: [1],
+    features: 1,
+    copyDisks: true,
+  };
   const read = request({ do: 'receive', offer: sparse });
   assert.deepEqual(read, {
     do: 'receive',
@@ -48,6 +57,7 @@ test('an offer arrives as it was sent, but for files of the host that it comes f
       shortName: undefined,
       snapshots: undefined,
       hardware: { qemu: { version: '', binary: '' }, args: [], config: '', machineType: undefined, hostCpu: undefined },
+      features: undefined,
       macs: [[0, '']],
       images: [{ key: '', layers: [] }],
       wasRunning: false,

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { parseMachineConfig } from '../../../../src/config/machine-config.ts';
 import type { MachineConfig } from '../../../../src/config/types.ts';
 import { interimConfig, needsInterim } from '../../../../src/machine/live/interim.ts';
-import { processorDifference } from '../../../../src/machine/live/same-processor.ts';
 import type { RunRecord } from '../../../../src/machine/run/record.ts';
 
 function config(lines: string): MachineConfig {
@@ -43,21 +42,4 @@ test('what listens is left out for a moment, and no device', () => {
       ['e1000', 'user', 0],
     ],
   );
-});
-
-test('a processor may gain features, but lose only those that no processor has had', () => {
-  const before = new Map([
-    ['1.0.EDX', 0b11],
-    ['7.0.EBX', (1 << 22) | 1],
-  ]);
-  const after = (edx: number): ReadonlyMap<string, number> =>
-    new Map([
-      ['1.0.EDX', edx],
-      ['7.0.EBX', 1],
-    ]);
-  assert.equal(processorDifference(before, after(0b111)), undefined);
-  assert.match(processorDifference(before, after(0b01)) ?? '', /would lose features \(CPUID 1\.0\.EDX: 0x2\)/);
-  assert.match(processorDifference(before, new Map()) ?? '', /1\.0\.EDX: 0x3, 7\.0\.EBX: 0x1/);
-  assert.match(processorDifference(undefined, before) ?? '', /not known/);
-  assert.match(processorDifference(before, undefined) ?? '', /not known/);
 });

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { enterOwnNamespace } from '../network/own-namespace.ts';
+import { stoppingAt } from '../support/kill-before.ts';
+import { programsNaming, until } from '../support/lab.ts';
+import { type MoveLab, moveLab, type Place, whoRuns } from '../support/move-lab.ts';
+import { findSshd, sshHosts } from '../support/ssh-host.ts';
+import type { Cleanup } from '../support/temp-root.ts';
+import { checkRecords } from '../support/writer-guest.ts';
+
+findSshd();
+await enterOwnNamespace();
+
+const { hosts } = sshHosts(test, 2);
+for (const host of hosts) await host.serve();
+
+/** On a host that is busy; for waits that end with what they wait for. */
+const LONG_MS = 240_000;
+
+/** Two hosts that reach one another over ssh. The disk goes along, although both could see the first one. */
+const sshLab = (t: Cleanup): MoveLab => moveLab(t, undefined, (dir, at) => `ssh://root@${hosts[at]?.address}${dir}`);
+
+type Victim = 'tool' | 'receiver' | 'ssh' | 'source' | 'destination' | 'cable';
+
+/** Steps of the tool at the source, right before which something is killed. */
+const STEPS = {
+  receive: 'send {"do":"receive"',
+  nbd: '"driver":"nbd"',
+  mirror: '"execute":"blockdev-mirror"',
+  migrate: '"execute":"migrate",',
+  switching: 'send {"do":"switching"',
+  cancel: '"execute":"block-job-cancel"',
+  continue: '"execute":"migrate-continue"',
+  disks: 'send {"do":"disks"',
+  'handed-over': 'text "phase": "handed-over"',
+  release: 'send {"do":"release"',
+  finish: 'send {"do":"finish"',
+} as const;
+
+type Step = keyof typeof STEPS;
+
+const CASES: readonly (readonly [Step, Victim])[] = [
+  ['mirror', 'destination'],
+  ['mirror', 'cable'],
+  ['migrate', 'tool'],
+  ['migrate', 'ssh'],
+  ['migrate', 'source'],
+  ['cancel', 'receiver'],
+  ['continue', 'cable'],
+  ['disks', 'destination'],
+  ['disks', 'tool'],
+  ['release', 'source'],
+  ['release', 'ssh'],
+];
+
+const VICTIMS: readonly Victim[] = ['tool', 'receiver', 'ssh', 'source', 'destination', 'cable'];
+
+/** All of them, which takes half an hour: `QEMU_INIT_ALL_MOVES=1`. */
+const ALL: typeof CASES = Object.keys(STEPS).flatMap((step) =>
+  VICTIMS.map((victim): readonly [Step, Victim] => [step as Step, victim]),
+);
+
+function pidsOf(dir: string, word: string): number[] {
+  return programsNaming(dir).flatMap((line) => {
+    const [pid = '', ...words] = line.split(' ');
+    return words.join(' ').includes(word) ? [Number.parseInt(pid, 10)] : [];
+  });
+}
+
+const receivers = ({ lab }: Place): number[] => pidsOf(lab.dir, ' receive --root ').filter(isNode);
+
+function isNode(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]?.endsWith('node') === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Processes of ssh that a place has started. */
+const sshOf = ({ lab }: Place): number[] => pidsOf(lab.runDir, 'BatchMode=yes');
+
+const isStopped = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
+  } catch {
+    return false;
+  }
+};
+
+function kill(victim: Victim, tool: number, from: Place, to: Place): void {
+  const pids = {
+    tool: () => [tool],
+    receiver: () => receivers(to),
+    ssh: () => sshOf(from),
+    source: () => from.lab.qemus(),
+    destination: () => to.lab.qemus(),
+    cable: () => [],
+  }[victim]();
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  if (victim === 'cable') connect(false);
+}
+
+function connect(on: boolean): void {
+  for (const host of hosts) host.connect(on);
+}
+
+/** What the notes say: at most one of the places may run the guest, at any time. */
+async function statesOf({ places }: MoveLab): Promise<unknown[]> {
+  const states = [];
+  for (const { lab } of places) states.push(await lab.state('web'));
+  return states;
+}
+
+test('whatever is killed or cut while a guest and its disk move over ssh, one host has both, and nothing is left', async (t) => {
+  const moves = sshLab(t);
+  await moves.places[0].lab.ok('start', 'web');
+  await until('it writes', () => moves.written() > 3, LONG_MS);
+  let { disk } = moves;
+  const all = process.env['QEMU_INIT_ALL_MOVES'] === '1' ? ALL : CASES;
+  for (const [at, [step, victim]] of all.entries()) {
+    const about = `${at}: ${victim} before "${step}"`;
+    const [from, to] = [moves.at(), moves.other()];
+    const before = moves.written();
+    const migrate = from.lab.spawn('qemu-init', ['migrate', 'web', to.name, '--copy-disks'], {
+      env: stoppingAt(STEPS[step]),
+      timeoutMs: LONG_MS,
+    });
+    const { pid = 0 } = migrate.child;
+    await until(`${about}: it is there`, () => isStopped(pid) || migrate.child.exitCode !== null, LONG_MS);
+    assert.equal(migrate.child.exitCode, null, `${about}: ${migrate.stdout()}${migrate.stderr()}`);
+    kill(victim, pid, from, to);
+    if (victim !== 'tool') process.kill(pid, 'SIGCONT');
+    const { code, stderr } = await migrate.result;
+    const apart = await statesOf(moves);
+    assert.ok(apart.filter((state) => state === 'running').length <= 1, `${about}: ${apart.join(', ')}`);
+    connect(true);
+    await until('the other end is over', () => receivers(to).length + sshOf(from).length === 0, LONG_MS);
+    for (const { lab } of [from, to]) await lab.init('jobs', 'resume', 'web');
+    const { runs, most } = await whoRuns(moves, about);
+    t.diagnostic(
+      `${about}: status ${code}, ${apart.join('/')}; it runs at the ${runs === to ? 'destination' : 'source'}; ${stderr.trim()}`,
+    );
+    const gone = runs === to ? from : to;
+    moves.assertGone(gone, about);
+    assert.match((await runs.lab.cmd('-q', 'query-jobs', 'web')).stdout, /\[\]/, about);
+    assert.doesNotMatch((await runs.lab.cmd('-q', 'query-named-block-nodes', 'web')).stdout, /dsk\d-move/, about);
+    if (runs === to) {
+      // The old one stays, and would be in the way of the next move.
+      rmSync(disk);
+      rmSync(join(from.lab.etcDir, 'web-qemu.cfg.moved'));
+      disk = join(to.lab.etcDir, 'web.qcow2');
+    }
+    assert.equal(existsSync(disk), true, about);
+    assert.deepEqual(
+      readdirSync(gone.lab.etcDir).filter((name) => /web/.test(name)),
+      [],
+      about,
+    );
+    assert.deepEqual(
+      readdirSync(runs.lab.runDir).filter((name) => name.startsWith('.move')),
+      [],
+      about,
+    );
+    await moves.writesOn(most);
+    assert.ok(moves.written() > before, about);
+  }
+  await moves.at().lab.ok('kill', 'web');
+  const { last, wrong } = checkRecords(disk);
+  assert.ok(last >= moves.written(), `${last} of ${moves.written()}`);
+  assert.deepEqual(wrong, []);
+});

@@ -354,7 +354,7 @@ export class MachineManager {
 
   /** Looks at machines and their files, all at the same time. */
   async statusMany(targets: readonly MachineRef[]): Promise<Outcome<FleetStatus>[]> {
-    await settleNameless(this.host, this.list());
+    await settleNameless(this.host, this.machines.registeredNames());
     const scan = new ProcessScan();
     // Each look settles what it finds.
     const look = (target: MachineRef): Promise<FleetStatus> => fleetStatus(this.machines, target, scan);

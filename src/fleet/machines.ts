@@ -104,6 +104,11 @@ export class Machines {
     return this.#registry.entries.map((entry) => targetOfEntry(this.host.paths, entry));
   }
 
+  /** The long names of all registered machines. */
+  registeredNames(): string[] {
+    return this.#registry.entries.map(({ longName }) => longName);
+  }
+
   /** The registered machines, and those that run without being registered. */
   listWithRunning(): MachineRef[] {
     const registered = this.list();

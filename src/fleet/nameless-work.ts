@@ -19,8 +19,10 @@ const LOOK_MS = 1_500;
 /**
  * Removes what killed restores made of machines that are not registered yet. What is
  * whole but for its registration is told only: the same command ends it. Costs one readdir(3). Never throws.
+ *
+ * @param registered their long names.
  */
-export async function settleNameless(host: MachineContext, registered: readonly MachineRef[]): Promise<void> {
+export async function settleNameless(host: MachineContext, registered: readonly string[]): Promise<void> {
   for (const { target, record } of namelessWork(host, registered)) {
     if (isWhole(record)) {
       host.notify({ level: 'warning', machine: target.longName, message: `${messageOf(record)}; ${AGAIN}` });
@@ -37,7 +39,7 @@ export async function settleNameless(host: MachineContext, registered: readonly 
 }
 
 /** The same for those who must not change anything. */
-export function namelessProblems(host: MachineContext, registered: readonly MachineRef[]): Problem[] {
+export function namelessProblems(host: MachineContext, registered: readonly string[]): Problem[] {
   return namelessWork(host, registered).map(({ target, record }) => ({
     severity: 'warning',
     machine: target.longName,
@@ -58,9 +60,9 @@ function isWhole({ data }: WorkRecord): boolean {
   return Array.isArray(data['swaps']) && data['swaps'].length > 0;
 }
 
-function namelessWork(host: MachineContext, registered: readonly MachineRef[]): NamelessWork[] {
+function namelessWork(host: MachineContext, registered: readonly string[]): NamelessWork[] {
   try {
-    const known = new Set(registered.map(({ longName }) => longName));
+    const known = new Set(registered);
     return namesIn(host.paths.stateDir).flatMap((name): NamelessWork[] => {
       if (known.has(name) || !isValidName(name)) return [];
       const target = newTarget(host.paths, name, undefined);

@@ -32,11 +32,11 @@ export function newTarget(paths: Paths, longName: string, shortName: string | un
 
 /** Path of a machine's file, or where it is expected if there is none. */
 export function findConfig(paths: Paths, longName: string, dir: string | undefined): string {
-  const candidates =
-    dir === undefined
-      ? [join(paths.etcDir, `${longName}-qemu.cfg`), join(paths.stateDir, longName, `${longName}-qemu.cfg`)]
-      : [join(dir, `${longName}-qemu.cfg`), join(dir, `${longName}.json`)];
-  return candidates.find((path) => existsSync(path)) ?? candidates[0] ?? '';
+  const usual = join(dir ?? paths.etcDir, `${longName}-qemu.cfg`);
+  if (existsSync(usual)) return usual;
+  const other =
+    dir === undefined ? join(paths.stateDir, longName, `${longName}-qemu.cfg`) : join(dir, `${longName}.json`);
+  return existsSync(other) ? other : usual;
 }
 
 /**

@@ -191,49 +191,49 @@ function pathsIn(scope: Scope, dirs: Pick<Paths, 'etcDir' | 'runDir' | 'stateDir
   };
 }
 
-/** The files of the machine with that long name. */
+/** The files of the machine with that long name. join() would take most of what a list of many costs. */
 export function machinePaths(paths: Paths, longName: string): MachinePaths {
-  const dir = join(paths.runDir, longName);
-  const qemuDir = join(dir, 'qemu');
-  const oldQemuDir = join(dir, 'qemu.old');
-  const keptDir = join(paths.keptRunsDir, longName);
+  const dir = `${paths.runDir}/${longName}`;
+  const qemuDir = `${dir}/qemu`;
+  const oldQemuDir = `${dir}/qemu.old`;
+  const keptDir = `${paths.keptRunsDir}/${longName}`;
   return {
     dir,
     qemuDir,
     oldQemuDir,
-    oldQmpSocket: join(oldQemuDir, 'qmp.sock'),
-    lock: join(dir, 'lock'),
-    controlLock: join(dir, 'control.lock'),
-    workLock: join(dir, 'work.lock'),
-    consoleLock: join(dir, 'console.lock'),
-    agentLock: join(dir, 'agent.lock'),
-    pidFile: join(qemuDir, 'pid'),
-    record: join(dir, 'machine.json'),
-    launch: join(dir, 'launch.json'),
-    frozenMark: join(dir, 'frozen-since'),
-    plugged: join(dir, 'plugged.json'),
-    lent: join(dir, 'lent.json'),
-    plugLock: join(dir, 'plug.lock'),
-    qmpSocket: join(qemuDir, 'qmp.sock'),
-    consoleSocket: join(qemuDir, 'console.sock'),
-    agentSocket: join(qemuDir, 'agent.sock'),
-    vncSocket: join(qemuDir, 'vnc.sock'),
-    spiceSocket: join(qemuDir, 'spice.sock'),
-    tlsDir: join(dir, 'tls'),
-    keysDir: join(dir, 'keys'),
-    seed: join(dir, 'seed.img'),
-    daemonLog: join(dir, 'storage-daemon.log'),
-    log: join(paths.logDir, `${longName}.log`),
-    consoleLog: join(paths.logDir, `${longName}.console`),
-    stateDir: join(paths.stateDir, longName),
-    tpmDir: join(paths.stateDir, longName, 'tpm'),
-    work: join(paths.stateDir, longName, 'work.json'),
-    move: join(paths.stateDir, longName, 'move.json'),
-    snapshots: join(paths.stateDir, longName, 'snapshots.json'),
+    oldQmpSocket: `${oldQemuDir}/qmp.sock`,
+    lock: `${dir}/lock`,
+    controlLock: `${dir}/control.lock`,
+    workLock: `${dir}/work.lock`,
+    consoleLock: `${dir}/console.lock`,
+    agentLock: `${dir}/agent.lock`,
+    pidFile: `${qemuDir}/pid`,
+    record: `${dir}/machine.json`,
+    launch: `${dir}/launch.json`,
+    frozenMark: `${dir}/frozen-since`,
+    plugged: `${dir}/plugged.json`,
+    lent: `${dir}/lent.json`,
+    plugLock: `${dir}/plug.lock`,
+    qmpSocket: `${qemuDir}/qmp.sock`,
+    consoleSocket: `${qemuDir}/console.sock`,
+    agentSocket: `${qemuDir}/agent.sock`,
+    vncSocket: `${qemuDir}/vnc.sock`,
+    spiceSocket: `${qemuDir}/spice.sock`,
+    tlsDir: `${dir}/tls`,
+    keysDir: `${dir}/keys`,
+    seed: `${dir}/seed.img`,
+    daemonLog: `${dir}/storage-daemon.log`,
+    log: `${paths.logDir}/${longName}.log`,
+    consoleLog: `${paths.logDir}/${longName}.console`,
+    stateDir: `${paths.stateDir}/${longName}`,
+    tpmDir: `${paths.stateDir}/${longName}/tpm`,
+    work: `${paths.stateDir}/${longName}/work.json`,
+    move: `${paths.stateDir}/${longName}/move.json`,
+    snapshots: `${paths.stateDir}/${longName}/snapshots.json`,
     keptDir,
-    keptRecord: join(keptDir, 'machine.json'),
-    keptLaunch: join(keptDir, 'launch.json'),
-    keptPlugged: join(keptDir, 'plugged.json'),
-    keptKey: join(keptDir, 'keys.psk'),
+    keptRecord: `${keptDir}/machine.json`,
+    keptLaunch: `${keptDir}/launch.json`,
+    keptPlugged: `${keptDir}/plugged.json`,
+    keptKey: `${keptDir}/keys.psk`,
   };
 }

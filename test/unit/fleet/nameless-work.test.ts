@@ -36,7 +36,7 @@ test('what a killed restore made of a machine that is not there goes; what is wh
   const whole = leave(context, 'whole', { data: { swaps: [{}] } });
   leave(context, 'other', { kind: 'backup' });
   const known = leave(context, 'known', {});
-  const registered = [{ longName: 'known' }] as unknown as Parameters<typeof settleNameless>[1];
+  const registered = ['known'];
   assert.deepEqual(
     namelessProblems(context, registered).map(({ machine, hint }) => [machine, hint]),
     [

@@ -49,7 +49,7 @@ export async function checkHost(machines: Machines, source: string, signal: Abor
     ...(await checkUnits(registered, { paths, source }, signal)),
     ...(await checkNetwork(configs, paths, signal)),
     ...checkRights(targets, paths),
-    ...namelessProblems(machines.host, machines.list()),
+    ...namelessProblems(machines.host, machines.registeredNames()),
     // The check of the machine reports the errors.
     ...(await checkRunAs(paths, configs, signal)).filter(({ severity }) => severity === 'warning'),
     ...(

@@ -18,27 +18,25 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { DEFINE, inLater, insistOnAscii, PRELUDE } from './bundle/prelude.mjs';
+import { buildPackedTools } from './bundle/tools.mjs';
 import { buildPages } from './man.mjs';
 
 const root = join(import.meta.dirname, '..');
 const { engines, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const TOOLS = ['qemu-init', 'qemu-mon', 'qemu-cmd', 'qemu-netif', 'qemu-generator'];
+const SMALL = ['qemu-netif', 'qemu-generator'];
 
-/** Tools that are large enough for a code cache to be worth it. */
-const CACHED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
-
-/** Modules of Node.js that take a while to load, and that many calls need nothing of. */
-const LATER = /=require\("(node:(?:child_process|crypto|fs\/promises|net|readline|tls|worker_threads))"\)/g;
+/** Tools that are large, see bundle/tools.mjs. */
+const PACKED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
 
 /** Packages that only some calls need: files of their own, loaded when they are. */
 const ON_DEMAND = ['yargs', 'proper-lockfile', 'sax', 'ws'];
 
 /** Modules that the calls made most do without, likewise, by their path below `src/cli`. All else of a tool is one file. */
-const LATE = { 'init/command.ts': 'qemu-init-command', 'netif/command.ts': 'qemu-netif-command' };
+const LATE = { 'netif/command.ts': 'qemu-netif-command' };
 
 const bundleOptions = {
   absWorkingDir: root,
@@ -54,10 +52,8 @@ const bundleOptions = {
   // What V8 has to read at every start; names stay, for stack traces.
   minifyWhitespace: true,
   minifySyntax: true,
-  define: { 'import.meta.url': 'importMetaUrl' },
-  banner: {
-    js: [refuseOldNode(), "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;"].join('\n'),
-  },
+  define: DEFINE,
+  banner: { js: `${refuseOldNode()}\n${PRELUDE}` },
   // Licences are gathered in one file below.
   legalComments: 'none',
   logLevel: 'warning',
@@ -141,7 +137,7 @@ async function buildTools() {
       build({
         ...bundleOptions,
         entryPoints: [
-          ...TOOLS.map((name) => ({ in: `src/cli/${name}.ts`, out: name })),
+          ...SMALL.map((name) => ({ in: `src/cli/${name}.ts`, out: name })),
           ...Object.entries(LATE).map(([path, name]) => ({ in: `src/cli/${path}`, out: name })),
         ],
         outdir: outDir,
@@ -158,20 +154,19 @@ async function buildTools() {
         }),
       ),
     ]);
-    for (const file of readdirSync(outDir).filter((name) => name.endsWith('.cjs'))) loadLater(join(outDir, file));
-    await Promise.all(CACHED.map((name) => addCodeCache(outDir, name)));
+    for (const file of readdirSync(outDir).filter((name) => name.endsWith('.cjs'))) {
+      const text = inLater(readFileSync(join(outDir, file), 'utf8'));
+      insistOnAscii(file, text);
+      writeFileSync(join(outDir, file), text);
+    }
+    const packed = await buildPackedTools(root, outDir, PACKED, bundleOptions, {
+      head: refuseOldNode(),
+      version,
+      plugins: [onDemand],
+    });
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
-    writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf(inputs));
+    writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf([...inputs, ...packed]));
   });
-}
-
-/** Has a bundle load such a module when the first of its functions is looked up, instead of at the start. */
-function loadLater(file) {
-  const text = readFileSync(file, 'utf8').replace(LATER, '=whenUsed("$1")');
-  // esbuild escapes what is in strings, but not what is in regular expressions.
-  if (/[\u0080-\uffff]/.test(text)) throw new Error(`${file} is not ASCII, as bundle-loader.cjs takes it to be`);
-  const whenUsed = 'const whenUsed=(id)=>new Proxy({},{get:(_,key)=>require(id)[key]});';
-  writeFileSync(file, text.replace('"use strict";', `"use strict";${whenUsed}`));
 }
 
 /** An older Node.js would fail with what it makes of the minified code; that of the shebang may be another than was installed with. */
@@ -182,27 +177,6 @@ function refuseOldNode() {
     `{const [a,b]=process.versions.node.split('.');if(a<${major}||a==${major}&&b<${minor})` +
     `{console.error(\`qemu-init: ${message}\`);process.exit(5)}}`
   );
-}
-
-/** Puts a loader in the place of a tool, which gives V8 what it made of the code in this build: compiling is a sixth of a call. */
-async function addCodeCache(outDir, name) {
-  const bundle = join(outDir, `${name}.main.cjs`);
-  renameSync(join(outDir, `${name}.cjs`), bundle);
-  writeFileSync(
-    join(outDir, `${name}.cjs`),
-    `${refuseOldNode()}\n${readFileSync(join(root, 'scripts/bundle-loader.cjs'), 'utf8').replace('VERSION', version)}`,
-  );
-  const scratch = mkdtempSync(join(tmpdir(), 'qemu-init-build-'));
-  try {
-    mkdirSync(join(scratch, 'etc/qemu'), { recursive: true });
-    writeFileSync(join(scratch, 'etc/qemu/qemu-init.reg'), 'a=a\n');
-    // Its start fails before anything is started.
-    writeFileSync(join(scratch, 'etc/qemu/a-qemu.cfg'), 'RAM=32M\nDSK1=none.img\nNIC1=virtio,net=user\n');
-    const args = [join(root, 'scripts/code-cache.cjs'), bundle, join(outDir, `${name}.main.cache`), scratch];
-    await promisify(execFile)(process.execPath, args, { env: {}, timeout: 60_000 });
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
 }
 
 /** Runs `make` on an empty folder and then puts that folder at `dist/NAME`. */

@@ -32,8 +32,8 @@ test('the tools run without their code cache, and with one that is not theirs', 
       encoding: 'utf8',
     });
   assert.ok(kept.length > 10_000);
-  const ofAnotherTool = readFileSync(join(dir, 'qemu-mon.main.cache'));
-  for (const bytes of [kept, kept.subarray(0, 5_000), Buffer.from('rubbish'), Buffer.alloc(0), ofAnotherTool]) {
+  const ofOtherCode = readFileSync(join(dir, 'qemu-init.stop.cache'));
+  for (const bytes of [kept, kept.subarray(0, 5_000), Buffer.from('rubbish'), Buffer.alloc(0), ofOtherCode]) {
     writeFileSync(cache, bytes);
     assert.equal(runs(), '[]\n');
   }

@@ -8,9 +8,11 @@ const { rmSync } = require('node:fs');
 const [testing, path, , pidFile] = process.argv.slice(2);
 const { FakeQmpServer } = require(testing);
 
+let server;
 const end = () => {
   rmSync(pidFile, { force: true });
-  process.exit(0);
+  process.stdin.destroy();
+  void server.close();
 };
 const commands = {
   'query-status': () => ({ status: 'running', singlestep: false, running: true }),
@@ -21,5 +23,8 @@ const commands = {
     return {};
   },
 };
-FakeQmpServer.start({ listen: { path }, commands }).then(() => process.stdout.write('listening\n'));
+FakeQmpServer.start({ listen: { path }, commands }).then((started) => {
+  server = started;
+  process.stdout.write('listening\n');
+});
 process.stdin.on('end', end).resume();

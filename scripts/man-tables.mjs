@@ -17,7 +17,7 @@ const TABLES = `
   export { KEYS, MONITOR_KEYS, firstKey, keyPattern } from './src/config/keys.ts';
   export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
   export { ACTIONS } from './src/cli/init/actions.ts';
-  export { positionals, recordTable, valueWord } from './src/cli/init/option-table.ts';
+  export { positionals, recordTable, valueWord } from './src/cli/help/option-table.ts';
   export { addCommonOptions } from './src/cli/run/options.ts';
   export { exitCodeOf } from './src/cli/run/exit-code.ts';
   export { QemuError } from './src/base/errors.ts';

@@ -6,13 +6,14 @@ import { withControl, withHumanMonitor } from '../machine/control/control-port.t
 import { refuseFatal } from '../machine/control/fatal-command.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { findHmpError } from '../qmp/hmp.ts';
+import type { Tool } from './help/tool.ts';
 import { isAssignment, parseQmpRequest } from './input/qmp-arguments.ts';
 import { readNumberedLines } from './input/stdin-lines.ts';
 import { printJson } from './output/print-json.ts';
 import { describeError, errorDocument } from './output/report.ts';
 import type { Context } from './run/context.ts';
 import { exitCodeOf, worst } from './run/exit-code.ts';
-import { type Handle, runTool } from './run/run-tool.ts';
+import { runTool } from './run/run-tool.ts';
 import { present } from './shared/many.ts';
 
 interface Arguments {
@@ -45,49 +46,47 @@ interface Answer {
   readonly refusal: QemuError | undefined;
 }
 
+const TOOL: Tool = {
+  command: '$0 [words..]',
+  usage: ['qemu-cmd -c "COMMAND" ID [options]', 'qemu-cmd -q COMMAND [KEY=VALUE...] ID [options]'],
+  describe: 'Sends one command to the monitor of a machine and prints its answer.',
+  options: (parser) =>
+    parser
+      .positional('words', { type: 'string', array: true, describe: 'Machine, and KEY=VALUE arguments of -q' })
+      .option('command', {
+        alias: 'c',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Command for the human monitor (HMP); -: one per line from stdin',
+      })
+      .option('qmp', {
+        alias: 'q',
+        type: 'string',
+        requiresArg: true,
+        describe: 'QMP command, or a JSON object; -: one per line from stdin',
+      })
+      .option('all', { type: 'boolean', describe: 'All running machines' })
+      .option('timeout', {
+        type: 'string',
+        requiresArg: true,
+        default: '10',
+        describe: 'Seconds to wait for the answer',
+      }) as Argv<object>,
+  examples: [
+    'qemu-cmd -c "info status" web',
+    'qemu-cmd -q query-status web',
+    'qemu-cmd -q balloon value=1073741824 web',
+    'qemu-cmd -q object-add qom-type=throttle-group id=slow limits.bps-total=1048576 web',
+    'qemu-cmd -c "info network" --all',
+  ],
+  manual: 'qemu-cmd(1)',
+};
+
 /** The tool `qemu-cmd`: one monitor command and its answer. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runTool('qemu-cmd', argv, async (handle) => {
-    const { parseArguments } = await import('./run/parse-arguments.ts');
-    return parseArguments('qemu-cmd', argv, (parser) => define(parser, handle));
-  });
-}
-
-function define(parser: Argv<object>, handle: Handle): Argv<object> {
-  return parser.command<object>({
-    command: '$0 [words..]',
-    describe: 'Sends one command to the monitor of a machine and prints its answer.',
-    builder: (sub) =>
-      sub
-        .usage(
-          'qemu-cmd -c "COMMAND" ID\nqemu-cmd -q COMMAND [KEY=VALUE…] ID\n\nSends one monitor command and prints its answer.',
-        )
-        .positional('words', { type: 'string', array: true, describe: 'Machine, and KEY=VALUE arguments of -q' })
-        .option('command', {
-          alias: 'c',
-          type: 'string',
-          requiresArg: true,
-          describe: 'Command for the human monitor (HMP); -: one per line from stdin',
-        })
-        .option('qmp', {
-          alias: 'q',
-          type: 'string',
-          requiresArg: true,
-          describe: 'QMP command, or a JSON object; -: one per line from stdin',
-        })
-        .option('all', { type: 'boolean', describe: 'All running machines' })
-        .option('timeout', {
-          type: 'string',
-          requiresArg: true,
-          default: '10',
-          describe: 'Seconds to wait for the answer',
-        })
-        .example('qemu-cmd -c "info status" web', '')
-        .example('qemu-cmd -q query-status web', '')
-        .example('qemu-cmd -q balloon value=1073741824 web', '')
-        .example('qemu-cmd -q object-add qom-type=throttle-group id=slow limits.bps-total=1048576 web', '')
-        .example('qemu-cmd -c "info network" --all', ''),
-    handler: (args) => handle(run, args),
+    const { parseTool } = await import('./run/parse-tool.ts');
+    return parseTool('qemu-cmd', argv, TOOL, (args) => handle(run, args));
   });
 }
 

@@ -1,7 +1,7 @@
-import type { Argv } from 'yargs';
 import { QemuError } from '../base/errors.ts';
+import type { Tool } from './help/tool.ts';
 import type { Context } from './run/context.ts';
-import { type Handle, runTool } from './run/run-tool.ts';
+import { runTool } from './run/run-tool.ts';
 
 interface Arguments {
   readonly id: string;
@@ -11,30 +11,28 @@ interface Arguments {
   readonly readOnly?: boolean;
 }
 
+const TOOL: Tool = {
+  command: '$0 <id> [rest..]',
+  usage: ['qemu-mon [--qmp] ID [options]', 'qemu-mon --events ID [EVENT...]'],
+  describe:
+    'Connects the terminal to the monitor of a machine; leave with Ctrl-]. Without a terminal, reads one command per line from stdin.',
+  options: (parser) =>
+    parser
+      .positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' })
+      .positional('rest', { type: 'string', array: true, describe: 'Names of events, with --events (default: all)' })
+      .option('qmp', { type: 'boolean', describe: 'Start a shell for QMP commands' })
+      .option('events', { type: 'boolean', describe: 'Print events as JSON lines until interrupted' })
+      .option('read-only', { type: 'boolean', describe: 'Refuse commands that change the machine' })
+      .conflicts('qmp', 'events'),
+  examples: ['qemu-mon web', 'qemu-mon --events web BLOCK_JOB_COMPLETED SHUTDOWN'],
+  manual: 'qemu-mon(1)',
+};
+
 /** The tool `qemu-mon`: a lasting monitor session. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   return runTool('qemu-mon', argv, async (handle) => {
-    const { parseArguments } = await import('./run/parse-arguments.ts');
-    return parseArguments('qemu-mon', argv, (parser) => define(parser, handle));
-  });
-}
-
-function define(parser: Argv<object>, handle: Handle): Argv<object> {
-  return parser.command<object>({
-    command: '$0 <id> [rest..]',
-    describe: 'Connects the terminal to the monitor of a machine.',
-    builder: (sub) =>
-      sub
-        .usage(
-          'qemu-mon ID\nqemu-mon --qmp ID\nqemu-mon --events ID [EVENT…]\n\nConnects the terminal to the monitor of a machine; leave with Ctrl-].\nWithout a terminal, reads one command per line from stdin.',
-        )
-        .positional('id', { type: 'string', demandOption: true, describe: 'Short or long name, or path of a cfg file' })
-        .positional('rest', { type: 'string', array: true, describe: 'Names of events, with --events' })
-        .option('qmp', { type: 'boolean', describe: 'Start a shell for QMP commands' })
-        .option('events', { type: 'boolean', describe: 'Print events as JSON lines until interrupted' })
-        .option('read-only', { type: 'boolean', describe: 'Refuse commands that change the machine' })
-        .conflicts('qmp', 'events'),
-    handler: (args) => handle(run, args),
+    const { parseTool } = await import('./run/parse-tool.ts');
+    return parseTool('qemu-mon', argv, TOOL, (args) => handle(run, args));
   });
 }
 

@@ -80,7 +80,6 @@ test('a word that is missing is called what it is', async (t) => {
     ['shell', 'qemu-init', 'completion'],
     ['tap', 'qemu-netif', 'up'],
     ['bridge', 'qemu-netif', 'bridge', 'add'],
-    ['command', 'qemu-netif', 'bridge'],
   ];
   for (const [what, tool, ...args] of calls) {
     const result = await root.run(tool, args);
@@ -91,12 +90,19 @@ test('a word that is missing is called what it is', async (t) => {
 
 test('without a name status and list are for all machines, and say what to do when there is none', async (t) => {
   const root = lab(t);
-  for (const action of ['status', 'list']) {
-    const none = await root.init(action);
+  for (const [action, ...rest] of [
+    ['status'],
+    ['list'],
+    ['check'],
+    ['start', '--all'],
+    ['snapshot', 'list'],
+  ] as const) {
+    const none = await root.init(action, ...rest);
     assert.deepEqual([none.code, none.stdout], [0, '']);
     assert.match(none.stderr, /^no machine yet; create one: qemu-init create /);
-    assert.equal((await root.init(action, '--json')).stdout, '[]\n');
+    assert.equal((await root.init(action, ...rest, '--json')).stdout, '[]\n');
   }
+  assert.equal((await root.init('stop', '--all')).stderr, 'no machine is running\n');
   root.add('a');
   root.add('b');
   assert.equal((await root.init('status')).stdout, (await root.init('status', '--all')).stdout);
@@ -109,6 +115,10 @@ test('the words of other tools lead to the action that is meant', async (t) => {
   for (const [words, hint] of [
     [['shutdown', 'web'], 'did you mean "stop"? see: qemu-init stop --help'],
     [['db', 'start'], 'the action comes first: qemu-init start db'],
+    // A name that many machines have is that of an action, too.
+    [['web', 'start'], 'the action comes first: qemu-init start web'],
+    [['snapshot', 'rm', 'web', 'x'], 'did you mean "snapshot delete"? see: qemu-init snapshot --help'],
+    [['domblklist', 'web'], 'did you mean "disk"? see: qemu-init disk --help'],
     [['start', 'all'], 'for all machines: --all'],
     [['start', 'web-qemu'], 'did you mean "web"? see: qemu-init list'],
     [['start', 'web,web'], 'names are separated by blanks: web web'],
@@ -119,6 +129,51 @@ test('the words of other tools lead to the action that is meant', async (t) => {
   }
   assert.equal((await root.init('help', 'start')).stdout, (await root.init('start', '--help')).stdout);
   assert.equal((await root.init('version')).stdout, (await root.init('--version')).stdout);
+});
+
+test('every tool has its help in one form, without words of the parser', async (t) => {
+  const root = lab(t);
+  for (const [tool, ...words] of [
+    ['qemu-init'],
+    ['qemu-init', 'start'],
+    ['qemu-mon'],
+    ['qemu-cmd'],
+    ['qemu-netif'],
+    ['qemu-netif', 'up'],
+    ['qemu-netif', 'bridge'],
+    ['qemu-netif', 'bridge', 'add'],
+  ] as const) {
+    const { code, stdout } = await root.run(tool, [...words, '--help']);
+    assert.deepEqual([code, stdout.startsWith(`${[tool, ...words].join(' ')} `)], [0, true], stdout);
+    assert.doesNotMatch(stdout, /\[(?:boolean|string|array|required|default)|(?<!\.)\.\.\]|Positionals|Show version/);
+    assert.match(stdout, /\n\nOutput:\n(.|\n)*\n\nScope:\n/);
+  }
+});
+
+test('a command of qemu-netif that does not exist leads to the one that is meant', async (t) => {
+  const root = lab(t);
+  for (const [words, message, hint] of [
+    [
+      ['bridge', 'list'],
+      'There is no command "bridge list"',
+      'did you mean "bridge show"? see: qemu-netif bridge --help',
+    ],
+    [
+      ['bridge', 'rm', 'br0'],
+      'There is no command "bridge rm"',
+      'did you mean "bridge del"? see: qemu-netif bridge --help',
+    ],
+    [['bridge'], '"bridge" needs one of: add, del, show', 'see: qemu-netif bridge --help'],
+    [['brigde'], 'There is no command "brigde"', 'did you mean "bridge"? see: qemu-netif --help'],
+    [
+      ['bridge', 'add', 'br0', '--uplnk', 'eth0'],
+      'Unknown option "--uplnk"',
+      'did you mean "--uplink"? see: qemu-netif bridge add --help',
+    ],
+  ] as const) {
+    const { code, stderr } = await root.run('qemu-netif', words);
+    assert.deepEqual([code, stderr], [2, `qemu-netif: ${message}\n  hint: ${hint}\n`]);
+  }
 });
 
 test('every command line of the units means an action with its options', async (t) => {

@@ -1,11 +1,16 @@
 import type { Argv } from 'yargs';
-import { hideDashes, showDashes } from '../run/lone-dash.ts';
+import { nameOf, type Verb } from '../help/command.ts';
+import { helpWidth } from '../help/layout.ts';
+import { unknownVerb } from '../help/unknown-verb.ts';
+import { addCommand } from '../run/add-command.ts';
+import { hideDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
-import { type Action, nameOf, type Verb } from './action.ts';
+import { isHelp, wordsOf } from '../run/words.ts';
+import type { Action } from './action.ts';
 import { ACTIONS } from './actions.ts';
 import { helpOnAction, helpOnAll } from './help.ts';
-import { unknownAction, unknownVerb, wordsOf } from './unknown-action.ts';
+import { unknownAction } from './unknown-action.ts';
 
 /** `qemu-init` with the argument parser and all actions. Returns the exit status. */
 export async function runCommand(words: readonly string[]): Promise<number> {
@@ -45,19 +50,11 @@ function asOptions(words: readonly string[]): readonly string[] {
     : words;
 }
 
-/** Wider lines are hard to read. */
-const MOST_WIDTH = 100;
-
-function isHelp(argv: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
-}
-
 /**
  * The help that a command line asks for. @throws {QemuError} `QEMU_USAGE` for an action or a verb that does not exist.
  */
 function helpFor(argv: readonly string[]): string {
-  const width = Math.min(MOST_WIDTH, process.stdout.columns || MOST_WIDTH);
+  const width = helpWidth(process.stdout.columns);
   const { action, verb } = called(argv);
   // Help on a noun lists its verbs.
   if (action === undefined || wordsOf(argv).length > 1) requireKnown(argv);
@@ -66,7 +63,7 @@ function helpFor(argv: readonly string[]): string {
 
 function requireKnown(argv: readonly string[]): void {
   const { action } = called(argv);
-  const error = unknownAction(argv, ACTIONS.map(nameOf)) ?? (action && unknownVerb(argv, action));
+  const error = unknownAction(argv, ACTIONS.map(nameOf)) ?? (action && unknownVerb('qemu-init', argv, action));
   if (error) throw error;
 }
 
@@ -74,22 +71,6 @@ function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): 
   requireKnown(argv);
   for (const action of wanted(argv)) addCommand(parser, action, handle);
   return parser.demandCommand(1, 'No action was given');
-}
-
-function addCommand(parser: Argv<object>, action: Action | Verb, handle: Handle): void {
-  const verbs = 'verbs' in action ? (action.verbs ?? []) : [];
-  parser.command({
-    command: action.command,
-    describe: action.describe,
-    builder: (sub) => {
-      for (const verb of verbs) addCommand(sub, verb, handle);
-      return action.options?.(sub) ?? sub;
-    },
-    handler: async (args) => {
-      const loaded = await action.load?.();
-      if (loaded) await handle(loaded.run, showDashes(args));
-    },
-  });
 }
 
 /** The action and the verb of a command line; undefined without one, and for one that does not exist. */

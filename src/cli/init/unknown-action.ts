@@ -1,6 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import { nearest } from '../../base/text.ts';
-import { type Action, nameOf } from './action.ts';
+import { wordsOf } from '../run/words.ts';
 
 /**
  * Names of actions in other tools (virsh, qm, docker, incus, vm-bhyve, quickemu), with our names. They include words
@@ -13,8 +13,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   cat: 'showcmd',
   config: 'explain',
   configure: 'edit',
+  blockcommit: 'disk',
+  blockcopy: 'disk',
+  blockresize: 'disk',
   copy: 'clone',
   define: 'register',
+  domblklist: 'disk',
+  domiflist: 'nic',
+  dommemstat: 'balloon',
+  domrename: 'rename',
+  domstats: 'top',
   destroy: 'kill',
   dominfo: 'status',
   domstate: 'status',
@@ -26,14 +34,21 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   info: 'status',
   inspect: 'status',
   lint: 'check',
+  listsnapshot: 'snapshot',
   ls: 'list',
+  managedsave: 'save',
   monitor: 'qemu-mon',
+  migration: 'migrate',
   new: 'create',
+  nodeinfo: 'doctor',
   poweroff: 'stop',
   ps: 'status',
   reboot: 'restart',
+  pull: 'image',
   remove: 'delete',
+  resize: 'disk',
   rm: 'delete',
+  rollback: 'snapshot',
   run: 'start',
   set: 'edit',
   setmem: 'edit',
@@ -50,6 +65,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   validate: 'check',
   verify: 'check',
   vms: 'list',
+  vzdump: 'backup',
   vncdisplay: 'vnc',
 };
 
@@ -58,9 +74,6 @@ const REMARKS: Readonly<Record<string, string>> = {
   destroy: 'it pulls the plug; "stop" asks the guest first',
   reboot: '"reset" presses the reset button',
 };
-
-/** Options of all actions that take no value: after any other the next word may be its value. */
-const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|direct|help|version|all|force|-?)$/;
 
 /**
  * The error of a command line whose first word is not an action; undefined when it is, or without a first
@@ -71,47 +84,14 @@ const WITHOUT_VALUE = /^--(json|quiet|verbose|debug|(no-)?color|system|user|dire
 export function unknownAction(argv: readonly string[], actions: readonly string[]): QemuError | undefined {
   const words = wordsOf(argv);
   const [first] = words;
-  if (first === undefined || actions.includes(first)) return undefined;
+  if (first === undefined) return undefined;
+  const isSwapped = first === 'web' && words.slice(1).some((word) => actions.includes(word));
+  if (actions.includes(first) && !isSwapped) return undefined;
   // A machine may have the name of an action, and "web" is what many are called.
   const later = words.find((word) => actions.includes(word) && word !== 'web');
   const hint = later === undefined ? hintFor(first, actions) : `the action comes first: ${reordered(words, later)}`;
-  return new QemuError('QEMU_USAGE', `There is no action "${first}"`, { hint });
-}
-
-function needsVerb(noun: string, names: readonly string[]): QemuError {
-  const hint = `see: qemu-init ${noun} --help`;
-  return new QemuError('QEMU_USAGE', `"${noun}" needs one of: ${names.join(', ')}`, { hint });
-}
-
-/** The words of a command line that are neither options nor their values. */
-export function wordsOf(argv: readonly string[]): string[] {
-  return argv.filter((word, at) => !word.startsWith('-') && !isValue(argv[at - 1]));
-}
-
-/**
- * The error of a command line with a verb that its noun does not have. Where a machine may take the verb's place,
- * only for words that resemble a verb and are followed by the words that it takes; undefined otherwise.
- */
-export function unknownVerb(argv: readonly string[], { command, verbs = [], load }: Action): QemuError | undefined {
-  const words = wordsOf(argv);
-  const noun = nameOf({ command });
-  const [, word, ...rest] = words;
-  const names = verbs.map(nameOf);
-  if (words[0] !== noun || names.length === 0 || names.includes(word ?? '')) return undefined;
-  if (word === undefined) return load ? undefined : needsVerb(noun, names);
-  const near = nearest(word, names);
-  const meant = verbs.find((verb) => nameOf(verb) === near);
-  const isLike = meant?.command.split(' ').length === rest.length + 1;
-  if (load !== undefined && !isLike) return undefined;
-  const hint =
-    near === undefined
-      ? `see: qemu-init ${noun} --help`
-      : `did you mean "${noun} ${near}"? see: qemu-init ${noun} --help`;
-  return new QemuError('QEMU_USAGE', `There is no action "${noun} ${word}"`, { hint });
-}
-
-function isValue(before: string | undefined): boolean {
-  return before !== undefined && /^--\w/.test(before) && !before.includes('=') && !WITHOUT_VALUE.test(before);
+  const message = isSwapped ? `"${first}" takes no machines` : `There is no action "${first}"`;
+  return new QemuError('QEMU_USAGE', message, { hint });
 }
 
 function hintFor(word: string, actions: readonly string[]): string {

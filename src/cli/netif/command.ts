@@ -1,88 +1,77 @@
 import type { Argv } from 'yargs';
+import { QemuError } from '../../base/errors.ts';
+import { nearest } from '../../base/text.ts';
+import { type Command, helpOnCommand, nameOf, type Verb, verbEntry } from '../help/command.ts';
+import { commonOptions, helpWidth, list, sections } from '../help/layout.ts';
+import { unknownVerb } from '../help/unknown-verb.ts';
+import { addCommand } from '../run/add-command.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
+import { isHelp, wordsOf } from '../run/words.ts';
+import { COMMANDS } from './commands.ts';
 
 /** Everything that hooks do not need. Returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
-  return await runTool('qemu-netif', argv, (handle) =>
-    parseArguments('qemu-netif', argv, (parser) => define(parser, handle), missingIn(argv)),
-  );
+  return await runTool('qemu-netif', argv, async (handle) => {
+    if (isHelp(argv)) process.stdout.write(helpFor(argv));
+    else {
+      const called = calledBy(argv);
+      await parseArguments('qemu-netif', argv, (parser) => define(parser, handle), missingIn(called), callOf(called));
+    }
+  });
 }
 
-function missingIn(argv: readonly string[]): string {
-  if (!argv.includes('bridge')) return 'tap';
-  return argv.at(-1) === 'bridge' ? 'command' : 'bridge';
+interface Called {
+  readonly command: Command | undefined;
+  readonly verb: Verb | undefined;
+}
+
+/** The command that a command line names, and its verb. @throws {QemuError} `QEMU_USAGE` for one that does not exist. */
+function calledBy(argv: readonly string[]): Called {
+  const [first, second] = wordsOf(argv);
+  const command = COMMANDS.find((each) => nameOf(each) === first);
+  if (first !== undefined && command === undefined) throw unknownCommand(first);
+  const error = command && unknownVerb('qemu-netif', argv, command);
+  if (error) throw error;
+  return { command, verb: command?.verbs?.find((each) => nameOf(each) === second) };
+}
+
+function unknownCommand(word: string): QemuError {
+  const near = nearest(word, COMMANDS.map(nameOf));
+  const hint = near === undefined ? 'see: qemu-netif --help' : `did you mean "${near}"? see: qemu-netif --help`;
+  return new QemuError('QEMU_USAGE', `There is no command "${word}"`, { hint });
+}
+
+function helpFor(argv: readonly string[]): string {
+  const width = helpWidth(process.stdout.columns);
+  const [first, ...rest] = wordsOf(argv);
+  const bare = COMMANDS.find((each) => nameOf(each) === first);
+  // Help on a noun lists its verbs.
+  const { command, verb } = rest.length === 0 && bare ? { command: bare, verb: undefined } : calledBy(argv);
+  return command ? helpOnCommand('qemu-netif', command, verb, width) : helpOnAll(width);
+}
+
+/** The help for all of qemu-netif. Pure. */
+function helpOnAll(width: number): string {
+  return sections([
+    'qemu-netif COMMAND [options]',
+    'Attaches taps to bridges, using only ip(8).',
+    list('Commands', COMMANDS.map(verbEntry), width),
+    ...commonOptions(width),
+    'One command: qemu-netif COMMAND --help. Manual: qemu-netif(8)',
+  ]);
 }
 
 function define(parser: Argv<object>, handle: Handle): Argv<object> {
-  const name = (sub: Argv<object>): Argv<object> =>
-    sub.positional('name', { type: 'string', demandOption: true, describe: 'Name of the bridge' }) as Argv<object>;
-  const tap = (sub: Argv<object>): Argv<object> =>
-    sub.positional('tap', { type: 'string', demandOption: true, describe: 'Name of the tap' }) as Argv<object>;
-  return parser
-    .command({
-      command: 'up <tap>',
-      describe: 'Attach a tap to its bridge and bring it up',
-      builder: (sub) =>
-        tap(sub).option('bridge', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Bridge (default: the one noted by start, else $BRIDGE_IFNAME, else br0)',
-        }),
-      handler: async (args) => handle((await import('./up-down.ts')).up, args),
-    })
-    .command({
-      command: 'down <tap>',
-      describe: 'Detach a tap from its bridge and bring it down',
-      builder: (sub) => tap(sub),
-      handler: async (args) => handle((await import('./up-down.ts')).down, args),
-    })
-    .command({
-      command: 'bridge <command>',
-      describe: 'Create, remove and show bridges',
-      builder: (sub) =>
-        sub
-          .command({
-            command: 'add <name>',
-            describe: 'Create a bridge, or add missing settings to an existing one',
-            builder: (add) =>
-              name(add)
-                .option('uplink', {
-                  type: 'string',
-                  requiresArg: true,
-                  describe: 'Interface to the outside network; its addresses move to the bridge',
-                })
-                .option('address', {
-                  type: 'string',
-                  requiresArg: true,
-                  describe: "The host's addresses with prefix length, separated by commas",
-                })
-                .option('mtu', { type: 'string', requiresArg: true, describe: 'Bytes (default: that of the uplink)' })
-                .option('vlan-aware', { type: 'boolean', default: false, describe: 'For NICs with vlan=' }),
-            handler: async (args) => handle((await import('./bridge.ts')).add, args),
-          })
-          .command({
-            command: 'del <name>',
-            describe: 'Remove a bridge created by "add"; its uplink gets the addresses back',
-            builder: (del) => name(del),
-            handler: async (args) => handle((await import('./bridge.ts')).del, args),
-          })
-          .command({
-            command: 'show [names..]',
-            describe: 'Show bridges with their ports',
-            builder: (show) =>
-              show.positional('names', { type: 'string', array: true, describe: 'Names of bridges (default: all)' }),
-            handler: async (args) => handle((await import('./bridge.ts')).show, args),
-          })
-          .demandCommand(1, 1, 'No command was given', 'No command was given'),
-      handler: () => undefined,
-    })
-    .command({
-      command: 'check',
-      describe: "Check the host's network for what the registered machines need",
-      handler: async (args) => handle((await import('./check.ts')).run, args),
-    })
-    .usage('qemu-netif COMMAND [options]\n\nAttaches taps to bridges, using only ip(8).')
-    .demandCommand(1, 1, 'No command was given', 'No command was given')
-    .epilogue('Manual: qemu-netif(8)');
+  for (const command of COMMANDS) addCommand(parser, command, handle);
+  return parser.demandCommand(1, 'No command was given');
+}
+
+/** The word that a call lacks, if it lacks one. */
+function missingIn({ verb }: Called): string {
+  return verb === undefined ? 'tap' : 'bridge';
+}
+
+function callOf({ command, verb }: Called): string {
+  return ['qemu-netif', ...[command, verb].flatMap((each) => (each ? [nameOf(each)] : []))].join(' ');
 }

@@ -4,9 +4,6 @@ import { VERSION } from '../../base/version.ts';
 import { addCommonOptions } from './options.ts';
 import { usageError } from './usage-error.ts';
 
-/** Help text for terminals and files alike. */
-const HELP_WIDTH = 100;
-
 /**
  * Parses a command line with yargs. `define` adds the tool's own commands and options, whose handlers run the action.
  *
@@ -24,11 +21,10 @@ export async function parseArguments(
   const parser = addCommonOptions(yargs() as Argv<object>)
     .scriptName(name)
     .locale('en')
-    .wrap(HELP_WIDTH)
     .strict()
     .version(VERSION)
-    .help()
-    .alias('help', 'h')
+    // The tools print their own before they parse.
+    .help(false)
     .parserConfiguration({
       // Names such as 007 are names.
       'parse-numbers': false,

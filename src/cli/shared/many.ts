@@ -2,7 +2,7 @@ import type { Outcome } from '../../fleet/schedule/outcome.ts';
 import { describeError, errorDocument } from '../output/report.ts';
 import type { Context } from '../run/context.ts';
 import { exitCodeOf, worst } from '../run/exit-code.ts';
-import type { Selection } from './selection.ts';
+import { NO_MACHINE, type Selection } from './selection.ts';
 
 /** How the outcomes of a command on several machines are shown. */
 export interface Presentation<T> {
@@ -14,6 +14,8 @@ export interface Presentation<T> {
   readonly json: (value: T) => object;
   /** Members of the JSON object of a failure in addition to `name` and `error`, such as how long it took. */
   readonly failed?: (seconds: number, error: unknown) => object;
+  /** What to say with --all when there is nothing to do (default, without any machine: how to create one). */
+  readonly none?: string;
   /** Exit status of a success (default: 0). */
   readonly code?: (value: T) => number;
 }
@@ -47,12 +49,19 @@ export function present<T>(
       if (text !== undefined) output.line(text);
     }
     for (const [text, count] of sums) output.line(`${count} machines: ${text}`);
+    const nothing = selection.isAll === true && successes.length + failures.length === 0;
+    if (nothing) sayNothingToDo(context, presentation.none);
   }
   for (const { name, error } of failures) output.note('error', `${name}: ${describeError(error, output.debug)}`);
   return worst([
     ...failures.map(({ error }) => exitCodeOf(error)),
     ...successes.map(({ value }) => presentation.code?.(value) ?? 0),
   ]);
+}
+
+function sayNothingToDo({ fleet, output }: Context, none: string | undefined): void {
+  const text = none ?? (fleet().listWithRunning().length === 0 ? NO_MACHINE : undefined);
+  if (text !== undefined) output.note('info', text);
 }
 
 /** More lines that differ only in the name are summed up. */

@@ -12,6 +12,9 @@ import type { Context } from '../run/context.ts';
 /** Message for a host without machines. */
 export const NO_MACHINE = 'no machine yet; create one: qemu-init create NAME --disk 8G';
 
+/** Message of a command for machines that run. */
+export const NOTHING_RUNS = 'no machine is running';
+
 export interface SelectionArguments {
   readonly ids?: readonly string[];
   readonly all?: boolean;

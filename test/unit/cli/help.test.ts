@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Action, nameOf } from '../../../src/cli/init/action.ts';
+import { nameOf } from '../../../src/cli/help/command.ts';
+import { unknownVerb } from '../../../src/cli/help/unknown-verb.ts';
+import type { Action } from '../../../src/cli/init/action.ts';
 import { ACTIONS } from '../../../src/cli/init/actions.ts';
 import { helpOnAction, helpOnAll } from '../../../src/cli/init/help.ts';
-import { unknownVerb } from '../../../src/cli/init/unknown-action.ts';
 
 test('the help lists every action once, in groups, in lines as wide as the terminal', () => {
   for (const width of [40, 80, 100]) {
@@ -60,13 +61,15 @@ const NOUN: Action = {
 };
 
 test('a verb that does not exist leads to the one that is meant; where machines may stand, machines may have any name', () => {
-  const hint = (action: Action, ...argv: string[]): string | undefined => unknownVerb(argv, action)?.hint;
+  const hint = (action: Action, ...argv: string[]): string | undefined => unknownVerb('qemu-init', argv, action)?.hint;
   assert.equal(
     hint(NOUN, 'disk', 'resise', 'web', 'DSK1', '8G'),
     'did you mean "disk resize"? see: qemu-init disk --help',
   );
+  // As virsh, docker and others call it.
+  assert.equal(hint(NOUN, 'disk', 'ls'), 'did you mean "disk list"? see: qemu-init disk --help');
   assert.equal(hint(NOUN, 'disk', 'burn'), 'see: qemu-init disk --help');
-  assert.equal(unknownVerb(['disk'], NOUN)?.message, '"disk" needs one of: resize, list');
+  assert.equal(unknownVerb('qemu-init', ['disk'], NOUN)?.message, '"disk" needs one of: resize, list');
   assert.equal(hint(NOUN, 'disk', 'list'), undefined);
   assert.equal(hint(NOUN, '--json', 'disk', 'list'), undefined);
   const jobs = ACTIONS.find((action) => nameOf(action) === 'jobs');

@@ -3,7 +3,7 @@ import { ProgressDisplay } from '../../output/progress.ts';
 import { sizeText } from '../../output/sizes.ts';
 import type { Context } from '../../run/context.ts';
 import { type Presentation, present } from '../../shared/many.ts';
-import { type SelectionArguments, select } from '../../shared/selection.ts';
+import { NOTHING_RUNS, type SelectionArguments, select } from '../../shared/selection.ts';
 
 interface Arguments extends SelectionArguments {
   readonly parallel?: number;
@@ -13,7 +13,6 @@ interface Arguments extends SelectionArguments {
 export async function run(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const selection = select(context, args, () => fleet.listWithRunning().filter((target) => fleet.isAlive(target)));
-  if (selection.isAll && selection.targets.length === 0) context.output.note('info', 'no machine is running');
   const display = new ProgressDisplay(context.output);
   // One disk takes them all: two at a time would be slower.
   const outcomes = await fleet.each(selection.targets, args.parallel ?? 1, async (target) => {
@@ -31,6 +30,7 @@ const saveOutcome: Presentation<SaveResult> = {
     outcome === 'already-saved'
       ? `${name}: already saved`
       : `${name}: saved in ${seconds} s (${sizeText(sizeBytes ?? 0)}); to go on: qemu-init start ${name}`,
+  none: NOTHING_RUNS,
   same: ({ outcome }) => (outcome === 'already-saved' ? 'already saved' : undefined),
   json: ({ outcome, sizeBytes, seconds }) => ({ outcome, sizeBytes, seconds }),
   failed: (seconds) => ({ outcome: 'failed', sizeBytes: undefined, seconds }),

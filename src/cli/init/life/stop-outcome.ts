@@ -1,6 +1,7 @@
 import { MachineStateError } from '../../../base/errors.ts';
 import type { StopResult } from '../../../machine/stop/stop.ts';
 import type { Presentation } from '../../shared/many.ts';
+import { NOTHING_RUNS } from '../../shared/selection.ts';
 
 /** How a stop is shown. */
 export const stopOutcome: Presentation<StopResult> = {
@@ -9,6 +10,7 @@ export const stopOutcome: Presentation<StopResult> = {
     return rung === 'save' ? `${name}: saved in ${seconds} s` : `${name}: stopped by ${rung} in ${seconds} s`;
   },
   same: ({ outcome, saved }) => (outcome === 'not-running' ? notRunningText(saved) : undefined),
+  none: NOTHING_RUNS,
   json: ({ outcome, rung, state, saved, seconds }) => ({ outcome, rung, state, saved, seconds }),
   // No step has ended the guest.
   failed: (seconds, error) => ({ outcome: 'failed', rung: 'none', state: stateOf(error), saved: undefined, seconds }),

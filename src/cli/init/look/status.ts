@@ -10,7 +10,7 @@ import { ago, uptime } from '../../output/times.ts';
 import type { Context } from '../../run/context.ts';
 import { statusExitCode } from '../../run/exit-code.ts';
 import { present } from '../../shared/many.ts';
-import { NO_MACHINE, type SelectionArguments, select } from '../../shared/selection.ts';
+import { type SelectionArguments, select } from '../../shared/selection.ts';
 
 type Shown = FleetStatus;
 
@@ -24,7 +24,6 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   if (!output.json) {
     const shown = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     if (shown.length > 0) showTable(output, shown);
-    else if (selection.targets.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
     for (const status of shown) noteState(output, status);
     // With all machines the table shows it briefly: otherwise old failures would fill the screen for ever.
     if (chosen.all !== true) for (const status of shown) noteEnd(output, status);

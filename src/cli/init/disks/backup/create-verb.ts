@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { parseSize } from '../../../../config/text/values.ts';
-import type { Verb } from '../../action.ts';
+import type { Verb } from '../../../help/command.ts';
 import { one } from '../../parameters.ts';
 
 /** `backup create`. */

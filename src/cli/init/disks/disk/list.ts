@@ -2,7 +2,7 @@ import type { DiskList, ListedDisk, ListedImage } from '../../../../machine/disk
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
-import { NO_MACHINE, type SelectionArguments, select } from '../../../shared/selection.ts';
+import { type SelectionArguments, select } from '../../../shared/selection.ts';
 
 /** Each starts a few programs, or asks a QEMU. */
 const PARALLEL = 8;
@@ -16,7 +16,6 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const outcomes = await fleet.each(selection.targets, PARALLEL, (target) =>
     fleet.machine(target).disks.list({ signal }),
   );
-  if (outcomes.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
   if (!output.json)
     showTable(
       context,

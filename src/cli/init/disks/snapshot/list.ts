@@ -2,7 +2,7 @@ import type { Snapshot } from '../../../../machine/snapshot/list.ts';
 import { sizeText } from '../../../output/sizes.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
-import { NO_MACHINE, type SelectionArguments, select } from '../../../shared/selection.ts';
+import { type SelectionArguments, select } from '../../../shared/selection.ts';
 
 /** Lists the snapshots of machines. */
 export async function run(context: Context, args: SelectionArguments): Promise<number> {
@@ -13,7 +13,6 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const outcomes = await fleet.each(selection.targets, selection.targets.length, (target) =>
     fleet.machine(target).snapshots.list(),
   );
-  if (outcomes.length + selection.unknown.length === 0) output.note('info', NO_MACHINE);
   const rows = outcomes.flatMap((each) => (each.ok ? each.value.map((one) => rowOf(each.target.longName, one)) : []));
   if (rows.length > 0 && !output.json) {
     output.table([['NAME', 'SNAPSHOT', 'CREATED', 'SIZE', 'WITH', 'DISKS', 'DESCRIPTION'], ...rows], {

@@ -28,6 +28,8 @@ const POSITIONAL_WORDS: Readonly<Record<string, string>> = {
   keys: 'KEY',
   devices: 'KEY=VALUE',
   settings: 'KEY=VALUE',
+  rest: 'EVENT',
+  words: 'WORD',
 };
 
 /** Names of the values of options; all others are seconds. */
@@ -78,6 +80,11 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   description: 'TEXT',
   'trust-header': 'HEADER',
   'control-user': 'USER',
+  command: 'COMMAND',
+  qmp: 'COMMAND',
+  uplink: 'IFNAME',
+  address: 'ADDRESS',
+  mtu: 'BYTES',
 };
 
 export function valueWord({ name, value }: Pick<OptionSpec, 'name' | 'value'>): string {

@@ -1,7 +1,11 @@
 // Configures a machine over QMP before it is made (--preconfig), lets its guest run, and listens to its console.
 import { TransientMachine } from 'qemu-init';
 
-const [disk = ''] = process.argv.slice(2);
+const [disk] = process.argv.slice(2);
+if (disk === undefined) {
+  console.error('usage: node configure-early.mjs IMAGE');
+  process.exit(2);
+}
 const machine = new TransientMachine({ args: ['-accel', 'tcg', '-nodefaults', '-m', '64', '--preconfig'] });
 machine.setMachine('q35');
 machine.setConsole();

@@ -1,7 +1,11 @@
 // Copies a disk of a running machine, as it is at one moment, without stopping it: node copy-disk.mjs ID DRIVE FILE
 import { Fleet } from 'qemu-init';
 
-const [id = '', drive = '', file = ''] = process.argv.slice(2);
+const [id, drive, file] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('usage: node copy-disk.mjs ID DRIVE FILE');
+  process.exit(2);
+}
 const fleet = Fleet.open();
 const domain = await fleet.domain(fleet.get(id));
 try {

@@ -1,7 +1,11 @@
 // Restarts a machine, but only if its guest goes down by itself: node restart-gracefully.mjs ID
 import { Fleet, QemuError } from 'qemu-init';
 
-const [id = ''] = process.argv.slice(2);
+const [id] = process.argv.slice(2);
+if (id === undefined) {
+  console.error('usage: node restart-gracefully.mjs ID');
+  process.exit(2);
+}
 const fleet = Fleet.open();
 const machine = fleet.machine(fleet.get(id));
 try {

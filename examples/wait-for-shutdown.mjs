@@ -1,7 +1,11 @@
 // Presses the power button of a machine and waits until its guest is off: node wait-for-shutdown.mjs ID
 import { Fleet } from 'qemu-init';
 
-const [id = ''] = process.argv.slice(2);
+const [id] = process.argv.slice(2);
+if (id === undefined) {
+  console.error('usage: node wait-for-shutdown.mjs ID');
+  process.exit(2);
+}
 const fleet = Fleet.open();
 const domain = await fleet.domain(fleet.get(id));
 try {

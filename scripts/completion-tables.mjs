@@ -10,9 +10,20 @@ export function completionFiller(tables) {
     name: nameOf(command),
     commands: Object.entries(commands).map(([name, spec]) => ({ name, describe: spec.describe })),
     describe,
-    options: options ? tables.recordTable(options).options : [],
+    options: optionsOf(tables, options),
     verbs: verbs.map((verb) => ({ name: nameOf(verb.command), describe: verb.describe })),
   }));
+  const netif = tables.COMMANDS.map(({ command, describe, options, verbs = [] }) => ({
+    name: nameOf(command),
+    describe,
+    options: optionsOf(tables, options),
+    verbs: verbs.map((verb) => ({
+      name: nameOf(verb.command),
+      describe: verb.describe,
+      options: optionsOf(tables, verb.options),
+    })),
+  }));
+  const netifVerbs = netif.flatMap(({ verbs }) => verbs);
   const nouns = all.filter(({ verbs }) => verbs.length > 0);
   const withCommands = all.filter(({ commands }) => commands.length > 0);
   const withOptions = all.filter(({ options }) => options.length > 0);
@@ -64,6 +75,26 @@ export function completionFiller(tables) {
         ...withCommands.map(({ name, commands }) => `  ${name}) commands=(${zshItems(commands).join(' ')}) ;;`),
         'esac',
       ].join('\n'),
+    'zsh-netif': () => indented(zshList('actions', netif)),
+    'zsh-netif-verbs': () => indented(zshList('verbs', netifVerbs)),
+    'fish-netif': () =>
+      [
+        `set --local commands ${netif.map(({ name }) => name).join(' ')}`,
+        ...netif.map((item) => fishWord('"not __fish_seen_subcommand_from $commands"', item, 'qemu-netif')),
+        ...netifVerbs.map((item) =>
+          fishWord(
+            `'__fish_seen_subcommand_from bridge; and not __fish_seen_subcommand_from ${netifVerbs.map(({ name }) => name).join(' ')}'`,
+            item,
+            'qemu-netif',
+          ),
+        ),
+        ...general.map((option) => fishOption(tables, option, '', 'qemu-netif')),
+        ...[...netif, ...netifVerbs].flatMap(({ name, options }) =>
+          options.map((option) =>
+            fishOption(tables, option, ` --condition '__fish_seen_subcommand_from ${name}'`, 'qemu-netif'),
+          ),
+        ),
+      ].join('\n'),
     'fish-actions': () =>
       [
         `set --local actions ${all.map(({ name }) => name).join(' ')}`,
@@ -103,6 +134,14 @@ const HELP = [
   { name: 'version', describe: 'Show the version' },
 ];
 
+function optionsOf(tables, options) {
+  return options ? tables.recordTable(options).options : [];
+}
+
+function indented(text) {
+  return text.replaceAll(/^/gm, '      ');
+}
+
 function nameOf(command) {
   return command.split(' ')[0];
 }
@@ -132,14 +171,14 @@ function fishQuoted(text) {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-function fishWord(condition, { name, describe }) {
-  return `complete --command qemu-init --condition ${condition} --arguments ${name} --description ${fishQuoted(describe)}`;
+function fishWord(condition, { name, describe }, tool = 'qemu-init') {
+  return `complete --command ${tool} --condition ${condition} --arguments ${name} --description ${fishQuoted(describe)}`;
 }
 
-function fishOption(tables, option, condition) {
+function fishOption(tables, option, condition, tool = 'qemu-init') {
   const { alias, requiresArg, describe } = option;
   const files = PATHS.has(tables.valueWord(option)) ? ' --force-files' : '';
   const value = requiresArg ? ` --require-parameter${files}` : '';
   const short = alias === undefined ? '' : ` --short-option ${alias}`;
-  return `complete --command qemu-init${condition} --long-option ${shownName(option)}${short}${value} --description ${fishQuoted(describe)}`;
+  return `complete --command ${tool}${condition} --long-option ${shownName(option)}${short}${value} --description ${fishQuoted(describe)}`;
 }

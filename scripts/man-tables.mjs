@@ -17,6 +17,7 @@ const TABLES = `
   export { KEYS, MONITOR_KEYS, firstKey, keyPattern } from './src/config/keys.ts';
   export { JSON_MEMBERS } from './src/config/json/json-machine.ts';
   export { ACTIONS } from './src/cli/init/actions.ts';
+  export { COMMANDS } from './src/cli/netif/commands.ts';
   export { positionals, recordTable, valueWord } from './src/cli/help/option-table.ts';
   export { addCommonOptions } from './src/cli/run/options.ts';
   export { exitCodeOf } from './src/cli/run/exit-code.ts';
@@ -48,6 +49,8 @@ const KEY_LISTS = {
   'qemu-init.bash': /(?<=^_qemu_init_keys=')[^']*/m,
   '_qemu-init': /(?<=^keys=\()[^)]*/m,
   'qemu-init.fish': /(?<=^set --local keys ).*/m,
+  // It has no keys.
+  'qemu-netif.fish': /(?!)/,
 };
 
 const pages = pageNames().map((name) => ({ name: `docs/man/${name}`, path: join(manDir, name), fill }));

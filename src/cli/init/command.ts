@@ -6,6 +6,7 @@ import { addCommand } from '../run/add-command.ts';
 import { hideDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, runTool } from '../run/run-tool.ts';
+import { NO_ACTION } from '../run/usage-error.ts';
 import { isHelp, wordsOf } from '../run/words.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './actions.ts';
@@ -70,7 +71,7 @@ function requireKnown(argv: readonly string[]): void {
 function define(parser: Argv<object>, handle: Handle, argv: readonly string[]): Argv<object> {
   requireKnown(argv);
   for (const action of wanted(argv)) addCommand(parser, action, handle);
-  return parser.demandCommand(1, 'No action was given');
+  return parser.demandCommand(1, NO_ACTION);
 }
 
 /** The action and the verb of a command line; undefined without one, and for one that does not exist. */

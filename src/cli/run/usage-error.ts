@@ -4,6 +4,9 @@ import { nearest } from '../../base/text.ts';
 import { findKey } from '../../config/keys.ts';
 import { otherKey } from '../../config/settings.ts';
 
+/** What is said without an action, at the first call that many make. */
+export const NO_ACTION = 'No action was given';
+
 /**
  * The error of a command line that yargs refuses. An unknown option is reported first, even if something is missing: it
  * may have swallowed the next word.
@@ -28,7 +31,9 @@ export function usageError(call: string, parser: Argv<object>, message: string, 
     return new QemuError('QEMU_USAGE', `Unknown option ${names}`, { hint });
   }
   if (!message.startsWith('Not enough non-option arguments'))
-    return new QemuError('QEMU_USAGE', inOurWords(message), { hint: see });
+    return new QemuError('QEMU_USAGE', inOurWords(message), {
+      hint: message === NO_ACTION ? `such as create, start, stop, status or console; ${see}` : see,
+    });
   const hint = missing === 'machine' ? 'name one, see: qemu-init list' : see;
   return new QemuError('QEMU_USAGE', `No ${missing} was given`, { hint });
 }

@@ -98,6 +98,10 @@ test('fish completes actions and the names of machines', (t) => {
   assert.ok(complete('qemu-init restore sto').some((word) => word.startsWith('store')));
   const another = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-mon.fish'));
   assert.deepEqual(another('qemu-mon b'), ['b', 'big']);
+  const netif = shellIn(t, 'fish', '--no-config', '--command', script, '--', join(folder, 'qemu-netif.fish'));
+  assert.deepEqual(netif('qemu-netif u'), ['up\tAttach a tap to its bridge and bring it up']);
+  assert.deepEqual(netif('qemu-netif bridge sh'), ['show\tShow bridges with their ports']);
+  assert.deepEqual(netif('qemu-netif bridge del l'), ['lo']);
 });
 
 test('zsh completes actions and the names of machines', (t) => {
@@ -109,6 +113,13 @@ test('zsh completes actions and the names of machines', (t) => {
   assert.ok(complete('qemu-init', 'jobs', '').includes('cancel:Cancel a job, or forget one that has ended'));
   assert.deepEqual(complete('qemu-init', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
   assert.deepEqual(complete('qemu-mon', '').toSorted(), ['b', 'big', 'w', 'web.x']);
+  // Options before the action are passed over.
+  assert.deepEqual(complete('qemu-init', '--json', ''), described);
+  assert.deepEqual(complete('qemu-init', '--root', '/x', '--json', 'st'), described);
+  assert.deepEqual(complete('qemu-init', '--json', 'start', '').toSorted(), ['b', 'big', 'w', 'web.x']);
+  assert.ok(complete('qemu-netif', '').includes('up:Attach a tap to its bridge and bring it up'));
+  assert.ok(complete('qemu-netif', 'bridge', '').includes('show:Show bridges with their ports'));
+  assert.ok(complete('qemu-netif', 'down', '').includes('lo'));
   assert.deepEqual(complete('qemu-init', 'create', 'x', ''), keys);
   assert.deepEqual(complete('qemu-init', 'create', ''), []);
   assert.deepEqual(complete('qemu-init', 'completion', ''), ['bash', 'zsh', 'fish']);

@@ -7,7 +7,7 @@ import { PACKAGE } from '../../run/package-folder.ts';
 const FILES = {
   bash: ['qemu-init.bash'],
   zsh: ['_qemu-init'],
-  fish: ['qemu-init.fish', 'qemu-cmd.fish', 'qemu-mon.fish'],
+  fish: ['qemu-init.fish', 'qemu-cmd.fish', 'qemu-mon.fish', 'qemu-netif.fish'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Prints the completions, for a host without `install`. */

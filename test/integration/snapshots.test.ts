@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Progress } from '../../src/base/progress.ts';
@@ -275,6 +275,49 @@ describe('snapshots of a machine that does not run', () => {
     );
     await fails(1, /DSK1 is read-only \(readonly=on\), DSK2 has snapshot=on/, 'create', 'web', 'd');
   });
+});
+
+test('a job of another program on one of the disks is named by whatever it is in the way of, and nothing changes', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  const [one, two] = ['one.qcow2', 'two.qcow2'].map((name) => join(root.etcDir, name)) as [string, string];
+  for (const file of [one, two]) {
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '64M']);
+    execFileSync('qemu-io', ['-c', 'write -P 3 0 8M', file], { stdio: 'ignore' });
+  }
+  root.add('web', 'DSK1=one.qcow2\nDSK2=two.qcow2\n');
+  mkdirSync(join(root.dir, 'backups'));
+  await root.ok('start', 'web');
+  await root.ok('snapshot', 'create', 'web', 'before');
+  const job = { 'job-id': 'mine', device: 'dsk2', target: join(root.dir, 'x.qcow2'), sync: 'full', speed: 100_000 };
+  await root.run('qemu-cmd', ['-q', JSON.stringify({ execute: 'drive-backup', arguments: job }), 'web']);
+  for (const args of [
+    ['snapshot', 'create', 'web', 'now'],
+    ['snapshot', 'create', 'web', 'now', '--external'],
+    ['snapshot', 'delete', 'web', 'before'],
+    ['disk', 'mirror', 'web', 'DSK2', join(root.dir, 'new.qcow2')],
+    ['backup', 'create', 'web', join(root.dir, 'backups')],
+    ['clone', 'web', 'web2'],
+  ]) {
+    const { code, stderr } = await root.init(...args);
+    assert.equal(code, 1, args.join(' '));
+    assert.match(
+      stderr,
+      /[Jj]ob "mine" \(backup\) is running.*\n(.*\n)*.*hint: wait .* qemu-init jobs cancel web mine/,
+      args.join(' '),
+    );
+  }
+  assert.deepEqual(
+    [one, two].map((file) => readImageSnapshots(file).map(({ name }) => name)),
+    [['before'], ['before']],
+  );
+  assert.equal(existsSync(join(root.dir, 'new.qcow2')), false);
+  assert.deepEqual(
+    readdirSync(join(root.dir, 'backups')).flatMap((name) => readdirSync(join(root.dir, 'backups', name))),
+    [],
+  );
+  await root.ok('jobs', 'cancel', 'web', 'mine');
+  await root.ok('snapshot', 'delete', 'web', 'before');
 });
 
 const NEWER = debian13Qemu();

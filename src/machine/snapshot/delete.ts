@@ -5,6 +5,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { doWork, refuseDuringWork } from '../work/do-work.ts';
 import { isBelow } from './below.ts';
 import { deleteInside } from './delete-inside.ts';
+import { refuseDuringJobs } from './job-end.ts';
 import { listSnapshots } from './list.ts';
 import { mergeLayer } from './outside/merge-layer.ts';
 import { refuseSavedDisks } from './saved-disks.ts';
@@ -64,6 +65,8 @@ export async function deleteSnapshot(
         (all) => all.filter(({ key }) => holdersOf(all, target, name).includes(key)),
         async (images) => {
           const keys = holdersOf(images.disks, target, name);
+          // Else it would be gone from the disks before the one that a job is at work on.
+          if (images.isRunning) await refuseDuringJobs(images.domain, 'delete a snapshot');
           work.note({ data: { name, hasBegun: true } });
           await deleteInside(images, name);
           forgetSnapshot(target.files, name);

@@ -1,7 +1,8 @@
 import { errorCode, QemuError } from '../../base/errors.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
+import { explainForeignJob } from './foreign-job.ts';
 import { partFile } from './part-files.ts';
-import { settleLocked, underWorkLock } from './settle.ts';
+import { settleLocked, underWorkLock, withQemu } from './settle.ts';
 import { isAtWork, ownTool, readWork, removeWork, setAtWork, type WorkRecord, writeWork } from './work-record.ts';
 
 /** Work that is about to begin. */
@@ -36,6 +37,9 @@ export class Work {
 
 /** For other commands that begin, end or settle work. */
 const LOCK_MS = 20_000;
+
+/** To find out why it failed. */
+const LOOK_MS = 5_000;
 
 /** For each answer of QEMU when work is undone. */
 const UNDO_MS = 30_000;
@@ -141,7 +145,10 @@ async function carryOn<T>(
     result = await body(work);
   } catch (error) {
     setAtWork(target.files, false);
-    throw await undo(host, target, error);
+    const undone = await undo(host, target, error);
+    throw await explainForeignJob(undone, target.longName, work.record, (look) =>
+      withQemu(target, { timeoutMs: LOOK_MS }, look),
+    );
   }
   removeWork(target.files);
   setAtWork(target.files, false);

@@ -152,7 +152,7 @@ function tell(
 }
 
 /** With a connection to the machine's QEMU, when it runs. */
-async function withQemu<T>(
+export async function withQemu<T>(
   target: MachineRef,
   options: SettleOptions,
   work: (client: QmpClient | undefined) => Promise<T>,

@@ -19,6 +19,8 @@ for (const [typed, meant] of [
   ['rm', 'delete'],
   ['LS', 'list'],
   ['exec', 'qemu-cmd'],
+  // It leaves the disks alone.
+  ['undefine', 'unregister'],
 ] as const) {
   test(`"${typed}" is taken for "${meant}"`, () => {
     assert.match(hint(typed, 'web') ?? '', new RegExp(`^did you mean "${meant}"\\?`));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { repoRoot } from '../support/repo.ts';
@@ -77,6 +77,25 @@ test('no folder is too full to be read at a glance', () => {
   const folders = [...new Set(sources.map(({ path }) => dirname(path)))];
   const full = folders.filter((folder) => count(folder) > 25);
   assert.deepEqual(full, []);
+});
+
+test('the map in CONTRIBUTING.md names every folder, and nothing that is not there', () => {
+  const guide = readFileSync(join(repoRoot, 'CONTRIBUTING.md'), 'utf8');
+  const rows = guide.split('\n').filter((line) => line.startsWith('| `'));
+  const paths = [...guide.matchAll(/`((?:src|test|scripts|bin|docs|etc|systemd|schemas|examples)\/[^`\s*]*)`/g)].map(
+    ([, path = '']) => path,
+  );
+  const missing = paths.filter((path) => !/GROUP/.test(path) && !existsSync(join(repoRoot, path)));
+  assert.deepEqual(missing, []);
+  const folders = [...new Set(sources.map(({ path }) => path.split('/').slice(0, -1).slice(0, 2).join('/')))];
+  const unnamed = folders.filter((folder) => {
+    const [layer = '', part] = folder.split('/');
+    if (part === undefined) return layer !== '' && !paths.includes(`src/${layer}/`);
+    const isNamed = (row: string): boolean => row.includes(`\`${part}/\``);
+    if (layer === 'machine') return !rows.some(isNamed);
+    return !rows.filter((row) => row.startsWith(`| \`src/${layer}/\``)).some(isNamed);
+  });
+  assert.deepEqual(unnamed, []);
 });
 
 test('each package and each module for processes and sockets has its one place', () => {

@@ -1,7 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
-import { parseMachineConfig } from '../../config/machine-config.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
@@ -13,6 +12,7 @@ import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl } from '../control/control-port.ts';
 import { otherHardware } from '../plug/other-hardware.ts';
 import { type LaunchRecord, readLaunchRecord } from '../run/launch-record.ts';
+import { launchedConfig } from '../run/launched-config.ts';
 import type { Located } from '../run/locate.ts';
 import { doWork } from '../work/do-work.ts';
 import { checkRoom, checkSavable, stateBytes } from './blockers.ts';
@@ -98,7 +98,7 @@ interface Launched {
 function launchedAs(target: MachineRef, { record: run }: Alive): Launched {
   const record = readLaunchRecord(target.files);
   const path = run?.configPath ?? target.configPath;
-  const config = record && parseMachineConfig(record.config, { path: path.replace(/\.json$/, '.cfg') }).draft;
+  const config = launchedConfig(record, path);
   if (record !== undefined && config !== undefined) return { record, config: { ...config, longName: target.longName } };
   throw new QemuError(
     'QEMU_MACHINE_STATE',

@@ -31,6 +31,8 @@ const MOST_PASSES = 2;
 
 /** No disk stands still for so long: a guest has captured QEMU, which says that it goes on. */
 const SILENCE_MS = 600_000;
+/** Less than this in that time is as good as nothing. */
+const LEAST_BYTES = 1024 ** 2;
 
 /** Waiting for the last bytes after QEMU has said that it is done. */
 const LAST_BYTES_MS = 600_000;
@@ -68,18 +70,19 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
       await client.executeRaw('stop', undefined, limits);
     }
   }
-  return finish(options);
+  return finish(options, watch);
 }
 
-/** Throws when too much comes, or nothing for too long. */
+/** Throws when too much comes, or next to nothing for too long. */
 function watchReceived({ receiver, mostBytes, silenceMs = SILENCE_MS }: SendStateOptions): () => void {
   let last = { bytes: -1, at: 0 };
   return () => {
     const bytes = receiver.receivedBytes;
     if (bytes > mostBytes) throw failed('', `it sends more than ${mostBytes} bytes`);
-    if (bytes !== last.bytes) last = { bytes, at: performance.now() };
+    if (bytes - last.bytes >= LEAST_BYTES || last.bytes < 0) last = { bytes, at: performance.now() };
     if (performance.now() - last.at < silenceMs) return;
-    throw new QemuError('QEMU_TIMEOUT', `QEMU has sent nothing of the state for ${silenceMs / 1000} s`);
+    const what = `QEMU has sent nothing of the state, or next to nothing, for ${silenceMs / 1000} s`;
+    throw new QemuError('QEMU_TIMEOUT', what);
   };
 }
 
@@ -88,10 +91,17 @@ function report({ onProgress, receiver }: SendStateOptions, ram: Readonly<Record
   onProgress?.({ phase: 'saving', done: receiver.receivedBytes, total: receiver.receivedBytes + left });
 }
 
-async function finish({ receiver, signal }: SendStateOptions): Promise<Checksum> {
+/** What QEMU says does not end what it sends. */
+async function finish({ receiver, signal }: SendStateOptions, watch: () => void): Promise<Checksum> {
   const received = receiver.finish();
-  if (await endsWithin(received, { timeoutMs: LAST_BYTES_MS, signal })) return received;
-  throw new QemuError('QEMU_TIMEOUT', 'The state could not be written to the disk in time');
+  const deadline = performance.now() + LAST_BYTES_MS;
+  while (!(await endsWithin(received, { timeoutMs: LOOK_MS, signal }))) {
+    watch();
+    if (performance.now() > deadline) {
+      throw new QemuError('QEMU_TIMEOUT', 'The state could not be written to the disk in time');
+    }
+  }
+  return received;
 }
 
 function failed(status: string, description: string): QemuError {

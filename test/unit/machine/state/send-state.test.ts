@@ -5,15 +5,15 @@ import { sendState } from '../../../../src/machine/state/send-state.ts';
 import { QmpClient } from '../../../../src/qmp/client.ts';
 import { FakeQmpServer } from '../../../../src/testing/index.ts';
 
-/** A captured QEMU: whatever it sends, it says that there is more. */
-async function capturedQemu(t: TestContext): Promise<QmpClient> {
+/** A captured QEMU: whatever it sends, it says that there is more, or that it is done. */
+async function capturedQemu(t: TestContext, status = 'active'): Promise<QmpClient> {
   const fake = await FakeQmpServer.start({
     commands: {
       'query-version': () => ({ qemu: { major: 10, minor: 0, micro: 0 }, package: '' }),
       'query-kvm': () => ({ enabled: false, present: false }),
       'migrate-set-parameters': () => ({}),
       migrate: () => ({}),
-      'query-migrate': () => ({ status: 'active', ram: { remaining: 1, 'dirty-sync-count': 1 } }),
+      'query-migrate': () => ({ status, ram: { remaining: 1, 'dirty-sync-count': 1 } }),
     },
   });
   const client = await QmpClient.connect(fake.address);
@@ -44,6 +44,26 @@ test('a QEMU that sends a state without end is stopped before it fills the disk'
   await assert.rejects(sendState(client, { ...OPTIONS, receiver: receiver(100) }), {
     code: 'QEMU_COMMAND_FAILED',
     message: /sends more than 1000 bytes/,
+  });
+});
+
+test('a QEMU that says it is done, and goes on sending, is stopped too', async (t) => {
+  const client = await capturedQemu(t, 'completed');
+  const endless = { receivedBytes: 0, failure: undefined, finish: () => new Promise<never>(() => {}) };
+  const more = setInterval(() => {
+    endless.receivedBytes += 100;
+  }, 1);
+  t.after(() => clearInterval(more));
+  await assert.rejects(sendState(client, { ...OPTIONS, receiver: endless }), {
+    code: 'QEMU_COMMAND_FAILED',
+    message: /sends more than 1000 bytes/,
+  });
+});
+
+test('a QEMU that sends its state a byte at a time holds no save up, either', async (t) => {
+  const client = await capturedQemu(t);
+  await assert.rejects(sendState(client, { ...OPTIONS, receiver: receiver(1), silenceMs: 50 }), {
+    code: 'QEMU_TIMEOUT',
   });
 });
 

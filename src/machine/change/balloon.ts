@@ -90,7 +90,7 @@ function refuseOutside({ longName }: MachineRef, bytes: number, { memoryBytes }:
   if (bytes >= LEAST_BYTES && bytes <= memoryBytes) return;
   const range = `${renderSize(LEAST_BYTES)} to ${renderSize(memoryBytes)}`;
   throw new QemuError('QEMU_USAGE', `The memory of "${longName}" can be ${range}, not ${renderSize(bytes)}`, {
-    hint: 'more than RAM takes a larger RAM and a restart',
+    hint: bytes > memoryBytes ? 'more takes a larger RAM in its file, then: qemu-init diff' : undefined,
   });
 }
 

@@ -25,15 +25,23 @@ export function textsOfConfig(config: MachineConfig): Texts {
 }
 
 /**
- * The value of a key as it is shown: its default when the file does not set it, and the options of QEMU when no key
- * shows the difference.
+ * The value of a key as it is shown: its default when the file does not set it, and the disc or the options of QEMU when
+ * no key shows the difference.
  */
 export function shownText(key: string, texts: Texts, other: Texts, parts: readonly Part[]): string {
   const value = texts.get(key);
   if (value !== other.get(key) && (value !== undefined || findKey(key) !== undefined)) {
     return value ?? defaultOf(key);
   }
-  return parts.flatMap((part) => renderOption(part).args).join(' ');
+  const disc = parts.map(discOf).find((each) => each !== undefined);
+  return disc ?? parts.flatMap((part) => renderOption(part).args).join(' ');
+}
+
+/** Discs come and go without the file: what is in the drive, as a file would have it. */
+function discOf(part: Part): string | undefined {
+  const drive = part.kind === 'device' ? part.drive : part;
+  if (drive?.kind !== 'drive' || drive.media !== 'cdrom') return undefined;
+  return drive.image?.file ?? 'empty';
 }
 
 /** Of a member of a family there is none. */

@@ -27,7 +27,10 @@ ${egressChain(tap, rate)}}
 
 type RuledTap = Pick<TapSpec, 'tap' | 'mac' | 'addresses' | 'lock' | 'rate'>;
 
-/** What comes faster is dropped, which TCP takes as a sign to slow down; a tenth of a second may come at once. */
+/**
+ * What comes faster is dropped, which TCP takes as a sign to slow down. After a pause what a second lets through may come at
+ * once, and the burst: the kernel's bucket holds both (nft_limit_init() of Linux).
+ */
 function rateRules(rate: number | undefined): string[] {
   if (rate === undefined) return [];
   const burst = Math.max(LEAST_BURST, Math.round(rate / 10));

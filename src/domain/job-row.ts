@@ -1,3 +1,4 @@
+import { QemuError } from '../base/errors.ts';
 import { asArray, asNumber, asRecord, asText, optionalText } from '../base/guards.ts';
 
 /** A job inside QEMU as it was when it was asked for, as data. */
@@ -14,9 +15,26 @@ export interface JobRow {
   readonly error: string | undefined;
 }
 
-/** Reads the answer to `query-jobs`. */
+/** More than a machine with all its disks ever has. Each is asked about, or ended, in a round trip. */
+const MOST_JOBS = 1000;
+
+/**
+ * Reads the answer to `query-jobs`. Pure.
+ *
+ * @throws {QemuError} `QEMU_QMP_BAD_REPLY` when a QEMU whose guest has captured it has two jobs of one id, or no end of
+ * them.
+ */
 export function parseJobs(answer: unknown): JobRow[] {
-  return asArray(answer).map(parseJob);
+  const jobs = asArray(answer)
+    .slice(0, MOST_JOBS + 1)
+    .map(parseJob);
+  if (jobs.length > MOST_JOBS) throw badJobs(`there are more than ${MOST_JOBS}`);
+  if (new Set(jobs.map(({ id }) => id)).size < jobs.length) throw badJobs('two have the same id');
+  return jobs;
+}
+
+function badJobs(why: string): QemuError {
+  return new QemuError('QEMU_QMP_BAD_REPLY', `Bad answer to "query-jobs": ${why}`);
 }
 
 /** Reads one job of it. */

@@ -1,10 +1,9 @@
 import { abortError, checkTimeout, delay } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
-import { asArray } from '../base/guards.ts';
 import type { ExecuteOptions } from '../qmp/command.ts';
 import { JobError } from './job-error.ts';
 import { parseJobId } from './job-id.ts';
-import { type JobRow, parseJob } from './job-row.ts';
+import { type JobRow, parseJob, parseJobs } from './job-row.ts';
 import type { Monitor } from './monitor.ts';
 
 /** How to watch a job. */
@@ -59,8 +58,8 @@ export class Job implements JobRow {
   readonly error: string | undefined;
   readonly #monitor: Monitor;
 
-  constructor(monitor: Monitor, value: unknown) {
-    const { id, type, status, done, total, error } = parseJob(value);
+  constructor(monitor: Monitor, row: JobRow) {
+    const { id, type, status, done, total, error } = row;
     this.#monitor = monitor;
     this.id = id;
     this.type = type;
@@ -134,9 +133,9 @@ export class Job implements JobRow {
   }
 }
 
-/** All jobs, also those that are over and not dismissed. */
+/** All jobs, also those that are over and not dismissed. @throws {QemuError} as {@link parseJobs}, and what asking throws. */
 export async function listJobs(monitor: Monitor, options?: ExecuteOptions): Promise<Job[]> {
-  return asArray(await monitor.run('query-jobs', undefined, options)).map((each) => new Job(monitor, each));
+  return parseJobs(await monitor.run('query-jobs', undefined, options)).map((row) => new Job(monitor, row));
 }
 
 /** Takes a job that is over off QEMU's list; one that is gone, or not over, stays as it is. */
@@ -153,7 +152,7 @@ export async function dismissJob(monitor: Monitor, id: string, options?: Execute
  */
 export async function endJob(monitor: Monitor, id: string): Promise<void> {
   try {
-    await new Job(monitor, { id }).cancel();
+    await new Job(monitor, parseJob({ id })).cancel();
   } catch (error) {
     if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
     await dismissJob(monitor, id);

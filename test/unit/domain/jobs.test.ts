@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { BlockJob } from '../../../src/domain/block-job.ts';
 import type { Domain } from '../../../src/domain/domain.ts';
+import { parseJobs } from '../../../src/domain/job-row.ts';
 import type { FakeCall, FakeCommand, FakeQmpServer } from '../../../src/testing/index.ts';
 import { tempDir } from '../../support/temp-root.ts';
 import { fakeDomain, oneDrive } from './support.ts';
@@ -167,4 +168,13 @@ test('a copy or an overlay never replaces a file, unless that was asked for', as
   await drive.mirror(path, 'j1', { overwrite: true });
   await drive.snapshot(path, 'top', { overwrite: true });
   assert.equal(fake.calls.filter(({ name }) => /mirror|snapshot/.test(name)).length, 2);
+});
+
+test('a captured QEMU with jobs without end, or with the same one again and again, keeps no command busy', () => {
+  const jobs = (count: number, id: (at: number) => string): object[] =>
+    Array.from({ length: count }, (_, at) => ({ id: id(at), type: 'backup', status: 'concluded' }));
+  const refused = { code: 'QEMU_QMP_BAD_REPLY', message: /^Bad answer to "query-jobs": / };
+  assert.equal(parseJobs(jobs(1000, String)).length, 1000);
+  assert.throws(() => parseJobs(jobs(1001, String)), refused);
+  assert.throws(() => parseJobs(jobs(2, () => 'one')), refused);
 });

@@ -1,7 +1,7 @@
 import { renderOptionList } from '../../../config/text/option-list.ts';
 import { parseSize, renderSize } from '../../../config/text/values.ts';
 import { setProcessors } from '../processors.ts';
-import { defaultBoard, targetOf } from './names.ts';
+import { defaultBoard, defaultProcessor, targetOf } from './names.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -110,6 +110,8 @@ function readProcessor(source: CommandSource): void {
   const { draft } = source;
   const cpu = last(source, 'cpu');
   if (cpu?.value !== undefined) draft.set(source.use(cpu), 'CPU', cpu.value);
+  const usual = defaultProcessor(targetOf(draft.settings.get('TGTARCH')));
+  if (usual !== undefined) draft.assume('CPU', usual);
   const smp = source.unused('smp');
   for (const option of smp) {
     source.use(option);

@@ -10,6 +10,8 @@ const DEVICES: Readonly<Record<string, string>> = {
   'virtio-blk': 'virtio-blk-pci',
   'virtio-gpu': 'virtio-gpu-pci',
   'virtio-net': 'virtio-net-pci',
+  // PCI takes the place of the slots of virtio-mmio.
+  'virtio-net-device': 'virtio-net-pci',
   'virtio-rng': 'virtio-rng-pci',
   'virtio-scsi': 'virtio-scsi-pci',
   'virtio-serial': 'virtio-serial-pci',
@@ -95,6 +97,11 @@ const CARDS: readonly (readonly [board: RegExp, model: string])[] = [
 /** Card of a board that is asked for one without a model. */
 export function defaultCard(target: string, board: string): string | undefined {
   return CARDS.find(([pattern]) => pattern.test(`${target} ${board}`))?.[1];
+}
+
+/** Processor of a QEMU that is told none, where it is the same for all machines. */
+export function defaultProcessor(target: string): string | undefined {
+  return { i386: 'qemu32', x86_64: 'qemu64' }[target];
 }
 
 /** Target of the QEMU that a draft has. */

@@ -326,3 +326,9 @@ test('a drive that its device names is one disk, also without if=none', () => {
     ['virtio'],
   );
 });
+
+test('a command without a processor has that of QEMU, not that of the host', () => {
+  assert.match(imported('qemu-system-x86_64 -m 64').text, /^CPU=qemu64$/m);
+  assert.match(imported('qemu-system-i386 -m 64').text, /^CPU=qemu32$/m);
+  assert.doesNotMatch(imported('qemu-system-riscv64 -m 64').text, /^CPU=/m);
+});

@@ -8,6 +8,7 @@ import type { MachineRef } from '../../machine/context.ts';
 import { copyRunning } from '../../machine/copy/copy-running.ts';
 import { stoppedDisks } from '../../machine/disks/stopped-disks.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
+import { unknownSnapshot } from '../../machine/snapshot/delete.ts';
 import { isSaved } from '../../machine/state/saved-folder.ts';
 import { refuseDuringWork } from '../../machine/work/do-work.ts';
 import { ensureDir } from '../../system/files/files.ts';
@@ -187,6 +188,7 @@ function copyStopped(cloning: Cloning): Promise<CopyResult> {
       fleet.host.notify({ level: 'warning', machine: source.longName, message });
     }
     if (options.linked) await refuseSnapshots(fleet, config, signal);
+    if (options.snapshot !== undefined) await requireSnapshot(cloning, options.snapshot);
     for (const disk of plan.disks) await copyDisk(cloning, disk);
     const { variables } = plan;
     if (variables && hasFile(variables.from)) files.text(variables.to, readSmallImage(variables.from), 0o600, user);
@@ -211,6 +213,19 @@ async function copyDisk(
   const source = { path: disk.file, format: cloned.format, virtualSizeBytes: sizeBytes, snapshot, chain };
   await makeDisk(files.file(path, user), path, { sizeBytes: wanted, source }, { user, phase, signal, onProgress });
   for (const { isAside, path: aside } of chain ?? []) if (isAside) files.dropScratch(aside);
+}
+
+/** Before anything is made. */
+async function requireSnapshot({ fleet, source, config, plan, options }: Cloning, name: string): Promise<void> {
+  const copied = new Set(plan.disks.map(({ disk }) => `DSK${disk.index}`));
+  const disks = (await stoppedDisks(fleet.host, config, options.signal)).filter(({ key }) => copied.has(key));
+  const without = disks.filter(({ layers }) => !layers[0].snapshots.some((each) => each.name === name));
+  const [first] = without;
+  if (first === undefined) return;
+  if (without.length === disks.length) throw unknownSnapshot(source, name);
+  throw new QemuError('QEMU_COMMAND_FAILED', `${first.key} of "${source.longName}" has no snapshot "${name}"`, {
+    hint: `see: qemu-init disk list ${source.longName}`,
+  });
 }
 
 /** They would be in the base from then on, where nothing finds them. */

@@ -39,5 +39,5 @@ function renderFamily(stem: string, devices: readonly DraftDevice[], settings: R
 
 /** A comment is one line, and no line may have a control character. */
 function comment(text: string): string {
-  return `# ${text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')}`;
+  return `# ${text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, ' ')}`;
 }

@@ -149,6 +149,10 @@ test('the list, a screen, a console that takes keys, a machine that dies', async
   await page.getByRole('searchbox').fill('');
   process.kill(Number((await root.one('status', 'db'))['pid']), 'SIGKILL');
   await page.locator('tr[data-name=db] .state.bad', { hasText: 'dead' }).waitFor();
+  await page.getByRole('link', { name: 'db', exact: true }).click();
+  await page.getByText('QEMU ended without a stop').waitFor();
+  assert.deepEqual(await barriersOf(page), []);
+  await page.getByRole('link', { name: 'Machines', exact: true }).click();
   await page.getByRole('button', { name: 'Attention 1' }).click();
   await page.locator('tr[data-name=web]').waitFor({ state: 'detached' });
   assert.equal(await page.locator('tr[data-name=db]').count(), 1);

@@ -12,7 +12,7 @@ export class EventsPane {
     'div',
     { class: 'empty' },
     el('h2', {}, 'No events yet'),
-    el('p', {}, 'What QEMU tells from now on is listed here.'),
+    el('p', {}, 'What QEMU reports from now on is listed here.'),
   );
   #stop;
 

@@ -1,6 +1,7 @@
 import { el, renew, setText } from './dom.js';
 import { Plot } from './plot.js';
 import { moment, percent, rate, size } from './text.js';
+import { reasonOf } from './words.js';
 
 /** What a machine does now and did in the last two minutes, and what it consists of. */
 export class OverviewPane {
@@ -8,6 +9,7 @@ export class OverviewPane {
   #facts = el('dl', { class: 'facts' });
   #disks = el('div', { class: 'rows' });
   #plots;
+  #reason = el('p', { class: 'banner', hidden: true });
   #work = el('div', { class: 'card wide-card', hidden: true });
 
   constructor(name) {
@@ -43,12 +45,15 @@ export class OverviewPane {
     const about = el('div', { class: 'card' }, el('h2', {}, 'About'), this.#facts);
     const disks = el('div', { class: 'card' }, el('h2', {}, 'Drives'), this.#disks);
     this.#plots = el('div', { class: 'cards plots' }, ...this.#cards.map(({ element }) => element));
-    this.element = el('div', {}, this.#work, this.#plots, el('div', { class: 'cards' }, about, disks));
+    this.element = el('div', {}, this.#reason, this.#work, this.#plots, el('div', { class: 'cards' }, about, disks));
   }
 
   update(view, history) {
     // One that does not run has none.
     this.#plots.hidden = view.pid === undefined;
+    const reason = reasonOf(view.state);
+    this.#reason.hidden = reason === undefined;
+    setText(this.#reason, reason ?? '');
     for (const each of this.#cards) each.update(view, history);
     const facts = [
       ['Short name', view.shortName],
@@ -59,8 +64,8 @@ export class OverviewPane {
       ['Started', view.startSeconds ? moment(new Date(1000 * view.startSeconds).toISOString()) : ''],
     ].filter(([, value]) => value !== null && value !== undefined && value !== '');
     renew(this.#facts, facts, () => facts.flatMap(([key, value]) => [el('dt', {}, key), el('dd', {}, String(value))]));
-    renew(this.#disks, view.disks, () =>
-      view.disks.length > 0 ? view.disks.map(driveRow) : [el('p', { class: 'soft' }, 'Shown while the machine runs.')],
+    renew(this.#disks, [view.disks, view.pid === undefined, view.state], () =>
+      view.disks.length > 0 ? view.disks.map(driveRow) : [el('p', { class: 'soft' }, noDrives(view))],
     );
     this.#updateWork(view);
   }
@@ -79,6 +84,11 @@ export class OverviewPane {
   }
 
   close() {}
+}
+
+function noDrives({ pid, state }) {
+  if (pid === undefined) return 'Shown while the machine runs.';
+  return state === 'unresponsive' ? 'QEMU does not answer.' : 'None.';
 }
 
 function driveRow({ disk, sizeBytes, allocatedBytes, ioStatus }) {

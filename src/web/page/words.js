@@ -65,6 +65,19 @@ export function wordsOf(action) {
   return ACTIONS[action] ?? { label: action, doing: action };
 }
 
+const REASONS = {
+  dead: 'QEMU ended without a stop: it crashed, was killed, or the host lost power. Its last messages are in the log.',
+  unresponsive: 'QEMU runs but does not answer. If it stays so, end it with "Stop at once".',
+  'io-error': 'The guest is paused because a disk cannot be read or written, such as for lack of space on the host.',
+  'internal-error': 'The guest is paused because of an error in QEMU or KVM, which the log describes.',
+  'guest-panicked': "The guest's kernel has crashed. Its last messages are in the console.",
+};
+
+/** What is wrong with a machine in that state, and what helps; undefined: nothing is. */
+export function reasonOf(state) {
+  return REASONS[state];
+}
+
 /** What can be done in a state. */
 export function actionsFor(state) {
   if (state === 'stopped' || state === 'dead' || state === 'saved') return ['start'];

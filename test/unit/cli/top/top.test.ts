@@ -74,6 +74,14 @@ test('a frame fills the screen exactly, with two hundred machines and with none,
   );
 });
 
+test('the first line says how many machines a filter leaves', () => {
+  const rows = nextRows([], [sampleOf('web'), sampleOf('db')]);
+  const firstLine = (view: View): string | undefined =>
+    frame(visibleRows(rows, view), view, { columns: 200, rows: 24 }, { ...ABOUT, all: 2 })[0]?.text;
+  assert.match(firstLine(FIRST_VIEW) ?? '', / {2}2 machines, /);
+  assert.match(firstLine({ ...FIRST_VIEW, filter: 'we' }) ?? '', / {2}1 of 2 machines, /);
+});
+
 test('the row under the cursor is on the screen, however far it goes', () => {
   const many = nextRows(
     [],

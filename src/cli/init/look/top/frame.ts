@@ -109,7 +109,8 @@ function summary(shown: readonly TopRow[], all: number, host: string, time: stri
   const memory = shown.reduce((sum, { sample }) => sum + (sample.running?.residentBytes ?? 0), 0);
   const silent = count('unresponsive');
   const parts = [
-    `${all} ${all === 1 ? 'machine' : 'machines'}`,
+    // What follows counts those that are shown.
+    `${shown.length < all ? `${shown.length} of ` : ''}${all} ${all === 1 ? 'machine' : 'machines'}`,
     `${count('running')} running`,
     ...(silent > 0 ? [`${silent} unresponsive`] : []),
     `CPU ${cpu.toFixed(0)} %`,

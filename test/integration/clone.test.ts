@@ -85,7 +85,7 @@ test('a clone has its own disks, UUID, addresses, ports and instance, and keeps 
     [['web', 'a/b'], /not a valid name/],
     [['none', 'x'], /none/],
     [['web', 'x', '--linked', '--snapshot', 'y'], /cannot be combined/],
-    [['web', 'x', '--snapshot', 'y'], /Machine "web" has no snapshot "y"[^]*hint: see: qemu-init snapshot list web/],
+    [['web', 'x', '--snapshot', 'y'], /Machine "web" has no snapshot "y"[\s\S]*hint: see: qemu-init snapshot list web/],
   ] as const) {
     const { code, stderr } = await root.init('clone', ...args);
     assert.notEqual(code, 0);

@@ -12,6 +12,7 @@ import { timeBoot } from './boot.mjs';
 import { timeHook } from './hook.mjs';
 import { Lab, tool } from './lab.mjs';
 import { timeMirror } from './mirror.mjs';
+import { timeMoving } from './moving.mjs';
 import { timeNics } from './nics.mjs';
 import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
@@ -47,6 +48,7 @@ const PARTS = {
   virsh: benchVirsh,
   qmp: benchQmp,
   saving: benchSaving,
+  moving: benchMoving,
   hook: benchHook,
   nics: benchNics,
   backup: benchBackup,
@@ -180,6 +182,19 @@ async function benchSaving() {
   const { ours, raw, mib } = await timeSaving(lab);
   const figure = `${ms(ours)} for ${mib} MiB = ${times(raw / ours)} raw QEMU (${ms(raw)})`;
   row('qemu-init save and start again', figure, '≥ 0.80 × raw QEMU', raw / ours >= 0.8);
+}
+
+async function benchMoving() {
+  const { ours, raw, node: bare, pause, rawPause, ramMib, usedMib } = await timeMoving(lab);
+  const more = (ours - raw) / bare;
+  const figure = `${ms(ours)} = raw QEMU (${ms(raw)}) + ${times(more)} node`;
+  row(`local move of an idle guest, ${ramMib} MiB`, figure, '≤ raw QEMU + 4.00 × node -e 0', more <= 4);
+  row(
+    `the same: how long it stood still, ${usedMib} MiB in use`,
+    `${ms(pause)}; raw QEMU ${ms(rawPause)}`,
+    '≤ 300 ms',
+    pause <= 300,
+  );
 }
 
 async function benchHook() {

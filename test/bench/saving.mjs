@@ -1,14 +1,11 @@
 /** A guest whose memory is full, saved and started again: by qemu-init, and by hand with the same command line. */
-import { randomFillSync } from 'node:crypto';
-import { appendFileSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { another, fill, qmp, until } from './by-hand.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { medians } from './sampling.mjs';
 
 const NAME = 'full';
-const MIB = 1024 ** 2;
 const RAM_MIB = 640;
 const USED_MIB = 512;
 
@@ -20,7 +17,7 @@ const USED_MIB = 512;
 export async function timeSaving(lab) {
   const etc = join(lab.dir, 'etc/qemu');
   const content = join(lab.dir, 'content');
-  fill(content);
+  fill(content, USED_MIB);
   writeFileSync(
     join(etc, `${NAME}-qemu.cfg`),
     `RAM=${RAM_MIB}M\nKVM=off\n[custom]\n-device loader,file=${content},addr=0x4000000,force-raw=on\n`,
@@ -47,21 +44,9 @@ export async function timeSaving(lab) {
   }
 }
 
-/** Fills a file with what no zero page is in. */
-function fill(path) {
-  const file = openSync(path, 'w');
-  const piece = randomFillSync(Buffer.alloc(MIB));
-  for (let at = 0; at < USED_MIB; at++) writeSync(file, piece);
-  closeSync(file);
-}
-
 /** What an administrator would type. Its QEMUs are others than that of the machine, which runs on meanwhile. */
 async function byHand(recorded, state) {
-  const folder = `${recorded.runDir}.hand`;
-  const args = recorded.args
-    .map((arg) => arg.replaceAll(recorded.runDir, folder))
-    .filter((_, at, all) => !isPort(all, at));
-  const hand = { ...recorded, args, runDir: folder, socket: recorded.socket.replace(recorded.runDir, folder) };
+  const hand = another(recorded, 'hand');
   const first = await rawStart(hand);
   const start = performance.now();
   await qmp(hand.socket, [
@@ -70,46 +55,9 @@ async function byHand(recorded, state) {
   ]);
   await until(hand.socket, 'query-migrate', 'completed');
   await first.end();
-  const second = await rawStart({ ...hand, args: [...args, '-incoming', `exec:cat ${state}`] });
+  const second = await rawStart({ ...hand, args: [...hand.args, '-incoming', `exec:cat ${state}`] });
   await until(hand.socket, 'query-status', 'running');
   const elapsed = performance.now() - start;
   await second.end();
   return elapsed;
-}
-
-/** Ports and displays of the machine itself. */
-function isPort(args, at) {
-  const value = args[at].startsWith('-') ? args[at + 1] : args[at];
-  return /^(?:socket,id=(?:mon|ctl)\d|chardev=(?:mon|ctl)\d|127\.0\.0\.1:\d+)/.test(value ?? '');
-}
-
-async function until(socket, command, status) {
-  for (;;) {
-    const answer = await qmp(socket, [[command]]);
-    if (answer.status === status) return;
-    if (answer.status === 'failed') throw new Error(`QEMU by hand: ${JSON.stringify(answer)}`);
-    await sleep(10);
-  }
-}
-
-/** The answer to the last of some commands. */
-function qmp(socket, commands) {
-  return new Promise((resolve, reject) => {
-    const connection = createConnection(socket);
-    let text = '';
-    const lines = [['qmp_capabilities'], ...commands].map(([execute, args]) =>
-      JSON.stringify({ execute, arguments: args }),
-    );
-    connection.on('connect', () => connection.write(`${lines.join('\n')}\n`));
-    connection.on('error', reject);
-    connection.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk;
-      const answers = text.split('\n').flatMap((line) => (/^\{"(?:return|error)"/.test(line) ? [line] : []));
-      if (answers.length < lines.length) return;
-      connection.destroy();
-      const { return: value, error } = JSON.parse(answers.at(-1).trim());
-      if (error) reject(new Error(error.desc));
-      else resolve(value);
-    });
-  });
 }

@@ -189,6 +189,24 @@ test('a machine that is registered at both hosts moves there and back, if it is 
   assert.equal(await two.state('web'), 'running');
 });
 
+test('a move that is given up is over at both hosts by then, whether it was interrupted or the QEMU there ended', async (t) => {
+  const { one, two, there } = await light(t);
+  await host.serve();
+  for (const end of ['SIGINT', 'QEMU'] as const) {
+    const slow = one.spawn('qemu-init', ['migrate', 'web', there, '--rate', '10K']);
+    await until('it comes', () => existsSync(two.file('web', 'qemu/move.sock')));
+    if (end === 'SIGINT') slow.child.kill(end);
+    else for (const pid of two.qemus()) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await slow.result;
+    assert.equal(code, end === 'SIGINT' ? 130 : 1, stderr);
+    assert.doesNotMatch(stderr, /cannot be told/, end);
+    const { state, move } = await one.one('status', 'web');
+    assert.deepEqual([state, move], ['running', null], end);
+    assert.deepEqual(two.leftovers(), []);
+    assert.equal(existsSync(join(two.etcDir, 'web-qemu.cfg')), false);
+  }
+});
+
 test('while the hosts do not see each other, and only one of them knows who owns the guest, the user decides', async (t) => {
   const { one, two, there } = await light(t);
   await host.serve();

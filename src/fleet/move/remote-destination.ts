@@ -70,20 +70,28 @@ export class RemoteDestination implements Destination {
 
   async receive<T>(offer: MoveOffer, body: (arrival: Arrival) => Promise<T>, signal: AbortSignal): Promise<T> {
     const end = await this.#reach(signal);
+    try {
+      return await body(await this.#prepare(end, offer, signal));
+    } catch (error) {
+      // Who sets this side right is going to tell the other end, which has to be done with this line by then.
+      end.hangUp();
+      throw error;
+    }
+  }
+
+  async #prepare(end: RemoteEnd, offer: MoveOffer, signal: AbortSignal): Promise<Arrival> {
     const limits = { timeoutMs: ANSWER_MS, signal };
-    const { socket, disks } = await end.ask(
-      { do: 'receive', offer: this.#there(offer) },
-      { timeoutMs: PREPARE_MS, signal },
-    );
+    const long = { timeoutMs: PREPARE_MS, signal };
+    const { socket, disks } = await end.ask({ do: 'receive', offer: this.#there(offer) }, long);
     const here = outgoingSocket(this.#source.files);
     await end.forward(here, asText(socket), signal);
     const disksHere = disks === undefined ? undefined : outgoingDisks(this.#source.files);
     if (disksHere !== undefined) await end.forward(disksHere, asText(disks), signal);
-    return body({
+    return {
       uri: `unix:${here}`,
       disks: disksHere,
       disksArrived: async () => {
-        if (disksHere !== undefined) await end.ask({ do: 'disks' }, { timeoutMs: PREPARE_MS, signal });
+        if (disksHere !== undefined) await end.ask({ do: 'disks' }, long);
       },
       switching: async () => void (await end.ask({ do: 'switching' }, limits)),
       arrived: async () => void (await end.ask({ do: 'arrived' }, limits)),
@@ -93,7 +101,7 @@ export class RemoteDestination implements Destination {
         this.#isReleased = true;
         return asText(state);
       },
-    });
+    };
   }
 
   #there(offer: MoveOffer): MoveOffer {

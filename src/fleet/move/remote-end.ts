@@ -122,10 +122,15 @@ export class RemoteEnd {
     );
   }
 
-  /** Ends the connection, when the other end has set right what it has to. Never throws. */
-  async close(patienceMs = CLOSE_MS): Promise<void> {
+  /** Has the other end set right what it has to, which is not waited for. */
+  hangUp(): void {
     clearInterval(this.#alive);
     this.#talk.endInput();
+  }
+
+  /** Ends the connection, when the other end has set right what it has to. Never throws. */
+  async close(patienceMs = CLOSE_MS): Promise<void> {
+    this.hangUp();
     await within(this.#talk.exited, patienceMs);
     this.#talk.kill('SIGTERM');
     for (const path of [this.#control, ...this.#sockets]) removeIfExists(path);

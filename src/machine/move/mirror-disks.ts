@@ -38,7 +38,7 @@ export interface MirrorDisksOptions {
  * Has QEMU copy disks to another place, and waits until both sides have the same but for what the guest writes meanwhile,
  * which goes on being copied. When it throws, the caller has to end the jobs: {@link dropMirrors}.
  *
- * @throws {JobError} `QEMU_COMMAND_FAILED` when a copy fails, as without room there; `QEMU_ABORTED` …
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when a copy fails, as without room there; `QEMU_ABORTED` …
  */
 export async function mirrorDisks(access: DiskAccess, options: MirrorDisksOptions): Promise<void> {
   const { jobs, rate, signal, onProgress } = options;
@@ -79,21 +79,31 @@ async function start(
   });
 }
 
-/** @throws {JobError} when one of them has failed, or is gone. */
+/** @throws {QemuError} when one of them has failed, or is gone. */
 async function jobsOf(domain: Domain, ids: readonly string[], options?: ExecuteOptions): Promise<Job[]> {
   const all = await listJobs(domain, options);
   return ids.map((id) => {
     const job = all.find((each) => each.id === id);
     if (job === undefined) throw new QemuError('QEMU_COMMAND_FAILED', `Job "${id}" is gone`);
-    if (job.error !== undefined) throw new JobError(id, job.error);
+    if (job.error !== undefined) throw notCopied(new JobError(id, job.error));
     return job;
+  });
+}
+
+/** QEMU itself only knows that the other end of the line is gone, or refused something. */
+function notCopied(cause: JobError): QemuError {
+  const disk = parseJobId(cause.jobId)?.device.toUpperCase() ?? cause.jobId;
+  const isFull = cause.reason === 'nospace';
+  return new QemuError('QEMU_COMMAND_FAILED', `${disk} could not be copied to the other place`, {
+    cause,
+    hint: isFull ? 'free some space there' : 'its QEMU there has ended, or could not write, or the line is cut',
   });
 }
 
 /**
  * Ends the jobs of a guest that stands still: all that it has written is at the other place then.
  *
- * @throws {JobError} `QEMU_COMMAND_FAILED`; `QEMU_TIMEOUT` …
+ * @throws {QemuError} `QEMU_COMMAND_FAILED`; `QEMU_TIMEOUT` …
  */
 export async function finishMirrors(domain: Domain, ids: readonly string[], options: ExecuteOptions): Promise<void> {
   const deadline = performance.now() + FINISH_MS;

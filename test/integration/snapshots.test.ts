@@ -357,6 +357,11 @@ for (const [version, lines, skip] of [
     assert.ok((phases.at(-1)?.total ?? 0) > 1e5);
     const after = await root.one('status', 'web');
     assert.deepEqual([after['pid'], after['state']], [pid, 'running']);
+    // Who paused it wants it so.
+    await root.ok('pause', 'web');
+    const paused = await root.one('snapshot', 'revert', 'web', 'warm');
+    assert.deepEqual([paused['memory'], paused['state'], await root.state('web')], [true, 'paused', 'paused']);
+    await root.ok('resume', 'web');
     phases.length = 0;
     assert.equal((await library.revert('cold', { onProgress })).state, 'running');
     assert.deepEqual(

@@ -20,7 +20,18 @@ export function ago(iso: string, nowMs = Date.now()): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   if (seconds < 7 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
-  const at = new Date(then);
+  return `on ${localTime(iso).slice(0, 10)}`;
+}
+
+/**
+ * A time as `2026-11-27 15:56:54` where this process is; `-` if it is not a valid time.
+ *
+ * @param iso ISO 8601.
+ */
+export function localTime(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return '-';
   const two = (value: number): string => String(value).padStart(2, '0');
-  return `on ${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }

@@ -38,7 +38,7 @@ export interface RevertedSnapshot {
   readonly snapshot: string;
   /** Whether the guest goes on from RAM and devices of then. */
   readonly memory: boolean;
-  /** `running` or `stopped`: as before. */
+  /** `stopped` as before, `running`, or `paused`: a guest that is paused stays so when it gets its memory of then. */
   readonly state: string;
   readonly disks: readonly string[];
   /** Of an external one: files with what the disks were before, which nothing rests on now. */
@@ -47,6 +47,12 @@ export interface RevertedSnapshot {
 }
 
 const CONTROL_MS = 10_000;
+
+/** What came of it. */
+interface Reverted {
+  readonly kept: readonly string[];
+  readonly isPaused?: boolean;
+}
 
 /** One revert of a machine. */
 interface Revert {
@@ -95,7 +101,7 @@ async function revertInPhases(
   const data = { name, [ENDS_MACHINE]: isRunning && !memory };
   const kind = snapshot.external ? LAYER_WORK : REVERT_WORK;
   const plan = { kind, what: `reverting to snapshot "${name}"`, data };
-  const kept = await doWork(
+  const { kept, isPaused = false } = await doWork(
     host,
     target,
     plan,
@@ -110,7 +116,8 @@ async function revertInPhases(
     await life.start(signal);
   }
   const seconds = Math.round(performance.now() - began) / 1000;
-  return { snapshot: name, memory, state: isRunning ? 'running' : 'stopped', disks: snapshot.disks, kept, seconds };
+  const state = isPaused ? 'paused' : isRunning ? 'running' : 'stopped';
+  return { snapshot: name, memory, state, disks: snapshot.disks, kept, seconds };
 }
 
 /** It was ended for the revert, which failed. */
@@ -140,7 +147,7 @@ async function revertStopped(
   { host, target, config, snapshot, life, signal, begin }: Revert,
   work: Work,
   isRunning: boolean,
-): Promise<readonly string[]> {
+): Promise<Reverted> {
   if (isRunning) {
     await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, (client) =>
       refuseDuringJobs(new Domain(client, target.longName), 'revert the disks'),
@@ -151,10 +158,10 @@ async function revertStopped(
   begin('reverting the disks');
   return exclusively(host, target, { purpose: 'snapshot', signal }, async () => {
     const note = readSnapshotNotes(target.files).find(({ name }) => name === snapshot.name);
-    if (snapshot.external && note) return revertOutside(host, target, config, note, work);
+    if (snapshot.external && note) return { kept: await revertOutside(host, target, config, note, work) };
     // From here on it is ended, whoever gives up waiting.
     await revertDisks({ host, target, config }, snapshot.name, () => noteBegun(work), begin);
-    return [];
+    return { kept: [] };
   });
 }
 
@@ -162,10 +169,10 @@ function noteBegun(work: Work): void {
   work.note({ data: { ...work.record.data, hasBegun: true } });
 }
 
-async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]> {
+async function loadMemory(revert: Revert, work: Work): Promise<Reverted> {
   const { host, target, config, snapshot, life, signal, begin } = revert;
   try {
-    await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, async (client) => {
+    return await withControl(host, target, { timeoutMs: CONTROL_MS, signal }, async (client) => {
       const domain = new Domain(client, target.longName);
       await refuseDuringJobs(domain, 'load the memory');
       const all = await disksOfQemu(domain, config, target.files);
@@ -181,8 +188,8 @@ async function loadMemory(revert: Revert, work: Work): Promise<readonly string[]
       begin('loading the memory', memoryProgress(target, 'read', memoryBytes));
       const job = newJobId('snapshot-load', 'all');
       await runToEnd(domain, 'snapshot-load', { 'job-id': job, tag: snapshot.name, vmstate, devices: nodes });
+      return { kept: [], isPaused: (await domain.status()) === 'paused' };
     });
-    return [];
   } catch (error) {
     if (work.record.data['hasBegun'] !== true || !(error instanceof QemuError)) throw error;
     // The disks may be those of then already, which RAM of now would destroy.

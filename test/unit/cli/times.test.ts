@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, uptime } from '../../../src/cli/output/times.ts';
+import { ago, localTime, uptime } from '../../../src/cli/output/times.ts';
 
 test('uptime is a clock, with days in front', () => {
   assert.equal(uptime(0), '00:00:00');
@@ -30,4 +30,9 @@ test('what is past is told in one unit, and from a week on by its date', () => {
   // A clock that was set back.
   assert.equal(before(-50), 'just now');
   assert.equal(ago('no time', now), '');
+});
+
+test('a time is shown as the clock of this host shows it', () => {
+  assert.equal(localTime(new Date(2026, 0, 2, 3, 4, 5).toISOString()), '2026-01-02 03:04:05');
+  assert.equal(localTime('no time'), '-');
 });

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../../../../machine/snapshot/list.ts';
 import { sizeText } from '../../../output/sizes.ts';
+import { localTime } from '../../../output/times.ts';
 import type { Context } from '../../../run/context.ts';
 import { present } from '../../../shared/many.ts';
 import { type SelectionArguments, select } from '../../../shared/selection.ts';
@@ -36,5 +37,5 @@ function rowOf(machine: string, snapshot: Snapshot): string[] {
     ...(below === undefined ? [] : [`below ${below}`]),
   ];
   const size = sizeBytes === 0 ? '-' : sizeText(sizeBytes);
-  return [machine, name, created.slice(0, 19), size, traits.join(',') || '-', disks.join(','), description];
+  return [machine, name, localTime(created), size, traits.join(',') || '-', disks.join(','), description];
 }

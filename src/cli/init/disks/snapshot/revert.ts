@@ -24,6 +24,7 @@ export async function run(context: Context, args: { readonly id: string; readonl
 }
 
 function describe(memory: boolean, state: string): string {
+  if (memory && state === 'paused') return 'the guest has its memory of then, and is paused as before';
   if (memory) return 'the guest goes on from its memory of then';
   return state === 'running' ? 'the machine was started again' : 'the machine stays stopped';
 }

@@ -31,6 +31,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   ended: SCOPE,
   'stop-together': SCOPE,
   receive: SCOPE,
+  'web-control': SCOPE,
 };
 
 const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
@@ -41,4 +42,5 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   ended: () => import('./init/life/ended.ts'),
   'stop-together': () => import('./init/life/stop-together.ts'),
   receive: () => import('./init/life/receive.ts'),
+  'web-control': () => import('./init/host/web-control.ts'),
 };

@@ -23,6 +23,7 @@ import {
   type Visitor,
 } from './access.ts';
 import { Feed, type FeedDocument } from './feed.ts';
+import { actThrough } from './helper.ts';
 import { factsOf, HEADERS, readJson, send, sendText, statusOf, urlOf } from './http.ts';
 import { actionOf, actOn, type MachineAction } from './machine-actions.ts';
 import { MachineEvents } from './machine-events.ts';
@@ -44,6 +45,8 @@ export interface WebOptions {
   readonly users?: ProxyUsers | undefined;
   /** Further names of this server, for a reverse proxy in front of it. */
   readonly names?: readonly string[] | undefined;
+  /** Socket of a helper that acts in place of this process, which has no rights to: see {@link actThrough}. */
+  readonly helper?: string | undefined;
   /** Told of what acts: who cares keeps it. */
   readonly onAction?: ((text: string) => void) | undefined;
 }
@@ -226,7 +229,7 @@ export class WebServer {
 
   /** What was begun is finished, also when the page is closed. */
   #begin(id: string, action: MachineAction, wish: unknown, user: string | undefined): Task {
-    const { fleet, onAction } = this.#options;
+    const { fleet, helper, onAction } = this.#options;
     const all = fleet();
     const target = all.get(id);
     const machine = target.longName;
@@ -234,7 +237,10 @@ export class WebServer {
       machine,
       action,
       user,
-      work: (context) => actOn(all, target, action, context, wish),
+      work: (context) =>
+        helper === undefined
+          ? actOn(all, target, action, context, wish)
+          : actThrough(helper, machine, action, context, wish),
     });
     onAction?.(`${machine}: ${action}${forWhom(user)}`);
     return task;
@@ -267,11 +273,11 @@ export class WebServer {
         this.#streams -= 1;
         this.#lastUse = performance.now();
       });
-      const { fleet, onAction } = this.#options;
+      const { fleet, helper, onAction } = this.#options;
       if (kind === 'vnc') void serveScreen(fleet, name, webSocket, visitor.mayAct);
       else {
         onAction?.(`console of ${name} opened${forWhom(visitor.user)}`);
-        void serveConsole(fleet, name, webSocket);
+        void serveConsole(fleet, name, webSocket, helper);
       }
     });
   }

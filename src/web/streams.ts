@@ -7,6 +7,7 @@ import { withConsole } from '../machine/control/console.ts';
 import { locate } from '../machine/run/locate.ts';
 import { openStream } from '../qmp/transport.ts';
 import { withHeldSocket } from '../system/files/held-socket.ts';
+import { consoleThrough } from './helper.ts';
 import { RfbError, RfbFilter } from './rfb-filter.ts';
 
 const CONNECT_MS = 5000;
@@ -58,11 +59,24 @@ function loopbackOf(host: string): string {
   return host === '::' ? '::1' : host;
 }
 
-/** Connects a terminal to the serial console, which serves one client: others are told that it is taken. */
-export async function serveConsole(fleet: () => MachineManager, name: string, socket: WebSocket): Promise<void> {
+/**
+ * Connects a terminal to the serial console, which serves one client: others are told that it is taken.
+ *
+ * @param helper through which that goes, for a process without the rights.
+ */
+export async function serveConsole(
+  fleet: () => MachineManager,
+  name: string,
+  socket: WebSocket,
+  helper?: string,
+): Promise<void> {
   await serve(socket, async () => {
     const all = fleet();
     const target = all.get(name);
+    if (helper !== undefined) {
+      join(socket, await consoleThrough(helper, target.longName), undefined);
+      return;
+    }
     await withConsole(all.host, target, all.inspect(target).config, undefined, async (stream) => {
       const closed = new Promise((resolve) => socket.once('close', resolve));
       join(socket, stream, undefined);

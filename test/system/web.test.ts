@@ -53,10 +53,26 @@ describe('the page of a host, as its units serve it', () => {
     assert.match(ask('member', '/metrics', ...bearer()).stdout, /qemu_host_machines\{state="stopped"\} 1/);
   });
 
-  test('with --allow-control it starts a machine in the unit of the machine, which outlives the page', async () => {
-    const command = '/usr/bin/qemu-init web --system --idle 3 --allow-control';
-    host.write(DROP_IN, `[Service]\nExecStart=\nExecStart=${command}\n`);
-    host.sh('systemctl daemon-reload; systemctl stop qemu-web.service');
+  test('its process has a user of its own, may write to nothing, and reaches no secret and no service of the host', () => {
+    const pid = host.show('qemu-web.service', 'MainPID');
+    assert.equal(host.sh('ps -o user= -p "$1"', pid), 'qemu-web');
+    assert.equal(
+      host.sh('stat -c "%a %U" /run/qemu-init-web /run/qemu-init-web/web.token'),
+      '700 qemu-web\n600 qemu-web',
+    );
+    host.sh('echo secret >/root/secret; echo secret >/home/secret');
+    assert.equal(host.sh(CAPTURED, pid), '/run/qemu-init-web');
+    const exposure = /: ([\d.]+) /.exec(host.run('systemd-analyze security --no-pager qemu-web | tail -1').stdout)?.[1];
+    assert.ok(Number(exposure) <= 2, exposure);
+    // The journal has more readers than the link.
+    assert.doesNotMatch(host.sh('journalctl --sync; journalctl --no-pager -u qemu-web'), /token=/);
+  });
+
+  test('with qemu-web-control.socket it starts a machine in the unit of the machine, which outlives the page', async () => {
+    host.write(DROP_IN, '[Service]\nExecStart=\nExecStart=/usr/bin/qemu-init web --system --idle 3\n');
+    host.sh('systemctl daemon-reload; systemctl enable --now qemu-web-control.socket; systemctl stop qemu-web.service');
+    assert.notEqual(host.run('runuser -u member -- sh -c "exec 3<>/run/qemu-init-control/socket"').code, 0);
+    assert.equal(host.sh('stat -c "%a %U" /run/qemu-init-control/socket'), '600 qemu-web');
     assert.equal(act('/api/machines/web/start'), '202');
     await until(
       'the guest is up',
@@ -67,6 +83,7 @@ describe('the page of a host, as its units serve it', () => {
     await until('the page has ended, as nobody uses it', () => webIs() === 'inactive');
     assert.equal(isActive(host, 'web'), 'active');
     assert.equal(pidOf(host, 'web'), pid);
+    assert.equal(host.run('systemctl list-units --no-legend "qemu-web-control@*"').stdout, '');
   });
 
   test('the link stays good, a stop climbs its rungs, and the journal says who did what', async () => {
@@ -76,7 +93,25 @@ describe('the page of a host, as its units serve it', () => {
     const journal = (unit: string): string => host.sh('journalctl --sync; journalctl --no-pager -b -u "$1"', unit);
     assert.match(journal('qemu@web'), /web: the guest switched the machine off/);
     assert.match(journal('qemu-web'), /web: web: start\b[\s\S]*web: web: stop\b/);
+    // Also as those tell it who have done it.
+    assert.match(journal('qemu-web-control@*'), /web: web: start\n[\s\S]*web: web: stop\n/);
     assert.equal(host.show('qemu-web.service', 'Result'), 'success');
     assert.equal(host.run('systemctl is-active qemu-web.socket').stdout.trim(), 'active');
   });
 });
+
+/** As the process $1, in its namespaces and with its rights: prints what it can write to, read or connect to, but should not. */
+const CAPTURED = `
+exec nsenter --target $1 --mount --ipc setpriv --reuid=qemu-web --regid=qemu-web --clear-groups --no-new-privs \\
+  --inh-caps=-all,+dac_override,+dac_read_search --ambient-caps=-all,+dac_override,+dac_read_search \\
+  --bounding-set=-all,+dac_override,+dac_read_search -- sh -c '
+  for path in / /etc /etc/qemu /etc/qemu/web-qemu.cfg /etc/qemu/web.img /run /run/qemu-init /run/qemu-init/web /run/qemu-init-web \\
+    /usr/bin /var/lib/qemu-init /var/log/qemu-init /sys/fs/cgroup /proc/sys/kernel/core_pattern /etc/systemd/system; do
+    if [ -d $path ]; then touch $path/x 2>/dev/null && echo $path; else (: >>$path) 2>/dev/null && echo $path; fi
+  done
+  for path in /etc/shadow /etc/shadow- /etc/ssh/sshd_config /root/secret /home/secret /etc/sudoers; do
+    [ -z "$(cat $path 2>/dev/null)" ] || echo $path
+  done
+  for path in /run/systemd/private /run/dbus/system_bus_socket /run/systemd/notify; do
+    [ ! -e $path ] || echo $path
+  done; rm -f /run/qemu-init-web/x; true'`;

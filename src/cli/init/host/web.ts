@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { MachineManager } from '../../../fleet/machine-manager.ts';
 import { findServices } from '../../../fleet/service/services.ts';
-import { ensureDir, removeIfExists } from '../../../system/files/files.ts';
+import { ensureDir, isThere, removeIfExists } from '../../../system/files/files.ts';
 import { writeFileAtomic } from '../../../system/files/write-file.ts';
+import type { Paths } from '../../../system/paths.ts';
 import { newToken } from '../../../web/access.ts';
 import { type Address, addressOf, linkOf, listenAt } from '../../../web/address.ts';
+import { helperSocketOf } from '../../../web/helper.ts';
 import { WebServer } from '../../../web/server.ts';
 import { readStaticFiles } from '../../../web/static-files.ts';
-import { mayKeepToken, readToken, tokenFileOf } from '../../../web/token-file.ts';
+import { folderOfUnit, mayKeepToken, readToken, readTokenOfUnit, tokenFileOf } from '../../../web/token-file.ts';
 import type { Context } from '../../run/context.ts';
 import { PACKAGE } from '../../run/package-folder.ts';
 
@@ -35,15 +37,19 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     output.line(linkOfServer(context, args.listen === undefined ? undefined : address));
     return 0;
   }
-  const tokenFile = tokenFileOf(paths.runDir, address);
+  const folder = folderOfUnit(address) ?? paths.runDir;
+  const tokenFile = tokenFileOf(folder, address);
   const isKept = mayKeepToken(address);
   const token = (isKept && args.newLink !== true ? readToken(tokenFile) : undefined) ?? newToken();
+  const helper = helperOf(paths, args.allowControl === true || args.controlUser !== undefined);
+  const mayAct = args.readOnly !== true && (args.allowControl === true || helper !== undefined);
   const web = new WebServer({
     // Files may change while the page is open.
     fleet: () => new MachineManager(paths, (notice) => output.notice(notice), findServices(paths)),
     files: readStaticFiles(join(PACKAGE, 'dist/web')),
     token,
-    mayAct: args.allowControl === true,
+    mayAct,
+    helper,
     names: args.name?.toLowerCase().split(','),
     users:
       args.trustHeader === undefined ? undefined : { header: args.trustHeader, mayAct: args.controlUser?.split(',') },
@@ -52,9 +58,9 @@ export async function run(context: Context, args: Arguments): Promise<number> {
   const isSocket = await listenAt(web.server, address);
   try {
     if (args.trustHeader !== undefined && !isSocket) throw anybodyCanSay();
-    ensureDir(paths.runDir, 0o755);
+    ensureDir(folder, 0o755);
     writeFileAtomic(tokenFile, `${token}\n`, 0o600);
-    announce(context, linkOf(address, token), args);
+    announce(context, linkOf(address, token), { ...args, mayAct, isUnit: address.kind === 'fd' });
     await untilIdle(web, args.idle * 1000, signal);
   } finally {
     if (!isKept) removeIfExists(tokenFile);
@@ -92,16 +98,45 @@ function anybodyCanSay(): QemuError {
 function linkOfServer({ paths: { runDir } }: Context, wanted: Address | undefined): string {
   const socket: Address = { kind: 'unix', path: '' };
   for (const address of wanted ? [wanted] : [addressOf(undefined), socket]) {
-    const token = readToken(tokenFileOf(runDir, address));
+    const ofUnit = address.kind === 'unix' ? readTokenOfUnit(runDir) : undefined;
+    const token = ofUnit ?? readToken(tokenFileOf(runDir, address));
     if (token !== undefined) return linkOf(address, token);
   }
   throw new QemuError('QEMU_NOT_RUNNING', 'The page is not served', { hint: 'start it: qemu-init web' });
 }
 
-function announce({ output }: Context, link: string, { allowControl, controlUser }: Arguments): void {
-  const mode = allowControl === true ? 'machines can be controlled' : 'read only';
-  output.line(link);
-  output.note('info', `the link is a key: ${mode}; Ctrl-C ends it`);
+/**
+ * The socket of the helper of this host's page, which has a user of its own; undefined for root and in other scopes, where
+ * the server does everything itself.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when it must act and there is none.
+ */
+function helperOf({ scope, runDir }: Paths, isNeeded: boolean): string | undefined {
+  if (scope !== 'system' || process.getuid?.() === 0) return undefined;
+  const socket = helperSocketOf(runDir);
+  if (isThere(socket)) return socket;
+  if (!isNeeded) return undefined;
+  throw new QemuError('QEMU_NOT_PERMITTED', 'Only root may control the machines of the host', {
+    hint: 'the page of the host acts through a helper: systemctl enable --now qemu-web-control.socket',
+  });
+}
+
+function announce(
+  { output }: Context,
+  link: string,
+  {
+    mayAct,
+    isUnit,
+    controlUser,
+  }: Pick<Arguments, 'controlUser'> & { readonly mayAct: boolean; readonly isUnit: boolean },
+): void {
+  const mode = mayAct ? 'machines can be controlled' : 'read only';
+  // Its output is the journal, which more users may read than those who may have the link.
+  if (isUnit) output.note('info', `${mode}; for the link: qemu-init web --link`);
+  else {
+    output.line(link);
+    output.note('info', `the link is a key: ${mode}; Ctrl-C ends it`);
+  }
   if (controlUser !== undefined) output.note('info', `users who may control: ${controlUser}`);
 }
 

@@ -56,6 +56,33 @@ test('metrics are those of the kernel and of QEMU, and a machine that does not a
   await root.ok('stop', '--all', '--force');
 });
 
+test('top counts what a busy machine uses as the kernel does', async (t) => {
+  const root = lab(t);
+  root.add('busy', '', { spamBytes: Number.POSITIVE_INFINITY });
+  await root.ok('start', 'busy');
+  await root.ok('wait', 'busy', '--for', 'console=.');
+  const pid = Number((await root.one('status', 'busy'))['pid']);
+  const usedSeconds = (): number => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(stat[11]) + Number(stat[12])) / 100;
+  };
+  const residentBytes = (): number =>
+    1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  const [cpuBefore, residentBefore] = [usedSeconds(), residentBytes()];
+  const [row] = await root.json('top', 'busy', '--once', '--interval', '1');
+  const [cpuAfter, residentAfter] = [usedSeconds(), residentBytes()];
+
+  const seconds = Number(row?.['cpuSeconds']);
+  assert.ok(seconds >= cpuBefore && seconds <= cpuAfter, `${cpuBefore} <= ${seconds} <= ${cpuAfter}`);
+  // Its two looks were a second apart, between ours. The kernel counts in hundredths.
+  const share = Number(row?.['cpuPercent']);
+  assert.ok(share > 0 && share / 100 <= 1.05 * (cpuAfter - cpuBefore) + 0.02, `${share} %`);
+  const resident = Number(row?.['residentBytes']);
+  const [least, most] = [Math.min(residentBefore, residentAfter), Math.max(residentBefore, residentAfter)];
+  assert.ok(resident >= 0.95 * least && resident <= 1.05 * most, `${resident} bytes, not ${least} to ${most}`);
+  await root.ok('stop', '--all', '--force');
+});
+
 test('the rules for alerts are such', () => {
   assert.equal(faultsOfRules(join(repoRoot, 'docs/monitoring/alerts.yml')) ?? '', '');
 });

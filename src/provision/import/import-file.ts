@@ -89,7 +89,7 @@ async function readImport(paths: Paths, source: ImportSource, options: ImportMac
     throw new QemuError('QEMU_USAGE', 'A JSON machine or a cfg file is read from a file', { hint: 'give its path' });
   }
   const imported = isOwn
-    ? importOwnFile(path, format, options.name)
+    ? importOwnFile(path, text, format, options.name)
     : importDefinition(text, {
         path,
         format,

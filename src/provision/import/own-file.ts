@@ -1,21 +1,29 @@
 import { ConfigError } from '../../base/config-error.ts';
+import type { Problem } from '../../base/problem.ts';
 import { renderMachineConfig } from '../../config/render-machine.ts';
-import { formatIssue } from '../../config/text/issues.ts';
+import type { MachineConfig } from '../../config/types.ts';
 import { deriveUuid } from '../../config/uuid.ts';
 import { inspectMachineConfig } from '../../machine/load-config.ts';
 import type { ImportItem } from './draft.ts';
 import type { ImportFormat } from './format.ts';
 import type { ImportedMachine } from './import.ts';
+import { ozoneItems } from './ozone-items.ts';
 
 /**
  * Reads a cfg file or a JSON machine, which qemu-init could run as it is, and writes it anew: paths become absolute,
  * and the defaults of this host have no part in it.
  *
  * @param path absolute.
+ * @param text what is in it.
  * @param name long name instead of the file's.
  * @throws {ConfigError} for a file with mistakes.
  */
-export function importOwnFile(path: string, format: ImportFormat, name: string | undefined): ImportedMachine {
+export function importOwnFile(
+  path: string,
+  text: string,
+  format: ImportFormat,
+  name: string | undefined,
+): ImportedMachine {
   // Without defaults, so that the file means the same on another host.
   const { config, issues, cleared } = inspectMachineConfig(path, '');
   if (!config) throw new ConfigError(`Cannot import "${path}"`, issues);
@@ -24,27 +32,19 @@ export function importOwnFile(path: string, format: ImportFormat, name: string |
   const guest = config.origins.has('NAME') ? config.name : longName;
   const uuid = config.origins.has('UUID') ? config.uuid : deriveUuid(guest);
   const renamed = { ...config, longName, name: guest, uuid };
+  const accounted = format === 'ozone' ? ozoneItems(text, issues) : ownItems(config, issues);
+  return { format, longName, text: renderMachineConfig(renamed, cleared), ...accounted, config: renamed };
+}
+
+/** Each key of a cfg file, and what the reader of such files only warns of, which has no effect. */
+function ownItems(config: MachineConfig, issues: readonly Problem[]): Pick<ImportedMachine, 'items' | 'issues'> {
+  const plain = { value: undefined, reason: undefined };
   const carried = [...config.origins].map(
-    ([key, { line }]): ImportItem => ({
-      line,
-      source: key,
-      outcome: 'carried',
-      key,
-      value: undefined,
-      reason: undefined,
-    }),
+    ([key, { line }]): ImportItem => ({ ...plain, line, source: key, outcome: 'carried', key }),
   );
-  // What the reader of such files only warns of has no effect.
-  const lost = issues.map(
-    (issue): ImportItem => ({
-      line: issue.line ?? 1,
-      source: issue.key ?? '',
-      outcome: 'lost',
-      key: undefined,
-      value: undefined,
-      reason: formatIssue({ ...issue, file: undefined, line: undefined }),
-    }),
-  );
-  const items = [...carried, ...lost].sort((one, other) => one.line - other.line);
-  return { format, longName, text: renderMachineConfig(renamed, cleared), items, config: renamed, issues };
+  const lost = issues.map(({ line = 1, key, message, hint }): ImportItem => {
+    const reason = hint === undefined ? message : `${message} (${hint})`;
+    return { ...plain, line, source: key ?? '', outcome: 'lost', key: undefined, reason };
+  });
+  return { items: [...carried, ...lost].sort((one, other) => one.line - other.line), issues: [] };
 }

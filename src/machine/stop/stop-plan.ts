@@ -90,7 +90,7 @@ export function planEnd(): Exclude<Step, { kind: 'ask' }>[] {
   ];
 }
 
-/** Longest time that the ladder takes, in milliseconds. */
+/** Longest time that the steps take, in milliseconds. */
 export function stopLimitMs(steps: readonly Step[]): number {
   return steps.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
 }

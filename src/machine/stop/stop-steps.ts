@@ -13,7 +13,7 @@ import { type Answer, askGuest } from './ask-guest.ts';
 import { type OnStopStep, planEnd, type Rung, type Step, stopStep } from './stop-plan.ts';
 
 /**
- * Climbs the ladder until the machine is gone.
+ * Runs the steps of a stop until the machine is gone.
  *
  * @returns the rung that ended it.
  * @throws {MachineStateError} `QEMU_STOP_FAILED` when it is still there after the last step.

@@ -36,7 +36,7 @@ export interface StopOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when a machine that ran is down and cleaned up, before other commands can use it. */
   readonly onDown?: ((result: StopResult) => void) | undefined;
-  /** Called when a step of the ladder begins. */
+  /** Called when a step of the stop begins. */
   readonly onStep?: OnStopStep | undefined;
 }
 
@@ -82,7 +82,7 @@ export async function stopMachine(
     tellAtWork(host, target);
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));
-    const rung = isSavedNow ? 'save' : await climb(host, target, located.process, config, options);
+    const rung = isSavedNow ? 'save' : await endInSteps(host, target, located.process, config, options);
     await cleanUp(host, target, goneOf(target.files, located.record));
     await runStopHook(host, target, config, 'POSTSTOP', { ...options, isSaved: isSavedNow });
     const result = stopped(target, rung, began);
@@ -97,7 +97,7 @@ export async function stopMachine(
   return forcibly(host, target, { timeoutMs: patienceMs, signal }, body, async () => {
     const located = locate(target.files);
     if (located.kind !== 'alive') return seenAfter(target, 'none', began);
-    const rung = await climb(host, target, located.process, config, options);
+    const rung = await endInSteps(host, target, located.process, config, options);
     return seenAfter(target, rung, began);
   });
 }
@@ -108,7 +108,7 @@ export function checkStopOptions({ stopDelayMs, deadline }: StopOptions): void {
   if (deadline !== undefined) checkTimeout(deadline, 'deadline');
 }
 
-function climb(
+function endInSteps(
   host: MachineContext,
   target: MachineRef,
   process: ProcessInfo,

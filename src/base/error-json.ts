@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
 import { type ErrorCode, QemuError } from './errors.ts';
-import { asText, isRecord, optionalText } from './guards.ts';
-import { messageOf } from './text.ts';
+import { asText, isRecord } from './guards.ts';
+import { messageOf, oneLine } from './text.ts';
 
 /** An error as it goes over a line. */
 export interface ErrorJson {
@@ -24,7 +24,9 @@ export function errorToJson(error: unknown): ErrorJson {
 export function errorFromJson(value: unknown): QemuError {
   const { code, message, hint } = isRecord(value) ? value : {};
   const known = CODES.find((each) => each === code) ?? 'QEMU_COMMAND_FAILED';
-  return new QemuError(known, asText(message) || 'It failed', { hint: optionalText(hint) });
+  return new QemuError(known, oneLine(asText(message)) || 'It failed', {
+    hint: hint === undefined ? undefined : oneLine(asText(hint)),
+  });
 }
 
 function causesOf(error: unknown): string[] {

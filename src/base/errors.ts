@@ -1,3 +1,5 @@
+import { oneLine } from './text.ts';
+
 /**
  * What went wrong, as a stable word. Every error that this package raises on purpose is a {@link QemuError} with one
  * of these codes; the table from code to exit status is in `cli/exit-code.ts`.
@@ -137,7 +139,7 @@ export class QmpRefusedError extends QemuError {
     id?: number | undefined;
     by?: string | undefined;
   }) {
-    super('QEMU_QMP_REFUSED', `${detail.by ?? 'QEMU'} refused "${detail.command}": ${detail.desc}`);
+    super('QEMU_QMP_REFUSED', `${detail.by ?? 'QEMU'} refused "${detail.command}": ${oneLine(detail.desc)}`);
     this.errorClass = detail.errorClass;
     this.desc = detail.desc;
     this.command = detail.command;

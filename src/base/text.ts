@@ -16,6 +16,18 @@ export function quote(text: string): string {
   return `"${visible}"`;
 }
 
+/** Longest sentence of another program that a message repeats, in characters. */
+const MOST_SENTENCE = 1_000;
+
+/**
+ * A sentence of a program that is not trusted, for a message: it cannot pass a line of its own for one of ours, such as a
+ * hint or the outcome of another machine, and has an end. Pure.
+ */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/\s*[\n\r\v\f\u0085\u2028\u2029]\s*/g, ' ').trim();
+  return line.length > MOST_SENTENCE ? `${line.slice(0, MOST_SENTENCE)}…` : line;
+}
+
 /** `a, b or c`, for the values that a message lists. */
 export function anyOf(words: readonly string[]): string {
   const last = words.at(-1) ?? '';

@@ -1,4 +1,5 @@
 import { QemuError } from '../base/errors.ts';
+import { oneLine } from '../base/text.ts';
 
 /** How a job failed: it was cancelled, ran out of space, or anything else. */
 export type JobFailure = 'cancelled' | 'nospace' | 'failed';
@@ -12,7 +13,8 @@ export class JobError extends QemuError {
   /** @param text QEMU's sentence; undefined when all that is known is that the job was cancelled. */
   constructor(jobId: string, text: string | undefined) {
     const reason = failureOf(text);
-    const message = reason === 'cancelled' ? `Job "${jobId}" was cancelled` : `Job "${jobId}" failed: ${text}`;
+    const message =
+      reason === 'cancelled' ? `Job "${jobId}" was cancelled` : `Job "${jobId}" failed: ${oneLine(text ?? '')}`;
     const hint = reason === 'nospace' ? 'free some space where it writes, and start it again' : undefined;
     super('QEMU_COMMAND_FAILED', message, { hint });
     this.jobId = jobId;

@@ -1,4 +1,5 @@
 import { asArray, asNumber, asRecord, asText, optionalText } from '../../base/guards.ts';
+import { oneLine } from '../../base/text.ts';
 
 /** A machine as one node of a cluster knows it. */
 export interface NodeFacts {
@@ -35,6 +36,6 @@ export function readNodeFacts(value: unknown): NodeFacts {
     }),
     uid: typeof facts['uid'] === 'number' ? facts['uid'] : undefined,
     isRunning: facts['isRunning'] === true,
-    problems: asArray(facts['problems']).map(asText),
+    problems: asArray(facts['problems']).map((each) => oneLine(asText(each))),
   };
 }

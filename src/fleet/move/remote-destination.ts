@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asText } from '../../base/guards.ts';
+import { oneLine } from '../../base/text.ts';
 import type { MachineContext, MachineRef } from '../../machine/context.ts';
 import { outgoingDisks, outgoingSocket } from '../../machine/move/move-out-work.ts';
 import { removeIfExists } from '../../system/files/files.ts';
@@ -54,7 +55,7 @@ export class RemoteDestination implements Destination {
     const isOpen = await this.#tryForwarding(end, signal);
     const { problems } = await end.ask({ do: 'check', offer: this.#there(offer) }, { timeoutMs: PREPARE_MS, signal });
     const closed = `sshd there does not forward unix sockets (AllowStreamLocalForwarding of sshd_config(5), "restrict" in authorized_keys)`;
-    return [...(isOpen ? [] : [closed]), ...asArray(problems).map(asText)];
+    return [...(isOpen ? [] : [closed]), ...asArray(problems).map((each) => oneLine(asText(each)))];
   }
 
   async #tryForwarding(end: RemoteEnd, signal: AbortSignal | undefined): Promise<boolean> {

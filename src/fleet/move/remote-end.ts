@@ -2,7 +2,9 @@ import { startDeadline } from '../../base/abort.ts';
 import { errorFromJson } from '../../base/error-json.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asRecord, asText, isRecord } from '../../base/guards.ts';
+import { oneLine } from '../../base/text.ts';
 import { VERSION } from '../../base/version.ts';
+import { isValidName } from '../../config/text/names.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { Notify } from '../../machine/context.ts';
 import { removeIfExists } from '../../system/files/files.ts';
@@ -29,6 +31,8 @@ const ALIVE_MS = 5_000;
 const CLOSE_MS = 30_000;
 /** What a shell may print before. */
 const MOST_CHATTER = 1_000;
+/** More than there is to say before any answer. */
+const MOST_NOTICES = 1_000;
 
 let count = 0;
 
@@ -91,7 +95,7 @@ export class RemoteEnd {
   }
 
   async #answer(): Promise<Readonly<Record<string, unknown>>> {
-    for (;;) {
+    for (let notices = 0; notices <= MOST_NOTICES; notices++) {
       const line = await this.#talk.lines.next();
       if (line === undefined) throw await failure(this.place, this.#talk, true);
       const answer = readAnswer(line);
@@ -100,10 +104,11 @@ export class RemoteEnd {
       const { level, machine, message } = asRecord(answer['notice']);
       this.#notify({
         level: level === 'warning' || level === 'info' || level === 'trace' ? level : 'debug',
-        machine: typeof machine === 'string' ? machine : undefined,
-        message: `at ${this.place.name}: ${asText(message)}`,
+        machine: typeof machine === 'string' && isValidName(machine) ? machine : undefined,
+        message: `at ${this.place.name}: ${oneLine(asText(message))}`,
       });
     }
+    throw unreadable(this.place);
   }
 
   /**
@@ -170,7 +175,7 @@ function unreadable({ name }: SshPlace): QemuError {
 function otherVersion({ name }: SshPlace, { version }: Hello): QemuError {
   return new QemuError(
     'QEMU_COMMAND_FAILED',
-    `The qemu-init at ${name} has version ${version}, which does not work together with ${VERSION}`,
+    `The qemu-init at ${name} has version ${oneLine(version)}, which does not work together with ${VERSION}`,
     { hint: 'install the same version on both hosts' },
   );
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asRecord, asText } from '../../base/guards.ts';
+import { oneLine } from '../../base/text.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import type { MachinePaths } from '../../system/paths.ts';
@@ -49,7 +50,10 @@ export async function untilArrived(
     const state = await queryState(client, options);
     if (status === 'completed' && state !== 'inmigrate') return;
     if (status === 'failed') {
-      throw new QemuError('QEMU_COMMAND_FAILED', `QEMU refused the guest: ${asText(info['error-desc']) || status}`);
+      throw new QemuError(
+        'QEMU_COMMAND_FAILED',
+        `QEMU refused the guest: ${oneLine(asText(info['error-desc'])) || status}`,
+      );
     }
     if (performance.now() > deadline) throw new QemuError('QEMU_TIMEOUT', 'QEMU did not take in the guest in time');
     await delay(LOOK_MS, options.signal);

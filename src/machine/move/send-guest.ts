@@ -2,6 +2,7 @@ import { delay } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { OnProgress } from '../../base/progress.ts';
+import { oneLine } from '../../base/text.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { sendingCapabilities } from '../state/cancel-sending.ts';
@@ -78,7 +79,7 @@ async function untilStatus(client: QmpClient, wanted: string, options: SendOptio
     if (status === 'failed' || status === 'cancelled' || status === 'cancelling' || status === 'completed') {
       throw new QemuError(
         'QEMU_COMMAND_FAILED',
-        `QEMU could not send the guest: ${asText(info['error-desc']) || status}`,
+        `QEMU could not send the guest: ${oneLine(asText(info['error-desc'])) || status}`,
       );
     }
     if (performance.now() > deadline) throw tooSlow(ram);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { delay } from '../../base/abort.ts';
 import { errorCode, isNotFound, LaunchError, QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
+import { oneLine } from '../../base/text.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { checksumOf } from '../../system/files/checksum.ts';
@@ -119,7 +120,7 @@ async function untilLoaded(client: QmpClient, limits: ExecuteOptions, timeoutMs:
     const status = asText(info['status']);
     if (status === 'completed') return;
     if (status === 'failed')
-      throw new QemuError('QEMU_QMP_CLOSED', `QEMU refused the state: ${asText(info['error-desc'])}`);
+      throw new QemuError('QEMU_QMP_CLOSED', `QEMU refused the state: ${oneLine(asText(info['error-desc']))}`);
     if (performance.now() > deadline) throw new QemuError('QEMU_TIMEOUT', 'QEMU did not take in the state in time');
     await delay(LOOK_MS, limits.signal);
   }

@@ -2,6 +2,7 @@ import { delay, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { asNumber, asRecord, asText } from '../../base/guards.ts';
 import type { OnProgress } from '../../base/progress.ts';
+import { oneLine } from '../../base/text.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { Checksum } from '../../system/files/checksum.ts';
 import type { SocketToFile } from '../../system/files/socket-to-file.ts';
@@ -63,7 +64,7 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
     if (status === 'completed') break;
     if (status === 'failed' || status === 'cancelled' || status === 'cancelling') {
       // What went wrong is rather at this end.
-      throw receiver.failure ?? failed(status, asText(info['error-desc']));
+      throw receiver.failure ?? failed(status, oneLine(asText(info['error-desc'])));
     }
     if (!isStopped && asNumber(ram['dirty-sync-count']) > MOST_PASSES) {
       isStopped = true;

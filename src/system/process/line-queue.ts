@@ -55,6 +55,11 @@ export class LineQueue {
   }
 
   #add(text: string): void {
+    // A line without an end is looked at once: all of it again with each piece would take minutes.
+    if (!text.includes('\n')) {
+      this.#rest += text;
+      return;
+    }
     const parts = `${this.#rest}${text}`.split('\n');
     this.#rest = parts.pop() ?? '';
     const lines = parts.filter((line) => line.trim() !== '');

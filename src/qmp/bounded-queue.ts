@@ -28,8 +28,9 @@ export class BoundedQueue<T> {
     if (this.#size === 0) return undefined;
     const item = this.#ring[this.#first];
     this.#ring[this.#first] = undefined;
-    this.#first = (this.#first + 1) % this.#limit;
     this.#size -= 1;
+    // One that is emptied again and again keeps to a short part of the ring, whatever its limit.
+    this.#first = this.#size === 0 ? 0 : (this.#first + 1) % this.#limit;
     return item;
   }
 

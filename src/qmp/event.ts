@@ -31,12 +31,13 @@ export type EventMatch = Readonly<Record<string, unknown>> | ((event: QmpEvent) 
 
 /** The event as the client hands it out. */
 export function makeEvent(wire: WireEvent, sequence: number): QmpEvent {
-  const { event, data, seconds, microseconds } = wire;
+  const { event, data, timestamp } = wire;
+  const { seconds, microseconds } = timestamp;
   const isKnownTime = seconds >= 0 && microseconds >= 0;
   return {
     event,
     data,
-    timestamp: { seconds, microseconds },
+    timestamp,
     time: isKnownTime ? new Date(seconds * 1000 + Math.floor(microseconds / 1000)) : undefined,
     sequence,
   };

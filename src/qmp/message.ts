@@ -1,5 +1,5 @@
 import { QemuError } from '../base/errors.ts';
-import { isRecord } from '../base/guards.ts';
+import { asRecord, isRecord } from '../base/guards.ts';
 import { encodeJson, parseJson } from './json.ts';
 
 /** The version that QEMU greets with. Parts that a peer leaves out are 0 or empty. */
@@ -20,16 +20,16 @@ export interface QmpGreeting {
 
 /** An event as it came off the wire. */
 export interface WireEvent {
+  readonly kind: 'event';
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
-  readonly seconds: number;
-  readonly microseconds: number;
+  readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 }
 
 /** One message of a QMP server, sorted by what it is for. */
 export type QmpMessage =
   | { readonly kind: 'greeting'; readonly greeting: QmpGreeting }
-  | { readonly kind: 'event'; readonly event: WireEvent }
+  | WireEvent
   | { readonly kind: 'return'; readonly id: number | undefined; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number | undefined; readonly errorClass: string; readonly desc: string }
   /** An object that is none of these; `id` when it names one. */
@@ -74,18 +74,24 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
   throw new QemuError('QEMU_QMP_PROTOCOL', `Peer sent JSON that is not an object: ${excerpt(line)}`);
 }
 
-function decodeEvent(event: string, raw: Readonly<Record<string, unknown>>): QmpMessage {
-  const timestamp = isRecord(raw['timestamp']) ? raw['timestamp'] : {};
+function decodeEvent(event: string, raw: Readonly<Record<string, unknown>>): WireEvent {
+  const { data, timestamp } = raw;
   return {
     kind: 'event',
-    event: {
-      event,
-      data: isRecord(raw['data']) ? raw['data'] : {},
-      // -1 is what QEMU itself sends when the host has no clock to read (QMP specification).
-      seconds: numberOr(timestamp['seconds'], -1),
-      microseconds: numberOr(timestamp['microseconds'], -1),
-    },
+    event,
+    data: isRecord(data) ? data : {},
+    timestamp: isRecord(timestamp) && isTimestamp(timestamp) ? timestamp : timestampOf(timestamp),
   };
+}
+
+function isTimestamp(value: Readonly<Record<string, unknown>>): value is WireEvent['timestamp'] & typeof value {
+  return typeof value['seconds'] === 'number' && typeof value['microseconds'] === 'number';
+}
+
+function timestampOf(value: unknown): WireEvent['timestamp'] {
+  const { seconds, microseconds } = asRecord(value);
+  // -1 is what QEMU itself sends when the host has no clock to read (QMP specification).
+  return { seconds: numberOr(seconds, -1), microseconds: numberOr(microseconds, -1) };
 }
 
 function decodeGreeting(body: unknown): QmpMessage {

@@ -166,7 +166,7 @@ export class QmpSession {
     const message = decodeMessage(line);
     // QEMU 7.2 sends what happens between a connection and its greeting to that connection already, though rarely.
     if (message.kind === 'event') {
-      this.#handlers.onEvent(message.event);
+      this.#handlers.onEvent(message);
       return;
     }
     if (this.#settleGreeting !== undefined) {

@@ -33,7 +33,7 @@ const SMALL = ['qemu-netif', 'qemu-generator'];
 const PACKED = ['qemu-init', 'qemu-cmd', 'qemu-mon'];
 
 /** Packages that only some calls need: files of their own, loaded when they are. */
-const ON_DEMAND = ['yargs', 'proper-lockfile', 'sax', 'ws'];
+const ON_DEMAND = ['yargs', 'sax', 'ws'];
 
 /** Modules that the calls made most do without, likewise, by their path below `src/cli`. All else of a tool is one file. */
 const LATE = { 'netif/command.ts': 'qemu-netif-command' };
@@ -53,6 +53,8 @@ const bundleOptions = {
   minifyWhitespace: true,
   minifySyntax: true,
   define: DEFINE,
+  // Of a lock, which opens no file, it would only load all streams.
+  alias: { 'graceful-fs': 'node:fs' },
   banner: { js: `${refuseOldNode()}\n${PRELUDE}` },
   // Licences are gathered in one file below.
   legalComments: 'none',
@@ -150,7 +152,7 @@ async function buildTools() {
           outfile: join(outDir, 'packages', `${name}.cjs`),
           // What Node takes for the default export of a CommonJS module is module.exports.
           footer: { js: 'module.exports = Object.assign(module.exports.default ?? module.exports, module.exports);' },
-          alias: { 'string-width': './scripts/string-width.mjs' },
+          alias: { ...bundleOptions.alias, 'string-width': './scripts/string-width.mjs' },
         }),
       ),
     ]);

@@ -8,6 +8,7 @@ import { diskChain } from '../machine/storage/disk-chain.ts';
 import { isVouchedFor } from '../machine/storage/judge-lead.ts';
 import { linkOwners } from '../system/files/link-owners.ts';
 import { type ImageLayer, type KnownLayers, readChain } from '../system/images/image-chain.ts';
+import { hasNoHeader } from '../system/images/no-header.ts';
 import { type HostUse, hostUses, isClaimed, isShared, type Storage, storageOf } from '../system/images/storage.ts';
 import type { Paths } from '../system/paths.ts';
 import { localUser } from '../system/users.ts';
@@ -200,8 +201,8 @@ function hostIssue(config: MachineConfig, use: Use, found: HostUse): Problem {
 
 function usesOf(paths: Paths, config: StorageConfig, { known }: StorageLook): Use[] {
   const disks = config.disks.flatMap((disk) => {
-    const layers =
-      disk.format === 'raw' ? [plainFile(disk.file)] : diskChain(paths, config.longName, disk, { known }).layers;
+    const isAlone = disk.format === 'raw' || (disk.format === undefined && hasNoHeader(disk.file));
+    const layers = isAlone ? [plainFile(disk.file)] : diskChain(paths, config.longName, disk, { known }).layers;
     const isWritten = !disk.readonly && !disk.snapshot;
     return layers.flatMap((layer) => {
       const uses = useOf(`DSK${disk.index}`, layer, isWritten && layer.depth === 0);

@@ -95,7 +95,8 @@ function notAFile(path: string, stats: Stats): QemuError {
   });
 }
 
-function imageFile(descriptor: number, sizeBytes: number): ImageFile {
+/** An open file as an image. */
+export function imageFile(descriptor: number, sizeBytes: number): ImageFile {
   return {
     sizeBytes,
     read: (offset, length) => {

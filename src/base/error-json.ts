@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
 import { type ErrorCode, QemuError } from './errors.ts';
-import { asText, isRecord } from './guards.ts';
+import { asText, isRecord, optionalText } from './guards.ts';
 import { messageOf, oneLine } from './text.ts';
 
 /** An error as it goes over a line. */
@@ -24,8 +24,9 @@ export function errorToJson(error: unknown): ErrorJson {
 export function errorFromJson(value: unknown): QemuError {
   const { code, message, hint } = isRecord(value) ? value : {};
   const known = CODES.find((each) => each === code) ?? 'QEMU_COMMAND_FAILED';
+  const advice = optionalText(hint);
   return new QemuError(known, oneLine(asText(message)) || 'It failed', {
-    hint: hint === undefined ? undefined : oneLine(asText(hint)),
+    hint: advice === undefined ? undefined : oneLine(advice),
   });
 }
 

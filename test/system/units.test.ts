@@ -143,6 +143,29 @@ describe('a host with systemd', () => {
     }
   });
 
+  test('the exposure of the units of other machines is what SECURITY.md says of their kinds', () => {
+    const kinds = {
+      bridge: 'NIC1=virtio-net-pci\n',
+      hooks: 'PRECMD=/bin/true\n',
+      virtiofs: 'SHARE1=/srv\n',
+      passt: 'NIC1=virtio-net-pci,net=passt\n',
+      tpm: 'TPM=on\n',
+      ninep: 'SHARE1=/srv,driver=9p\n',
+    };
+    for (const [kind, lines] of Object.entries(kinds)) addMachine(host, `kind-${kind}`, lines);
+    host.sh('systemctl daemon-reload');
+    const exposureOf = (kind: string): string | undefined =>
+      /: ([\d.]+) /.exec(host.run('systemd-analyze security --no-pager "qemu@kind-$1" | tail -1', kind).stdout)?.[1];
+    const text = readFileSync(join(repoRoot, 'SECURITY.md'), 'utf8');
+    const [, plain, bridge, hooks, passt] =
+      /reports\s+([\d.]+) of 10, ([\d.]+) with a NIC on a bridge, ([\d.]+) with hooks or a folder shared by virtiofs, and ([\d.]+) with/.exec(
+        text,
+      ) ?? [];
+    const said = { bridge, hooks, virtiofs: hooks, passt, tpm: plain, ninep: plain };
+    assert.deepEqual(Object.fromEntries(Object.keys(kinds).map((kind) => [kind, exposureOf(kind)])), said);
+    host.sh('rm /etc/qemu/kind-*; sed -i /^kind-/d /etc/qemu/qemu-init.reg; systemctl daemon-reload');
+  });
+
   test('QEMU runs as a user of its machine alone, without capabilities and in its sandbox', () => {
     const [report] = JSON.parse(host.sh('qemu-init security web --json'));
     const { user, groups, capabilities, seccomp, noNewPrivileges, closed } = report;
@@ -242,6 +265,28 @@ describe('a host with systemd', () => {
     assert.equal(isActive(host, 'app'), 'inactive');
     assert.match(journal(host, 'app'), /app: stopped by powerdown/);
     assert.equal(host.run('ls -A /run/qemu-init/app').stdout, '');
+  });
+
+  test('systemctl isolate leaves a machine that was started by hand alone, unless qemu.target stops with it', async () => {
+    host.write(
+      '/etc/systemd/system/bare.target',
+      '[Unit]\nAllowIsolate=yes\nRequires=basic.target\nAfter=basic.target\n',
+    );
+    host.sh('systemctl daemon-reload; systemctl start qemu@spare');
+    const pid = pidOf(host, 'spare');
+    // systemctl does not wait for what is stopped.
+    const isDone = (): boolean => host.sh('systemctl list-jobs --no-legend') === '';
+    host.sh('systemctl isolate multi-user.target');
+    await until('isolate is done', isDone, 60_000);
+    assert.equal(isActive(host, 'spare'), 'active');
+    assert.equal(pidOf(host, 'spare'), pid);
+    host.sh('systemctl isolate bare.target');
+    await until('isolate is done', isDone, 60_000);
+    for (const name of ['spare', 'web', 'db']) assert.equal(isActive(host, name), 'inactive');
+    assert.match(journal(host, 'web'), /web: (stopped by powerdown|the guest switched the machine off)/);
+    host.sh('systemctl isolate multi-user.target');
+    await until('isolate is done', isDone, 60_000);
+    for (const name of ['web', 'db']) assert.equal(isActive(host, name), 'active');
   });
 
   test('a deaf guest ends at quit after its STOPDELAY, before systemd loses patience', () => {

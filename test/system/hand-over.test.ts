@@ -24,7 +24,7 @@ describe('commands typed on a host with systemd', () => {
     const { code, stdout, stderr } = init(host, 'restart --live web');
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^web: goes on in QEMU /);
-    const pid = pidOf(host, 'web');
+    let pid = pidOf(host, 'web');
     assert.notEqual(pid, before.pid);
     assert.equal(host.show('qemu@web.service', 'MainPID'), `${pid}`);
     assert.equal(host.show('qemu@web.service', 'ActiveEnterTimestampMonotonic'), before.since);
@@ -32,6 +32,12 @@ describe('commands typed on a host with systemd', () => {
     assert.match(host.sh('cat "/proc/$1/cgroup"', `${pid}`), /qemu@web\.service$/m);
     assert.match(host.sh('cat "/proc/$1/status"', `${pid}`), /^NoNewPrivs:\s+1$/m);
     assert.equal(host.sh('ls -A /run/qemu-init/.live'), '');
+    // On a terminal one sees how far the unit is.
+    const shown = host.sh('script -qec "qemu-init restart --live web --rate 200K" /dev/null');
+    assert.match(shown, /web: goes on in QEMU /);
+    assert.match(shown, /\d+ %/);
+    assert.equal(host.sh('ls -A /run/qemu-init/.live'), '');
+    pid = pidOf(host, 'web');
     host.sh("sed -i 's/^RAM=.*/RAM=16M/' /etc/qemu/web-qemu.cfg");
     const refused = init(host, 'restart --live web');
     assert.equal(refused.code, 1);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type ErrorCode, QemuError } from '../../base/errors.ts';
-import { isRecord } from '../../base/guards.ts';
+import { asNumber, asText, isRecord } from '../../base/guards.ts';
+import type { OnProgress, Progress } from '../../base/progress.ts';
 import type { Notice } from '../../machine/context.ts';
 import type { RestartLiveOptions, RestartLiveResult } from '../../machine/live/restart-result.ts';
 import { ensureDir, readTextIfExists, removeIfExists } from '../../system/files/files.ts';
@@ -9,6 +10,9 @@ import type { Paths } from '../../system/paths.ts';
 
 /** What the unit is to do with its next reload; it has no other way to be told. */
 export type AskedLive = Pick<RestartLiveOptions, 'rate' | 'downtimeMs' | 'timeoutMs'>;
+
+/** How seldom the unit stores how far it is. */
+const PROGRESS_MS = 500;
 
 /** What became of it, for the command that asked. */
 export interface LiveAnswer {
@@ -20,7 +24,7 @@ export interface LiveAnswer {
 /** Has the next reload of the unit be a live restart. */
 export function askLive(paths: Paths, longName: string, { rate, downtimeMs, timeoutMs }: AskedLive): void {
   ensureDir(folderOf(paths), 0o700);
-  removeIfExists(answerOf(paths, longName));
+  for (const path of [answerOf(paths, longName), progressOf(paths, longName)]) removeIfExists(path);
   writeFileAtomic(fileOf(paths, longName), `${JSON.stringify({ rate, downtimeMs, timeoutMs })}\n`, 0o600);
 }
 
@@ -36,6 +40,31 @@ export function takeLive(paths: Paths, longName: string): AskedLive | undefined 
   return { rate: number('rate'), downtimeMs: number('downtimeMs'), timeoutMs: number('timeoutMs') };
 }
 
+/** Stores how far it is, for the command that asked: what the unit prints is in the journal. */
+export function liveProgress(paths: Paths, longName: string): OnProgress {
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MS) return;
+    last = now;
+    ensureDir(folderOf(paths), 0o700);
+    writeFileAtomic(progressOf(paths, longName), `${JSON.stringify(progress)}\n`, 0o600);
+  };
+}
+
+/** How far it is; undefined before the first step and after the last one. */
+export function readLiveProgress(paths: Paths, longName: string): Progress | undefined {
+  const value = parsed(progressOf(paths, longName));
+  if (value === undefined) return undefined;
+  const { phase, done, total, bytesPerSecond } = value;
+  return {
+    phase: asText(phase),
+    done: asNumber(done),
+    total: asNumber(total),
+    bytesPerSecond: typeof bytesPerSecond === 'number' ? bytesPerSecond : undefined,
+  };
+}
+
 /** Stores what became of it. */
 export function answerLive(
   paths: Paths,
@@ -47,6 +76,7 @@ export function answerLive(
     error instanceof QemuError ? { code: error.code, message: error.message, hint: error.hint } : undefined;
   const told = notices.filter(({ level }) => level === 'info' || level === 'warning');
   ensureDir(folderOf(paths), 0o700);
+  removeIfExists(progressOf(paths, longName));
   writeFileAtomic(answerOf(paths, longName), `${JSON.stringify({ result, failure, notices: told })}\n`, 0o600);
 }
 
@@ -88,4 +118,8 @@ function fileOf(paths: Paths, longName: string): string {
 
 function answerOf(paths: Paths, longName: string): string {
   return join(folderOf(paths), `${longName}.answer.json`);
+}
+
+function progressOf(paths: Paths, longName: string): string {
+  return join(folderOf(paths), `${longName}.progress.json`);
 }

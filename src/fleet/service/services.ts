@@ -22,7 +22,7 @@ import {
 } from '../../system/services/systemd.ts';
 import { hasUserUnits, userManagerOf } from '../../system/services/user-systemd.ts';
 import { takeAsked, writeAsked } from './asked.ts';
-import { askLive, takeLive, takeLiveAnswer } from './asked-live.ts';
+import { askLive, readLiveProgress, takeLive, takeLiveAnswer } from './asked-live.ts';
 import { forgetCrashes } from './crashes.ts';
 import { insideUnit } from './inside-unit.ts';
 import { readStartFailure, removeStartFailure } from './start-failure.ts';
@@ -238,6 +238,9 @@ async function isStartedByHand(unit: string, manager: string | undefined): Promi
   return (await unitProperties(unit, ['NRestarts'], { manager })).get('NRestarts') === '0';
 }
 
+/** How often to look how far the unit is. */
+const FOLLOW_MS = 250;
+
 async function restartUnitLive(
   host: MachineContext,
   target: MachineRef,
@@ -255,6 +258,10 @@ async function restartUnitLive(
     systemctl(['kill', '--kill-who=control', '--signal=SIGINT', unit], manage).catch(() => {});
   };
   signal?.addEventListener('abort', cancel);
+  const follow = setInterval(() => {
+    const progress = readLiveProgress(host.paths, target.longName);
+    if (progress) options.onProgress?.(progress);
+  }, FOLLOW_MS);
   try {
     const { stderr } = await job;
     const answer = takeLiveAnswer(host.paths, target.longName);
@@ -262,6 +269,7 @@ async function restartUnitLive(
     if (answer?.result) return answer.result;
     throw answer?.error ?? unitError(unit, stderr, manage.manager);
   } finally {
+    clearInterval(follow);
     signal?.removeEventListener('abort', cancel);
     takeLive(host.paths, target.longName);
   }

@@ -3,7 +3,14 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { QemuError } from '../../../src/base/errors.ts';
-import { answerLive, askLive, takeLive, takeLiveAnswer } from '../../../src/fleet/service/asked-live.ts';
+import {
+  answerLive,
+  askLive,
+  liveProgress,
+  readLiveProgress,
+  takeLive,
+  takeLiveAnswer,
+} from '../../../src/fleet/service/asked-live.ts';
 import { resolvePaths } from '../../../src/system/paths.ts';
 
 test('a unit is asked once for a live restart, and the command that asked gets the answer once', (t) => {
@@ -40,4 +47,25 @@ test('a unit is asked once for a live restart, and the command that asked gets t
   writeFileSync(join(root, 'run/qemu-init/.live/web.json'), '{"rate":');
   assert.equal(takeLive(paths, 'web'), undefined);
   assert.equal(existsSync(join(root, 'run/qemu-init/.live/web.json')), false);
+});
+
+test('how far it is can be read until there is an answer', (t) => {
+  const root = mkdtempSync('/tmp/qi-asked-');
+  t.after(() => rmSync(root, { recursive: true }));
+  const paths = resolvePaths({ root }, {}, 0, '/');
+  assert.equal(readLiveProgress(paths, 'web'), undefined);
+  const tell = liveProgress(paths, 'web');
+  tell({ phase: 'sending', done: 5, total: 10 });
+  // Once in a while is enough.
+  tell({ phase: 'sending', done: 6, total: 10, bytesPerSecond: 1 });
+  assert.deepEqual(readLiveProgress(paths, 'web'), {
+    phase: 'sending',
+    done: 5,
+    total: 10,
+    bytesPerSecond: undefined,
+  });
+  liveProgress(paths, 'web')({ phase: 'sending', done: 6, total: 10, bytesPerSecond: 1 });
+  assert.equal(readLiveProgress(paths, 'web')?.bytesPerSecond, 1);
+  answerLive(paths, 'web', { error: new Error('x'), notices: [] });
+  assert.equal(readLiveProgress(paths, 'web'), undefined);
 });

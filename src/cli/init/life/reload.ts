@@ -1,4 +1,4 @@
-import { type AskedLive, answerLive, takeLive } from '../../../fleet/service/asked-live.ts';
+import { type AskedLive, answerLive, liveProgress, takeLive } from '../../../fleet/service/asked-live.ts';
 import { insideUnit } from '../../../fleet/service/inside-unit.ts';
 import { type ReloadResult, reloadMachine } from '../../../machine/change/reload.ts';
 import type { MachineRef } from '../../../machine/context.ts';
@@ -33,7 +33,11 @@ export async function run(context: Context, args: Arguments): Promise<number> {
 async function restartInUnit(context: Context, target: MachineRef, asked: AskedLive): Promise<number> {
   const { paths, signal, notices, output } = context;
   try {
-    const result = await context.fleet().restartLive(target, { ...asked, signal });
+    const result = await context.fleet().restartLive(target, {
+      ...asked,
+      signal,
+      onProgress: liveProgress(paths, target.longName),
+    });
     answerLive(paths, target.longName, { result, notices });
     return 0;
   } catch (error) {

@@ -42,8 +42,9 @@ export function helpOnCommand(tool: string, command: Command, verb: Verb | undef
   const table = recordTable(subject.options ?? ((parser) => parser));
   const names = positionals(subject.command);
   const verbs = verb ? [] : (command.verbs ?? []);
+  const needsVerb = verbs.length > 0 && command.load === undefined;
   return sections([
-    fill(`${words}${names.map(positionalWord).join('')} [options]`, 0, width),
+    fill(`${words}${needsVerb ? ' VERB' : ''}${names.map(positionalWord).join('')} [options]`, 0, width),
     fill(`${subject.describe}.`, 0, width),
     list(
       'Words',

@@ -33,6 +33,16 @@ test('the help lists every action once, in groups, in lines as wide as the termi
   }
 });
 
+test('the help on a noun says that a verb is needed', () => {
+  const callOf = (name: string): string | undefined => {
+    const action = ACTIONS.find((each) => nameOf(each) === name);
+    return action && helpOnAction(action, undefined, 80).split('\n')[0];
+  };
+  assert.equal(callOf('snapshot'), 'qemu-init snapshot VERB [options]');
+  assert.equal(callOf('image'), 'qemu-init image VERB [options]');
+  assert.equal(callOf('start'), 'qemu-init start [ID...] [options]');
+});
+
 test('the help on an action has its own options before those of all, and words by name, without types', () => {
   for (const action of ACTIONS) {
     for (const subject of [undefined, ...(action.verbs ?? [])]) {

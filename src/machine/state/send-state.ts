@@ -12,7 +12,7 @@ import { stopIfMemoryGetsLost } from './memory-loss.ts';
 export interface SendStateOptions {
   /** Where the receiver listens. */
   readonly socket: string;
-  readonly receiver: Pick<SocketToFile, 'failure' | 'receivedBytes' | 'finish'>;
+  readonly receiver: Pick<SocketToFile, 'failure' | 'receivedBytes' | 'ended' | 'finish'>;
   /** More than QEMU has to send. */
   readonly mostBytes: number;
   /** How long nothing may come (default: 10 minutes). */
@@ -34,6 +34,9 @@ const MOST_PASSES = 2;
 const SILENCE_MS = 600_000;
 /** Less than this in that time is as good as nothing. */
 const LEAST_BYTES = 1024 ** 2;
+
+/** The program that receives has closed its socket, but is not gone yet. */
+const LAST_WORDS_MS = 5000;
 
 /** Waiting for the last bytes after QEMU has said that it is done. */
 const LAST_BYTES_MS = 600_000;
@@ -63,7 +66,8 @@ export async function sendState(client: QmpClient, options: SendStateOptions): P
     const status = asText(info['status']);
     if (status === 'completed') break;
     if (status === 'failed' || status === 'cancelled' || status === 'cancelling') {
-      // What went wrong is rather at this end.
+      // What went wrong is rather at this end, where it may show a moment later than QEMU sees its socket closed.
+      await receiver.ended({ timeoutMs: LAST_WORDS_MS, signal });
       throw receiver.failure ?? failed(status, oneLine(asText(info['error-desc'])));
     }
     if (!isStopped && asNumber(ram['dirty-sync-count']) > MOST_PASSES) {

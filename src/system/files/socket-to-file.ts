@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, openSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { type EndOptions, endsWithin } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { childEnvironment } from '../process/environment.ts';
 import { findProgram } from '../process/find-program.ts';
@@ -72,6 +73,14 @@ export class SocketToFile {
   /** Why nothing more is written, such as a full disk; undefined while all is well. */
   get failure(): QemuError | undefined {
     return this.#error;
+  }
+
+  /** Waits until the sender has closed its end or nothing more can be written; only so long. */
+  async ended(limits: EndOptions): Promise<void> {
+    await endsWithin(
+      this.#done.catch(() => {}),
+      limits,
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { QemuError } from '../../../../src/base/errors.ts';
 import { losesMemory } from '../../../../src/machine/state/memory-loss.ts';
 import { sendState } from '../../../../src/machine/state/send-state.ts';
 import { QmpClient } from '../../../../src/qmp/client.ts';
@@ -25,15 +26,16 @@ async function capturedQemu(t: TestContext, status = 'active'): Promise<QmpClien
 }
 
 /** What came, more with each look. */
-function receiver(step: number): { receivedBytes: number; failure: undefined; finish: () => Promise<never> } {
+function receiver(step: number) {
   let bytes = 0;
   return {
     get receivedBytes() {
       bytes += step;
       return bytes;
     },
-    failure: undefined,
-    finish: () => Promise.reject(new Error('not reached')),
+    failure: undefined as QemuError | undefined,
+    ended: () => Promise.resolve(),
+    finish: (): Promise<never> => Promise.reject(new Error('not reached')),
   };
 }
 
@@ -49,7 +51,7 @@ test('a QEMU that sends a state without end is stopped before it fills the disk'
 
 test('a QEMU that says it is done, and goes on sending, is stopped too', async (t) => {
   const client = await capturedQemu(t, 'completed');
-  const endless = { receivedBytes: 0, failure: undefined, finish: () => new Promise<never>(() => {}) };
+  const endless = { ...receiver(0), receivedBytes: 0, finish: () => new Promise<never>(() => {}) };
   const more = setInterval(() => {
     endless.receivedBytes += 100;
   }, 1);
@@ -79,4 +81,13 @@ test('a guest runs while its memory is sent only in a QEMU that misses nothing o
     [losesMemory(7, false), losesMemory(7, true), losesMemory(9, false), losesMemory(10, false)],
     [true, false, false, false],
   );
+});
+
+test('what this end could not write is told, also when QEMU sees its socket closed before', async (t) => {
+  const client = await capturedQemu(t, 'failed');
+  const full = receiver(1);
+  full.ended = async () => {
+    full.failure = new QemuError('QEMU_IO', 'Cannot write: the disk is full');
+  };
+  await assert.rejects(sendState(client, { ...OPTIONS, receiver: full }), { code: 'QEMU_IO' });
 });

@@ -160,6 +160,24 @@ describe('ocf:qemu-init:machine', { skip: obstacle }, () => {
     assert.equal(state(), 'stopped');
   });
 
+  test('where nothing can be noted of what qemu-init says, the machine is started, watched and stopped all the same', () => {
+    host.sh('rm -rf /run/qemu-init/.ocf; : >/run/qemu-init/.ocf');
+    try {
+      assert.equal(code('monitor'), NOT_RUNNING);
+      must('start');
+      must('start');
+      must('monitor', { OCF_CHECK_LEVEL: 10 });
+      must('stop');
+      assert.equal(cause(), 'guest-shutdown');
+      assert.match(
+        agent('validate-all', { OCF_RESKEY_machine: 'nowhere' }).stderr,
+        /ocf-exit-reason:nothing can be noted/,
+      );
+    } finally {
+      host.sh('rm /run/qemu-init/.ocf');
+    }
+  });
+
   test('what is missing on this node is said to be, so that the cluster tries another one', async () => {
     host.sh('mv /shared/web.img /shared/away.img');
     const { code: status, stderr } = agent('start');

@@ -135,6 +135,16 @@ test('all that is in the way of a move is reported at once, and nothing is chang
   );
   assert.equal((await one.init('migrate', 'web', 'elsewhere')).code, 2);
   assert.equal((await one.init('migrate', 'web', `root:${one.dir}`)).code, 2);
+  assert.match((await one.init('migrate', 'web')).stderr, /No destination was given/);
+  assert.match((await one.init('migrate', 'web', there, '--downtime', '0')).stderr, /--downtime must be milliseconds/);
+  // A name that is misspelt makes no folder.
+  const nowhere = join(two.dir, 'nowhere');
+  assert.match(
+    JSON.stringify((await one.one('migrate', 'web', `root:${nowhere}`, '--check'))['problems']),
+    /there is no folder/,
+  );
+  assert.match((await one.init('migrate', 'web', `root:${nowhere}`)).stderr, /there is no folder ".*nowhere"/);
+  assert.equal(existsSync(nowhere), false);
   assert.deepEqual(two.leftovers(), []);
   assert.equal(await one.state('web'), 'running');
 });

@@ -165,6 +165,10 @@ test('a machine that is registered at both hosts moves there and back, if it is 
   const cfg = readFileSync(join(one.etcDir, 'web-qemu.cfg'), 'utf8');
   const path = two.write('etc/qemu/web-qemu.cfg', cfg.replace('RAM=8M', 'RAM=9M'));
   two.write('etc/qemu/qemu-init.reg', 'web=web\n');
+  const nowhere = `${there}/nowhere`;
+  assert.match((await one.init('migrate', 'web', nowhere)).stderr, /there is no folder ".*\/nowhere"/);
+  assert.match(JSON.stringify((await one.one('migrate', 'web', nowhere, '--check'))['problems']), /there is no folder/);
+  assert.equal(existsSync(join(two.dir, 'nowhere')), false);
   assert.match((await one.init('migrate', 'web', there)).stderr, /exists already/);
   assert.match(
     (await one.init('migrate', 'web', there, '--keep-config')).stderr,

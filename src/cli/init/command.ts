@@ -94,6 +94,7 @@ function missingIn(argv: readonly string[]): string {
   const needed = [...((verb ?? action)?.command.matchAll(/<(\w+)(?:\.\.)?>/g) ?? [])].map(([, word]) => word);
   const given = wordsOf(argv).length - (verb ? 2 : 1);
   const word = needed[given] ?? needed.at(-1);
+  if (word === 'dest' && action?.command.startsWith('migrate ')) return 'destination';
   return word === undefined || word === 'id' ? 'machine' : (MISSING_WORDS[word] ?? word);
 }
 

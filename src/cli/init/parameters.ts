@@ -88,8 +88,8 @@ export const RATE = {
   describe: 'Most bytes a second, such as 50M',
 } as const;
 
-/** Milliseconds as typed. */
+/** Milliseconds of a downtime as typed. */
 export function milliseconds(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`must be milliseconds from 1 to 999999, not "${text}"`);
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--downtime must be milliseconds from 1 to 999999, not "${text}"`);
   return Number(text);
 }

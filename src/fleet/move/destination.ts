@@ -28,7 +28,7 @@ import { checkOffer, configThere, isKnownHere, wasHere, withMacs } from './check
 import { arrivingDisks, textWithNewDisks, withNewDisks } from './copied-cfg.ts';
 import { makeFile } from './make-file.ts';
 import type { MoveOffer } from './move-offer.ts';
-import { placeName } from './places.ts';
+import { missingRoot, placeName } from './places.ts';
 
 /** A QEMU that waits for a guest, with what is done to it step by step. */
 export interface Arrival {
@@ -97,6 +97,8 @@ export class LocalDestination implements Destination {
 
   async check(offer: MoveOffer, signal: AbortSignal | undefined): Promise<readonly string[]> {
     const { host } = this.#machines;
+    const missing = missingRoot(host.paths);
+    if (missing !== undefined) return [missing];
     const target = this.#target(offer);
     await settleFirst(host, target);
     return checkOffer(host, target, offer, signal);

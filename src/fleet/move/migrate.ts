@@ -101,7 +101,7 @@ async function parseDestination(host: MachineContext, target: MachineRef, words:
   return there;
 }
 
-/** That the tool is missing there is one more thing that is in the way. */
+/** That the tool, or its folder, is missing there is one more thing that is in the way. */
 async function checkThere(
   there: Destination,
   offer: MoveOffer,
@@ -110,10 +110,13 @@ async function checkThere(
   try {
     return await there.check(offer, signal);
   } catch (error) {
-    if (check !== true || !(error instanceof QemuError) || error.code !== 'QEMU_NOT_INSTALLED') throw error;
+    const isMissing = error instanceof QemuError && MISSING.has(error.code);
+    if (check !== true || !isMissing) throw error;
     return [error.message];
   }
 }
+
+const MISSING: ReadonlySet<string> = new Set(['QEMU_NOT_INSTALLED', 'QEMU_MACHINE_STATE']);
 
 function impossible({ longName }: MachineRef, there: string, problems: readonly string[]): QemuError {
   return new QemuError('QEMU_MACHINE_STATE', `Cannot move machine "${longName}" to ${there}: ${problems.join('; ')}`, {

@@ -1,10 +1,12 @@
 import { renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isNotFound } from '../../base/errors.ts';
 import { removeRegistryEntry } from '../../config/registry.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { forgetEnd } from '../../machine/run/last-run.ts';
 import { forgetImages } from '../../machine/storage/image-memory.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { isThere } from '../../system/files/files.ts';
 import type { Paths } from '../../system/paths.ts';
 import { editRegistry } from '../edit-registry.ts';
 import { freeMacs } from '../macs.ts';
@@ -31,4 +33,10 @@ function putAside(path: string): void {
 /** How a place is named, for people and as a destination: `root:/srv/two`. */
 export function placeName({ etcDir }: Pick<Paths, 'etcDir'>): string {
   return `root:${etcDir.replace(/\/?etc\/qemu$/, '') || '/'}`;
+}
+
+/** Why nothing can be moved to a place: a root folder that is misspelt is not to be made. Undefined: it can. */
+export function missingRoot({ scope, etcDir }: Pick<Paths, 'scope' | 'etcDir'>): string | undefined {
+  const root = dirname(dirname(etcDir));
+  return scope !== 'root' || isThere(root) ? undefined : `there is no folder "${root}"`;
 }

@@ -10,7 +10,7 @@ import type { Machines } from '../machines.ts';
 import { LocalDestination } from './destination.ts';
 import { ownMoveFile } from './move-files.ts';
 import type { MoveOffer } from './move-offer.ts';
-import { placeName } from './places.ts';
+import { missingRoot, placeName } from './places.ts';
 import { settleVerdict } from './settle-verdict.ts';
 import { type Hello, PROTOCOL, type Request, readRequest } from './wire.ts';
 
@@ -92,6 +92,8 @@ export class MoveServer {
 
   async #do(request: Request): Promise<object> {
     const signal = this.#gone.signal;
+    const missing = missingRoot(this.#machines.host.paths);
+    if (missing !== undefined) throw new QemuError('QEMU_MACHINE_STATE', missing);
     switch (request.do) {
       case 'listen':
         return this.#listen();

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { QemuError } from '../base/errors.ts';
 import { shellCommand } from '../config/text/shell-words.ts';
 import { type MachineRef, notRunning } from '../machine/context.ts';
@@ -6,6 +6,7 @@ import { lostError } from '../machine/control/console.ts';
 import { locate } from '../machine/run/locate.ts';
 import { lostFiles } from '../machine/run/lost-files.ts';
 import type { RecordedVnc } from '../machine/run/record.ts';
+import { callerName } from '../system/users.ts';
 
 /** Where a machine's VNC server is, and how to get there. */
 export interface ScreenAccess {
@@ -42,7 +43,7 @@ export function screenAccess(target: MachineRef): ScreenAccess {
   }
   const lost = vnc.port === undefined ? lostFiles(target) : undefined;
   if (lost !== undefined) throw lostError(target, 'screen', lost);
-  return accessTo(vnc, `${userInfo().username}@${hostname()}`);
+  return accessTo(vnc, `${callerName()}@${hostname()}`);
 }
 
 /** The same of what a start noted. Pure. */

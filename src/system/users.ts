@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { delay } from '../base/abort.ts';
 import { QemuError } from '../base/errors.ts';
 import { type ExecResult, run } from './process/exec.ts';
@@ -142,6 +143,15 @@ function userIn(passwd: string, name: string): User | undefined {
 
 function isNumber(name: string, uid: string): boolean {
   return /^\d+$/.test(name) && Number(name) === Number(uid);
+}
+
+/** Name of the calling user; the number of one who has no name, as in many containers. */
+export function callerName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
 }
 
 /** The name of a user of this host; the number when there is none. */

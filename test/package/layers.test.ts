@@ -140,6 +140,11 @@ test('only the command line tools touch the arguments, the standard streams and 
   assert.deepEqual(wrong, []);
 });
 
+test('a user without a name, as in many containers, is thought of wherever names are asked for', () => {
+  const found = sources.filter(({ text }) => /\buserInfo\(/.test(text)).map(({ path }) => path);
+  assert.deepEqual(found, ['system/users.ts']);
+});
+
 test('nobody ends the process', () => {
   const wrong = sources.filter(({ text }) => /\bprocess\.(?:exit|abort|reallyExit)\(/.test(withoutComments(text)));
   assert.deepEqual(

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Paths } from '../../system/paths.ts';
-import { callerName, isLingering } from '../../system/services/lingering.ts';
+import { isLingering } from '../../system/services/lingering.ts';
 import { isSystemdBooted, isUnitInstalled, isUserUnitInstalled, systemctl } from '../../system/services/systemd.ts';
+import { callerName } from '../../system/users.ts';
 
 /** When a machine with AUTOSTART=on starts, as text: that depends on the scope, and it may be never. */
 export async function whenStarted(paths: Paths, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,8 @@
 import type { MachineRef } from '../../machine/context.ts';
 import type { Paths } from '../../system/paths.ts';
-import { callerName, isLingering } from '../../system/services/lingering.ts';
+import { isLingering } from '../../system/services/lingering.ts';
 import { isSystemdBooted, unitOf } from '../../system/services/systemd.ts';
+import { callerName } from '../../system/users.ts';
 import { unitName } from './units/unit-text.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { callerName } from '../users.ts';
 
 /**
  * Whether the caller's service manager runs from the boot of the host to its end, not only during a login: loginctl(1),
@@ -7,13 +7,4 @@ import { userInfo } from 'node:os';
  */
 export function isLingering(): boolean {
   return existsSync(`/var/lib/systemd/linger/${callerName()}`);
-}
-
-/** Name of the calling user; the number if it has no name. */
-export function callerName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? '');
-  }
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../../../base/problem.ts';
 import type { MachineRef } from '../../../machine/context.ts';
 import { locate } from '../../../machine/run/locate.ts';
 import type { Paths } from '../../../system/paths.ts';
-import { callerName } from '../../../system/services/lingering.ts';
+import { callerName } from '../../../system/users.ts';
 import { logoutNotice } from '../../service/logout-notice.ts';
 
 /** A user's running machines that end at logout. */

@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { QemuError } from '../../../../base/errors.ts';
 import { isValidName, NAME_RULE } from '../../../../config/text/names.ts';
@@ -7,6 +7,7 @@ import { interfaceNames, readBridge } from '../../../../network/sysfs.ts';
 import { isUrl } from '../../../../provision/images/image-store.ts';
 import { osPreset } from '../../../../provision/os-preset.ts';
 import { isThere } from '../../../../system/files/files.ts';
+import { callerName } from '../../../../system/users.ts';
 import { askOrEnd } from '../../../input/ask.ts';
 import type { Context } from '../../../run/context.ts';
 import { type CreateAnswers, guessOs, isDisc } from './answers.ts';
@@ -33,7 +34,7 @@ export async function askForCreation(context: Context): Promise<CreateAnswers> {
   const network = await question(networkText(), 'user', networkName);
   const isImage = source !== '' && !isDisc(source);
   const sshKey = isImage ? atHome(await question('Public SSH key that may log in', ownKey(), keyFile)) : '';
-  const login = sshKey === '' ? '' : await question('User who may log in', userInfo().username, any);
+  const login = sshKey === '' ? '' : await question('User who may log in', callerName(), any);
   const start = await question('Start it now? (y or n)', 'y', yesOrNo);
   return { name, source, os, disk, ram, cpus, network, sshKey, login, start: /^y/i.test(start) };
 }

@@ -33,15 +33,18 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     }
   });
 
-  test('poweroff stops the guests of all machines, whichever way they were started, also while POSTCMD runs', async () => {
-    for (const name of ['direct', 'paused', 'slow']) addLinux(host, name);
+  test('poweroff stops the guests of all machines, whichever way they were started, also while POSTCMD runs and when a unit was masked since', async () => {
+    for (const name of ['direct', 'paused', 'slow', 'masked']) addLinux(host, name);
     host.sh('mkdir /srv/vm');
     addLinux(host, 'lone', '/srv/vm');
     host.sh('echo "POSTCMD=/bin/sleep 290" >>/etc/qemu/slow-qemu.cfg; systemctl daemon-reload');
     host.sh('qemu-init start --direct direct; qemu-init start /srv/vm/lone-qemu.cfg');
     host.sh('qemu-init start --paused paused; qemu-init resume paused; systemctl start --no-block qemu@slow');
-    const names = ['direct', 'paused', 'slow', 'lone'];
+    host.sh('systemctl start qemu@masked');
+    const names = ['direct', 'paused', 'slow', 'lone', 'masked'];
     for (const name of names) await isUp(host, name, 1);
+    // From then on systemd does not stop it with the host.
+    host.sh('systemctl mask qemu@masked');
     assert.equal(host.show('qemu@slow', 'ActiveState'), 'activating');
     await host.powerOff();
     await host.boot();

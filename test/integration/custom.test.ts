@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -162,4 +163,37 @@ test('check finds files, folders and a screen that [custom] needs and that are m
     const own = stderr.split('\n').filter((each) => each.includes(`/m${at}-qemu.cfg:`) && !each.includes('Warning'));
     assert.match(own.join('\n'), pattern, line);
   }
+});
+
+test('images of [custom] are said to be left out of snapshots and backups, and a saved state is bound to them', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  const extra = join(root.etcDir, 'extra, ü.qcow2');
+  for (const file of [join(root.etcDir, 'web.qcow2'), extra]) {
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '8M']);
+  }
+  const drive = `-drive "if=none,id=extra,format=qcow2,file=${extra.replace(',', ',,')}" -device virtio-blk-pci,drive=extra`;
+  root.add('web', `DSK1=web.qcow2\n[custom]\n${drive}\n`);
+  const dest = join(root.dir, 'backups');
+  mkdirSync(dest);
+  for (const state of ['stopped', 'running']) {
+    if (state === 'running') await root.ok('start', 'web');
+    const snapshot = await root.init('snapshot', 'create', 'web', state);
+    assert.equal(snapshot.code, 0, snapshot.stderr);
+    assert.match(snapshot.stderr, /not in the snapshot: ".*extra, ü\.qcow2" of \[custom\]/);
+    const backup = await root.init('backup', 'create', 'web', dest);
+    assert.equal(backup.code, 0, backup.stderr);
+    assert.match(backup.stderr, /not in the backup: ".*extra, ü\.qcow2" of \[custom\]/);
+  }
+  await root.ok('save', 'web');
+  await root.ok('start', 'web');
+  await root.ok('save', 'web');
+  execFileSync('qemu-io', ['-c', 'write -P 7 0 64k', extra], { stdio: 'ignore' });
+  const refused = await root.init('start', 'web');
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /image 1 of \[custom\], ".*extra, ü\.qcow2" (?:has \d+ bytes and had \d+|was written to since)/,
+  );
+  await root.ok('start', 'web', '--fresh');
 });

@@ -4,6 +4,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { readProcess } from '../../system/process/process.ts';
+import { tellCustomDisks } from '../check/custom-disks.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withDiskAccess } from '../copy/access.ts';
 import { openTargets } from '../copy/open-targets.ts';
@@ -124,6 +125,7 @@ async function backUp(backup: BackupContext, options: BackupOptions): Promise<st
   const newChain = `${point}-${randomBytes(4).toString('hex')}`;
   const plan = decide({ point, newChain, sources, last, isFull: options.full === true });
   tellLimits(host, target, sources, plan);
+  tellCustomDisks(host, target, config, 'the backup');
   const variables = access.isRunning
     ? await access.visit((domain) => variablesTarget(domain, { timeoutMs: ANSWER_MS }))
     : undefined;

@@ -5,6 +5,7 @@ import { inPhases } from '../../base/phases.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { JobError } from '../../domain/job-error.ts';
 import { newJobId } from '../../domain/job-id.ts';
+import { tellCustomDisks } from '../check/custom-disks.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { memoryProgress } from '../observe/memory-progress.ts';
 import { whileQuiet } from '../quiesce/quiesce.ts';
@@ -46,6 +47,7 @@ export async function createSnapshot(
   checkSnapshotName(name);
   checkMemory(target, options);
   refuseSavedDisks(target, 'make a snapshot');
+  tellCustomDisks(host, target, config, 'the snapshot');
   if (options.external === true) {
     const refuse = (disks: readonly SnapshotDisk[]): void => refuseSame(target, name, disks);
     const laid = await createOutside({ host, target, config, name, options, refuse });

@@ -10,7 +10,7 @@ import type { RunRecord } from '../run/record.ts';
 import { hardwareNow } from '../state/hardware-now.ts';
 import { openSaved, refuseDifferences } from '../state/load.ts';
 import { savedDifferences, savedMachineType } from '../state/saved-differences.ts';
-import { fileHashes, imageFacts } from '../state/saved-facts.ts';
+import { fileHashes, savedImages } from '../state/saved-facts.ts';
 import { dropSaved, isSaved, savedFolder, tidySaved } from '../state/saved-folder.ts';
 import { readSavedRecord, type SavedRecord } from '../state/saved-record.ts';
 import { type LaunchMode, makeRequest } from './launch-request.ts';
@@ -41,7 +41,7 @@ export async function savedStart(
   const request = await makeRequest(host, target, config, prepared, NO_SLOT, { lease: false });
   const differences = savedDifferences(record, {
     ...hardwareNow(config, prepared, request),
-    images: imageFacts(host.paths, config),
+    images: savedImages(host.paths, config),
     hashes: fileHashes(request.config, files),
   });
   refuseDifferences(target, record, differences);

@@ -18,7 +18,7 @@ import { doWork } from '../work/do-work.ts';
 import { checkRoom, checkSavable, stateBytes } from './blockers.ts';
 import { endSaved } from './end-saved.ts';
 import { SAVE_KIND, type SaveData } from './save-work.ts';
-import { fileHashes, hostCpuOf, imageFacts } from './saved-facts.ts';
+import { fileHashes, hostCpuOf, savedImages } from './saved-facts.ts';
 import { makePart, moveSaved, savedFiles, saveSocket } from './saved-folder.ts';
 import { type SavedRecord, writeSavedRecord } from './saved-record.ts';
 import { sendState } from './send-state.ts';
@@ -173,7 +173,7 @@ function recordOf(
     config,
     machineType: asked.machineType,
     hostCpu: hostCpuOf(args),
-    images: imageFacts(host.paths, withFiles(launched.config, asked.files)),
+    images: savedImages(host.paths, withFiles(launched.config, asked.files)),
     hashes: fileHashes(launched.config, target.files),
     slot,
     bootId: bootId(),

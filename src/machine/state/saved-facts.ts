@@ -7,6 +7,7 @@ import { fileError } from '../../system/files/file-error.ts';
 import { isThere } from '../../system/files/files.ts';
 import { readSmallImage } from '../../system/images/small-image.ts';
 import type { MachinePaths, Paths } from '../../system/paths.ts';
+import { customDisks } from '../check/custom-disks.ts';
 import { findFirmware } from '../start/firmware.ts';
 import { diskChain } from '../storage/disk-chain.ts';
 import type { SavedImage, SavedLayer } from './saved-record.ts';
@@ -20,6 +21,18 @@ export function imageFacts(paths: Paths, config: Pick<MachineConfig, 'longName' 
       layers: file === undefined ? [] : layerOf(file, 'raw'),
     })),
   ];
+}
+
+/** The same with the images that lines of `[custom]` name: those, too, must not change while a state is kept. */
+export function savedImages(
+  paths: Paths,
+  config: Pick<MachineConfig, 'longName' | 'disks' | 'cdroms' | 'custom' | 'dir'>,
+): SavedImage[] {
+  const custom = customDisks(config).map((path, at) => ({
+    key: `image ${at + 1} of [custom],`,
+    layers: layerOf(path, ''),
+  }));
+  return [...imageFacts(paths, config), ...custom];
 }
 
 function diskLayers(paths: Paths, longName: string, disk: DiskConfig): SavedLayer[] {

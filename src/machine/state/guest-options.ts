@@ -32,12 +32,6 @@ export function guestOptions(args: readonly string[]): string[] {
   return splitOptions(args).flatMap(([flag, value]) => seenOf(flag, value) ?? []);
 }
 
-/** An option in the same form; undefined when no guest sees it. Pure. */
-export function guestOption(args: readonly string[]): string | undefined {
-  const [first] = splitOptions(args);
-  return first === undefined ? undefined : seenOf(...first);
-}
-
 /** Each option with its value, which may be empty. No value of ours begins with `-`. */
 function splitOptions(args: readonly string[]): [flag: string, value: string][] {
   const options: [string, string][] = [];

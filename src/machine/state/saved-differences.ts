@@ -1,5 +1,5 @@
 import { quote } from '../../base/text.ts';
-import { guestOption, guestOptions } from './guest-options.ts';
+import { guestOptions } from './guest-options.ts';
 import type { SavedImage, SavedLayer, SavedRecord } from './saved-record.ts';
 
 /** Hardware as a start would make it now. */
@@ -83,10 +83,10 @@ export function release(version: string): string {
 
 function optionDifferences(record: HardwareThen, now: HardwareNow): string[] {
   const before = guestOptions(record.args).map((option) => withType(option, record, now));
-  const after = now.options.flatMap(({ key, args }) => {
-    const option = guestOption(args);
-    return option === undefined ? [] : [{ key, option: withType(option, record, now) }];
-  });
+  // A line of [custom] can hold several.
+  const after = now.options.flatMap(({ key, args }) =>
+    guestOptions(args).map((option) => ({ key, option: withType(option, record, now) })),
+  );
   const gone = without(
     before,
     after.map(({ option }) => option),

@@ -53,8 +53,9 @@ export async function triedFeatures(tried: Tried, signal?: AbortSignal): Promise
 /** The command line for that. Pure. */
 export function processorArgs(args: readonly string[], machineType: string | undefined): string[] {
   const value = (flag: string): string | undefined => {
-    const at = args.indexOf(flag);
-    return at < 0 ? undefined : args[at + 1];
+    // QEMU takes the first accelerator that works, and of other options the last.
+    const values = args.flatMap((arg, at) => (arg === flag ? (args[at + 1] ?? []) : []));
+    return flag === '-accel' ? values[0] : values.at(-1);
   };
   // Properties of a board may name devices.
   const type = machineType ?? value('-machine')?.split(',')[0];

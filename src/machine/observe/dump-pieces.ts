@@ -49,11 +49,12 @@ function silent(ms: number): QemuError {
  * Bytes that a dump may have: QEMU itself is not asked how much memory it has. Pure.
  *
  * @param config what the machine was started with; undefined when that is lost.
- * @param hostBytes memory of this host, for machines of which it is not known, or that have more by `[custom]`.
+ * @param hostBytes for machines of which it is not known, or that have more by `[custom]`; default: twice the memory of this
+ * host, since guests may be given more than there is.
  */
 export function mostDumped(
   config: Pick<MachineConfig, 'memoryBytes' | 'maxMemoryBytes' | 'custom'> | undefined,
-  hostBytes = totalmem(),
+  hostBytes = 2 * totalmem(),
 ): number {
   if (config === undefined) return hostBytes + EXTRA_BYTES;
   const known = Math.max(config.memoryBytes, config.maxMemoryBytes ?? 0);

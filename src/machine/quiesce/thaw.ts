@@ -69,11 +69,14 @@ export async function thawLeftover(
   evenWished = false,
 ): Promise<void> {
   const mark = readFrozenMark(target.files);
-  if (!mark || (mark.isWished ? !evenWished : mark.isHeld) || hasJustFailed(host, target)) return;
+  if (!mark || (mark.isWished ? !evenWished : mark.isHeld)) return;
+  // A stop tries again: a guest that cannot write is ended hard.
+  if (!evenWished && hasJustFailed(host, target)) return;
   const count = (await isAgentThere(target))
     ? await thawGuest(host, target, undefined, timeoutMs)
     : warn(host, target, 'no agent runs in the guest');
   if (count === undefined) failures(host).set(target.longName, performance.now());
+  else failures(host).delete(target.longName);
   if (count === undefined || count === 0) return;
   const since = mark.since === undefined ? '' : ` since ${mark.since}`;
   const message = mark.isWished

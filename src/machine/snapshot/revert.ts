@@ -188,7 +188,7 @@ async function loadMemory(revert: Revert, work: Work): Promise<Reverted> {
       begin('loading the memory', memoryProgress(target, 'read', memoryBytes));
       const job = newJobId('snapshot-load', 'all');
       await runToEnd(domain, 'snapshot-load', { 'job-id': job, tag: snapshot.name, vmstate, devices: nodes });
-      return { kept: [], isPaused: (await domain.status()) === 'paused' };
+      return { kept: [], isPaused: await standsStill(domain) };
     });
   } catch (error) {
     if (work.record.data['hasBegun'] !== true || !(error instanceof QemuError)) throw error;
@@ -202,5 +202,16 @@ async function loadMemory(revert: Revert, work: Work): Promise<Reverted> {
       cause: error,
       hint: `the machine is stopped, its disks are reverted; to start it from them: qemu-init start ${target.longName}`,
     });
+  }
+}
+
+/** Whether the processors stand still; QEMU says prelaunch, too, when the guest has not run before. */
+async function standsStill(domain: Domain): Promise<boolean> {
+  try {
+    return (await domain.status()) !== 'running';
+  } catch (error) {
+    // The memory is loaded: an answer that is missing must not undo that.
+    if (!(error instanceof QemuError)) throw error;
+    return false;
   }
 }

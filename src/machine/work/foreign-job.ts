@@ -42,10 +42,10 @@ function isInTheWay(error: unknown): boolean {
 function jobIsThere(cause: unknown, name: string, what: string, { id, type }: Job): QemuError {
   return new QemuError(
     'QEMU_LOCKED',
-    `Job "${id}" (${type}) is running on a disk of machine "${name}": ${what} failed`,
+    `Job "${id}" (${type}) of another program is running in machine "${name}": ${what} failed`,
     {
       cause,
-      hint: `wait for its end, or end it: ${shellCommand('qemu-init', 'jobs', 'cancel', name, id)}`,
+      hint: `if it is on the same disk, wait for its end, or end it: ${shellCommand('qemu-init', 'jobs', 'cancel', name, id)}`,
     },
   );
 }

@@ -1,6 +1,9 @@
 /** What one command may take. */
 export interface AgentCommandOptions {
-  /** Milliseconds until the answer, commands before it included; default: 5 s; `Infinity` for no limit. */
+  /**
+   * Milliseconds until the answer, commands before it included; `Infinity` for no limit. Default: 5 s; with the agent of a
+   * machine 3 s, in which commands before it and other sessions do not count.
+   */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -10,8 +13,8 @@ export interface AgentDialogue {
   /**
    * Sends a command and waits for its answer.
    *
-   * @throws {QmpRefusedError} `QEMU_QMP_REFUSED`. @throws {QemuError} `QEMU_TIMEOUT`, `QEMU_ABORTED`, `QEMU_QMP_CLOSED`,
-   * `QEMU_QMP_PROTOCOL`, `QEMU_QMP_BAD_REPLY`, `QEMU_USAGE`.
+   * @throws {QmpRefusedError} `QEMU_QMP_REFUSED`. @throws {QemuError} `QEMU_TIMEOUT` (with the agent of a machine
+   * `QEMU_NO_AGENT`), `QEMU_ABORTED`, `QEMU_QMP_CLOSED`, `QEMU_QMP_PROTOCOL`, `QEMU_QMP_BAD_REPLY`, `QEMU_USAGE`.
    */
   execute(command: string, args?: object, options?: AgentCommandOptions): Promise<unknown>;
   /**

@@ -30,6 +30,8 @@ export interface GuestExecResult {
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** How it shows that no time is left for an answer. */
 const LATE: readonly (string | undefined)[] = ['QEMU_TIMEOUT', 'QEMU_NO_AGENT', 'QEMU_LOCKED'];
+/** How it shows that a command was sent and nothing came. */
+const UNANSWERED: readonly string[] = ['QEMU_TIMEOUT', 'QEMU_NO_AGENT'];
 /** Pauses between two looks; most programs are short. */
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 500;
@@ -58,7 +60,11 @@ export async function execInGuest(
   const reader = new AnswerReader('guest-exec');
   // A program is started at once, unless its input has to come first.
   const starting = input === undefined && timeoutMs > START_MS ? { signal } : limit();
-  const answer = reader.record(await session.execute('guest-exec', request, starting));
+  const answer = reader.record(
+    await session.execute('guest-exec', request, starting).catch((error: unknown) => {
+      throw mayRun(error);
+    }),
+  );
   const pid = reader.count(answer['pid'], 'pid');
   for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(2 * lookMs, LAST_LOOK_MS)) {
     const result = await session.execute('guest-exec-status', { pid }, limit()).then(readResult, (error: unknown) => {
@@ -86,6 +92,15 @@ function readResult(value: unknown): GuestExecResult | undefined {
     stdoutTruncated: status['out-truncated'] === true,
     stderrTruncated: status['err-truncated'] === true,
   };
+}
+
+/** A guest that is only slow starts the program all the same. */
+function mayRun(error: unknown): unknown {
+  if (!(error instanceof QemuError) || !UNANSWERED.includes(error.code)) return error;
+  return new QemuError(error.code, error.message, {
+    cause: error,
+    hint: 'the program may run in the guest all the same',
+  });
 }
 
 function leastOf(ms: number, deadline: number): number {

@@ -7,6 +7,8 @@ import { badReply } from './agent-session.ts';
 const PIECE_BYTES = 48 * 1024;
 /** The least of what callers give that is taken for opening a file, too. */
 const OPEN_MS = 3_000;
+/** For an agent that was only slow. */
+const LAST_TRY_MS = 1_000;
 
 /** See {@link AgentClient.readFile}. */
 export async function* readGuestFile(
@@ -30,7 +32,7 @@ export async function* readGuestFile(
     isSilent = isSilence(error);
     throw error;
   } finally {
-    if (!isSilent) await closeQuietly(session, handle);
+    await closeQuietly(session, handle, isSilent);
   }
 }
 
@@ -47,7 +49,7 @@ export async function writeGuestFile(
     else for await (const part of data) await writeAll(session, handle, part, options);
     await session.execute('guest-file-flush', { handle }, options);
   } catch (error) {
-    if (!isSilence(error)) await closeQuietly(session, handle);
+    await closeQuietly(session, handle, isSilence(error));
     throw error;
   }
   // What a full disk has kept back until now is said here.
@@ -86,15 +88,15 @@ async function open(
   throw badReply('guest-file-open', 'the handle is not a number');
 }
 
-/** Whether nothing came in time: then the file cannot be closed, either, and trying it would take as long again. */
+/** Whether nothing came in time: then closing the file must not take as long again. */
 function isSilence(error: unknown): boolean {
   return ['QEMU_TIMEOUT', 'QEMU_NO_AGENT'].includes(errorCode(error) ?? '');
 }
 
 /** An agent keeps a file open until it ends. What has happened before this is what is to be told. */
-async function closeQuietly(session: AgentDialogue, handle: number | bigint): Promise<void> {
+async function closeQuietly(session: AgentDialogue, handle: number | bigint, isSilent: boolean): Promise<void> {
   try {
-    await session.execute('guest-file-close', { handle });
+    await session.execute('guest-file-close', { handle }, isSilent ? { timeoutMs: LAST_TRY_MS } : {});
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
   }

@@ -48,8 +48,8 @@ export function removeDeadTemporaries(folder: string): void {
   }
 }
 
-/** Writing one takes milliseconds. */
-const WRITE_MS = 60_000;
+/** Writing one takes milliseconds, but one that is prepared waits for a job of QEMU, and the clocks of hosts differ. */
+const WRITE_MS = 600_000;
 
 function writerOf(temporary: string): number {
   return Number(/\.(\d+)-\d+\.tmp$/.exec(temporary)?.[1]);

@@ -28,7 +28,10 @@ export function readQuickemu(text: string, path: string, files: ImportFiles): Im
   }
   // Its name until version 4.1.
   const bridge = variables.get('bridge');
-  if (bridge && !variables.has('network')) variables.set('network', { ...bridge, name: 'network' });
+  if (bridge && !variables.has('network')) {
+    variables.delete('bridge');
+    variables.set('network', { ...bridge, name: 'network' });
+  }
   for (const variable of variables.values()) readVariable({ draft, variables, files }, variable);
   assumeDefaults({ draft, variables, files });
   return draft;
@@ -49,6 +52,13 @@ function pathOf({ files }: Source, name: string): string {
 }
 
 type Reader = (source: Source, value: string, place: ImportPlace) => void;
+
+/** Ports are forwarded by the network that QEMU itself makes. */
+function readForward({ draft, variables }: Source, value: string, place: ImportPlace): void {
+  const network = textOf(variables, 'network') ?? 'user';
+  if (network === 'user') draft.carry(place, 'NIC1', value);
+  else draft.lose(place, `no port is forwarded with network="${network}"`);
+}
 
 const isOn = (value: string): boolean => ['on', 'true', 'yes', '1'].includes(value.toLowerCase());
 
@@ -97,9 +107,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     if (value === 'restrict') draft.change(place, 'NIC1', 'net=none', 'a NIC that is connected to nothing');
     else draft.carry(place, 'NIC1', value);
   },
-  bridge: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
-  ssh_port: ({ draft }, value, place) => draft.carry(place, 'NIC1', `hostfwd=tcp:127.0.0.1:${value}-:22`),
-  port_forwards: ({ draft }, value, place) => draft.carry(place, 'NIC1', value),
+  bridge: ({ draft }, _value, place) => draft.lose(place, '"network" says it'),
+  ssh_port: (source, value, place) => readForward(source, `hostfwd=tcp:127.0.0.1:${value}-:22`, place),
+  port_forwards: readForward,
   arch: ({ draft }, value, place) => draft.set(place, 'TGTARCH', `qemu-system-${value}`),
   keyboard_layout: ({ draft }, value, place) => draft.set(place, 'KEYMAP', value),
   sound_card: ({ draft }, value, place) => {

@@ -26,7 +26,10 @@ test('a job that is in the way is named', async () => {
     const error = await explain(refused(desc), jobs);
     assert.ok(error instanceof QemuError);
     assert.equal(error.code, 'QEMU_LOCKED');
-    assert.match(error.message, /^Job "mine" \(backup\) is running on a disk of machine "web": copying DSK1 failed$/);
+    assert.match(
+      error.message,
+      /^Job "mine" \(backup\) of another program is running in machine "web": copying DSK1 failed$/,
+    );
   }
 });
 

@@ -60,7 +60,7 @@ async function main() {
     result[pack] = globalThis.chunksLoaded;
   }
   if (task === 'trace') print(JSON.stringify(result));
-  else for (const pack of packs) writeCache(`qemu-init.${pack}`);
+  else for (const pack of packs) writeCache(`pack-${stamp}-${pack}`);
   process.exitCode = 0;
 }
 

@@ -11,7 +11,7 @@ function load() {
   const { closeSync, openSync, readFileSync, statSync } = require('node:fs');
   const { Script } = require('node:vm');
 
-  // All at once: those of a later version, which may be installed while this call goes on, have other chunks.
+  // All at once: they are removed when a later version, which may be installed while this call goes on, has its own.
   const files = {};
   for (const pack of 'PACKS'.split(' ')) files[pack] = openSync(fileOf(pack), 'r');
   /** Those of the packs that are read, by their names. */
@@ -54,7 +54,7 @@ function load() {
   }
 
   function fileOf(pack) {
-    return `${__dirname}/qemu-init.${pack}.cjs`;
+    return `${__dirname}/pack-STAMP-${pack}.cjs`;
   }
 
   function thisBuild() {

@@ -15,6 +15,8 @@ import { inLater, insistOnAscii, PRELUDE } from './prelude.mjs';
 
 /** Packs in the order in which chunks are given to them: the first whose calls load a chunk has it. The rest has all others. */
 const PACKS = ['main', 'stop', 'start', 'cmd', 'mon', 'rest'];
+/** In the names of the packs that show what calls load. */
+const TRACE = 'trace';
 
 /** What esbuild adds to each chunk. */
 const HELPERS =
@@ -60,25 +62,27 @@ export async function buildPackedTools(root, outDir, tools, options, { head, ver
     });
     chunks.set(`./${basename(path)}`, bodyOf(path, code));
   }
-  const stamp = createHash('sha256')
-    .update([...chunks].flat().join())
-    .digest('hex')
-    .slice(0, 16);
   const loader = readFileSync(join(root, 'scripts/bundle/loader.cjs'), 'utf8')
     .replace('VERSION', version)
-    .replace('STAMP', stamp)
     .replace('PACKS', PACKS.join(' '));
-  for (const name of tools) writeFileSync(join(outDir, `${name}.cjs`), `${head}\n${loader.replace('TOOL', name)}`);
+  const writeLoaders = (stamp) => {
+    const text = loader.replaceAll('STAMP', stamp);
+    for (const name of tools) writeFileSync(join(outDir, `${name}.cjs`), `${head}\n${text.replace('TOOL', name)}`);
+  };
   const scratch = mkdtempSync(join(tmpdir(), 'qemu-init-build-'));
   try {
     await build({ ...options, entryPoints: ['src/testing/index.ts'], outfile: join(scratch, 'testing.cjs') });
-    const run = (...words) => node(join(root, 'scripts/bundle/code-cache.cjs'), outDir, scratch, stamp, ...words);
-    const where = await placesOf(chunks, outDir, (packs) => run('trace', ...packs));
-    for (const pack of PACKS) {
+    const run = (...words) => node(join(root, 'scripts/bundle/code-cache.cjs'), outDir, scratch, ...words);
+    writeLoaders(TRACE);
+    const where = await placesOf(chunks, outDir, (packs) => run(TRACE, 'trace', ...packs));
+    const texts = PACKS.map((pack) => {
       const own = [...chunks].filter(([id]) => where[id] === pack);
-      writePack(outDir, pack, own, pack === 'main' ? where : {});
-    }
-    for (const pack of PACKS) await run('cache', pack);
+      return [pack, packText(pack, own, pack === 'main' ? where : {})];
+    });
+    const stamp = createHash('sha256').update(texts.flat().join()).digest('hex').slice(0, 16);
+    for (const [pack, text] of texts) writeFileSync(packFile(outDir, stamp, pack), text);
+    writeLoaders(stamp);
+    for (const pack of PACKS) await run(stamp, 'cache', pack);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -88,8 +92,11 @@ export async function buildPackedTools(root, outDir, tools, options, { head, ver
 /** The pack of each chunk, found out by calls of tools that have all chunks in the first. */
 async function placesOf(chunks, outDir, trace) {
   const traced = [...chunks].map(([id, body]) => [id, `globalThis.chunksLoaded.push(${JSON.stringify(id)});${body}`]);
-  for (const pack of PACKS) writePack(outDir, pack, pack === 'main' ? traced : [], {});
+  for (const pack of PACKS) {
+    writeFileSync(packFile(outDir, TRACE, pack), packText(pack, pack === 'main' ? traced : [], {}));
+  }
   const loaded = JSON.parse(await trace(PACKS));
+  for (const pack of PACKS) rmSync(packFile(outDir, TRACE, pack));
   const placeOf = (id) => PACKS.find((pack) => loaded[pack].includes(id)) ?? PACKS.at(-1);
   return Object.fromEntries([...chunks.keys()].map((id) => [id, placeOf(id)]));
 }
@@ -106,15 +113,23 @@ function bodyOf(path, code) {
   return inLater(body);
 }
 
-/** A file that gives its chunks by name, and where others are. */
-function writePack(outDir, pack, chunks, where) {
+/**
+ * Tools load the packs of their own build alone, also while others are being installed; the names sort before those of the
+ * tools, which thus come after what they load.
+ */
+function packFile(outDir, stamp, pack) {
+  return join(outDir, `pack-${stamp}-${pack}.cjs`);
+}
+
+/** The code that gives its chunks by name, and where others are. */
+function packText(pack, chunks, where) {
   const members = chunks.map(([id, body]) => `${JSON.stringify(id)}(require,module){${body}}`);
   const elsewhere = Object.fromEntries(Object.entries(where).filter(([, name]) => name !== pack));
   const text =
     `(function(require,__filename){"use strict";${PRELUDE}${HELPERS}` +
     `return{where:${JSON.stringify(elsewhere)},chunks:{${members.join(',\n')}}}})\n`;
   insistOnAscii(pack, text);
-  writeFileSync(join(outDir, `qemu-init.${pack}.cjs`), text);
+  return text;
 }
 
 async function node(...words) {

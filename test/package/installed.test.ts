@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { installPacked } from '../support/package.ts';
@@ -23,16 +23,23 @@ for (const tool of Object.keys(bin)) {
   });
 }
 
+/** The packs of a build have its stamp in their names. */
+function cacheOf(dir: string, pack: string): string {
+  const names = readdirSync(dir).filter((name) => name.endsWith(`-${pack}.cache`));
+  assert.equal(names.length, 1, `${names}`);
+  return join(dir, String(names[0]));
+}
+
 test('the tools run without their code cache, and with one that is not theirs', () => {
   const dir = join(project, 'node_modules/qemu-init/dist/bin');
-  const cache = join(dir, 'qemu-init.main.cache');
+  const cache = cacheOf(dir, 'main');
   const kept = readFileSync(cache);
   const runs = (): string =>
     execFileSync(process.execPath, [join(dir, '../../bin/qemu-init'), 'status', '--all', '--json', '--root', project], {
       encoding: 'utf8',
     });
   assert.ok(kept.length > 10_000);
-  const ofOtherCode = readFileSync(join(dir, 'qemu-init.stop.cache'));
+  const ofOtherCode = readFileSync(cacheOf(dir, 'stop'));
   for (const bytes of [kept, kept.subarray(0, 5_000), Buffer.from('rubbish'), Buffer.alloc(0), ofOtherCode]) {
     writeFileSync(cache, bytes);
     assert.equal(runs(), '[]\n');
@@ -44,7 +51,7 @@ test('the tools run without their code cache, and with one that is not theirs', 
 
 test('V8 is handed the code cache of this very build of Node.js only: it crashes on that of another with the same V8', () => {
   const dir = join(project, 'node_modules/qemu-init/dist/bin');
-  const cache = join(dir, 'qemu-init.main.cache');
+  const cache = cacheOf(dir, 'main');
   const kept = readFileSync(cache);
   const line = kept.indexOf('\n');
   assert.equal((line + 1) % 8, 0);

@@ -177,10 +177,11 @@ describe('users who are not root, on a host with systemd', () => {
 
   test('install makes the user and its groups also where systemd-sysusers is missing', () => {
     host.sh('mv /usr/bin/systemd-sysusers /usr/bin/systemd-tmpfiles /root');
-    host.sh('userdel qemu; groupdel qemu-admin; groupdel -f qemu 2>&1 || true');
+    host.sh('userdel qemu; userdel qemu-web; groupdel qemu-admin; groupdel -f qemu 2>&1 || true');
     for (let call = 0; call < 2; call++) host.sh('qemu-init install');
     assert.match(host.sh('id qemu'), /\(qemu\) gid=\d+\(qemu\) .*\(kvm\)/);
     assert.match(host.sh('getent passwd qemu'), /:\/var\/lib\/qemu-init:\/usr\/sbin\/nologin$/);
     host.sh('getent group qemu-admin');
+    assert.match(host.sh('getent passwd qemu-web'), /:\/usr\/sbin\/nologin$/);
   });
 });

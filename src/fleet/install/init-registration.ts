@@ -45,17 +45,24 @@ groupadd --system --force kvm
 groupadd --system --force qemu-admin
 id -u qemu >/dev/null 2>&1 || useradd --system --gid qemu --home-dir /var/lib/qemu-init --no-create-home \\
   --shell /usr/sbin/nologin --comment 'QEMU machines' qemu
-usermod --append --groups kvm qemu`;
+usermod --append --groups kvm qemu
+id -u qemu-web >/dev/null 2>&1 || useradd --system --user-group --home-dir / --no-create-home \\
+  --shell /usr/sbin/nologin --comment 'Page of QEMU machines' qemu-web`;
 
 /** The other way round, for what has to be done while the files are still there. */
 export function unregisterSteps(init: InitSystem): readonly Step[] {
   return DISABLE[init];
 }
 
+/** What an administrator may have enabled: nothing may listen for programs that are gone, or be enabled by a later installation. */
+const BY_REQUEST = ['qemu-web.socket', 'qemu-web.service', 'qemu-web-control.socket', 'qemu-metrics.timer'];
+
 const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
     step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer', 'qemu-backup.target'),
     step('systemctl', '--quiet', 'disable', 'qemu.target'),
+    // An older installation has not all of them.
+    ...BY_REQUEST.map((unit) => ({ ...step('systemctl', '--quiet', 'disable', '--now', unit), anyStatus: true })),
   ],
   // It fails for each runlevel that does not have the service.
   openrc: [{ ...step('rc-update', '--quiet', '--all', 'delete', 'qemu-init'), anyStatus: true }],

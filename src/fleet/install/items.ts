@@ -150,11 +150,13 @@ function readIfThere(source: string, name: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
+/** Sorted: the packs of a build come before the tools that load them. */
 function filesBelow(path: string): string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith('.'))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(path, entry.name)) : [join(path, entry.name)]));
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageOf } from '../../base/text.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { StopResult } from '../../machine/stop/stop.ts';
 import { ensureDir } from '../../system/files/files.ts';
@@ -79,10 +80,12 @@ async function stopStrays(fleet: MachineManager, stopping: ReadonlySet<string>):
   if (strays.length === 0 || !(await isHostStopping())) return;
   const deadline = performance.now() + STRAYS_MS;
   await Promise.all(
-    strays.map((target) => {
-      const message = 'stopped here, since systemd does not stop its unit with the host';
-      fleet.host.notify({ level: 'warning', machine: target.longName, message });
-      return attempt(target, () => fleet.stop(target, { deadline }));
+    strays.map(async (target) => {
+      const tell = (message: string): void =>
+        fleet.host.notify({ level: 'warning', machine: target.longName, message });
+      tell('is stopped here, since systemd does not stop its unit with the host');
+      const outcome = await attempt(target, () => fleet.stop(target, { deadline }));
+      if (!outcome.ok) tell(`could not be stopped: ${messageOf(outcome.error)}`);
     }),
   );
 }

@@ -69,6 +69,34 @@ test('a read-only configuration folder prevents what would change it, and nothin
   assert.deepEqual(root.leftovers(), []);
 });
 
+test('who may not write leaves what killed commands have left to others', async (t) => {
+  const root = mountLab(t);
+  root.add('web');
+  await root.ok('start', 'web');
+  const left = { kind: 'files', what: 'copying DSK1', startedAt: new Date().toISOString(), tool: { pid: 4_194_304 } };
+  const [work, mark] = [join(root.stateDir, 'web/work.json'), root.file('web', 'frozen-since')];
+  mkdirSync(join(root.stateDir, 'web'), { recursive: true });
+  writeFileSync(work, JSON.stringify(left));
+  writeFileSync(mark, '{}');
+  const dirs = [root.runDir, root.stateDir];
+  try {
+    for (const dir of dirs) makeReadOnly(dir);
+    for (const action of [['metrics'], ['status', 'web'], ['snapshot', 'list', 'web']]) {
+      const { code, stderr } = await root.init(...action);
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stderr, /warning|cannot|frozen|copying/, action.join(' '));
+    }
+  } finally {
+    for (const dir of dirs) unmount(dir);
+  }
+  assert.ok(existsSync(work));
+  assert.ok(existsSync(mark));
+  const { stderr } = await root.init('status', 'web');
+  assert.match(stderr, /copying DSK1: it is undone/);
+  assert.equal(existsSync(work), false);
+  await root.ok('kill', 'web');
+});
+
 test('a run-time folder that is read-only is told, with what it means', async (t) => {
   const root = mountLab(t);
   root.add('web');

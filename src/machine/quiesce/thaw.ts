@@ -1,5 +1,6 @@
 import { QemuError } from '../../base/errors.ts';
 import type { AgentClient } from '../../qmp/agent/agent-client.ts';
+import { isWritable } from '../../system/files/is-writable.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { channelState } from '../control/agent-channel.ts';
 import { openAgent } from '../control/open-agent.ts';
@@ -58,7 +59,7 @@ async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, tim
 
 /**
  * Thaws a guest that a command has left frozen. For every command that meets the machine; without a mark it costs one
- * look at a folder. Never throws because of what the guest does.
+ * look at a folder. Who may not write there leaves it to others. Never throws because of what the guest does.
  *
  * @param evenWished also one that a user has frozen: a guest that cannot write cannot shut down.
  */
@@ -70,8 +71,9 @@ export async function thawLeftover(
 ): Promise<void> {
   const mark = readFrozenMark(target.files);
   if (!mark || (mark.isWished ? !evenWished : mark.isHeld)) return;
-  // A stop tries again: a guest that cannot write is ended hard.
-  if (!evenWished && hasJustFailed(host, target)) return;
+  // A stop tries again: a guest that cannot write is ended hard. Who may not write could neither take the turn at the agent
+  // nor remove the mark.
+  if (!evenWished && (hasJustFailed(host, target) || !isWritable(target.files.dir))) return;
   const count = (await isAgentThere(target))
     ? await thawGuest(host, target, undefined, timeoutMs)
     : warn(host, target, 'no agent runs in the guest');

@@ -56,10 +56,13 @@ export async function dropStaleLock(host: MachineContext, target: MachineRef): P
 /**
  * Does `body` within `lock`. Where there is no room for the lock, or the file system is read-only, `body` is done all
  * the same: for what ends or asks a running machine, which matters more.
+ *
+ * @param codes of the errors of the lock for which that is so.
  */
 export async function lockedIfPossible<T>(
   lock: (body: () => Promise<T>) => Promise<T>,
   body: () => Promise<T>,
+  codes: readonly (string | undefined)[] = [...NO_ROOM, 'EROFS'],
 ): Promise<T> {
   let isInside = false;
   try {
@@ -68,9 +71,10 @@ export async function lockedIfPossible<T>(
       return body();
     });
   } catch (error) {
-    if (isInside || !(error instanceof QemuError) || !NO_ROOM.includes(errorCode(error.cause))) throw error;
+    if (isInside || !(error instanceof QemuError) || !codes.includes(errorCode(error.cause))) throw error;
     return body();
   }
 }
 
-const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
+/** The disk is full, which keeps nobody from removing a file. */
+export const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT'];

@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { isWritable } from '../../system/files/is-writable.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { hasMove } from '../move/move-record.ts';
 import { hasJournal } from '../plug/has-journal.ts';
@@ -13,24 +14,26 @@ const LOOK_MS = 1_500;
  * Sets right what a killed command left of work on the disks of a machine, before anything else is done with it: a
  * guest may be waiting for that. So it does with what a guest has released since it was asked to, with what another host
  * does not know yet, and with locks and half-written files of commands that were killed. Without any of that it costs three
- * lstat(2) and a look into a few folders. Never throws; what was found and done is told.
+ * lstat(2) and a look into a few folders. Who may not write there, such as a page that may only look, changes nothing.
+ * Never throws; what was found and done is told.
  *
  * @param timeoutMs how long that may hold up the caller.
  */
 export async function settleFirst(host: MachineContext, target: MachineRef, timeoutMs = LOOK_MS): Promise<void> {
-  if (hasJournal(target.files)) {
+  const { files } = target;
+  if (hasJournal(files) && isWritable(files.dir)) {
     const { settlePlugged } = await import('../plug/settle-plug.ts');
     await settlePlugged(host, target, LOOK_MS);
   }
-  if (hasWork(target.files)) {
+  if (hasWork(files)) {
     const { settleQuietly } = await import('./settle.ts');
     await settleQuietly(host, target, timeoutMs);
-  } else if (hasMove(target.files)) {
+  } else if (hasMove(files) && isWritable(files.stateDir)) {
     const { tellPeer } = await import('../move/tell-peer.ts');
     await tellPeer(host, target, undefined, timeoutMs);
   }
-  dropTemporaries(host.paths, target.configPath, target.files);
-  dropDeadLocks(target.files);
+  dropTemporaries(host.paths, target.configPath, files);
+  dropDeadLocks(files);
 }
 
 /** Tells that a stop of the machine ends the work on its disks that another command does. */

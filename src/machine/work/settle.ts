@@ -5,6 +5,7 @@ import { Domain } from '../../domain/domain.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import { removeTemporariesOf } from '../../system/files/dead-temporaries.ts';
 import { ensureDir } from '../../system/files/files.ts';
+import { isWritable } from '../../system/files/is-writable.ts';
 import { withLock } from '../../system/lock/lock.ts';
 import { type ProcessInfo, readProcess } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
@@ -13,7 +14,7 @@ import { controlPorts, NO_PORTS, ownSocket } from '../control/ways.ts';
 import { endCreations } from '../disks/end-creations.ts';
 import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
-import { lockedIfPossible } from '../run/run-lock.ts';
+import { lockedIfPossible, NO_ROOM } from '../run/run-lock.ts';
 import { whileAlive } from '../run/while-alive.ts';
 import { workKind } from './kinds.ts';
 import type { Settled } from './work-kind.ts';
@@ -45,8 +46,12 @@ export async function settle(host: MachineContext, target: MachineRef, options: 
   return underWorkLock(host, target, options, () => settleLocked(host, target, options));
 }
 
-/** The same for commands to which it is not essential: nothing is thrown. */
+/**
+ * The same for commands to which it is not essential: nothing is thrown. Who may write neither lock nor record leaves it
+ * to others.
+ */
 export async function settleQuietly(host: MachineContext, target: MachineRef, timeoutMs: number): Promise<void> {
+  if (!isWritable(target.files.dir) || !isWritable(target.files.stateDir)) return;
   const record = readWork(target.files);
   if (record === undefined ? !isCutOff(target.files) : isAtWork(target.files, record)) return;
   try {
@@ -67,11 +72,13 @@ export async function underWorkLock<T>(
 ): Promise<T> {
   const { files } = target;
   try {
-    return await lockedIfPossible(async (locked) => {
+    const lock = async (locked: () => Promise<T>): Promise<T> => {
       ensureDir(host.paths.runDir, 0o711);
       ensureDir(files.dir, 0o700);
       return withLock(files.workLock, { timeoutMs, signal, purpose: 'disk' }, locked);
-    }, body);
+    };
+    // Whose view of the host is read-only is not alone: others have the lock, and it could not remove the record.
+    return await lockedIfPossible(lock, body, NO_ROOM);
   } finally {
     removeEmptyFolder(files);
   }

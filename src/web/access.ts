@@ -62,6 +62,21 @@ export interface ProxyUsers {
 }
 
 /**
+ * Who may act of the users that a proxy names: those of a list, or all where somebody has said so. That the host has a
+ * helper that acts says it only of those who have the link.
+ *
+ * @param list with commas between them.
+ */
+export function proxyUsers(
+  header: string | undefined,
+  list: string | undefined,
+  allowControl: boolean,
+): ProxyUsers | undefined {
+  if (header === undefined) return undefined;
+  return { header, mayAct: list === undefined && allowControl ? undefined : (list?.split(',') ?? []) };
+}
+
+/**
  * The user that a header names. Where a proxy passes on what a browser has sent as well, both values come as one with a
  * comma, which is nobody's name.
  */

@@ -27,6 +27,11 @@ export function readToken(file: string): string | undefined {
   return tokenIn(readTrustedText(file, TOKEN_BYTES));
 }
 
+/** Socket of the page that the unit of the host serves. @param runDir the one of the machines. */
+export function socketOfUnit(runDir: string): string {
+  return `${runDir}-web.sock`;
+}
+
 /**
  * The token of the page that the unit of the host serves, in a file of another user: the page's own, who has the page anyway.
  *

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -234,6 +234,7 @@ test('a reverse proxy names its users on a socket alone, and only those who may 
   const header = ['--trust-header', 'X-Remote-User'];
   assert.equal((await root.init('web', '--listen', '127.0.0.1:0', ...header)).code, 2);
   assert.equal((await root.init('web', '--control-user', 'anna')).code, 2);
+  assert.equal((await root.init('web', ...header, '--read-only', '--control-user', 'anna')).code, 2);
   const served = await serveSocket(root, ...header, '--control-user', 'carl,anna');
   const infoOf = async (headers: Record<string, string>): Promise<unknown> => {
     const { status, text } = await ask(served, { path: '/api/info', headers });
@@ -276,6 +277,20 @@ test('the link to a socket goes on after a restart, also of a killed server, unt
   assert.equal(second.token, first.token);
   assert.equal((await root.init('web', '--listen', `unix:${second.socketPath}`)).code, 1, 'it is in use');
   assert.equal((await root.ok('web', '--link')).trim(), second.link);
+
+  // Where the unit serves, its page has another token, which the unit alone has.
+  const [unit, folder] = [`${root.runDir}-web.sock`, `${root.runDir}-web`];
+  const ofUnit = 'u'.repeat(32);
+  writeFileSync(unit, '');
+  assert.notEqual((await root.init('web', '--link')).code, 0);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'web.token'), ofUnit);
+  for (const args of [[], ['--listen', `unix:${unit}`]])
+    assert.match(await root.ok('web', '--link', ...args), new RegExp(`#token=${ofUnit}\n`));
+  const own = ['--listen', `unix:${second.socketPath}`];
+  assert.equal((await root.ok('web', '--link', ...own)).trim(), second.link);
+  rmSync(folder, { recursive: true });
+  rmSync(unit);
   second.running.child.kill('SIGTERM');
   await second.running.result;
   const third = await serveSocket(root, '--new-link');

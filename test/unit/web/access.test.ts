@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasToken, isOfOtherSite, isOurHost, isOurOrigin, newToken, Tickets, userOf } from '../../../src/web/access.ts';
+import {
+  hasToken,
+  isOfOtherSite,
+  isOurHost,
+  isOurOrigin,
+  newToken,
+  proxyUsers,
+  Tickets,
+  userOf,
+} from '../../../src/web/access.ts';
 
 const facts = (host?: string, origin?: string, authorization?: string): Parameters<typeof isOurHost>[0] => ({
   host,
@@ -97,4 +106,13 @@ test('a ticket remembers whom it is for', () => {
   const tickets = new Tickets();
   const visitor = { user: 'anna', mayAct: false };
   assert.deepEqual(tickets.take(tickets.issue('vnc/web', visitor), 'vnc/web'), visitor);
+});
+
+test('users of a proxy may act when they are named, or when all may by word of who started the server', () => {
+  const header = 'X-Remote-User';
+  assert.equal(proxyUsers(undefined, undefined, true), undefined);
+  assert.deepEqual(proxyUsers(header, undefined, false), { header, mayAct: [] });
+  assert.deepEqual(proxyUsers(header, undefined, true), { header, mayAct: undefined });
+  for (const all of [false, true])
+    assert.deepEqual(proxyUsers(header, 'anna,ben', all), { header, mayAct: ['anna', 'ben'] });
 });

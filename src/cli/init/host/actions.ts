@@ -63,7 +63,7 @@ export const HOST: readonly Action[] = [
           describe: '127.0.0.1:PORT (8780), [::1]:PORT or unix:PATH',
         })
         .option('allow-control', { type: 'boolean', describe: 'The page may start, stop and type' })
-        .option('read-only', { type: 'boolean', describe: 'The page may only look (the default)' })
+        .option('read-only', { type: 'boolean', describe: 'The page may only look, also on a host with qemu-web-control.socket' })
         .option('idle', {
           type: 'string',
           requiresArg: true,
@@ -88,7 +88,7 @@ export const HOST: readonly Action[] = [
         })
         .option('link', { type: 'boolean', describe: 'Print the link to the page that is being served' })
         .option('new-link', { type: 'boolean', describe: 'Make the links of earlier servers invalid' })
-        .conflicts('allow-control', 'read-only'),
+        .conflicts('read-only', ['allow-control', 'control-user']),
     load: () => import('./web.ts'),
   },
 ];

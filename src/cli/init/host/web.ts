@@ -5,12 +5,12 @@ import { findServices } from '../../../fleet/service/services.ts';
 import { ensureDir, isThere, removeIfExists } from '../../../system/files/files.ts';
 import { writeFileAtomic } from '../../../system/files/write-file.ts';
 import type { Paths } from '../../../system/paths.ts';
-import { newToken } from '../../../web/access.ts';
+import { newToken, proxyUsers } from '../../../web/access.ts';
 import { type Address, addressOf, linkOf, listenAt } from '../../../web/address.ts';
 import { helperSocketOf } from '../../../web/helper.ts';
 import { WebServer } from '../../../web/server.ts';
 import { readStaticFiles } from '../../../web/static-files.ts';
-import { folderOfUnit, mayKeepToken, readToken, readTokenOfUnit, tokenFileOf } from '../../../web/token-file.ts';
+import { folderOfUnit, mayKeepToken, readToken, readTokenOfUnit, socketOfUnit, tokenFileOf } from '../../../web/token-file.ts';
 import type { Context } from '../../run/context.ts';
 import { PACKAGE } from '../../run/package-folder.ts';
 
@@ -51,8 +51,7 @@ export async function run(context: Context, args: Arguments): Promise<number> {
     mayAct,
     helper,
     names: args.name?.toLowerCase().split(','),
-    users:
-      args.trustHeader === undefined ? undefined : { header: args.trustHeader, mayAct: args.controlUser?.split(',') },
+    users: proxyUsers(args.trustHeader, args.controlUser, args.allowControl === true),
     onAction: (text) => output.note('info', `web: ${text}`),
   });
   const isSocket = await listenAt(web.server, address);
@@ -91,18 +90,22 @@ function anybodyCanSay(): QemuError {
 }
 
 /**
- * The link to the server at an address; by default to that on the usual port, else to that on a socket.
+ * The link to the server at an address; by default to that on the usual port, else to that of the unit, else to that on a
+ * socket. Where the unit serves, the token in the folder of the machines is one of another server.
  *
  * @throws {QemuError} `QEMU_NOT_RUNNING`
  */
 function linkOfServer({ paths: { runDir } }: Context, wanted: Address | undefined): string {
-  const socket: Address = { kind: 'unix', path: '' };
+  const path = socketOfUnit(runDir);
+  const hasUnit = isThere(path);
+  const socket: Address = { kind: 'unix', path: hasUnit ? path : '' };
   for (const address of wanted ? [wanted] : [addressOf(undefined), socket]) {
-    const ofUnit = address.kind === 'unix' ? readTokenOfUnit(runDir) : undefined;
-    const token = ofUnit ?? readToken(tokenFileOf(runDir, address));
+    const isUnit = address.kind === 'unix' && address.path === path;
+    const token = isUnit ? readTokenOfUnit(runDir) : readToken(tokenFileOf(runDir, address));
     if (token !== undefined) return linkOf(address, token);
   }
-  throw new QemuError('QEMU_NOT_RUNNING', 'The page is not served', { hint: 'start it: qemu-init web' });
+  const hint = hasUnit ? `"${path}" has a link once it was used; or: qemu-init web` : 'start it: qemu-init web';
+  throw new QemuError('QEMU_NOT_RUNNING', 'The page is not served', { hint });
 }
 
 /**

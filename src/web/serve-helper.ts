@@ -16,6 +16,8 @@ export interface HelperLine {
 
 /** A server that is there says at once what it wants. */
 const REQUEST_MS = 10_000;
+/** A server that lives reads what is left for it at once. */
+const END_MS = 1000;
 
 /**
  * Does the one thing that the page of this host asks for, of those that a page with control may do: its server has no rights, and
@@ -42,13 +44,13 @@ export async function serveHelper(
     for (const end of ['end', 'close']) input.once(end, leave);
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
-    if (request.do === 'console') await console(fleet, request, line);
+    if (request.do === 'console') await console(fleet, request, line, gone.signal);
     else await act(fleet, request, line, gone.signal, onAction);
   } catch (error) {
     sendLine(output, { error: errorToJson(error) });
   } finally {
     clearTimeout(timer);
-    await new Promise<void>((resolve) => output.end(resolve));
+    await end(output);
     input.destroy();
   }
 }
@@ -83,18 +85,34 @@ async function console(
   fleet: MachineManager,
   { machine }: HelperRequest,
   { input, output }: HelperLine,
+  signal: AbortSignal,
 ): Promise<void> {
   const target = targetOf(fleet, machine);
-  await withConsole(fleet.host, target, fleet.inspect(target).config, undefined, async (stream) => {
+  await withConsole(fleet.host, target, fleet.inspect(target).config, signal, async (stream) => {
     sendLine(output, { open: true });
     await new Promise<void>((resolve) => {
       for (const each of [stream, input, output]) each.once('close', resolve).once('error', () => resolve());
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
       input.once('end', resolve);
       stream.once('end', resolve);
       input.pipe(stream);
       stream.pipe(output, { end: false });
     });
   });
+}
+
+/** Has the rest be read, by a server that does. */
+async function end(output: HelperLine['output']): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      output.destroy();
+      resolve();
+    }, END_MS);
+  });
+  await Promise.race([new Promise<void>((resolve) => output.end(resolve)), late]);
+  clearTimeout(timer);
 }
 
 /** Only by its name: a path could lead to the file of anybody. */

@@ -25,6 +25,11 @@ test('the helper of the page starts, stops and types, and undoes what the page n
   console.child.stdin.end();
   assert.equal((await console.result).code, 0);
 
+  const ended = helper({ do: 'console', machine: 'web' });
+  await ended.waitForOutput(/^\{"open":true\}\n/);
+  ended.child.kill('SIGTERM');
+  await ended.result;
+
   await root.ok('start', 'deaf');
   const stop = helper({ do: 'act', machine: 'deaf', action: 'stop' });
   await stop.waitForOutput(/"step":\{"at":0/);

@@ -141,3 +141,12 @@ test('the helper does what may be done by a page, to machines by their names, an
   assert.equal(started.length, 1);
   assert.match(await answersTo('{"do":"act","machine":"web","action":"start"}', AbortSignal.abort()), /result/);
 });
+
+test('a server that reads nothing does not keep the helper', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough({ highWaterMark: 1 })];
+  input.write('x\n');
+  // @ts-expect-error: nothing of a fleet is used.
+  const manager: MachineManager = {};
+  await serveHelper(manager, { input, output, signal: new AbortController().signal }, () => {});
+  assert.ok(output.destroyed);
+});

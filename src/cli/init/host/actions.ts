@@ -63,7 +63,10 @@ export const HOST: readonly Action[] = [
           describe: '127.0.0.1:PORT (8780), [::1]:PORT or unix:PATH',
         })
         .option('allow-control', { type: 'boolean', describe: 'The page may start, stop and type' })
-        .option('read-only', { type: 'boolean', describe: 'The page may only look, also on a host with qemu-web-control.socket' })
+        .option('read-only', {
+          type: 'boolean',
+          describe: 'The page may only look, also on a host with qemu-web-control.socket',
+        })
         .option('idle', {
           type: 'string',
           requiresArg: true,

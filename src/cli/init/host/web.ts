@@ -10,7 +10,14 @@ import { type Address, addressOf, linkOf, listenAt } from '../../../web/address.
 import { helperSocketOf } from '../../../web/helper.ts';
 import { WebServer } from '../../../web/server.ts';
 import { readStaticFiles } from '../../../web/static-files.ts';
-import { folderOfUnit, mayKeepToken, readToken, readTokenOfUnit, socketOfUnit, tokenFileOf } from '../../../web/token-file.ts';
+import {
+  folderOfUnit,
+  mayKeepToken,
+  readToken,
+  readTokenOfUnit,
+  socketOfUnit,
+  tokenFileOf,
+} from '../../../web/token-file.ts';
 import type { Context } from '../../run/context.ts';
 import { PACKAGE } from '../../run/package-folder.ts';
 

@@ -23,11 +23,29 @@ describe('the page of a host, as its units serve it', () => {
     statusOf(
       ask('member', path, ...bearer(), '--request', 'POST', '--header', 'Origin: http://localhost:8780', '--data', ''),
     );
+  /** The first document of the feed that has a word in it. */
+  const feed = (word: string): string =>
+    host.run(
+      'timeout 20 curl --silent --no-buffer --unix-socket "$1" --header "$2" "http://localhost:8780/api/feed?machine=web" | grep --max-count=1 "$3"',
+      ...[SOCKET, `Authorization: Bearer ${token}`, word],
+    ).stdout;
+  /** What a user gets from the helper of the page. */
+  const askHelper = (user: string): Ran =>
+    host.run(
+      'cd /; exec runuser -u "$1" -- curl --silent --max-time 20 --http0.9 --unix-socket /run/qemu-init-control/socket http://localhost/',
+      user,
+    );
   const webIs = (): string => host.run('systemctl is-active qemu-web.service').stdout.trim();
 
   before(() => {
     host.sh('useradd member; useradd other; usermod --append --groups qemu-admin member');
-    addMachine(host, 'web');
+    addMachine(host, 'web', '', { echo: true });
+    // The file of a machine may be in a home folder.
+    host.sh(
+      'mkdir /home/member; cp /etc/qemu/web-qemu.cfg /home/member/home-qemu.cfg; cp /etc/qemu/web.img /home/member/',
+    );
+    host.sh('qemu-init register home /home/member/home-qemu.cfg');
+    host.sh('mkdir -p /root/.ssh /var/lib/incus; echo secret | tee /root/.ssh/id >/var/lib/incus/secret');
     host.sh('systemctl daemon-reload; systemctl enable --now qemu-web.socket');
   });
 
@@ -44,13 +62,9 @@ describe('the page of a host, as its units serve it', () => {
   });
 
   test('it shows the machines, and may only look', () => {
-    const feed = host.run(
-      'timeout 20 curl --silent --no-buffer --unix-socket "$1" --header "$2" http://localhost:8780/api/feed | grep --max-count=1 machines',
-      ...[SOCKET, `Authorization: Bearer ${token}`],
-    );
-    assert.match(feed.stdout, /"name":"web".*"state":"stopped"/);
+    assert.match(feed('"home"'), /"name":"web"[^{}]*"state":"stopped".*"name":"home"[^{}]*"state":"stopped"/);
     assert.equal(act('/api/machines/web/start'), '403');
-    assert.match(ask('member', '/metrics', ...bearer()).stdout, /qemu_host_machines\{state="stopped"\} 1/);
+    assert.match(ask('member', '/metrics', ...bearer()).stdout, /qemu_host_machines\{state="stopped"\} 2/);
   });
 
   test('its process has a user of its own, may write to nothing, and reaches no secret and no service of the host', () => {
@@ -60,7 +74,6 @@ describe('the page of a host, as its units serve it', () => {
       host.sh('stat -c "%a %U" /run/qemu-init-web /run/qemu-init-web/web.token'),
       '700 qemu-web\n600 qemu-web',
     );
-    host.sh('echo secret >/root/secret; echo secret >/home/secret');
     assert.equal(host.sh(CAPTURED, pid), '/run/qemu-init-web');
     const exposure = /: ([\d.]+) /.exec(host.run('systemd-analyze security --no-pager qemu-web | tail -1').stdout)?.[1];
     assert.ok(Number(exposure) <= 2, exposure);
@@ -71,19 +84,27 @@ describe('the page of a host, as its units serve it', () => {
   test('with qemu-web-control.socket it starts a machine in the unit of the machine, which outlives the page', async () => {
     host.write(DROP_IN, '[Service]\nExecStart=\nExecStart=/usr/bin/qemu-init web --system --idle 3\n');
     host.sh('systemctl daemon-reload; systemctl enable --now qemu-web-control.socket; systemctl stop qemu-web.service');
-    assert.notEqual(host.run('runuser -u member -- sh -c "exec 3<>/run/qemu-init-control/socket"').code, 0);
+    const [COULD_NOT_CONNECT, refused] = [7, askHelper('member')];
+    assert.deepEqual([refused.code, refused.stdout], [COULD_NOT_CONNECT, '']);
+    assert.match(askHelper('qemu-web').stdout, /"message":"This is not a request"/);
     assert.equal(host.sh('stat -c "%a %U" /run/qemu-init-control/socket'), '600 qemu-web');
     assert.equal(act('/api/machines/web/start'), '202');
     await until(
       'the guest is up',
       () => isActive(host, 'web') === 'active' && consoleOf(host, 'web').includes('ready'),
     );
+    const running = feed('"machines".*"detail"');
+    assert.match(running, /"name":"web"[^{}]*"state":"running"/);
+    assert.match(running, /"disks":\[\{"disk":"dsk1"/i);
+    assert.match(running, /"detail":\{"name":"web","snapshots":\[\]\}/);
+    assert.match(ask('member', '/metrics', ...bearer()).stdout, /qemu_host_machines\{state="running"\} 1/);
+    const unit = 'systemctl list-units --no-legend "qemu-web-control@*"';
     const pid = pidOf(host, 'web');
     assert.match(host.sh('cat "/proc/$1/cgroup"', `${pid}`), /\/qemu@web\.service$/m);
     await until('the page has ended, as nobody uses it', () => webIs() === 'inactive');
     assert.equal(isActive(host, 'web'), 'active');
     assert.equal(pidOf(host, 'web'), pid);
-    assert.equal(host.run('systemctl list-units --no-legend "qemu-web-control@*"').stdout, '');
+    assert.equal(host.run(unit).stdout, '');
   });
 
   test('the link stays good, a stop climbs its rungs, and the journal says who did what', async () => {
@@ -106,12 +127,12 @@ exec nsenter --target $1 --mount --ipc setpriv --reuid=qemu-web --regid=qemu-web
   --inh-caps=-all,+dac_override,+dac_read_search --ambient-caps=-all,+dac_override,+dac_read_search \\
   --bounding-set=-all,+dac_override,+dac_read_search -- sh -c '
   for path in / /etc /etc/qemu /etc/qemu/web-qemu.cfg /etc/qemu/web.img /run /run/qemu-init /run/qemu-init/web /run/qemu-init-web \\
-    /usr/bin /var/lib/qemu-init /var/log/qemu-init /sys/fs/cgroup /proc/sys/kernel/core_pattern /etc/systemd/system; do
+    /usr/bin /var/lib/qemu-init /var/log/qemu-init /home /home/member/web.img /root /dev /dev/shm /dev/hugepages /sys/fs/cgroup /proc/sys/kernel/core_pattern /etc/systemd/system; do
     if [ -d $path ]; then touch $path/x 2>/dev/null && echo $path; else (: >>$path) 2>/dev/null && echo $path; fi
   done
-  for path in /etc/shadow /etc/shadow- /etc/ssh/sshd_config /root/secret /home/secret /etc/sudoers; do
+  for path in /etc/shadow /etc/shadow- /etc/ssh/sshd_config /root/.ssh/id /var/lib/incus/secret /etc/sudoers; do
     [ -z "$(cat $path 2>/dev/null)" ] || echo $path
   done
-  for path in /run/systemd/private /run/dbus/system_bus_socket /run/systemd/notify; do
+  for path in /run/systemd/private /run/dbus/system_bus_socket /run/systemd/notify /dev/pts/ptmx; do
     [ ! -e $path ] || echo $path
   done; rm -f /run/qemu-init-web/x; true'`;

@@ -99,6 +99,11 @@ describe('the page of a host, as its units serve it', () => {
     assert.match(running, /"detail":\{"name":"web","snapshots":\[\]\}/);
     assert.match(ask('member', '/metrics', ...bearer()).stdout, /qemu_host_machines\{state="running"\} 1/);
     const unit = 'systemctl list-units --no-legend "qemu-web-control@*"';
+    assert.match(
+      host.sh(`exec setpriv --reuid=qemu-web --regid=qemu-web --clear-groups python3 -c '${CONSOLE}'`),
+      /HELLO/,
+    );
+    await until('the helper of the console has ended', () => host.run(unit).stdout === '');
     const pid = pidOf(host, 'web');
     assert.match(host.sh('cat "/proc/$1/cgroup"', `${pid}`), /\/qemu@web\.service$/m);
     await until('the page has ended, as nobody uses it', () => webIs() === 'inactive');
@@ -120,6 +125,23 @@ describe('the page of a host, as its units serve it', () => {
     assert.equal(host.run('systemctl is-active qemu-web.socket').stdout.trim(), 'active');
   });
 });
+
+/** Types at the console through the helper of the page, and ends when the guest has answered. */
+const CONSOLE = `
+import socket
+line = socket.socket(socket.AF_UNIX)
+line.settimeout(60)
+line.connect("/run/qemu-init-control/socket")
+line.sendall(b"{\\"do\\":\\"console\\",\\"machine\\":\\"web\\"}\\n")
+got = line.recv(4096)
+assert got.startswith(b"{\\"open\\":true}"), got
+line.sendall(b"hello\\n")
+while b"HELLO" not in got:
+    more = line.recv(4096)
+    assert more, got
+    got += more
+print(got.decode())
+`;
 
 /** As the process $1, in its namespaces and with its rights: prints what it can write to, read or connect to, but should not. */
 const CAPTURED = `

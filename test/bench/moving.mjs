@@ -61,6 +61,8 @@ export async function timeMoving(lab) {
     return { ...result, ramMib: RAM_MIB, usedMib: USED_MIB };
   } finally {
     await promisify(execFile)(tool('qemu-init'), ['--root', from, 'kill', NAME]);
+    // The parts after this one start all machines, and it needs the content.
+    await promisify(execFile)(tool('qemu-init'), ['--root', from, 'unregister', NAME]);
     rmSync(content);
     rmSync(second, { recursive: true, force: true });
   }

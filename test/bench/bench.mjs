@@ -15,6 +15,7 @@ import { timeMirror } from './mirror.mjs';
 import { timeMoving } from './moving.mjs';
 import { timeNics } from './nics.mjs';
 import { startFlood, timeCommands, timeCycles, timeEvents } from './node-qemu.mjs';
+import { timePlugging } from './plugging.mjs';
 import { bareLoop, barePipeline, clientLoop, clientPipeline } from './qmp-loops.mjs';
 import { rawStart, recordStart } from './raw-start.mjs';
 import { inParallel, medians, timeProgram } from './sampling.mjs';
@@ -49,6 +50,7 @@ const PARTS = {
   qmp: benchQmp,
   saving: benchSaving,
   moving: benchMoving,
+  plugging: benchPlugging,
   hook: benchHook,
   nics: benchNics,
   backup: benchBackup,
@@ -195,6 +197,12 @@ async function benchMoving() {
     '≤ 300 ms',
     pause <= 300,
   );
+}
+
+async function benchPlugging() {
+  const { attach, node: bare } = await timePlugging(lab);
+  const ratio = attach / bare;
+  row('hot-plug of a disk', `${ms(attach)} = ${times(ratio)} node`, '≤ 2.00 × node -e 0', ratio <= 2);
 }
 
 async function benchHook() {

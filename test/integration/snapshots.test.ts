@@ -303,7 +303,7 @@ test('a job of another program on one of the disks is named by whatever it is in
     assert.equal(code, 1, args.join(' '));
     assert.match(
       stderr,
-      /[Jj]ob "mine" \(backup\) is running.*\n(.*\n)*.*hint: wait .* qemu-init jobs cancel web mine/,
+      /[Jj]ob "mine" \(backup\) .*is running.*\n(.*\n)*.*hint: .*wait .* qemu-init jobs cancel web mine/,
       args.join(' '),
     );
   }

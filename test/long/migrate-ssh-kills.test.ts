@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { enterOwnNamespace } from '../network/own-namespace.ts';
+import { isStopped, killVictim, receivers, sshOf, statesOf, VICTIMS, type Victim } from '../support/broken-move.ts';
 import { stoppingAt } from '../support/kill-before.ts';
-import { programsNaming, until } from '../support/lab.ts';
-import { type MoveLab, moveLab, type Place, whoRuns } from '../support/move-lab.ts';
+import { until } from '../support/lab.ts';
+import { type MoveLab, moveLab, whoRuns } from '../support/move-lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords } from '../support/writer-guest.ts';
@@ -20,8 +21,6 @@ const LONG_MS = 240_000;
 
 /** Two hosts that see the same disk, and reach one another over ssh. */
 const sshLab = (t: Cleanup): MoveLab => moveLab(t, undefined, (dir, at) => `ssh://root@${hosts[at]?.address}${dir}`);
-
-type Victim = 'tool' | 'receiver' | 'ssh' | 'source' | 'destination' | 'cable';
 
 /** Steps of the tool at the source, right before which something is killed. */
 const STEPS = {
@@ -47,63 +46,13 @@ const CASES: readonly (readonly [Step, Victim])[] = [
   ['release', 'cable'],
 ];
 
-const VICTIMS: readonly Victim[] = ['tool', 'receiver', 'ssh', 'source', 'destination', 'cable'];
-
 /** All of them, which takes a quarter of an hour: `QEMU_INIT_ALL_MOVES=1`. */
 const ALL: typeof CASES = Object.keys(STEPS).flatMap((step) =>
   VICTIMS.map((victim): readonly [Step, Victim] => [step as Step, victim]),
 );
 
-function pidsOf(dir: string, word: string): number[] {
-  return programsNaming(dir).flatMap((line) => {
-    const [pid = '', ...words] = line.split(' ');
-    return words.join(' ').includes(word) ? [Number.parseInt(pid, 10)] : [];
-  });
-}
-
-const receivers = ({ lab }: Place): number[] => pidsOf(lab.dir, ' receive --root ').filter(isNode);
-
-function isNode(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]?.endsWith('node') === true;
-  } catch {
-    return false;
-  }
-}
-
-/** Processes of ssh that a place has started. */
-const sshOf = ({ lab }: Place): number[] => pidsOf(lab.runDir, 'BatchMode=yes');
-
-const isStopped = (pid: number): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
-  } catch {
-    return false;
-  }
-};
-
-function kill(victim: Victim, tool: number, from: Place, to: Place): void {
-  const pids = {
-    tool: () => [tool],
-    receiver: () => receivers(to),
-    ssh: () => sshOf(from),
-    source: () => from.lab.qemus(),
-    destination: () => to.lab.qemus(),
-    cable: () => [],
-  }[victim]();
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
-  if (victim === 'cable') connect(false);
-}
-
 function connect(on: boolean): void {
   for (const host of hosts) host.connect(on);
-}
-
-/** What the notes say: at most one of the places may run the guest, at any time. */
-async function statesOf({ places }: MoveLab): Promise<unknown[]> {
-  const states = [];
-  for (const { lab } of places) states.push(await lab.state('web'));
-  return states;
 }
 
 test('whatever is killed or cut at whatever step of a move over ssh, one host runs the guest, and nothing is left', async (t) => {
@@ -122,7 +71,8 @@ test('whatever is killed or cut at whatever step of a move over ssh, one host ru
     const { pid = 0 } = migrate.child;
     await until(`${about}: it is there`, () => isStopped(pid) || migrate.child.exitCode !== null, LONG_MS);
     assert.equal(migrate.child.exitCode, null, `${about}: ${migrate.stdout()}${migrate.stderr()}`);
-    kill(victim, pid, from, to);
+    killVictim(victim, pid, from, to);
+    if (victim === 'cable') connect(false);
     if (victim !== 'tool') process.kill(pid, 'SIGCONT');
     const { code, stderr } = await migrate.result;
     const apart = await statesOf(moves);

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stoppedThere, stoppingAt } from '../support/kill-before.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
 import { enterOwnMounts, mountSmall, unmount } from '../support/own-mounts.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
@@ -15,8 +16,9 @@ const MOMENTS = [100, 180, 250, 320, 400, 550];
 
 const folder = (root: Lab, ...names: readonly string[]): string => join(root.stateDir, 'web', ...names);
 
-/** Whether QEMU is sending its state. */
-const isAtIt = (root: Lab): boolean => existsSync(folder(root, '.saved.part', 'state'));
+/** The tool stops right before it has QEMU send the state, and when it asks for the first time how far that is. */
+const BEFORE_SENDING = stoppingAt('send {"execute":"migrate"');
+const WHILE_SENDING = stoppingAt('send {"execute":"query-migrate"');
 
 /** What an interrupted save must not leave. */
 function leftovers(root: Lab): string[] {
@@ -72,9 +74,10 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
   });
 
   await t.test('Ctrl-C', async () => {
-    const save = root.spawn('qemu-init', ['save', 'web']);
-    await until('QEMU sends its state', () => isAtIt(root));
-    save.child.kill('SIGINT');
+    const save = root.spawn('qemu-init', ['save', 'web'], { env: WHILE_SENDING });
+    const pid = await stoppedThere(save);
+    process.kill(pid, 'SIGINT');
+    process.kill(pid, 'SIGCONT');
     const { code, stderr } = await save.result;
     assert.equal(code, 130, stderr);
     assert.match(stderr, /Saving was interrupted[\s\S]*the machine is running/);
@@ -89,10 +92,11 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
     assert.match(before.stderr, /The state needs up to \d+ MiB, but ".*" has [12] MiB free/);
     unmount(folder(root));
     mountSmall(folder(root), 300 * 1024);
-    const save = root.spawn('qemu-init', ['save', 'web']);
-    await until('QEMU sends its state', () => isAtIt(root));
+    const save = root.spawn('qemu-init', ['save', 'web'], { env: BEFORE_SENDING });
+    const pid = await stoppedThere(save);
     const { bavail, bsize } = statfsSync(folder(root));
     spawnSync('fallocate', ['-l', String(bavail * bsize), folder(root, 'ballast')]);
+    process.kill(pid, 'SIGCONT');
     const { code, stderr } = await save.result;
     rmSync(folder(root, 'ballast'), { force: true });
     assert.equal(code, 1, stderr);
@@ -104,9 +108,10 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
   });
 
   await t.test('SIGKILL of QEMU', async () => {
-    const save = root.spawn('qemu-init', ['save', 'web']);
-    await until('QEMU sends its state', () => isAtIt(root));
-    for (const pid of root.qemus()) process.kill(pid, 'SIGKILL');
+    const save = root.spawn('qemu-init', ['save', 'web'], { env: WHILE_SENDING });
+    const pid = await stoppedThere(save);
+    for (const qemu of root.qemus()) process.kill(qemu, 'SIGKILL');
+    process.kill(pid, 'SIGCONT');
     const { code, stderr } = await save.result;
     assert.equal(code, 1, stderr);
     const { saved } = await root.one('status', 'web');

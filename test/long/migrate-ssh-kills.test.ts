@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { enterOwnNamespace } from '../network/own-namespace.ts';
-import { isStopped, killVictim, receivers, sshOf, statesOf, VICTIMS, type Victim } from '../support/broken-move.ts';
-import { stoppingAt } from '../support/kill-before.ts';
+import { killVictim, receivers, sshOf, statesOf, VICTIMS, type Victim } from '../support/broken-move.ts';
+import { stoppedThere, stoppingAt } from '../support/kill-before.ts';
 import { until } from '../support/lab.ts';
 import { type MoveLab, moveLab, whoRuns } from '../support/move-lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
@@ -68,9 +68,7 @@ test('whatever is killed or cut at whatever step of a move over ssh, one host ru
       env: stoppingAt(STEPS[step]),
       timeoutMs: LONG_MS,
     });
-    const { pid = 0 } = migrate.child;
-    await until(`${about}: it is there`, () => isStopped(pid) || migrate.child.exitCode !== null, LONG_MS);
-    assert.equal(migrate.child.exitCode, null, `${about}: ${migrate.stdout()}${migrate.stderr()}`);
+    const pid = await stoppedThere(migrate, LONG_MS);
     killVictim(victim, pid, from, to);
     if (victim === 'cable') connect(false);
     if (victim !== 'tool') process.kill(pid, 'SIGCONT');

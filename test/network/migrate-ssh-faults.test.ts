@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { guestDisk } from '../support/guest-disk.ts';
-import { stoppingAt } from '../support/kill-before.ts';
+import { stoppedThere, stoppingAt } from '../support/kill-before.ts';
 import { type Lab, lab, programsNaming, until } from '../support/lab.ts';
 import { findSshd, sshHosts } from '../support/ssh-host.ts';
 import { tempRoot } from '../support/temp-root.ts';
@@ -215,8 +215,7 @@ test('while the hosts do not see each other, and only one of them knows who owns
   const { one, two, there } = await light(t);
   await host.serve();
   const migrate = one.spawn('qemu-init', ['migrate', 'web', there], { env: stoppingAt('send {"do":"release"') });
-  const { pid = 0 } = migrate.child;
-  await until('it has handed over', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '), 60_000);
+  await stoppedThere(migrate);
   migrate.child.kill('SIGKILL');
   await migrate.result;
   await until(

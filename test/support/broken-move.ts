@@ -27,15 +27,6 @@ function isNode(pid: number): boolean {
 /** Processes of ssh that a place has started. */
 export const sshOf = ({ lab }: Place): number[] => pidsOf(lab.runDir, 'BatchMode=yes');
 
-/** Whether a process stands still because of a signal. */
-export const isStopped = (pid: number): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
-  } catch {
-    return false;
-  }
-};
-
 /** Kills all processes of that kind; nothing when it is the cable that is cut. */
 export function killVictim(victim: Victim, tool: number, from: Place, to: Place): void {
   const pids = {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from './lab.ts';
+import type { RunningCli } from './cli.ts';
+import { type Lab, until } from './lab.ts';
 import { repoRoot } from './repo.ts';
 
 /**
@@ -19,7 +21,24 @@ export function stoppingAt(step: string): Record<string, string> {
   return { ...killingAt(step), KILL_WITH: 'SIGSTOP' };
 }
 
+/** Waits until a command that {@link stoppingAt} applies to has stopped there. Returns its process id. */
+export async function stoppedThere({ child, stdout, stderr }: RunningCli, timeoutMs = 60_000): Promise<number> {
+  const { pid = 0 } = child;
+  await until('the command has stopped', () => isStopped(pid) || child.exitCode !== null, timeoutMs);
+  assert.equal(child.exitCode, null, `It did not stop: ${stdout()}${stderr()}`);
+  return pid;
+}
+
 /** The environment for that. */
 export function killingAt(step: string): Record<string, string> {
   return { NODE_OPTIONS: `--require ${join(repoRoot, 'test/support/kill-at.cjs')}`, KILL_AT: step };
 }
+
+/** Whether a process stands still because of a signal. */
+const isStopped = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
+  } catch {
+    return false;
+  }
+};

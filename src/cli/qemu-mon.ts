@@ -37,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run(context: Context, args: Arguments): Promise<number> {
-  const target = context.fleet().get(args.id);
+  const target = await context.fleet().settled(args.id);
   const names = args.rest ?? [];
   const readOnly = args.readOnly === true;
   if (args.events === true) return (await import('./mon/events.ts')).runEvents(context, target, names);

@@ -13,6 +13,11 @@ export interface Verb {
   readonly commands?: Readonly<Record<string, { readonly words: string; readonly describe: string }>>;
   /** Whether a program's words may follow `--`; they are not parsed, and are the argument `program`. */
   readonly takesProgram?: boolean;
+  /**
+   * Whether what killed commands left of work on machines is set right before the call. Actions on chosen machines do that
+   * themselves.
+   */
+  readonly settlesFirst?: true;
   /** What follows the action on the command line, and what that call is for. */
   readonly examples?: readonly (readonly [words: string, text: string])[];
   readonly load: () => Promise<{ readonly run: Run }>;

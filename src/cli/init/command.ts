@@ -5,7 +5,7 @@ import { unknownVerb } from '../help/unknown-verb.ts';
 import { addCommand } from '../run/add-command.ts';
 import { hideDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
-import { type Handle, runTool } from '../run/run-tool.ts';
+import { type Handle, type Run, runTool } from '../run/run-tool.ts';
 import { NO_ACTION } from '../run/usage-error.ts';
 import { isHelp, wordsOf } from '../run/words.ts';
 import type { Action } from './action.ts';
@@ -20,7 +20,10 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     if (isHelp(argv)) process.stdout.write(helpFor(argv));
     else {
       const { own, program } = withoutProgram(argv);
-      const pass: Handle = (run, args) => handle(run, program === undefined ? args : { ...args, program });
+      const { action, verb } = called(own);
+      const settles = (verb ?? action)?.settlesFirst === true;
+      const pass: Handle = (run, args) =>
+        handle(settles ? afterSettling(run) : run, program === undefined ? args : { ...args, program });
       await parseArguments(
         'qemu-init',
         hideDashes(own),
@@ -30,6 +33,14 @@ export async function runCommand(words: readonly string[]): Promise<number> {
       );
     }
   });
+}
+
+function afterSettling(run: Run): Run {
+  return async (context, args) => {
+    const { settleBefore } = await import('./settle-before.ts');
+    await settleBefore(context, args);
+    return run(context, args);
+  };
 }
 
 /** The words of a program, which come after `--` where an action takes one, are nothing to be parsed. */

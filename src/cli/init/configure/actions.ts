@@ -11,6 +11,7 @@ import { IMAGE } from './image/action.ts';
 export const CONFIGURE: readonly Action[] = [
   {
     command: 'register <name> [target]',
+    settlesFirst: true,
     group: 'Configure',
     examples: [['web /srv/vm/web-qemu.cfg', 'A file in another folder']],
     describe: 'Add a machine to the registry',
@@ -26,6 +27,7 @@ export const CONFIGURE: readonly Action[] = [
   },
   {
     command: 'unregister <id>',
+    settlesFirst: true,
     group: 'Configure',
     describe: 'Remove a machine from the registry',
     options: one,
@@ -50,6 +52,7 @@ export const CONFIGURE: readonly Action[] = [
   IMAGE,
   {
     command: 'import [files..]',
+    settlesFirst: true,
     group: 'Configure',
     examples: [
       ['/etc/libvirt/qemu/web.xml', 'A machine of libvirt'],

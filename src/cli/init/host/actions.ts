@@ -6,6 +6,7 @@ import { installing, seconds } from '../parameters.ts';
 export const HOST: readonly Action[] = [
   {
     command: 'doctor',
+    settlesFirst: true,
     group: 'Host',
     describe: 'Look for problems of this host that affect machines',
     load: () => import('./doctor.ts'),
@@ -49,6 +50,7 @@ export const HOST: readonly Action[] = [
   },
   {
     command: 'web',
+    settlesFirst: true,
     group: 'Host',
     examples: [
       ['--allow-control', 'With buttons to start and stop, and the keyboard'],

@@ -124,6 +124,7 @@ export const LOOK: readonly Action[] = [
   },
   {
     command: 'events [ids..]',
+    settlesFirst: true,
     group: 'Look',
     examples: [['--json', 'One JSON object a line']],
     describe: 'Print events of machines, and their starts and stops, until interrupted',

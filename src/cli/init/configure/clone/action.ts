@@ -32,6 +32,7 @@ export const RENAME: Action = {
 /** A machine no more. */
 export const DELETE: Action = {
   command: 'delete <id>',
+  settlesFirst: true,
   group: 'Configure',
   describe: 'Delete a stopped machine with its files and disks; asks first',
   options: (parser) =>

@@ -10,6 +10,7 @@ function value(describe: string): { type: 'string'; requiresArg: true; describe:
 /** A machine from nothing. */
 export const CREATE: Action = {
   command: 'create [name] [settings..]',
+  settlesFirst: true,
   group: 'Configure',
   examples: [
     ['web --disk 8G RAM=2G NIC1=br0', 'A machine with an empty disk'],

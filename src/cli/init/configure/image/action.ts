@@ -12,11 +12,13 @@ export const IMAGE: Action = {
   verbs: [
     {
       command: 'list',
+      settlesFirst: true,
       describe: 'List the images, and which machines use them',
       load: () => import('./list.ts'),
     },
     {
       command: 'pull <url>',
+      settlesFirst: true,
       describe: 'Fetch an image by https, unless it is there and unchanged',
       options: (parser) =>
         parser
@@ -27,12 +29,14 @@ export const IMAGE: Action = {
     },
     {
       command: 'verify [names..]',
+      settlesFirst: true,
       describe: 'Compare images with what was fetched (default: all)',
       options: named,
       load: () => import('./verify.ts'),
     },
     {
       command: 'remove <names..>',
+      settlesFirst: true,
       describe: 'Remove images that no machine uses',
       options: named,
       load: () => import('./remove.ts'),

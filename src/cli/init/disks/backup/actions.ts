@@ -22,6 +22,7 @@ export const BACKUP: Action = {
     CREATE,
     {
       command: 'list <dest>',
+      settlesFirst: true,
       describe: 'List the backups in a folder',
       options: dest,
       examples: [['/srv/backup', 'All points of all machines']],
@@ -29,6 +30,7 @@ export const BACKUP: Action = {
     },
     {
       command: 'verify <dest> [id]',
+      settlesFirst: true,
       describe: 'Read backups and compare them with their checksums',
       options: (parser) =>
         dest(parser).positional('id', {
@@ -40,6 +42,7 @@ export const BACKUP: Action = {
     },
     {
       command: 'delete <dest> <id>',
+      settlesFirst: true,
       describe: 'Delete a point; one that another rests on is merged into that first',
       options: (parser) =>
         dest(parser).positional('id', { type: 'string', demandOption: true, describe: 'The point: ID@POINT' }),
@@ -48,6 +51,7 @@ export const BACKUP: Action = {
     },
     {
       command: 'serve <dest> <id>',
+      settlesFirst: true,
       describe: 'Let programs read a disk of a point, until interrupted',
       options: (parser) =>
         dest(parser)
@@ -87,6 +91,7 @@ const OUTPUT = {
 /** `restore`. */
 export const RESTORE: Action = {
   command: 'restore <dest> <id>',
+  settlesFirst: true,
   group: 'Disks',
   describe: 'Restore a machine from a backup, over the stopped one of that name or as a new one',
   options: (parser) =>

@@ -38,6 +38,7 @@ export function checkManifest(value: unknown, fail: Fail, refuse: (version: numb
     disks: list(disks, 'disks', fail).map((each, position) => readDisk(each, `disks[${position}].`, parent, fail)),
     files: list(files, 'files', fail).map((each, position) => readFile(each, `files[${position}].`, fail)),
   };
+  if (manifest.disks.length === 0) return fail('it has no disks');
   demandUnique(
     manifest.disks.map(({ key }) => key),
     'key',

@@ -7,11 +7,15 @@ const REDRAW_MS = 200;
 /** Between two lines where there is no terminal. */
 const LINE_MS = 10_000;
 const BAR_WIDTH = 20;
+/** What stands still for so long is reported as that: a disk may hang, and a captured QEMU may never end a job. */
+const STALLED_MS = 60_000;
 
 /** What one machine does, and how fast. */
 interface Shown {
   readonly progress: Progress;
   readonly rate: number | undefined;
+  /** Since when it has not gone on, by the clock of the display. */
+  readonly sinceMs: number;
 }
 
 /**
@@ -37,7 +41,9 @@ export class ProgressDisplay {
     this.#nextAt.set(name, this.#now() + LINE_MS);
     return (progress) => {
       const measured = meter.measure(progress.done, this.#now());
-      this.#shown.set(name, { progress, rate: progress.bytesPerSecond ?? measured });
+      const last = this.#shown.get(name);
+      const sinceMs = last !== undefined && isSame(last.progress, progress) ? last.sinceMs : this.#now();
+      this.#shown.set(name, { progress, rate: progress.bytesPerSecond ?? measured, sinceMs });
       this.#draw(name);
     };
   }
@@ -56,14 +62,14 @@ export class ProgressDisplay {
     if (now < (this.#nextAt.get(key) ?? 0)) return;
     this.#nextAt.set(key, now + (this.#output.hasBar ? REDRAW_MS : LINE_MS));
     if (this.#output.hasBar) this.#output.fleeting(this.#bar());
-    else this.#output.note('info', `${name}: ${progressText(shown.progress, shown.rate)}`);
+    else this.#output.note('info', `${name}: ${this.#text(shown, 0)}`);
   }
 
   #bar(): string {
     const all = [...this.#shown];
     const [first] = all;
     if (first === undefined) return '';
-    if (all.length === 1) return `${first[0]}: ${progressText(first[1].progress, first[1].rate, BAR_WIDTH)}`;
+    if (all.length === 1) return `${first[0]}: ${this.#text(first[1], BAR_WIDTH)}`;
     const sum = (of: (shown: Shown) => number): number => all.reduce((total, [, shown]) => total + of(shown), 0);
     const progress = {
       phase: first[1].progress.phase,
@@ -72,6 +78,21 @@ export class ProgressDisplay {
     };
     return `${all.length} machines: ${progressText(progress, sum((each) => each.rate ?? 0) || undefined, BAR_WIDTH)}`;
   }
+
+  #text({ progress, rate, sinceMs }: Shown, barWidth: number): string {
+    const stalledMs = this.#now() - sinceMs;
+    if (stalledMs < STALLED_MS) return progressText(progress, rate, barWidth);
+    return `${progressText(progress, undefined, barWidth)}, no progress for ${clock(stalledMs / 1000)}`;
+  }
+}
+
+/** What is past the end is no progress. */
+function isSame(one: Progress, other: Progress): boolean {
+  return one.phase === other.phase && shownOf(one) === shownOf(other);
+}
+
+function shownOf({ done, total }: Progress): number {
+  return total > 0 ? Math.min(done, total) : done;
 }
 
 /**

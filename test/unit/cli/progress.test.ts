@@ -70,6 +70,27 @@ test('without a terminal a line appears every ten seconds', () => {
   ]);
 });
 
+test('what does not go on for a minute is reported as that, also past its end, until it goes on', () => {
+  let now = 0;
+  const text = written(false, () => {
+    const display = new ProgressDisplay(new Output({}, {}), () => now);
+    const report = display.of('web');
+    const reportUntil = (end: number, done: () => number): void => {
+      for (; now <= end; now += 5_000) report({ phase: 'copying', done: done(), total: 4096 });
+    };
+    reportUntil(75_000, () => 1024);
+    reportUntil(80_000, () => 2048);
+    reportUntil(150_000, () => 4096 + now);
+    display.end('web');
+  });
+  const lines = text.split('\n').filter((line) => line.includes('no progress'));
+  assert.deepEqual(lines, [
+    'web: copying, 25 %, 1 KiB of 4 KiB, no progress for 1:00',
+    'web: copying, 25 %, 1 KiB of 4 KiB, no progress for 1:10',
+    'web: copying, 100 %, 4 KiB of 4 KiB, no progress for 1:05',
+  ]);
+});
+
 test('on a terminal a bar is redrawn, shared by machines, interrupted by messages and gone at the end', () => {
   let now = 0;
   const output = new Output({ color: false }, {});

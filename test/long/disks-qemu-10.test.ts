@@ -21,7 +21,7 @@ test('on QEMU 10 no record of a guest is lost or torn: backups and restores, sna
   const written = (): number => lastWritten(root.console('web'));
   const goesOn = async (): Promise<void> => {
     const before = root.console('web').length;
-    await until('it writes', () => lastWritten(root.console('web').slice(before)) >= 0, 120_000);
+    await until('it writes', () => lastWritten(root.console('web').slice(before)) >= 0, 240_000);
   };
   const boots = (): number => [...root.console('web').matchAll(/^boot /gm)].length;
   const disk = async (): Promise<string> =>
@@ -52,7 +52,7 @@ test('on QEMU 10 no record of a guest is lost or torn: backups and restores, sna
   }
   await root.ok('snapshot', 'delete', 'web', 'a');
   const [kept] = (await root.one('snapshot', 'revert', 'web', 'b'))['kept'] as string[];
-  await until('it boots again', () => boots() === 2, 120_000);
+  await until('it boots again', () => boots() === 2, 240_000);
   await goesOn();
   rmSync(String(kept));
   await root.ok('snapshot', 'delete', 'web', 'b');
@@ -84,6 +84,6 @@ test('on QEMU 10 no record of a guest is lost or torn: backups and restores, sna
     assert.ok(found.last >= Number(least[at]), `${found.last} of ${least[at]}`);
   }
   await root.ok('start', 'copy1');
-  await until('the copy writes on', () => lastWritten(root.console('copy1')) > Number(least[1]), 120_000);
+  await until('the copy writes on', () => lastWritten(root.console('copy1')) > Number(least[1]), 240_000);
   await root.ok('kill', 'copy1');
 });

@@ -33,12 +33,12 @@ test('a guest whose disk fills up in the middle of a backup and of a move loses 
   const written = (): number => lastWritten(root.console('web'));
   const goesOn = async (): Promise<void> => {
     const before = written();
-    await until('it writes on', () => written() > before + 5, 60_000);
+    await until('it writes on', () => written() > before + 5, 180_000);
   };
   const standsStill = (): Promise<void> =>
-    until('it stands still', async () => (await root.state('web')) === 'io-error', 60_000);
+    until('it stands still', async () => (await root.state('web')) === 'io-error', 180_000);
   await root.ok('start', 'web');
-  await until('it writes', () => written() > 20, 60_000);
+  await until('it writes', () => written() > 20, 180_000);
 
   const moved = join(root.etcDir, 'moved.qcow2');
   for (const [job, words] of [

@@ -52,7 +52,7 @@ test(`a power cut at ${MOMENTS} moments of a mirror and of a save: the file name
     String(((await root.one('disk', 'list', 'web'))['disks'] as JsonObject[])[0]?.['file']);
   const goesOn = async (): Promise<void> => {
     const before = root.console('web').length;
-    await until('it writes', () => lastWritten(root.console('web').slice(before)) >= 0, 120_000);
+    await until('it writes', () => lastWritten(root.console('web').slice(before)) >= 0, 240_000);
   };
   const pace = { mirror: 0, save: 0 };
   for (let moment = 0; moment < MOMENTS; moment += 1) {

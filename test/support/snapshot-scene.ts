@@ -76,11 +76,11 @@ export async function snapshotScene(t: Cleanup, words: readonly string[]): Promi
   root.add('web', `${writerMachine({ ...guest, kernel })}${user}${disks}`);
   const written = (): number[] => ['vda', 'vdb'].map((disk) => lastWritten(root.console('web'), disk));
   await root.ok('start', 'web');
-  await until('it writes', () => Math.min(...written()) > 20, 60_000);
+  await until('it writes', () => Math.min(...written()) > 20, 240_000);
   await root.ok('snapshot', 'create', 'web', 'first', ...words);
   // So many that a guest that is started again does not make up for them unnoticed.
   const least = Math.max(...written()) + 200;
-  await until('it writes on', () => Math.min(...written()) > least, 60_000);
+  await until('it writes on', () => Math.min(...written()) > least, 240_000);
   await root.ok('stop', 'web', '--force');
   const told = written();
   const aside = join(root.dir, 'aside');

@@ -149,6 +149,30 @@ test('all that is in the way of a move is reported at once, and nothing is chang
   assert.equal(await one.state('web'), 'running');
 });
 
+test('an image of [custom] has to be the same file there, also when the disks are copied', async (t) => {
+  const { one, two, there } = light(t);
+  const cfg = join(one.etcDir, 'web-qemu.cfg');
+  const own = guestDisk(one.etcDir, { name: 'own.img' });
+  guestDisk(two.etcDir, { name: 'own.img' });
+  const text = readFileSync(cfg, 'utf8');
+  // A relative path is another file at another place.
+  writeFileSync(cfg, `${text}[custom]\n-drive file=own.img,format=raw,if=virtio\n`);
+  await one.ok('start', 'web');
+  for (const more of [[], ['--copy-disks']]) {
+    const { problems } = await one.one('migrate', 'web', there, '--check', ...more);
+    const expected = `image 1 of [custom], "${own}" is not the same file there: no move copies it; give it a DSKx line`;
+    assert.deepEqual(problems, [expected]);
+    assert.match((await one.init('migrate', 'web', there, ...more)).stderr, /image 1 of \[custom\]/);
+  }
+  assert.equal(await one.state('web'), 'running');
+  await one.ok('kill', 'web');
+  writeFileSync(cfg, `${text}[custom]\n-drive file=${own},format=raw,if=virtio\n`);
+  await one.ok('start', 'web');
+  assert.equal((await one.one('migrate', 'web', there))['outcome'], 'moved');
+  assert.equal(await two.state('web'), 'running');
+  await two.ok('kill', 'web');
+});
+
 test('what a guest keeps in its TPM and its firmware goes along, and what is known of its snapshots', async (t) => {
   const { one, two, there, disk } = light(t);
   one.write('etc/qemu/web-qemu.cfg', `${LIGHT}DSK1=${disk}\nTPM=on\nFIRMWARE=uefi\n`);

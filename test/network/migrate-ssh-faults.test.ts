@@ -138,12 +138,17 @@ test('a disk that is another file there is no shared disk, though its path and i
   // A file that no QEMU writes to is what a copy on another host looks like.
   const other = guestDisk(tempRoot(t).etcDir, { name: 'other.img' });
   const cfg = join(one.etcDir, 'web-qemu.cfg');
-  writeFileSync(cfg, readFileSync(cfg, 'utf8').replace(/^DSK1=.*$/m, `DSK1=${other}`));
+  const text = readFileSync(cfg, 'utf8');
+  writeFileSync(cfg, text.replace(/^DSK1=.*$/m, `DSK1=${other}`));
   const { problems } = await one.one('migrate', 'web', there, '--check');
   assert.match(
     JSON.stringify(problems),
-    /is another file there, or its storage does not share locks: see --copy-disks/,
+    /is another file there, or its storage does not share locks: move it along with --copy-disks/,
   );
+  // The image of a line of [custom] is nothing that could be copied.
+  writeFileSync(cfg, `${text}[custom]\n-drive file=${other},format=raw,if=virtio\n`);
+  const custom = await one.one('migrate', 'web', there, '--check', '--copy-disks');
+  assert.match(JSON.stringify(custom['problems']), /image 1 of \[custom\].*is another file there.*no move copies it/);
   assert.deepEqual(two.leftovers(), []);
 });
 

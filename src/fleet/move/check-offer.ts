@@ -16,7 +16,7 @@ import { makeRequest } from '../../machine/start/launch-request.ts';
 import { inspectHost, prepare } from '../../machine/start/prepare.ts';
 import { hardwareNow } from '../../machine/state/hardware-now.ts';
 import { hardwareDifferences } from '../../machine/state/saved-differences.ts';
-import { imageFacts } from '../../machine/state/saved-facts.ts';
+import { savedImages } from '../../machine/state/saved-facts.ts';
 import { isSaved } from '../../machine/state/saved-folder.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import type { FoundDisk } from '../../machine/storage/images.ts';
@@ -24,7 +24,7 @@ import { isThere, readTextIfExists } from '../../system/files/files.ts';
 import { macIssues } from '../macs.ts';
 import { arrivingDisks, roomProblems, withNewDisks } from './copied-cfg.ts';
 import type { MoveOffer } from './move-offer.ts';
-import { sharingProblems } from './shared-disks.ts';
+import { sharedImages, sharingProblems, wayOut } from './shared-disks.ts';
 
 /** A place that a machine has come from, and that still has it registered. */
 export function wasHere({ files }: MachineRef): string | undefined {
@@ -84,10 +84,9 @@ export async function checkOffer(
   const found = [...(await inspectHost(quiet, looked, target.files)), ...host.storageInUse(config)];
   const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
   const problems = [...names, ...errors.map(({ message }) => message), ...diskProblems(host, config, offer)];
-  const isRemote = offer.sourceRecord === undefined && !offer.copyDisks;
-  if (isRemote && problems.length === 0) {
-    const there = imageFacts(host.paths, config);
-    problems.push(...(await sharingProblems(config, { images: offer.images, there }, signal)));
+  if (offer.sourceRecord === undefined && problems.length === 0) {
+    const there = savedImages(host.paths, config);
+    problems.push(...(await sharingProblems(config, { images: sharedImages(offer), there }, signal)));
   }
   if (errors.length > 0) return problems;
   try {
@@ -159,15 +158,14 @@ function nameProblems(host: MachineContext, target: MachineRef, offer: MoveOffer
   }
 }
 
-/** Disks that are not copied have to be the same files. */
-function diskProblems({ paths }: MachineContext, config: MachineConfig, { images, copyDisks }: MoveOffer): string[] {
-  if (copyDisks) return [];
-  const there = imageFacts(paths, config);
-  return images.flatMap(({ key, layers }) => {
+/** What is not copied has to be the same files. */
+function diskProblems({ paths }: MachineContext, config: MachineConfig, offer: MoveOffer): string[] {
+  const there = savedImages(paths, config);
+  return sharedImages(offer).flatMap(({ key, layers }) => {
     const found = there.find((image) => image.key === key);
     if (found !== undefined && isSame(layers, found.layers)) return [];
     const [top] = layers;
-    return [`${key} "${top?.path ?? ''}" is not the same file there: move it along with --copy-disks`];
+    return [`${key} "${top?.path ?? ''}" is not the same file there: ${wayOut(key)}`];
   });
 }
 

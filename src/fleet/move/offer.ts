@@ -14,7 +14,7 @@ import { readLaunchRecord } from '../../machine/run/launch-record.ts';
 import type { Located } from '../../machine/run/locate.ts';
 import { VARIABLES_NODE } from '../../machine/snapshot/snapshot-disks.ts';
 import { stateObstacles } from '../../machine/state/blockers.ts';
-import { hostCpuOf, imageFacts } from '../../machine/state/saved-facts.ts';
+import { hostCpuOf, savedImages } from '../../machine/state/saved-facts.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { readTextIfExists } from '../../system/files/files.ts';
@@ -101,7 +101,7 @@ export async function makeOffer(
       },
       features: asked.features && [...asked.features],
       macs: [...previewMacsOf(host.paths, used)],
-      images: imageFacts(host.paths, used),
+      images: savedImages(host.paths, used),
       // They stay where their disks are.
       snapshots: copyDisks ? undefined : readTextIfExists(files.snapshots),
       wasRunning: asked.wasRunning,

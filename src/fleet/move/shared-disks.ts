@@ -1,10 +1,22 @@
 import { statSync } from 'node:fs';
 import type { MachineConfig } from '../../config/types.ts';
 import { imageUserPrefix } from '../../machine/disks/image-user.ts';
+import { isCustomImage } from '../../machine/state/saved-facts.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import { runQemuImg } from '../../system/images/qemu-img.ts';
+import type { MoveOffer } from './move-offer.ts';
 
 const LOOK_MS = 30_000;
+
+/** What of an offer both places have to have as the same files: `--copy-disks` copies DSKx, and nothing of `[custom]`. Pure. */
+export function sharedImages({ images, copyDisks }: Pick<MoveOffer, 'images' | 'copyDisks'>): readonly SavedImage[] {
+  return copyDisks ? images.filter(({ key }) => isCustomImage(key)) : images;
+}
+
+/** What to do about an image that is not the same file there. Pure. */
+export function wayOut(key: string): string {
+  return isCustomImage(key) ? 'no move copies it; give it a DSKx line' : 'move it along with --copy-disks';
+}
 
 /** What another host's view of the same file has in common with ours. */
 type Layer = SavedImage['layers'][number];
@@ -26,12 +38,13 @@ export async function sharingProblems(
     const [top] = layers;
     if (top?.file === undefined) continue;
     const disk = config.disks.find(({ index }) => key === `DSK${index}`);
-    const isWritten = disk !== undefined && !disk.readonly && !disk.snapshot;
+    // Of `[custom]` only those are known that the guest may write to.
+    const isWritten = isCustomImage(key) || (disk !== undefined && !disk.readonly && !disk.snapshot);
     const here = there.find((image) => image.key === key)?.layers ?? [];
     const resting = isWritten ? layers.slice(1) : layers;
     const isUnchanged = resting.every((layer, at) => isUnchangedFile(layer, here[isWritten ? at + 1 : at]));
-    if (isUnchanged && (!isWritten || (await isLocked(config, top.path, signal)))) continue;
-    problems.push(`${key} "${top.path}" is another file there, or its storage does not share locks: see --copy-disks`);
+    if (isUnchanged && (!isWritten || (await isLocked(config, here[0]?.path ?? top.path, signal)))) continue;
+    problems.push(`${key} "${top.path}" is another file there, or its storage does not share locks: ${wayOut(key)}`);
   }
   return problems;
 }

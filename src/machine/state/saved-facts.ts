@@ -12,8 +12,7 @@ import { findFirmware } from '../start/firmware.ts';
 import { diskChain } from '../storage/disk-chain.ts';
 import type { SavedImage, SavedLayer } from './saved-record.ts';
 
-/** The disks and discs of a machine as they are now, with all that they rest on. A missing file has no layers. */
-export function imageFacts(paths: Paths, config: Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'>): SavedImage[] {
+function imageFacts(paths: Paths, config: Pick<MachineConfig, 'longName' | 'disks' | 'cdroms'>): SavedImage[] {
   return [
     ...config.disks.map((disk) => ({ key: `DSK${disk.index}`, layers: diskLayers(paths, config.longName, disk) })),
     ...config.cdroms.map(({ index, file }) => ({
@@ -23,16 +22,26 @@ export function imageFacts(paths: Paths, config: Pick<MachineConfig, 'longName' 
   ];
 }
 
-/** The same with the images that lines of `[custom]` name: those, too, must not change while a state is kept. */
+/**
+ * The disks and discs of a machine as they are now, with all that they rest on, and the images that lines of `[custom]` let
+ * the guest write to. A missing file has no layers.
+ */
 export function savedImages(
   paths: Paths,
   config: Pick<MachineConfig, 'longName' | 'disks' | 'cdroms' | 'custom' | 'dir'>,
 ): SavedImage[] {
   const custom = customDisks(config).map((path, at) => ({
-    key: `image ${at + 1} of [custom],`,
+    key: `${CUSTOM_IMAGE} ${at + 1} of [custom],`,
     layers: layerOf(path, ''),
   }));
   return [...imageFacts(paths, config), ...custom];
+}
+
+const CUSTOM_IMAGE = 'image';
+
+/** Whether a key of {@link savedImages} is that of an image of `[custom]`. Pure. */
+export function isCustomImage(key: string): boolean {
+  return key.startsWith(CUSTOM_IMAGE);
 }
 
 function diskLayers(paths: Paths, longName: string, disk: DiskConfig): SavedLayer[] {

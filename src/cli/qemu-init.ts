@@ -1,5 +1,6 @@
+import { QemuError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
-import { plainCall } from './run/fast-path.ts';
+import { type PlainCall, plainCall } from './run/fast-path.ts';
 import { leaveRemovedFolder } from './run/output-watch.ts';
 import { type Run, runTool } from './run/run-tool.ts';
 
@@ -12,7 +13,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   const plain = plainCall(argv, FLAGS);
   const load = plain && PLAIN[plain.action];
   if (plain && load) {
-    return runTool('qemu-init', argv, async (handle) => handle((await load()).run, plain.args));
+    return runTool('qemu-init', argv, async (handle) => {
+      refuseNames(plain);
+      await handle((await load()).run, plain.args);
+    });
   }
   // A separate file in the build: these calls do not read what only others need.
   // The argument parser needs a working folder when it is loaded.
@@ -44,3 +48,12 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   receive: () => import('./init/life/receive.ts'),
   'web-control': () => import('./init/host/web-control.ts'),
 };
+
+/** Actions for programs, which take no names. The parser does not have them. */
+const NAMELESS: readonly string[] = ['stop-together', 'receive', 'web-control'];
+
+function refuseNames({ action, args }: PlainCall): void {
+  const { ids } = args;
+  if (!NAMELESS.includes(action) || !Array.isArray(ids) || ids.length === 0) return;
+  throw new QemuError('QEMU_USAGE', `Unexpected argument "${ids[0]}"`);
+}

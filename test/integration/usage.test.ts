@@ -65,6 +65,15 @@ test('an unknown option is named as it was written, whatever else is missing', a
   assert.match(near.stderr, /hint: did you mean "--force"\?/);
 });
 
+test('an action for programs refuses a word that it has no use for, before it does anything', async (t) => {
+  const root = lab(t);
+  for (const action of ['receive', 'stop-together', 'web-control']) {
+    const { code, stdout, stderr } = await root.init(action, 'extra');
+    assert.deepEqual([code, stdout], [2, ''], action);
+    assert.equal(stderr, 'qemu-init: Unexpected argument "extra"\n');
+  }
+});
+
 test('a word that is missing is called what it is', async (t) => {
   const root = lab(t);
   const calls: readonly (readonly [what: string, tool: Tool, ...args: string[]])[] = [

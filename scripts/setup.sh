@@ -14,6 +14,10 @@ qemu-utils qemu-img
 LIST
       ;;
     test-unit) ;;
+    test-debian | test-cluster)
+      packages_for test
+      echo 'debootstrap debootstrap'
+      ;;
     test | test-*)
       packages_for demo
       cat <<'LIST'

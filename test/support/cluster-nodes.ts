@@ -34,8 +34,15 @@ export interface Node {
   peek(path: string): string | undefined;
 }
 
+/** What the nodes are made of. */
+export interface NodesOptions {
+  readonly names?: readonly string[];
+  /** Whether the archive is a whole system, in place of a layer on this host: that of `bareDebian()`. */
+  readonly isSystem?: boolean;
+}
+
 /** Made for one suite, not booted; all of it goes afterwards. `archive` is that of `clusterLayer()`. */
-export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
+export function makeNodes(t: Cleanup, count: number, archive: string, options: NodesOptions = {}): Nodes {
   const base = mkdtempSync(join(tmpdir(), 'qi-'));
   const namespace = `qi-ha-${process.pid}`;
   const ended: (() => Promise<void> | void)[] = [];
@@ -54,14 +61,18 @@ export function makeNodes(t: Cleanup, count: number, archive: string): Nodes {
   const connect = (on: boolean): void => ip('-n', namespace, 'link', 'set', BRIDGE, on ? 'up' : 'down');
   connect(true);
 
-  const names = Array.from({ length: count }, (_, index) => `node${index + 1}`);
+  const { isSystem = false, names = Array.from({ length: count }, (_, index) => `node${index + 1}`) } = options;
   const hosts = names.map((name, index) => `${addressOf(index)} ${name}\n`).join('');
   const own: Cleanup = { after: (body) => void ended.push(body) };
   const nodes = names.map((name, index): Node => {
-    const options = [`--bind=${shared}:/shared`];
-    const host = container(own, SYSTEMD, { layers: [layer], network: { namespace, bridge: BRIDGE }, options });
+    const host = container(own, SYSTEMD, {
+      ...(isSystem ? { system: layer } : { layers: [layer] }),
+      network: { namespace, bridge: BRIDGE },
+      options: [`--bind=${shared}:/shared`],
+    });
     host.write('/etc/hostname', `${name}\n`);
-    host.write('/etc/hosts', `127.0.0.1 localhost\n${hosts}`);
+    // As Debian's installer does it; the rest is for who sets up a cluster.
+    host.write('/etc/hosts', isSystem ? `127.0.0.1 localhost\n127.0.1.1 ${name}\n` : `127.0.0.1 localhost\n${hosts}`);
     host.write('/etc/systemd/journald.conf.d/test.conf', '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n');
     host.write('/usr/sbin/fence_test', readFileSync(join(repoRoot, 'test/support/fence_test')), 0o755);
     const noteLeader = (): void => writeFileSync(join(fence, `${name}.leader`), `${host.leader()}\n`);

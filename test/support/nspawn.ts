@@ -71,6 +71,8 @@ export interface Container {
 
 const BOOT_MS = 60_000;
 const POWEROFF_MS = 90_000;
+/** For a script, which may install packages. */
+const RUN_MS = 300_000;
 
 /** Units that no test needs. */
 const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/etc/systemd/system/${name}.target.wants`);
@@ -79,6 +81,8 @@ const UNWANTED = ['multi-user', 'timers', 'getty', 'sysinit'].map((name) => `/et
 export interface Surroundings {
   /** Folders of files that lie over those of this host, the first on top, none of them below `/` itself. */
   readonly layers?: readonly string[];
+  /** Folder with a whole system, which it has in place of this host's files, and all units of which it boots. */
+  readonly system?: string | undefined;
   /** Bridge that its interface `host0` is connected to, and the network namespace that this is in; otherwise it has only `lo`. */
   readonly network?: { readonly namespace: string; readonly bridge: string };
   /** More options of systemd-nspawn. */
@@ -117,21 +121,18 @@ export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings
     '-t',
     'overlay',
     '-o',
-    `lowerdir=${[...(around.layers ?? []), '/'].join(':')},upperdir=${base}/u,workdir=${base}/w`,
+    `lowerdir=${[...(around.layers ?? []), around.system ?? '/'].join(':')},upperdir=${base}/u,workdir=${base}/w`,
     'overlay',
     dir,
   );
-  for (const path of UNWANTED) rmSync(join(dir, path), { recursive: true, force: true });
-  for (const name of readdirSync(join(dir, 'etc')).filter((entry) => /^rc.\.d$/.test(entry))) {
-    rmSync(join(dir, 'etc', name), { recursive: true });
-  }
+  if (around.system === undefined) removeUnwanted(dir);
 
   const run = (script: string, ...args: readonly string[]): Ran => {
     assert.ok(leader > 0, 'the container is booted');
     const inside = ['--target', `${leader}`, '--all', '--', 'env', '-i', ...ENVIRONMENT];
     const { status, stdout, stderr, error } = spawnSync('nsenter', [...inside, 'sh', '-c', script, 'sh', ...args], {
       encoding: 'utf8',
-      timeout: POWEROFF_MS,
+      timeout: RUN_MS,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (error !== undefined) throw error;
@@ -181,6 +182,13 @@ export function container(t: Cleanup, init: Init = SYSTEMD, around: Surroundings
   };
 }
 
+function removeUnwanted(dir: string): void {
+  for (const path of UNWANTED) rmSync(join(dir, path), { recursive: true, force: true });
+  for (const name of readdirSync(join(dir, 'etc')).filter((entry) => /^rc.\.d$/.test(entry))) {
+    rmSync(join(dir, 'etc', name), { recursive: true });
+  }
+}
+
 const ENVIRONMENT = [
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'HOME=/root',
@@ -190,11 +198,16 @@ const ENVIRONMENT = [
 
 /** Copies the built package into a container that is booted, and has it install itself. Returns what that printed. */
 export function installProject(host: Container): string {
+  copyProject(host, PACKAGE);
+  return host.sh('exec "$1" "$2/bin/qemu-init" install', process.execPath, PACKAGE);
+}
+
+/** Copies the built package into a folder of a container that is booted. */
+export function copyProject(host: Container, folder: string): void {
   for (const name of PACKAGED) {
     if (existsSync(join(repoRoot, name)))
-      cpSync(join(repoRoot, name), join(host.dir, PACKAGE, name), { recursive: true });
+      cpSync(join(repoRoot, name), join(host.dir, folder, name), { recursive: true });
   }
-  return host.sh('exec "$1" "$2/bin/qemu-init" install', process.execPath, PACKAGE);
 }
 
 const PACKAGE = '/opt/package';

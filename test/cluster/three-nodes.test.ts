@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { clusterLayer } from '../support/cluster-layer.ts';
-import { checkRecords } from '../support/writer-guest.ts';
 import { wait } from './cluster.ts';
+import { testNothingLost } from './nothing-lost.ts';
 import { writerCluster } from './writer-cluster.ts';
 
 const { archive = '', obstacle } = clusterLayer();
 
 describe('three servers', { skip: obstacle }, () => {
   const scene = writerCluster(3, archive);
-  const { nodes, shared, fenced, holdFencing, cluster, rec, written, boots, writesOn } = scene;
+  const { nodes, fenced, holdFencing, cluster, rec, boots, writesOn } = scene;
   const { nodeOf, lastEnd } = cluster;
   const machines = ['web', rec];
   const names = (machine: string): string[] => cluster.all(machine).map(({ name }) => name);
@@ -111,17 +110,5 @@ describe('three servers', { skip: obstacle }, () => {
     assert.ok(fenced().includes(two.name));
   });
 
-  test('two QEMUs never had the machine but while it moved, and all records are whole', async (t) => {
-    const node = nodeOf(rec);
-    cluster.change(rec, '--meta', '--set-parameter', 'target-role', '--parameter-value', 'Stopped');
-    assert.equal(lastEnd(rec, node), 'guest-shutdown');
-    const { last, wrong } = checkRecords(join(shared, 'rec.qcow2'));
-    assert.deepEqual(wrong, []);
-    assert.ok(last >= written(node));
-    await wait('it is seen that it is down', () => scene.sighted().at(-1)?.count === 0);
-    const { still, moved, looks } = scene.most();
-    t.diagnostic(`looked ${looks} times; ${moved} at most while it moved`);
-    assert.equal(still, 1);
-    assert.ok(moved <= 2);
-  });
+  testNothingLost(scene);
 });

@@ -50,7 +50,7 @@ const CASES: readonly (readonly [Step, Victim])[] = [
   ['release', 'ssh'],
 ];
 
-/** All of them, which takes half an hour: `QEMU_INIT_ALL_MOVES=1`. */
+/** All of them, which takes half an hour, and twice that on a busy host: `QEMU_INIT_ALL_MOVES=1`. */
 const ALL: typeof CASES = Object.keys(STEPS).flatMap((step) =>
   VICTIMS.map((victim): readonly [Step, Victim] => [step as Step, victim]),
 );
@@ -78,7 +78,8 @@ test('whatever is killed or cut while a guest and its disk move over ssh, one ho
     if (victim === 'cable') connect(false);
     if (victim !== 'tool') process.kill(pid, 'SIGCONT');
     const { code, stderr } = await migrate.result;
-    if (victim === 'destination') {
+    // Before that it is not there yet, and later its disk is.
+    if (victim === 'destination' && step === 'mirror') {
       assert.match(stderr, /DSK1 could not be copied to the other place[\s\S]*QEMU there has ended/);
       assert.doesNotMatch(stderr, /cannot be told/, about);
     }

@@ -29,7 +29,7 @@ export interface SshClient {
 }
 
 /**
- * Makes hosts. Only in network and mount namespaces of the test's own: /run, /etc/passwd and /etc/shadow are covered, so that
+ * Makes hosts. Only in network and mount namespaces of the test's own: /run and /etc are covered, so that
  * sshd has the user and the folder that it wants, and ssh a home that is empty.
  */
 export function sshHosts(
@@ -43,14 +43,15 @@ export function sshHosts(
   mkdirSync('/run/sshd', { mode: 0o755 });
   const home = join(dir, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
+  // A folder, since a mount on a file is gone once another program of the host replaces that file.
+  const [upper, work] = ['/run/etc/upper', '/run/etc/work'];
+  for (const each of [upper, work]) mkdirSync(each, { recursive: true, mode: 0o755 });
   // No password fits, but the account is not locked, as it may be on the host.
   const users = readFileSync('/etc/passwd', 'utf8').replace(/^root:.*$/m, `root:x:0:0:root:${home}:/bin/sh`);
-  const passwd = join(dir, 'passwd');
-  writeFileSync(passwd, `${users}${/^sshd:/m.test(users) ? '' : 'sshd:x:65432:65534::/run/sshd:/usr/sbin/nologin\n'}`);
-  sh('mount', '--bind', passwd, '/etc/passwd');
-  const shadow = join(dir, 'shadow');
-  writeFileSync(shadow, 'root:*:20000:0:99999:7:::\n', { mode: 0o600 });
-  sh('mount', '--bind', shadow, '/etc/shadow');
+  const separation = /^sshd:/m.test(users) ? '' : 'sshd:x:65432:65534::/run/sshd:/usr/sbin/nologin\n';
+  writeFileSync(join(upper, 'passwd'), `${users}${separation}`);
+  writeFileSync(join(upper, 'shadow'), 'root:*:20000:0:99999:7:::\n', { mode: 0o600 });
+  sh('mount', '-t', 'overlay', '-o', `lowerdir=/etc,upperdir=${upper},workdir=${work}`, 'overlay', '/etc');
   const client = { dir: join(home, '.ssh') };
   keygen(join(client.dir, 'id_ed25519'));
   writeFileSync(join(client.dir, 'authorized_keys'), readFileSync(join(client.dir, 'id_ed25519.pub')));

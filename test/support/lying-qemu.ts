@@ -11,6 +11,8 @@ export type Lie = (value: unknown, command: string) => unknown;
 export interface LyingWay {
   /** What becomes of each answer but that to `qmp_capabilities`; what it throws is an error of QEMU. */
   readonly lie: Lie;
+  /** Answers to commands that QEMU is never told of; undefined: it is. */
+  readonly instead?: ((command: string, args: Readonly<Record<string, unknown>>) => unknown) | undefined;
   /** Sent before each answer, as often as the other side takes it within one turn of the loop. */
   readonly before?: string | undefined;
 }
@@ -46,12 +48,23 @@ export async function lyingQemu(t: Cleanup, root: Lab, name: string, way: LyingW
   await once(server, 'listening');
 }
 
-function relay(client: Socket, qemu: Socket, { lie, before }: LyingWay): void {
+interface Message {
+  readonly id?: unknown;
+  readonly execute?: unknown;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+}
+
+function relay(client: Socket, qemu: Socket, { lie, before, instead }: LyingWay): void {
   const commands = new Map<unknown, string>();
   eachLine(client, (line) => {
     try {
-      const message: { readonly id?: unknown; readonly execute?: unknown } = JSON.parse(line);
+      const message: Message = JSON.parse(line);
       commands.set(message.id, String(message.execute));
+      const invented = instead?.(String(message.execute), message.arguments ?? {});
+      if (invented !== undefined) {
+        client.write(`{"return":${text(invented)},"id":${JSON.stringify(message.id)}}\n`);
+        return;
+      }
     } catch {
       // QEMU says so.
     }

@@ -7,11 +7,13 @@ import { setKey } from '../../config/text/edit-text.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { newJobId } from '../../domain/job-id.ts';
+import type { User } from '../../system/users.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { editConfig, requireEditable } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { readSnapshotNotes } from '../snapshot/snapshot-notes.ts';
+import { resolveRunAs } from '../start/run-as.ts';
 import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
 import { doWork, refuseDuringWork, type WorkPlan } from '../work/do-work.ts';
@@ -22,6 +24,7 @@ import { type DiskAccess, daemonDisks, runningDisks } from './disk-access.ts';
 import type { DiskLayer, DiskNow } from './disk-layer.ts';
 import { lineOfDisk } from './disk-line.ts';
 import { diskNode } from './disk-nodes.ts';
+import { hostLayers, requireOwn } from './host-layers.ts';
 import type { MoveResult } from './move-result.ts';
 import { finishPivot } from './pivot/finish-pivot.ts';
 import { completeJob } from './pivot/pivot.ts';
@@ -51,7 +54,8 @@ export async function commitDisk(
   await refuseDuringWork(host, target, options.signal);
   requireEditable(target);
   const disk = movableDisk(target, config, key);
-  const pivot = await commit({ host, target, config, disk, options });
+  const user = await resolveRunAs(config);
+  const pivot = await commit({ host, target, config, disk, user, options });
   return {
     key: `DSK${disk.index}`,
     from: disk.file,
@@ -74,6 +78,8 @@ interface CommitJob {
   readonly target: MachineRef;
   readonly config: MachineConfig;
   readonly disk: DiskConfig;
+  /** Whom the images are to belong to. */
+  readonly user: User | undefined;
   readonly options: CommitDiskOptions;
 }
 
@@ -91,7 +97,7 @@ async function commitRunning(job: CommitJob): Promise<Pivot | undefined> {
   const access = runningDisks(host, target);
   const now = await access.use((domain) => diskNode(domain, `DSK${disk.index}`));
   requireSame(target, disk, now);
-  const pivot = pivotInto(job, now);
+  const pivot = pivotInto(job, hostLayers(host, target, disk, now));
   if (pivot === undefined) return undefined;
   const plan = { ...planOf(job, pivot), jobs: [pivot.jobId] };
   await doWork(
@@ -146,6 +152,7 @@ function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
   refuseSnapshots(now.key, overlays);
   if (into === undefined) refuseLayers(job, now);
   refuseOthers(job, base);
+  requireOwn(now.key, overlays, job.user);
   return {
     key: now.key,
     jobId: newJobId('commit', now.key.toLowerCase()),

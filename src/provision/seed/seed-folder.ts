@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import { quote } from '../../base/text.ts';
 import { fileError } from '../../system/files/file-error.ts';
+import { openNamed } from '../../system/trust/open-named.ts';
 
 /** What a new machine's guest is to be told by cloud-init. Files are absolute paths. */
 export interface SeedOptions {
@@ -120,17 +121,16 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 function readSource(path: string): Uint8Array {
   try {
-    // A FIFO is not waited for.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(file);
+    const { descriptor } = openNamed(path, (stats) => {
       if (!stats.isFile()) throw new Error('not a regular file');
       if (stats.size > MOST_BYTES) throw new Error('larger than 16 MiB');
-      return readFileSync(file);
+    });
+    try {
+      return readFileSync(descriptor);
     } finally {
-      closeSync(file);
+      closeSync(descriptor);
     }
   } catch (error) {
-    throw fileError('read', path, error);
+    throw error instanceof QemuError ? error : fileError('read', path, error);
   }
 }

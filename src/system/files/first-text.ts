@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { delay } from '../../base/abort.ts';
 import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
+import { openNamed } from '../trust/open-named.ts';
 import { fileError } from './file-error.ts';
 
 /** How to wait for the writer of a pipe. */
@@ -27,9 +28,9 @@ export async function readFirstText(
   const deadline = performance.now() + timeoutMs;
   const pieces: Buffer[] = [];
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(fd);
-    if (!stats.isFile() && !stats.isFIFO() && !stats.isDirectory()) throw new Error('neither a file nor a pipe');
+    fd = openNamed(path, (stats) => {
+      if (!stats.isFile() && !stats.isFIFO() && !stats.isDirectory()) throw new Error('neither a file nor a pipe');
+    }).descriptor;
     for (let left = maxBytes; left > 0; ) {
       const piece = readNow(fd, Math.min(left, CHUNK));
       if (piece?.length === 0) break;

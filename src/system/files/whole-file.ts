@@ -1,7 +1,8 @@
-import { constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
+import { refuseForeignFolder } from '../trust/foreign-link.ts';
 import { fileError } from './file-error.ts';
 import { hiddenSibling, leftoversOf } from './hidden-sibling.ts';
 
@@ -10,7 +11,7 @@ const PART = 'part';
 
 /**
  * Writes a file that has its name only when it is whole and on the disk. What an earlier process was killed over is
- * removed first. A file that is there is replaced.
+ * removed first. A file that is there is replaced. Links of other users lead root to no folder but those of these users.
  *
  * @param mode of the file, less the umask.
  * @returns its size in bytes.
@@ -22,16 +23,48 @@ export async function writeWhole(
   mode: number,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<number> {
-  refuseOther(path);
-  removeParts(path);
-  const part = hiddenSibling(path, PART);
+  const folder = openFolder(path);
+  try {
+    // proc(5): through the descriptor it stays the same folder, whoever renames what leads to it.
+    return await writeInside(path, `/proc/self/fd/${folder}/${basename(path)}`, mode, pieces);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function openFolder(path: string): number {
+  let folder: number;
+  try {
+    folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+  try {
+    refuseForeignFolder(dirname(path), folder, fstatSync(folder));
+    return folder;
+  } catch (error) {
+    closeSync(folder);
+    throw error;
+  }
+}
+
+/** @param held another path of it, by an open folder. */
+async function writeInside(
+  path: string,
+  held: string,
+  mode: number,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  refuseOther(path, held);
+  removeParts(held);
+  const part = hiddenSibling(held, PART);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await asFileError(path, open(part, flags, mode));
   try {
     const size = await writeAll(path, file, pieces);
     await asFileError(path, file.sync());
-    renameSync(part, path);
-    await syncFolder(path);
+    await asFileError(path, rename(part, held));
+    await syncFolder(held);
     return size;
   } catch (error) {
     unlinkSync(part);
@@ -41,8 +74,8 @@ export async function writeWhole(
   }
 }
 
-function refuseOther(path: string): void {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+function refuseOther(path: string, held: string): void {
+  const stats = lstatSync(held, { throwIfNoEntry: false });
   if (!stats || stats.isFile() || stats.isSymbolicLink()) return;
   throw new QemuError('QEMU_IO', `Cannot write "${path}": it is not a file`, { hint: '- is standard output' });
 }

@@ -1,7 +1,7 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { closeSync, existsSync, readFileSync, readSync, type Stats } from 'node:fs';
 import { QemuError } from '../../base/errors.ts';
 import { fileError } from '../files/file-error.ts';
-import { refuseForeignLink } from '../trust/foreign-link.ts';
+import { openNamed } from '../trust/open-named.ts';
 import type { ImageFile, ImageInfo } from './image-file.ts';
 import { detectFormat } from './image-format.ts';
 
@@ -24,21 +24,18 @@ export function readImageInfo(path: string): ImageInfo {
 }
 
 /**
- * Does something with an image that is open for reading. What the path leads to is looked at before it is opened, and
- * what is opened is what was looked at: opening a device can act on it (a watchdog is armed, a tape rewound), and a
- * FIFO may be put there in between. Links of other users lead root only to what those may read.
+ * Does something with an image that is open for reading, see {@link openNamed}.
  *
  * @throws {QemuError} as {@link readImageInfo}.
  */
 export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats, descriptor: number) => T): T {
-  let place: number | undefined;
   let descriptor: number | undefined;
   try {
-    place = openSync(path, O_PATH);
-    const stats = fstatSync(place);
-    if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
-    refuseForeignLink(path, place, stats);
-    descriptor = reopen(place, path);
+    const opened = openNamed(path, (stats) => {
+      if (!stats.isFile() && !stats.isBlockDevice()) throw notAFile(path, stats);
+    });
+    const { stats } = opened;
+    descriptor = opened.descriptor;
     return body(
       imageFile(descriptor, stats.isBlockDevice() ? (deviceSize(stats) ?? 0) : stats.size),
       stats,
@@ -48,24 +45,6 @@ export function withImage<T>(path: string, body: (file: ImageFile, stats: Stats,
     throw error instanceof QemuError ? error : fileError('read image', path, error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
-    if (place !== undefined) closeSync(place);
-  }
-}
-
-/**
- * Opens a place in the file system without what is there: open(2). Node has no name for it; the same number on all its
- * Linux ports.
- */
-const O_PATH = 0o10000000;
-
-/** proc(5): opening this link opens the very file, whatever the path leads to by now. */
-function reopen(place: number, path: string): number {
-  const link = `/proc/self/fd/${place}`;
-  try {
-    return openSync(link, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replace(link, path);
-    throw error;
   }
 }
 

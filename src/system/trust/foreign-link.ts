@@ -29,6 +29,23 @@ export function refuseForeignLink(path: string, descriptor: number, { uid, mode 
   throw new QemuError('QEMU_NOT_PERMITTED', `Cannot read "${path}": ${why}`);
 }
 
+/**
+ * The same for a folder in which something is to be written: a link leads root only to a folder of the link's owner.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`
+ */
+export function refuseForeignFolder(path: string, descriptor: number, { uid }: Stats): void {
+  if (process.geteuid?.() !== 0) return;
+  const real = readlinkSync(`/proc/self/fd/${descriptor}`);
+  const { end, owner } = followOwnLinks(resolve(path));
+  if (owner === undefined ? end === real : owner === uid) return;
+  const why =
+    owner === undefined
+      ? 'it was exchanged while it was opened'
+      : `a link of user "${userName(owner)}" leads to "${real}", which is not that user's`;
+  throw new QemuError('QEMU_NOT_PERMITTED', `Cannot write to "${path}": ${why}`);
+}
+
 /** As many as Linux follows: path_resolution(7). */
 const MOST_LINKS = 40;
 

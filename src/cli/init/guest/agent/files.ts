@@ -1,8 +1,9 @@
-import { createReadStream, statSync } from 'node:fs';
+import { closeSync, createReadStream } from 'node:fs';
 import { QemuError } from '../../../../base/errors.ts';
 import type { OnProgress } from '../../../../base/progress.ts';
 import { fileError } from '../../../../system/files/file-error.ts';
 import { writeWhole } from '../../../../system/files/whole-file.ts';
+import { type OpenFile, openNamed } from '../../../../system/trust/open-named.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { AgentAnswer, AgentCall } from './agent-command.ts';
 
@@ -41,13 +42,28 @@ export async function get({ agent, target, context, words }: AgentCall): Promise
 }
 
 /** `put LOCAL FILE`: copies a file into the guest. */
-export async function put({ agent, target, context, words }: AgentCall): Promise<AgentAnswer> {
+export async function put(call: AgentCall): Promise<AgentAnswer> {
+  const [local = ''] = call.words;
+  if (local === STANDARD) return send(call, process.stdin, 0);
+  const { descriptor, stats } = openLocal(local);
+  try {
+    // By this link (proc(5)) a pipe is waited for, which the descriptor does not do.
+    const source = createReadStream(`/proc/self/fd/${descriptor}`, { highWaterMark: PIECE_BYTES });
+    return await send(call, source, stats.size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function send(
+  { agent, target, context, words }: AgentCall,
+  source: AsyncIterable<Uint8Array>,
+  total: number,
+): Promise<AgentAnswer> {
   const [local = '', file = ''] = words;
   const { output, signal } = context;
-  const total = local === STANDARD ? 0 : sizeOf(local);
   let sizeBytes = 0;
   await showProgress(output, target.longName, (onProgress) => {
-    const source = local === STANDARD ? process.stdin : createReadStream(local, { highWaterMark: PIECE_BYTES });
     const report: OnProgress = (progress) => {
       sizeBytes = progress.done;
       onProgress(progress);
@@ -59,14 +75,14 @@ export async function put({ agent, target, context, words }: AgentCall): Promise
   return { json: { file, local: local === STANDARD ? null : local, sizeBytes }, text };
 }
 
-function sizeOf(path: string): number {
+function openLocal(path: string): OpenFile {
   try {
-    const stats = statSync(path);
-    if (!stats.isDirectory()) return stats.size;
+    return openNamed(path, (stats) => {
+      if (stats.isDirectory()) throw new QemuError('QEMU_USAGE', `"${path}" is a folder`);
+    });
   } catch (error) {
-    throw fileError('read', path, error);
+    throw error instanceof QemuError ? error : fileError('read', path, error);
   }
-  throw new QemuError('QEMU_USAGE', `"${path}" is a folder`);
 }
 
 /** The pieces, with what has passed reported. @throws {QemuError} `QEMU_IO` for more than anyone wants. */

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import type { NetBackend } from '../../../config/device-config.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { type Closed, sharedFolders, type UsedPathsOf, writtenPaths } from '../../../machine/check/used-paths.ts';
 import { ownUserComment } from '../../../machine/start/own-user.ts';
@@ -29,11 +28,16 @@ export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[]
   ];
 }
 
+/** ip(7): net.ipv4.ip_unprivileged_port_start */
+const FIRST_FREE_PORT = 1024;
+
 /** Capabilities that only QEMU as root or a hook could use. */
 function capabilityLine(config: MachineConfig): UnitLine {
-  const has = (net: NetBackend): boolean => config.nics.some((nic) => nic.net === net);
-  const low = has('passt') ? '' : ' CAP_NET_BIND_SERVICE';
-  const taps = has('passt') || has('bridge') ? '' : ' CAP_NET_ADMIN';
+  // passt gets what it needs for that in a user namespace; ports that only root may listen on are those of the host.
+  const passts = config.nics.filter(({ net }) => net === 'passt');
+  const hasLowPort = passts.some(({ hostForwards }) => hostForwards.some(({ hostPort }) => hostPort < FIRST_FREE_PORT));
+  const low = hasLowPort ? '' : ' CAP_NET_BIND_SERVICE';
+  const taps = config.nics.some(({ net }) => net === 'bridge') ? '' : ' CAP_NET_ADMIN';
   return ['CapabilityBoundingSet', `~CAP_IPC_LOCK CAP_SYS_NICE CAP_SYS_RESOURCE${low}${taps}`];
 }
 

@@ -78,6 +78,10 @@ test('what only a QEMU of root, or a hook, could use is taken away from others',
   );
   const bridged = lines('RUNAS=auto\nNETIF=managed\nNIC1=virtio\n').get('CapabilityBoundingSet') ?? '';
   assert.match(bridged, /CAP_NET_BIND_SERVICE$/);
+  const passt = (port: number): string =>
+    lines(`RUNAS=auto\nNIC1=virtio,net=passt,hostfwd=tcp:127.0.0.1:${port}-:22\n`).get('CapabilityBoundingSet') ?? '';
+  assert.match(passt(2222), /CAP_NET_BIND_SERVICE CAP_NET_ADMIN$/);
+  assert.match(passt(222), /CAP_SYS_RESOURCE CAP_NET_ADMIN$/);
   assert.equal(lines('').get('CapabilityBoundingSet'), undefined);
   assert.equal(lines('RUNAS=auto\nPOSTCMD=/bin/true\n').get('CapabilityBoundingSet'), undefined);
   assert.equal(lines('').get('RestrictAddressFamilies'), '~AF_VSOCK');

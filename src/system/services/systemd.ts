@@ -106,10 +106,22 @@ export function invocationOf(unit: string, manager = '/run'): string | undefined
 
 /** The unit that a process belongs to, by its control group: cgroups(7). */
 export function unitOf(pid: number | 'self'): string | undefined {
-  const line = controlGroupsOf(pid)
-    .split('\n')
-    .find((each) => /^(?:\d+:name=systemd|0:):/.test(each));
+  return unitIn(controlGroupsOf(pid), isUnified());
+}
+
+/**
+ * The same in the text of `/proc/PID/cgroup`. With version 2 systemd uses no other hierarchy, although one of version 1 may be mounted
+ * with its name, for containers of old. Pure.
+ */
+export function unitIn(text: string, unified: boolean): string | undefined {
+  const own = unified ? /^0:/ : /^(?:\d+:name=systemd|0:):/;
+  const line = text.split('\n').find((each) => own.test(each));
   return line?.split('/').findLast((part) => /\.(?:service|scope)$/.test(part));
+}
+
+/** Whether systemd has only the hierarchy of version 2. */
+function isUnified(): boolean {
+  return existsSync('/sys/fs/cgroup/cgroup.controllers');
 }
 
 /** One line of any length for each hierarchy; empty for a process that is gone. */
@@ -127,8 +139,7 @@ function controlGroupsOf(pid: number | 'self'): string {
  * @throws {QemuError} `QEMU_IO`, `QEMU_NOT_PERMITTED`
  */
 export function moveIntoOwnUnit(pid: number): void {
-  const isUnified = existsSync('/sys/fs/cgroup/cgroup.controllers');
-  for (const path of controlGroupFolders(readFileSync('/proc/self/cgroup', 'utf8'), isUnified)) {
+  for (const path of controlGroupFolders(readFileSync('/proc/self/cgroup', 'utf8'), isUnified())) {
     const file = join(path, 'cgroup.procs');
     if (!existsSync(file)) continue;
     try {
@@ -140,10 +151,10 @@ export function moveIntoOwnUnit(pid: number): void {
 }
 
 /** Folders of a unit's control groups in the text of `/proc/PID/cgroup`: cgroups(7), systemd's "Control Group APIs". */
-export function controlGroupFolders(text: string, isUnified: boolean): string[] {
+export function controlGroupFolders(text: string, unified: boolean): string[] {
   // In a controller that systemd does not use, every process is in the root group.
   return [...text.matchAll(/^\d+:([^:]*):(.*\.(?:service|scope))$/gm)].map(([, controllers = '', path = '']) => {
-    if (controllers === '') return join('/sys/fs/cgroup', isUnified ? '' : 'unified', path);
+    if (controllers === '') return join('/sys/fs/cgroup', unified ? '' : 'unified', path);
     return join('/sys/fs/cgroup', controllers.replace(/^name=/, ''), path);
   });
 }

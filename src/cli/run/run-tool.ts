@@ -32,6 +32,7 @@ export async function runTool(
   setMaxListeners(0, signal);
   leaveRemovedFolder();
   let output = new Output(outputOptions(argv));
+  const slow = whenSlow(signals.signal, () => output.note('info', `${name}: ${STILL_ENDING}`));
   let id: string | undefined;
   try {
     await parse(async (run, args) => {
@@ -50,6 +51,24 @@ export async function runTool(
     output.note('error', `${name}: ${describeError(error, output.debug)}`);
     return signals.exitCode() ?? exitCodeOf(error);
   } finally {
+    slow.dispose();
     signals.dispose();
   }
+}
+
+/** To undo what was begun takes less, unless QEMU or a disk hangs. */
+const SLOW_MS = 3_000;
+const STILL_ENDING = 'ending what was begun; a second Ctrl-C leaves that to the next command';
+
+/** Calls back when the process still runs some time after a signal. */
+function whenSlow(signal: AbortSignal, callback: () => void): { readonly dispose: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener(
+    'abort',
+    () => {
+      timer = setTimeout(callback, SLOW_MS).unref();
+    },
+    { once: true },
+  );
+  return { dispose: () => clearTimeout(timer) };
 }

@@ -59,6 +59,9 @@ export async function settleQuietly(host: MachineContext, target: MachineRef, ti
   } catch (error) {
     const what = record === undefined ? '' : ` (${record.what})`;
     const message = `cannot set right now what is left of an interrupted command${what}: ${messageOf(error)}`;
+    const failure = `${target.files.work} ${message}`;
+    if (told.has(failure)) return;
+    told.add(failure);
     host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
@@ -135,7 +138,7 @@ const OUTCOMES: Readonly<Record<Settled['outcome'], string>> = {
   running: 'it goes on inside QEMU',
 };
 
-/** Work that goes on and was told of: once is enough for a command that looks several times. */
+/** Work that goes on, or cannot be ended, and was told of: once is enough for a command that looks several times. */
 const told = new Set<string>();
 
 /** A command that gives up itself says so itself. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CliOptions, type CliResult, parseJson, type RunningCli, runCli, spawnCli, type Tool } from './cli.ts';
 import { assertDocument } from './documents.ts';
 import { type GuestOptions, guestDisk } from './guest-disk.ts';
+import { claimPorts } from './own-ports.ts';
 import { type Cleanup, type TempRoot, tempRoot } from './temp-root.ts';
 
 /** A machine that starts fast and takes little: nothing but the console and the monitors. */
@@ -14,9 +14,12 @@ export const LIGHT = 'RAM=8M\nKVM=off\nVNC=off\nVGA=none\nQGA=off\nRNG=off\nBALL
 
 /** A scratch root with machines in it, and the tools at work there. */
 export interface Lab extends TempRoot {
-  /** Writes a {@link LIGHT} machine with the tiny guest and the given lines, and registers it under its own name. */
+  /**
+   * Writes a {@link LIGHT} machine with the tiny guest and the given lines, and registers it under its own name. A root
+   * without a monitor.conf gets ports of its own.
+   */
   add(name: string, lines?: string, guest?: GuestOptions): string;
-  /** Gives the scratch root ports that no other one has. */
+  /** Gives the scratch root ports that no other one has, and returns the first. */
   ownPorts(): number;
   /** Runs qemu-init to its end. */
   init(...args: readonly string[]): Promise<CliResult>;
@@ -54,20 +57,22 @@ export function lab(t: Cleanup, given: CliOptions = {}): Lab {
     assertDocument(document, args[0] ?? '');
     return document;
   };
+  const ownPorts = (): number => {
+    const monitorPort = claimPorts(t);
+    root.write('etc/qemu/monitor.conf', `MONPORT=${monitorPort}\nVNCDISPLAY=${monitorPort - 18_000}\n`);
+    return monitorPort;
+  };
   return {
     ...root,
     add(name, lines = '', guest = {}) {
+      if (!existsSync(join(root.etcDir, 'monitor.conf'))) ownPorts();
       if (!lines.includes('DSK1=')) guestDisk(root.etcDir, { ...guest, name: `${name}.img` });
       const disk = lines.includes('DSK1=') ? '' : `DSK1=${name}.img\n`;
       const path = root.write(`etc/qemu/${name}-qemu.cfg`, merge(`${LIGHT}${disk}`, lines));
       appendFileSync(join(root.etcDir, 'qemu-init.reg'), `${name}=${name}\n`);
       return path;
     },
-    ownPorts() {
-      const monitorPort = 20_000 + 400 * randomInt(25);
-      root.write('etc/qemu/monitor.conf', `MONPORT=${monitorPort}\nVNCDISPLAY=${monitorPort - 18_000}\n`);
-      return monitorPort;
-    },
+    ownPorts,
     init,
     cmd: (...args) => run('qemu-cmd', args),
     run,

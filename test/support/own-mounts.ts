@@ -1,5 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cleanup, tempDir } from './temp-root.ts';
 
 /** Set in the process that is already inside. */
 const INSIDE = 'QEMU_INIT_TEST_MOUNTS';
@@ -33,6 +36,23 @@ export function mountSmall(dir: string, kib: number): void {
 export function makeReadOnly(dir: string): void {
   mount('--bind', dir, dir);
   mount('-o', 'remount,bind,ro', dir);
+}
+
+/**
+ * Covers /etc with a copy of it, without users of machines: those that are made from now on are nobody else's. Their numbers
+ * are not those that are given on this host and in containers, for userdel(8) spares a user who has any process.
+ */
+export function useOwnEtc(t: Cleanup): void {
+  const copy = tempDir(t);
+  execFileSync('cp', ['--archive', '/etc/.', copy]);
+  for (const name of ['passwd', 'shadow', 'group', 'gshadow']) {
+    const file = join(copy, name);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, lines.filter((line) => !line.startsWith('qi-')).join('\n'));
+  }
+  appendFileSync(join(copy, 'login.defs'), `\nSYS_UID_MAX ${500 + (process.pid % 400)}\n`);
+  mount('--bind', copy, '/etc');
+  t.after(() => unmount('/etc'));
 }
 
 export function unmount(dir: string): void {

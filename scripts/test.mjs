@@ -2,8 +2,8 @@
  * The tests: `node scripts/test.mjs [TIER [FILE…]]`, where FILE is any part of a test file's path; of
  * several each chooses files.
  *
- * Without arguments: all linters, then all tiers one after the other. A tier passes when it ran tests, all of them
- * passed, and they left no process and no file behind. The last line is `N passed, N failed`.
+ * Without arguments: all linters, then all tiers. A tier passes when it ran tests, all of them passed, and they left no
+ * process and no file behind. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -28,15 +28,25 @@ async function main([only, ...parts]) {
     return false;
   }
   if (only === undefined) console.log('Linters and all tests: 10 to 20 minutes, with a summary at the end');
-  const linted = only !== undefined || (await lint());
+  // What compiles needs no look at its types before.
+  const linted = only !== undefined || (await lint({ types: false }));
   const clean = (await compile()) && linted;
+  const lanes = [...new Set(tiers.map(({ lane }) => lane))].map((lane) => tiers.filter((tier) => tier.lane === lane));
+  const outcomes = (await Promise.all(lanes.map((lane, at) => runLane(lane, parts, at === 0)))).flat();
+  for (const [at, outcome] of outcomes.entries()) outcomes[at] = await runAgain(outcome);
+  return report(outcomes, clean);
+}
+
+/** Runs tiers one after the other. Of one lane the output is shown as it comes, of others when a tier is over. */
+async function runLane(tiers, parts, show) {
   const outcomes = [];
   for (const tier of tiers) {
-    const outcome = await runTier(tier, parts);
-    console.log(summary(tier, outcome));
-    outcomes.push({ tier, ...outcome });
+    const began = performance.now();
+    const outcome = await runTier(tier, parts, show);
+    outcomes.push({ ...outcome, tier, seconds: (performance.now() - began) / 1000 });
+    console.log(summary(outcomes.at(-1)));
   }
-  return report(outcomes, clean);
+  return outcomes;
 }
 
 async function compile() {
@@ -47,7 +57,7 @@ async function compile() {
 }
 
 /** What became of a tier: the numbers of the reporter, or the reason why it was left out. */
-async function runTier(tier, asked) {
+async function runTier(tier, asked, show) {
   const obstacle = tier.obstacle?.();
   if (obstacle !== undefined) return { obstacle, passed: 0, failed: 0, skipped: 0, failures: [] };
   // A path as it is typed names the source.
@@ -58,13 +68,18 @@ async function runTier(tier, asked) {
   if (files.length === 0) return failed(`tier ${tier.name}: no test file found`);
   // Some of the files cover only some of the sources.
   const counted = { ...tier, coverage: tier.coverage && parts.length === 0 };
-  const outcome = await runFiles(counted, files);
-  const again = filesToRunAgain(outcome, files);
+  const outcome = await runFiles(counted, files, show);
+  return { ...outcome, again: filesToRunAgain(outcome, files) };
+}
+
+/** When all tiers are over, runs what there is to run once more; tells what became of the tier then. */
+async function runAgain(outcome) {
+  const { tier, again = [], passed, failed: lost, failures } = outcome;
   if (again.length === 0) return outcome;
   console.log(`\nOnce more, alone: ${again.join(', ')}`);
-  const alone = await runFiles({ ...tier, coverage: false, concurrency: 1 }, again);
+  const alone = await runFiles({ ...tier, coverage: false, concurrency: 1 }, again, true);
   if (alone.failed > 0) return outcome;
-  return { ...outcome, passed: outcome.passed + outcome.failed, failed: 0, failures: [], unsteady: outcome.failures };
+  return { ...outcome, passed: passed + lost, failed: 0, failures: [], unsteady: failures };
 }
 
 /**
@@ -83,17 +98,18 @@ function filesToRunAgain({ failures, failed: count }, files) {
 }
 
 /** Runs test files of a tier, and tells what became of them. */
-async function runFiles(tier, files) {
+async function runFiles(tier, files, show) {
   // A place of its own for all that the tests make, so that what they leave behind is seen.
   const scratch = mkdtempSync(join(tmpdir(), 'qt-'));
   // Some of the QEMUs and tools that run below it are other users'.
   chmodSync(scratch, 0o711);
   try {
-    const { code, late } = await run(...testCommand(tier, files, scratch), {
-      show: true,
+    const { code, late, output } = await run(...testCommand(tier, files, scratch), {
+      show,
       timeoutMs: tier.minutes * 60_000,
       env: { TMPDIR: scratch },
     });
+    if (!show) console.log(output);
     return judge(tier, { code, late, scratch });
   } finally {
     removeScratch(scratch);
@@ -191,20 +207,21 @@ function testFiles(dir) {
     .sort();
 }
 
-function summary(tier, { obstacle, passed, failed: lost, skipped }) {
+function summary({ tier, obstacle, passed, failed: lost, skipped, seconds }) {
   if (obstacle !== undefined) return `tier ${tier.name}: skipped: ${obstacle}`;
-  return `tier ${tier.name}: ${passed} passed, ${lost} failed, ${skipped} skipped`;
+  return `tier ${tier.name}: ${passed} passed, ${lost} failed, ${skipped} skipped (${Math.round(seconds)} s)`;
 }
 
 function report(outcomes, clean) {
   const total = (key) => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
   console.log('\nSummary');
   for (const outcome of outcomes) {
-    console.log(summary(outcome.tier, outcome));
+    console.log(summary(outcome));
     for (const failure of outcome.failures) console.log(`  ${failure}`);
     for (const each of outcome.unsteady ?? []) console.log(`  unsteady, passed alone: ${each}`);
   }
   if (!clean) console.log('lint or compilation: FAILED');
+  console.log(`${(process.uptime() / 60).toFixed(1)} minutes in all`);
   console.log(`${total('passed')} passed, ${total('failed') + (clean ? 0 : 1)} failed`);
   return clean && total('failed') === 0;
 }

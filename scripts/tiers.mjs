@@ -1,9 +1,10 @@
-/** The tiers of tests: folders of `test/`, in the order in which `npm test` runs them. */
+/** The tiers of tests: folders of `test/`, in the order in which `npm test` runs those of a lane. */
 import { spawnSync } from 'node:child_process';
 
 /**
  * @typedef {object} Tier
  * @property {string} name folder below `test/`
+ * @property {number} lane tiers of different lanes run at the same time: much of what tests do is to wait
  * @property {number} concurrency files that run at the same time
  * @property {number} minutes after which the tier is ended
  * @property {number} [fileMinutes] after which one file is ended, where that is not eight
@@ -14,17 +15,17 @@ import { spawnSync } from 'node:child_process';
 
 /** @type {readonly Tier[]} */
 export const TIERS = [
-  { name: 'unit', concurrency: 2, minutes: 10, coverage: true },
-  { name: 'integration', concurrency: 2, minutes: 20 },
-  { name: 'network', concurrency: 2, minutes: 20, obstacle: networkObstacle },
-  { name: 'system', concurrency: 2, minutes: 12, obstacle: systemObstacle },
-  { name: 'package', concurrency: 1, minutes: 6 },
+  { name: 'unit', lane: 1, concurrency: 2, minutes: 10, coverage: true },
+  { name: 'integration', lane: 1, concurrency: 3, minutes: 25 },
+  { name: 'network', lane: 2, concurrency: 2, minutes: 20, obstacle: networkObstacle },
+  { name: 'system', lane: 2, concurrency: 2, minutes: 20, obstacle: systemObstacle },
+  { name: 'package', lane: 2, concurrency: 1, minutes: 6 },
   // Kills at many moments, hostile answers to every command, long moves: more than a quarter of an hour.
-  { name: 'long', concurrency: 2, ...longest(), byName: true, obstacle: networkObstacle },
+  { name: 'long', lane: 1, concurrency: 2, ...longest(), byName: true, obstacle: networkObstacle },
   // A guest as it is met in practice, which boots several times without KVM.
-  { name: 'debian', concurrency: 1, minutes: 25, fileMinutes: 20, byName: true, obstacle: networkObstacle },
+  { name: 'debian', lane: 1, concurrency: 1, minutes: 25, fileMinutes: 20, byName: true, obstacle: networkObstacle },
   // A cluster decides by time limits which node is dead, and a host may be too busy for any.
-  { name: 'cluster', concurrency: 1, minutes: 30, fileMinutes: 15, byName: true, obstacle: systemObstacle },
+  { name: 'cluster', lane: 1, concurrency: 1, minutes: 30, fileMinutes: 15, byName: true, obstacle: systemObstacle },
 ];
 
 /** With all moves that are killed, a file alone takes half an hour, and twice that on a busy host. */

@@ -1,10 +1,7 @@
-import type { MirrorOptions } from '../../../../machine/disks/mirror.ts';
 import type { MoveResult } from '../../../../machine/disks/move-result.ts';
 import type { MachineDisks } from '../../../../machine/library/machine-disks.ts';
-import { showProgress } from '../../../output/progress.ts';
 import type { Context } from '../../../run/context.ts';
-import { present } from '../../../shared/many.ts';
-import { select } from '../../../shared/selection.ts';
+import { type WorkOptions, workOn } from '../../../shared/long-work.ts';
 
 /** One disk of one machine. */
 export interface DiskArguments {
@@ -39,18 +36,12 @@ export function commit(context: Context, { id, disk }: DiskArguments): Promise<n
   return copy(context, id, (disks, options) => disks.commit(disk, options));
 }
 
-async function copy(
+function copy(
   context: Context,
   id: string,
-  work: (disks: MachineDisks, options: MirrorOptions) => Promise<MoveResult>,
+  work: (disks: MachineDisks, options: WorkOptions) => Promise<MoveResult>,
 ): Promise<number> {
-  const fleet = context.fleet();
-  const { output, signal } = context;
-  const selection = select(context, { ids: [id] }, () => []);
-  const outcomes = await fleet.each(selection.targets, 1, (target) =>
-    showProgress(output, target.longName, (onProgress) => work(fleet.machine(target).disks, { signal, onProgress })),
-  );
-  return present<MoveResult>(context, selection, outcomes, {
+  return workOn(context, id, ({ disks }, options) => work(disks, options), {
     text: (name, result) => `${name}: ${describe(result)}`,
     json: ({ key, from, to, format, removed, seconds }) => ({ key, from, to, format, removed, seconds }),
   });

@@ -17,6 +17,13 @@ describe('a host with systemd', () => {
     assert.deepEqual({ code, text: `${stdout}${stderr}` }, { code: 0, text: '' });
   });
 
+  test('units that work on disks may open those that are block devices', () => {
+    for (const unit of ['qemu-backup@web.service', 'qemu-web-control@1.service', 'qemu-metrics.service']) {
+      const shown = host.sh('systemctl show --property=DevicePolicy,DeviceAllow "$1"', unit);
+      assert.equal(shown.split('\n').toSorted().join(' '), 'DeviceAllow= DevicePolicy=auto', unit);
+    }
+  });
+
   test('machines come up at boot in the order of BOOTORDER and REQUIRES', async () => {
     addMachine(host, 'db', 'AUTOSTART=on\nBOOTORDER=60\nBACKUP=/srv/backup\n');
     addMachine(host, 'web', 'AUTOSTART=on\nBOOTORDER=20\nREQUIRES=db\nBACKUP=/srv/backup,keep=2\n');

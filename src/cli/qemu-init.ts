@@ -34,6 +34,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   status: ['--all', '--json', '--quiet', '--system', '--user'],
   ended: SCOPE,
   'stop-together': SCOPE,
+  'stop-strays': SCOPE,
   receive: SCOPE,
   'web-control': SCOPE,
 };
@@ -45,6 +46,7 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   status: () => import('./init/look/status.ts'),
   ended: () => import('./init/life/ended.ts'),
   'stop-together': () => import('./init/life/stop-together.ts'),
+  'stop-strays': () => import('./init/life/stop-strays.ts'),
   receive: () => import('./init/life/receive.ts'),
   'web-control': () => import('./init/host/web-control.ts'),
 };

@@ -49,6 +49,8 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     await host.powerOff();
     await host.boot();
     for (const name of names) assertClean(host, name, 'poweroff', name === 'lone' ? '/srv/vm' : undefined);
+    // It is no machine's turn to wait for another that systemd does not stop.
+    assert.doesNotMatch(host.show('qemu-strays.service', 'After'), /qemu@|qemu-stop/);
   });
 
   test('systemctl stop during POSTCMD, and stop typed then, stop the guest by the power button and at once', async () => {

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { messageOf } from '../../base/text.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import type { StopResult } from '../../machine/stop/stop.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { writeFileAtomic } from '../../system/files/write-file.ts';
 import type { Paths } from '../../system/paths.ts';
-import { isHostStopping } from '../../system/services/host-stopping.ts';
 import { systemctl } from '../../system/services/systemd.ts';
 import type { MachineManager } from '../machine-manager.ts';
 import { unitName } from '../service/units/unit-text.ts';
@@ -15,16 +13,13 @@ import { attempt } from './run-in-order.ts';
 /** Time for all guests together. Machines that still run afterwards are left to their own units. */
 const TOGETHER_MS = 5_000;
 
-/** After that `quit` has 15 s, within TimeoutStopSec of systemd/qemu-stop.service. */
-const STRAYS_MS = 40_000;
-
 /** With fewer machines their units are as fast by themselves. */
 const FEWEST = 3;
 
 /**
  * Asks the guests of all units that systemd is about to stop to shut down, in systemd's order, from this single
  * process, which is faster than a Node.js per unit. No force is used here, and machines with hooks are left to their
- * units. When the host goes down this also stops the machines that have no unit to stop them.
+ * units.
  *
  * @param text the line for the journal of the machine's unit.
  */
@@ -33,14 +28,6 @@ export async function stopTogether(
   text: (target: MachineRef, result: StopResult) => string,
 ): Promise<void> {
   const order = await askOrder();
-  await Promise.all([askAll(fleet, order, text), stopStrays(fleet, order.units)]);
-}
-
-async function askAll(
-  fleet: MachineManager,
-  order: StopOrder,
-  text: (target: MachineRef, result: StopResult) => string,
-): Promise<void> {
   const machines = new Map<string, MachineRef>();
   for (const unit of order.before.keys()) {
     const target = askable(fleet, unit);
@@ -64,30 +51,6 @@ async function askAll(
       }),
     );
   }
-}
-
-/**
- * Stops the machines that nothing else will stop when the host goes down: systemd knows of a unit that was masked under a
- * running machine neither that it ends with the host nor how, and kills its QEMU with the last processes.
- *
- * @param stopping the units that systemd is about to stop; none when that is not known.
- */
-async function stopStrays(fleet: MachineManager, stopping: ReadonlySet<string>): Promise<void> {
-  if (stopping.size === 0) return;
-  const strays = fleet
-    .listWithRunning()
-    .filter((target) => !stopping.has(unitName(target.longName)) && fleet.isAlive(target));
-  if (strays.length === 0 || !(await isHostStopping())) return;
-  const deadline = performance.now() + STRAYS_MS;
-  await Promise.all(
-    strays.map(async (target) => {
-      const tell = (message: string): void =>
-        fleet.host.notify({ level: 'warning', machine: target.longName, message });
-      tell('is stopped here, since systemd does not stop its unit with the host');
-      const outcome = await attempt(target, () => fleet.stop(target, { deadline }));
-      if (!outcome.ok) tell(`could not be stopped: ${messageOf(outcome.error)}`);
-    }),
-  );
 }
 
 async function askOrder(): Promise<StopOrder> {

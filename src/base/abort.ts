@@ -52,6 +52,12 @@ export function startDeadline(timeoutMs: number, onTimeout: () => void): NodeJS.
     : undefined;
 }
 
+/** One time limit for several waits in turn: what is left of it at each call, in milliseconds, never less than one. */
+export function countDown(limitMs: number): () => number {
+  const deadline = performance.now() + limitMs;
+  return () => Math.max(1, deadline - performance.now());
+}
+
 /**
  * Waits that long.
  *

@@ -1,9 +1,10 @@
+import { countDown } from '../base/abort.ts';
 import { processorsOf } from '../config/hardware/hardware.ts';
 import type { MachineManager } from '../fleet/machine-manager.ts';
 import type { MachineRef } from '../machine/context.ts';
 import { queryState } from '../machine/control/query-state.ts';
 import { NO_PORTS, openAny } from '../machine/control/ways.ts';
-import { LOOK_TIMEOUT_MS, startedAt } from '../machine/observe/status.ts';
+import { LEAST_LOOK_MS, LOOK_TIMEOUT_MS, startedAt } from '../machine/observe/status.ts';
 import { thawLeftover } from '../machine/quiesce/thaw.ts';
 import { type Located, locate, ProcessScan } from '../machine/run/locate.ts';
 import { isSaved } from '../machine/state/saved-folder.ts';
@@ -17,7 +18,7 @@ import type { MachineSample, RunningSample } from './sample.ts';
 
 /**
  * Reads what machines use, all at the same time: from `/proc`, from the counters of their taps, and from QEMU, which
- * may take two seconds and no longer, however many machines do not answer. The guest agent is not asked. Nothing stays
+ * may take two seconds for each and no longer, with what a killed command left of it, however many machines do not answer. The guest agent is not asked. Nothing stays
  * open between two samples: a monitor serves one client at a time, and others need it.
  */
 export async function sampleMachines(fleet: MachineManager, targets: readonly MachineRef[]): Promise<MachineSample[]> {
@@ -33,13 +34,16 @@ export async function sampleMachine(
   scan: ProcessScan,
   interfaces: readonly string[],
 ): Promise<MachineSample> {
+  const left = countDown(LOOK_TIMEOUT_MS);
   // What a killed command left may hold the guest up.
   await settleFirst(fleet.host, target);
   const located = locate(target.files, scan);
   const { config } = fleet.inspect(target);
   const isAlive = located.kind === 'alive';
   const atMs = performance.now();
-  const found = isAlive ? await sampleRunning(fleet, target, located, interfaces) : undefined;
+  const found = isAlive
+    ? await sampleRunning(fleet, target, located, interfaces, Math.max(LEAST_LOOK_MS, left()))
+    : undefined;
   return {
     name: target.longName,
     shortName: target.shortName,
@@ -64,12 +68,13 @@ async function sampleRunning(
   target: MachineRef,
   { process, record }: Alive,
   interfaces: readonly string[],
+  lookMs: number,
 ): Promise<{ state: string; running: RunningSample } | undefined> {
   const usage = readUsage(process.pid);
   const nics = tapsOf(target.longName, interfaces).flatMap((tap) => readNic(tap) ?? []);
   const [answer] = await Promise.all([
-    askQemu(target, process.pid, record ?? NO_PORTS),
-    thawLeftover(fleet.host, target, LOOK_TIMEOUT_MS),
+    askQemu(target, process.pid, record ?? NO_PORTS, lookMs),
+    thawLeftover(fleet.host, target, lookMs),
   ]);
   if (!usage) return undefined;
   const { state, ...counters } = answer;
@@ -86,13 +91,13 @@ async function askQemu(
   target: MachineRef,
   pid: number,
   ports: Parameters<typeof openAny>[1],
+  lookMs: number,
 ): Promise<QemuSample & { readonly state: string }> {
-  const deadline = performance.now() + LOOK_TIMEOUT_MS;
-  const left = (): number => Math.max(1, deadline - performance.now());
+  const left = countDown(lookMs);
   let client: Awaited<ReturnType<typeof openAny>>['value'] | undefined;
   let state = 'unresponsive';
   try {
-    client = (await openAny(target.files, ports, { timeoutMs: LOOK_TIMEOUT_MS })).value;
+    client = (await openAny(target.files, ports, { timeoutMs: left() })).value;
     state = await queryState(client, { timeoutMs: left() });
     // The human monitor, which serves when all others are taken, has no counters.
     const counters =

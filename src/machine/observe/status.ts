@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { countDown } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { type JobRow, parseJobs } from '../../domain/job-row.ts';
 import { isThere } from '../../system/files/files.ts';
@@ -65,7 +66,7 @@ const AGENT_MS = 300;
 export const LOOK_TIMEOUT_MS = 1_800;
 
 /** What is left of it after an earlier command's leftovers. */
-const LEAST_LOOK_MS = 300;
+export const LEAST_LOOK_MS = 300;
 
 /** The status of a machine. Never throws because of what the machine does or does not do. */
 export async function machineStatus(
@@ -73,7 +74,7 @@ export async function machineStatus(
   target: MachineRef,
   scan?: ProcessScan,
 ): Promise<MachineStatus> {
-  const began = performance.now();
+  const left = countDown(LOOK_TIMEOUT_MS);
   await settleFirst(host, target);
   const located = locate(target.files, scan);
   const lastEnd = howEnded(host.paths, target, located);
@@ -102,7 +103,7 @@ export async function machineStatus(
   // No daemon runs that could do it, so each look keeps the logs of running machines within their limit.
   for (const log of [target.files.log, target.files.consoleLog]) trimLog(log);
   const startedMs = startedAt(record, process.startTime);
-  const lookMs = Math.max(LEAST_LOOK_MS, LOOK_TIMEOUT_MS - (performance.now() - began));
+  const lookMs = Math.max(LEAST_LOOK_MS, left());
   const [{ failed, ...state }] = await Promise.all([
     lookAtGuest(target.files, lookMs),
     thawLeftover(host, target, lookMs),

@@ -1,3 +1,4 @@
+import { countDown } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { isThere } from '../../system/files/files.ts';
 import { withLock } from '../../system/lock/lock.ts';
@@ -31,12 +32,13 @@ export async function settlePlugged(host: MachineContext, target: MachineRef, ti
     await withLock(files.plugLock, { timeoutMs: LOCK_MS, purpose: 'unplug' }, async () => {
       const noted = readJournal(files, process);
       if (noted === undefined) return;
+      const left = countDown(timeoutMs);
       const ways = [ownSocket(files), ...controlPorts(files, record)];
-      const { value: client } = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs });
+      const { value: client } = await openFirst(`machine "${target.longName}"`, ways, { timeoutMs: left() });
       try {
-        const { running, leftovers } = observe(noted, await lookInside(client, { timeoutMs }));
+        const { running, leftovers } = observe(noted, await lookInside(client, { timeoutMs: left() }));
         if (leftovers.length === 0) return;
-        await removeLeftovers({ host, target, client, timeoutMs }, leftovers);
+        await removeLeftovers({ host, target, client, timeoutMs: left() }, leftovers);
         writeJournal(files, process, running);
         const keys = [...new Set(leftovers.map(({ key }) => key))].join(', ');
         const message = `the guest has released ${keys} in the meantime`;

@@ -1,3 +1,4 @@
+import { countDown } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { AgentClient } from '../../qmp/agent/agent-client.ts';
 import { isWritable } from '../../system/files/is-writable.ts';
@@ -22,16 +23,17 @@ const PAUSE_MS = 60_000;
  * says so.
  *
  * @param agent a session that is open already; when it fails, a new one is tried.
+ * @param limitMs how long a new session and its thaw may take together.
  * @returns how many file systems were frozen; undefined when that is not known.
  */
 export async function thawGuest(
   host: MachineContext,
   target: MachineRef,
   agent?: AgentClient,
-  timeoutMs = THAW_MS,
+  limitMs = FIND_MS + THAW_MS,
 ): Promise<number | undefined> {
   try {
-    const count = await thawBy(target, agent, timeoutMs);
+    const count = await thawBy(target, agent, limitMs);
     removeFrozenMark(target.files);
     return count;
   } catch (error) {
@@ -45,28 +47,30 @@ function warn(host: MachineContext, { longName }: MachineRef, why: string): unde
   host.notify({ level: 'warning', machine: longName, message });
 }
 
-async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, timeoutMs: number): Promise<number> {
+async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, limitMs: number): Promise<number> {
   try {
-    if (agent) return await agent.thaw({ timeoutMs });
+    if (agent) return await agent.thaw({ timeoutMs: THAW_MS });
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
     agent?.close();
   }
-  const findMs = Math.min(timeoutMs, FIND_MS);
+  const left = countDown(limitMs);
+  const findMs = Math.min(FIND_MS, left());
   using fresh = await openAgent(files, { timeoutMs: findMs, signal: AbortSignal.timeout(Math.ceil(findMs)) });
-  return await fresh.thaw({ timeoutMs });
+  return await fresh.thaw({ timeoutMs: Math.min(THAW_MS, left()) });
 }
 
 /**
  * Thaws a guest that a command has left frozen. For every command that meets the machine; without a mark it costs one
  * look at a folder. Who may not write there leaves it to others. Never throws because of what the guest does.
  *
+ * @param limitMs how long all of it may take; longer without.
  * @param evenWished also one that a user has frozen: a guest that cannot write cannot shut down.
  */
 export async function thawLeftover(
   host: MachineContext,
   target: MachineRef,
-  timeoutMs?: number,
+  limitMs = LOOK_MS + FIND_MS + THAW_MS,
   evenWished = false,
 ): Promise<void> {
   const mark = readFrozenMark(target.files);
@@ -74,8 +78,9 @@ export async function thawLeftover(
   // A stop tries again: a guest that cannot write is ended hard. Who may not write could neither take the turn at the agent
   // nor remove the mark.
   if (!evenWished && (hasJustFailed(host, target) || !isWritable(target.files.dir))) return;
-  const count = (await isAgentThere(target))
-    ? await thawGuest(host, target, undefined, timeoutMs)
+  const left = countDown(limitMs);
+  const count = (await isAgentThere(target, Math.min(LOOK_MS, left())))
+    ? await thawGuest(host, target, undefined, left())
     : warn(host, target, 'no agent runs in the guest');
   if (count === undefined) failures(host).set(target.longName, performance.now());
   else failures(host).delete(target.longName);
@@ -88,12 +93,12 @@ export async function thawLeftover(
 }
 
 /** Whether a program in the guest has the channel open, or QEMU does not say. */
-async function isAgentThere({ files }: MachineRef): Promise<boolean> {
-  const limits = { timeoutMs: LOOK_MS };
+async function isAgentThere({ files }: MachineRef, limitMs: number): Promise<boolean> {
+  const left = countDown(limitMs);
   try {
-    const { value: client } = await openAny(files, readRecord(files) ?? NO_PORTS, limits);
+    const { value: client } = await openAny(files, readRecord(files) ?? NO_PORTS, { timeoutMs: left() });
     try {
-      return (await channelState(client, limits)) === 'open';
+      return (await channelState(client, { timeoutMs: left() })) === 'open';
     } finally {
       await client.close();
     }

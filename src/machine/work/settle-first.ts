@@ -1,3 +1,4 @@
+import { countDown } from '../../base/abort.ts';
 import { QemuError } from '../../base/errors.ts';
 import { isWritable } from '../../system/files/is-writable.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
@@ -21,16 +22,17 @@ const LOOK_MS = 1_500;
  */
 export async function settleFirst(host: MachineContext, target: MachineRef, timeoutMs = LOOK_MS): Promise<void> {
   const { files } = target;
+  const left = countDown(timeoutMs);
   if (hasJournal(files) && isWritable(files.dir)) {
     const { settlePlugged } = await import('../plug/settle-plug.ts');
-    await settlePlugged(host, target, LOOK_MS);
+    await settlePlugged(host, target, Math.min(left(), LOOK_MS));
   }
   if (hasWork(files)) {
     const { settleQuietly } = await import('./settle.ts');
-    await settleQuietly(host, target, timeoutMs);
+    await settleQuietly(host, target, left());
   } else if (hasMove(files) && isWritable(files.stateDir)) {
     const { tellPeer } = await import('../move/tell-peer.ts');
-    await tellPeer(host, target, undefined, timeoutMs);
+    await tellPeer(host, target, undefined, left());
   }
   dropTemporaries(host.paths, target.configPath, files);
   dropDeadLocks(files);

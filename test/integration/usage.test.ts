@@ -3,10 +3,19 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nameOf } from '../../src/cli/help/command.ts';
+import { ACTIONS } from '../../src/cli/init/actions.ts';
 import { parseJson, type Tool } from '../support/cli.ts';
 import { assertError } from '../support/documents.ts';
 import { lab } from '../support/lab.ts';
 import { repoRoot } from '../support/repo.ts';
+
+test('a call without a word gets the names of all actions, and what to type first', async (t) => {
+  const { code, stdout, stderr } = await lab(t).init();
+  assert.deepEqual([code, stdout], [2, '']);
+  for (const action of ACTIONS) assert.match(stderr, new RegExp(`\\b${nameOf(action)}\\b`));
+  assert.match(stderr, /qemu-init create NAME/);
+});
 
 test('with --json a mistake on the command line is a failure document too', async (t) => {
   const root = lab(t);

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertDocument } from '../support/documents.ts';
 import { lab } from '../support/lab.ts';
 import { type ParsedSeries, parsePrometheus } from '../support/prometheus-text.ts';
 import { faultsOfMetrics, faultsOfRules } from '../support/promtool.ts';
@@ -129,8 +130,7 @@ test('events of all machines are one stream, through starts and stops', async (t
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { machine: string; event: string; time: string });
-  for (const { machine, event, time } of events)
-    assert.ok(machine !== '' && event !== '' && !Number.isNaN(Date.parse(time)));
+  assertDocument(events, 'events');
   assert.ok(events.some(({ machine, event }) => machine === 'web' && event === 'STOP'));
 });
 

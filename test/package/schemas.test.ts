@@ -7,7 +7,7 @@ import { assertDocument, SCHEMAS, schemaOf } from '../support/documents.ts';
 import { repoRoot } from '../support/repo.ts';
 
 /** Actions that are for people, or print code. */
-const WITHOUT_DOCUMENT = ['console', 'edit', 'completion', 'events', 'qmp-types', 'web'];
+const WITHOUT_DOCUMENT = ['console', 'edit', 'completion', 'qmp-types', 'web'];
 
 test('every document that --json prints has a JSON Schema in the package', () => {
   const actions = ACTIONS.flatMap(({ command, load, verbs = [] }) => {
@@ -21,9 +21,13 @@ test('every document that --json prints has a JSON Schema in the package', () =>
   assert.deepEqual(without.sort(), WITHOUT_DOCUMENT.toSorted());
 });
 
-test('every schema takes an empty list, and refuses a row that has other members', () => {
+const FAILURE = { name: null, error: { code: 'QEMU_USAGE', message: 'wrong', hint: null } };
+
+test('every schema takes an empty list and a failure, and refuses a row that has other members', () => {
   for (const name of SCHEMAS) {
     assertDocument([], name);
+    // The page has errors of its own.
+    if (name !== 'web-feed') assertDocument([FAILURE], name);
     assert.throws(() => assertDocument([{ surprise: 1 }], name), name);
     assert.throws(() => assertDocument({}, name), name);
   }

@@ -28,6 +28,9 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'image-pull': 'image',
   'image-verify': 'image',
   'image-remove': 'image',
+  'bridge-show': 'bridges',
+  'bridge-add': 'bridge-change',
+  'bridge-del': 'bridge-change',
   'jobs-cancel': 'job-change',
   'jobs-resume': 'job-resume',
   'disk-list': 'disk',
@@ -43,6 +46,12 @@ for (const name of names) ajv.addSchema(JSON.parse(readFileSync(join(folder, `${
 /** Fails when a value is not what a document says of a failure. */
 export function assertError(value: unknown): void {
   validate('common.schema.json#/$defs/error', value);
+}
+
+/** Fails when a document does not consist of failures alone, as that of an action which prints no other. */
+export function assertFailures(document: unknown): void {
+  assert.ok(Array.isArray(document) && document.length > 0, 'it is an array of failures');
+  for (const each of document) validate('common.schema.json#/$defs/failure', each);
 }
 
 /** Names of all schemas of the package but the one that the others refer to. */

@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
+import { QemuError } from '../../base/errors.ts';
 import { nameOf, type Verb } from '../help/command.ts';
 import { helpWidth } from '../help/layout.ts';
 import { unknownVerb } from '../help/unknown-verb.ts';
 import { addCommand } from '../run/add-command.ts';
+import { exitCodeOf } from '../run/exit-code.ts';
 import { hideDashes } from '../run/lone-dash.ts';
 import { parseArguments } from '../run/parse-arguments.ts';
 import { type Handle, type Run, runTool } from '../run/run-tool.ts';
@@ -10,14 +12,15 @@ import { NO_ACTION } from '../run/usage-error.ts';
 import { isHelp, wordsOf } from '../run/words.ts';
 import type { Action } from './action.ts';
 import { ACTIONS } from './actions.ts';
-import { helpOnAction, helpOnAll } from './help.ts';
+import { helpInShort, helpOnAction, helpOnAll } from './help.ts';
 import { unknownAction } from './unknown-action.ts';
 
 /** `qemu-init` with the argument parser and all actions. Returns the exit status. */
 export async function runCommand(words: readonly string[]): Promise<number> {
   const argv = asOptions(words);
   return runTool('qemu-init', argv, async (handle) => {
-    if (isHelp(argv)) process.stdout.write(helpFor(argv));
+    if (words.length === 0) await handle(showActions, {});
+    else if (isHelp(argv)) process.stdout.write(helpFor(argv));
     else {
       const { own, program } = withoutProgram(argv);
       const { action, verb } = called(own);
@@ -41,6 +44,12 @@ function afterSettling(run: Run): Run {
     await settleBefore(context, args);
     return run(context, args);
   };
+}
+
+/** For the first call that many make. Its exit status is that of any other call without an action. */
+async function showActions(): Promise<number> {
+  process.stderr.write(helpInShort(helpWidth(process.stderr.columns)));
+  return exitCodeOf(new QemuError('QEMU_USAGE', NO_ACTION));
 }
 
 /** The words of a program, which come after `--` where an action takes one, are nothing to be parsed. */

@@ -17,9 +17,14 @@ export async function run(context: Context, args: SelectionArguments): Promise<n
   const targets = (): readonly MachineRef[] =>
     chosen.all === true ? context.fleet().listWithRunning() : first.targets;
   for await (const event of fleetEvents(fleet, targets, signal)) {
-    await output.paced(`${output.json ? printJson(event, 0) : lineOf(event)}\n`, signal);
+    await output.paced(`${output.json ? jsonOf(event) : lineOf(event)}\n`, signal);
   }
   return 0;
+}
+
+/** On one line. */
+function jsonOf(event: FleetEvent): string {
+  return printJson({ ...event, machine: event.machine === '' ? undefined : event.machine }, 0);
 }
 
 function lineOf({ time, machine, event, data }: FleetEvent): string {

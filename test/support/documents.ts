@@ -28,6 +28,8 @@ const SCHEMA_OF: Readonly<Record<string, string>> = {
   'image-pull': 'image',
   'image-verify': 'image',
   'image-remove': 'image',
+  up: 'tap',
+  down: 'tap',
   'bridge-show': 'bridges',
   'bridge-add': 'bridge-change',
   'bridge-del': 'bridge-change',

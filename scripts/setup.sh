@@ -101,12 +101,14 @@ ensure_build() {
   as_owner node scripts/build.mjs || stop_short 'the build failed' 1
 }
 
-# Under sudo, in a checkout of the user who typed it, what is made there belongs to that user.
+# Under sudo, in a checkout of the user who typed it, what is made there belongs to that user. `npm run` hands on where
+# root's npm has its files, which that user can neither read nor write.
 as_owner() {
   local owner
   owner=$(stat -c %u package.json)
   if [ "$(id -u)" -eq 0 ] && [ "$owner" -ne 0 ] && [ "$owner" = "${SUDO_UID:-}" ]; then
     HOME=$(getent passwd "$owner" | cut -d: -f6) \
+      env --unset=npm_config_cache --unset=npm_config_userconfig --unset=npm_config_init_module \
       setpriv --reuid="$owner" --regid="$(stat -c %g package.json)" --init-groups -- "$@"
   else
     "$@"

@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly uid?: number | undefined;
   /** What it is run by, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[] | undefined;
+  /** The Node.js that runs it, if not this one. */
+  readonly node?: string | undefined;
   /** Another path to start the tool by, such as a link to it. */
   readonly path?: string | undefined;
 }
@@ -66,7 +68,12 @@ export function parseJson(result: CliResult): unknown {
 
 /** Starts one of the tools from the checkout; its standard input stays open unless `input` is given. */
 export function spawnCli(tool: Tool, args: readonly string[], options: CliOptions = {}): RunningCli {
-  const words = [...(options.prefix ?? []), process.execPath, options.path ?? join(repoRoot, 'bin', tool), ...args];
+  const words = [
+    ...(options.prefix ?? []),
+    options.node ?? process.execPath,
+    options.path ?? join(repoRoot, 'bin', tool),
+    ...args,
+  ];
   const [file = '', ...rest] = options.tty ? onTerminal(words) : words;
   const child = spawn(file, rest, { cwd: options.cwd, env: environment(options), ...userOf(options) });
   const output = collect(child);

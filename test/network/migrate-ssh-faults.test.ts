@@ -123,7 +123,12 @@ test('all that is in the way there is reported at once, with a server that forwa
   writeFileSync(cfg, `${text}NIC1=virtio-net-pci,net=bridge,bridge=nobr0\nRUNAS=nosuchuser\nNETIF=managed\n`);
   const { outcome, problems } = await one.one('migrate', 'web', there, '--check');
   assert.equal(outcome, 'impossible');
-  for (const each of [/sshd there does not forward unix sockets/, /exists already/, /nosuchuser/]) {
+  for (const each of [
+    /sshd there does not forward unix sockets/,
+    /exists already/,
+    /nosuchuser/,
+    /Bridge \\"nobr0\\" does not exist/,
+  ]) {
     assert.match(JSON.stringify(problems), each);
   }
   const { code, stderr } = await one.init('migrate', 'web', there);

@@ -21,6 +21,7 @@ import { isSaved } from '../../machine/state/saved-folder.ts';
 import type { SavedImage } from '../../machine/state/saved-record.ts';
 import type { FoundDisk } from '../../machine/storage/images.ts';
 import { isThere, readTextIfExists } from '../../system/files/files.ts';
+import { nicProblems } from '../check/host/network-findings.ts';
 import { macIssues } from '../macs.ts';
 import { arrivingDisks, roomProblems, withNewDisks } from './copied-cfg.ts';
 import type { MoveOffer } from './move-offer.ts';
@@ -82,8 +83,10 @@ export async function checkOffer(
   // Images that are still to be made cannot be looked at.
   const looked = disks.length === 0 ? config : { ...config, disks: [] };
   const found = [...(await inspectHost(quiet, looked, target.files)), ...host.storageInUse(config)];
+  const network = await nicProblems(config, host.paths, signal);
   const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
-  const problems = [...names, ...errors.map(({ message }) => message), ...diskProblems(host, config, offer)];
+  const messages = [...errors, ...network].map(({ message }) => message);
+  const problems = [...names, ...messages, ...diskProblems(host, config, offer)];
   if (offer.sourceRecord === undefined && problems.length === 0) {
     const there = savedImages(host.paths, config);
     problems.push(...(await sharingProblems(config, { images: sharedImages(offer), there }, signal)));

@@ -18,6 +18,16 @@ export function checkNetworkFindings(nics: readonly CheckedNic[], facts: Network
   ];
 }
 
+/** What prevents these NICs from being connected at all: the part of {@link checkNetworkFindings} that a start would fail by. Pure. */
+export function networkObstacles(nics: readonly CheckedNic[], facts: NetworkFacts): Problem[] {
+  const onBridges = nics.filter(({ net }) => net === 'bridge');
+  return [
+    ...checkPrograms(nics, facts),
+    ...(onBridges.length > 0 ? checkTunDevice(onBridges, facts) : []),
+    ...facts.bridges.flatMap((bridge) => checkBridge(bridge, onBridges)),
+  ].filter(({ severity }) => severity === 'error');
+}
+
 function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts): Problem[] {
   const needs: readonly [string, string, (nic: CheckedNic) => boolean][] = [
     ['ip', 'iproute2', ({ net }) => net === 'bridge'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkNetworkFindings } from '../../../src/network/check/check-network.ts';
+import { checkNetworkFindings, networkObstacles } from '../../../src/network/check/check-network.ts';
 import type { CheckedNic, NetworkFacts } from '../../../src/network/check/network-facts.ts';
 
 const nic: CheckedNic = {
@@ -106,4 +106,21 @@ test('addresses and names that others have are told', () => {
 
 test('taps that nobody uses are told', () => {
   assert.deepEqual(titles({ unusedTaps: [{ tap: 'db.1', machine: 'db' }] }), ['warning: Tap "db.1" is left over']);
+});
+
+test('only what a start would fail by is in the way of it', () => {
+  const none = { ...good, unusedTaps: [{ tap: 'db.1', machine: 'db' }], filteredBridging: ['ipv4'] } as const;
+  const known = [{ mac: nic.mac, port: 'eth0', bridge: 'br0' }];
+  assert.deepEqual(networkObstacles([nic], { ...none, learned: known, hasNetAdmin: false }), []);
+  const bad = {
+    ...none,
+    tunDevice: 'missing',
+    bridges: [{ ...br0, state: 'missing' }],
+    programs: new Set(['nft']),
+  } as const;
+  assert.deepEqual(
+    networkObstacles([nic], bad).map(({ message }) => message),
+    ['Program "ip" is missing', 'There is no /dev/net/tun', 'Bridge "br0" does not exist'],
+  );
+  assert.deepEqual(networkObstacles([{ ...nic, net: 'user' }], { ...bad, bridges: [] }), []);
 });

@@ -1,6 +1,6 @@
 import type { Problem } from '../../../base/problem.ts';
 import type { MachineConfig } from '../../../config/types.ts';
-import { checkNetworkFindings } from '../../../network/check/check-network.ts';
+import { checkNetworkFindings, networkObstacles } from '../../../network/check/check-network.ts';
 import { type CheckedNic, readNetworkFacts } from '../../../network/check/network-facts.ts';
 import { parseLeases } from '../../../network/mac/mac-leases.ts';
 import { previewMacs } from '../../../network/mac/mac-preview.ts';
@@ -17,6 +17,17 @@ export async function checkNetwork(
   const nics = checkedNics(configs, paths);
   const findings = checkNetworkFindings(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
   return findings.map((finding) => ({ ...finding, machine: undefined }));
+}
+
+/** What would prevent a machine from being connected, were it started now. */
+export async function nicProblems(
+  config: MachineConfig,
+  paths: Paths,
+  signal: AbortSignal | undefined,
+): Promise<Problem[]> {
+  if (config.nics.length === 0) return [];
+  const nics = checkedNics([config], paths);
+  return networkObstacles(nics, await readNetworkFacts(nics, paths.tapsDir, signal));
 }
 
 function checkedNics(configs: readonly MachineConfig[], paths: Paths): CheckedNic[] {

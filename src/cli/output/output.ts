@@ -101,10 +101,14 @@ export class Output {
   fleeting(text: string | undefined): void {
     if (!this.hasBar || this.#options.quiet === true || (text === undefined && this.#fleeting === undefined)) return;
     this.#fleeting = text;
-    const shown =
-      text === undefined ? '' : printableCell(text).slice(0, Math.max(1, (process.stderr.columns || 80) - 1));
+    const shown = text === undefined ? '' : printableCell(text).slice(0, this.fleetingWidth);
     // ECMA-48: carriage return, and erase in line.
     process.stderr.write(`\r\u001b[K${shown}`);
+  }
+
+  /** Characters of {@link fleeting} that are shown. */
+  get fleetingWidth(): number {
+    return Math.max(1, (process.stderr.columns || 80) - 1);
   }
 
   /** Whether the JSON document has been printed. */

@@ -7,6 +7,8 @@ const REDRAW_MS = 200;
 /** Between two lines where there is no terminal. */
 const LINE_MS = 10_000;
 const BAR_WIDTH = 20;
+/** A bar that is shorter shows nothing. */
+const LEAST_BAR = 5;
 /** What stands still for so long is reported as that: a disk may hang, and a captured QEMU may never end a job. */
 const STALLED_MS = 60_000;
 
@@ -69,14 +71,16 @@ export class ProgressDisplay {
     const all = [...this.#shown];
     const [first] = all;
     if (first === undefined) return '';
-    if (all.length === 1) return `${first[0]}: ${this.#text(first[1], BAR_WIDTH)}`;
+    const room = this.#output.fleetingWidth;
+    if (all.length === 1) return fitted(room, (barWidth) => `${first[0]}: ${this.#text(first[1], barWidth)}`);
     const sum = (of: (shown: Shown) => number): number => all.reduce((total, [, shown]) => total + of(shown), 0);
     const progress = {
       phase: first[1].progress.phase,
       done: sum((each) => each.progress.done),
       total: sum((each) => each.progress.total),
     };
-    return `${all.length} machines: ${progressText(progress, sum((each) => each.rate ?? 0) || undefined, BAR_WIDTH)}`;
+    const rate = sum((each) => each.rate ?? 0) || undefined;
+    return fitted(room, (barWidth) => `${all.length} machines: ${progressText(progress, rate, barWidth)}`);
   }
 
   #text({ progress, rate, sinceMs }: Shown, barWidth: number): string {
@@ -84,6 +88,12 @@ export class ProgressDisplay {
     if (stalledMs < STALLED_MS) return progressText(progress, rate, barWidth);
     return `${progressText(progress, undefined, barWidth)}, no progress for ${clock(stalledMs / 1000)}`;
   }
+}
+
+/** What does not fit is taken from the bar: the time that is left comes last, and is what people look for. */
+function fitted(room: number, make: (barWidth: number) => string): string {
+  const width = BAR_WIDTH - Math.max(0, make(BAR_WIDTH).length - room);
+  return make(width < LEAST_BAR ? 0 : width);
 }
 
 /** What is past the end is no progress. */

@@ -66,5 +66,7 @@ function obstacle(disk: DiskConfig, now: DiskNow | undefined): string | undefine
 function leftOf({ key, layers }: DiskNow): string[] {
   const [{ snapshots, file }] = layers;
   if (snapshots.length === 0) return [];
-  return [`${snapshots.length} snapshots of ${key} are not copied: they stay in "${file}"`];
+  const what = snapshots.length === 1 ? 'a snapshot' : `${snapshots.length} snapshots`;
+  const stay = snapshots.length === 1 ? 'is not copied: it stays' : 'are not copied: they stay';
+  return [`${what} of ${key} ${stay} in "${file}"`];
 }

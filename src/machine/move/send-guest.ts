@@ -82,19 +82,25 @@ async function untilStatus(client: QmpClient, wanted: string, options: SendOptio
         `QEMU could not send the guest: ${oneLine(asText(info['error-desc'])) || status}`,
       );
     }
-    if (performance.now() > deadline) throw tooSlow(ram);
+    if (performance.now() > deadline) throw tooSlow(ram, options.rate);
     await delay(lookMs, signal);
     lookMs = Math.min(2 * lookMs, LOOK_MS);
   }
 }
 
-function tooSlow(ram: Readonly<Record<string, unknown>>): QemuError {
-  const mib = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+/** Why a guest was not sent in time, by what QEMU says of its memory. Pure. */
+export function tooSlow(ram: Readonly<Record<string, unknown>>, rate: number | undefined): QemuError {
+  const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
   const dirty = asNumber(ram['dirty-pages-rate']) * (asNumber(ram['page-size']) || 4096);
-  const message = `The memory of the guest could not be sent in time: ${mib(asNumber(ram['remaining']))} are left, and it changes ${mib(dirty)} a second`;
-  return new QemuError('QEMU_TIMEOUT', message, {
-    hint: 'give it more time with --timeout, or let it stand still longer with --downtime',
-  });
+  const left = `The memory of the guest could not be sent in time: ${mib(asNumber(ram['remaining']))} are left`;
+  // One that stands still changes nothing.
+  const message = dirty === 0 ? left : `${left}, and it changes ${mib(dirty)} a second`;
+  const ways = [
+    'give it more time with --timeout',
+    ...(rate === undefined ? [] : ['more bytes a second with --rate']),
+    ...(dirty === 0 ? [] : ['let it stand still longer with --downtime']),
+  ];
+  return new QemuError('QEMU_TIMEOUT', message, { hint: ways.join(', or ') });
 }
 
 /** By the time stamp that QEMU has given the event, since the look at it came later. */

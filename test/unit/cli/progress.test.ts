@@ -113,6 +113,29 @@ test('on a terminal a bar is redrawn, shared by machines, interrupted by message
   ]);
 });
 
+test('the bar makes room for the time that is left, and goes where it would be too short', () => {
+  const MOVE = { phase: 'moving memory', done: 256 * 1024, total: 256 * MIB };
+  const last = (name: string): string => {
+    let now = 0;
+    const text = written(true, () => {
+      const report = new ProgressDisplay(new Output({ color: false }, {}), () => now).of(name);
+      for (; now <= 2_000; now += 1_000) report({ ...MOVE, done: MOVE.done + 127 * now });
+    });
+    return text.split('\r\u001b[K').at(-1) ?? '';
+  };
+  const columns = Object.getOwnPropertyDescriptor(process.stderr, 'columns');
+  Object.defineProperty(process.stderr, 'columns', { value: 80, configurable: true });
+  try {
+    const short = last('web');
+    assert.match(short, /^web: moving memory \[\.{5,19}\] 0 %, .* left$/);
+    assert.equal(short.length, 79);
+    assert.match(last('a-longer-name'), /^a-longer-name: moving memory, 0 %, .* left$/);
+  } finally {
+    if (columns === undefined) Reflect.deleteProperty(process.stderr, 'columns');
+    else Object.defineProperty(process.stderr, 'columns', columns);
+  }
+});
+
 test('--quiet shows no progress', async () => {
   const output = new Output({ quiet: true }, {});
   const text = written(true, () => {

@@ -35,7 +35,7 @@ test('what a guest sees of a disk is copied into one image, in its format when Q
     { key: 'DSK3', format: 'qcow2', sizeBytes: 1000, storedBytes: 1000 },
   ]);
   assert.deepEqual(problems, []);
-  assert.deepEqual(left, ['1 snapshots of DSK1 are not copied: they stay in "/a.qcow2"']);
+  assert.deepEqual(left, ['a snapshot of DSK1 is not copied: it stays in "/a.qcow2"']);
 });
 
 test('a disk that cannot be copied as it is, is in the way', () => {

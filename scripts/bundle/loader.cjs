@@ -11,29 +11,41 @@ function load() {
   const { closeSync, openSync, readFileSync, statSync } = require('node:fs');
   const { Script } = require('node:vm');
 
-  // All at once: they are removed when a later version, which may be installed while this call goes on, has its own.
-  const files = {};
-  for (const pack of 'PACKS'.split(' ')) files[pack] = openSync(fileOf(pack), 'r');
-  /** Those of the packs that are read, by their names. */
-  const chunks = {};
-  const loaded = {};
+  /** Packs by words of the call. Another than the right one is only slower. */
+  const names = 'PACKS'.split(' ');
+  const name = process.argv.slice(2).find((word) => names.includes(word)) ?? 'DEFAULT';
+  /**
+   * Where modules are looked for, one after the other: the pack of this call, then those that have all modules, each with the number after
+   * that of its last.
+   */
+  const packs = [name, ...'AREAS'.split(' ')].map((text) => {
+    const [part, end = 0] = text.split(':');
+    // All at once: they are removed when a later version, which may be installed while this call goes on, has its own.
+    return { name: part, end: Number(end), file: openSync(fileOf(part), 'r') };
+  });
+  const loaded = [];
   let build;
-  const where = read('main');
-  return get('./TOOL.js');
+  const own = read(packs[0]);
+  return get(Number('MODULE'));
 
   function get(id) {
-    if (loaded[id] !== undefined) return loaded[id].exports;
     // A module of Node.js, or a package.
-    if (!id.startsWith('./') || !id.endsWith('.js')) return require(id);
-    if (chunks[id] === undefined) read(where[id]);
-    const chunk = { exports: {} };
-    loaded[id] = chunk;
-    chunks[id](get, chunk);
-    return chunk.exports;
+    if (typeof id === 'string') return require(id);
+    if (loaded[id] !== undefined) return loaded[id].exports;
+    const module = { exports: {} };
+    loaded[id] = module;
+    (own[id] ?? elsewhere(id))(get, module);
+    return module.exports;
   }
 
-  function read(pack) {
-    const filename = fileOf(pack);
+  function elsewhere(id) {
+    const area = packs.find(({ end }) => id < end);
+    area.modules ??= read(area);
+    return area.modules[id];
+  }
+
+  function read({ name, file }) {
+    const filename = fileOf(name);
     let cachedData;
     try {
       const cache = readFileSync(filename.replace(/cjs$/, 'cache'));
@@ -46,11 +58,9 @@ function load() {
       // It only makes the start faster.
     }
     // Packs are ASCII, which is read faster that way.
-    const script = new Script(readFileSync(files[pack], 'latin1'), { filename, cachedData });
-    closeSync(files[pack]);
-    const found = script.runInThisContext()(require, filename);
-    Object.assign(chunks, found.chunks);
-    return found.where;
+    const script = new Script(readFileSync(file, 'latin1'), { filename, cachedData });
+    closeSync(file);
+    return script.runInThisContext()(require, filename);
   }
 
   function fileOf(pack) {

@@ -32,7 +32,7 @@ function cacheOf(dir: string, pack: string): string {
 
 test('the tools run without their code cache, and with one that is not theirs', () => {
   const dir = join(project, 'node_modules/qemu-init/dist/bin');
-  const cache = cacheOf(dir, 'main');
+  const cache = cacheOf(dir, 'status');
   const kept = readFileSync(cache);
   const runs = (): string =>
     execFileSync(process.execPath, [join(dir, '../../bin/qemu-init'), 'status', '--all', '--json', '--root', project], {
@@ -51,7 +51,7 @@ test('the tools run without their code cache, and with one that is not theirs', 
 
 test('V8 is handed the code cache of this very build of Node.js only: it crashes on that of another with the same V8', () => {
   const dir = join(project, 'node_modules/qemu-init/dist/bin');
-  const cache = cacheOf(dir, 'main');
+  const cache = cacheOf(dir, 'status');
   const kept = readFileSync(cache);
   const line = kept.indexOf('\n');
   assert.equal((line + 1) % 8, 0);

@@ -1,6 +1,7 @@
 /**
- * What each pack is for: the `calls` whose modules are in it, and what comes `before` them. The machine `a` is that of code-cache.cjs. A pack has
- * the name of an action, or of a tool without `qemu-`; `init` is for all other actions.
+ * What each pack is for: the `calls` whose modules are in it, and what comes `before` them, or `beforeEach` of them. The machine `a` is
+ * that of code-cache.cjs. A pack has the name of an action, and may be for others `also`, or of a tool without `qemu-`; `init` is for all
+ * other actions.
  */
 'use strict';
 const run = [
@@ -19,7 +20,17 @@ exports.CALLS = {
     ],
   },
   start: { before: run, calls: [start] },
-  stop: { before: [...run, start], calls: [['qemu-init', 'stop', 'a']] },
+  stop: {
+    also: ['kill', 'ended', 'stop-together'],
+    before: run,
+    beforeEach: [start],
+    calls: [
+      ['qemu-init', 'stop-together'],
+      ['qemu-init', 'ended', 'a'],
+      ['qemu-init', 'kill', 'a'],
+      ['qemu-init', 'stop', 'a'],
+    ],
+  },
   restart: { before: [...run, start], calls: [['qemu-init', 'restart', 'a']] },
   attach: { before: [start], calls: [['qemu-init', 'attach', 'a', 'DSK2=plugged.raw,format=raw']] },
   cmd: {

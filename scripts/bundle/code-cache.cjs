@@ -33,12 +33,15 @@ async function main() {
     return true;
   };
   process.stderr.write = process.stdout.write;
-  const { before, calls } = CALLS[pack] ?? {};
+  const { before, beforeEach = [], calls } = CALLS[pack] ?? {};
   if (calls !== undefined) {
     try {
       makeMachines();
       for (const words of before) runTool(words);
-      for (const words of calls) await callTool(words);
+      for (const words of calls) {
+        for (const each of beforeEach) runTool(each);
+        await callTool(words);
+      }
     } catch (error) {
       // Such as on a host without a free port. What is prepared only makes the start faster.
       warn(`Calls of ${pack} are slower, because not all is prepared for them: ${error.message}

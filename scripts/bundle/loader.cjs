@@ -12,8 +12,8 @@ function load() {
   const { Script } = require('node:vm');
 
   /** Packs by words of the call. Another than the right one is only slower. */
-  const names = 'PACKS'.split(' ');
-  const name = process.argv.slice(2).find((word) => names.includes(word)) ?? 'DEFAULT';
+  const packOf = new Map('PACKS'.split(' ').map((text) => text.split(':')));
+  const name = packOf.get(process.argv.slice(2).find((word) => packOf.has(word))) ?? 'DEFAULT';
   /**
    * Where modules are looked for, one after the other: the pack of this call, then those that have all modules, each with the number after
    * that of its last.

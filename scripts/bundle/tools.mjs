@@ -13,7 +13,12 @@ import { build } from 'esbuild';
 import { HELPERS, modulesOf, numbered } from './modules.mjs';
 import { insistOnAscii, PRELUDE } from './prelude.mjs';
 
-const PACKS = Object.keys(createRequire(import.meta.url)('./calls.cjs').CALLS);
+const { CALLS } = createRequire(import.meta.url)('./calls.cjs');
+const PACKS = Object.keys(CALLS);
+/** Each action with its pack. */
+const CHOICE = PACKS.flatMap((pack) => [pack, ...(CALLS[pack].also ?? [])].map((action) => `${action}:${pack}`)).join(
+  ' ',
+);
 /** Layers that an area has. The last has all others. */
 const AREAS = {
   low: /^src\/(?:base|qmp|config|system|domain)\//,
@@ -51,7 +56,7 @@ export async function buildPackedTools(root, outDir, tools, options, { head, ver
       const own = loader
         .replaceAll('STAMP', stamp)
         .replace('MODULE', numbers.get(`src/cli/${name}`))
-        .replace('PACKS', short === 'init' ? PACKS.join(' ') : short)
+        .replace('PACKS', short === 'init' ? CHOICE : `${short}:${short}`)
         .replace('DEFAULT', short);
       writeFileSync(join(outDir, `${name}.cjs`), `${head}\n${own}`);
     }

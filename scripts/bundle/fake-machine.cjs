@@ -41,12 +41,14 @@ function answerProbe() {
 
 async function run() {
   const pidFile = args[args.indexOf('-pidfile') + 1];
+  let server;
   const end = () => {
     rmSync(pidFile, { force: true });
-    process.exit();
+    clearTimeout(timer);
+    void server.close();
   };
   // In case the build is killed meanwhile.
-  setTimeout(end, 60_000);
+  const timer = setTimeout(end, 60_000);
   const devices = args.flatMap((arg, index) => {
     const [, driver, id] = /^([\w-]+),(?:.*,)?id=([\w-]+)/.exec(args[index - 1] === '-device' ? arg : '') ?? [];
     return id === undefined ? [] : [{ name: id, type: `child<${driver}>` }];
@@ -77,9 +79,12 @@ async function run() {
     const log = /,logfile=([^,]+)/.exec(arg)?.[1];
     if (log !== undefined) openSync(log, 'a');
     const [, id, path] = /^socket,id=(\w+),path=([^,]+)/.exec(arg) ?? [];
-    if (path !== undefined && id !== 'qmp') createServer(() => {}).listen(path);
+    if (path !== undefined && id !== 'qmp')
+      createServer((socket) => socket.unref())
+        .listen(path)
+        .unref();
   }
   writeFileSync(pidFile, `${process.pid}\n`);
   const path = args.map((arg) => /^socket,id=qmp,path=([^,]+)/.exec(arg)?.[1]).find(Boolean);
-  await require(testing).FakeQmpServer.start({ listen: { path }, commands });
+  server = await require(testing).FakeQmpServer.start({ listen: { path }, commands });
 }

@@ -99,6 +99,6 @@ function exportsOf(name, text) {
   const entries = [...text.matchAll(/(\w+):\(\)=>([\w.$]+)(?:,|$)/g)];
   if (entries.map(([each]) => each).join('') !== text) throw new Error(`Exports of ${name}: ${text}`);
   return entries
-    .map(([, key, value]) => (/^import_/.test(value) ? `get ${key}(){return ${value}}` : `${key}:${value}`))
+    .map(([, key, value]) => (value.startsWith('import_') ? `get ${key}(){return ${value}}` : `${key}:${value}`))
     .join();
 }

@@ -74,7 +74,10 @@ export async function buildPackedTools(root, outDir, tools, options, { head, ver
       [...empty, ...areas].map(([pack, each]) => [pack, packText(pack, each, traced, numbers)]),
     );
     const packs = [];
-    for (const pack of PACKS) packs.push([pack, [...new Set(JSON.parse(await run(TRACE, 'trace', pack)))].sort()]);
+    for (const pack of PACKS) {
+      const loaded = new Set(JSON.parse(await run(TRACE, 'trace', pack)));
+      packs.push([pack, names.filter((name) => loaded.has(name))]);
+    }
     for (const [pack] of [...packs, ...areas]) rmSync(packFile(outDir, TRACE, pack));
     const texts = [...packs, ...areas].map(([pack, each]) => [pack, packText(pack, each, bodies, numbers)]);
     const stamp = createHash('sha256').update(texts.flat().join()).digest('hex').slice(0, 16);

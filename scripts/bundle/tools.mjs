@@ -109,7 +109,7 @@ function packText(pack, names, bodies, numbers) {
 }
 
 async function node(...words) {
-  const running = promisify(execFile)(process.execPath, words, { env: {}, timeout: 60_000 });
+  const running = promisify(execFile)(process.execPath, words, { env: {}, timeout: 300_000 });
   running.child.stdin.end();
   const { stdout, stderr } = await running;
   process.stderr.write(stderr);

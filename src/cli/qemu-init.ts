@@ -52,7 +52,7 @@ const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
 };
 
 /** Actions for programs, which take no names. The parser does not have them. */
-const NAMELESS: readonly string[] = ['stop-together', 'receive', 'web-control'];
+const NAMELESS: readonly string[] = ['stop-together', 'stop-strays', 'receive', 'web-control'];
 
 function refuseNames({ action, args }: PlainCall): void {
   const { ids } = args;

@@ -76,7 +76,7 @@ test('an unknown option is named as it was written, whatever else is missing', a
 
 test('an action for programs refuses a word that it has no use for, before it does anything', async (t) => {
   const root = lab(t);
-  for (const action of ['receive', 'stop-together', 'web-control']) {
+  for (const action of ['receive', 'stop-together', 'stop-strays', 'web-control']) {
     const { code, stdout, stderr } = await root.init(action, 'extra');
     assert.deepEqual([code, stdout], [2, ''], action);
     assert.equal(stderr, 'qemu-init: Unexpected argument "extra"\n');

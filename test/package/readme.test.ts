@@ -58,6 +58,13 @@ test('the example of docs/library.md runs', async (t) => {
   assert.match(stdout, /^web running\nQEMU \d+\.\d+\.\d+\ndown, by the guest itself: true\n$/);
 });
 
+test('docs/host.md says of every package that is used at run time why', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8'));
+  const text = readFileSync(join(repoRoot, 'docs/host.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| \[([\w-]+)\]\(https:\/\/www\.npmjs\.com/gm)].map(([, name]) => name);
+  assert.deepEqual(rows.toSorted(), Object.keys(dependencies).toSorted());
+});
+
 test('README.md stays short', () => {
   assert.ok((documents[0]?.text.split('\n').length ?? 0) <= 121);
 });

@@ -17,6 +17,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   blockcopy: 'disk',
   blockresize: 'disk',
   boot: 'start',
+  bridge: 'qemu-netif',
   cat: 'showcmd',
   'change-media': 'insert',
   config: 'explain',
@@ -28,7 +29,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'detach-disk': 'detach',
   'detach-interface': 'detach',
   domblklist: 'disk',
+  domdisplay: 'vnc',
   'domif-setlink': 'nic',
+  domifaddr: 'status',
   domiflist: 'nic',
   dominfo: 'status',
   dommemstat: 'balloon',
@@ -38,7 +41,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   domstats: 'top',
   'domxml-to-native': 'showcmd',
   down: 'stop',
+  download: 'image',
   dumpxml: 'showcmd',
+  enter: 'console',
   event: 'events',
   exec: 'qemu-cmd',
   freeze: 'pause',
@@ -47,12 +52,19 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   importdisk: 'create',
   info: 'status',
   inspect: 'status',
+  ip: 'status',
+  iso: 'image',
   lint: 'check',
   listsnapshot: 'snapshot',
+  login: 'console',
   ls: 'list',
   managedsave: 'save',
   migration: 'migrate',
   monitor: 'qemu-mon',
+  move: 'migrate',
+  mv: 'rename',
+  'net-list': 'qemu-netif',
+  network: 'qemu-netif',
   new: 'create',
   nodeinfo: 'doctor',
   poweroff: 'stop',
@@ -70,6 +82,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   set: 'edit',
   setmem: 'edit',
   setvcpus: 'edit',
+  shell: 'console',
   show: 'status',
   shutdown: 'stop',
   'snapshot-create': 'snapshot',
@@ -77,16 +90,23 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'snapshot-delete': 'snapshot',
   'snapshot-list': 'snapshot',
   'snapshot-revert': 'snapshot',
+  ssh: 'console',
   stat: 'status',
+  stats: 'top',
   suspend: 'pause',
+  tail: 'log',
+  template: 'clone',
   terminal: 'console',
   test: 'check',
   undefine: 'unregister',
   unfreeze: 'resume',
+  unlock: 'jobs',
   unpause: 'resume',
   up: 'start',
+  usage: 'top',
   validate: 'check',
   verify: 'check',
+  viewer: 'vnc',
   vms: 'list',
   vncdisplay: 'vnc',
   vzdump: 'backup',
@@ -95,15 +115,17 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** Remarks about some of these words. */
 const REMARKS: Readonly<Record<string, string>> = {
   destroy: 'it pulls the plug; "stop" asks the guest first, "delete" removes a machine',
+  ip: 'of a running machine, and as its agent has them: "agent ID addresses"',
   reboot: '"reset" presses the reset button',
   undefine: 'files stay; "delete" removes them, too',
+  unlock: 'a killed command needs no unlocking; "jobs" shows work that goes on',
 };
 
 /**
  * The error of a command line whose first word is not an action; undefined when it is, or without a first
  * word. The parser would call it an unknown argument, without suggesting an action.
  *
- * @param actions names of all actions, including planned ones.
+ * @param actions names of all actions.
  */
 export function unknownAction(argv: readonly string[], actions: readonly string[]): QemuError | undefined {
   const words = wordsOf(argv);

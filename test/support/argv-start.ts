@@ -11,6 +11,7 @@ import { QmpClient } from '../../src/qmp/client.ts';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { ARGV_DIR, type ArgvConfig, argvRequest, configOf } from './argv-configs.ts';
 import { debian13Qemu } from './debian-13-qemu.ts';
+import { emptyKernel } from './empty-kernel.ts';
 import { freePort } from './lab.ts';
 import type { TempRoot } from './temp-root.ts';
 
@@ -148,16 +149,4 @@ export function writeFiles({ config, machine, firmware, tls }: ArgvRequest): voi
 function blank(path: string, bytes: number): void {
   writeFileSync(path, '');
   truncateSync(path, bytes);
-}
-
-/** A Linux kernel that has a header and nothing else (Linux Documentation/arch/x86/boot.rst). */
-function emptyKernel(): Uint8Array {
-  const kernel = Buffer.alloc(4096);
-  kernel[0x1f1] = 1;
-  kernel.writeUInt16LE(0xaa55, 0x1fe);
-  kernel.write('HdrS', 0x202, 'latin1');
-  kernel.writeUInt16LE(0x020c, 0x206);
-  kernel[0x211] = 1;
-  kernel.writeUInt32LE(0x7fffffff, 0x22c);
-  return kernel;
 }

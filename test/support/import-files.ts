@@ -1,5 +1,16 @@
 import type { ImportFiles } from '../../src/provision/import/files.ts';
+import type { ImportFormat } from '../../src/provision/import/format.ts';
 import { type ImportedMachine, importDefinition } from '../../src/provision/import/import.ts';
+
+/** A definition of a machine, as it is on the host of another program. */
+export interface Definition {
+  readonly title: string;
+  /** Where it is there, without the first slash. */
+  readonly path: string;
+  readonly text: string;
+  /** Default: found out. */
+  readonly format?: ImportFormat | undefined;
+}
 
 /** Imports a definition on a host that has the named files. */
 export function importText(

@@ -58,6 +58,8 @@ interface MutableItem {
 export class ImportDraft {
   /** As the definition calls it; may be no valid name here. */
   name: string | undefined;
+  /** Nothing without a place in the boot order is booted, even when nothing has one. */
+  isStrictBoot = false;
   readonly settings = new Map<string, string>();
   readonly devices: Readonly<Record<DeviceStem, DraftDevice[]>> = {
     DSK: [],
@@ -171,7 +173,7 @@ export class ImportDraft {
   bootOnlyIndexed(): void {
     const kinds = Object.entries({ disk: 'DSK', cdrom: 'CDR', network: 'NIC' } as const);
     const hasIndex = ({ options }: DraftDevice): boolean => options.some(([name]) => name === 'bootindex');
-    if (!kinds.some(([, stem]) => this.devices[stem].some(hasIndex))) return;
+    if (!this.isStrictBoot && !kinds.some(([, stem]) => this.devices[stem].some(hasIndex))) return;
     const complete = kinds.filter(([, stem]) => this.devices[stem].every(hasIndex)).map(([kind]) => kind);
     if (complete.length > 0 && complete.length < kinds.length) this.assume('BOOT', complete.join(','));
   }

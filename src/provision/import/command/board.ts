@@ -1,6 +1,6 @@
 import { renderOptionList } from '../../../config/text/option-list.ts';
-import { parseSize, renderSize } from '../../../config/text/values.ts';
 import { setProcessors } from '../processors.ts';
+import { readMemory, useBoardMemory } from './memory.ts';
 import { defaultBoard, defaultProcessor, targetOf } from './names.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
@@ -44,9 +44,6 @@ const BOARD_KEYS: Readonly<Record<string, string>> = { hpet: 'HPET' };
 /** Properties of the board that QEMU or qemu-init sets by itself. */
 const BOARD_PLAIN = ['type', 'accel', 'usb', 'smm', 'pflash0', 'pflash1', 'graphics'];
 
-/** Properties of memory that is not special. */
-const RAM_PLAIN = ['qom-type', 'id', 'size'];
-
 function readMachine(source: CommandSource): void {
   const { draft } = source;
   for (const option of source.unused('machine', 'M')) {
@@ -55,12 +52,8 @@ function readMachine(source: CommandSource): void {
     const accel = property(option, 'accel');
     if (type !== undefined) setBoard(source, option, type);
     if (accel !== undefined) setAccelerator(source, option, accel.split(':')[0] ?? '');
-    const ram = source.byId(property(option, 'memory-backend'), 'object');
-    // Nothing but the memory of the board, as -m gives it.
-    const isPlainRam =
-      ram && property(ram, 'qom-type') === 'memory-backend-ram' && others(ram, ...RAM_PLAIN).length === 0;
-    if (isPlainRam) draft.carry(source.use(ram), 'RAM');
-    for (const [name, value] of others(option, ...BOARD_PLAIN, ...(isPlainRam ? ['memory-backend'] : []))) {
+    const isUsualMemory = useBoardMemory(source, property(option, 'memory-backend'));
+    for (const [name, value] of others(option, ...BOARD_PLAIN, ...(isUsualMemory ? ['memory-backend'] : []))) {
       const place = { line: option.line, source: `-machine ${name}=${value}` };
       const key = BOARD_KEYS[name];
       if (key !== undefined) draft.set(place, key, value);
@@ -120,64 +113,6 @@ function readProcessor(source: CommandSource): void {
     draft.carry(option, 'SMP', setProcessors(draft, words.join(',')));
   }
   draft.assume('SMP', '1');
-}
-
-function readMemory(source: CommandSource): void {
-  const { draft } = source;
-  for (const option of source.unused('m')) {
-    const size = property(option, 'size') ?? '128M';
-    const bytes = parseSize(/^\d+$/.test(size) ? `${size}M` : size);
-    source.use(option);
-    if (bytes === undefined) draft.refuse(option, 'not an amount of memory');
-    else draft.set(option, 'RAM', renderSize(bytes));
-    const most = parseSize(property(option, 'maxmem') ?? '');
-    if (most !== undefined) {
-      draft.set({ line: option.line, source: `-m maxmem=${property(option, 'maxmem')}` }, 'MAXRAM', renderSize(most));
-    }
-    source.loseParts(option, others(option, 'size', 'slots', 'maxmem'), 'has no counterpart');
-  }
-  draft.assume('RAM', '128M');
-  const nodes = source.unused('numa').filter((option) => property(option, 'type') === 'node');
-  const known = nodes.flatMap((option) => nodeOf(source, option) ?? []);
-  // Half of them would be another machine.
-  if (known.length === nodes.length) for (const node of known) addNode(source, node);
-}
-
-interface Node {
-  readonly option: CommandOption;
-  readonly backend: CommandOption | undefined;
-  readonly bytes: number;
-  readonly hostNodes: string | undefined;
-}
-
-function nodeOf(source: CommandSource, option: CommandOption): Node | undefined {
-  const backend = source.byId(property(option, 'memdev'), 'object');
-  const size = property(option, 'mem') ?? (backend && property(backend, 'size'));
-  const unit = property(option, 'mem') === undefined ? 'B' : 'M';
-  const bytes = size === undefined ? undefined : parseSize(/^\d+$/.test(size) ? `${size}${unit}` : size);
-  if (bytes === undefined || (backend && property(backend, 'qom-type') !== 'memory-backend-ram')) return undefined;
-  const written = backend && property(backend, 'host-nodes');
-  const hostNodes = written === undefined ? undefined : rangeOf(written);
-  return written !== undefined && hostNodes === undefined ? undefined : { option, backend, bytes, hostNodes };
-}
-
-/** `0-3` of that, or of the numbers one by one. */
-function rangeOf(nodes: string): string | undefined {
-  const numbers = nodes.split(',').map(Number);
-  const [first = 0] = numbers;
-  if (numbers.some((number, at) => number !== first + at)) return /^\d+-\d+$/.test(nodes) ? nodes : undefined;
-  return numbers.length === 1 ? String(first) : `${first}-${first + numbers.length - 1}`;
-}
-
-function addNode(source: CommandSource, { option, backend, bytes, hostNodes }: Node): void {
-  const { draft } = source;
-  const device = draft.addDevice('NUMA', renderSize(bytes));
-  for (const [name, value] of option.properties) if (name === 'cpus') device.options.push(['cpus', value]);
-  const policy = backend && property(backend, 'policy');
-  if (hostNodes !== undefined) device.options.push(['hostnodes', hostNodes]);
-  if (policy !== undefined && policy !== 'default') device.options.push(['policy', policy]);
-  draft.carry(source.use(option), device);
-  if (backend) draft.carry(source.use(backend), device);
 }
 
 function readClock(source: CommandSource): void {

@@ -156,6 +156,7 @@ function readBoot(source: CommandSource, option: CommandOption): void {
   for (const [name, value] of others(option, 'order')) {
     const isOurs = (name === 'menu' && value === 'off') || (name === 'strict' && value === 'on');
     const place = { line: option.line, source: `-boot ${name}=${value}` };
+    if (name === 'strict') draft.isStrictBoot = value === 'on';
     if (isOurs) continue;
     // A boot menu goes together with any order.
     if (MENU_PARTS.includes(name))

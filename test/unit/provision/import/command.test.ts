@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinWords } from '../../../../src/config/text/shell-words.ts';
-import { buildArgs } from '../../../../src/machine/argv/build.ts';
 import { importDefinition } from '../../../../src/provision/import/import.ts';
-import { ARGV_CONFIGS, ARGV_DIR, argvRequest } from '../../../support/argv-configs.ts';
+import { ARGV_DIR } from '../../../support/argv-configs.ts';
 import { importText, linesOf, ofOutcome } from '../../../support/import-files.ts';
 
 /** A host on which every file is there that a definition names. */
@@ -11,26 +9,6 @@ const files = { dir: ARGV_DIR, exists: () => true, read: () => undefined, storag
 
 function imported(text: string): ReturnType<typeof importDefinition> {
   return importDefinition(text, { path: '/srv/run.sh', files, etcDir: ARGV_DIR, format: 'command' });
-}
-
-/** A password is no part of a command line: the screen is shown on this host only until it is given anew. */
-const WITH_PASSWORD = 'vnc-password';
-
-/** The folder with the data for cloud-init is not in a command line either, nor one that another program shares. */
-const isWhole = (title: string): boolean => title !== WITH_PASSWORD && !/^(?:cloud-init|virtiofs)/.test(title);
-
-for (const config of ARGV_CONFIGS.filter(({ title }) => isWhole(title))) {
-  test(`the command line of "${config.title}" is imported as a machine with the same command line`, () => {
-    const request = argvRequest(config);
-    const args = buildArgs(request);
-    const result = imported(joinWords([request.binary, ...args]));
-    const again = argvRequest({ ...config, text: result.text });
-    assert.deepEqual(buildArgs(again), args, result.text);
-    assert.deepEqual(
-      result.items.filter(({ outcome }) => outcome === 'lost' || outcome === 'refused'),
-      [],
-    );
-  });
 }
 
 test('a screen with a password is not shown to the network without it', () => {

@@ -89,8 +89,21 @@ const OPTIONS: Readonly<Record<string, Judgement>> = {
 
 function check(name: string, value: string): Judgement[] {
   const own = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-  return [...(own ? [own] : []), ...checkValue(name, value)];
+  return [...(own ? [own] : []), ...checkOpenFile(name, value), ...checkValue(name, value)];
 }
+
+/** Options in which a program that starts QEMU names files that it has open. */
+const TAKES_OPEN_FILE = /^(?:add-fd|chardev|device|incoming|net|netdev|nic|object)$/;
+
+function checkOpenFile(name: string, value: string): Judgement[] {
+  const found = TAKES_OPEN_FILE.test(name) ? OPEN_FILE.exec(value)?.[1] : undefined;
+  if (found === undefined) return [];
+  const named = found.replaceAll('"', '').replace(':', '=');
+  return [error(`takes an open file of the program that starts QEMU, ${named}, and qemu-init passes on none`)];
+}
+
+/** `fd=5`, `vhostfds=5:6`, `fd:5`; in JSON `"fd":"5"`. */
+const OPEN_FILE = /(?:^|[,{])("?(?:vhost)?fds?"?(?:=|:\s*)"?\d[\d:]*)/;
 
 /** For options whose value decides. */
 function checkValue(name: string, value: string): Judgement[] {

@@ -81,7 +81,7 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
     ['flag', 'CPU=max,+nosuch\n'],
     ['board', 'MACHINE=q35,nosuch=on\n'],
     ['option', '[custom]\n-nosuch\n'],
-    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x,server=off\n-device virtio-rng-pci,nosuch=1\n'],
+    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x,server=off,reconnect=1\n-device virtio-rng-pci,nosuch=1\n'],
   ] as const) {
     root.add(name, lines);
   }
@@ -145,6 +145,15 @@ const MISSING = [
   ['-blockdev raw,node-name=x,file.driver=file,file.filename=/nowhere', /"\/nowhere" does not exist/],
   ['-chardev file,id=x,path=/nowhere/f', /the folder "\/nowhere" does not exist/],
   ['-chardev socket,id=x,path=/nowhere/d/s,server=on,wait=off', /the folder "\/nowhere\/d" does not exist/],
+  ['-chardev socket,id=x,path=/nowhere', /"-chardev" in \[custom\]: "\/nowhere" does not exist/],
+  ['-chardev socket,id=x,fd=1729,server=on,wait=off', /open file of the program that starts QEMU, fd=1729/],
+  [
+    '-device \'{"driver":"vhost-vsock-pci","guest-cid":4,"vhostfd":"6789"}\'',
+    /open file of the program that starts QEMU, vhostfd=6789/,
+  ],
+  ['-object tls-creds-x509,id=x,dir=/nowhere', /"-object" in \[custom\]: "\/nowhere" does not exist/],
+  ['-object memory-backend-file,id=x,size=8M,mem-path=/nowhere/m', /the folder "\/nowhere" does not exist/],
+  ['-device virtio-input-host-pci,evdev=/dev/input/event1234', /"\/dev\/input\/event1234" does not exist/],
   ['-object secret,id=x,file=/nowhere', /"-object" in \[custom\]: "\/nowhere" does not exist/],
   ['-virtfs local,path=/nowhere,mount_tag=t,security_model=none', /"\/nowhere" does not exist/],
   ['-display gtk', /needs a screen/],

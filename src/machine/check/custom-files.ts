@@ -20,7 +20,8 @@ const DRIVES = /^(?:hd[a-d]|cdrom|fd[ab]|mtdblock|pflash|sd)$/;
 /** Options whose whole value is a file. */
 const BARE = /^(?:hd[a-d]|cdrom|fd[ab]|mtdblock|pflash|sd|D|kernel|initrd|dtb|bios|readconfig|mem-path|pidfile|L)$/;
 /** Properties that are paths, with or without a folder. */
-const PATH_NAMES = /(?:^|\.)(?:path|file|filename|logfile|mem-path|rrfile|dir|dumpdtb|rootdir|sock_file|socket)$/;
+const PATH_NAMES =
+  /(?:^|\.)(?:path|file|filename|logfile|mem-path|rrfile|dir|dumpdtb|rootdir|sock_file|socket|evdev|sysfsdev)$/;
 /** In front of a path: `file:/x`, `nbd:unix:/x`, `fat:rw:/x`. */
 const PREFIX = /^(?:file:|unix:|pipe:|(?:[a-z][\w-]*:)+(?=\/(?!\/)))/;
 /** What is elsewhere: `https://…`, `rbd:…`. */
@@ -100,10 +101,11 @@ function useOf(name: string, key: string, text: string, values: ReadonlyMap<stri
       return key === 'path' ? 'folder' : 'other';
     case 'chardev':
       if (key === 'logfile') return 'made';
-      if (key !== 'path') return 'other';
-      return kind === 'file' || (kind === 'socket' && isServer(values)) ? 'made' : 'other';
+      return key === 'path' ? endOf(kind, values) : 'other';
     case 'object':
-      return /^(?:secret|rng-random)$/.test(kind) && /^(?:file|filename)$/.test(key) ? 'read' : 'other';
+      return objectUse(kind, key);
+    case 'device':
+      return key === 'evdev' || key === 'sysfsdev' ? 'read' : 'other';
     case 'serial':
     case 'parallel':
     case 'debugcon':
@@ -122,6 +124,24 @@ function useOf(name: string, key: string, text: string, values: ReadonlyMap<stri
   }
 }
 
+/** What the path of a character device is to QEMU. */
+function endOf(kind: string, values: ReadonlyMap<string, string>): CustomFile['use'] {
+  if (kind === 'file') return 'made';
+  const isLater = values.has('reconnect') || values.has('reconnect-ms') || values.get('abstract') === 'on';
+  if (kind !== 'socket' || isLater) return 'other';
+  return isServer(values) ? 'made' : 'read';
+}
+
+/** Files of objects, and folders with certificates; what QEMU maps as memory it also makes. */
+function objectUse(kind: string, key: string): CustomFile['use'] {
+  const reads =
+    (/^(?:secret|rng-random)$/.test(kind) && /^(?:file|filename)$/.test(key)) ||
+    (kind.startsWith('tls-creds-') && key === 'dir') ||
+    (kind === 'input-linux' && key === 'evdev');
+  if (reads) return 'read';
+  return kind === 'memory-backend-file' && key === 'mem-path' ? 'made' : 'other';
+}
+
 function isServer(values: ReadonlyMap<string, string>): boolean {
-  return values.has('server') && values.get('server') !== 'off';
+  return values.has('server') && !/^(?:off|false|no|n)$/.test(values.get('server') ?? '');
 }

@@ -36,6 +36,15 @@ export const COMMAND: readonly Variant[] = [
     '-m 2G -smp 2 -object memory-backend-ram,id=a,size=1G -numa node,memdev=a,cpus=0 -object memory-backend-memfd,hugetlb=on,id=b,size=1G -numa node,memdev=b,cpus=1',
     '-numa node,memdev=b,cpus=1',
   ],
+  ['-device vhost-vsock-pci,guest-cid=4,vhostfd=6789', '-device vhost-vsock-pci,guest-cid=4'],
+  [
+    '-device \'{"driver":"vhost-vsock-pci","guest-cid":4,"vhostfd":"6789"}\'',
+    '-device \'{"driver":"vhost-vsock-pci","guest-cid":4}\'',
+  ],
+  [
+    '-chardev socket,id=c,fd=1729,server=on,wait=off -device virtconsole,chardev=c',
+    /chardev=c: needs "c", which is refused/,
+  ],
   ['-boot strict=on -device e1000,netdev=n -netdev user,id=n', 'BOOT=disk,cdrom'],
   ['-numa dist,src=0,dst=1,val=20', '-numa dist,src=0,dst=1,val=20'],
   ['-rtc base=2020-01-01,clock=vm', 'RTC=utc'],

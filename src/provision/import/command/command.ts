@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
+import { checkCustom } from '../../../config/custom-options.ts';
 import { ImportDraft } from '../draft.ts';
 import type { ImportFiles } from '../files.ts';
 import { readBoard } from './board.ts';
@@ -61,16 +62,28 @@ export function readCommand(text: string, path: string, files: ImportFiles): Imp
 function withoutRefused(draft: ImportDraft, options: readonly CommandOption[]): CommandOption[] {
   const refused = options.filter(({ problem }) => problem !== undefined);
   for (const { problem, ...place } of refused) draft.refuse(place, problem ?? '');
-  let rest = options.filter(({ problem }) => problem === undefined);
+  const rest = options.filter(({ problem }) => problem === undefined);
+  const needing = refuseNeeding(draft, rest, refused);
+  return rest.filter((option) => !needing.includes(option));
+}
+
+/** Refuses what is nothing without what is refused already, and returns it. */
+function refuseNeeding(
+  draft: ImportDraft,
+  options: readonly CommandOption[],
+  refused: readonly CommandOption[],
+): CommandOption[] {
+  const gone = [...refused];
   // The list grows while it is read.
-  for (const gone of refused) {
-    const id = property(gone, 'id') ?? property(gone, 'node-name');
-    const needing = rest.filter((option) => id !== undefined && option.properties.some((each) => isBackEnd(each, id)));
+  for (const each of gone) {
+    const id = property(each, 'id') ?? property(each, 'node-name');
+    const needing = options.filter(
+      (option) => id !== undefined && !gone.includes(option) && option.properties.some((part) => isBackEnd(part, id)),
+    );
     for (const option of needing) draft.refuse(option, `needs "${id}", which is refused`);
-    refused.push(...needing);
-    rest = rest.filter((option) => !needing.includes(option));
+    gone.push(...needing);
   }
-  return rest;
+  return gone.slice(refused.length);
 }
 
 /** Properties that name what a device is nothing without. */
@@ -120,19 +133,37 @@ function writeCustom(source: CommandSource): void {
   const kept = parseOptions(source.draft.custom.flat().map((text) => ({ text, line: 1 })));
   const rest = source.options.filter(({ isUsed }) => !isUsed);
   const referred = new Set([...kept, ...rest].flatMap(referencesOf));
-  for (const option of rest) {
+  const refused = rest.filter((option) => checkCustom(wordsOf(option)).some(({ severity }) => severity === 'error'));
+  const needing = refuseNeeding(source.draft, rest, refused);
+  for (const option of rest.filter((each) => !needing.includes(each))) {
     const kind = `${option.name} ${option.properties.find(([name]) => name === 'qom-type' || name === 'driver')?.[1]}`;
     if (SUPPORTS.test(kind) && !referred.has(property(option, 'id') ?? '')) {
       source.draft.lose(source.use(option), 'nothing that is left refers to it');
       continue;
     }
-    const words = [`-${option.name}`, ...(option.value === undefined ? [] : [option.value])];
+    const words = wordsOf(option);
+    if (words[1] !== option.value) {
+      const opened = option.properties.filter(([name]) => OPENED.test(name));
+      source.loseParts(option, opened, 'QEMU opens it by itself');
+    }
     source.draft.addCustom(
       source.use(option),
       words,
       'an option of QEMU that comes last; its ids must not be those of qemu-init',
     );
   }
+}
+
+/** What libvirt has opened for a device that can open it by itself. */
+const OPENED = /^vhostfds?$/;
+
+function wordsOf({ name, value, properties }: CommandOption): string[] {
+  if (value === undefined) return [`-${name}`];
+  if (name !== 'device' || !properties.some(([each]) => OPENED.test(each))) return [`-${name}`, value];
+  const left = value.startsWith('{')
+    ? JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(value)).filter(([each]) => !OPENED.test(each))))
+    : value.replaceAll(/,vhostfds?=[^,]*/g, '');
+  return [`-${name}`, left];
 }
 
 /** What QEMU has by itself, and what it has only when it is told. */

@@ -151,6 +151,8 @@ const MISSING = [
     '-device \'{"driver":"vhost-vsock-pci","guest-cid":4,"vhostfd":"6789"}\'',
     /open file of the program that starts QEMU, vhostfd=6789/,
   ],
+  ['-tpmdev passthrough,id=x,path=/nowhere/tpm', /"-tpmdev" in \[custom\]: "\/nowhere\/tpm" does not exist/],
+  ['-device loader,file=/nowhere', /"-device" in \[custom\]: "\/nowhere" does not exist/],
   ['-object tls-creds-x509,id=x,dir=/nowhere', /"-object" in \[custom\]: "\/nowhere" does not exist/],
   ['-object memory-backend-file,id=x,size=8M,mem-path=/nowhere/m', /the folder "\/nowhere" does not exist/],
   ['-device virtio-input-host-pci,evdev=/dev/input/event1234', /"\/dev\/input\/event1234" does not exist/],

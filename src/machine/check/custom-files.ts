@@ -89,7 +89,7 @@ function found(option: string, name: string, key: string, text: string, values: 
 }
 
 function useOf(name: string, key: string, text: string, values: ReadonlyMap<string, string>): CustomFile['use'] {
-  const kind = values.get('qom-type') ?? values.get('driver') ?? values.get('backend') ?? values.get('') ?? '';
+  const kind = values.get('qom-type') ?? values.get('driver') ?? values.get('backend') ?? values.get('type') ?? values.get('') ?? '';
   if (DRIVES.test(name)) return PREFIX.test(text) && !text.startsWith('file:') ? 'other' : 'storage';
   switch (name) {
     case 'drive':
@@ -104,7 +104,10 @@ function useOf(name: string, key: string, text: string, values: ReadonlyMap<stri
       return key === 'path' ? endOf(kind, values) : 'other';
     case 'object':
       return objectUse(kind, key);
+    case 'tpmdev':
+      return kind === 'passthrough' && key === 'path' ? 'read' : 'other';
     case 'device':
+      if (kind === 'loader' && key === 'file') return 'read';
       return key === 'evdev' || key === 'sysfsdev' ? 'read' : 'other';
     case 'serial':
     case 'parallel':

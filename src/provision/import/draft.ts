@@ -147,12 +147,18 @@ export class ImportDraft {
 
   /** Arguments of QEMU that another program passes on as they are. */
   addArguments(place: ImportPlace, words: readonly string[]): void {
+    const ids = new Set(words.flatMap((word) => /(?:^|,)id=([^,]*)/.exec(word)?.[1] ?? []));
     for (let at = 0; at < words.length; ) {
       const line = [words[at] ?? ''];
       at += 1;
       while (at < words.length && !(words[at] ?? '').startsWith('-')) {
         line.push(words[at] ?? '');
         at += 1;
+      }
+      const named = line[0] === '-set' ? /^\w+\.([^.]+)\./.exec(line[1] ?? '')?.[1] : undefined;
+      if (named !== undefined && !ids.has(named)) {
+        this.refuse({ ...place, source: line.join(' ') }, `"${named}" is a name of that program: it has another one here`);
+        continue;
       }
       this.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');
     }

@@ -109,6 +109,11 @@ export const PROXMOX: readonly Variant[] = [
     /NIC1="virtio-net-pci,bridge=vmbr0,mac=AA:BB:CC:DD:EE:FE,queues=4,mtu=1500"/,
   ],
   ['net0: virtio,bridge=vmbr0,mtu=1,link_down=1', /link_down=1/],
+  ["cpu: host,hidden=1\nargs: -cpu 'host,kvm=off' -smbios type=2", 'CPU=host,kvm=off'],
+  ["cpu: host,hidden=1\nargs: -cpu 'host,kvm=off' -smbios type=2", /cpu: host,hidden=1: "args" has another/],
+  ['args: -set device.hostpci0.x-igd-gms=0x2', /-set device\.hostpci0.*"hostpci0" is a name of that program/],
+  ['args: -device edu,id=e -set device.e.dma_mask=1', '-set device.e.dma_mask=1'],
+  ['# one\ncores: 1\n# two', 'DESC="one two"'],
 ];
 
 /** What its storage.cfg says. */

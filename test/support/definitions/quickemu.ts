@@ -19,4 +19,9 @@ export const QUICKEMU: readonly Variant[] = [
   ['extra_args="-device a -S"', /-device a/],
   ['usb_devices=("046d:c52b")', /USB1|usb_devices/],
   ['disk_format="raw"\nfixed_iso="a.iso"', 'CDR1="/h/a.iso,optional=on"'],
+  ['guest_os="truenas-scale"', /NIC1="rtl8139,/],
+  ['guest_os="openbsd"', 'VGA=std'],
+  ['port_forwards=("53:53")', /NIC1=.*hostfwd=tcp:127\.0\.0\.1:53-:53,hostfwd=udp:127\.0\.0\.1:53-:53"/],
+  ['ssh_port="2222"', /ssh_port.*on this host only/],
+  ['guest_os="batocera"\nimg="b.img"\ndisk_format="qcow2"', 'DSK2="/h/d.qcow2,format=qcow2"'],
 ];

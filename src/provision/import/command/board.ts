@@ -161,6 +161,8 @@ function readSmbios(source: CommandSource): void {
     if (table === undefined) continue;
     const fields = others(option, 'type', 'uuid', 'asset_tag', 'sock_pfx', 'loc_pfx', 'uefi');
     const uuid = property(option, 'uuid');
+    // A table without texts is there nevertheless.
+    if (fields.length === 0 && uuid === undefined) continue;
     if (uuid !== undefined) draft.settings.set('UUID', uuid.toLowerCase());
     source.use(option);
     if (fields.length === 0) draft.carry(option, 'UUID', uuid);

@@ -134,7 +134,7 @@ function readRunning(source: CommandSource): void {
     draft.set(source.use(option), 'SANDBOX', isOn ? 'on' : 'off');
   }
   for (const option of source.unused('boot')) readBoot(source, option);
-  for (const option of source.unused('readconfig', 'set')) {
+  for (const option of source.unused('readconfig')) {
     draft.refuse(source.use(option), 'more of the machine is in that file: it is not read');
   }
 }

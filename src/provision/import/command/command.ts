@@ -13,6 +13,7 @@ import { assumeNic, readNics } from './nics.ts';
 import { readOldOptions } from './old-options.ts';
 import { type CommandOption, parseOptions, property } from './options.ts';
 import { qemuAt } from './program.ts';
+import { applySet } from './set-option.ts';
 import { CommandSource } from './source.ts';
 import { type Command, type CommandWord, splitCommands } from './words.ts';
 
@@ -32,7 +33,7 @@ export function readCommand(text: string, path: string, files: ImportFiles): Imp
   const program = found.words[at];
   const options = parseOptions(found.words.slice(at + 1));
   const source = new CommandSource(
-    withoutRefused(draft, options),
+    applySet(draft, withoutRefused(draft, options)),
     draft,
     files,
     isKvmByName(basename(program?.text ?? '')),

@@ -9,9 +9,8 @@ export interface ConfEntry {
 export interface Conf {
   /** Those before the first section: the machine as it is to be at its next start, but for pending changes. */
   readonly entries: readonly ConfEntry[];
-  /** Comment lines, whose text is percent-encoded. */
-  readonly description: string;
-  readonly descriptionLine: number;
+  /** Comment lines, decoded: the description. */
+  readonly description: readonly { readonly line: number; readonly text: string }[];
   /** Sections: pending changes, snapshots and the like. */
   readonly sections: readonly {
     readonly name: string;
@@ -48,11 +47,7 @@ export function parseConf(text: string): Conf {
     entries,
     sections,
     bad,
-    description: comments
-      .map((each) => decodePercent(each.text))
-      .join(' ')
-      .trim(),
-    descriptionLine: comments[0]?.line ?? 1,
+    description: comments.map(({ line, text: written }) => ({ line, text: decodePercent(written).trim() })),
   };
 }
 

@@ -4,7 +4,7 @@ import { decodePercent, parseProperties } from './conf.ts';
 import { cpuOf, ignoredReason } from './cpu.ts';
 import { readFirmwareDisk } from './drives.ts';
 import { addSocketNodes } from './nodes.ts';
-import { readArguments, readBoot, readSmbios, readStartup, readVga } from './options.ts';
+import { hasOwnProcessor, readArguments, readBoot, readSmbios, readStartup, readVga } from './options.ts';
 import { smpOf } from './smp.ts';
 import { loseParts, type ProxmoxSource } from './source.ts';
 
@@ -38,6 +38,10 @@ export const READERS: Readonly<Record<string, EntryReader>> = {
   cores: ({ draft, values }, _value, place) => draft.carry(place, 'SMP', smpOf(values)),
   vcpus: ({ draft, values }, _value, place) => draft.carry(place, 'SMP', smpOf(values)),
   cpu: ({ draft, values }, value, place) => {
+    if (hasOwnProcessor(values.get('args'))) {
+      draft.lose(place, '"args" has another processor');
+      return;
+    }
     const { cpu, changed } = cpuOf(value, values);
     if (changed === undefined) draft.set(place, 'CPU', cpu);
     else draft.setChanged(place, 'CPU', cpu, changed);

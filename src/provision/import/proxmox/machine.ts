@@ -73,12 +73,16 @@ function readEntry(source: ProxmoxSource, entry: ConfEntry): void {
   else draft.lose(place, `"${key}" has no counterpart`);
 }
 
-function readDescription(draft: ImportDraft, { description, descriptionLine }: Conf): void {
-  if (description === '') return;
-  const text = description.replaceAll(/\s+/g, ' ');
+function readDescription(draft: ImportDraft, { description }: Conf): void {
+  const lines = description.map(({ line, text }) => ({ line, text: text.replaceAll(/\s+/g, ' ') }));
+  for (const { line, text } of lines) draft.carry({ line, source: `# ${text}` }, 'DESC', text);
+  const whole = lines
+    .map(({ text }) => text)
+    .filter((text) => text !== '')
+    .join(' ');
+  if (whole === '') return;
   const rest = draft.settings.get('DESC');
-  draft.settings.set('DESC', rest === undefined ? text : `${text}; ${rest}`);
-  draft.carry({ line: descriptionLine, source: `# ${text}` }, 'DESC', text);
+  draft.settings.set('DESC', rest === undefined ? whole : `${whole}; ${rest}`);
 }
 
 function loseSection(draft: ImportDraft, { name, line, entries }: Conf['sections'][number]): void {

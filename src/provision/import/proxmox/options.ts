@@ -77,7 +77,20 @@ export function readArguments({ draft }: ProxmoxSource, value: string, place: Im
     draft.refuse(place, 'the quotes do not match');
     return;
   }
-  draft.addArguments(place, words);
+  const at = words.lastIndexOf('-cpu');
+  const cpu = words[at + 1];
+  if (at < 0 || cpu === undefined) {
+    draft.addArguments(place, words);
+    return;
+  }
+  const source = `args: -cpu ${cpu}`;
+  draft.setChanged({ line: place.line, source }, 'CPU', cpu, 'in place of "cpu:", as QEMU takes the last one');
+  draft.addArguments(place, words.toSpliced(at, 2));
+}
+
+/** Whether `args:` has another processor than `cpu:`. */
+export function hasOwnProcessor(args: string | undefined): boolean {
+  return (splitOr(args ?? '') ?? []).slice(0, -1).includes('-cpu');
 }
 
 function splitOr(text: string): string[] | undefined {

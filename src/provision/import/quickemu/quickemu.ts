@@ -56,7 +56,7 @@ type Reader = (source: Source, value: string, place: ImportPlace) => void;
 /** Ports are forwarded by the network that QEMU itself makes. */
 function readForward({ draft, variables }: Source, value: string, place: ImportPlace): void {
   const network = textOf(variables, 'network') ?? 'user';
-  if (network === 'user') draft.carry(place, 'NIC1', value);
+  if (network === 'user') draft.change(place, 'NIC1', value, 'on this host only: quickemu listens on all its addresses');
   else draft.lose(place, `no port is forwarded with network="${network}"`);
 }
 
@@ -77,8 +77,12 @@ const READERS: Readonly<Record<string, Reader>> = {
       ...(bus === undefined ? [] : [['if', bus] as const]),
     ]);
     draft.carry(place, device, path);
+    const written = variables.get('disk_format');
+    if (written) draft.carry(placeOf(written), device, `format=${format}`);
   },
-  disk_format: ({ draft }, value, place) => draft.carry(place, 'DSK1', `format=${value}`),
+  disk_format: ({ draft, variables }, _value, place) => {
+    if (textOf(variables, 'disk_img') === undefined) draft.lose(place, 'there is no disk image');
+  },
   disk_size: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
   disk: ({ draft }, _value, place) => draft.lose(place, 'the image has its size'),
   iso: readDisc,
@@ -169,11 +173,15 @@ const LOST: Readonly<Record<string, string>> = {
 
 function readVariable(source: Source, { name, words, line }: Variable): void {
   const value = words.join(' ');
-  const place = { line, source: `${name}="${value}"` };
+  const place = placeOf({ name, words, line });
   const reader = READERS[name];
   if (value === '') source.draft.carry(place, '');
   else if (reader) reader(source, value, place);
   else source.draft.lose(place, LOST[name] ?? `"${name}" has no counterpart`);
+}
+
+function placeOf({ name, words, line }: Variable): ImportPlace {
+  return { line, source: `${name}="${words.join(' ')}"` };
 }
 
 function splitOr(text: string): string[] {
@@ -214,7 +222,7 @@ type Option = readonly [name: string, value: string];
 function assumeDefaults(source: Source): void {
   const { draft, variables } = source;
   const system = systemOf(variables);
-  const { machine, cpu, sound } = hardwareOf(variables);
+  const { machine, cpu, sound, vga } = hardwareOf(variables);
   const isWindows = system.startsWith('windows');
   draft.assume('FIRMWARE', firmwareOf(source));
   draft.assume('MACHINE', textOf(variables, 'arch') === 'aarch64' ? 'virt' : (machine ?? 'q35'));
@@ -223,7 +231,7 @@ function assumeDefaults(source: Source): void {
   draft.assume('SMP', '2');
   draft.assume('USB', 'on');
   draft.assume('SOUND', sound ?? 'hda');
-  draft.assume('VGA', isWindows ? 'qxl' : 'virtio');
+  draft.assume('VGA', vga ?? 'virtio');
   draft.assume('RTC', isWindows || /^(?:reactos|freedos)$/.test(system) ? 'localtime,driftfix=slew' : 'utc');
   if (isWindows) for (const key of ['HPET', 'S3']) draft.assume(key, 'off');
   addNic(source);
@@ -249,9 +257,10 @@ function connectionOf(variables: ReadonlyMap<string, Variable>, network: string)
   const forwards = variables.get('port_forwards')?.words ?? [];
   return [
     ['net', 'user'],
-    ...[`${port}:22`, ...forwards].map((pair): Option => {
+    ['hostfwd', `tcp:127.0.0.1:${port}-:22`],
+    ...forwards.flatMap((pair) => {
       const [outside, inside = ''] = pair.split(':');
-      return ['hostfwd', `tcp:127.0.0.1:${outside}-:${inside}`];
+      return ['tcp', 'udp'].map((kind): Option => ['hostfwd', `${kind}:127.0.0.1:${outside}-:${inside}`]);
     }),
   ];
 }

@@ -47,9 +47,10 @@ function inAnyOrder(args: readonly string[]): string[] {
 
 /**
  * What is not in a command line: passwords and keys, the folder with the data for cloud-init, one that another
- * program shares, and which USB device is passed on.
+ * program shares, and which USB device is passed on. `-set` becomes part of what it
+ * is said of.
  */
-const OUTSIDE = /^(?:VNC=.*password=|CLOUDINIT=|SHARE\d+=(?!.*driver=9p)|USB\d+=|DSK\d+=.*key=)/m;
+const OUTSIDE = /^(?:VNC=.*password=|CLOUDINIT=|SHARE\d+=(?!.*driver=9p)|USB\d+=|DSK\d+=.*key=|-set )/m;
 
 for (const config of ARGV_CONFIGS.filter(({ text }) => !OUTSIDE.test(text))) {
   test(`the command line of "${config.title}" is imported as the same machine`, () => assertKept(config));

@@ -30,7 +30,7 @@ unknown_thing="1"
     'RTC=localtime,driftfix=slew',
     'DSK1="/home/bob/windows-11/disk.qcow2,format=qcow2"',
     'CDR1="/home/bob/windows-11/windows 11.iso,optional=on"',
-    'NIC1="virtio-net-pci,net=user,mac=52:54:00:12:34:56,hostfwd=tcp:127.0.0.1:22220-:22,hostfwd=tcp:127.0.0.1:8022-:22,hostfwd=tcp:127.0.0.1:8080-:80"',
+    'NIC1="virtio-net-pci,net=user,mac=52:54:00:12:34:56,hostfwd=tcp:127.0.0.1:22220-:22,hostfwd=tcp:127.0.0.1:8022-:22,hostfwd=udp:127.0.0.1:8022-:22,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:127.0.0.1:8080-:80"',
   ]) {
     assert.ok(lines.includes(line) || line.startsWith('NAME'), `${line} is not in\n${lines.join('\n')}`);
   }

@@ -139,6 +139,7 @@ function checkMachineOption(value: string): Judgement[] {
   const issues: Judgement[] = [];
   if (/(?:^|,)accel=/.test(value))
     issues.push(error('QEMU does not accept accel= together with -accel', 'set KVM=on or off'));
+  if (/(?:^|,)dumpdtb=/.test(value)) issues.push(error('QEMU writes the device tree and exits'));
   const type = /^(?:type=)?([^,=]+)(?:,|$)/.exec(value)?.[1];
   if (type !== undefined) issues.push(instead('MACHINE'));
   return issues;

@@ -81,7 +81,10 @@ test('check finds what only QEMU knows, at its line, also of a running machine, 
     ['flag', 'CPU=max,+nosuch\n'],
     ['board', 'MACHINE=q35,nosuch=on\n'],
     ['option', '[custom]\n-nosuch\n'],
-    ['property', '[custom]\n-chardev socket,id=x,path=/nowhere/x,server=off,reconnect=1\n-device virtio-rng-pci,nosuch=1\n'],
+    [
+      'property',
+      '[custom]\n-chardev socket,id=x,path=/nowhere/x,server=off,reconnect=1\n-device virtio-rng-pci,nosuch=1\n',
+    ],
   ] as const) {
     root.add(name, lines);
   }

@@ -260,3 +260,38 @@ test('a machine is exported as a libvirt domain and as a script that shows its c
   assert.equal(again.code, 0, again.stderr);
   assert.match(readFileSync(join(root.dir, 'again-qemu.cfg'), 'utf8'), /^RAM=8M$/m);
 });
+
+test('a folder with definitions of one program is imported whole, others are refused with what to type', async (t) => {
+  const root = lab(t);
+  root.write('libvirt/one.xml', DOMAIN('one', '/srv/x.img'));
+  root.write('libvirt/two.xml', DOMAIN('two', '/srv/x.img'));
+  root.write('libvirt/networks/default.xml', '<network><name>default</name></network>\n');
+  root.write('libvirt/pool.xml', '<pool type="dir"><name>x</name></pool>\n');
+  root.write('libvirt/notes.conf', 'nothing of a machine\n');
+  const rows = await root.json('import', join(root.dir, 'libvirt'));
+  assert.deepEqual(
+    rows.map(({ name, outcome }) => [name, outcome]),
+    [
+      ['one', 'imported'],
+      ['two', 'imported'],
+    ],
+  );
+  const named = await root.init('import', join(root.dir, 'libvirt'), '--name', 'x');
+  assert.equal(named.code, 2);
+  root.write(
+    'vm/debian/debian.conf',
+    'loader="uefi"\ncpu=1\nmemory=64M\ndisk0_type="virtio-blk"\ndisk0_name="disk0.img"\n',
+  );
+  const above = await root.init('import', join(root.dir, 'vm'));
+  assert.equal(above.code, 6);
+  assert.ok(above.stderr.includes(`they are in folders of it: ${join(root.dir, 'vm/*/*.conf')}`), above.stderr);
+  const own = await root.one('import', join(root.dir, 'vm/debian'), '--name', 'bsd', '--dry-run');
+  assert.deepEqual([own['name'], own['format']], ['bsd', 'vm-bhyve']);
+  root.write('vm/debian/x.xml', DOMAIN('x', '/srv/x.img'));
+  const mixed = await root.init('import', join(root.dir, 'vm/debian'));
+  assert.equal(mixed.code, 6);
+  assert.match(mixed.stderr, /definitions of several programs: .*debian\.conf \(vm-bhyve\), .*x\.xml \(libvirt\)/);
+  const empty = await root.init('import', root.etcDir);
+  assert.equal(empty.code, 6);
+  assert.match(empty.stderr, /has no definition of a machine that can be read/);
+});

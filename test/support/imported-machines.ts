@@ -18,6 +18,8 @@ export type Fate =
   | { readonly kind: 'not imported'; readonly why: string }
   /** `check` says why it does not start. */
   | { readonly kind: 'not good'; readonly why: string }
+  /** It does not start, and `check` warns of what only a start shows. */
+  | { readonly kind: 'not tried'; readonly why: string }
   /** `check` finds no error, and QEMU is at the guest's first instruction. */
   | { readonly kind: 'started' };
 
@@ -67,6 +69,8 @@ export async function fateOf(host: ImportHost, definition: Definition): Promise<
     await fleet.start(target, { paused: true });
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
+    if (checked.value.some(({ message }) => message.includes('only a start shows')))
+      return { kind: 'not tried', why: said };
     throw new Error(`check finds it good, but: ${said}\n${definition.text}\n---\n${text}`, { cause });
   } finally {
     await fleet.stop(target, { force: true });
@@ -105,7 +109,7 @@ function onThisHost({ root, program, makeBridge }: ImportHost, text: string): st
   // The files that stand for its devices are none.
   moved = moved.replaceAll(/(^-blockdev .*?"?driver"?[=:]"?)host_(?:device|cdrom)/gm, '$1file');
   moved = moved.replaceAll(IN_CUSTOM, (_all, before: string, file: string) => {
-    image(join(root.dir, 'img', file), /\.qcow2$/.test(file) ? 'qcow2' : 'raw');
+    image(join(root.dir, 'img', file), file.endsWith('.qcow2') ? 'qcow2' : 'raw');
     return `${before}${join(root.dir, 'img', file)}`;
   });
   return program === undefined || !/x86_64/.test(draft?.targetArch ?? '')

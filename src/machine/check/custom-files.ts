@@ -89,7 +89,13 @@ function found(option: string, name: string, key: string, text: string, values: 
 }
 
 function useOf(name: string, key: string, text: string, values: ReadonlyMap<string, string>): CustomFile['use'] {
-  const kind = values.get('qom-type') ?? values.get('driver') ?? values.get('backend') ?? values.get('type') ?? values.get('') ?? '';
+  const kind =
+    values.get('qom-type') ??
+    values.get('driver') ??
+    values.get('backend') ??
+    values.get('type') ??
+    values.get('') ??
+    '';
   if (DRIVES.test(name)) return PREFIX.test(text) && !text.startsWith('file:') ? 'other' : 'storage';
   switch (name) {
     case 'drive':

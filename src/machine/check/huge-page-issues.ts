@@ -1,9 +1,10 @@
 import type { Problem } from '../../base/problem.ts';
 import { hugePageBytes } from '../../config/rights/huge-pages.ts';
-import { renderSize } from '../../config/text/values.ts';
+import { parseSize, renderSize } from '../../config/text/values.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { readTextIfExists } from '../../system/files/files.ts';
 import { issueAt } from './issues.ts';
+import { readValues, splitOptions } from './option-values.ts';
 
 /**
  * Huge pages that the host does not keep. Those that it keeps may be in use, by this machine too: QEMU itself finds that
@@ -12,9 +13,13 @@ import { issueAt } from './issues.ts';
  * @param root folder that `/proc` and `/sys` are in.
  */
 export function hugePageIssues(config: MachineConfig, root = ''): Problem[] {
+  return [...keyIssues(config, root), ...customIssues(config, root)];
+}
+
+function keyIssues(config: MachineConfig, root: string): Problem[] {
   if (config.hugePages === undefined) return [];
   const pageBytes = hugePageBytes(config) ?? defaultPageBytes(root);
-  const folder = `/sys/kernel/mm/hugepages/hugepages-${(pageBytes ?? 0) / 1024}kB`;
+  const folder = folderOf(pageBytes ?? 0);
   const kept = numberIn(`${root}${folder}/nr_hugepages`);
   const issue = (message: string, hint: string): Problem[] => [issueAt(config, 'HUGEPAGES', message, hint)];
   if (pageBytes === undefined || kept === undefined) {
@@ -27,10 +32,45 @@ export function hugePageIssues(config: MachineConfig, root = ''): Problem[] {
     return [issueAt(config, 'RAM', message)];
   }
   const needed = memoryBytes / pageBytes;
-  const most = kept + (numberIn(`${root}${folder}/nr_overcommit_hugepages`) ?? 0);
+  const most = mostPages(pageBytes, root);
   if (most >= needed) return [];
   const message = `HUGEPAGES needs ${needed} huge pages of ${renderSize(pageBytes)}, but this host keeps ${most}`;
   return issue(message, `have it keep more: echo ${kept + needed} >${folder}/nr_hugepages`);
+}
+
+/** Objects of `[custom]` with memory in huge pages. */
+function customIssues({ custom }: MachineConfig, root: string): Problem[] {
+  return custom.flatMap(({ args, origin }) =>
+    splitOptions(args).flatMap(({ option, name, values: [value = ''] }): Problem[] => {
+      const read = readValues(value);
+      if (name !== 'object' || !/^(?:on|true|yes|y)$/.test(read.get('hugetlb') ?? '')) return [];
+      const size = bytesOf(read.get('size'));
+      const pageBytes = read.has('hugetlbsize') ? bytesOf(read.get('hugetlbsize')) : defaultPageBytes(root);
+      if (size === undefined || pageBytes === undefined) return [];
+      const needed = Math.ceil(size / pageBytes);
+      const most = mostPages(pageBytes, root);
+      if (most >= needed) return [];
+      const message = `"${option}" in [custom] needs ${needed} huge pages of ${renderSize(pageBytes)}, but this host keeps ${most}`;
+      return [
+        { ...origin, message, severity: 'error', hint: `have it keep more: ${folderOf(pageBytes)}/nr_hugepages` },
+      ];
+    }),
+  );
+}
+
+/** QEMU reads a number without a unit as bytes here. */
+function bytesOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseSize(/^\d+$/.test(text) ? `${text}B` : text);
+}
+
+function folderOf(pageBytes: number): string {
+  return `/sys/kernel/mm/hugepages/hugepages-${pageBytes / 1024}kB`;
+}
+
+/** Pages that the host keeps, and that it may take in addition. */
+function mostPages(pageBytes: number, root: string): number {
+  const folder = `${root}${folderOf(pageBytes)}`;
+  return (numberIn(`${folder}/nr_hugepages`) ?? 0) + (numberIn(`${folder}/nr_overcommit_hugepages`) ?? 0);
 }
 
 /** proc(5), "Hugepagesize". */

@@ -157,7 +157,10 @@ export class ImportDraft {
       }
       const named = line[0] === '-set' ? /^\w+\.([^.]+)\./.exec(line[1] ?? '')?.[1] : undefined;
       if (named !== undefined && !ids.has(named)) {
-        this.refuse({ ...place, source: line.join(' ') }, `"${named}" is a name of that program: it has another one here`);
+        this.refuse(
+          { ...place, source: line.join(' ') },
+          `"${named}" is a name of that program: it has another one here`,
+        );
         continue;
       }
       this.addCustom(place, line, 'an option of QEMU that comes last; its ids must not be those of qemu-init');

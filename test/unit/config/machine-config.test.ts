@@ -273,6 +273,8 @@ suite('[custom]', () => {
       ['-M q35,accel=kvm:tcg', /"-M" cannot be used .*\n.*overrides MACHINE/],
       ['-device help', /^2: "-device" cannot be used .*: QEMU prints it and exits/],
       ['-cpu ?', /QEMU prints it and exits/],
+      ['-machine dumpdtb=x', /QEMU writes the device tree and exits/],
+      ['-netdev tap,id=n,fd=3', /takes an open file .*, fd=3, and qemu-init passes on none/],
       ['-boot order=d,menu=on', /^2: Warning: "-boot" in \[custom\] has no effect.* \(set BOOT=cdrom,disk\)$/],
       ['-boot once=d', /Warning.* has no effect/],
       ['-boot dc', /Warning.* has no effect/],

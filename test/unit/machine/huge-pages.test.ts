@@ -73,5 +73,14 @@ test('a host that keeps too few huge pages is told how many are needed', (t) => 
   assert.deepEqual(issuesOf('HUGEPAGES=on\nRAM=3M\n'), [
     'RAM 3M is no multiple of the huge pages of this host, of 2M (undefined)',
   ]);
+  const custom = (size: string): string[] =>
+    issuesOf(`[custom]\n-object memory-backend-memfd,id=m,hugetlb=on,size=${size}\n`);
+  assert.deepEqual(custom('1G'), [
+    `"-object" in [custom] needs 512 huge pages of 2M, but this host keeps 511 (have it keep more: ${folder}/nr_hugepages)`,
+  ]);
+  assert.deepEqual(issuesOf('[custom]\n-object memory-backend-memfd,id=m,hugetlb=on,hugetlbsize=1G,size=1G\n'), [
+    '"-object" in [custom] needs 1 huge pages of 1G, but this host keeps 0 (have it keep more: /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages)',
+  ]);
+  assert.deepEqual([...custom('1022M'), ...custom('1071644672')], []);
   assert.deepEqual([...issuesOf('HUGEPAGES=2M\nRAM=1022M\n'), ...issuesOf('RAM=64G\n')], []);
 });

@@ -62,7 +62,11 @@ export const CONFIGURE: readonly Action[] = [
     describe: 'Convert machines of other programs to cfg files',
     options: (parser) =>
       parser
-        .positional('files', { type: 'string', array: true, describe: 'Definitions; - for stdin' })
+        .positional('files', {
+          type: 'string',
+          array: true,
+          describe: 'Definitions, or folders with them; - for stdin',
+        })
         .option('format', {
           type: 'string',
           choices: IMPORT_FORMATS,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { ImportItem } from '../../../provision/import/draft.ts';
+import { definitionsIn, isFolder } from '../../../provision/import/folder.ts';
 import type { ImportFormat } from '../../../provision/import/format.ts';
 import { LARGEST_DEFINITION } from '../../../provision/import/import.ts';
 import type { ImportResult, ImportSource } from '../../../provision/import/import-file.ts';
@@ -40,14 +41,15 @@ export async function run(context: Context, args: Arguments): Promise<number> {
 }
 
 async function sourcesOf(args: Arguments, signal: AbortSignal): Promise<ImportSource[]> {
-  const { files = [], pid, name, output, copyDisks, force } = args;
+  const { files: named = [], pid, name, output, copyDisks, force } = args;
   if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid))
     throw new QemuError('QEMU_USAGE', `"${pid}" is not a process ID`);
-  if ((files.length === 0) === (pid === undefined)) {
+  if ((named.length === 0) === (pid === undefined)) {
     throw new QemuError('QEMU_USAGE', 'Give files to import, or --pid', {
       hint: 'for example: qemu-init import web.xml',
     });
   }
+  const files = named.flatMap((path) => (path !== '-' && isFolder(path) ? definitionsIn(path) : [path]));
   if (files.length > 1 && (name !== undefined || output === '-')) {
     throw new QemuError('QEMU_USAGE', `${name === undefined ? '--output -' : '--name'} is for one file`);
   }

@@ -1,8 +1,10 @@
+import { others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
 /** Options that QEMU had, or still has for one thing that is a key here. */
 export function readOldOptions(source: CommandSource): void {
   readSoundCard(source);
+  readAudio(source);
   readBalloon(source);
   readHugePages(source);
   readRedirections(source);
@@ -16,6 +18,17 @@ function readSoundCard(source: CommandSource): void {
     const card = option.value.split(',').find((each) => CARDS.includes(each));
     if (card === option.value) source.draft.set(source.use(option), 'SOUND', card);
     else if (card !== undefined) source.draft.setChanged(source.use(option), 'SOUND', card, 'machines have one card');
+  }
+}
+
+/** `-audio pa,model=hda`: a card and what plays its sound. */
+function readAudio(source: CommandSource): void {
+  for (const option of source.unused('audio')) {
+    const model = property(option, 'model');
+    const backend = property(option, 'driver') ?? property(option, 'type');
+    const isPlain = others(option, 'model', 'driver', 'type').length === 0;
+    if (model === undefined || !CARDS.includes(model) || !isPlain || source.draft.settings.has('SOUND')) continue;
+    source.draft.set(source.use(option), 'SOUND', backend === undefined ? model : `${model},backend=${backend}`);
   }
 }
 

@@ -53,6 +53,7 @@ const WITHOUT_VALUE = new Set([
 /** The name that the first word of a value has when it has none. */
 const IMPLIED: Readonly<Record<string, string>> = {
   accel: 'accel',
+  audio: 'driver',
   audiodev: 'driver',
   boot: 'order',
   chardev: 'backend',

@@ -56,7 +56,8 @@ type Reader = (source: Source, value: string, place: ImportPlace) => void;
 /** Ports are forwarded by the network that QEMU itself makes. */
 function readForward({ draft, variables }: Source, value: string, place: ImportPlace): void {
   const network = textOf(variables, 'network') ?? 'user';
-  if (network === 'user') draft.change(place, 'NIC1', value, 'on this host only: quickemu listens on all its addresses');
+  if (network === 'user')
+    draft.change(place, 'NIC1', value, 'on this host only: quickemu listens on all its addresses');
   else draft.lose(place, `no port is forwarded with network="${network}"`);
 }
 

@@ -1,3 +1,4 @@
+import { delay } from '../../base/abort.ts';
 import { errorCode, QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { MachineConfig } from '../../config/types.ts';
@@ -196,25 +197,41 @@ export async function removeLeftovers(context: LeftoverContext, parts: readonly 
   for (const nic of nics) await host.network.unplug(target.longName, nic);
 }
 
+/** A device is gone by name some milliseconds before it lets go of its nodes, which QEMU does when all its threads have seen that. */
+const LETS_GO_MS = 5_000;
+const AGAIN_MS = 10;
+
 /** The nodes of a drive, top first: what a snapshot put on top of the ones that it began with uses them. */
 async function removeNodes({ client, ...options }: LeftoverContext, drive: string, { nodes }: Reality): Promise<void> {
   const limits = { timeoutMs: options.timeoutMs, signal: options.signal };
-  let left = [...nodes].filter((name) => name.startsWith(`${drive}-`));
-  let refusal: unknown;
-  for (let before = left.length + 1; left.length > 0 && left.length < before; ) {
-    before = left.length;
+  const deadline = performance.now() + Math.min(LETS_GO_MS, options.timeoutMs ?? LETS_GO_MS);
+  for (let left = [...nodes].filter((name) => name.startsWith(`${drive}-`)); left.length > 0; ) {
+    const before = left.length;
+    let refusal: QemuError | undefined;
     for (const name of left) {
       try {
         await client.execute('blockdev-del', { 'node-name': name }, limits);
       } catch (error) {
-        if (errorCode(error) !== 'QEMU_QMP_REFUSED') throw error;
-        refusal = error;
+        if (!(error instanceof QemuError) || error.code !== 'QEMU_QMP_REFUSED') throw error;
+        // Of one that belongs to another one, which is refused, too, that says more.
+        if (refusal === undefined || /is in use/.test(error.message)) refusal = error;
       }
     }
     const now = asArray(await client.executeRaw('query-named-block-nodes', { flat: true }, limits));
     left = now.map((node) => asText(asRecord(node)['node-name'])).filter((name) => name.startsWith(`${drive}-`));
+    if (left.length < before) continue;
+    if (refusal === undefined || performance.now() > deadline) throw heldOn(drive, refusal);
+    await delay(AGAIN_MS, options.signal);
   }
-  if (left.length > 0) throw refusal;
+}
+
+/** A guest without an operating system may keep a processor of QEMU from ever being at rest, which QEMU waits for. */
+function heldOn(drive: string, refusal: QemuError | undefined): QemuError {
+  const what = `QEMU has not let go of the image of ${drive.toUpperCase()}, whose device is gone`;
+  return new QemuError('QEMU_QMP_REFUSED', what, {
+    cause: refusal,
+    hint: 'end the jobs on it (qemu-init jobs), or pause the guest for a moment, and run the same command again',
+  });
 }
 
 /**

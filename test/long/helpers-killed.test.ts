@@ -18,6 +18,8 @@ const skip =
 const MOMENTS = 10;
 /** From one moment to the next. A start is over after some 300 ms on a host that has nothing else to do. */
 const STEP_MS = 30;
+/** The same on a host that has too much to do. */
+const START_MS = 120_000;
 
 interface KillLab extends Lab {
   /** Pids of the processes of one kind that belong to the machine. */
@@ -71,7 +73,7 @@ for (const victim of ['swtpm', 'virtiofsd', 'qemu'] as const) {
     const host = killLab(t);
     for (let moment = 0; moment < MOMENTS; moment++) {
       const { result } = host.spawn('qemu-init', ['start', 'web']);
-      await until(`${victim} is there`, () => host.pidsOf(victim).length > 0);
+      await until(`${victim} is there`, () => host.pidsOf(victim).length > 0, START_MS);
       await sleep(moment * STEP_MS);
       for (const pid of host.pidsOf(victim)) process.kill(pid, 'SIGKILL');
       await result;
@@ -86,7 +88,7 @@ test(`a command that is killed at ${MOMENTS} moments of a start with helpers is 
   const host = killLab(t);
   for (let moment = 0; moment < MOMENTS; moment++) {
     const { child, result } = host.spawn('qemu-init', ['start', 'web']);
-    await until('it has begun', () => programsNaming(host.dir).length > 0);
+    await until('it has begun', () => programsNaming(host.dir).length > 0, START_MS);
     await sleep(moment * STEP_MS);
     child.kill('SIGKILL');
     await result;

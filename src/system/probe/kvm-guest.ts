@@ -5,6 +5,7 @@ import { QemuError } from '../../base/errors.ts';
 import { readTextIfExists } from '../files/files.ts';
 import { removeWhole } from '../files/remove-tree.ts';
 import { type ExecResult, run, withTimeoutCommand } from '../process/exec.ts';
+import { trustPath } from '../trust/trusted-path.ts';
 import { probeRom, ROM_DONE, ROM_ENTERED } from './kvm-probe-rom.ts';
 
 /** Whether QEMU can run a machine with KVM here. */
@@ -31,8 +32,11 @@ export const DOUBTFUL_FOR_MS = 600_000;
  */
 export async function runGuest(binary: string, signal: AbortSignal | undefined): Promise<PassingVerdict> {
   let folder: string;
+  const prefix = join(tmpdir(), 'kvm-probe-');
   try {
-    folder = mkdtempSync(join(tmpdir(), 'kvm-probe-'));
+    // Who can exchange the folder decides where the files in it are written.
+    trustPath(prefix);
+    folder = mkdtempSync(prefix);
   } catch {
     return doubtful(`the test guest cannot be written to "${tmpdir()}"`);
   }

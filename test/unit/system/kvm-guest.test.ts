@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runGuest } from '../../../src/system/probe/kvm-guest.ts';
@@ -20,6 +20,23 @@ test('KVM is usable when the guest does its work and QEMU ends well', async (t) 
   assert.deepEqual(readFileSync(`${qemu}.rom`), probeRom());
   assert.match(readFileSync(`${qemu}.args`, 'utf8'), /-accel kvm -cpu host .* -no-reboot$/m);
   assert.equal(existsSync(readFileSync(`${qemu}.folder`, 'utf8').trim()), false);
+});
+
+test('a folder for temporary files that is another user’s is not used', {
+  skip: process.getuid?.() !== 0 && 'only root has to mistrust it',
+}, async (t) => {
+  const folder = tempDir(t);
+  chownSync(folder, 65_534, 65_534);
+  const before = process.env['TMPDIR'];
+  t.after(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  const qemu = fakeQemu(t, 'printf KD > serial');
+  process.env['TMPDIR'] = folder;
+  const { usable, reason } = await runGuest(qemu, undefined);
+  assert.deepEqual([usable, reason], [false, `the test guest cannot be written to "${folder}"`]);
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('when QEMU gives up, its first message that is no warning is the reason', async (t) => {

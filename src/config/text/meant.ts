@@ -54,8 +54,9 @@ const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
 /** The one of `words` that was meant by another name for it, or by its spelling; undefined when none was. */
 export function meantWord(word: string, words: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
-  // DSK1 in BOOT, virtio-net-pci for virtio: the same without what only QEMU or a file says.
-  const bare = lower.replace(/\d+$/, '').replace(/-(?:pci|device)$/, '');
+  // DSK1 in BOOT, virtio-net-pci for virtio: the same without what only QEMU or a file says. Digits are looked at from the
+  // first of them only: from each one, a line full of them would take seconds.
+  const bare = lower.replace(/(?<!\d)\d+$/, '').replace(/-(?:pci|device)$/, '');
   const known = [lower, bare].flatMap((each) => (Object.hasOwn(OTHER_WORDS, each) ? (OTHER_WORDS[each] ?? []) : []));
   const family = { dsk: 'disk', cdr: 'cdrom', nic: 'network' }[bare];
   const meant = [...known, ...(family === undefined ? [] : [family])].find((each) => words.includes(each));

@@ -115,7 +115,8 @@ function choose(context: Context, ids: readonly string[], all: boolean): Machine
   if (all && ids.length === 0) return fleet.listWithRunning().filter((target) => fleet.isAlive(target));
   if (all) throw new QemuError('QEMU_USAGE', 'Both --all and a machine were given');
   const [id, second] = ids;
-  if (id === undefined) throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'see: qemu-cmd --help' });
+  if (id === undefined)
+    throw new QemuError('QEMU_USAGE', 'No machine was given', { hint: 'name one, see: qemu-init list' });
   if (second !== undefined) {
     throw new QemuError('QEMU_USAGE', `Unexpected argument "${second}"`, {
       hint: 'write the command in quotes after -c or -q',

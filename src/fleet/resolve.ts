@@ -120,7 +120,9 @@ function targetOfPath(paths: Paths, entries: readonly RegistryEntry[], configPat
     });
   }
   if (!existsSync(configPath)) {
-    throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${configPath}"`);
+    const usual = findConfig(paths, longName, undefined);
+    const hint = existsSync(usual) ? `did you mean "${longName}", the machine of "${usual}"?` : undefined;
+    throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no file "${configPath}"`, { hint });
   }
   const entry = entries.find((candidate) => candidate.longName.toLowerCase() === longName.toLowerCase());
   if (!entry) return notAnother(unregistered(paths, longName, configPath));

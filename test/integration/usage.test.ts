@@ -139,6 +139,7 @@ test('the words of other tools lead to the action that is meant', async (t) => {
     [['domblklist', 'web'], 'did you mean "disk"? see: qemu-init disk --help'],
     [['start', 'all'], 'for all machines: --all'],
     [['start', 'web-qemu'], 'did you mean "web"? see: qemu-init list'],
+    [['start', 'web-qemu.cfg'], `did you mean "web", the machine of "${join(root.etcDir, 'web-qemu.cfg')}"?`],
     [['start', 'web,web'], 'names are separated by blanks: web web'],
     [['stop', '--time', '5', 'web'], 'did you mean "--timeout"? see: qemu-init stop --help'],
   ] as const) {

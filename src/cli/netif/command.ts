@@ -64,7 +64,7 @@ function helpOnAll(width: number): string {
 
 function define(parser: Argv<object>, handle: Handle): Argv<object> {
   for (const command of COMMANDS) addCommand(parser, command, handle);
-  return parser.demandCommand(1, 'No command was given');
+  return parser.demandCommand(1, `No command was given, one of: ${COMMANDS.map(nameOf).join(', ')}`);
 }
 
 /** The word that a call lacks, if it lacks one. */

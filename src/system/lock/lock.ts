@@ -8,6 +8,11 @@ import { queueUp } from './turn-queue.ts';
 
 export { dropDeadLock, type LockHolder, readLockHolder } from './lock-folder.ts';
 
+/*
+ * `withLock` is the only way to lock here. What a lock is on disk, and when one is left over, is in lock-folder.ts; the
+ * order of calls within this process is in turn-queue.ts; proper-lockfile keeps a lock that is held and notices its loss.
+ */
+
 /** How to wait for a lock. */
 export interface LockOptions {
   /** How long to wait for others. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Lab, lab } from '../support/lab.ts';
-import { lyingQemu } from '../support/lying-qemu.ts';
+import { lyingQemu, mutate } from '../support/lying-qemu.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 type Json = Record<string, unknown>;
@@ -118,4 +118,19 @@ test('a captured QEMU that claims other images below its disk has none of them r
   // What QEMU reports truly is collapsed.
   await root.ok('disk', 'commit', 'bad', 'DSK1');
   assert.match(cfg(), /^DSK1=base\.qcow2,format=qcow2$/m);
+});
+
+test('a backup has the places of the disks from the machine’s file, whatever a captured QEMU says of them', async (t) => {
+  const { root } = scene(t);
+  const top = join(root.etcDir, 'top.qcow2');
+  const place = join(root.dir, 'etc/ld.so.preload');
+  await root.ok('start', 'bad');
+  await lyingQemu(t, root, 'bad', { lie: (value) => mutate(value, (leaf) => (leaf === top ? place : leaf)) });
+  const dest = join(root.dir, 'dest');
+  mkdirSync(dest);
+  await root.ok('backup', 'create', 'bad', dest, '--quiesce', 'off');
+  const [point] = readdirSync(join(dest, 'bad')).filter((name) => /^\d/.test(name));
+  const { disks } = JSON.parse(readFileSync(join(dest, 'bad', point ?? '', 'manifest.json'), 'utf8'));
+  assert.equal(disks[0].sourcePath, top);
+  await root.ok('kill', 'bad');
 });

@@ -69,19 +69,26 @@ function sourceOf(id: string, root: string, nodes: readonly Members[], disks: re
   const format = asText(node['drv']);
   const data = asRecord(asRecord(image['format-specific'])['data']);
   const protocol = root === formatNode(id) ? asText(named(fileNode(id))['file']) : asText(image['filename']);
-  const configured = disks.find(({ index }) => `dsk${index}` === id)?.file ?? '';
+  const configured = disks.find(({ index }) => `dsk${index}` === id)?.file;
   return {
     key: id.toUpperCase(),
     node: root,
     sizeBytes: asNumber(image['virtual-size']),
-    // QEMU writes what is more than a path as JSON.
-    path: protocol.startsWith('/') ? protocol : configured,
+    path: configured ?? (isFile(protocol) ? protocol : `/${id}`),
     format,
     isEncrypted: node['encrypted'] === true,
     canTrack: format === 'qcow2' && data['compat'] !== '0.10' && node['ro'] !== true,
     bitmaps: parseBitmaps(node['dirty-bitmaps']),
     bases: basesOf(image),
   };
+}
+
+/**
+ * Of a disk that the machine's file does not name. A restore may put an image there again, so a QEMU that its guest has captured must not
+ * name a place where nothing is yet.
+ */
+function isFile(path: string): boolean {
+  return path.startsWith('/') && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** A bitmap does not know of changes below the image that it is in. */

@@ -33,11 +33,11 @@ test('a hundred machines start, are looked at with one of them frozen, and go do
 
   const frozen = Number(status[42]?.['pid']);
   process.kill(frozen, 'SIGSTOP');
-  const result = await root.run('qemu-init', ['status', '--all', '--json'], { timeoutMs: 10_000 });
+  const result = await root.run('qemu-init', ['status', '--all', '--json'], { timeoutMs: 30_000 });
   assert.equal(result.code, 4, 'unknown is the worst of them');
   const states = JSON.parse(result.stdout) as JsonObject[];
   for (const { name, state } of states) assert.equal(state, name === 'm42' ? 'unresponsive' : 'running', String(name));
-  assert.match((await root.run('qemu-init', ['list'], { timeoutMs: 10_000 })).stdout, /m42 +m?.*unresponsive/);
+  assert.match((await root.run('qemu-init', ['list'], { timeoutMs: 30_000 })).stdout, /m42 +m?.*unresponsive/);
   process.kill(frozen, 'SIGCONT');
 
   await root.ok('wait', 'm0', 'm42', 'm99', '--for', 'console=ready');

@@ -124,7 +124,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
    * @throws {QemuError} QEMU_TIMEOUT, QEMU_ABORTED, QEMU_QMP_CLOSED when the connection ends first, QEMU_QMP_BAD_REPLY when
    * the answer is malformed, QEMU_QMP_STATE when not running, QEMU_USAGE for arguments that JSON cannot carry.
    */
-  async execute<C extends keyof Commands & string>(
+  execute<C extends keyof Commands & string>(
     command: C,
     ...[args, options]: ExecuteRest<C, ExecuteOptions, Commands>
   ): Promise<Commands[C]['returns']> {
@@ -137,7 +137,7 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
    *
    * @throws {QemuError} as {@link execute}.
    */
-  async executeRaw(
+  executeRaw(
     command: string,
     args?: Readonly<Record<string, unknown>> | undefined,
     options?: ExecuteOptions | undefined,
@@ -214,11 +214,16 @@ export class QmpClient<Commands extends CommandMap<Commands> = QmpCommands, Even
     return this.close();
   }
 
-  async #send(command: string, args: object | undefined, options: ExecuteOptions = {}): Promise<unknown> {
+  // Without `async`, which would have each caller wait for three more turns of the queue of microtasks.
+  #send(command: string, args: object | undefined, options: ExecuteOptions = {}): Promise<unknown> {
     const state = this.#state;
-    if (state.kind === 'idle' && state.end?.kind === 'lost') throw closedError(command, state.end);
-    if (state.kind !== 'running') throw stateError(`execute "${command}"`, state.kind, 'running');
-    return state.session.send(command, args, options);
+    try {
+      if (state.kind === 'idle' && state.end?.kind === 'lost') throw closedError(command, state.end);
+      if (state.kind !== 'running') throw stateError(`execute "${command}"`, state.kind, 'running');
+      return state.session.send(command, args, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #expectEnd(): Promise<QmpEnd> {

@@ -1,5 +1,6 @@
-import { listenForAbort, startDeadline } from '../base/abort.ts';
+import { listenForAbort } from '../base/abort.ts';
 import { QemuError, QmpRefusedError } from '../base/errors.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { QmpMessage } from './message.ts';
 import type { QmpEnd } from './state.ts';
 
@@ -14,10 +15,11 @@ export interface ExecuteOptions {
 
 /** One command between its call and its answer. */
 export interface Command {
-  readonly id: number;
+  /** 0 until it is sent. */
+  id: number;
   readonly name: string;
-  /** What is sent. */
-  readonly line: string;
+  /** What is sent, but for its id. */
+  readonly call: string;
   readonly outOfBand: boolean;
   /** Whether the peer may hang up instead of answering. */
   readonly isQuit: boolean;
@@ -36,15 +38,16 @@ export function guardCommand(
   name: string,
   settle: { readonly resolve: (value: unknown) => void; readonly reject: (error: QemuError) => void },
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+  deadlines: Deadlines,
   giveUp: (error: QemuError) => void,
 ): Pick<Command, 'resolve' | 'reject'> {
   const onAbort = (): void => giveUp(abortedError(`Command "${name}" was aborted`, signal));
   const onTimeout = (): void => giveUp(timeoutError(name, timeoutMs));
-  const timer = startDeadline(timeoutMs, onTimeout);
-  const ignoreSignal = listenForAbort(signal, onAbort);
+  const deadline = deadlines.add(timeoutMs, onTimeout);
+  const ignoreSignal = signal && listenForAbort(signal, onAbort);
   const release = (): void => {
-    clearTimeout(timer);
-    ignoreSignal();
+    deadlines.remove(deadline);
+    ignoreSignal?.();
   };
   return {
     resolve: (value) => {

@@ -57,10 +57,20 @@ export function decodeMessage(line: string): QmpMessage {
  * @throws {QemuError} QEMU_USAGE when the arguments hold a value that JSON cannot carry.
  */
 export function encodeCommand(command: string, args: object | undefined, id: number, outOfBand = false): string {
+  return withId(encodeCall(command, args, outOfBand), id);
+}
+
+/** The same but for the id, which {@link withId} adds. */
+export function encodeCall(command: string, args: object | undefined, outOfBand: boolean): string {
   const verb = outOfBand ? 'exec-oob' : 'execute';
   const body = args === undefined ? '{}' : encodeJson(args);
   const argumentsPart = body === '{}' ? '' : `,"arguments":${body}`;
-  return `{"${verb}":${encodeJson(command)}${argumentsPart},"id":${id}}\n`;
+  return `{"${verb}":${encodeJson(command)}${argumentsPart}`;
+}
+
+/** Completes what {@link encodeCall} has begun. */
+export function withId(call: string, id: number): string {
+  return `${call},"id":${id}}\n`;
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> {

@@ -13,8 +13,9 @@ import {
   isQuitCommand,
   settleCommand,
 } from './command.ts';
+import { Deadlines } from './deadlines.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { decodeMessage, encodeCommand, type QmpGreeting, type QmpMessage, type WireEvent } from './message.ts';
+import { decodeMessage, encodeCall, type QmpGreeting, type QmpMessage, type WireEvent, withId } from './message.ts';
 import type { QmpEnd } from './state.ts';
 
 const debug = debuglog('qmp');
@@ -40,7 +41,8 @@ export class QmpSession {
   readonly #splitter: LineSplitter;
   readonly #greeting: Promise<QmpGreeting>;
   #settleGreeting: { resolve: (greeting: QmpGreeting) => void; reject: (error: QemuError) => void } | undefined;
-  #nextId = 1;
+  #lastId = 0;
+  readonly #deadlines = new Deadlines();
   /** Sent and not answered; undefined for a command that was given up and whose late answer is to be dropped. */
   readonly #sent = new Map<number, Command | undefined>();
   /** Out-of-band commands among {@link #sent}: they have no part in the limit. */
@@ -86,18 +88,16 @@ export class QmpSession {
     if (this.#waiting.size >= MAX_WAITING) {
       throw new QemuError('QEMU_QMP_STATE', `Cannot execute "${name}": ${MAX_WAITING} commands are waiting already`);
     }
-    const id = this.#nextId;
-    const line = encodeCommand(name, args, id, outOfBand);
-    const timeoutMs = checkTimeout(options.timeoutMs === undefined ? defaultTimeoutMs(line) : options.timeoutMs);
-    this.#nextId += 1;
+    const call = encodeCall(name, args, outOfBand);
+    const timeoutMs = checkTimeout(options.timeoutMs === undefined ? defaultTimeoutMs(call) : options.timeoutMs);
     return new Promise((resolve, reject) => {
       const giveUp = (error: QemuError): void => {
         // A sent command stays in flight for QEMU: its place is free again when its late answer comes.
-        if (!this.#waiting.delete(command)) this.#sent.set(id, undefined);
+        if (!this.#waiting.delete(command)) this.#sent.set(command.id, undefined);
         command.reject(error);
       };
-      const guarded = guardCommand(name, { resolve, reject }, { timeoutMs, signal }, giveUp);
-      const command: Command = { id, name, line, outOfBand, isQuit: isQuitCommand(name, args), ...guarded };
+      const guarded = guardCommand(name, { resolve, reject }, { timeoutMs, signal }, this.#deadlines, giveUp);
+      const command: Command = { id: 0, name, call, outOfBand, isQuit: isQuitCommand(name, args), ...guarded };
       if (outOfBand) {
         this.#write(command);
       } else {
@@ -221,10 +221,19 @@ export class QmpSession {
   }
 
   #write(command: Command): void {
+    command.id = this.#takeId();
     this.#sent.set(command.id, command);
     if (command.outOfBand) this.#outOfBandIds.add(command.id);
     if (command.isQuit) this.#wasQuitSent = true;
-    if (!this.#stream.write(command.line)) this.#isBlocked = true;
+    if (!this.#stream.write(withId(command.call, command.id))) this.#isBlocked = true;
+  }
+
+  /** Short, since QEMU reads one byte per system call. One that was answered comes again last. */
+  #takeId(): number {
+    const most = 10 ** String(this.#sent.size + 1).length - 1;
+    do this.#lastId = this.#lastId < most ? this.#lastId + 1 : 1;
+    while (this.#sent.has(this.#lastId));
+    return this.#lastId;
   }
 
   #unblock(): void {
@@ -243,5 +252,6 @@ export class QmpSession {
       if (command?.isQuit === true && end.kind === 'quit') command.resolve({});
       else command?.reject(closedError(command.name, end));
     }
+    this.#deadlines.close();
   }
 }

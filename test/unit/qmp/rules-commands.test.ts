@@ -144,6 +144,13 @@ test('C10 commands are compact JSON with one line feed', async () => {
   assert.equal(bytes().includes('\r'), false);
 });
 
+test('C1 ids have one digit while few commands wait, and one that was answered comes again last', async (t) => {
+  const { fake, client } = await connectBytewise(t, {});
+  for (let count = 0; count < 12; count += 1) await client.execute('query-name');
+  const ids = fake.calls.map(({ id }) => Number(id));
+  assert.deepEqual(ids, [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4]);
+});
+
 test('C11 a deadline or an abort ends one command; its late answer is dropped and nothing is sent again', async (t) => {
   const latch = makeLatch();
   const { fake, client } = await connectBytewise(t, { commands: { wait: latch.command } });

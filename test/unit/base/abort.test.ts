@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { listenForAbort } from '../../../src/base/abort.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countDown, listenForAbort } from '../../../src/base/abort.ts';
 import { connectBySocket } from '../qmp/support.ts';
 
 test('the callback comes once, now or later, and not after letting go', async () => {
@@ -17,6 +18,16 @@ test('the callback comes once, now or later, and not after letting go', async ()
   await Promise.resolve();
   assert.deepEqual(calls, ['before', 'after']);
   assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
+});
+
+test('what is left of a time limit never grows, and is never nothing', async () => {
+  const left = countDown(50);
+  const first = left();
+  assert.ok(first > 0 && first <= 50);
+  await sleep(10);
+  assert.ok(left() < first);
+  assert.equal(countDown(0)(), 1);
+  assert.equal(countDown(Number.POSITIVE_INFINITY)(), Number.POSITIVE_INFINITY);
 });
 
 test('one signal may guard hundreds of calls without a warning', async (t) => {

@@ -8,6 +8,7 @@ import { parseJson } from '../support/cli.ts';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { killBefore } from '../support/kill-before.ts';
 import { type JsonObject, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import { qemuImg } from '../support/odd-images.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -22,12 +23,12 @@ test('a full and five incremental backups of a guest that writes each have every
   mkdirSync(dest);
   await root.ok('start', 'web');
   const written = (): number[] => ['vda', 'vdb'].map((disk) => lastWritten(root.console('web'), disk));
-  await until('it writes', () => Math.min(...written()) > 20, 60_000);
+  await until('it writes', () => Math.min(...written()) > 20, GUEST_MS);
   const hasAgent = async (): Promise<boolean> =>
     /"frontend-open": ?true[^}]*"agent0"|"agent0"[^}]*"frontend-open": ?true/.test(
       (await root.cmd('-q', 'query-chardev', 'web')).stdout,
     );
-  await until('the agent is there', hasAgent, 60_000);
+  await until('the agent is there', hasAgent, GUEST_MS);
   const made: { readonly line: string; readonly least: number[] }[] = [];
   for (let count = 0; count < 6; count += 1) {
     const least = written();

@@ -20,6 +20,7 @@ import { withLock } from '../../src/system/lock/lock.ts';
 import { parseJson } from '../support/cli.ts';
 import { killBefore } from '../support/kill-before.ts';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -54,7 +55,7 @@ async function writer(t: Cleanup): Promise<Lab & { readonly path: (name: string)
     `${writerMachine({ ...guest, kernel: path('kernel') })}${user}DSK1="one.qcow2,discard=unmap" # of the guest\n`,
   );
   await root.ok('start', 'web');
-  await until('the guest writes', () => written(root) > 3, 120_000);
+  await until('the guest writes', () => written(root) > 3, GUEST_MS);
   return { ...root, path };
 }
 

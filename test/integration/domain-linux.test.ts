@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Domain, TransientMachine } from '../../src/index.ts';
 import { until } from '../support/lab.ts';
-import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 import { tempDir } from '../support/temp-root.ts';
 
 /** Emulated Linux on a busy host. */
-const GUEST_MS = 120_000;
 const JOB = { timeoutMs: 60_000 };
 const SECTOR_BYTES = 512;
 const DISK_BYTES = 4 * 1024 * 1024;

@@ -11,7 +11,7 @@ import { AgentClient, errorCode, Fleet } from '../../src/index.ts';
 import { AgentRequest } from '../../src/machine/stop/agent-request.ts';
 import { agentFiles, NO_QEMU_GA, QEMU_GA, RUN_AGENT } from '../support/guest-agent.ts';
 import { lab, until } from '../support/lab.ts';
-import { linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, linuxGuest } from '../support/linux-guest.ts';
 import { repoRoot } from '../support/repo.ts';
 import { tempDir } from '../support/temp-root.ts';
 
@@ -156,7 +156,7 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   assert.match(String((await fleet.whileQuiet(mute, nothing, { quiesce: 'auto' })).whyNot), /^No guest agent answers/);
   await fleet.kill(mute);
   await assert.rejects(fleet.agent(mute), { code: 'QEMU_NOT_RUNNING' });
-  await until('the agent answers', () => isServed(fleet.agent(web), 'QEMU_NO_AGENT'), 120_000);
+  await until('the agent answers', () => isServed(fleet.agent(web), 'QEMU_NO_AGENT'), GUEST_MS);
 
   const withAgent = async <T>(work: (agent: AgentClient) => Promise<T>): Promise<T> => {
     using agent = await fleet.agent(web, { timeoutMs: 60_000 });
@@ -184,7 +184,7 @@ test('the agent of a Linux guest is reached by its machine, is missed without a 
   const sh = (script: string): Promise<number | undefined> =>
     withAgent(async (agent) => (await agent.exec('/bin/sh', ['-c', script], { timeoutMs: 60_000 })).exitCode);
   const mount = 'mkdir -p /tmp/more; mount -t ext4 /dev/vdb /tmp/more';
-  await until('the guest has mounted it', async () => (await sh(mount)) === 0, 120_000);
+  await until('the guest has mounted it', async () => (await sh(mount)) === 0, GUEST_MS);
   const detach = ['detach', 'web', 'DSK2', '--timeout', '180'];
   const mounted = await root.init(...detach);
   assert.match(mounted.stderr, /Cannot take DSK2 out of "web": its guest has it mounted on "\/tmp\/more"$/m);

@@ -4,11 +4,9 @@ import { test } from 'node:test';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { edit } from '../support/edit-machine.ts';
 import { lab, until } from '../support/lab.ts';
-import { linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, linuxGuest } from '../support/linux-guest.ts';
 
 /** Emulated Linux on a busy host. */
-const GUEST_MS = 120_000;
-
 /** Prints what disks and cards the guest has whenever that changes; the kernel has no driver for discs on q35. */
 const WATCH = `
 watch() {

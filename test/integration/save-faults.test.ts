@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stoppedThere, stoppingAt } from '../support/kill-before.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import { enterOwnMounts, mountSmall, unmount } from '../support/own-mounts.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -30,7 +31,7 @@ function leftovers(root: Lab): string[] {
 
 async function writesOn(root: Lab): Promise<void> {
   const before = lastWritten(root.console('web'));
-  await until('it writes on', () => lastWritten(root.console('web')) > before, 60_000);
+  await until('it writes on', () => lastWritten(root.console('web')) > before, GUEST_MS);
 }
 
 test('whatever ends a save in the middle, the guest goes on as before, or is saved whole', async (t) => {
@@ -40,7 +41,7 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
   const disk = writerDisk(join(root.etcDir, 'web.qcow2'));
   root.add('web', `${writerMachine(writerGuest(root.etcDir))}DSK1=web.qcow2\n`);
   await root.ok('start', 'web');
-  await until('it writes', () => lastWritten(root.console('web')) > 3, 60_000);
+  await until('it writes', () => lastWritten(root.console('web')) > 3, GUEST_MS);
 
   await t.test('SIGKILL of the tool at any moment', async () => {
     for (const moment of MOMENTS) {

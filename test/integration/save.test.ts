@@ -18,6 +18,7 @@ import { Fleet } from '../../src/index.ts';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -46,7 +47,7 @@ function writer(t: Cleanup, lines = ''): Lab & { readonly disk: string; readonly
 
 async function writesOn(root: Lab): Promise<void> {
   const before = lastWritten(root.console('web'));
-  await until('it writes on', () => lastWritten(root.console('web')) > before + 3, 60_000);
+  await until('it writes on', () => lastWritten(root.console('web')) > before + 3, GUEST_MS);
 }
 
 const boots = (root: Lab): number => [...root.console('web').matchAll(/^boot /gm)].length;
@@ -66,7 +67,7 @@ async function refusedWith(root: Lab & { readonly cfg: string }, edit: (text: st
 test('a saved guest goes on after a reboot of the host, once, and only with the disks and hardware it had', async (t) => {
   const root = writer(t);
   await root.ok('start', 'web');
-  await until('it writes', () => lastWritten(root.console('web')) > 5, 60_000);
+  await until('it writes', () => lastWritten(root.console('web')) > 5, GUEST_MS);
 
   // What QEMU 7.2 dies of in the sandbox.
   const exec = '{"execute":"migrate","arguments":{"uri":"exec:cat >/dev/null"}}';
@@ -150,7 +151,7 @@ test('a saved guest goes on after a reboot of the host, once, and only with the 
   assert.ok(last >= lastWritten(root.console('web')), `${last} of ${lastWritten(root.console('web'))}`);
   assert.deepEqual(wrong, []);
   assert.equal((await root.one('start', 'web'))['restored'], false);
-  await until('it boots', () => boots(root) === 2, 60_000);
+  await until('it boots', () => boots(root) === 2, GUEST_MS);
 });
 
 test('a guest that is saved paused stays paused; a saved state is dropped by --fresh alone, which says so', async (t) => {

@@ -23,7 +23,7 @@ import { virtiofsdPath } from '../../src/machine/share/virtiofsd.ts';
 import { findProcesses } from '../../src/system/process/process.ts';
 import { configOf } from '../support/argv-configs.ts';
 import { type Lab, lab, until } from '../support/lab.ts';
-import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
 const NOBODY = 65_534;
@@ -33,8 +33,6 @@ const UID = isRoot ? NOBODY : (process.getuid?.() ?? 0);
 const RIGHTS = isRoot ? 'RUNAS=nobody\nNETIF=managed\nSANDBOX=on\n' : '';
 const skip = virtiofsdPath() === undefined ? 'this host has no virtiofsd' : false;
 /** Emulated Linux on a busy host. */
-const GUEST_MS = 120_000;
-
 interface ShareLab extends Lab {
   /** A folder that the machine's user has. */
   readonly folder: string;

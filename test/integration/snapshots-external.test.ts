@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -58,10 +59,10 @@ test('external snapshots of a machine that runs, in a folder of root: a chain of
   ];
   const goesOn = async (): Promise<void> => {
     const [first, second] = written();
-    await until('it writes on', () => written()[0] > first && written()[1] > second, 60_000);
+    await until('it writes on', () => written()[0] > first && written()[1] > second, GUEST_MS);
   };
   await root.ok('start', 'web');
-  await until('it writes', () => written().every((number) => number > 5), 60_000);
+  await until('it writes', () => written().every((number) => number > 5), GUEST_MS);
   const at: [number, number][] = [];
   for (const name of ['a', 'b, ü', 'c']) {
     at.push(written());
@@ -102,7 +103,7 @@ test('external snapshots of a machine that runs, in a folder of root: a chain of
   const kept: readonly string[] = [join(root.etcDir, 'one, ä.a.qcow2'), join(root.etcDir, 'two.a.qcow2')];
   assert.deepEqual(back['kept'], kept);
   assert.ok(kept.every((file, index) => checkRecords(file).last >= Number([one, other][index])));
-  await until('it writes again', () => [...root.console('web').matchAll(/^boot /gm)].length === 2, 60_000);
+  await until('it writes again', () => [...root.console('web').matchAll(/^boot /gm)].length === 2, GUEST_MS);
   const refused = await root.init('snapshot', 'delete', 'web', 'a');
   assert.match(refused.stderr, /one, ä\.a\.qcow2" rests on .* which would change/);
   for (const file of kept) rmSync(file);

@@ -11,6 +11,7 @@ import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { NO_QEMU_GA } from '../support/guest-agent.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { type JsonObject, lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import { tempDir } from '../support/temp-root.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
@@ -29,15 +30,15 @@ test('snapshots of a machine that runs: frozen, with memory; reverts go back to 
   ];
   const goesOn = async (): Promise<void> => {
     const [first, second] = written();
-    await until('it writes on', () => written()[0] > first && written()[1] > second, 60_000);
+    await until('it writes on', () => written()[0] > first && written()[1] > second, GUEST_MS);
   };
   await root.ok('start', 'web');
-  await until('it writes', () => written().every((number) => number > 5), 60_000);
+  await until('it writes', () => written().every((number) => number > 5), GUEST_MS);
   // The agent comes up last.
   await until(
     'the agent answers',
     async () => (await root.init('snapshot', 'create', 'web', 'x', '--quiesce', 'on')).code === 0,
-    60_000,
+    GUEST_MS,
   );
   await root.ok('snapshot', 'delete', 'web', 'x');
 
@@ -78,14 +79,14 @@ test('snapshots of a machine that runs: frozen, with memory; reverts go back to 
   const sizeBefore = root.console('web').length;
   const warmBack = await root.one('snapshot', 'revert', 'web', 'with-ram');
   assert.deepEqual([warmBack['memory'], warmBack['state']], [true, 'running']);
-  await until('it writes on', () => root.console('web').slice(sizeBefore).includes('wrote vda'), 60_000);
+  await until('it writes on', () => root.console('web').slice(sizeBefore).includes('wrote vda'), GUEST_MS);
   const first = Number(/^wrote vda (\d+)/m.exec(root.console('web').slice(sizeBefore))?.[1]);
   assert.ok(first >= atMemory[0], `${first} of ${atMemory[0]}`);
   assert.equal(boots(), 1);
 
   const coldBack = await root.one('snapshot', 'revert', 'web', 'vor dem Umbau, ü');
   assert.deepEqual([coldBack['memory'], coldBack['state']], [false, 'running']);
-  await until('it boots again', () => boots() === 2, 60_000);
+  await until('it boots again', () => boots() === 2, GUEST_MS);
   await root.ok('stop', 'web', '--force');
   // Frozen: nothing was left in the journal.
   for (const [at, file] of [one, two].entries()) {

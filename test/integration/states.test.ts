@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_BANNER } from '../support/guest-disk.ts';
 import { freePort, lab, until } from '../support/lab.ts';
-import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 
 test('pause and resume stop and run the processors, and a paused machine can be stopped by its button', async (t) => {
   const root = lab(t);
@@ -61,8 +61,8 @@ test('a Linux that has suspended itself to memory is woken up with a power butto
   const boot = `KERNEL=${kernel}\nINITRD=${initrd}\nAPPEND="${append}"\n`;
   root.add('web', `DSK1=web.img\nRAM=256M\nSTOPDELAY=30\n${boot}`);
   await root.ok('start', 'web');
-  await root.ok('wait', 'web', '--for', `console=${LINUX_READY}`, '--timeout', '60');
-  await until('it sleeps', async () => (await root.state('web')) === 'suspended', 60_000);
+  await root.ok('wait', 'web', '--for', `console=${LINUX_READY}`, '--timeout', '150');
+  await until('it sleeps', async () => (await root.state('web')) === 'suspended', GUEST_MS);
   // On q35, without help, Linux would have neither the button nor a way to switch itself off.
   assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');
 });

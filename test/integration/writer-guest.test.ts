@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
 test('what a guest has written through survives a kill of QEMU, and the checker sees a record that does not', async (t) => {
@@ -12,7 +13,7 @@ test('what a guest has written through survives a kill of QEMU, and the checker 
   const raw = writerDisk(join(root.etcDir, 'two.img'), { format: 'raw' });
   root.add('web', `${writerMachine(writerGuest(root.etcDir, { disks: 2 }))}DSK1=one.qcow2\nDSK2=two.img,format=raw\n`);
   await root.ok('start', 'web');
-  await until('it writes', () => lastWritten(root.console('web'), 'vdb') > 20, 60_000);
+  await until('it writes', () => lastWritten(root.console('web'), 'vdb') > 20, GUEST_MS);
   await root.ok('kill', 'web');
   const [first, second] = ['vda', 'vdb'].map((disk) => lastWritten(root.console('web'), disk));
   const one = checkRecords(overlaid);

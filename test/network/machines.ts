@@ -4,13 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
-import { LINUX_ADDRESS, LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, LINUX_ADDRESS, LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
 import { repoRoot } from '../support/repo.ts';
 import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
 
 /** Emulated Linux on a busy host. */
-const BOOT_MS = 90_000;
-
 /** A scratch host with the bridge hooks in place, and machines that run a real Linux. */
 export interface Host extends TempRoot {
   /** Registers a machine; `lines` go into its file besides what boots Linux. */
@@ -46,7 +44,7 @@ export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
   const paths = resolvePaths({ root: root.dir }, {}, 0, '/');
   const names: string[] = [];
   const init = (...args: readonly string[]): Promise<CliResult> =>
-    runCli('qemu-init', args, { root: root.dir, timeoutMs: BOOT_MS });
+    runCli('qemu-init', args, { root: root.dir, timeoutMs: GUEST_MS });
   const open = (...opened: readonly string[]): Promise<Guest[]> =>
     Promise.all(opened.map((name) => openGuest(t, name, machinePaths(paths, name).consoleSocket)));
   return {
@@ -103,7 +101,7 @@ export async function openGuest(t: Cleanup, name: string, socketPath: string): P
   };
   // It may have booted before the console was open; then the shell answers.
   socket.write('\n');
-  await waitFor(new RegExp(`${LINUX_READY}|guest# `), BOOT_MS);
+  await waitFor(new RegExp(`${LINUX_READY}|guest# `), GUEST_MS);
   const run = async (command: string, timeoutMs: number): Promise<{ output: string; status: string }> => {
     text = '';
     // What the terminal echoes must not look like the end of the output.

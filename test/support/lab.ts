@@ -169,7 +169,7 @@ function filesIn(dir: string): string[] {
 }
 
 /** Resolves once `condition` holds; fails after `timeoutMs` with what it was. */
-export async function until(what: string, condition: () => unknown, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => unknown, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`It did not come true that ${what}`);

@@ -9,6 +9,9 @@ export const LINUX_READY = 'qemu-init linux guest ready';
 /** What it prints before the address that DHCP gave to its first NIC. */
 export const LINUX_ADDRESS = 'qemu-init linux guest address';
 
+/** Longest wait for a step of a Linux guest, such as its boot: it has no KVM, and may have a tenth of a processor. */
+export const GUEST_MS = 240_000;
+
 export interface LinuxGuestOptions {
   readonly kernel?: KernelFlavour | undefined;
   /** Shell text that runs as root before {@link LINUX_READY} is printed. */

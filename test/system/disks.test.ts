@@ -6,7 +6,7 @@ import { addMachine, consoleOf, hostOfSuite, isActive, pidOf, statesOf } from '.
 
 describe('the disks of machines in units', () => {
   const host = hostOfSuite();
-  const ready = (): Promise<void> => until('the guest is up', () => consoleOf(host, 'web').includes('ready'), 60_000);
+  const ready = (): Promise<void> => until('the guest is up', () => consoleOf(host, 'web').includes('ready'), 240_000);
 
   test('a power cut in the middle of a backup: the next one is full, says why, and restores to what the disk was', async () => {
     addMachine(host, 'web', 'DSK2=data.qcow2\nRESTART=on-failure\n');

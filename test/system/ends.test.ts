@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { until } from '../support/lab.ts';
-import { linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, linuxGuest } from '../support/linux-guest.ts';
 import type { Container } from '../support/nspawn.ts';
 import { addMachine, consoleOf, hostOfSuite, isActive, pidOf } from './machines.ts';
 
 /** An emulated Linux on a busy host. */
-const BOOT_MS = 60_000;
-
 describe('the end of a machine on a host with systemd', () => {
   const host = hostOfSuite();
 
@@ -66,7 +64,7 @@ describe('the end of a machine on a host with systemd', () => {
     addLinux(host, 'panic', 'ONPANIC=shutdown\nRESTART=on-failure\n', ['pvpanic_mmio'], 'echo c >/proc/sysrq-trigger');
     host.write('/etc/systemd/system/qemu@panic.service.d/90-test.conf', '[Service]\nRestartSec=600\n');
     host.sh('systemctl daemon-reload; qemu-init start panic');
-    await until('it waits for its next start', () => host.show('qemu@panic', 'SubState') === 'auto-restart', BOOT_MS);
+    await until('it waits for its next start', () => host.show('qemu@panic', 'SubState') === 'auto-restart', GUEST_MS);
     // QEMU itself has ended well.
     assert.deepEqual(lastEnd(host, 'panic'), { cause: 'guest-panic', exit: 'exit status 0' });
     assert.match(host.run('qemu-init status panic').stderr, /panic: .*systemd is about to start it again/);
@@ -114,7 +112,7 @@ function addLinux(host: Container, name: string, lines: string, modules: readonl
 
 async function endOf(host: Container, name: string, state: string): Promise<void> {
   host.sh(`qemu-init start ${name}`);
-  await until(`the unit is ${state}`, () => isActive(host, name) === state, BOOT_MS);
+  await until(`the unit is ${state}`, () => isActive(host, name) === state, GUEST_MS);
 }
 
 function lastEnd(host: Container, name: string): { readonly cause?: unknown; readonly exit?: unknown } {

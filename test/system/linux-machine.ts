@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LIGHT, until } from '../support/lab.ts';
-import { LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
+import { GUEST_MS, LINUX_READY, linuxGuest } from '../support/linux-guest.ts';
 import type { Container } from '../support/nspawn.ts';
 import { consoleOf } from './machines.ts';
 
 /** Emulated Linux on a busy host. */
-const BOOT_MS = 60_000;
-
 /** The last thing that the guest does, after its file system is unmounted: to write this to its second disk. */
 const MARKER = 'unmounted';
 
@@ -25,7 +23,7 @@ export function assertClean(host: Container, name: string, how: string, folder =
 
 /** Waits for the guest's nth boot: its console log goes on from run to run. */
 export async function isUp(host: Container, name: string, boots: number): Promise<void> {
-  await until(`${name} is up`, () => consoleOf(host, name).split(LINUX_READY).length > boots, BOOT_MS);
+  await until(`${name} is up`, () => consoleOf(host, name).split(LINUX_READY).length > boots, GUEST_MS);
 }
 
 /** A guest that writes to its first disk all the time and, when the power button is pressed, leaves it clean. */

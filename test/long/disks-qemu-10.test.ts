@@ -1,23 +1,40 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { debian13Qemu } from '../support/debian-13-qemu.ts';
 import { type JsonObject, lab, until } from '../support/lab.ts';
 import { qemuImg } from '../support/odd-images.ts';
+import { enterOwnMounts, mountAgain, unmount } from '../support/own-mounts.ts';
 import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
-const { program, obstacle } = debian13Qemu();
+await enterOwnMounts();
 
-test('on QEMU 10 no record of a guest is lost or torn: backups and restores, snapshots of all kinds, a move, a merge, a saved state', {
+const NOBODY = 65_534;
+const { program = '', obstacle } = debian13Qemu();
+
+test('on QEMU 10, as another user in its sandbox that may not write to the folder of its images, no record of a guest is lost or torn: backups and restores, snapshots of all kinds, a move, a merge, a saved state', {
   skip: obstacle,
 }, async (t) => {
   const root = lab(t);
   root.ownPorts();
+  chmodSync(root.dir, 0o711);
+  // The cache is root's.
+  const qemu = join(root.dir, 'qemu-10');
+  mkdirSync(qemu);
+  mountAgain(dirname(program), qemu);
+  t.after(() => unmount(qemu));
   const dest = join(root.dir, 'b, ü');
   mkdirSync(dest);
   const image = writerDisk(join(root.etcDir, 'eins, ä.qcow2'));
-  root.add('web', `TGTARCH=${program}\n${writerMachine(writerGuest(root.etcDir))}DSK1="eins,, ä.qcow2"\n`);
+  chownSync(image, NOBODY, NOBODY);
+  const guest = writerGuest(root.etcDir);
+  const kernel = join(root.etcDir, 'kernel');
+  copyFileSync(guest.kernel, kernel);
+  root.add(
+    'web',
+    `TGTARCH=${join(qemu, 'qemu')}\nRUNAS=nobody\nSANDBOX=on\nNETIF=managed\n${writerMachine({ ...guest, kernel })}DSK1="eins,, ä.qcow2"\n`,
+  );
   const written = (): number => lastWritten(root.console('web'));
   const goesOn = async (): Promise<void> => {
     const before = root.console('web').length;
@@ -28,6 +45,9 @@ test('on QEMU 10 no record of a guest is lost or torn: backups and restores, sna
     String(((await root.one('disk', 'list', 'web'))['disks'] as JsonObject[])[0]?.['file']);
   await root.ok('start', 'web');
   assert.match((await root.cmd('-q', 'query-version', 'web')).stdout, /"major": ?10/);
+  const status = readFileSync(`/proc/${String((await root.one('status', 'web'))['pid'])}/status`, 'utf8');
+  assert.match(status, /^Uid:(?:\t65534){4}$/m);
+  assert.match(status, /^Seccomp:\t2$/m);
   await goesOn();
 
   const least: number[] = [];

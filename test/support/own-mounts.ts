@@ -55,6 +55,11 @@ export function useOwnEtc(t: Cleanup): void {
   t.after(() => unmount('/etc'));
 }
 
+/** Shows a folder at another place, too. */
+export function mountAgain(dir: string, place: string): void {
+  mount('--bind', dir, place);
+}
+
 export function unmount(dir: string): void {
   const { status, stderr } = spawnSync('umount', [dir], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`Cannot unmount "${dir}": ${stderr}`);

@@ -62,22 +62,25 @@ function rootsOf(blocks: readonly Members[]): Map<string, string> {
   return roots;
 }
 
-function sourceOf(id: string, root: string, nodes: readonly Members[], disks: readonly DiskConfig[]): SourceDisk {
+function sourceOf(id: string, top: string, nodes: readonly Members[], disks: readonly DiskConfig[]): SourceDisk {
   const named = (name: string): Members => nodes.find((node) => node['node-name'] === name) ?? {};
+  const config = disks.find(({ index }) => `dsk${index}` === id);
+  // What the guest has written to such a disk goes with QEMU: the image has what it begins with.
+  const root = isTemporary(named(top)) && named(formatNode(id))['drv'] !== undefined ? formatNode(id) : top;
   const node = named(root);
   const image = asRecord(node['image']);
   const format = asText(node['drv']);
   const data = asRecord(asRecord(image['format-specific'])['data']);
   const protocol = root === formatNode(id) ? asText(named(fileNode(id))['file']) : asText(image['filename']);
-  const configured = disks.find(({ index }) => `dsk${index}` === id)?.file;
   return {
     key: id.toUpperCase(),
     node: root,
     sizeBytes: asNumber(image['virtual-size']),
-    path: configured ?? (isFile(protocol) ? protocol : `/${id}`),
+    path: config?.file ?? (isFile(protocol) ? protocol : `/${id}`),
     format,
     isEncrypted: node['encrypted'] === true,
-    canTrack: format === 'qcow2' && data['compat'] !== '0.10' && node['ro'] !== true,
+    // A stopped machine's image is writable, and its bitmap would be useless when it has run.
+    canTrack: format === 'qcow2' && data['compat'] !== '0.10' && node['ro'] !== true && config?.snapshot !== true,
     bitmaps: parseBitmaps(node['dirty-bitmaps']),
     bases: basesOf(image),
   };
@@ -89,6 +92,11 @@ function sourceOf(id: string, root: string, nodes: readonly Members[], disks: re
  */
 function isFile(path: string): boolean {
   return path.startsWith('/') && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** The overlay that QEMU makes for `snapshot=on`, without a name, and removes (`bdrv_append_temp_snapshot`). */
+function isTemporary(node: Members): boolean {
+  return asText(node['node-name']).startsWith('#') && /"filename": "[^"]*\/vl\.\w{6}"/.test(asText(node['file']));
 }
 
 /** A bitmap does not know of changes below the image that it is in. */

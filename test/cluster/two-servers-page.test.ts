@@ -14,7 +14,7 @@ import { wait } from './cluster.ts';
 
 const { archive = '', obstacle } = bareDebian();
 
-/** Other names than those of the page: one of these is what Debian calls a cluster of one node. */
+/** Other names than those of the page: `node1` is what Debian calls the cluster of one node that it makes. */
 const NAMES = ['ant', 'bee'] as const;
 
 describe('docs/two-servers.md, line by line on two bare Debians', { skip: obstacle }, () => {
@@ -92,7 +92,7 @@ describe('docs/two-servers.md, line by line on two bare Debians', { skip: obstac
     for (const { host } of nodes) host.write('/etc/corosync/corosync.conf', conf.text);
     type(start);
     await wait('both are online', areOnline);
-    // Nothing of the cluster that Debian made is left, which has a node of another name.
+    // Debian makes a cluster of one node, with another name, when it installs Pacemaker.
     for (const { host } of nodes) assert.doesNotMatch(host.sh('crm_mon -1'), /node1|OFFLINE|UNCLEAN/);
   });
 

@@ -1,6 +1,6 @@
 import type { MachineConfig } from '../config/types.ts';
 import type { QemuProbe } from '../system/probe/qemu-probe.ts';
-import { VGA_DEVICES } from './argv/display.ts';
+import { vgaDevice } from './argv/display.ts';
 
 /**
  * The machine with its defaults adapted to the target of its QEMU: no graphics card, agent, random numbers,
@@ -12,7 +12,7 @@ export function fitToTarget(config: MachineConfig, { devices }: QemuProbe): Mach
   const { vga, agent, rng, balloon, hotplug } = config;
   return {
     ...config,
-    vga: fits('VGA', [VGA_DEVICES[vga] ?? vga]) ? vga : 'none',
+    vga: fits('VGA', [vgaDevice(vga, config.targetArch)]) ? vga : 'none',
     agent: agent && fits('QGA', virtio('serial')),
     rng: rng && fits('RNG', virtio('rng')),
     balloon: balloon && fits('BALLOON', virtio('balloon')),

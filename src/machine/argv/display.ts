@@ -5,8 +5,8 @@ import { properties } from './option.ts';
 import type { ArgvRequest } from './request.ts';
 import { AUDIO_BACKEND } from './sound.ts';
 
-/** QEMU's device for each value of VGA=. */
-export const VGA_DEVICES: Readonly<Record<string, string>> = {
+/** QEMU's device for each value of VGA= on a PC. */
+const VGA_DEVICES: Readonly<Record<string, string>> = {
   std: 'VGA',
   cirrus: 'cirrus-vga',
   qxl: 'qxl-vga',
@@ -16,12 +16,20 @@ export const VGA_DEVICES: Readonly<Record<string, string>> = {
   ramfb: 'ramfb',
 };
 
+/** Targets whose QEMU has no devices that are a VGA and something else: virtio is only the latter there. */
+const WITHOUT_VGA = /(?:aarch64|arm|loongarch64|riscv\d+|s390x)$/;
+
+/** QEMU's device for a value of VGA=. */
+export function vgaDevice(vga: string, targetArch: string): string {
+  return vga === 'virtio' && WITHOUT_VGA.test(targetArch) ? 'virtio-gpu-pci' : (VGA_DEVICES[vga] ?? vga);
+}
+
 /** Graphics card and VNC. Nothing is ever shown on the host itself. */
 export function displayParts(request: ArgvRequest, chipset: Chipset): Part[] {
   const { config } = request;
   const parts: Part[] = [option('', '-display', 'none')];
   if (config.vga !== 'none') {
-    const driver = VGA_DEVICES[config.vga] ?? config.vga;
+    const driver = vgaDevice(config.vga, config.targetArch);
     parts.push(device('VGA', driver, { id: 'vga', ...(driver === 'ramfb' ? {} : pciPlace(chipset, 'vga')) }));
   }
   const address = vncAddress(request);

@@ -8,7 +8,7 @@ import type { QemuProbe } from '../../system/probe/qemu-probe.ts';
 import { panicDevice, watchdogDevice } from '../argv/build.ts';
 import { chipsetOf } from '../argv/chipset.ts';
 import { withLevel } from '../argv/cpu-levels.ts';
-import { VGA_DEVICES } from '../argv/display.ts';
+import { vgaDevice } from '../argv/display.ts';
 import { needsPorts } from '../argv/hotplug.ts';
 import { SOUND_DEVICES } from '../argv/sound.ts';
 import { tpmDevice } from '../argv/tpm.ts';
@@ -131,7 +131,7 @@ function hasBus(config: MachineConfig, bus: string): boolean {
 function deviceIssues(config: MachineConfig, { devices, version }: QemuProbe): Problem[] {
   const panic = panicDevice(config);
   const needs: (readonly [key: string, value: string, names: readonly string[]])[] = [
-    ...(config.vga === 'none' ? [] : [['VGA', config.vga, [VGA_DEVICES[config.vga] ?? config.vga]] as const]),
+    ...(config.vga === 'none' ? [] : [['VGA', config.vga, [vgaDevice(config.vga, config.targetArch)]] as const]),
     ...(config.watchdog === 'off' ? [] : [['WATCHDOG', config.watchdog, [watchdogDevice(config)]] as const]),
     ...(panic === undefined || config.onPanic === 'none' ? [] : [['ONPANIC', config.onPanic, [panic]] as const]),
     ...(config.agent ? [['QGA', 'on', virtio('serial')] as const] : []),

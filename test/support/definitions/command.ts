@@ -54,6 +54,8 @@ export const COMMAND: readonly Variant[] = [
   ['-smbios type=2', '-smbios type=2'],
   ['-audio pa,model=hda', 'SOUND=hda,backend=pa'],
   ['-audio none,model=sb16', '-audio none,model=sb16'],
+  ['-M pc -nic user,model=cadence_gem', '-nic user,model=cadence_gem'],
+  ['-M microvm', 'VGA=none'],
   ['-boot strict=on -device e1000,netdev=n -netdev user,id=n', 'BOOT=disk,cdrom'],
   ['-numa dist,src=0,dst=1,val=20', '-numa dist,src=0,dst=1,val=20'],
   ['-rtc base=2020-01-01,clock=vm', 'RTC=utc'],

@@ -8,7 +8,7 @@ import { readChannels } from './channels.ts';
 import { isController, readControllers, readDevices } from './devices.ts';
 import { readDisks } from './disks.ts';
 import { readFirmware } from './firmware.ts';
-import { isKvmByName } from './names.ts';
+import { hasScreen, isKvmByName, targetOf } from './names.ts';
 import { assumeNic, readNics } from './nics.ts';
 import { readOldOptions } from './old-options.ts';
 import { type CommandOption, parseOptions, property } from './options.ts';
@@ -171,7 +171,8 @@ function wordsOf({ name, value, properties }: CommandOption): string[] {
 function assumeDefaults(source: CommandSource): void {
   const { draft } = source;
   const isBare = source.has('nodefaults');
-  draft.assume('VGA', isBare ? 'none' : 'std');
+  const isShown = hasScreen(targetOf(draft.settings.get('TGTARCH')), draft.settings.get('MACHINE') ?? 'pc');
+  draft.assume('VGA', isBare || !isShown ? 'none' : 'std');
   draft.assume('SERIAL', 'off');
   draft.assume('VNC', 'off');
   for (const key of ['RNG', 'BALLOON', 'QGA']) draft.assume(key, 'off');

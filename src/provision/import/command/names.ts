@@ -99,6 +99,24 @@ export function defaultCard(target: string, board: string): string | undefined {
   return CARDS.find(([pattern]) => pattern.test(`${target} ${board}`))?.[1];
 }
 
+/** Network chips that are part of a board: no device can be made of them, but `-nic` connects them. */
+const CHIPS =
+  /^(?:allwinner-\S+|cadence_gem|dp83932|etraxfs-eth|etsec|ftgmac100|imx\.\w+|lan9118|lance|mcf_fec|mipsnet|msf2-emac|npcm\S+|open_eth|smc91c111|stellaris_enet|xgmac)$/;
+
+/** Whether a network card of that model is part of the board. */
+export function isChip(model: string): boolean {
+  return CHIPS.test(model);
+}
+
+/** Boards that show something by themselves, by `TARGET BOARD`. */
+const WITH_SCREEN =
+  /^(?:i386|x86_64) (?!microvm|none|x-remote)|^ppc64(?:le)? pseries|^ppc\d* (?:g3beige|mac99|prep|40p)|^mips\w* malta|^sparc64 sun4|^alpha /;
+
+/** Whether QEMU gives a board a graphics card that is told none. */
+export function hasScreen(target: string, board: string): boolean {
+  return WITH_SCREEN.test(`${target} ${board}`);
+}
+
 /** Processor of a QEMU that is told none, where it is the same for all machines. */
 export function defaultProcessor(target: string): string | undefined {
   return { i386: 'qemu32', x86_64: 'qemu64' }[target];

@@ -1,5 +1,5 @@
 import type { DraftDevice } from '../draft.ts';
-import { defaultCard, targetOf } from './names.ts';
+import { defaultCard, isChip, targetOf } from './names.ts';
 import { type CommandOption, others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -131,6 +131,7 @@ function readShortNic(source: CommandSource, option: CommandOption): void {
   const connection = connectionOf(option);
   if (!connection) return;
   const model = property(option, 'model') ?? defaultModel(source);
+  if (isChip(model)) return;
   const device = draft.addDevice('NIC', model === 'virtio' ? 'virtio-net-pci' : model, connection);
   const mac = property(option, 'mac');
   if (mac !== undefined) device.options.push(['mac', mac]);
@@ -154,6 +155,7 @@ function readOldNic(source: CommandSource, option: CommandOption): void {
   const connection = back ? connectionOf(back) : ([['net', 'none']] satisfies [string, string][]);
   if (!connection) return;
   const model = property(option, 'model') ?? defaultModel(source);
+  if (isChip(model)) return;
   const device = draft.addDevice('NIC', model === 'virtio' ? 'virtio-net-pci' : model, connection);
   const mac = property(option, 'macaddr');
   if (mac !== undefined) device.options.push(['mac', mac]);

@@ -130,6 +130,22 @@ test('a level of x86-64 is what it asks for, and flags after it count', () => {
   for (const cpu of ['host', 'max,-vmx', 'toString', 'x86-64-v5', '']) assert.equal(withLevel(cpu), cpu);
 });
 
+test('VGA=virtio is a card without a VGA where QEMU has no other', () => {
+  for (const [target, driver] of [
+    ['x86_64', 'virtio-vga'],
+    ['ppc64', 'virtio-vga'],
+    ['aarch64', 'virtio-gpu-pci'],
+    ['riscv64', 'virtio-gpu-pci'],
+  ] as const) {
+    const text = `TGTARCH=qemu-system-${target}\nVGA=virtio\n`;
+    const args = buildArgs(argvRequest({ title: '', text }));
+    assert.ok(
+      args.some((arg) => arg.startsWith(`${driver},`)),
+      target,
+    );
+  }
+});
+
 test('the clock is of the key that decides what it shows', () => {
   const keyOf = (text: string): string | undefined =>
     buildOptions(argvRequest({ title: '', text })).find(({ args }) => args[0] === '-rtc')?.key;

@@ -188,7 +188,8 @@ export class Machines {
     const scan = new ProcessScan();
     const targets = this.listWithRunning().filter((target) => target.longName !== longName);
     return targets.flatMap((target): OtherMachine[] => {
-      const isAway = locate(target.files, scan).kind !== 'alive';
+      // A start has just looked for its own machine, and a hundred starts need not look a hundred times.
+      const isAway = locate(target.files, scan, true).kind !== 'alive';
       const disks = isAway ? this.#quickDisks(target) : undefined;
       if (disks) return [{ config: { longName: target.longName, disks, cdroms: [] }, isAway }];
       const { config } = this.inspect(target);

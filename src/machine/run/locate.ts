@@ -30,8 +30,11 @@ export type Gone =
  * Our own record names it, by pid, start time and program. QEMU's pid file is never believed: a captured QEMU can write
  * any pid into it. Without a pid in a record, /proc is searched, where any user can put a process with any command
  * line: see {@link isProven}. A zombie is dead, but a process whose first thread has exited is not.
+ *
+ * @param scan where else to look.
+ * @param mayBeRecent whether a look that is at most a second old will do for a machine that has left no file.
  */
-export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
+export function locate(machine: MachinePaths, scan?: ProcessScan, mayBeRecent = scan === undefined): Located {
   const record = readRecord(machine);
   const gone = goneOf(machine, record);
   const hasPidFile = gone.kind === 'dead';
@@ -42,7 +45,8 @@ export function locate(machine: MachinePaths, scan?: ProcessScan): Located {
   // A clean end removes the pid file and leaves the record of a completed start: nothing to look for.
   if (record?.phase === 'running' && !hasPidFile) return gone;
   // Without any file it is almost certainly stopped, unless the folders were cleared.
-  const look = scan ?? (record === undefined && !hasPidFile ? recentScan() : new ProcessScan());
+  const isRecentEnough = mayBeRecent && record === undefined && !hasPidFile;
+  const look = isRecentEnough ? recentScan() : (scan ?? new ProcessScan());
   const start = record && isOfThisBoot(record) && record.phase === 'starting' ? record : undefined;
   const process = look.find(machine).find((candidate) => isProven(candidate, start));
   return process ? { kind: 'alive', process, record } : gone;

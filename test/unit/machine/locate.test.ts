@@ -276,6 +276,24 @@ test('one look through /proc serves many machines', async (t) => {
   );
 });
 
+test('a look of its own is made for a machine that has left a file, unless a recent one will not do for any', (t) => {
+  const files = machineIn(t);
+  let looks = 0;
+  const scan = new (class extends ProcessScan {
+    override find(): [] {
+      looks += 1;
+      return [];
+    }
+  })();
+  assert.equal(locate(files, scan, true).kind, 'stopped');
+  assert.equal(looks, 0);
+  assert.equal(locate(files, scan).kind, 'stopped');
+  assert.equal(looks, 1);
+  writeFileSync(files.pidFile, '1\n');
+  assert.equal(locate(files, scan, true).kind, 'dead');
+  assert.equal(looks, 2);
+});
+
 test('a program that merely names the pid file is not taken for a QEMU whose run-time folder is lost', async (t) => {
   const files = machineIn(t);
   const search = spawn('sh', ['-c', 'read forever', 'grep', '-pidfile', files.pidFile], {

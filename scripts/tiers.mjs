@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
  * @property {number} lane tiers of different lanes run at the same time: much of what tests do is to wait
  * @property {number} concurrency files that run at the same time
  * @property {number} minutes after which the tier is ended
- * @property {number} [fileMinutes] after which one file is ended, where that is not eight
+ * @property {number} [fileMinutes] after which one file is ended, where that is not ten
  * @property {boolean} [byName] whether it only runs when it is named
  * @property {boolean} [coverage] whether the sources that it runs are counted
  * @property {() => string | undefined} [obstacle] why this host cannot run it at all; undefined when it can

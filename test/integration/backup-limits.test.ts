@@ -115,7 +115,7 @@ test('an image that the user of QEMU has made lead elsewhere is no backup', {
   chmodSync(host.dir, 0o711);
   chownSync(join(host.etcDir, 'web.qcow2'), NOBODY, NOBODY);
   await host.ok('start', 'web');
-  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '8M']);
+  const call = host.spawn('qemu-init', ['backup', 'create', 'web', host.dest, '--rate', '2M']);
   await until('it copies', async () => (await host.ok('jobs', 'web')).includes('qi.backup.dsk1'));
   const part = readdirSync(host.points).find((name) => name.endsWith('.part')) ?? '';
   letLeadTo(join(host.points, part, 'dsk1.qcow2'), '/etc/shadow');

@@ -114,11 +114,11 @@ export async function openGuest(t: Cleanup, name: string, socketPath: string): P
   };
   return {
     name,
-    async sh(command, timeoutMs = 60_000) {
+    async sh(command, timeoutMs = GUEST_MS) {
       const { output, status } = await run(command, timeoutMs);
       if (status !== '0') throw new Error(`"${command}" in guest "${name}" ended with ${status}: ${output}`);
       return output;
     },
-    succeeds: async (command) => (await run(command, 60_000)).status === '0',
+    succeeds: async (command) => (await run(command, GUEST_MS)).status === '0',
   };
 }

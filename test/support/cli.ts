@@ -13,7 +13,7 @@ export interface CliOptions {
   readonly cwd?: string | undefined;
   /** Standard input, closed at its end. {@link runCli} closes it at once when there is none. */
   readonly input?: string | Uint8Array | undefined;
-  /** After so long the tool is killed and the call fails. 60,000 unless given, more if it may itself wait for longer. */
+  /** After so long the tool is killed and the call fails. 120,000 unless given, more if it may itself wait for longer. */
   readonly timeoutMs?: number | undefined;
   /** Runs the tool on a terminal of its own, by script(1); stderr then arrives on stdout. */
   readonly tty?: boolean | undefined;
@@ -93,7 +93,7 @@ export function spawnCli(tool: Tool, args: readonly string[], options: CliOption
   };
 }
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 const MOST_MS = 180_000;
 
 /**

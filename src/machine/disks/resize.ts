@@ -96,8 +96,15 @@ async function resizeRunning({ host, target, config, key, size, options }: Resiz
   });
 }
 
+/** A device of the host is as large as the host makes it. */
+const DEVICE = /device files/i;
+const DEVICE_HINT = 'make the device itself larger first, and then give its new size here';
+
 /** QEMU names permissions on nodes; what is meant is a job. */
 function explain(error: unknown, key: string): unknown {
+  if (error instanceof QmpRefusedError && DEVICE.test(error.desc)) {
+    return new QemuError('QEMU_QMP_REFUSED', `Cannot resize ${key}: ${error.desc}`, { hint: DEVICE_HINT });
+  }
   if (!(error instanceof QmpRefusedError) || !/permission|is (?:busy|blocked|in use)/i.test(error.desc)) return error;
   return new QemuError('QEMU_LOCKED', `Cannot resize ${key} now: a backup or another job uses it`, {
     cause: error,
@@ -124,7 +131,8 @@ async function resizeStopped({ host, target, config, key, size, options }: Resiz
   const { exitCode, stderr } = await runQemuImg(call, { prefix, timeoutMs: RESIZE_MS, signal });
   if (exitCode !== 0) {
     const [reason = ''] = stderr.trim().split('\n');
-    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot resize ${key}: ${reason.replace(/^qemu-img: /, '')}`);
+    const hint = DEVICE.test(reason) ? 'its guest sees the size of the device at its next start' : undefined;
+    throw new QemuError('QEMU_COMMAND_FAILED', `Cannot resize ${key}: ${reason.replace(/^qemu-img: /, '')}`, { hint });
   }
   const [after] = await stoppedDisks(host, config, signal, [key]);
   return resultOf(now, after?.virtualSizeBytes ?? sizeBytes);

@@ -24,8 +24,13 @@ export interface WriterCluster extends Nodes {
   moving(body: () => Promise<void>): Promise<void>;
   /** When how many QEMUs of that name lived. */
   sighted(): readonly Sighting[];
-  /** The most of them at any time, while it may have been on its way and otherwise. */
-  most(): { readonly still: number; readonly moved: number; readonly looks: number };
+  /** The most of them at any time, while it may have been on its way and otherwise, and when otherwise there were several. */
+  most(): {
+    readonly still: number;
+    readonly moved: number;
+    readonly looks: number;
+    readonly several: readonly string[];
+  };
 }
 
 interface Sighting {
@@ -103,13 +108,22 @@ export function writerCluster(count: number, archive: string): WriterCluster {
       const isMoving = (ms: number): boolean => moves.some(([from, to]) => from <= ms && ms <= to);
       const most = (wanted: boolean): number =>
         Math.max(0, ...sightings.filter(({ ms }) => isMoving(ms) === wanted).map((each) => each.count));
-      return { still: most(false), moved: most(true), looks: sightings.length };
+      const several = sightings.filter(({ ms, count }) => count > 1 && !isMoving(ms));
+      const times = several.map(({ ms }) => new Date(ms).toISOString());
+      return { still: most(false), moved: most(true), looks: sightings.length, several: times };
     },
   };
 }
 
-/** Prints the time in milliseconds, and the number of QEMUs that have the machine's disk: a check starts one without disks. */
-const WATCH = 'while sleep 0.2; do echo "$(date +%s%3N) $(pgrep -c -f "guest=$1.*/rec[.]qcow2")"; done';
+/**
+ * Prints the time in milliseconds, and the number of QEMUs that have the machine's disk: a check starts one without disks. On a
+ * busy host pgrep(1) takes so long that one may end and the next begin meanwhile; those live together that are still there after it.
+ */
+const WATCH = `while sleep 0.2; do
+  ms=$(date +%s%3N)
+  pids=$(pgrep -d , -f "guest=$1.*/rec[.]qcow2")
+  echo "$ms $(ps --no-headers -o stat -p "\${pids:-0}" 2>/dev/null | grep -vc '^Z')"
+done`;
 
 /** For crm(8); REC stands for the machine that writes records. */
 const RESOURCES = `property stonith-enabled=true

@@ -113,9 +113,8 @@ function onThisHost({ root, program, makeBridge }: ImportHost, text: string): st
     image(join(root.dir, 'img', file), file.endsWith('.qcow2') ? 'qcow2' : 'raw');
     return `${before}${join(root.dir, 'img', file)}`;
   });
-  return program === undefined || !/x86_64/.test(draft?.targetArch ?? '')
-    ? moved
-    : `${moved.includes('\n[custom]') ? moved.replace('\n[custom]', `\nTGTARCH=${program}\n[custom]`) : `${moved}TGTARCH=${program}\n`}`;
+  if (program === undefined || !/x86_64/.test(draft?.targetArch ?? '')) return moved;
+  return `TGTARCH=${program}\n${moved.replace(/^TGTARCH=.*\n/m, '')}`;
 }
 
 /** Images that raw options name. */

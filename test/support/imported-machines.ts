@@ -93,12 +93,14 @@ function importAt(root: TempRoot, { path, text, format }: Definition): string {
   return importOwnFile(json, text, format, NAME).text;
 }
 
-/** The same machine without what only its own host can give: KVM, devices, users, and the folders of its files. */
+/** The same machine without what only its own host can give: KVM, devices, sound, users, an uplink, and the folders of its files. */
 function onThisHost({ root, program, makeBridge }: ImportHost, text: string): string {
   const { draft } = parseMachineConfig(text, { path: `/etc/qemu/${NAME}-qemu.cfg` });
   let moved = text
     .replaceAll(/^(?:USB|PCI)\d+=.*\n/gm, '')
     .replaceAll(/^(?:KVM|RUNAS|HUGEPAGES)=.*$/gm, (line) => (line.startsWith('KVM') ? 'KVM=off' : ''))
+    .replaceAll(/^(SOUND="?\w+),backend=(?!none|spice)\w+/gm, '$1')
+    .replaceAll(/^(NIC\d+=.*)net=passt/gm, '$1net=user')
     .replace(/^CPU="?host\b(?!-)/m, (line) => line.replace('host', 'max'));
   if (!makeBridge) moved = moved.replaceAll(/^NIC\d+=.*$/gm, offBridge);
   const own = draft ? filesOf(draft) : [];

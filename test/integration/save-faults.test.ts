@@ -123,7 +123,17 @@ test('whatever ends a save in the middle, the guest goes on as before, or is sav
     assert.equal([...root.console('web').matchAll(/^boot /gm)].length, 1, 'until now it has gone on each time');
     await root.ok('start', 'web');
     assert.deepEqual(leftovers(root), []);
-    await root.ok('kill', 'web');
+  });
+
+  await t.test('kill, after which the machine counts as stopped', async () => {
+    const save = root.spawn('qemu-init', ['save', 'web'], { env: WHILE_SENDING });
+    const pid = await stoppedThere(save);
+    const kill = root.spawn('qemu-init', ['kill', 'web']);
+    await until('QEMU has ended', () => root.qemus().length === 0);
+    process.kill(pid, 'SIGCONT');
+    assert.equal((await save.result).code, 1);
+    assert.equal((await kill.result).code, 0);
+    assert.equal(await root.state('web'), 'stopped');
     assert.deepEqual(root.leftovers(), []);
   });
 });

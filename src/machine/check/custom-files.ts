@@ -84,7 +84,8 @@ function isPath(option: string, key: string, text: string): boolean {
 function found(option: string, name: string, key: string, text: string, values: ReadonlyMap<string, string>): Found {
   const use = useOf(name, key, text, values);
   const format = name === 'drive' ? values.get('format') : undefined;
-  const writes = use !== 'read' && !/^(?:cdrom|bios|L)$/.test(name) && !key.startsWith('backing.');
+  // To connect to a socket is to write to it.
+  const writes = (use !== 'read' || name === 'chardev') && !/^(?:cdrom|bios|L)$/.test(name) && !key.startsWith('backing.');
   return { option, path: text.replace(PREFIX, ''), use, writes, format };
 }
 

@@ -162,18 +162,30 @@ export async function killMachine(host: MachineContext, target: MachineRef, sign
     if (!(await waitForExit(pid, startTime, SIGKILL_MS, signal))) throw await stillThere(target, pid);
     return 'sigkill';
   };
-  return forcibly(
-    host,
-    target,
-    { timeoutMs: IMPATIENT_LOCK_MS, signal },
-    async () => {
+  const body = async (): Promise<StopResult> => {
+    const located = locate(target.files);
+    const rung = await kill(located);
+    await cleanUp(host, target, goneOf(target.files, located.record));
+    return stopped(target, rung, began);
+  };
+  return forcibly(host, target, { timeoutMs: IMPATIENT_LOCK_MS, signal }, body, async () => {
+    const rung = await kill(locate(target.files));
+    await cleanUpSoon(host, target, signal);
+    return seenAfter(target, rung, began);
+  });
+}
+
+/** After a command that does not clean up itself, such as a save, when it soon lets go of a machine whose QEMU was killed. */
+async function cleanUpSoon(host: MachineContext, target: MachineRef, signal: AbortSignal | undefined): Promise<void> {
+  const options = { purpose: 'stop', timeoutMs: KILLED_LOCK_MS, signal };
+  try {
+    await exclusively(host, target, options, async () => {
       const located = locate(target.files);
-      const rung = await kill(located);
-      await cleanUp(host, target, goneOf(target.files, located.record));
-      return stopped(target, rung, began);
-    },
-    async () => seenAfter(target, await kill(locate(target.files)), began),
-  );
+      if (located.kind !== 'alive') await cleanUp(host, target, goneOf(target.files, located.record));
+    });
+  } catch (error) {
+    if (!(error instanceof QemuError) || error.code !== 'QEMU_LOCKED') throw error;
+  }
 }
 
 /** Under the machine's lock no other command starts it again. */
@@ -191,6 +203,8 @@ async function seenAfter(target: MachineRef, rung: Rung, began: number): Promise
 
 /** How long a command that brooks no delay waits for the one that is busy with the machine. */
 const IMPATIENT_LOCK_MS = 300;
+/** How long that one may take to see that QEMU was killed. */
+const KILLED_LOCK_MS = 3000;
 
 /** Runs `body` under the lock, or, when another command holds it, `unlocked`: that command then cleans up. */
 async function forcibly(

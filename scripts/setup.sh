@@ -102,13 +102,15 @@ ensure_build() {
 }
 
 # Under sudo, in a checkout of the user who typed it, what is made there belongs to that user. `npm run` hands on where
-# root's npm has its files, which that user can neither read nor write.
+# root's npm has its files, which that user can neither read nor write: as npm_config_cache, npm_config_prefix and others.
 as_owner() {
-  local owner
+  local owner name roots=()
   owner=$(stat -c %u package.json)
   if [ "$(id -u)" -eq 0 ] && [ "$owner" -ne 0 ] && [ "$owner" = "${SUDO_UID:-}" ]; then
-    HOME=$(getent passwd "$owner" | cut -d: -f6) \
-      env --unset=npm_config_cache --unset=npm_config_userconfig --unset=npm_config_init_module \
+    for name in $(compgen -e | grep -i '^npm_config_'); do
+      case ${!name} in "$(getent passwd 0 | cut -d: -f6)"/*) roots+=("--unset=$name") ;; esac
+    done
+    HOME=$(getent passwd "$owner" | cut -d: -f6) env "${roots[@]}" \
       setpriv --reuid="$owner" --regid="$(stat -c %g package.json)" --init-groups -- "$@"
   else
     "$@"

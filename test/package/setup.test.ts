@@ -23,13 +23,16 @@ test('under sudo the set-up works as the owner of the checkout, with nothing of 
     SUDO_UID: `${OWNER}`,
     npm_config_cache: '/root/.npm',
     npm_config_userconfig: '/root/.npmrc',
+    npm_config_globalconfig: '/root/.nvm/versions/node/v24/etc/npmrc',
+    npm_config_prefix: '/root/.nvm/versions/node/v24',
+    NPM_CONFIG_LOGS_DIR: '/root/logs',
     npm_config_registry: 'https://registry.example',
   };
   const words = ['-c', script, 'bash', join(repoRoot, 'scripts/setup.sh')];
   const [uid, ...variables] = execFileSync('bash', words, { cwd: dir, env, encoding: 'utf8' }).split('\n');
   assert.equal(uid, `${OWNER}`);
   assert.deepEqual(
-    variables.filter((line) => /^(HOME|npm_).*root/.test(line)),
+    variables.filter((line) => /^(HOME|npm_).*\/root/i.test(line)),
     [],
   );
   assert.ok(variables.includes('npm_config_registry=https://registry.example'));

@@ -60,7 +60,7 @@ describe('docs/two-servers.md, line by line on two bare Debians', { skip: obstac
       // The installer does that.
       execFileSync('ssh-keygen', ['-A', '-f', node.host.dir]);
       await node.boot();
-      // Somebody answers yes.
+      // An administrator answers yes to each question.
       node.host.write('/etc/apt/apt.conf.d/yes', 'APT::Get::Assume-Yes "true";\n');
       assert.notEqual(node.host.run('command -v qemu-img || command -v corosync || command -v node').code, 0);
     }

@@ -3,7 +3,7 @@ export type PageBlock =
   | { readonly kind: 'typed'; readonly lines: readonly TypedLine[] }
   | { readonly kind: 'file'; readonly text: string };
 
-/** A line behind a prompt such as `node1#`. */
+/** A line after a prompt such as `node1#`. */
 export interface TypedLine {
   /** `node1`; `both`. */
   readonly where: string;

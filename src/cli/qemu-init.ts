@@ -39,7 +39,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'web-control': SCOPE,
 };
 
-const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
+export const PLAIN: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   start: () => import('./init/life/start.ts'),
   stop: () => import('./init/life/stop.ts'),
   restart: () => import('./init/life/restart.ts'),

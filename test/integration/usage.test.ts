@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { nameOf } from '../../src/cli/help/command.ts';
 import { ACTIONS } from '../../src/cli/init/actions.ts';
+import { PLAIN } from '../../src/cli/qemu-init.ts';
 import { parseJson, type Tool } from '../support/cli.ts';
 import { assertError } from '../support/documents.ts';
 import { lab } from '../support/lab.ts';
@@ -41,7 +42,7 @@ test('with --json a mistake on the command line is a failure document too', asyn
     assert.equal(error.code, 'QEMU_USAGE');
     assert.ok(result.stderr.startsWith(`${tool}: ${error.message}\n`), result.stderr);
   }
-  // A word behind -- is no option.
+  // A word after -- is not an option.
   assert.equal((await root.run('qemu-mon', ['--', '--json', 'two'])).stdout, '');
   // It is a word that the action sees, also one that may be missing.
   root.add('web');
@@ -76,7 +77,11 @@ test('an unknown option is named as it was written, whatever else is missing', a
 
 test('an action for programs refuses a word that it has no use for, before it does anything', async (t) => {
   const root = lab(t);
-  for (const action of ['receive', 'stop-together', 'stop-strays', 'web-control']) {
+  const names = ACTIONS.map(nameOf);
+  // Of those that no help names, this one alone takes machines.
+  const forPrograms = Object.keys(PLAIN).filter((name) => !names.includes(name) && name !== 'ended');
+  assert.ok(forPrograms.length > 3, forPrograms.join());
+  for (const action of forPrograms) {
     const { code, stdout, stderr } = await root.init(action, 'extra');
     assert.deepEqual([code, stdout], [2, ''], action);
     assert.equal(stderr, 'qemu-init: Unexpected argument "extra"\n');

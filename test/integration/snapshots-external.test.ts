@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -191,4 +191,54 @@ test('external snapshots of a machine that does not run: reverted and merged; a 
   assert.deepEqual(imagesIn(root), ['one.img', 'two.qcow2']);
   writeFileSync(join(root.etcDir, 'other-qemu.cfg'), 'DSK1=three.qcow2\n');
   assert.ok(!existsSync(join(root.stateDir, 'web/work.json')));
+});
+
+/** A base that is not a file of this host; the names are those that QEMU spells in another way itself. */
+async function remoteBase(t: Cleanup, root: Lab): Promise<readonly string[]> {
+  const [image, socket] = [join(root.dir, 'remote.raw'), join(root.dir, 'nbd.sock')];
+  execFileSync('qemu-img', ['create', '-q', '-f', 'raw', image, '8M']);
+  const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'raw', '-e', '9', '-k', socket, image], { stdio: 'ignore' });
+  t.after(() => server.kill());
+  await until('the base is served', () => existsSync(socket), 60_000);
+  chmodSync(socket, 0o777);
+  return [`nbd+unix:///?socket=${socket}`, `nbd:unix:${socket}`];
+}
+
+test('overlays on images that QEMU’s user has by a group only, and on a base of the network, are merged running and stopped', async (t) => {
+  const root = lab(t);
+  root.ownPorts();
+  chmodSync(root.dir, 0o711);
+  const [one = '', two = ''] = await remoteBase(t, root);
+  const disks: [string, string][] = [
+    ['one.qcow2', one],
+    ['two.qcow2', two],
+  ];
+  for (const [file, backing] of disks) {
+    const words = ['create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', backing, join(root.etcDir, file), '8M'];
+    execFileSync('qemu-img', words);
+    if (isRoot) chownSync(join(root.etcDir, file), 0, NOBODY);
+    chmodSync(join(root.etcDir, file), 0o660);
+  }
+  const lines = disks.map(([file, backing], at) => `DSK${at + 1}=${file},format=qcow2,backing=${backing}\n`);
+  root.add('web', `${USER}${lines.join('')}`);
+  const deleteEach = async (names: readonly string[]): Promise<void> => {
+    for (const name of 'abc') await root.ok('snapshot', 'create', 'web', name, '--external');
+    for (const name of names) await root.ok('snapshot', 'delete', 'web', name);
+    assert.deepEqual(imagesIn(root), ['one.qcow2', 'two.qcow2']);
+  };
+  await root.ok('start', 'web');
+  await deleteEach(['b', 'c', 'a']);
+  await root.ok('stop', 'web', '--force');
+  await deleteEach(['b', 'c', 'a']);
+
+  // A group that may only read is no reason to remove anything.
+  if (!isRoot) return;
+  for (const name of 'ab') await root.ok('snapshot', 'create', 'web', name, '--external');
+  for (const name of 'ab') chmodSync(join(root.etcDir, `one.${name}.qcow2`), 0o640);
+  for (const name of 'ab') {
+    const refused = await root.init('snapshot', 'delete', 'web', name);
+    assert.equal(refused.code, 4, refused.stderr);
+    assert.match(refused.stderr, /one\.[ab]\.qcow2" would be removed, but user "nobody" may not write to it/);
+  }
+  assert.ok(existsSync(join(root.etcDir, 'one.a.qcow2')) && existsSync(join(root.etcDir, 'one.b.qcow2')));
 });

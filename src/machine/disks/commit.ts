@@ -7,25 +7,25 @@ import { setKey } from '../../config/text/edit-text.ts';
 import { shellCommand } from '../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../config/types.ts';
 import { newJobId } from '../../domain/job-id.ts';
-import type { User } from '../../system/users.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { editConfig, requireEditable } from '../edit-config.ts';
 import { locate } from '../run/locate.ts';
 import { exclusively } from '../run/run-lock.ts';
 import { readSnapshotNotes } from '../snapshot/snapshot-notes.ts';
-import { resolveRunAs } from '../start/run-as.ts';
+import { type RunAs, resolveRunAs } from '../start/run-as.ts';
 import { refuseSaved } from '../state/saved-folder.ts';
 import { withStorageDaemon } from '../storage-daemon/storage-daemon.ts';
 import { doWork, refuseDuringWork, type WorkPlan } from '../work/do-work.ts';
-import { partFile, removeParts } from '../work/part-files.ts';
+import { removeParts } from '../work/part-files.ts';
 import { movableDisk, requireSame } from './chosen-disk.ts';
 import { explainOpen } from './copy-error.ts';
 import { type DiskAccess, daemonDisks, runningDisks } from './disk-access.ts';
 import type { DiskLayer, DiskNow } from './disk-layer.ts';
 import { lineOfDisk } from './disk-line.ts';
 import { diskNode } from './disk-nodes.ts';
-import { hostLayers, requireOwn } from './host-layers.ts';
+import { hostLayers } from './host-layers.ts';
 import type { MoveResult } from './move-result.ts';
+import { ownParts } from './own-parts.ts';
 import { finishPivot } from './pivot/finish-pivot.ts';
 import { completeJob } from './pivot/pivot.ts';
 import type { Pivot } from './pivot/pivot-plan.ts';
@@ -78,8 +78,8 @@ interface CommitJob {
   readonly target: MachineRef;
   readonly config: MachineConfig;
   readonly disk: DiskConfig;
-  /** Whom the images are to belong to. */
-  readonly user: User | undefined;
+  /** Whom QEMU runs as; undefined: the caller. */
+  readonly user: RunAs | undefined;
   readonly options: CommitDiskOptions;
 }
 
@@ -152,7 +152,11 @@ function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
   refuseSnapshots(now.key, overlays);
   if (into === undefined) refuseLayers(job, now);
   refuseOthers(job, base);
-  requireOwn(now.key, overlays, job.user);
+  const oldFiles = ownParts(
+    now.key,
+    overlays.map(({ file }) => file),
+    job.user,
+  );
   return {
     key: now.key,
     jobId: newJobId('commit', now.key.toLowerCase()),
@@ -161,7 +165,7 @@ function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
     format: base.format,
     newNodes: [],
     oldNodes: overlays.flatMap(({ node, fileNode }) => [node ?? [], fileNode ?? []].flat()),
-    oldFiles: overlays.map(({ file }) => partFile(file)),
+    oldFiles,
     isGivenUp: false,
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isNotFound } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
@@ -7,7 +7,12 @@ import type { PartFile } from './work-record.ts';
 /** Which file has that path now, as {@link PartFile} has it; undefined: none. */
 export function partFile(path: string): PartFile {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return { path, id: stats === undefined ? undefined : `${stats.dev}:${stats.ino}` };
+  return { path, id: stats && partId(stats) };
+}
+
+/** Which file it is, whatever its path leads to later. */
+export function partId({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`;
 }
 
 /**
@@ -33,7 +38,7 @@ function removePart({ path, id }: PartFile): void {
     const held = `/proc/self/fd/${folder}/${basename(path)}`;
     const stats = lstatSync(held, { bigint: true, throwIfNoEntry: false });
     if (stats === undefined || !stats.isFile()) return;
-    if (id !== undefined && id !== `${stats.dev}:${stats.ino}`) return;
+    if (id !== undefined && id !== partId(stats)) return;
     unlinkSync(held);
   } catch (error) {
     if (!isNotFound(error)) throw fileError('remove', path, error);

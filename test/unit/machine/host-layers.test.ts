@@ -1,32 +1,45 @@
 import assert from 'node:assert/strict';
-import { chownSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { DiskLayer } from '../../../src/machine/disks/disk-layer.ts';
-import { requireOwn } from '../../../src/machine/disks/host-layers.ts';
-import type { User } from '../../../src/system/users.ts';
+import { ownParts } from '../../../src/machine/disks/own-parts.ts';
+import type { RunAs } from '../../../src/machine/start/run-as.ts';
 import { tempDir } from '../../support/temp-root.ts';
 
-const NOBODY: User = { name: 'nobody', uid: 65_534, gid: 65_534, comment: '', shell: '/bin/false' };
-
-function layer(file: string): DiskLayer {
-  const rest = { virtualSizeBytes: 0, actualSizeBytes: 0, bitmaps: [], snapshots: [], corrupt: false };
-  return { node: undefined, fileNode: undefined, file, format: 'qcow2', ...rest };
-}
-
-test('overlays are removed only if they belong to the user that QEMU runs as', (t) => {
-  const dir = tempDir(t);
-  const [own, other] = [join(dir, 'own.qcow2'), join(dir, 'other.qcow2')];
-  for (const path of [own, other]) writeFileSync(path, '');
-  const uid = process.getuid?.() ?? 0;
-  const user = { ...NOBODY, uid: uid === 0 ? NOBODY.uid : uid };
-  if (uid === 0) chownSync(own, NOBODY.uid, NOBODY.gid);
-  requireOwn('DSK1', [layer(own), layer(join(dir, 'gone.qcow2'))], user);
-  assert.throws(() => requireOwn('DSK1', [layer(own), layer(other)], { ...user, uid: user.uid + 1 }), {
-    code: 'QEMU_NOT_PERMITTED',
-    message: /Cannot collapse DSK1: ".*own\.qcow2" would be removed, but does not belong to user "nobody"/,
-    hint: /^an image names it; if that is meant, chown nobody .*own\.qcow2$/,
-  });
-  // Without RUNAS QEMU is the caller, whose files these are.
-  requireOwn('DSK1', [layer(own), layer(other)], undefined);
+test('overlays are removed only if the user that QEMU runs as may write to them', (t) => {
+  const path = join(tempDir(t), 'top.qcow2');
+  writeFileSync(path, '');
+  const { uid, gid, dev, ino } = statSync(path, { bigint: true });
+  const here = { path, id: `${dev}:${ino}` };
+  const owner: RunAs = { name: 'web', uid: Number(uid), gid: Number(gid) + 1, comment: '', shell: '' };
+  const other = { ...owner, uid: owner.uid + 1 };
+  const users: Readonly<Record<string, RunAs>> = {
+    owner,
+    'by its group': { ...other, gid: Number(gid) },
+    'by a further group': { ...other, groups: [Number(gid)] },
+    'as anyone': { ...other, name: 'nobody-of-this-host' },
+  };
+  const may: Readonly<Record<number, readonly string[]>> = {
+    0o400: ['owner'],
+    0o660: ['owner', 'by its group', 'by a further group'],
+    0o644: ['owner'],
+    0o602: ['owner', 'as anyone'],
+  };
+  for (const [mode, names] of Object.entries(may)) {
+    chmodSync(path, Number(mode));
+    for (const [name, user] of Object.entries(users)) {
+      const about = `${Number(mode).toString(8)} ${name}`;
+      if (names.includes(name)) assert.deepEqual(ownParts('DSK1', [path], user), [here], about);
+      else {
+        const expected = {
+          code: 'QEMU_NOT_PERMITTED',
+          message: `Cannot collapse DSK1: "${path}" would be removed, but user "${user.name}" may not write to it`,
+          hint: `an image names it; if that is meant, chown ${user.name} ${path}`,
+        };
+        assert.throws(() => ownParts('DSK1', [path], user), expected, about);
+      }
+    }
+  }
+  // Without RUNAS QEMU is the caller, whose files these are; what is gone needs no removal.
+  assert.deepEqual(ownParts('DSK1', [path, `${path}.gone`], undefined), [here]);
 });

@@ -7,20 +7,23 @@ import { newJobId } from '../../../domain/job-id.ts';
 import { namesIn } from '../../../system/files/files.ts';
 import { readImageInfo } from '../../../system/images/image.ts';
 import type { MachineContext, MachineRef } from '../../context.ts';
-import { chosenDisk } from '../../disks/chosen-disk.ts';
+import { chosenDisk, requireSame } from '../../disks/chosen-disk.ts';
 import { commitDisk } from '../../disks/commit.ts';
 import { explainOpen } from '../../disks/copy-error.ts';
 import { type DiskAccess, daemonDisks, runningDisks } from '../../disks/disk-access.ts';
 import type { DiskNow } from '../../disks/disk-layer.ts';
 import { diskNode } from '../../disks/disk-nodes.ts';
+import { hostLayers } from '../../disks/host-layers.ts';
+import { ownParts } from '../../disks/own-parts.ts';
 import { isSameFile } from '../../disks/same-file.ts';
 import { stoppedDisks } from '../../disks/stopped-disks.ts';
 import { watchJob } from '../../disks/watch-job.ts';
 import { locate } from '../../run/locate.ts';
 import { exclusively } from '../../run/run-lock.ts';
+import { resolveRunAs } from '../../start/run-as.ts';
 import { withStorageDaemon } from '../../storage-daemon/storage-daemon.ts';
 import { doWork } from '../../work/do-work.ts';
-import { partFile, removeParts } from '../../work/part-files.ts';
+import { removeParts } from '../../work/part-files.ts';
 import { forgetLayer, type SnapshotLayer } from '../snapshot-notes.ts';
 import { refuseShared } from './lay-over.ts';
 import { noteMerge } from './note-merge.ts';
@@ -66,7 +69,10 @@ function withBase(config: MachineConfig, { key, base, format }: SnapshotLayer): 
 
 async function look({ host, target, config, options }: Merge, { key }: SnapshotLayer): Promise<DiskNow> {
   if (locate(target.files).kind === 'alive') {
-    return runningDisks(host, target, options.signal).use((domain) => diskNode(domain, key));
+    const now = await runningDisks(host, target, options.signal).use((domain) => diskNode(domain, key));
+    const disk = chosenDisk(config, key);
+    requireSame(target, disk, now);
+    return hostLayers(host, target, disk, now);
   }
   const [found] = await stoppedDisks(host, config, options.signal, [key]);
   if (found) return found;
@@ -101,7 +107,7 @@ async function mergeInner(merge: Merge, layer: SnapshotLayer): Promise<void> {
   const { host, target, config, options } = merge;
   const { signal } = options;
   const jobId = newJobId('snapshot-merge', layer.key.toLowerCase());
-  const parts = [partFile(layer.overlay)];
+  const parts = ownParts(layer.key, [layer.overlay], await resolveRunAs(config));
   const plan = { kind: MERGE_WORK, what: `merging a layer of ${layer.key}`, jobs: [jobId], data: { layer, parts } };
   const body = (access: DiskAccess): Promise<void> => commitInner(access, layer, jobId, options);
   await doWork(

@@ -9,12 +9,16 @@ import { errorCode, QemuError } from '../../base/errors.ts';
  */
 export function fileError(action: string, path: string, cause: unknown): QemuError {
   const code = errorCode(cause);
+  // A file is often reached through its open folder (proc_pid_fd(5)), which tells people nothing.
+  if (cause instanceof Error) cause.message = cause.message.replace(HELD_FOLDER, () => `${dirname(path)}/`);
   const denied = code === 'EACCES' || code === 'EPERM';
   return new QemuError(denied ? 'QEMU_NOT_PERMITTED' : 'QEMU_IO', `Cannot ${action} "${path}"`, {
     cause,
     hint: hintFor(code, path),
   });
 }
+
+const HELD_FOLDER = /\/proc\/self\/fd\/\d+\//g;
 
 /** The shortest leading part of the path that does not exist; undefined when all of it does. */
 export function firstMissingPart(path: string): string | undefined {

@@ -39,3 +39,9 @@ test('whoever has no login session is told that, and not to become root', () => 
   assert.match(fileError('make folder', '/srv/x', cause).hint ?? '', /run as root/);
   assert.equal(isMissingSession('/run/user/me/qemu-init'), false);
 });
+
+test('the reason names the folder of a file, and not the descriptor by which it was open', () => {
+  const cause = new Error("EACCES: permission denied, open '/proc/self/fd/18/.shot.png.1-1.part'");
+  const { cause: reason } = fileError('write', '/sys/$&/shot.png', cause);
+  assert.match(String(reason), /open '\/sys\/\$&\/\.shot\.png\.1-1\.part'$/);
+});

@@ -1,7 +1,8 @@
-import { closeSync, createReadStream } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { QemuError } from '../../../../base/errors.ts';
 import type { OnProgress } from '../../../../base/progress.ts';
 import { fileError } from '../../../../system/files/file-error.ts';
+import { readHeld } from '../../../../system/files/read-held.ts';
 import { writeWhole } from '../../../../system/files/whole-file.ts';
 import { type OpenFile, openNamed } from '../../../../system/trust/open-named.ts';
 import { showProgress } from '../../../output/progress.ts';
@@ -15,6 +16,8 @@ const PIECE_BYTES = 256 * 1024;
 const MOST_BYTES = 16 * 1024 ** 3;
 /** Each piece that is written has this long: a guest may be busy with its disk. */
 const PIECE_MS = 30_000;
+/** Whoever is to write to a pipe has this long to open it. */
+const WRITER_MS = 60_000;
 
 /** `get FILE [LOCAL]`: copies a file from the guest, to standard output without a second name. */
 export async function get({ agent, target, context, words }: AgentCall): Promise<AgentAnswer> {
@@ -45,13 +48,12 @@ export async function get({ agent, target, context, words }: AgentCall): Promise
 export async function put(call: AgentCall): Promise<AgentAnswer> {
   const [local = ''] = call.words;
   if (local === STANDARD) return send(call, process.stdin, 0);
-  const { descriptor, stats } = openLocal(local);
+  const held = openLocal(local);
   try {
-    // By this link (proc(5)) a pipe is waited for, which the descriptor does not do.
-    const source = createReadStream(`/proc/self/fd/${descriptor}`, { highWaterMark: PIECE_BYTES });
-    return await send(call, source, stats.size);
+    const source = readHeld(local, held, { pieceBytes: PIECE_BYTES, timeoutMs: WRITER_MS, signal: call.context.signal });
+    return await send(call, source, held.stats.size);
   } finally {
-    closeSync(descriptor);
+    closeSync(held.descriptor);
   }
 }
 

@@ -18,7 +18,8 @@ describe('a host with systemd', () => {
   });
 
   test('units that work on disks may open those that are block devices', () => {
-    for (const unit of ['qemu-backup@web.service', 'qemu-web-control@1.service', 'qemu-metrics.service']) {
+    const instances = ['qemu-backup@web.service', 'qemu-web-control@1.service'];
+    for (const unit of [...instances, 'qemu-metrics.service', 'qemu-stop.service', 'qemu-strays.service']) {
       // The last closes them in older versions of systemd, without being shown as that.
       const shown = ['DevicePolicy', 'DeviceAllow', 'ProtectClock'].map((property) => host.show(unit, property));
       assert.deepEqual(shown, ['auto', '', 'no'], unit);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { until } from '../support/lab.ts';
 import { LINUX_READY } from '../support/linux-guest.ts';
+import { installProject } from '../support/nspawn.ts';
 import { addLinux, assertClean, isUp } from './linux-machine.ts';
 import { consoleOf, hostOfSuite, isActive } from './machines.ts';
 
@@ -43,6 +44,10 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     host.sh('systemctl start qemu@masked');
     const names = ['direct', 'paused', 'slow', 'lone', 'masked'];
     for (const name of names) await isUp(host, name, 1);
+    // An installation from before that unit, upgraded while machines run.
+    host.sh('systemctl stop qemu-strays.service');
+    installProject(host);
+    await until('the unit is active', () => host.show('qemu-strays.service', 'ActiveState') === 'active');
     // From then on systemd does not stop it with the host.
     host.sh('systemctl mask qemu@masked');
     assert.equal(host.show('qemu@slow', 'ActiveState'), 'activating');
@@ -50,6 +55,7 @@ describe('a Linux guest that writes to its file system, on a host with systemd',
     await host.boot();
     for (const name of names) assertClean(host, name, 'poweroff', name === 'lone' ? '/srv/vm' : undefined);
     // It is no machine's turn to wait for another that systemd does not stop.
+    assert.equal(host.show('qemu-strays.service', 'LoadState'), 'loaded');
     assert.doesNotMatch(host.show('qemu-strays.service', 'After'), /qemu@|qemu-stop/);
   });
 

@@ -33,6 +33,8 @@ const ENABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
     step('systemctl', 'daemon-reload'),
     step('systemctl', '--quiet', 'enable', 'qemu.target'),
     step('systemctl', 'start', 'qemu-reload.path', 'qemu-trim.timer', 'qemu-backup.target'),
+    // A start of a machine starts it too, but that of a machine that runs already may have been before the unit was there.
+    step('systemctl', '--no-block', 'start', 'qemu-strays.service'),
   ],
   openrc: [step('rc-update', '--quiet', 'add', 'qemu-init', 'default')],
   sysv: [step('update-rc.d', 'qemu-init', 'defaults')],
@@ -61,7 +63,8 @@ const DISABLE: Readonly<Record<InitSystem, readonly Step[]>> = {
   systemd: [
     step('systemctl', 'stop', 'qemu-reload.path', 'qemu-trim.timer', 'qemu-backup.target'),
     step('systemctl', '--quiet', 'disable', 'qemu.target'),
-    // An older installation has not all of them.
+    // An older installation has not all of these.
+    { ...step('systemctl', 'stop', 'qemu-strays.service'), anyStatus: true },
     ...BY_REQUEST.map((unit) => ({ ...step('systemctl', '--quiet', 'disable', '--now', unit), anyStatus: true })),
   ],
   // It fails for each runlevel that does not have the service.

@@ -83,7 +83,7 @@ export async function checkOffer(
   // Images that are still to be made cannot be looked at.
   const looked = disks.length === 0 ? config : { ...config, disks: [] };
   const found = [...(await inspectHost(quiet, looked, target.files)), ...host.storageInUse(config)];
-  const network = await nicProblems(config, host.paths, signal);
+  const network = nicProblems(config, host.paths);
   const errors = [...found, ...macIssues(host.paths, config)].filter(({ severity }) => severity === 'error');
   const messages = [...errors, ...network].map(({ message }) => message);
   const problems = [...names, ...messages, ...diskProblems(host, config, offer)];

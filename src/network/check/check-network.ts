@@ -1,6 +1,6 @@
 import type { Problem } from '../../base/problem.ts';
 import { type MacCollision, macCollisions } from '../mac/mac-leases.ts';
-import type { BridgeState, CheckedNic, NetworkFacts } from './network-facts.ts';
+import type { BridgeState, CheckedNic, NetworkFacts, StartFacts } from './network-facts.ts';
 
 /** Checks the state of the host against what the machines need. No findings: all is well. */
 export function checkNetworkFindings(nics: readonly CheckedNic[], facts: NetworkFacts): Problem[] {
@@ -19,16 +19,19 @@ export function checkNetworkFindings(nics: readonly CheckedNic[], facts: Network
 }
 
 /** What prevents these NICs from being connected at all: the part of {@link checkNetworkFindings} that a start would fail by. Pure. */
-export function networkObstacles(nics: readonly CheckedNic[], facts: NetworkFacts): Problem[] {
+export function networkObstacles(nics: readonly CheckedNic[], facts: StartFacts): Problem[] {
   const onBridges = nics.filter(({ net }) => net === 'bridge');
   return [
     ...checkPrograms(nics, facts),
     ...(onBridges.length > 0 ? checkTunDevice(onBridges, facts) : []),
-    ...facts.bridges.flatMap((bridge) => checkBridge(bridge, onBridges)),
+    // Taps join one that is down, too.
+    ...facts.bridges.flatMap((bridge) =>
+      checkBridge(bridge.state === 'down' ? { ...bridge, state: 'up' } : bridge, onBridges),
+    ),
   ].filter(({ severity }) => severity === 'error');
 }
 
-function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts): Problem[] {
+function checkPrograms(nics: readonly CheckedNic[], { programs }: StartFacts): Problem[] {
   const needs: readonly [string, string, (nic: CheckedNic) => boolean][] = [
     ['ip', 'iproute2', ({ net }) => net === 'bridge'],
     ['bridge', 'iproute2', ({ net, vlan }) => net === 'bridge' && vlan !== undefined],
@@ -36,7 +39,7 @@ function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
     ['passt', 'passt', ({ net }) => net === 'passt'],
   ];
   return needs.flatMap(([program, name, isNeededBy]): Problem[] => {
-    const nic = nics.find(isNeededBy);
+    const nic = nics.find((each) => each.isForeign !== true && isNeededBy(each));
     if (nic === undefined || programs.has(program)) return [];
     return [
       {
@@ -49,7 +52,7 @@ function checkPrograms(nics: readonly CheckedNic[], { programs }: NetworkFacts):
   });
 }
 
-function checkTunDevice(nics: readonly CheckedNic[], { tunDevice }: NetworkFacts): Problem[] {
+function checkTunDevice(nics: readonly CheckedNic[], { tunDevice }: StartFacts): Problem[] {
   if (tunDevice === 'missing') {
     const detail = 'taps cannot be created';
     return [

@@ -22,17 +22,23 @@ export interface CheckedNic {
   readonly lock: boolean;
   readonly rate?: number | undefined;
   readonly runAs: string | undefined;
+  /** QEMU calls a script of the administrator's for it, whose bridges may be none of Linux's. */
+  readonly isForeign?: boolean | undefined;
+}
+
+/** What a start depends on, and can be seen without running a program. */
+export interface StartFacts {
+  readonly tunDevice: 'missing' | 'open to all' | 'restricted';
+  /** Those of `ip`, `bridge`, `nft` and `passt` that are installed. */
+  readonly programs: ReadonlySet<string>;
+  /** The bridges that NICs name, except those of foreign scripts. */
+  readonly bridges: readonly BridgeState[];
 }
 
 /** What was seen on the host. */
-export interface NetworkFacts {
-  readonly tunDevice: 'missing' | 'open to all' | 'restricted';
+export interface NetworkFacts extends StartFacts {
   /** This process may make taps and bridges. */
   readonly hasNetAdmin: boolean;
-  /** Those of `ip`, `bridge`, `nft` and `passt` that are installed. */
-  readonly programs: ReadonlySet<string>;
-  /** The bridges that NICs name. */
-  readonly bridges: readonly BridgeState[];
   /** Families whose bridged packets pass a FORWARD chain with the policy drop. */
   readonly filteredBridging: readonly ('ipv4' | 'ipv6')[];
   /** Taps of ours that no QEMU has open. */
@@ -51,6 +57,16 @@ export interface BridgeState {
   readonly mtu: number;
 }
 
+/** The part of {@link readNetworkFacts} that a start depends on. */
+export function readStartFacts(nics: readonly CheckedNic[]): StartFacts {
+  const joined = nics.filter(({ net, isForeign }) => net === 'bridge' && isForeign !== true);
+  return {
+    tunDevice: readTunDevice(),
+    programs: new Set(PROGRAMS.filter((name) => findProgram(name, searchPath(process.env)) !== undefined)),
+    bridges: [...new Set(joined.map(({ bridge }) => bridge))].map(readBridgeState),
+  };
+}
+
 /**
  * Looks at the host. Whatever cannot be determined, for lack of rights or programs, counts as fine.
  *
@@ -62,13 +78,11 @@ export async function readNetworkFacts(
   signal?: AbortSignal,
 ): Promise<NetworkFacts> {
   const onBridges = nics.filter(({ net }) => net === 'bridge');
-  const programs = PROGRAMS.filter((name) => findProgram(name, searchPath(process.env)) !== undefined);
+  const facts = readStartFacts(nics);
   const scope = scopeOf(tapsDir);
   return {
-    tunDevice: readTunDevice(),
+    ...facts,
     hasNetAdmin: hasNetAdmin(),
-    programs: new Set(programs),
-    bridges: [...new Set(onBridges.map(({ bridge }) => bridge))].map(readBridgeState),
     filteredBridging: await readFilteredBridging(signal),
     unusedTaps: interfaceNames().flatMap((tap) => {
       const owner = parseOwnerAlias(readAttribute(tap, 'ifalias'));
@@ -78,7 +92,7 @@ export async function readNetworkFacts(
     foreignTaps: onBridges
       .filter(({ tap, machine }) => interfaceExists(tap) && !isOurs(tap, machine, tapsDir) && !isHookTap(tap, tapsDir))
       .map(({ tap }) => tap),
-    learned: programs.includes('bridge') ? await readLearned(signal) : [],
+    learned: facts.programs.has('bridge') ? await readLearned(signal) : [],
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkNetworkFindings, networkObstacles } from '../../../src/network/check/check-network.ts';
-import type { CheckedNic, NetworkFacts } from '../../../src/network/check/network-facts.ts';
+import { type CheckedNic, type NetworkFacts, readStartFacts } from '../../../src/network/check/network-facts.ts';
 
 const nic: CheckedNic = {
   machine: 'web',
@@ -111,7 +111,8 @@ test('taps that nobody uses are told', () => {
 test('only what a start would fail by is in the way of it', () => {
   const none = { ...good, unusedTaps: [{ tap: 'db.1', machine: 'db' }], filteredBridging: ['ipv4'] } as const;
   const known = [{ mac: nic.mac, port: 'eth0', bridge: 'br0' }];
-  assert.deepEqual(networkObstacles([nic], { ...none, learned: known, hasNetAdmin: false }), []);
+  const seen: NetworkFacts = { ...none, learned: known, hasNetAdmin: false };
+  assert.deepEqual(networkObstacles([nic], seen), []);
   const bad = {
     ...none,
     tunDevice: 'missing',
@@ -122,5 +123,32 @@ test('only what a start would fail by is in the way of it', () => {
     networkObstacles([nic], bad).map(({ message }) => message),
     ['Program "ip" is missing', 'There is no /dev/net/tun', 'Bridge "br0" does not exist'],
   );
+  // Taps join a bridge that is down; one without VLANs is refused in either state.
+  const down = [{ ...br0, state: 'down' }] as const;
+  assert.deepEqual(networkObstacles([nic], { ...none, bridges: down }), []);
+  assert.deepEqual(
+    networkObstacles([{ ...nic, vlan: 10 }], { ...none, bridges: down }).map(({ message }) => message),
+    ['Bridge "br0" has VLAN filtering switched off'],
+  );
   assert.deepEqual(networkObstacles([{ ...nic, net: 'user' }], { ...bad, bridges: [] }), []);
+});
+
+test('where a script of the administrator joins the taps, only the taps themselves can be missing', () => {
+  const foreign = { ...nic, bridge: 'ovs0', vlan: 10, lock: true, isForeign: true };
+  const bare = { ...good, programs: new Set<string>(), bridges: [] };
+  assert.deepEqual(networkObstacles([foreign], bare), []);
+  assert.deepEqual(checkNetworkFindings([foreign], bare), []);
+  assert.deepEqual(
+    networkObstacles([foreign], { ...bare, tunDevice: 'missing' }).map(({ message }) => message),
+    ['There is no /dev/net/tun'],
+  );
+  assert.deepEqual(
+    networkObstacles([foreign, { ...nic, rate: 1000 }], bare).map(({ message }) => message),
+    ['Program "ip" is missing', 'Program "nft" is missing'],
+  );
+  assert.deepEqual(readStartFacts([foreign]).bridges, []);
+  assert.deepEqual(
+    readStartFacts([{ ...nic, bridge: 'nobr0' }]).bridges.map(({ state }) => state),
+    ['missing'],
+  );
 });

@@ -23,14 +23,14 @@ const PAUSE_MS = 60_000;
  * says so.
  *
  * @param agent a session that is open already; when it fails, a new one is tried.
- * @param limitMs how long a new session and its thaw may take together.
+ * @param limitMs how long all of it may take, sessions and thaws together.
  * @returns how many file systems were frozen; undefined when that is not known.
  */
 export async function thawGuest(
   host: MachineContext,
   target: MachineRef,
   agent?: AgentClient,
-  limitMs = FIND_MS + THAW_MS,
+  limitMs = (agent ? THAW_MS : 0) + FIND_MS + THAW_MS,
 ): Promise<number | undefined> {
   try {
     const count = await thawBy(target, agent, limitMs);
@@ -48,13 +48,13 @@ function warn(host: MachineContext, { longName }: MachineRef, why: string): unde
 }
 
 async function thawBy({ files }: MachineRef, agent: AgentClient | undefined, limitMs: number): Promise<number> {
+  const left = countDown(limitMs);
   try {
-    if (agent) return await agent.thaw({ timeoutMs: THAW_MS });
+    if (agent) return await agent.thaw({ timeoutMs: Math.min(THAW_MS, left()) });
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
     agent?.close();
   }
-  const left = countDown(limitMs);
   const findMs = Math.min(FIND_MS, left());
   using fresh = await openAgent(files, { timeoutMs: findMs, signal: AbortSignal.timeout(Math.ceil(findMs)) });
   return await fresh.thaw({ timeoutMs: Math.min(THAW_MS, left()) });

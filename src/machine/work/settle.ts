@@ -53,15 +53,17 @@ export async function settle(host: MachineContext, target: MachineRef, options: 
 export async function settleQuietly(host: MachineContext, target: MachineRef, timeoutMs: number): Promise<void> {
   if (!isWritable(target.files.dir) || !isWritable(target.files.stateDir)) return;
   const record = readWork(target.files);
-  if (record === undefined ? !isCutOff(target.files) : isAtWork(target.files, record)) return;
+  if (record === undefined ? !isCutOff(target.files) : isAtWork(target.files, record)) {
+    // Whatever was told of work before was of other work, which is over.
+    told.delete(target.files.work);
+    return;
+  }
   try {
     await settle(host, target, { timeoutMs });
   } catch (error) {
     const what = record === undefined ? '' : ` (${record.what})`;
     const message = `cannot set right now what is left of an interrupted command${what}: ${messageOf(error)}`;
-    const failure = `${target.files.work} ${message}`;
-    if (told.has(failure)) return;
-    told.add(failure);
+    if (wasTold(target, message)) return;
     host.notify({ level: 'warning', machine: target.longName, message });
   }
 }
@@ -118,7 +120,10 @@ async function settleWith(
   if (client !== undefined) await endCreations(new Domain(client, target.longName), { timeoutMs });
   const settled = await kind.settle({ host, target, record, client, timeoutMs, cancel });
   removeTemporaries(host, target, record);
-  if (settled.outcome !== 'running') removeWork(target.files);
+  if (settled.outcome !== 'running') {
+    removeWork(target.files);
+    told.delete(target.files.work);
+  }
   tell(host, target, record, settled, cancel);
   return { ...settled, record };
 }
@@ -138,8 +143,15 @@ const OUTCOMES: Readonly<Record<Settled['outcome'], string>> = {
   running: 'it goes on inside QEMU',
 };
 
-/** Work that goes on, or cannot be ended, and was told of: once is enough for a command that looks several times. */
-const told = new Set<string>();
+/** By their records, what was told of work that goes on, or cannot be ended: once is enough while it is there. */
+const told = new Map<string, Set<string>>();
+
+/** Whether it was told before; it counts as told from now on. */
+function wasTold({ files }: MachineRef, message: string): boolean {
+  const known = told.get(files.work) ?? new Set<string>();
+  told.set(files.work, known);
+  return known.size === known.add(message).size;
+}
 
 /** A command that gives up itself says so itself. */
 function tell(
@@ -150,11 +162,7 @@ function tell(
   isOwn: boolean,
 ): void {
   if (isOwn || tool.pid === process.pid) return;
-  if (outcome === 'running') {
-    const work = `${target.files.work} ${startedAt}`;
-    if (told.has(work)) return;
-    told.add(work);
-  }
+  if (outcome === 'running' && wasTold(target, startedAt)) return;
   const more = detail === undefined ? '' : ` (${detail})`;
   const way = outcome === 'running' ? `; to go on with it: qemu-init jobs resume ${target.longName}` : '';
   const message = `an earlier command was interrupted: ${what}: ${OUTCOMES[outcome]}${more}${way}`;

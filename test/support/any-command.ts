@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { errorCode } from '../../src/base/errors.ts';
 import { QmpClient } from '../../src/index.ts';
 import type { Tool } from './cli.ts';
 import { killBefore } from './kill-before.ts';
@@ -76,10 +77,21 @@ async function isWaiting(root: Lab): Promise<boolean> {
     await client.open({ kind: 'unix', path: root.file('web', 'qemu', 'qmp.sock') });
     const jobs = await client.executeRaw('query-jobs', {});
     return Array.isArray(jobs) && jobs.length > 0;
-  } catch {
-    // QEMU has ended, and with it the wait.
-    return false;
+  } catch (error) {
+    // QEMU has ended, and with it the wait. One that only does not answer may still wait.
+    if (hasEnded(error)) return false;
+    if (errorCode(error) !== 'QEMU_QMP_CLOSED') throw error;
   } finally {
     await client.close();
   }
+  // It hung up meanwhile, and can be asked once more.
+  return isWaiting(root);
 }
+
+/** Whether nobody listens on the socket any more. */
+function hasEnded(error: unknown): boolean {
+  const causes = error instanceof Error ? [error, error.cause] : [];
+  return causes.some((each) => each instanceof Error && 'code' in each && ENDED.has(each.code));
+}
+
+const ENDED: ReadonlySet<unknown> = new Set(['ENOENT', 'ECONNREFUSED']);

@@ -22,7 +22,7 @@ export async function lint({ types = true } = {}) {
 }
 
 async function lintBy({ name, command: [file, ...args] }) {
-  const { code, output } = await run(file, args, { timeoutMs: 120_000 });
+  const { code, output } = await run(file, args, { timeoutMs: 300_000 });
   console.log(`lint ${name}: ${code === 0 ? 'ok' : `FAILED\n${output.trimEnd()}`}`);
   return code === 0;
 }

@@ -15,11 +15,11 @@ import { spawnSync } from 'node:child_process';
 
 /** @type {readonly Tier[]} */
 export const TIERS = [
-  { name: 'unit', lane: 1, concurrency: 2, minutes: 10, coverage: true },
+  { name: 'unit', lane: 1, concurrency: 2, minutes: 20, coverage: true },
   { name: 'integration', lane: 1, concurrency: 3, minutes: 25 },
   { name: 'network', lane: 2, concurrency: 2, minutes: 20, obstacle: networkObstacle },
   { name: 'system', lane: 2, concurrency: 2, minutes: 20, obstacle: systemObstacle },
-  { name: 'package', lane: 2, concurrency: 1, minutes: 6 },
+  { name: 'package', lane: 2, concurrency: 1, minutes: 15 },
   // Kills at many moments, hostile answers to every command, long moves: more than a quarter of an hour.
   { name: 'long', lane: 1, concurrency: 2, ...longest(), byName: true, obstacle: networkObstacle },
   // A guest as it is met in practice, which boots several times without KVM.

@@ -98,12 +98,12 @@ const TAKES_OPEN_FILE = /^(?:add-fd|chardev|device|incoming|net|netdev|nic|objec
 function checkOpenFile(name: string, value: string): Judgement[] {
   const found = TAKES_OPEN_FILE.test(name) ? OPEN_FILE.exec(value)?.[1] : undefined;
   if (found === undefined) return [];
-  const named = found.replaceAll('"', '').replace(':', '=');
+  const named = found.replaceAll(/["\s]/g, '').replace(/^([a-z]+):/, '$1=');
   return [error(`takes an open file of the program that starts QEMU, ${named}, and qemu-init passes on none`)];
 }
 
 /** `fd=5`, `vhostfds=5:6`, `fd:5`; in JSON `"fd":"5"`. */
-const OPEN_FILE = /(?:^|[,{])("?(?:vhost)?fds?"?(?:=|:\s*)"?\d[\d:]*)/;
+const OPEN_FILE = /(?:^|[,{]\s*)("?(?:vhost)?fds?"?(?:=|:\s*)"?\d[\d:]*)/;
 
 /** For options whose value decides. */
 function checkValue(name: string, value: string): Judgement[] {

@@ -48,11 +48,9 @@ export class Deadlines {
   #goOff(): void {
     const now = performance.now();
     this.#timerMs = Infinity;
-    for (const deadline of this.#waiting) {
-      if (deadline.dueMs > now) continue;
-      this.#waiting.delete(deadline);
-      deadline.onTimeout();
-    }
+    const due = [...this.#waiting].filter(({ dueMs }) => dueMs <= now).sort((one, other) => one.dueMs - other.dueMs);
+    // One that goes off may remove another one.
+    for (const deadline of due) if (this.#waiting.delete(deadline)) deadline.onTimeout();
     const next = Math.min(...Array.from(this.#waiting, ({ dueMs }) => dueMs));
     if (next < this.#timerMs) this.#start(next);
   }

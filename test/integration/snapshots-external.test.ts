@@ -198,7 +198,7 @@ async function remoteBase(t: Cleanup, root: Lab): Promise<readonly string[]> {
   const [image, socket] = [join(root.dir, 'remote.raw'), join(root.dir, 'nbd.sock')];
   execFileSync('qemu-img', ['create', '-q', '-f', 'raw', image, '8M']);
   const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'raw', '-e', '9', '-k', socket, image], { stdio: 'ignore' });
-  t.after(() => server.kill());
+  t.after(() => void server.kill());
   await until('the base is served', () => existsSync(socket), 60_000);
   chmodSync(socket, 0o777);
   return [`nbd+unix:///?socket=${socket}`, `nbd:unix:${socket}`];

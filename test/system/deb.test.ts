@@ -54,7 +54,10 @@ describe('the Debian package', () => {
     host.sh('echo "STOPDELAY=7" >>/etc/qemu/defaults-qemu.cfg');
     host.sh('systemctl stop qemu-strays.service');
     install(host, deb, '--reinstall');
-    await until('machines without a unit are seen to', () => host.show('qemu-strays.service', 'ActiveState') === 'active');
+    await until(
+      'machines without a unit are seen to',
+      () => host.show('qemu-strays.service', 'ActiveState') === 'active',
+    );
     assert.equal(pidOf(host, 'web'), pid);
     assert.equal(isActive(host, 'web'), 'active');
     assert.match(host.read('/etc/qemu/defaults-qemu.cfg'), /^STOPDELAY=7$/m);

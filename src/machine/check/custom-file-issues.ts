@@ -11,8 +11,9 @@ export function customFileIssues(config: MachineConfig): Problem[] {
     const problem = problemOf(file);
     if (problem === undefined) return [];
     const message = `"${file.option}" in [custom]: ${problem}`;
-    // The hook that runs before QEMU may make it.
-    return [{ ...file.origin, message, severity: config.preCommand.length > 0 ? 'warning' : 'error' }];
+    // The hook that runs before QEMU may make it; the other end of a socket may be a machine or service that starts before.
+    const mayCome = config.preCommand.length > 0 || (file.option === '-chardev' && file.use === 'read');
+    return [{ ...file.origin, message, severity: mayCome ? 'warning' : 'error' }];
   });
   return [...missing, ...windowIssues(config)];
 }

@@ -49,9 +49,11 @@ function readingNodes(parts: readonly SplitOption[]): ReadonlySet<string> {
 }
 
 function isReadOnly(values: ReadonlyMap<string, string>): boolean {
-  const isOn = (name: string): boolean => /^(?:on|true|yes|y)$/.test(values.get(name) ?? '');
-  return isOn('readonly') || isOn('read-only') || isOn('snapshot') || values.get('media') === 'cdrom';
+  const isSet = ['readonly', 'read-only', 'snapshot'].some((name) => isOn(values.get(name)));
+  return isSet || values.get('media') === 'cdrom';
 }
+
+const isOn = (value = ''): boolean => /^(?:on|true|yes|y)$/.test(value);
 
 type Found = Omit<CustomFile, 'origin'>;
 
@@ -85,7 +87,8 @@ function found(option: string, name: string, key: string, text: string, values: 
   const use = useOf(name, key, text, values);
   const format = name === 'drive' ? values.get('format') : undefined;
   // To connect to a socket is to write to it.
-  const writes = (use !== 'read' || name === 'chardev') && !/^(?:cdrom|bios|L)$/.test(name) && !key.startsWith('backing.');
+  const writes =
+    (use !== 'read' || name === 'chardev') && !/^(?:cdrom|bios|L)$/.test(name) && !key.startsWith('backing.');
   return { option, path: text.replace(PREFIX, ''), use, writes, format };
 }
 
@@ -137,7 +140,7 @@ function useOf(name: string, key: string, text: string, values: ReadonlyMap<stri
 /** What the path of a character device is to QEMU. */
 function endOf(kind: string, values: ReadonlyMap<string, string>): CustomFile['use'] {
   if (kind === 'file') return 'made';
-  const isLater = values.has('reconnect') || values.has('reconnect-ms') || values.get('abstract') === 'on';
+  const isLater = values.has('reconnect') || values.has('reconnect-ms') || isOn(values.get('abstract'));
   if (kind !== 'socket' || isLater) return 'other';
   return isServer(values) ? 'made' : 'read';
 }

@@ -200,10 +200,12 @@ export async function removeLeftovers(context: LeftoverContext, parts: readonly 
 /** A device is gone by name some milliseconds before it lets go of its nodes, which QEMU does when all its threads have seen that. */
 const LETS_GO_MS = 5_000;
 const AGAIN_MS = 10;
+const MOST_AGAIN_MS = 200;
 
 /** The nodes of a drive, top first: what a snapshot put on top of the ones that it began with uses them. */
 async function removeNodes({ client, ...options }: LeftoverContext, drive: string, { nodes }: Reality): Promise<void> {
   const limits = { timeoutMs: options.timeoutMs, signal: options.signal };
+  let waitMs = AGAIN_MS;
   const deadline = performance.now() + Math.min(LETS_GO_MS, options.timeoutMs ?? LETS_GO_MS);
   for (let left = [...nodes].filter((name) => name.startsWith(`${drive}-`)); left.length > 0; ) {
     const before = left.length;
@@ -221,7 +223,8 @@ async function removeNodes({ client, ...options }: LeftoverContext, drive: strin
     left = now.map((node) => asText(asRecord(node)['node-name'])).filter((name) => name.startsWith(`${drive}-`));
     if (left.length < before) continue;
     if (refusal === undefined || performance.now() > deadline) throw heldOn(drive, refusal);
-    await delay(AGAIN_MS, options.signal);
+    await delay(waitMs, options.signal);
+    waitMs = Math.min(2 * waitMs, MOST_AGAIN_MS);
   }
 }
 

@@ -11,21 +11,26 @@ const DEFINITION = /^[^.].*\.(?:conf|xml|json)$/;
 
 /** Whether a path is a folder, whose definitions {@link definitionsIn} finds. */
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Whoever reads it tells why it cannot be read.
+    return false;
+  }
 }
 
 /**
  * The definitions of machines directly in a folder, by name; those of one program, since a folder that has several kinds was
- * not made for this. What is none, such as networks of libvirt, is passed over.
+ * not made for this. What is none, such as networks of libvirt, is passed over; what cannot be read may be one.
  *
  * @throws {QemuError} `QEMU_CONFIG_INVALID` when there are none, or of several kinds, `QEMU_NOT_PERMITTED`, `QEMU_IO`.
  */
 export function definitionsIn(dir: string): string[] {
   const found = findIn(dir);
-  const kinds = [...new Set(found.map(({ format }) => format))];
-  if (kinds.length === 1) return found.map(({ path }) => path);
+  const kinds = [...new Set(found.flatMap(({ format }) => format ?? []))];
+  if (kinds.length === 1 || (kinds.length === 0 && found.length > 0)) return found.map(({ path }) => path);
   if (kinds.length > 1) {
-    const each = found.map(({ path, format }) => `${path} (${format})`).join(', ');
+    const each = found.map(({ path, format = 'unreadable' }) => `${path} (${format})`).join(', ');
     throw new QemuError('QEMU_CONFIG_INVALID', `"${dir}" has definitions of several programs: ${each}`, {
       hint: 'name the files',
     });
@@ -37,7 +42,8 @@ export function definitionsIn(dir: string): string[] {
 
 interface Found {
   readonly path: string;
-  readonly format: ImportFormat;
+  /** Undefined when it cannot be read. */
+  readonly format: ImportFormat | undefined;
 }
 
 function findIn(dir: string): Found[] {
@@ -45,16 +51,28 @@ function findIn(dir: string): Found[] {
     .filter((name) => DEFINITION.test(name))
     .flatMap((name): Found[] => {
       const path = join(dir, name);
-      const format = formatOf(path);
+      const text = textOf(path);
+      if (text === undefined) return [];
+      if (text === UNREADABLE) return [{ path, format: undefined }];
+      const format = formatOf(text, path);
       return format === undefined ? [] : [{ path, format }];
     });
 }
 
-/** Only regular files are looked into. Those of qemu-init itself are there already. */
-function formatOf(path: string): ImportFormat | undefined {
+const UNREADABLE = Symbol('unreadable');
+
+/** Only regular files are looked into. */
+function textOf(path: string): string | typeof UNREADABLE | undefined {
   try {
-    if (!statSync(path).isFile()) return undefined;
-    const text = readBoundedText(path, LARGEST_DEFINITION);
+    return statSync(path).isFile() ? readBoundedText(path, LARGEST_DEFINITION) : undefined;
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** Definitions of qemu-init itself are there already. */
+function formatOf(text: string, path: string): ImportFormat | undefined {
+  try {
     const format = detectFormat(text, path);
     return format === 'cfg' || (format === 'libvirt' && !/<domain[\s>]/.test(text)) ? undefined : format;
   } catch {

@@ -34,8 +34,12 @@ export async function runGuest(binary: string, signal: AbortSignal | undefined):
   let folder: string;
   const prefix = join(tmpdir(), 'kvm-probe-');
   try {
-    // Who can exchange the folder decides where the files in it are written.
     trustPath(prefix);
+  } catch {
+    // Who can exchange the folder decides where the files in it are written.
+    return doubtful(`others could exchange the test guest in "${tmpdir()}"`);
+  }
+  try {
     folder = mkdtempSync(prefix);
   } catch {
     return doubtful(`the test guest cannot be written to "${tmpdir()}"`);

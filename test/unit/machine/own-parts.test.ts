@@ -19,16 +19,16 @@ test('overlays are removed only if the user that QEMU runs as may write to them'
     'by a further group': { ...other, groups: [Number(gid)] },
     'as anyone': { ...other, name: 'nobody-of-this-host' },
   };
-  const may: Readonly<Record<number, readonly string[]>> = {
-    0o400: ['owner'],
-    0o660: ['owner', 'by its group', 'by a further group'],
-    0o644: ['owner'],
-    0o602: ['owner', 'as anyone'],
-  };
-  for (const [mode, names] of Object.entries(may)) {
-    chmodSync(path, Number(mode));
+  const may: readonly (readonly [mode: number, names: readonly string[]])[] = [
+    [0o400, ['owner']],
+    [0o660, ['owner', 'by its group', 'by a further group']],
+    [0o644, ['owner']],
+    [0o602, ['owner', 'as anyone']],
+  ];
+  for (const [mode, names] of may) {
+    chmodSync(path, mode);
     for (const [name, user] of Object.entries(users)) {
-      const about = `${Number(mode).toString(8)} ${name}`;
+      const about = `${mode.toString(8)} ${name}`;
       if (names.includes(name)) assert.deepEqual(ownParts('DSK1', [path], user), [here], about);
       else {
         const expected = {

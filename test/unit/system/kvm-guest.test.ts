@@ -35,7 +35,7 @@ test('a folder for temporary files that is another user’s is not used', {
   const qemu = fakeQemu(t, 'printf KD > serial');
   process.env['TMPDIR'] = folder;
   const { usable, reason } = await runGuest(qemu, undefined);
-  assert.deepEqual([usable, reason], [false, `the test guest cannot be written to "${folder}"`]);
+  assert.deepEqual([usable, reason], [false, `others could exchange the test guest in "${folder}"`]);
   assert.deepEqual(readdirSync(folder), []);
 });
 

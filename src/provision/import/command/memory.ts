@@ -72,7 +72,13 @@ function memoryKind(memory: CommandOption): 'plain' | 'on' | '2M' | '1G' | undef
   return bytes === undefined ? 'on' : pageSize(renderSize(bytes));
 }
 
-const pageSize = (text: string): 'on' | '2M' | '1G' => (/1G/i.test(text) ? '1G' : /2M/i.test(text) ? '2M' : 'on');
+/** Undefined: there is no word for it. */
+function pageSize(text: string): 'on' | '2M' | '1G' | undefined {
+  const [, size] = /(\d+[KMG])/i.exec(text) ?? [];
+  const known = size?.toUpperCase();
+  if (known === undefined) return 'on';
+  return known === '2M' || known === '1G' ? known : undefined;
+}
 
 interface Node {
   readonly option: CommandOption;

@@ -50,7 +50,11 @@ export async function put(call: AgentCall): Promise<AgentAnswer> {
   if (local === STANDARD) return send(call, process.stdin, 0);
   const held = openLocal(local);
   try {
-    const source = readHeld(local, held, { pieceBytes: PIECE_BYTES, timeoutMs: WRITER_MS, signal: call.context.signal });
+    const source = readHeld(local, held, {
+      pieceBytes: PIECE_BYTES,
+      timeoutMs: WRITER_MS,
+      signal: call.context.signal,
+    });
     return await send(call, source, held.stats.size);
   } finally {
     closeSync(held.descriptor);

@@ -148,7 +148,6 @@ const MISSING = [
   ['-blockdev raw,node-name=x,file.driver=file,file.filename=/nowhere', /"\/nowhere" does not exist/],
   ['-chardev file,id=x,path=/nowhere/f', /the folder "\/nowhere" does not exist/],
   ['-chardev socket,id=x,path=/nowhere/d/s,server=on,wait=off', /the folder "\/nowhere\/d" does not exist/],
-  ['-chardev socket,id=x,path=/nowhere', /"-chardev" in \[custom\]: "\/nowhere" does not exist/],
   ['-chardev socket,id=x,fd=1729,server=on,wait=off', /open file of the program that starts QEMU, fd=1729/],
   [
     '-device \'{"driver":"vhost-vsock-pci","guest-cid":4,"vhostfd":"6789"}\'',
@@ -168,11 +167,13 @@ test('check finds files, folders and a screen that [custom] needs and that are m
   const root = lab(t);
   for (const [at, [line]] of MISSING.entries()) root.add(`m${at}`, `[custom]\n${line}\n`);
   root.add('hook', 'PRECMD=/bin/true\n[custom]\n-fda made-by-hook.img\n');
+  root.add('peer', '[custom]\n-chardev socket,id=x,path=/nowhere\n');
   root.add('remote', '[custom]\n-drive if=none,id=x,file=nbd://127.0.0.1:1/x\n');
   const env = { DISPLAY: '', WAYLAND_DISPLAY: '' };
   const { code, stdout, stderr } = await root.run('qemu-init', ['check'], { env });
   assert.equal(code, 6, stderr);
-  assert.equal(stdout, 'hook: good\nremote: good\n', stderr);
+  assert.equal(stdout, 'hook: good\npeer: good\nremote: good\n', stderr);
+  assert.match(stderr, /peer-qemu\.cfg:\d+: Warning: "-chardev" in \[custom\]: "\/nowhere" does not exist/);
   for (const [at, [line, pattern]] of MISSING.entries()) {
     const own = stderr.split('\n').filter((each) => each.includes(`/m${at}-qemu.cfg:`) && !each.includes('Warning'));
     assert.match(own.join('\n'), pattern, line);

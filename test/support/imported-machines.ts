@@ -69,8 +69,10 @@ export async function fateOf(host: ImportHost, definition: Definition): Promise<
     await fleet.start(target, { paused: true });
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
-    // A bridge may become one for VLANs until the start, and some kernels have none.
-    const isWarned = checked.value.some(({ message }) => /only a start shows|VLAN-aware/.test(message));
+    // A bridge may become one for VLANs until the start, and some kernels have none; a socket may come.
+    const isWarned = checked.value.some(({ message }) =>
+      /only a start shows|VLAN-aware|"-chardev" in .* does not exist/.test(message),
+    );
     if (isWarned) return { kind: 'not tried', why: said };
     throw new Error(`check finds it good, but: ${said}\n${definition.text}\n---\n${text}`, { cause });
   } finally {

@@ -176,8 +176,8 @@ test('a disk that moves while its guest writes loses no record, whoever is kille
   });
 
   await t.test('or be taken up again, with its progress', async () => {
-    // Slow enough for a host on which a look at the jobs takes seconds.
-    assert.ok(await kill(root, mirror(three, '--rate', '1M'), copying(root)));
+    // Slow enough to be there when it is looked for, and faster than the guest writes.
+    assert.ok(await kill(root, mirror(three, '--rate', '4M'), copying(root)));
     await root.ok('jobs', 'resume', 'web');
     assert.equal(await atRest(root, ['one.qcow2', two]), three);
     await goesOn(root);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Guest } from '../network/machines.ts';
+import { NESTED, nestedHost } from '../network/nested-host.ts';
+import { enterOwnNamespace } from '../network/own-namespace.ts';
 import { guestDisk } from '../support/guest-disk.ts';
 import { linuxGuest } from '../support/linux-guest.ts';
 import { type Cleanup, tempDir } from '../support/temp-root.ts';
-import type { Guest } from './machines.ts';
-import { NESTED, nestedHost } from './nested-host.ts';
-import { enterOwnNamespace } from './own-namespace.ts';
 
 await enterOwnNamespace();
 

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import { asArray, asRecord, asText } from '../../base/guards.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
@@ -34,7 +34,10 @@ import { watchJob } from './watch-job.ts';
 
 /** How to copy a disk. */
 export interface MirrorOptions extends LongWorkOptions {
-  /** Format of the new image (default: that of the old one, if QEMU can write it, else qcow2). */
+  /**
+   * Format of the new image (default: what the ending of its name says, `.qcow2` or `.raw`; else that of the old one, if
+   * QEMU can write it, else qcow2).
+   */
   readonly format?: 'qcow2' | 'raw' | undefined;
   /** Most bytes a second (default: no limit). */
   readonly rate?: number | undefined;
@@ -168,12 +171,18 @@ function pivotTo({ disk, file, options }: CopyJob, now: DiskNow, taken: Readonly
     key,
     jobId: newJobId('mirror', key.toLowerCase()),
     file,
-    format: options.format ?? (top.format === 'raw' ? 'raw' : 'qcow2'),
+    format: options.format ?? formatOfName(file) ?? (top.format === 'raw' ? 'raw' : 'qcow2'),
     newNodes: [nodes.format, nodes.file],
     oldNodes: now.layers.flatMap(({ node, fileNode }) => [node ?? [], fileNode ?? []].flat()),
     oldFiles: [],
     isGivenUp: false,
   };
+}
+
+/** Who names an image so expects it to be that; `.img` can be anything. */
+function formatOfName(file: string): 'qcow2' | 'raw' | undefined {
+  const ending = extname(file).toLowerCase();
+  return ending === '.qcow2' ? 'qcow2' : ending === '.raw' ? 'raw' : undefined;
 }
 
 function planOf({ target, disk, file }: CopyJob, pivot: Pivot): WorkPlan {

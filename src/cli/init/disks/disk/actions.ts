@@ -75,7 +75,7 @@ export const DISK: Action = {
           .option('format', {
             choices: ['qcow2', 'raw'] as const,
             requiresArg: true,
-            describe: 'Format of the new image: qcow2 or raw (default: raw for a raw disk)',
+            describe: 'Format of the new image: qcow2 or raw (default: by the ending of FILE, else as the old one)',
           })
           .option('rate', RATE) as Argv<object>,
       examples: [['web DSK1 /srv/fast/web.qcow2', 'Moves the disk to another file system; the old image stays']],

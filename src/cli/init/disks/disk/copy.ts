@@ -47,9 +47,9 @@ function copy(
   });
 }
 
-function describe({ key, from, to, removed }: MoveResult): string {
+function describe({ key, from, to, format, removed }: MoveResult): string {
   if (from === to) return `${key} is a single image already`;
   const rest =
     removed.length > 0 ? `removed ${removed.map((file) => `"${file}"`).join(', ')}` : `"${from}" is left as it was`;
-  return `${key} is "${to}" now; ${rest}`;
+  return `${key} is "${to}" (${format}) now; ${rest}`;
 }

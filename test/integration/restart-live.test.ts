@@ -86,6 +86,8 @@ test('a guest goes on in a newer QEMU, with the same ports and all else, and los
   const { code, stdout, stderr } = await root.init('restart', '--live', 'web');
   t.diagnostic(stdout + stderr);
   assert.equal(code, 0);
+  const notices = stderr.trim().split('\n');
+  assert.deepEqual([...new Set(notices)], notices, 'nothing is said twice');
   await writesOn();
   const after = await root.one('status', 'web');
   for (const key of ['slot', 'monitorPort', 'controlPort', 'vnc']) assert.deepEqual(after[key], before[key], key);

@@ -112,15 +112,16 @@ async function restart(
   { config, prepared, offer, options }: Restart,
 ): Promise<Restarted> {
   const isInterim = record?.isInterim === true;
+  const once = withoutRepeats(host);
   const hops: Hopped[] = [];
   if (needsInterim(config, record)) {
     const less = interimConfig(config);
-    hops.push(await go(host, target, { config: less, prepared, offer, options }, { isInterim: true, hasSlot: false }));
+    hops.push(await go(once, target, { config: less, prepared, offer, options }, { isInterim: true, hasSlot: false }));
   }
   try {
     // One that goes without for a moment had it before.
     const hasSlot = hops.length > 0 ? record?.slot !== undefined : isInterim || record?.slot !== undefined;
-    hops.push(await go(host, target, { config, prepared, offer, options }, { isInterim: false, hasSlot }));
+    hops.push(await go(once, target, { config, prepared, offer, options }, { isInterim: false, hasSlot }));
   } catch (error) {
     throw hops.length === 0 ? error : halfway(target, error);
   }
@@ -132,6 +133,18 @@ async function restart(
     downtimeMs: stood.length === 0 ? undefined : stood.reduce((sum, each) => sum + each),
     transferredBytes: hops.reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+/** What is so in one of two QEMUs is so in the other. */
+function withoutRepeats(host: MachineContext): MachineContext {
+  const told = new Set<string>();
+  const notify: MachineContext['notify'] = (notice) => {
+    const isForUser = notice.level === 'warning' || notice.level === 'info';
+    if (isForUser && told.has(notice.message)) return;
+    told.add(notice.message);
+    host.notify(notice);
+  };
+  return { ...host, notify };
 }
 
 async function go(

@@ -23,7 +23,7 @@ import type { BackupManifest } from './manifest.ts';
 import { keepNewest, type RemovedPoint, settleMerge, withBackups } from './merge.ts';
 import { copyOthers, variablesTarget } from './other-files.ts';
 import { makePartFolder, partFolder } from './part-folder.ts';
-import { lastPoint, newPointName, trustDestination } from './point-folder.ts';
+import { isAhead, lastPoint, newPointName, trustDestination } from './point-folder.ts';
 import { readManifest } from './read-manifest.ts';
 import { targetsOf } from './targets-of.ts';
 
@@ -168,6 +168,10 @@ function tellLimits(host: MachineContext, target: MachineRef, sources: readonly 
   }
   for (const { key, isEncrypted } of sources) {
     if (isEncrypted) tell('warning', `${key} is encrypted, and its backup is not`);
+  }
+  if (isAhead(plan.point)) {
+    const why = 'the clock of this host was ahead then, or is behind now';
+    tell('warning', `it is named ${plan.point} to come after the last one: ${why}`);
   }
 }
 

@@ -42,6 +42,14 @@ export function newPointName(folder: string, now = Date.now()): string {
   });
 }
 
+/** More than what clocks are set by, or backups in a row make of it. */
+const AHEAD_MS = 60_000;
+
+/** Whether the name of a new point is of the future, since the last one is: the clock was ahead then, or is behind now. */
+export function isAhead(point: string, now = Date.now()): boolean {
+  return timeOf(point) - now > AHEAD_MS;
+}
+
 function timeOf(point: string): number {
   const [, date = '', time = ''] = /^(\d{8})-(\d{6})$/.exec(point) ?? [];
   if (date === '') return 0;

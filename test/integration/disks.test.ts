@@ -136,8 +136,16 @@ test('disks of a stopped machine move, change their format, collapse, grow, shri
   assertContents(raw, 'raw');
   assert.match((await root.init('disk', 'convert', 'web', 'DSK2', 'raw')).stderr, /is raw already/);
   assert.match((await root.init('disk', 'mirror', 'web', 'DSK2', top)).stderr, /exists already/);
-  await root.ok('disk', 'mirror', 'web', 'DSK2', join(root.dir, 'elsewhere.qcow2'), '--format', 'qcow2');
-  assertContents(join(root.dir, 'elsewhere.qcow2'));
+  // The name says the format, unless the call does.
+  assert.match(
+    await root.ok('disk', 'mirror', 'web', 'DSK2', join(root.dir, 'new.qcow2')),
+    /new\.qcow2" \(qcow2\) now/,
+  );
+  assertContents(join(root.dir, 'new.qcow2'));
+  await root.ok('disk', 'mirror', 'web', 'DSK2', join(root.dir, 'new.RAW'));
+  assertContents(join(root.dir, 'new.RAW'), 'raw');
+  await root.ok('disk', 'mirror', 'web', 'DSK2', join(root.dir, 'odd.raw'), '--format', 'qcow2');
+  assertContents(join(root.dir, 'odd.raw'));
   const cfg = join(root.etcDir, 'web-qemu.cfg');
   writeFileSync(cfg, setKey(readFileSync(cfg, 'utf8'), 'DSK2', 'top.qcow2,format=qcow2'));
   const collapsed = await document(root, 'disk-move', 'disk', 'commit', 'web', 'DSK2');
@@ -192,6 +200,19 @@ test('a chain that something else rests on is not collapsed', async (t) => {
   assert.match((await root.init('disk', 'commit', 'web', 'DSK2')).stderr, /is the base of DSK1 of machine "db"/);
   assert.equal(lineOf(root), 'top.qcow2,format=qcow2,cache=none');
   await root.ok('stop', 'web', '--force');
+});
+
+test('a disk is not collapsed into what is not a file of this host, and the refusal says what to do instead', async (t) => {
+  const root = lab(t);
+  const remote = 'nbd://127.0.0.1:1/base';
+  qemuImg('create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', remote, join(root.etcDir, 'top.qcow2'), '1M');
+  root.add('web', `DSK1=top.qcow2,format=qcow2,backing=${remote}\n`);
+  const { code, stderr } = await root.init('disk', 'commit', 'web', 'DSK1');
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /"nbd:\/\/127\.0\.0\.1:1\/base", which is not a file of this host\n.*disk mirror web DSK1 FILE$/m,
+  );
 });
 
 const NEWER = debian13Qemu();

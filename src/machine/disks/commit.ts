@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { ConfigError } from '../../base/config-error.ts';
 import { QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
@@ -149,6 +150,7 @@ function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
   const base = now.layers[at];
   const overlays = now.layers.slice(0, Math.max(0, at));
   if (base === undefined || overlays.length === 0) return undefined;
+  refuseRemote(job, now.key, base);
   refuseSnapshots(now.key, overlays);
   if (into === undefined) refuseLayers(job, now);
   refuseOthers(job, base);
@@ -168,6 +170,14 @@ function pivotInto(job: CommitJob, now: DiskNow): Pivot | undefined {
     oldFiles,
     isGivenUp: false,
   };
+}
+
+/** The machine's file can only name an image of this host. */
+function refuseRemote({ target }: CommitJob, key: string, { file }: DiskLayer): void {
+  if (isAbsolute(file)) return;
+  throw new QemuError('QEMU_USAGE', `Cannot collapse ${key} into "${file}", which is not a file of this host`, {
+    hint: `copy all of it into one image: ${shellCommand('qemu-init', 'disk', 'mirror', target.longName, key)} FILE`,
+  });
 }
 
 /** They would be lost with the overlay. */

@@ -14,10 +14,6 @@ qemu-utils qemu-img
 LIST
       ;;
     test-unit) ;;
-    test-debian | test-cluster)
-      packages_for test
-      echo 'debootstrap debootstrap'
-      ;;
     test | test-*)
       packages_for demo
       cat <<'LIST'
@@ -43,6 +39,12 @@ polkitd /usr/lib/polkit-1/polkitd
 logrotate logrotate
 zsh zsh
 fish fish
+debootstrap debootstrap
+ovmf /usr/share/OVMF
+qemu-efi-aarch64 /usr/share/AAVMF
+qemu-system-arm qemu-system-aarch64
+qemu-system-misc qemu-system-riscv64
+qemu-system-ppc qemu-system-ppc64
 LIST
       ;;
   esac

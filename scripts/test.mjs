@@ -31,6 +31,8 @@ async function main([only, ...parts]) {
   // What compiles needs no look at its types before.
   const linted = only !== undefined || (await lint({ types: false }));
   const clean = (await compile()) && linted;
+  if (clean && tiers.some(({ name }) => name !== 'unit'))
+    await run(process.execPath, ['build/test/support/downloads.js'], { show: true });
   const lanes = [...new Set(tiers.map(({ lane }) => lane))].map((lane) => tiers.filter((tier) => tier.lane === lane));
   const outcomes = (await Promise.all(lanes.map((lane, at) => runLane(lane, parts, at === 0)))).flat();
   for (const [at, outcome] of outcomes.entries()) outcomes[at] = await runAgain(outcome);

@@ -58,10 +58,12 @@ export function updateLists(): boolean {
   return true;
 }
 
-/** Runs one of apt's programs and returns what it printed. */
+/** Runs one of apt's programs and returns what it printed. One at a time: apt does not wait for another that reads its sources. */
 export function apt(program: string, args: readonly string[], cwd?: string): string {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const alone = ['--no-fork', join(cacheFolder(), '.apt.lock'), program, ...args];
   try {
-    return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync('flock', alone, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (cause) {
     throw new Error(`Cannot get a Debian package that the tests need: ${program} ${args.join(' ')} failed`, { cause });
   }

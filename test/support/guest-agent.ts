@@ -1,14 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { debianPackage } from './debian-package.ts';
 
-/** The agent of this host; undefined when there is none. */
-export const QEMU_GA = ['/usr/sbin/qemu-ga', '/usr/bin/qemu-ga'].find((path) => existsSync(path));
+/** The agent of this host, or that of its Debian; undefined when there is none. */
+export const QEMU_GA = ['/usr/sbin/qemu-ga', '/usr/bin/qemu-ga'].find((path) => existsSync(path)) ?? unpacked();
 
 /** Why no agent can be put into a guest here; false when one can. */
 export const NO_QEMU_GA = QEMU_GA === undefined && 'there is no qemu-ga (Debian: qemu-guest-agent)';
 
-/** The agent of this host, with its libraries beside it, for a Linux guest of ours. */
+/** Not installed: the agent would then serve the host on which this one runs. */
+function unpacked(): string | undefined {
+  try {
+    const program = join(debianPackage('qemu-guest-agent'), 'usr/sbin/qemu-ga');
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return program;
+  } catch {
+    return undefined;
+  }
+}
+
+/** That agent, with its libraries beside it, for a Linux guest of ours. */
 export function agentFiles(): Record<string, Buffer> {
   const program = String(QEMU_GA);
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(?:=> |^\t)(\/\S+) \(/gm);

@@ -30,6 +30,8 @@ const warning = (problem: string, hint?: string): Judgement => ({ severity: 'war
 const instead = (key: string, more = ''): Judgement =>
   warning(`overrides ${key}, which qemu-init checks and relies on`, `set ${key}= instead${more}`);
 
+const SEMIHOSTING = 'lets the guest read and write files of the host, as the user that QEMU runs as';
+
 const UNMANAGED = 'is not managed by qemu-init';
 
 /** For options, whatever their value. */
@@ -82,6 +84,7 @@ const OPTIONS: Readonly<Record<string, Judgement>> = {
   qmp: warning(`${UNMANAGED}: anyone who can reach the port of a monitor controls QEMU`, 'use: qemu-cmd -q'),
   'qmp-pretty': warning(`${UNMANAGED}: anyone who can reach the port of a monitor controls QEMU`, 'use: qemu-cmd -q'),
   plugin: warning('loads code into QEMU'),
+  semihosting: warning(SEMIHOSTING),
   help: error('QEMU prints it and exits'),
   h: error('QEMU prints it and exits'),
   version: error('QEMU prints it and exits'),
@@ -124,12 +127,10 @@ function checkValue(name: string, value: string): Judgement[] {
         : [warning("opens a debugger's port: anyone who can reach it can read and modify the guest", 'use unix:FILE')];
     case 'action':
       return /shutdown=pause/.test(value) && OPTIONS['no-shutdown'] ? [OPTIONS['no-shutdown']] : [];
+    case 'semihosting-config':
+      return /(?:^|,)enable=off(?:,|$)/.test(value) ? [] : [warning(SEMIHOSTING)];
     case 'incoming':
       return value.startsWith('exec:') ? [warning(`runs a shell command, ${JSON.stringify(value)}`)] : [];
-    case 'netdev':
-    case 'net':
-    case 'nic':
-      return checkNetworkFindings(value);
     default:
       return [];
   }
@@ -156,11 +157,4 @@ function checkBoot(value: string): Judgement[] {
         ),
       ]
     : [];
-}
-
-function checkNetworkFindings(value: string): Judgement[] {
-  const program = /(?:^|,)(script|downscript|helper|smb|guestfwd)=([^,]*)/.exec(value);
-  if (!program || program[2] === 'no' || program[1] === 'smb') return [];
-  const isCommand = program[1] !== 'guestfwd' || value.includes('-cmd:');
-  return isCommand ? [warning(`runs a program, ${JSON.stringify(program[2])}`)] : [];
 }

@@ -46,6 +46,32 @@ test('no action runs a program of a file that another user may write', options, 
   assert.ok(!host.wasRun());
 });
 
+test('QEMU runs, loads and reads nothing of another user by [custom]', options, async (t) => {
+  const host = trap(t);
+  const program = join(host.dir, 'program');
+  host.write('more', '[netdev "n"]\n  type = "user"\n');
+  for (const name of ['program', 'more']) chownSync(join(host.dir, name), STRANGER, STRANGER);
+  for (const line of [
+    `-netdev tap,id=n,script=${program},downscript=no`,
+    `-netdev '{"type":"bridge","id":"n","helper":"${program}"}'`,
+    `-netdev user,id=n,guestfwd=tcp:10.0.2.9:1-cmd:${program}`,
+    `-incoming "exec:${program}"`,
+    `-plugin file=${program}`,
+    `-readconfig ${join(host.dir, 'more')}`,
+  ]) {
+    host.add('web', `NETIF=managed\n[custom]\n${line}\n`);
+    for (const action of ['check', 'start']) {
+      const { code, stderr } = await host.init(action, 'web');
+      assert.equal(code, 4, `${action} ${line}: ${stderr}`);
+      assert.match(stderr, /in \[custom\]: Cannot trust ".*": it belongs to user "64321"/, line);
+    }
+  }
+  assert.ok(!host.wasRun());
+  chownSync(program, 0, 0);
+  host.add('web', `NETIF=managed\n[custom]\n-netdev tap,id=n,script=${program},downscript=no\n`);
+  assert.match((await host.init('check', 'web')).stderr, /Warning: "-netdev" in \[custom\] runs a program/);
+});
+
 test(
   'what others may change is named with the component that lets them: files, folders above, programs',
   options,
@@ -139,6 +165,12 @@ test('check warns of images that others may exchange when QEMU runs as root', op
   const { code, stderr } = await host.init('check', 'web');
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Warning: QEMU runs as root, and CDR1 can be replaced .*\/his": it belongs to user "64321"/);
+  const firmware = join(his, 'code.fd');
+  for (const file of [firmware, join(his, 'raw.img')]) writeFileSync(file, new Uint8Array(65_536));
+  host.add('more', `FIRMWARE=${firmware}\n[custom]\n-drive file=${join(his, 'raw.img')},if=none,format=raw,id=d\n`);
+  const more = (await host.init('check', 'more')).stderr;
+  assert.match(more, /root, and FIRMWARE can be replaced .*\/his": it belongs to user "64321"/);
+  assert.match(more, /root, and ".*raw\.img", which -drive in \[custom\] names, can be replaced/);
   // As /var/log is on some hosts.
   chownSync(his, 0, 0);
   chownSync(dirname(host.logDir), 0, STRANGER);

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ShareConfig } from '../../config/device-config.ts';
-import type { MachineConfig } from '../../config/types.ts';
+import type { CustomLine, MachineConfig } from '../../config/types.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
+import { customFiles } from './custom-files.ts';
 import { issueAt } from './issues.ts';
 
 /**
@@ -19,18 +20,31 @@ export function exchangeableFileIssues(config: MachineConfig, { consoleLog }: Ma
     ...config.cdroms.map(({ index, file }) => [`CDR${index}`, file] as const),
     ['KERNEL', config.kernel] as const,
     ['INITRD', config.initrd] as const,
+    ['FIRMWARE', config.firmware.startsWith('/') ? config.firmware : undefined] as const,
+    ['FIRMWARE', config.firmwareVariables] as const,
   ];
   const images = files.flatMap(([key, file]): Problem[] => {
     const distrust = file === undefined ? undefined : distrustOfFolder(file);
-    if (distrust === undefined) return [];
-    const message = `QEMU runs as root, and ${key} can be replaced with any file of the host: ${distrust}`;
-    return [{ ...issueAt(config, key, message, 'set RUNAS=auto, or move the file'), severity: 'warning' }];
+    return distrust === undefined ? [] : [exchangeable(config, key, distrust, config.origins.get(key))];
   });
+  const named = customFiles(config.custom, config.dir).flatMap(({ option, path, origin }): Problem[] => {
+    const distrust = distrustOfFolder(path);
+    return distrust === undefined
+      ? []
+      : [exchangeable(config, `"${path}", which ${option} in [custom] names,`, distrust, origin)];
+  });
+  images.push(...named);
   images.push(...config.shares.flatMap((share) => rootShareIssue(config, share)));
   const distrust = distrustOfFolder(consoleLog);
   if (distrust === undefined) return images;
   const message = `QEMU runs as root, and its console log can be replaced with any file of the host: ${distrust}`;
   return [...images, { ...issueAt(config, 'RUNAS', message, 'set RUNAS=auto'), severity: 'warning' }];
+}
+
+function exchangeable(config: MachineConfig, what: string, distrust: string, origin?: CustomLine['origin']): Problem {
+  const message = `QEMU runs as root, and ${what} can be replaced with any file of the host: ${distrust}`;
+  const issue = issueAt(config, 'RUNAS', message, 'set RUNAS=auto, or move the file');
+  return { ...issue, ...origin, severity: 'warning' };
 }
 
 /** With 9p, owners and modes that the guest sets are not those of the files. */

@@ -9,6 +9,7 @@ import { scriptProblem } from '../../system/trust/script.ts';
 import { trustCommand } from '../../system/trust/trusted-command.ts';
 import type { MachineContext } from '../context.ts';
 import { readVncPassword, VNC_PASSWORD_BYTES } from '../start/vnc-password.ts';
+import { customPrograms } from './custom-programs.ts';
 import { fileIssue, issueAt, issueOf } from './issues.ts';
 
 /** The files that a machine boots from, besides its images, and its password. */
@@ -87,6 +88,23 @@ function distrustIssue(
     if (!(error instanceof QemuError)) throw error;
     return issueOf(config, key, error);
   }
+}
+
+/**
+ * What QEMU runs, loads or reads options from by `[custom]`: nobody else may change that, as whatever else is run. Whether it is there
+ * QEMU says itself.
+ */
+export function customProgramIssues(config: MachineConfig): Problem[] {
+  return customPrograms(config.custom, config.dir).flatMap(({ option, program, args, isRun, origin }): Problem[] => {
+    const path = program.includes('/') ? program : findProgram(program);
+    const distrust = path === undefined ? undefined : distrustIssue(config, '[custom]', path, args);
+    if (distrust !== undefined)
+      return [{ ...distrust, ...origin, message: `"${option}" in [custom]: ${distrust.message}` }];
+    if (!isRun) return [];
+    return [
+      { ...origin, message: `"${option}" in [custom] runs a program, ${JSON.stringify(program)}`, severity: 'warning' },
+    ];
+  });
 }
 
 /**

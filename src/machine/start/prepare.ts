@@ -10,7 +10,7 @@ import { customIssues } from '../check/custom-issues.ts';
 import { exchangeableFileIssues } from '../check/exchangeable-files.ts';
 import { helperIssues } from '../check/helper-issues.ts';
 import { hostDeviceIssues } from '../check/host-device-issues.ts';
-import { fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
+import { customProgramIssues, fileIssues, hookIssues, programIssues, socketIssues } from '../check/host-issues.ts';
 import { hugePageIssues } from '../check/huge-page-issues.ts';
 import { issueAt, issueOf } from '../check/issues.ts';
 import { limitIssues } from '../check/limit-issues.ts';
@@ -133,6 +133,7 @@ async function look(
     ...hostDeviceIssues(config, ownPid(files)),
     ...hugePageIssues(config),
     ...programIssues(config),
+    ...customProgramIssues(config),
     ...(await helperIssues(config)),
     ...hooks,
     ...socketIssues(config, files),

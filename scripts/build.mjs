@@ -21,6 +21,7 @@ import {
 import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { DEFAULT_EXPORT, PACKAGES } from './bundle/modules.mjs';
 import { DEFINE, inLater, insistOnAscii, PRELUDE } from './bundle/prelude.mjs';
 import { buildPackedTools } from './bundle/tools.mjs';
 import { buildPages } from './man.mjs';
@@ -54,7 +55,7 @@ const bundleOptions = {
   minifySyntax: true,
   define: DEFINE,
   // Of a lock, which opens no file, it would only load all streams.
-  alias: { 'graceful-fs': 'node:fs' },
+  alias: { 'graceful-fs': 'node:fs', 'string-width': './scripts/string-width.mjs' },
   banner: { js: `${refuseOldNode()}\n${PRELUDE}` },
   // Licences are gathered in one file below.
   legalComments: 'none',
@@ -62,10 +63,10 @@ const bundleOptions = {
   metafile: true,
 };
 
-const onDemand = {
+const onDemand = (packages) => ({
   name: 'on-demand',
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${ON_DEMAND.join('|')})$`) }, ({ path }) => ({
+    onResolve({ filter: new RegExp(`^(${packages.join('|')})$`) }, ({ path }) => ({
       path: `./packages/${path}.cjs`,
       external: true,
     }));
@@ -74,7 +75,7 @@ const onDemand = {
       return kind === 'dynamic-import' && name !== undefined ? { path: `./${name}.cjs`, external: true } : undefined;
     });
   },
-};
+});
 
 /** Files of the web page by what they are copied from. noVNC stays as it is, with its licence (MPL 2.0). */
 const PAGE = [
@@ -143,16 +144,14 @@ async function buildTools() {
           ...Object.entries(LATE).map(([path, name]) => ({ in: `src/cli/${path}`, out: name })),
         ],
         outdir: outDir,
-        plugins: [onDemand],
+        plugins: [onDemand(ON_DEMAND)],
       }),
       ...ON_DEMAND.map((name) =>
         build({
           ...bundleOptions,
           entryPoints: [name],
           outfile: join(outDir, 'packages', `${name}.cjs`),
-          // What Node takes for the default export of a CommonJS module is module.exports.
-          footer: { js: 'module.exports = Object.assign(module.exports.default ?? module.exports, module.exports);' },
-          alias: { ...bundleOptions.alias, 'string-width': './scripts/string-width.mjs' },
+          footer: { js: DEFAULT_EXPORT },
         }),
       ),
     ]);
@@ -164,7 +163,7 @@ async function buildTools() {
     const packed = await buildPackedTools(root, outDir, PACKED, bundleOptions, {
       head: refuseOldNode(),
       version,
-      plugins: [onDemand],
+      plugins: [onDemand(ON_DEMAND.filter((name) => !PACKAGES.includes(name)))],
     });
     const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     writeFileSync(join(outDir, 'LICENSES.txt'), licencesOf([...inputs, ...packed]));

@@ -13,7 +13,10 @@ export const HELPERS =
   'for(const key of Object.getOwnPropertyNames(mod))Object.hasOwn(to,key)||__defProp(to,key,{get:()=>mod[key],enumerable:!0});return to};';
 
 /** Packages whose code is put next to that of the tools. */
-const PACKAGES = ['ini', 'proper-lockfile'];
+export const PACKAGES = ['ini', 'proper-lockfile', 'yargs'];
+/** What Node.js takes for the default export of a CommonJS module is module.exports. */
+export const DEFAULT_EXPORT =
+  'module.exports = Object.assign(module.exports.default ?? module.exports, module.exports);';
 const CALL = /require\("(src\/[^"]+)"\)/g;
 
 /**
@@ -32,7 +35,9 @@ export async function modulesOf(root, entries, options, plugins) {
   const { outputFiles } = await build({ ...common, plugins: [...plugins, apart(root)], entryPoints: inputs });
   const bodies = outputFiles.map(({ path, text }) => [nameOf(relative(root, path)), text]);
   return {
-    bodies: new Map(bodies.map(([name, text]) => [name, isPackage(name) ? text : bodyOf(name, text)])),
+    bodies: new Map(
+      bodies.map(([name, text]) => [name, isPackage(name) ? `${text}${DEFAULT_EXPORT}` : bodyOf(name, text)]),
+    ),
     inputs: Object.keys(metafile.inputs),
   };
 }

@@ -15,8 +15,10 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { backupLab, MIB } from '../support/backup-lab.ts';
-import { until } from '../support/lab.ts';
+import { lab, until } from '../support/lab.ts';
+import { GUEST_MS } from '../support/linux-guest.ts';
 import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
+import { checkRecords, lastWritten, writerDisk, writerGuest, writerMachine } from '../support/writer-guest.ts';
 
 await enterOwnMounts();
 
@@ -50,6 +52,45 @@ test('a full file system fails the backup and leaves nothing, or makes it wait; 
     .at(-1);
   assert.ok(point !== parent);
   host.assertEqual(point);
+});
+
+test('a guest whose backup finds no room stands still no longer than the backup, and loses nothing', async (t) => {
+  const root = lab(t);
+  const dest = join(root.dir, 'dest');
+  mkdirSync(dest);
+  mountSmall(dest, 4 * 1024);
+  t.after(() => unmount(dest));
+  const disk = writerDisk(join(root.etcDir, 'one.qcow2'));
+  root.add('web', `${writerMachine(writerGuest(root.etcDir))}DSK1=one.qcow2\n`);
+  await root.ok('start', 'web');
+  const written = (): number => lastWritten(root.console('web'));
+  const writesOn = async (): Promise<void> => {
+    const before = written();
+    await until('the guest writes on', () => written() > before + 1, GUEST_MS);
+  };
+  await until('the guest has written more than fits', () => statSync(disk).blocks * 512 > 8 * MIB, GUEST_MS);
+  const failed = await root.init('backup', 'create', 'web', dest);
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.match(failed.stderr, /Copying DSK1 failed: No space left on device/);
+  await writesOn();
+
+  const waiting = root.spawn('qemu-init', ['backup', 'create', 'web', dest, '--wait-for-space']);
+  await until('the guest stands still', () => waiting.stderr().includes('its guest stands still until'), GUEST_MS);
+  assert.equal(await root.state('web'), 'io-error');
+  waiting.child.kill('SIGINT');
+  assert.equal((await waiting.result).code, 130);
+  await writesOn();
+
+  const patient = root.spawn('qemu-init', ['backup', 'create', 'web', dest, '--wait-for-space']);
+  await until('the guest stands still', () => patient.stderr().includes('its guest stands still until'), GUEST_MS);
+  spawnSync('mount', ['-o', 'remount,size=128m', dest]);
+  await writesOn();
+  assert.equal((await patient.result).code, 0, patient.stderr());
+  await writesOn();
+  await root.ok('stop', 'web', '--force');
+  const { last, wrong } = checkRecords(disk);
+  assert.ok(last >= written());
+  assert.deepEqual(wrong, []);
 });
 
 test('a destination that is missing, read-only or of other users is refused before anything is done', async (t) => {

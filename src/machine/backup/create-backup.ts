@@ -136,7 +136,8 @@ async function backUp(backup: BackupContext, options: BackupOptions): Promise<st
     makePartFolder(folder, point, access.user);
     const outdated = outdatedOf(sources, plan, last);
     const { mount, copying } = await begin(backup, options, plan, targets, outdated);
-    await finishBackup({ host, target, visit: access.visit, data: { folder, point, mount } }, copying, options);
+    const { visit, isRunning } = access;
+    await finishBackup({ host, target, visit, isRunning, data: { folder, point, mount } }, copying, options);
     return point;
   } catch (error) {
     // Of a machine that runs this is done when the work is undone; this process ends with its disks.

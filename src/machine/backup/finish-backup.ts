@@ -27,6 +27,7 @@ export interface FinishContext {
   readonly host: MachineContext;
   readonly target: MachineRef;
   readonly visit: Visit;
+  readonly isRunning: boolean;
   readonly data: Pick<BackupData, 'folder' | 'point' | 'mount'>;
 }
 
@@ -37,17 +38,20 @@ export interface FinishContext {
  * what a visit throws.
  */
 export async function finishBackup(
-  { host, target, visit, data }: FinishContext,
+  { host, target, visit, isRunning, data }: FinishContext,
   { targets, draft, outdated, rate, waitForSpace }: Copying,
   { signal, onProgress = () => {} }: LongWorkOptions,
 ): Promise<BackupManifest> {
   const { folder, point, mount } = data;
-  const onFull = (): void => {
-    const message = `the file system of "${folder}" is full: the backup waits until there is room`;
+  const onFull = (isGuestHeld: boolean): void => {
+    const message = isGuestHeld
+      ? `its guest stands still until there is room in "${folder}" for what it is about to write over, or the backup ends`
+      : `the file system of "${folder}" is full: the backup waits until there is room`;
     host.notify({ level: 'warning', machine: target.longName, message });
   };
   const jobs = new Map(targets.map((each) => [copyJob(each, draft.chain), each.id.toUpperCase()]));
-  const follow = { jobs, folder: partFolder(folder, point), rate, waitForSpace, onProgress, onFull, signal };
+  const machine = isRunning ? { host, target } : undefined;
+  const follow = { jobs, folder: partFolder(folder, point), rate, waitForSpace, onProgress, onFull, machine, signal };
   await followJobs(visit, follow);
   for (const each of targets) await finishWriting(visit, each, follow);
   const closed = { targets: targets.map(({ id }) => id), bitmaps: [] };

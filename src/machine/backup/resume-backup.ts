@@ -26,7 +26,7 @@ export async function resumeBackup({ host, target, work, options }: Resumption):
   const [dest, longName] = [dirname(folder), basename(folder)];
   const { signal } = options;
   await withBackups(dest, longName, { purpose: 'backup', signal }, async () => {
-    await finishBackup({ host, target, visit: visitOf(host, target), data }, copying, options);
+    await finishBackup({ host, target, visit: visitOf(host, target), isRunning: true, data }, copying, options);
     if (copying.keep !== undefined) await keepNewest(dest, longName, copying.keep, options);
   });
 }

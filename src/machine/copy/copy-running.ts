@@ -89,7 +89,8 @@ async function copyAll(
     ),
   );
   const names = new Map(targets.map((each) => [copyJob(each, chain), each.id.toUpperCase()]));
-  const follow = { jobs: names, folder: part, waitForSpace: false, onProgress, onFull: () => {}, signal };
+  const machine = access.isRunning ? { host, target } : undefined;
+  const follow = { jobs: names, folder: part, waitForSpace: false, onProgress, onFull: () => {}, machine, signal };
   await followJobs(access.visit, follow);
   for (const each of targets) await finishWriting(access.visit, each, follow);
   await access.visit((domain) => leaveQemu(domain, jobs, { targets: ids, bitmaps: [] }));

@@ -27,7 +27,7 @@ export async function finishWriting(
       if (!(error instanceof QmpRefusedError)) throw error;
       const isFull = failureOf(error.desc) === 'nospace';
       if (!isFull || !waitForSpace) throw copyFailed(target.id.toUpperCase(), error.desc, folder);
-      if (isFirst) onFull();
+      if (isFirst) onFull(false);
       await delay(ROOM_MS, signal);
     }
   }

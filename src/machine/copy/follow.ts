@@ -5,6 +5,8 @@ import type { OnProgress } from '../../base/progress.ts';
 import type { Domain } from '../../domain/domain.ts';
 import { type Job, listJobs } from '../../domain/job.ts';
 import { failureOf } from '../../domain/job-error.ts';
+import type { MachineContext, MachineRef } from '../context.ts';
+import { isHeldUp, letGoOn } from '../work/held-guest.ts';
 import { shareOf } from './transaction.ts';
 
 /** A way to the QEMU that has the disks, for a short visit. */
@@ -20,8 +22,10 @@ export interface FollowOptions {
   readonly rate?: number | undefined;
   readonly waitForSpace: boolean;
   readonly onProgress: OnProgress;
-  /** Told once each time there is no room. */
-  readonly onFull: () => void;
+  /** Told once each time there is no room, and once more when the guest stands still because of that. */
+  readonly onFull: (isGuestHeld: boolean) => void;
+  /** Whose guest may write to the disks meanwhile; undefined: it does not run. */
+  readonly machine: { readonly host: MachineContext; readonly target: MachineRef } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,29 +42,44 @@ const ROOM_BYTES = 16 * 1024 * 1024;
  * `QEMU_ABORTED`, and what a visit throws.
  */
 export async function followJobs(visit: Visit, options: FollowOptions): Promise<void> {
-  const { jobs, signal } = options;
+  const { jobs, folder, waitForSpace, machine, signal } = options;
   let running = jobs.size;
-  let isFull = false;
+  const told = new Set<boolean>();
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LOOK_MS)) {
-    const now = await visit((domain) => look(domain, options, running));
+    const { now, isGuestHeld } = await visit((domain) => look(domain, options, running));
     for (const job of now) requireSuccess(job, options);
     requireAll(now, jobs);
     options.onProgress({ phase: phaseOf(now, jobs), done: sum(now, 'done'), total: sum(now, 'total') });
-    running = now.filter(({ isOver }) => !isOver).length;
-    if (running === 0) return;
-    if (!now.some(({ status }) => status === 'paused')) {
-      isFull = false;
+    const unfinished = now.filter(({ isOver }) => !isOver);
+    running = unfinished.length;
+    if (running === 0) {
+      if (machine !== undefined) await visit(({ client }) => letGoOn(machine.host, machine.target, client));
+      return;
+    }
+    // The guest is not to wait until a job comes to where there is no room.
+    if (isGuestHeld && !waitForSpace) throw copyFailed(namesOf(unfinished, jobs), NO_SPACE, folder);
+    if (!isGuestHeld && !now.some(({ status }) => status === 'paused')) {
+      told.clear();
       await delay(pauseMs, signal);
     } else {
-      if (!isFull && options.waitForSpace) options.onFull();
-      isFull = true;
+      if (waitForSpace && !told.has(isGuestHeld)) options.onFull(isGuestHeld);
+      told.add(isGuestHeld);
       await delay(ROOM_MS, signal);
     }
   }
 }
 
-/** Looks at the jobs, divides the rate among those that still run, and lets those go on that found no room. */
-async function look(domain: Domain, { jobs, rate, folder }: FollowOptions, before: number): Promise<Job[]> {
+/** As QEMU has it from strerror(3). */
+const NO_SPACE = 'No space left on device';
+
+interface Look {
+  readonly now: readonly Job[];
+  /** The guest stands still, and there is still no room. */
+  readonly isGuestHeld: boolean;
+}
+
+/** Looks at the jobs, divides the rate among those that still run, and lets those go on that found no room, and the guest. */
+async function look(domain: Domain, { jobs, rate, folder, machine }: FollowOptions, before: number): Promise<Look> {
   const now = (await listJobs(domain)).filter(({ id }) => jobs.has(id));
   const running = now.filter(({ isOver }) => !isOver);
   if (rate !== undefined && running.length < before) {
@@ -68,10 +87,13 @@ async function look(domain: Domain, { jobs, rate, folder }: FollowOptions, befor
     for (const { id } of running) await ifStillThere(domain.run('block-job-set-speed', { device: id, speed }));
   }
   const paused = running.filter(({ status }) => status === 'paused');
-  if (paused.length > 0 && roomIn(folder) >= ROOM_BYTES) {
-    for (const { id } of paused) await ifStillThere(domain.run('job-resume', { id }));
-  }
-  return now;
+  const isHeld =
+    machine !== undefined && running.length > 0 && (await isHeldUp(machine.host, machine.target, domain.client));
+  if (paused.length === 0 && !isHeld) return { now, isGuestHeld: false };
+  if (roomIn(folder) < ROOM_BYTES) return { now, isGuestHeld: isHeld };
+  for (const { id } of paused) await ifStillThere(domain.run('job-resume', { id }));
+  if (machine !== undefined) await letGoOn(machine.host, machine.target, domain.client);
+  return { now, isGuestHeld: false };
 }
 
 /** A job may end between two commands, or pause for a moment by itself. */
@@ -118,8 +140,12 @@ function gone(what: string): QemuError {
 }
 
 function phaseOf(now: readonly Job[], jobs: ReadonlyMap<string, string>): string {
-  const running = now.filter(({ isOver }) => !isOver).map(({ id }) => jobs.get(id) ?? id);
-  return running.length > 3 ? `copying ${running.length} disks` : `copying ${running.join(', ')}`;
+  const running = now.filter(({ isOver }) => !isOver);
+  return running.length > 3 ? `copying ${running.length} disks` : `copying ${namesOf(running, jobs)}`;
+}
+
+function namesOf(now: readonly Job[], jobs: ReadonlyMap<string, string>): string {
+  return now.map(({ id }) => jobs.get(id) ?? id).join(', ');
 }
 
 function sum(jobs: readonly Job[], what: 'done' | 'total'): number {

@@ -16,6 +16,7 @@ import { removeEmptyFolder } from '../run/clean-up.ts';
 import { locate } from '../run/locate.ts';
 import { lockedIfPossible, NO_ROOM } from '../run/run-lock.ts';
 import { whileAlive } from '../run/while-alive.ts';
+import { letGoOn } from './held-guest.ts';
 import { workKind } from './kinds.ts';
 import type { Settled } from './work-kind.ts';
 import { hasWork, isAtWork, isCutOff, readWork, removeWork, type WorkRecord } from './work-record.ts';
@@ -123,6 +124,7 @@ async function settleWith(
   if (settled.outcome !== 'running') {
     removeWork(target.files);
     told.delete(target.files.work);
+    if (client !== undefined) await letGoOn(host, target, client);
   }
   tell(host, target, record, settled, cancel);
   return { ...settled, record };

@@ -208,6 +208,19 @@ test('a stopped machine is replaced as a whole, or one disk of it', NEEDS_ROOT, 
   assert.deepEqual(hidden(root.etcDir), []);
 });
 
+test('a machine that is not registered is replaced too, as a whole or one disk of it', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  addMachine(root, cfg);
+  root.write('etc/qemu/qemu-init.reg', '');
+  const one = row(await restore(root, dest, `web@${points[0]}`, '--disk', 'DSK1'));
+  assert.equal(one.outcome, 'replaced');
+  assert.equal(disk(join(root.etcDir, 'web Größe, eins.qcow2'), 'qcow2'), contentOf(dest, points[0] ?? ''));
+  const whole = row(await restore(root, dest, 'web'));
+  assert.deepEqual([whole.outcome, whole.shortName], ['replaced', null]);
+  assert.equal(disk(join(root.etcDir, 'web Größe, eins.qcow2'), 'qcow2'), contentOf(dest, points[1] ?? ''));
+});
+
 test('one image can be taken out, and nothing that is there is written over', async (t) => {
   const root = tempRoot(t);
   const { dest, points, cfg } = withMachine(root);

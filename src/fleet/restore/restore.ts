@@ -1,12 +1,14 @@
 import { basename, resolve } from 'node:path';
-import { QemuError } from '../../base/errors.ts';
+import { errorCode, QemuError } from '../../base/errors.ts';
 import type { LongWorkOptions } from '../../base/progress.ts';
 import { ancestry, filesOfDisk, findPoint, type ReadablePoint } from '../../machine/backup/chain.ts';
 import { pointsOf } from '../../machine/backup/destination.ts';
 import type { BackupDisk } from '../../machine/backup/manifest.ts';
 import { settleQuietly } from '../../machine/backup/settle-quietly.ts';
+import type { MachineRef } from '../../machine/context.ts';
 import type { BackupId, Backups } from '../../machine/library/backups.ts';
 import type { SourceFile } from '../../machine/restore/source-file.ts';
+import { isThere } from '../../system/files/files.ts';
 import { trustPath } from '../../system/trust/trusted-path.ts';
 import type { Machines } from '../machines.ts';
 import { extractDisk } from './extract-disk.ts';
@@ -36,15 +38,25 @@ export async function restoreBackup(
   }
   const source = await openSource(backups, id, disk, options);
   if (disk !== undefined && output !== undefined) return extractDisk(source, resolve(output), options);
-  const target =
-    as === undefined && output === undefined
-      ? machines.list().find(({ longName }) => longName === source.point.name)
-      : undefined;
+  const target = as === undefined && output === undefined ? machineOf(machines, source.point.name) : undefined;
   if (target) return restoreOver(machines, target, source, options);
   if (disk === undefined) return restoreNew(machines, source, options);
   throw new QemuError('QEMU_MACHINE_UNKNOWN', `There is no machine "${source.point.name}" that ${disk} belongs to`, {
     hint: `for the image alone: --disk ${disk} --output DIR`,
   });
+}
+
+/** The machine of that long name, registered or with a file in the usual place, as all other commands find it. */
+function machineOf(machines: Machines, longName: string): MachineRef | undefined {
+  const registered = machines.list().find((each) => each.longName === longName);
+  if (registered) return registered;
+  try {
+    const found = machines.getOfUnit(longName);
+    return isThere(found.configPath) ? found : undefined;
+  } catch (error) {
+    if (errorCode(error) !== 'QEMU_MACHINE_UNKNOWN') throw error;
+    return undefined;
+  }
 }
 
 /**

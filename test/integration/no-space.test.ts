@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseJson } from '../support/cli.ts';
 import { guestDisk } from '../support/guest-disk.ts';
-import { type Lab, lab, until } from '../support/lab.ts';
+import { type JsonObject, type Lab, lab, until } from '../support/lab.ts';
 import { enterOwnMounts, makeReadOnly, mountSmall, unmount } from '../support/own-mounts.ts';
 import type { Cleanup } from '../support/temp-root.ts';
 
@@ -182,9 +183,17 @@ test('a guest that stands still because its disk is full is told as that, and go
     failed.stderr,
     /is not resumed, but io-error .*DSK1 ".*web\.img" has no room on ".*small" \(0 KiB free\)/,
   );
-  const kept = await root.one('stop', 'web', '--no-kill');
+  const saved = await root.init('save', 'web');
+  assert.match(saved.stderr, /it is io-error .*\n +hint: see what it waits for: qemu-init status web/);
+  const stopped = await root.init('stop', 'web', '--no-kill', '--json');
+  assert.match(stopped.stderr, /cannot shut down, because DSK1 .* has no room .*: it is asked until its time is up/);
+  const [kept = {}] = parseJson(stopped) as JsonObject[];
   assert.deepEqual([kept['outcome'], kept['state']], ['failed', 'io-error']);
   rmSync(join(dir, 'ballast'));
+  assert.match(
+    JSON.stringify((await root.one('status', 'web'))['problems']),
+    /DSK1 .* had no room on .*small.*, which has \d+ [KM]iB free now: qemu-init resume web/,
+  );
   assert.equal((await root.one('resume', 'web'))['state'], 'running');
   await root.ok('wait', 'web', '--for', 'console=ready');
   assert.equal((await root.one('stop', 'web'))['rung'], 'powerdown');

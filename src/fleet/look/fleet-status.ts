@@ -1,7 +1,7 @@
 import { formatIssue } from '../../config/text/issues.ts';
 import type { MachineRef } from '../../machine/context.ts';
 import { lacks } from '../../machine/live/interim.ts';
-import { describeFull } from '../../machine/observe/disk-room.ts';
+import { describeWait } from '../../machine/observe/disk-room.ts';
 import { type MachineStatus, machineStatus } from '../../machine/observe/status.ts';
 import { hasJournal } from '../../machine/plug/has-journal.ts';
 import { readFrozenMark } from '../../machine/quiesce/frozen-mark.ts';
@@ -35,9 +35,7 @@ export async function fleetStatus(machines: Machines, target: MachineRef, scan: 
     problems: [
       ...issues.map(formatIssue),
       ...(isDown ? [] : await runningProblems(target)),
-      ...status.fullDisks.map(
-        (disk) => `${describeFull(disk)}; when there is room: qemu-init resume ${target.longName}`,
-      ),
+      ...status.fullDisks.map((disk) => describeWait(disk, target.longName)),
     ],
   };
 }

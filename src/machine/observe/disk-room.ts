@@ -49,12 +49,24 @@ export function whyFull(host: MachineContext, target: MachineRef, drive: string)
   return full === undefined || hasRoom(full) ? undefined : describeFull(full);
 }
 
+/** That a guest waits because of a disk, and what to do, as a clause. */
+export function describeWait(full: FullDisk, longName: string): string {
+  const resume = `qemu-init resume ${longName}`;
+  if (full.freeBytes === undefined || !hasRoom(full)) return `${describeFull(full)}; when there is room: ${resume}`;
+  const { key, file, fileSystem, freeBytes } = full;
+  return `${key} "${file}" had no room on "${fileSystem}", which has ${mebibytes(freeBytes)} free now: ${resume}`;
+}
+
+function mebibytes(bytes: number): string {
+  return bytes < 1024 ** 2 ? `${Math.floor(bytes / 1024)} KiB` : `${Math.floor(bytes / 1024 ** 2)} MiB`;
+}
+
 function hasRoom({ freeBytes }: FullDisk): boolean {
   return freeBytes === undefined || freeBytes >= LEAST_BYTES;
 }
 
 /** As a clause: `DSK1 "/srv/web.qcow2" has no room on "/srv" (12 KiB free)`. */
-export function describeFull({ key, file, fileSystem, freeBytes }: FullDisk): string {
+function describeFull({ key, file, fileSystem, freeBytes }: FullDisk): string {
   if (freeBytes === undefined) return `${key} "${file}" has no room on its device`;
   return `${key} "${file}" has no room on "${fileSystem}" (${Math.floor(freeBytes / 1024)} KiB free)`;
 }

@@ -31,20 +31,23 @@ export async function checkSavable(
   client: QmpClient,
   options: ExecuteOptions,
 ): Promise<{ readonly wasRunning: boolean }> {
-  const { wasRunning, reasons } = await stateObstacles(target, savable, client, options);
+  const { longName } = target;
+  const { state, wasRunning, reasons } = await stateObstacles(target, savable, client, options);
   if (reasons.length === 0) return { wasRunning };
-  throw new QemuError('QEMU_MACHINE_STATE', `Cannot save machine "${target.longName}": ${reasons.join('; ')}`, {
-    hint: `it goes on as before; to shut the guest down instead: qemu-init stop ${target.longName}`,
+  throw new QemuError('QEMU_MACHINE_STATE', `Cannot save machine "${longName}": ${reasons.join('; ')}`, {
+    hint: CAN_BE_SAVED.includes(state)
+      ? `it goes on as before; to shut the guest down instead: qemu-init stop ${longName}`
+      : `see what it waits for: qemu-init status ${longName}`,
   });
 }
 
-/** All that prevents that the state of a guest goes to a file, or to another QEMU; and whether the guest runs. */
+/** All that prevents that the state of a guest goes to a file, or to another QEMU; and the state of the guest. */
 export async function stateObstacles(
   target: MachineRef,
   { disks, plugged }: Savable,
   client: QmpClient,
   options: ExecuteOptions,
-): Promise<{ readonly wasRunning: boolean; readonly reasons: readonly string[] }> {
+): Promise<{ readonly state: string; readonly wasRunning: boolean; readonly reasons: readonly string[] }> {
   const state = await queryState(client, options);
   const reasons = [
     // The state is for the same hardware in the same places, which the next start would not make.
@@ -57,7 +60,7 @@ export async function stateObstacles(
     ...(await jobReasons(client, options)),
     ...(await migrationReasons(client, options)),
   ];
-  return { wasRunning: state === 'running', reasons };
+  return { state, wasRunning: state === 'running', reasons };
 }
 
 /** What of a running machine keeps its state elsewhere, as clauses: QEMU itself would notice only in the end. */

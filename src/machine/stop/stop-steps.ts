@@ -31,7 +31,7 @@ export async function runStopSteps(
   const begin = (step: Step): void => onStep(stopStep(steps, step));
   // A guest that cannot write cannot go down either.
   if (steps.some(({ kind }) => kind === 'ask')) await thawLeftover(host, target, undefined, true);
-  const isStuck = steps.length > 1 && (await tellFull(host, target));
+  const isStuck = await tellFull(host, target, steps);
   for (const step of steps) {
     if (step.kind === 'ask' && isStuck) continue;
     host.notify({ level: 'debug', machine: target.longName, message: `${describe(step)} for process ${process.pid}` });
@@ -54,17 +54,25 @@ export async function runStopSteps(
   throw await stillThere(target, process.pid);
 }
 
-/** Whether the guest waits for room on the host that is not there: it could not shut down, however long it is asked. */
-async function tellFull(host: MachineContext, target: MachineRef): Promise<boolean> {
+/**
+ * Whether the guest is not to be asked at all: it waits for room on the host that is not there, and could not shut down,
+ * however long it is asked. A stop that does nothing else asks all the same, for there may be room soon.
+ */
+async function tellFull(host: MachineContext, target: MachineRef, steps: readonly Step[]): Promise<boolean> {
+  if (!steps.some(({ kind }) => kind === 'ask')) return false;
   const { state, failed } = await lookAtState(target.files);
   if (state !== 'io-error') return false;
   const full = failed.flatMap(({ drive, reason }) =>
     reason === 'nospace' ? (whyFull(host, target, drive) ?? []) : [],
   );
   if (full.length === 0) return false;
-  const message = `its guest cannot shut down, because ${full.join(', ')}: it is ended by quit, as if its plug were pulled; what it could not write is lost`;
+  const isEnded = steps.length > 1;
+  const then = isEnded
+    ? 'it is ended by quit, as if its plug were pulled; what it could not write is lost'
+    : 'it is asked until its time is up, and goes down if there is room before';
+  const message = `its guest cannot shut down, because ${full.join(', ')}: ${then}`;
   host.notify({ level: 'warning', machine: target.longName, message });
-  return true;
+  return isEnded;
 }
 
 function lateText(step: Step, { wasAsked, problem, state }: Extract<Answer, { kind: 'late' }>): string {

@@ -124,6 +124,8 @@ async function untilItGreets(child: Child, own: string, log: string, signal: Abo
     if (performance.now() > deadline) throw new QemuError('QEMU_TIMEOUT', '"qemu-nbd" does not answer');
     await delay(PAUSE_MS, signal);
   }
+  // The server sees a moment later that this connection is over: it is not one of a user.
+  while ((countConnections(own) ?? 0) > 0 && !hasEnded && performance.now() < deadline) await delay(PAUSE_MS, signal);
 }
 
 /** From here on its server can change nothing in its folder any more. */

@@ -91,7 +91,14 @@ test('a copy whose tables QEMU cannot write any more has failed, though its job 
     await domain.run('transaction', transactionOf([target], 'test', { compress: false, waitForSpace: false }));
     const jobs = new Map([[copyJob(target, 'test'), 'DSK1']]);
     const visit: Visit = (work) => work(domain);
-    const follow = { jobs, folder: host.etcDir, waitForSpace: false, onProgress: () => {}, onFull: () => {} };
+    const follow = {
+      jobs,
+      folder: host.etcDir,
+      waitForSpace: false,
+      onProgress: () => {},
+      onFull: () => {},
+      machine: undefined,
+    };
     await followJobs(visit, follow);
     await assert.rejects(finishWriting(visit, target, follow), {
       code: 'QEMU_COMMAND_FAILED',

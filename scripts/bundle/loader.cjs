@@ -2,7 +2,7 @@
 // The question of scripts, which needs nothing of the tool.
 if (process.argv.length === 3 && process.argv[2] === '--version') {
   exports.main = async () => {
-    process.stdout.write('VERSION\n');
+    process.stdout.write('TOOL VERSION\n');
     return 0;
   };
 } else Object.assign(exports, load());

@@ -54,6 +54,7 @@ export async function buildPackedTools(root, outDir, tools, options, { head, ver
     for (const name of tools) {
       const short = name.replace('qemu-', '');
       const own = loader
+        .replace('TOOL', name)
         .replaceAll('STAMP', stamp)
         .replace('MODULE', numbers.get(`src/cli/${name}`))
         .replace('PACKS', short === 'init' ? CHOICE : `${short}:${short}`)

@@ -7,7 +7,7 @@ import { type Run, runTool } from './run/run-tool.ts';
 /** The tool `qemu-init`. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   if (argv.length === 1 && argv[0] === '--version') {
-    process.stdout.write(`${VERSION}\n`);
+    process.stdout.write(`qemu-init ${VERSION}\n`);
     return 0;
   }
   const plain = plainCall(argv, FLAGS);

@@ -19,7 +19,7 @@ for (const tool of Object.keys(bin)) {
     symlinkSync(join(project, 'node_modules/qemu-init', bin[tool]), join(links, 'first'));
     symlinkSync('first', join(links, tool));
     const { status, stdout, stderr } = spawnSync(join(links, tool), ['--version'], { cwd: '/', encoding: 'utf8' });
-    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${version}\n`, stderr: '' });
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${tool} ${version}\n`, stderr: '' });
   });
 }
 

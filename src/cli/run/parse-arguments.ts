@@ -22,7 +22,7 @@ export async function parseArguments(
     .scriptName(name)
     .locale('en')
     .strict()
-    .version(VERSION)
+    .version(`${name} ${VERSION}`)
     // The tools print their own before they parse.
     .help(false)
     .parserConfiguration({

@@ -179,7 +179,7 @@ test('import --copy-disks copies all disks and the variables of the firmware, or
   assert.doesNotMatch(stderr, /DSK\d|shop-vars/);
 });
 
-test('a pipe is read to its end, but one that nobody writes to holds nobody up', async (t) => {
+test('a pipe is read to its end, can be interrupted, and one that nobody writes to holds nobody up', async (t) => {
   const root = lab(t);
   const pipe = join(root.dir, 'pipe.xml');
   execFileSync('mkfifo', [pipe]);
@@ -192,7 +192,9 @@ test('a pipe is read to its end, but one that nobody writes to holds nobody up',
     const waiting = root.spawn('qemu-init', ['import', pipe]);
     await until('the pipe is open', () => hasOpen(waiting.child.pid, pipe));
     waiting.child.kill('SIGINT');
-    assert.notEqual((await waiting.result).code, 0);
+    const interrupted = await waiting.result;
+    assert.notEqual(interrupted.code, 0);
+    assert.match(interrupted.stderr, /^qemu-init: Interrupted/);
 
     const reading = root.spawn('qemu-init', ['import', pipe, '--dry-run']);
     await until('the pipe is open', () => hasOpen(reading.child.pid, pipe));

@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { stdinPieces } from './stdin-pieces.ts';
 
 /** More is not a password. */
 const MOST_BYTES = 4096;
@@ -29,13 +30,14 @@ function checked(secret: string): string {
 }
 
 async function firstLine(signal: AbortSignal): Promise<string> {
-  let text = '';
-  for await (const piece of process.stdin.setEncoding('utf8')) {
-    if (signal.aborted) throw new QemuError('QEMU_ABORTED', 'Interrupted');
-    text += String(piece);
-    if (text.includes('\n') || text.length > MOST_BYTES) break;
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stdinPieces(signal)) {
+    pieces.push(piece);
+    length += piece.length;
+    if (piece.includes('\n') || length > MOST_BYTES) break;
   }
-  return text.split(/\r?\n/)[0] ?? '';
+  return Buffer.concat(pieces).toString().split(/\r?\n/)[0] ?? '';
 }
 
 /** Raw mode, as there is no other way to keep the terminal from showing what is typed; it is always left again. */

@@ -1,4 +1,5 @@
 import { QemuError } from '../../base/errors.ts';
+import { stdinPieces } from './stdin-pieces.ts';
 
 /**
  * All of standard input.
@@ -8,20 +9,10 @@ import { QemuError } from '../../base/errors.ts';
 export async function readStdin(mostBytes: number, signal: AbortSignal): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
-  const stop = (): void => void process.stdin.destroy();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const piece of process.stdin) {
-      const bytes = Buffer.from(piece);
-      size += bytes.length;
-      if (size > mostBytes) throw new QemuError('QEMU_USAGE', `Standard input has more than ${mostBytes} bytes`);
-      pieces.push(bytes);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener('abort', stop);
+  for await (const piece of stdinPieces(signal)) {
+    size += piece.length;
+    if (size > mostBytes) throw new QemuError('QEMU_USAGE', `Standard input has more than ${mostBytes} bytes`);
+    pieces.push(piece);
   }
-  if (signal.aborted) throw new QemuError('QEMU_ABORTED', 'Interrupted');
   return Buffer.concat(pieces);
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { abortError } from '../../base/abort.ts';
 
 /** A line of standard input with its number, from 1, among all lines. */
 export interface NumberedLine {
@@ -6,7 +7,11 @@ export interface NumberedLine {
   readonly number: number;
 }
 
-/** The lines of standard input, trimmed, without those that are empty or comments. */
+/**
+ * The lines of standard input, trimmed, without those that are empty or comments.
+ *
+ * @throws {QemuError} `QEMU_ABORTED` when the signal comes.
+ */
 export async function* readNumberedLines(signal?: AbortSignal): AsyncGenerator<NumberedLine> {
   let number = 0;
   for await (const line of createInterface({ input: process.stdin, ...(signal && { signal }) })) {
@@ -14,6 +19,7 @@ export async function* readNumberedLines(signal?: AbortSignal): AsyncGenerator<N
     const text = line.trim();
     if (text !== '' && !text.startsWith('#')) yield { text, number };
   }
+  if (signal?.aborted) throw abortError(signal);
 }
 
 /** The same without their numbers. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { abortError } from '../../../base/abort.ts';
 import { QemuError } from '../../../base/errors.ts';
 import { formatIssue } from '../../../config/text/issues.ts';
 import type { ImportItem } from '../../../provision/import/draft.ts';
@@ -79,7 +80,7 @@ async function importOne(context: Context, source: ImportSource, args: Arguments
     );
     return { imported };
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw abortError(signal);
     return { name: labelOf(source), error };
   }
 }

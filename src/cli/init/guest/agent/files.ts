@@ -5,6 +5,7 @@ import { fileError } from '../../../../system/files/file-error.ts';
 import { readHeld } from '../../../../system/files/read-held.ts';
 import { writeWhole } from '../../../../system/files/whole-file.ts';
 import { type OpenFile, openNamed } from '../../../../system/trust/open-named.ts';
+import { stdinPieces } from '../../../input/stdin-pieces.ts';
 import { showProgress } from '../../../output/progress.ts';
 import type { AgentAnswer, AgentCall } from './agent-command.ts';
 
@@ -47,7 +48,7 @@ export async function get({ agent, target, context, words }: AgentCall): Promise
 /** `put LOCAL FILE`: copies a file into the guest. */
 export async function put(call: AgentCall): Promise<AgentAnswer> {
   const [local = ''] = call.words;
-  if (local === STANDARD) return send(call, process.stdin, 0);
+  if (local === STANDARD) return send(call, stdinPieces(call.context.signal), 0);
   const held = openLocal(local);
   try {
     const source = readHeld(local, held, {

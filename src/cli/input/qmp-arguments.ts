@@ -48,10 +48,16 @@ function assign(args: Record<string, unknown>, word: string): void {
   for (const key of path) {
     const next = Object.hasOwn(place, key) ? place[key] : {};
     if (!isObject(next)) throw new QemuError('QEMU_USAGE', `"${word}": "${key}" has a value already`);
-    place[key] = next;
+    put(place, key, next);
     place = next;
   }
-  place[last] = readValue(word.slice(at + 1));
+  if (Object.hasOwn(place, last)) throw new QemuError('QEMU_USAGE', `"${word}": "${last}" has a value already`);
+  put(place, last, readValue(word.slice(at + 1)));
+}
+
+/** An assignment would take `__proto__` for more than a name. */
+function put(place: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(place, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function readValue(text: string): unknown {

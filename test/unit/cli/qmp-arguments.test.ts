@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isAssignment, parseQmpRequest } from '../../../src/cli/input/qmp-arguments.ts';
+import { encodeJson } from '../../../src/qmp/json.ts';
 
 const request = (text: string, ...words: string[]): unknown => {
   const { command, args } = parseQmpRequest(text, words);
@@ -44,12 +45,20 @@ test('a dot in a key goes into an object', () => {
     'blockdev-add',
     { driver: 'raw', file: { driver: 'file', filename: '/a.img' } },
   ]);
+  for (const twice of [
+    ['a=1', 'a=2'],
+    ['a.b=1', 'a.b=2'],
+    ['a.b=1', 'a=2'],
+  ])
+    assert.throws(() => request('x', ...twice), { code: 'QEMU_USAGE', message: /"[ab]" has a value already/ });
   assert.throws(() => request('x', 'a=1', 'a.b=2'), { code: 'QEMU_USAGE', message: /"a" has a value already/ });
 });
 
 test('names of members that every object inherits are names as any other', () => {
   assert.deepEqual(request('x', 'constructor.a=1', 'toString=2'), ['x', { constructor: { a: 1 }, toString: 2 }]);
-  request('x', '__proto__.polluted=1');
+  for (const words of [['__proto__=1'], ['__proto__.polluted=1'], ['a.__proto__.polluted=1']]) {
+    assert.match(encodeJson(parseQmpRequest('x', words).args), /"__proto__":/);
+  }
   assert.equal(Reflect.get({}, 'polluted'), undefined);
 });
 

@@ -40,6 +40,7 @@ export function useBoardMemory(source: CommandSource, id: string | undefined): b
   if (memory === undefined || kind === undefined || others(memory, ...BACKING, 'size').length > 0) return false;
   if (kind === 'plain') draft.carry(source.use(memory), 'RAM');
   else draft.set(source.use(memory), 'HUGEPAGES', kind);
+  loseOtherUse(source, memory, kind);
   return true;
 }
 
@@ -56,16 +57,40 @@ const BACKING = [
   'x-use-canonical-path-for-ramblock-id',
 ];
 
+/** Notes what is said of memory that qemu-init has in another way: see `memoryBacking`. */
+function loseOtherUse(source: CommandSource, memory: CommandOption, kind: 'plain' | HugePages): void {
+  const isHuge = kind !== 'plain';
+  const expected = isHuge ? 'on' : 'off';
+  const reason = isHuge ? 'huge pages are shared, and taken at the start' : 'memory is taken when the guest uses it';
+  const isOther = ([name, value]: readonly [string, string]): boolean =>
+    (name === 'share' || name === 'prealloc') && switchOf(value) !== expected;
+  source.loseParts(memory, memory.properties.filter(isOther), reason);
+  const threads = memory.properties.filter(([name]) => name === 'prealloc-threads');
+  source.loseParts(memory, threads, 'has no counterpart');
+}
+
+/** As `qapi_bool_parse` of QEMU reads it. */
+function switchOf(value: string): 'on' | 'off' {
+  return /^(?:on|yes|true|y)$/.test(value) ? 'on' : 'off';
+}
+
 /** Where huge pages are mounted by the distributions and by libvirt. */
 const HUGE_MOUNT = /^\/(?:dev|mnt|run)\/huge(?:pages|tlbfs)?([^/]*)(?:\/|$)/;
 
+type HugePages = 'on' | '2M' | '1G';
+
+/** Size of the huge pages at a path; undefined: none are mounted there, or there is no word for their size. */
+export function hugePagesAt(path: string): HugePages | undefined {
+  const [mount, name = ''] = HUGE_MOUNT.exec(path) ?? [];
+  return mount === undefined ? undefined : pageSize(name);
+}
+
 /** Size of the huge pages that memory is in, `plain` for memory as `-m` gives it; undefined: other memory. */
-function memoryKind(memory: CommandOption): 'plain' | 'on' | '2M' | '1G' | undefined {
+function memoryKind(memory: CommandOption): 'plain' | HugePages | undefined {
   const type = property(memory, 'qom-type');
-  const isShared = property(memory, 'share') === 'on';
+  const isShared = switchOf(property(memory, 'share') ?? 'off') === 'on';
   if (type === 'memory-backend-ram') return isShared ? undefined : 'plain';
-  const [mount, name = ''] = HUGE_MOUNT.exec(property(memory, 'mem-path') ?? '') ?? [];
-  if (type === 'memory-backend-file') return mount === undefined ? undefined : pageSize(name);
+  if (type === 'memory-backend-file') return hugePagesAt(property(memory, 'mem-path') ?? '');
   if (type !== 'memory-backend-memfd' || property(memory, 'hugetlb') !== 'on') return undefined;
   const written = property(memory, 'hugetlbsize') ?? '';
   const bytes = parseSize(/^\d+$/.test(written) ? `${written}B` : written);
@@ -73,7 +98,7 @@ function memoryKind(memory: CommandOption): 'plain' | 'on' | '2M' | '1G' | undef
 }
 
 /** Undefined: there is no word for it. */
-function pageSize(text: string): 'on' | '2M' | '1G' | undefined {
+function pageSize(text: string): HugePages | undefined {
   const [, size] = /(\d+[KMG])/i.exec(text) ?? [];
   const known = size?.toUpperCase();
   if (known === undefined) return 'on';
@@ -85,7 +110,7 @@ interface Node {
   readonly backend: CommandOption | undefined;
   readonly bytes: number;
   readonly hostNodes: string | undefined;
-  readonly hugePages: 'on' | '2M' | '1G' | undefined;
+  readonly hugePages: HugePages | undefined;
 }
 
 function nodeOf(source: CommandSource, option: CommandOption): Node | undefined {
@@ -110,7 +135,7 @@ function rangeOf(nodes: string): string | undefined {
   return numbers.length === 1 ? String(first) : `${first}-${first + numbers.length - 1}`;
 }
 
-function addNode(source: CommandSource, { option, backend, bytes, hostNodes }: Node): void {
+function addNode(source: CommandSource, { option, backend, bytes, hostNodes, hugePages }: Node): void {
   const { draft } = source;
   const device = draft.addDevice('NUMA', renderSize(bytes));
   for (const [name, value] of option.properties) if (name === 'cpus') device.options.push(['cpus', value]);
@@ -120,5 +145,6 @@ function addNode(source: CommandSource, { option, backend, bytes, hostNodes }: N
   draft.carry(source.use(option), device);
   if (!backend) return;
   others(backend, ...BACKING, 'size', 'host-nodes', 'policy');
+  loseOtherUse(source, backend, hugePages ?? 'plain');
   draft.carry(source.use(backend), device);
 }

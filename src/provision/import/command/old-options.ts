@@ -1,3 +1,4 @@
+import { hugePagesAt } from './memory.ts';
 import { others, property } from './options.ts';
 import type { CommandSource } from './source.ts';
 
@@ -39,12 +40,11 @@ function readBalloon(source: CommandSource): void {
   }
 }
 
-/** Memory from the mount of huge pages, of which there are several sizes. */
 function readHugePages(source: CommandSource): void {
   const { draft } = source;
   for (const option of source.unused('mem-path')) {
-    if (!/^\/(?:dev|mnt|run)\/huge(?:pages|tlbfs)?[^/]*\/?$/.test(option.value ?? '')) continue;
-    const size = /1G/i.test(option.value ?? '') ? '1G' : 'on';
+    const size = hugePagesAt(option.value ?? '');
+    if (size === undefined) continue;
     draft.set(source.use(option), 'HUGEPAGES', size);
     for (const each of source.unused('mem-prealloc')) draft.carry(source.use(each), 'HUGEPAGES', size);
   }

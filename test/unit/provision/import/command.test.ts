@@ -175,6 +175,39 @@ test('what libvirt and others start QEMU with for themselves is not taken over',
   assert.doesNotMatch(half.text, /^NUMA/m);
 });
 
+test('memory that is shared or taken at the start in another way than ours is said', () => {
+  const lost = (memory: string): string[] => {
+    const object = `-object ${memory},id=m,size=256M`;
+    const board = imported(`qemu-system-x86_64 -m 256 -machine q35,memory-backend=m ${object}`);
+    const node = imported(`qemu-system-x86_64 -m 256 ${object} -numa node,memdev=m,cpus=0`);
+    const said = (result: typeof board): string[] =>
+      result.items.flatMap(({ source, outcome }) => (outcome === 'lost' ? [source] : []));
+    assert.deepEqual(said(node), said(board), memory);
+    return said(board);
+  };
+  const huge = 'memory-backend-memfd,hugetlb=on';
+  assert.deepEqual(lost(`${huge},share=on,prealloc=on`), []);
+  assert.deepEqual(lost(`${huge},share=off,prealloc=no`), ['-object share=off', '-object prealloc=no']);
+  assert.deepEqual(lost('memory-backend-ram,share=off,prealloc=off'), []);
+  assert.deepEqual(lost('memory-backend-ram,prealloc=on,prealloc-threads=4'), [
+    '-object prealloc=on',
+    '-object prealloc-threads=4',
+  ]);
+});
+
+test('huge pages have the size of their mount, whatever option names it', () => {
+  for (const [path, pages] of [
+    ['/dev/hugepages', 'on'],
+    ['/dev/hugepages2M', '2M'],
+    ['/dev/hugepages-1G/libvirt/qemu', '1G'],
+  ] as const) {
+    const old = imported(`qemu-system-x86_64 -m 1G -mem-path ${path}`);
+    const object = `-object memory-backend-file,id=m,size=1G,mem-path=${path}`;
+    const recent = imported(`qemu-system-x86_64 -m 1G -machine q35,memory-backend=m ${object}`);
+    for (const { text } of [old, recent]) assert.match(text, new RegExp(`^HUGEPAGES=${pages}$`, 'm'));
+  }
+});
+
 test('a wrong option of a device is refused alone', () => {
   const result = imported(
     'qemu-system-x86_64 -drive file=/a,if=virtio,serial=123456789012345678901 -nic user,mac=52:54:00:00:00:01 -nic user,mac=52:54:00:00:00:01',

@@ -28,15 +28,12 @@ export function hardeningLines(machine: UsedPathsOf, closed: Closed): UnitLine[]
   ];
 }
 
-/** ip(7): net.ipv4.ip_unprivileged_port_start */
-const FIRST_FREE_PORT = 1024;
-
 /** Capabilities that only QEMU as root or a hook could use. */
 function capabilityLine(config: MachineConfig): UnitLine {
-  // passt gets what it needs for that in a user namespace; ports that only root may listen on are those of the host.
-  const passts = config.nics.filter(({ net }) => net === 'passt');
-  const hasLowPort = passts.some(({ hostForwards }) => hostForwards.some(({ hostPort }) => hostPort < FIRST_FREE_PORT));
-  const low = hasLowPort ? '' : ' CAP_NET_BIND_SERVICE';
+  // passt gets what it needs for that in a user namespace; ports that only root may listen on are those of the host. From
+  // which one on others may, a host can set at any time (ip_unprivileged_port_start, ip(7)), also after units are made.
+  const listens = config.nics.some(({ net, hostForwards }) => net === 'passt' && hostForwards.length > 0);
+  const low = listens ? '' : ' CAP_NET_BIND_SERVICE';
   const taps = config.nics.some(({ net }) => net === 'bridge') ? '' : ' CAP_NET_ADMIN';
   return ['CapabilityBoundingSet', `~CAP_IPC_LOCK CAP_SYS_NICE CAP_SYS_RESOURCE${low}${taps}`];
 }

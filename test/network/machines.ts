@@ -8,7 +8,6 @@ import { GUEST_MS, LINUX_ADDRESS, LINUX_READY, type LinuxGuest, linuxGuest } fro
 import { repoRoot } from '../support/repo.ts';
 import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
 
-/** Emulated Linux on a busy host. */
 /** A scratch host with the bridge hooks in place, and machines that run a real Linux. */
 export interface Host extends TempRoot {
   /** Registers a machine; `lines` go into its file besides what boots Linux. */

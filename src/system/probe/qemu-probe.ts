@@ -73,9 +73,10 @@ export function findQemu(binary: string): string {
   });
 }
 
-const TIMEOUT_MS = 10_000;
+/** Without an answer no machine starts: time also for an emulated host, where QEMU takes a hundred times as long. */
+const TIMEOUT_MS = 30_000;
 /** In case this process is killed meanwhile. */
-const LEASH_SECONDS = 15;
+const LEASH_SECONDS = 35;
 
 /** Without a machine or the host's configuration, so that only built-in facts are reported. */
 const PROBE_ARGS = [
@@ -89,7 +90,12 @@ const PROBE_ARGS = [
 
 async function ask(path: string, signal: AbortSignal | undefined): Promise<ProbeAnswer> {
   const [program, ...args] = withTimeoutCommand([path, ...PROBE_ARGS], LEASH_SECONDS);
-  const { stdout, stderr } = await run(program, args, { timeoutMs: TIMEOUT_MS, signal, input: probeInput() });
+  const { stdout, stderr } = await run(program, args, {
+    name: path,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+    input: probeInput(),
+  });
   const answer = parseProbeOutput(stdout);
   if (answer !== undefined) return answer;
   throw new QemuError('QEMU_COMMAND_FAILED', `Cannot find out what "${path}" can do`, {

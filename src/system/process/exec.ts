@@ -21,6 +21,8 @@ export interface ExecResult {
 export interface ExecOptions {
   /** After this time the program and all that it started are killed (default: 10 s). */
   readonly timeoutMs?: number | undefined;
+  /** What it is called when it is too slow, in place of its file: what runs it may be timeout(1). */
+  readonly name?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Text for its standard input (default: empty). */
   readonly input?: string | undefined;
@@ -42,13 +44,13 @@ export interface ExecOptions {
  * and `QEMU_ABORTED` after having killed its whole process group.
  */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-  const { timeoutMs = 10_000, signal } = options;
+  const { timeoutMs = 10_000, name = file, signal } = options;
   if (signal?.aborted) throw abortError(signal);
   const child = start(file, args, options);
   const output = collect(child, options);
   const over = new AbortController();
   const abort = (): void => over.abort(abortError(signal));
-  const deadline = setTimeout(() => over.abort(timeoutError(file, timeoutMs)), timeoutMs);
+  const deadline = setTimeout(() => over.abort(timeoutError(name, timeoutMs)), timeoutMs);
   signal?.addEventListener('abort', abort);
   try {
     const end = await endOf(child, over.signal);
@@ -136,8 +138,8 @@ function killGroup(child: ChildProcess): boolean {
   }
 }
 
-function timeoutError(file: string, timeoutMs: number): QemuError {
-  return new QemuError('QEMU_TIMEOUT', `Program "${file}" did not end within ${timeoutMs / 1000} s`, {
+function timeoutError(name: string, timeoutMs: number): QemuError {
+  return new QemuError('QEMU_TIMEOUT', `Program "${name}" did not end within ${timeoutMs / 1000} s`, {
     hint: 'it was killed',
   });
 }

@@ -100,6 +100,11 @@ test('run() with arguments that no program can get is QEMU_LAUNCH_FAILED', async
   await assert.rejects(run('true', ['x'.repeat(3_000_000)]), { code: 'QEMU_LAUNCH_FAILED' });
 });
 
+test('run() names the program that is too slow, not what runs it', async () => {
+  const running = run('sh', ['-c', 'exec sleep 1000'], { name: '/opt/qemu', timeoutMs: 50 });
+  await assert.rejects(running, { code: 'QEMU_TIMEOUT', message: 'Program "/opt/qemu" did not end within 0.05 s' });
+});
+
 test('run() kills the program and its children at the deadline', async (t) => {
   const word = tempDir(t);
   const running = run('sh', ['-c', `sh -c 'trap "" TERM HUP; sleep 1000; :' ${word} & sleep 1000; :`, word], {

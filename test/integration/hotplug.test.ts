@@ -134,6 +134,39 @@ test('devices are attached for the moment, or for good, and detached again', asy
   assert.deepEqual(root.leftovers(), []);
 });
 
+test('a disk that a job of another program works on stays where it is until that ends', async (t) => {
+  const root = lab(t);
+  root.add('web', 'DSK2=b.img,if=scsi\n');
+  for (const name of ['b.img', 'copy.img']) root.write(`etc/qemu/${name}`, new Uint8Array(1024 ** 2));
+  await root.ok('start', 'web');
+  const copy = `${root.etcDir}/copy.img`;
+  for (const words of [
+    ['blockdev-add', 'driver=raw', 'node-name=copy', 'file.driver=file', `file.filename=${copy}`],
+    ['blockdev-mirror', 'device=dsk2-fmt', 'job-id=mine', 'target=copy', 'sync=full'],
+  ]) {
+    const { code, stderr } = await root.cmd('-q', ...words, 'web');
+    assert.equal(code, 0, stderr);
+  }
+  for (const args of [
+    ['detach', 'web', 'DSK2'],
+    ['detach', 'web', 'DSK2', '--persist'],
+  ]) {
+    const refused = await root.init(...args);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /Cannot take DSK2 out of "web": job "mine" is at work on it\n {2}hint: nothing was done/,
+    );
+  }
+  assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+  assert.match((await root.cmd('-c', 'info qtree', 'web')).stdout, /id "dsk2-dev"/);
+  await root.ok('jobs', 'cancel', 'web', 'mine');
+  await root.ok('detach', 'web', 'DSK2');
+  await root.ok('reload', 'web');
+  assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
+  await root.ok('stop', 'web', '--force');
+});
+
 test('after a command that was killed before any of its steps the next reload makes the machine what its file says', async (t) => {
   const root = lab(t);
   root.add('web', 'MACHINE=q35\n');

@@ -5,6 +5,7 @@ import { queryState } from '../control/query-state.ts';
 import { describeState } from '../control/run-state.ts';
 import { claimImages, noteImages, refuseStorageInUse } from '../start/use-images.ts';
 import type { FoundImages } from '../storage/images.ts';
+import { type JobNodes, refuseDisksOfJobs } from './block-jobs.ts';
 import { bootOrderOf, type Difference, findDifference } from './difference.ts';
 import { doSimple, type PlugContext, plugIn, removeLeftovers, setBootOrder, takeOut } from './execute.ts';
 import { Ledger } from './ledger.ts';
@@ -53,7 +54,7 @@ export async function converge(
     ledger.write();
   }
   if (difference.keys.length === 0 && difference.bootOrder.size === 0) return { applied: [] };
-  await makeReady(context, difference);
+  await makeReady(context, difference, reality.jobs);
   const { late, failed } = await doSteps(context, difference, ledger, performance.now() + releaseMs);
   if (failed.length > 0) throw allOf(failed);
   await orderBoot(context, difference, ledger);
@@ -111,10 +112,12 @@ function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly Ke
 }
 
 /** What a start does before QEMU has the images and cards. */
-async function makeReady(context: ConvergeContext, { steps }: Difference): Promise<void> {
+async function makeReady(context: ConvergeContext, { steps }: Difference, jobs: JobNodes): Promise<void> {
   const { host, target, config, request, images, user, work } = context;
   const isAboutDisks = steps.some((step) => (step.do === 'plug' || step.do === 'unplug') && step.key.startsWith('DSK'));
   if (work !== undefined && isAboutDisks) throw work;
+  const leaving = leavingDisks(steps).map(({ key }) => key);
+  refuseDisksOfJobs(target.longName, leaving, jobs);
   const plugged = steps.filter((step) => step.do === 'plug').map(({ key }) => key);
   if (plugged.some((key) => key.startsWith('DSK'))) {
     refuseStorageInUse(host, config);

@@ -1,6 +1,6 @@
 import type { Drive, Part } from '../argv/description.ts';
 import type { Reality } from './reality.ts';
-import { isPresent, type Running, withoutKeys } from './running.ts';
+import { isController, isPresent, type Running, withoutKeys } from './running.ts';
 
 /** A machine as it runs, and what is left of devices that are gone. */
 export interface Observed {
@@ -37,7 +37,7 @@ export function observe(noted: Running, reality: Reality): Observed {
   const leftovers = noted.parts.filter(isGone);
   for (const { key } of leftovers) goneKeys.add(key);
   const parts = noted.parts.filter((part) => !leftovers.includes(part)).map((part) => withMedium(part, reality));
-  const keys = new Set(parts.map(({ key }) => key));
+  const keys = new Set(parts.flatMap((part) => (goneKeys.has(part.key) && isController(part) ? [] : [part.key])));
   const left = Object.entries(noted.leaving).filter(([key]) => keys.has(key));
   return {
     leftovers,

@@ -3,7 +3,7 @@ import type { Device, Drive, Part } from '../argv/description.ts';
 import { compareParts, type PartsChange } from './compare.ts';
 import { type Obstacle, Places, unplugObstacle } from './places.ts';
 import { type FreeCpu, type Growth, growCpus, growMemory, growthOf } from './room.ts';
-import { plain, type Running } from './running.ts';
+import { isController, plain, type Running } from './running.ts';
 
 /** One thing that is done to a machine that runs. */
 export type Step =
@@ -133,10 +133,6 @@ function growthFor({ key, was, becomes }: PartsChange, { parts }: Running, facts
 
 function isEmulated(parts: readonly Part[]): boolean {
   return parts.some((part) => part.kind === 'option' && part.args[0] === '-accel' && part.args[1] === 'tcg');
-}
-
-function isController(part: Part): boolean {
-  return part.kind === 'device' && /^(?:scsi\d|usb|sata\d+|cdrom\d+)$/.test(part.id ?? '');
 }
 
 /** The change of a drive that stays: of the disc in it, or of how much a disk moves in a second. */

@@ -4,6 +4,7 @@ import { deviceId } from '../../domain/block-device.ts';
 import type { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
 import { describeDisks } from '../disks/disk-nodes.ts';
+import { type JobNodes, jobNodesOf } from './block-jobs.ts';
 import { isPort } from './places.ts';
 import { type FreeCpu, sortCpus } from './room.ts';
 
@@ -21,6 +22,7 @@ export interface Reality {
   readonly objects: ReadonlySet<string>;
   /** Names of block nodes. */
   readonly nodes: ReadonlySet<string>;
+  readonly jobs: JobNodes;
   /** Ids of backends of network cards. */
   readonly netdevs: ReadonlySet<string>;
   /** By the id of the device; without those that are empty. */
@@ -63,6 +65,7 @@ export async function lookInside(client: QmpClient, options: ExecuteOptions): Pr
     devices,
     objects,
     nodes: new Set(nodes.map((node) => asText(asRecord(node)['node-name']))),
+    jobs: jobNodesOf(graph),
     netdevs: new Set([...network.matchAll(/^\s*(?:\\ )?([\w-]+): index=/gm)].map(([, id = '']) => id)),
     media: new Map([...discs, ...disks]),
     occupied: new Set(occupiedPorts(buses)),

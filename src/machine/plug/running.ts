@@ -40,6 +40,11 @@ export function isPresent({ id }: Device, devices: ReadonlySet<string>): boolean
   return id === undefined || devices.has(id);
 }
 
+/** Whether a part is a controller that was made for a device, and stays when that goes. */
+export function isController(part: Part): boolean {
+  return part.kind === 'device' && /^(?:scsi\d|usb|sata\d+|cdrom\d+)$/.test(part.id ?? '');
+}
+
 /** A cfg file as text without the lines of some keys. */
 export function withoutKeys(config: string, keys: ReadonlySet<string>): string {
   if (keys.size === 0) return config;

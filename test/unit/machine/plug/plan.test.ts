@@ -173,6 +173,7 @@ const SEEN: Reality = {
   devices: new Set(),
   objects: new Set(),
   nodes: new Set(),
+  jobs: new Map(),
   netdevs: new Set(),
   media: new Map(),
   occupied: new Set(),
@@ -207,4 +208,14 @@ test('what QEMU has counts: a device that is not there is what is left of one', 
     { key: 'DSK1', how: 'restart', why: undefined },
     { key: 'CDR1', how: 'live' },
   ]);
+});
+
+test('a disk on a controller that stays is gone when its device is', () => {
+  const text = `${DISK}DSK2=b.img,if=scsi\n`;
+  const devices = idsOf(text);
+  devices.delete('dsk2-dev');
+  const { running } = observe({ ...started(text), leaving: { DSK2: 'then' } }, { ...SEEN, devices });
+  assert.deepEqual(running.leaving, {});
+  assert.equal(running.config, DISK);
+  assert.deepEqual(planChanges(running, parts(text), NO_FACTS).keys, [{ key: 'DSK2', how: 'live' }]);
 });

@@ -69,7 +69,9 @@ export const HOST_DEVICES_KEYS = [
     details: [
       'VENDOR:PRODUCT is what `lsusb` prints, and has to be one device; BUS-PORT is its name in /sys/bus/usb/devices. The ' +
         'user that QEMU runs as needs no right to it: root lends it the node of that device while QEMU opens it. A device ' +
-        'that was unplugged from the host and plugged in again is given to the guest by the next reload.',
+        'that was unplugged from the host and plugged in again is given to the guest by the next reload. The driver of the host has ' +
+        'it back after a detach and when the machine stops; after a QEMU that was killed, also by `kill`, only once it is plugged in ' +
+        'again, or by `echo 1-2:1.0 > /sys/bus/usb/drivers_probe` for each of its interfaces.',
     ],
   },
   {

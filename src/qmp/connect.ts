@@ -19,6 +19,8 @@ export interface QmpClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest line accepted from the peer; default: 16 MiB. */
   readonly maxLineBytes?: number | undefined;
+  /** Whether commands can be sent out of band (default: true). It costs the 39 bytes of a request, which QEMU reads one by one. */
+  readonly outOfBand?: boolean | undefined;
 }
 
 /** A session that has been greeted and negotiated. */
@@ -38,7 +40,13 @@ export async function connectSession(
   handlers: SessionHandlers,
   stop: AbortController,
 ): Promise<Connected> {
-  const { timeoutMs = DEFAULT_CONNECT_MS, retry = false, signal, maxLineBytes = MAX_LINE_BYTES } = options;
+  const {
+    timeoutMs = DEFAULT_CONNECT_MS,
+    retry = false,
+    signal,
+    maxLineBytes = MAX_LINE_BYTES,
+    outOfBand = true,
+  } = options;
   checkTimeout(timeoutMs);
   checkWholeNumber(maxLineBytes, 'maxLineBytes', 1);
   const where = describeAddress(address);
@@ -54,7 +62,7 @@ export async function connectSession(
     listenForAbort(stop.signal, () => session.fail(stop.signal.reason));
     const greeting = await session.greeting();
     missing = 'answer to "qmp_capabilities"';
-    await negotiate(session, greeting);
+    await negotiate(session, outOfBand ? greeting.capabilities : []);
     return { session, greeting };
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explain(error, where, missing);
@@ -65,8 +73,8 @@ export async function connectSession(
 }
 
 /** Enables what this client can use of what is offered; QEMU refuses a capability that it did not offer. */
-async function negotiate(session: QmpSession, greeting: QmpGreeting): Promise<void> {
-  const enable = greeting.capabilities.filter((name) => name === 'oob');
+async function negotiate(session: QmpSession, offered: readonly string[]): Promise<void> {
+  const enable = offered.filter((name) => name === 'oob');
   try {
     // The deadline of the whole connect holds here too.
     await session.send('qmp_capabilities', enable.length > 0 ? { enable } : undefined, { timeoutMs: Infinity });

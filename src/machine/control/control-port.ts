@@ -84,6 +84,9 @@ async function inTurn<M extends Closable, T>(
   }
 }
 
+/** No command that this package sends on its own socket is out of band. */
+const IN_BAND = { outOfBand: false };
+
 /**
  * Does something on a short QMP connection to the machine's own socket, so that no session of another program is in the
  * way. When that is missing or held all the same, the control port serves; a notice says so.
@@ -96,7 +99,7 @@ export async function withOwnMonitor<T>(
   options: FirstWayOptions,
   work: (client: QmpClient) => Promise<T>,
 ): Promise<T> {
-  const ways = [ownSocket(target.files), ...controlPorts(target.files, portsOf(target))];
+  const ways = [ownSocket(target.files, IN_BAND), ...controlPorts(target.files, portsOf(target), IN_BAND)];
   await settleFirst(host, target);
   await thawLeftover(host, target);
   return useFirst(host, target, await openFirst(`machine "${target.longName}"`, ways, options), work);

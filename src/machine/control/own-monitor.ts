@@ -5,7 +5,7 @@ import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 
 /** Answers to what a start, a look and a stop send are short. A QEMU that sends more is broken or captured. */
-export const SHORT_LINE_BYTES = 64 * 1024;
+export const SHORT_SESSION = { maxLineBytes: 64 * 1024, outOfBand: false } as const;
 
 /** Pause before a socket that is not there yet is looked for again. */
 const AGAIN_MS = 5;
@@ -22,10 +22,7 @@ export async function connectOwn(files: MachinePaths, timeoutMs: number, signal?
   for (;;) {
     try {
       return await withHeldSocket(files.qmpSocket, (path) =>
-        QmpClient.connect(
-          { kind: 'unix', path },
-          { retry: true, timeoutMs: left(), signal, maxLineBytes: SHORT_LINE_BYTES },
-        ),
+        QmpClient.connect({ kind: 'unix', path }, { ...SHORT_SESSION, retry: true, timeoutMs: left(), signal }),
       );
     } catch (error) {
       const isMissing = error instanceof QemuError && isNotFound(error.cause);

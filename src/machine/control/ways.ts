@@ -2,6 +2,7 @@ import { QemuError } from '../../base/errors.ts';
 import type { QmpAddress } from '../../qmp/address.ts';
 import { QmpClient } from '../../qmp/client.ts';
 import type { ExecuteOptions } from '../../qmp/command.ts';
+import type { QmpClientOptions } from '../../qmp/connect.ts';
 import { HmpSession } from '../../qmp/hmp-session.ts';
 import { runStateInText } from '../../qmp/status-answer.ts';
 import { isThere } from '../../system/files/files.ts';
@@ -9,7 +10,7 @@ import { withHeldSocket } from '../../system/files/held-socket.ts';
 import type { MachinePaths } from '../../system/paths.ts';
 import type { RunRecord } from '../run/record.ts';
 import { type FirstWayOptions, type Opened, openFirst, type Way } from './first-way.ts';
-import { SHORT_LINE_BYTES } from './own-monitor.ts';
+import { SHORT_SESSION } from './own-monitor.ts';
 import { readPsk } from './port-tls.ts';
 
 /** The ports of a run. */
@@ -47,33 +48,36 @@ export interface AnyMonitor {
  */
 export function openAny(files: MachinePaths, ports: Ports, options: FirstWayOptions): Promise<Opened<AnyMonitor>> {
   const ways: Way<AnyMonitor>[] = [
-    ownSocket(files, SHORT_LINE_BYTES),
-    ...controlPorts(files, ports, SHORT_LINE_BYTES),
-    ...monitorPorts(files, ports, SHORT_LINE_BYTES),
+    ownSocket(files, SHORT_SESSION),
+    ...controlPorts(files, ports, SHORT_SESSION),
+    ...monitorPorts(files, ports, SHORT_SESSION.maxLineBytes),
   ];
   return openFirst('its monitors', ways, options);
 }
 
+/** What a connection is for. */
+export type SessionOptions = Pick<QmpClientOptions, 'maxLineBytes' | 'outOfBand'>;
+
 /** The machine's own socket, which serves one client at a time. */
-export function ownSocket(files: MachinePaths, maxLineBytes?: number): Way<QmpClient> {
+export function ownSocket(files: MachinePaths, session: SessionOptions = {}): Way<QmpClient> {
   return {
     name: 'own socket',
     // With RUNAS it is in a folder where QEMU's user could put a link instead.
     open: (signal, timeoutMs) =>
       withHeldSocket(isThere(files.oldQmpSocket) ? files.oldQmpSocket : files.qmpSocket, (path) =>
-        QmpClient.connect({ kind: 'unix', path }, { timeoutMs, signal, maxLineBytes }),
+        QmpClient.connect({ kind: 'unix', path }, { ...session, timeoutMs, signal }),
       ),
   };
 }
 
 /** The control port on both loopback addresses; none when there is none. */
-export function controlPorts(files: MachinePaths, ports: Ports, maxLineBytes?: number): Way<QmpClient>[] {
+export function controlPorts(files: MachinePaths, ports: Ports, session: SessionOptions = {}): Way<QmpClient>[] {
   const { controlPort } = ports;
   if (controlPort === undefined) return [];
   return LOOPBACK.map((host) => ({
     name: `control port ${controlPort} of ${host}`,
     open: async (signal, timeoutMs) =>
-      QmpClient.connect(portAddress(files, ports, controlPort, host), { timeoutMs, signal, maxLineBytes }),
+      QmpClient.connect(portAddress(files, ports, controlPort, host), { ...session, timeoutMs, signal }),
   }));
 }
 

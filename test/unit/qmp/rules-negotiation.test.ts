@@ -54,6 +54,14 @@ test('N2 nothing but qmp_capabilities is sent first, and only what was offered i
   await client.execute('query-status');
 });
 
+test('N2 out-of-band commands are not enabled for a client that needs none', async (t) => {
+  const fake = await startFake(t, { capabilities: ['oob'] });
+  const client = await QmpClient.connect({ kind: 'stream', stream: fake.openStream() }, { outOfBand: false });
+  assert.deepEqual(fake.calls[0]?.args, {});
+  await client.execute('query-status');
+  await assert.rejects(client.execute('query-yank', undefined, { outOfBand: true }), { code: 'QEMU_QMP_REFUSED' });
+});
+
 test('N3 a refused negotiation fails the connect and hangs up', async (t) => {
   const fake = await startFake(t, {
     commands: {

@@ -243,11 +243,11 @@ export class MachineManager {
    *
    * @throws {QemuError} as {@link Fleet.stop}.
    */
-  async ask(target: MachineRef, mostMs: number, onDown: (result: StopResult) => void): Promise<StopResult> {
+  async ask(target: MachineRef, mostMs: number): Promise<StopResult> {
     const settings = this.machines.stopSettings(target);
     const stopDelayMs = Math.min(settings.stopDelaySeconds * 1000, mostMs);
     const { stopMachine } = await import('../machine/stop/stop.ts');
-    return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs, onDown });
+    return stopMachine(this.host, target, settings, { noKill: true, stopDelayMs });
   }
 
   /** What a start would run, for a running machine in its present slot; each option with its key. */

@@ -5,6 +5,7 @@ import { type ChangeContext, pause, reset, resume, type StateChange } from '../m
 import type { MachineRef } from '../machine/context.ts';
 import { withAnyMonitor } from '../machine/control/control-port.ts';
 import type { StopResult } from '../machine/stop/stop.ts';
+import { describeStop } from '../machine/stop/stop-plan.ts';
 import type { TaskContext, TaskResult } from './tasks.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -106,7 +107,7 @@ export function actOn(
 
 function stopped({ outcome, rung, seconds }: StopResult): TaskResult {
   if (outcome === 'not-running') return { text: 'was not running' };
-  return { rung, text: rung === 'save' ? `saved in ${seconds} s` : `stopped by ${rung} in ${seconds} s` };
+  return { rung, text: describeStop(rung, seconds) };
 }
 
 async function change(

@@ -60,6 +60,30 @@ describe('the end of a machine on a host with systemd', () => {
     assert.equal(isActive(host, 'plug'), 'inactive');
   });
 
+  test('the journal has each end once, with what stopped the machine, whichever way it was stopped', async () => {
+    addMachine(host, 'once');
+    addMachine(host, 'second');
+    addMachine(host, 'third');
+    host.sh('systemctl daemon-reload');
+    const told = async (stop: string): Promise<string> => {
+      host.sh('rm -f /var/log/qemu-init/once.console; qemu-init start once');
+      await until('the guest is up', () => consoleOf(host, 'once').includes('ready'));
+      const cursor = host.sh('journalctl --sync; journalctl -n 1 --show-cursor | sed -n "s/^-- cursor: //p"');
+      host.sh(stop);
+      const lines = host.sh(
+        'journalctl --sync; journalctl -o cat -u qemu@once --after-cursor "$1" | grep ^once:',
+        cursor,
+      );
+      return lines.replace(/in [\d.]+ s/g, 'in T');
+    };
+    const asked = 'once: stopped by powerdown in T: the guest switched the machine off';
+    assert.equal(await told('systemctl stop qemu@once'), asked);
+    assert.equal(await told('qemu-init stop once'), asked);
+    const forced = 'QEMU was asked to quit before the guest had switched the machine off';
+    assert.equal(await told('qemu-init stop --force once'), `once: stopped by quit in T: ${forced}`);
+    assert.equal(await told('qemu-init start second third; systemctl stop qemu.target'), asked);
+  });
+
   test('a Linux that panics ends with a failed unit, and is started again when its file says so', async () => {
     addLinux(host, 'panic', 'ONPANIC=shutdown\nRESTART=on-failure\n', ['pvpanic_mmio'], 'echo c >/proc/sysrq-trigger');
     host.write('/etc/systemd/system/qemu@panic.service.d/90-test.conf', '[Service]\nRestartSec=600\n');

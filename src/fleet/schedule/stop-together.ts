@@ -1,9 +1,4 @@
-import { join } from 'node:path';
 import type { MachineRef } from '../../machine/context.ts';
-import type { StopResult } from '../../machine/stop/stop.ts';
-import { ensureDir } from '../../system/files/files.ts';
-import { writeFileAtomic } from '../../system/files/write-file.ts';
-import type { Paths } from '../../system/paths.ts';
 import { systemctl } from '../../system/services/systemd.ts';
 import type { MachineManager } from '../machine-manager.ts';
 import { unitName } from '../service/units/unit-text.ts';
@@ -20,13 +15,8 @@ const FEWEST = 3;
  * Asks the guests of all units that systemd is about to stop to shut down, in systemd's order, from this single
  * process, which is faster than a Node.js per unit. No force is used here, and machines with hooks are left to their
  * units.
- *
- * @param text the line for the journal of the machine's unit.
  */
-export async function stopTogether(
-  fleet: MachineManager,
-  text: (target: MachineRef, result: StopResult) => string,
-): Promise<void> {
+export async function stopTogether(fleet: MachineManager): Promise<void> {
   const order = await askOrder();
   const machines = new Map<string, MachineRef>();
   for (const unit of order.before.keys()) {
@@ -45,8 +35,7 @@ export async function stopTogether(
         const target = machines.get(unit);
         machines.delete(unit);
         if (!target) return;
-        const onDown = (result: StopResult): void => writeSaid(fleet.host.paths, target, text(target, result));
-        const outcome = await attempt(target, () => fleet.ask(target, left, onDown));
+        const outcome = await attempt(target, () => fleet.ask(target, left));
         if (outcome.ok) done.add(unit);
       }),
     );
@@ -78,11 +67,4 @@ function askable(fleet: MachineManager, unit: string): MachineRef | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What systemd/qemu-ended writes to the journal of the unit. */
-function writeSaid({ runDir }: Paths, { longName }: MachineRef, line: string): void {
-  const folder = join(runDir, '.said');
-  ensureDir(folder, 0o700);
-  writeFileAtomic(join(folder, longName), `${line}\n`, 0o600);
 }

@@ -21,6 +21,8 @@ export interface CleanUpOptions {
   readonly slot?: number | undefined;
   /** How QEMU's process ended. */
   readonly exit?: ProcessExit | undefined;
+  /** What stopped it, as a few words. */
+  readonly stop?: string | undefined;
 }
 
 /**
@@ -34,10 +36,10 @@ export async function cleanUp(
   host: MachineContext,
   target: MachineRef,
   gone: Gone,
-  { slot = gone.record?.slot, exit }: CleanUpOptions = {},
+  { slot = gone.record?.slot, exit, stop }: CleanUpOptions = {},
 ): Promise<MachineEnd | undefined> {
   const { files } = target;
-  const end = writeLastRun(host.paths, target, gone, exit);
+  const end = writeLastRun(host.paths, target, gone, { exit, stop });
   await endHelpers(files, gone.record);
   await host.network.tearDown(target.longName);
   if (gone.record?.isInterim === true) await host.network.tearDown(interimName(target.longName));

@@ -3,7 +3,7 @@ import { removeDeadTemporaries } from '../../system/files/dead-temporaries.ts';
 import type { MachinePaths, Paths } from '../../system/paths.ts';
 
 /** Folders of what is stored of machines by their names, which no machine's name can be: they begin with a dot. */
-const RUN_FOLDERS = ['.asked', '.crashes', '.failures', '.live', '.notices', '.said'];
+const RUN_FOLDERS = ['.asked', '.crashes', '.failures', '.live', '.notices'];
 
 /** A command that looks at many machines looks once at the folders that they share. */
 const AGAIN_MS = 1_000;

@@ -170,8 +170,17 @@ export function howEnded(
   };
 }
 
-/** Records how a machine's run ended, before the evidence is removed. Under the machine's lock. */
-export function writeLastRun(paths: Paths, target: MachineRef, gone: Gone, exit?: ProcessExit): MachineEnd | undefined {
+/**
+ * Records how a machine's run ended, before the evidence is removed. Under the machine's lock.
+ *
+ * @param known how its process ended, and what stopped it, as a few words.
+ */
+export function writeLastRun(
+  paths: Paths,
+  target: MachineRef,
+  gone: Gone,
+  { exit, stop }: { readonly exit?: ProcessExit | undefined; readonly stop?: string | undefined } = {},
+): MachineEnd | undefined {
   const record = gone.record ?? forgottenRun(target.files);
   if (record?.phase !== 'running') return undefined;
   const seen = howEnded(paths, target, gone, exit);
@@ -180,7 +189,7 @@ export function writeLastRun(paths: Paths, target: MachineRef, gone: Gone, exit?
     ensureDir(paths.stateDir, 0o755);
     ensureDir(folderOf(paths), 0o700);
     // The text first: the unit's script prints it without starting Node.
-    const note = end && { text: describeEnd(end), ...end };
+    const note = end && { text: [stop, describeEnd(end)].filter(Boolean).join(': '), ...end };
     const crash = note && isBadEnd(note) ? keepCrash(target.files, record, note) : undefined;
     writeFileAtomic(noteOf(paths, target.longName), `${JSON.stringify(note && { ...note, crash })}\n`, 0o600);
     if (end) return { ...end, crash: crashFolder(target.files, crash) };
@@ -279,6 +288,16 @@ export function readLastRun(paths: Paths, longName: string): MachineEnd | undefi
     return { cause, at, exit, lastReset: reset, crash: crashFolder(machinePaths(paths, longName), crash) };
   } catch {
     // Only root may read it, and a damaged note is useless.
+    return undefined;
+  }
+}
+
+/** The same for the journal: with what stopped the machine, if a command did. */
+export function readLastText(paths: Paths, longName: string): string | undefined {
+  try {
+    const { text }: { readonly text?: unknown } = JSON.parse(readTextIfExists(noteOf(paths, longName)) ?? '{}');
+    return typeof text === 'string' ? text : undefined;
+  } catch {
     return undefined;
   }
 }

@@ -94,3 +94,8 @@ export function planEnd(): Exclude<Step, { kind: 'ask' }>[] {
 export function stopLimitMs(steps: readonly Step[]): number {
   return steps.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
 }
+
+/** What a stop has done, for people. */
+export function describeStop(rung: Rung, seconds: number): string {
+  return rung === 'save' ? `saved in ${seconds} s` : `stopped by ${rung} in ${seconds} s`;
+}

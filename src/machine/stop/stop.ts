@@ -12,7 +12,7 @@ import { exclusively, lockedIfPossible } from '../run/run-lock.ts';
 import { isSaved } from '../state/saved-folder.ts';
 import { settleFirst, tellAtWork } from '../work/settle-first.ts';
 import { leftMs, runStopHook } from './stop-hook.ts';
-import { type OnStopStep, planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
+import { describeStop, type OnStopStep, planStop, type Rung, SIGKILL_MS, type Step } from './stop-plan.ts';
 import { runStopSteps, stillThere } from './stop-steps.ts';
 
 /** How to stop a machine. */
@@ -34,8 +34,6 @@ export interface StopOptions {
    */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called when a machine that ran is down and cleaned up, before other commands can use it. */
-  readonly onDown?: ((result: StopResult) => void) | undefined;
   /** Called when a step of the stop begins. */
   readonly onStep?: OnStopStep | undefined;
 }
@@ -83,11 +81,10 @@ export async function stopMachine(
     await runStopHook(host, target, config, 'PRESTOP', options, located.process.pid);
     const isSavedNow = options.save === true && (await trySave(host, target, config, options, located));
     const rung = isSavedNow ? 'save' : await endInSteps(host, target, located.process, config, options);
-    await cleanUp(host, target, goneOf(target.files, located.record));
+    const stop = describeStop(rung, secondsSince(began));
+    await cleanUp(host, target, goneOf(target.files, located.record), { stop });
     await runStopHook(host, target, config, 'POSTSTOP', { ...options, isSaved: isSavedNow });
-    const result = stopped(target, rung, began);
-    options.onDown?.(result);
-    return result;
+    return stopped(target, rung, began);
   };
   const { force, deadline, signal } = options;
   if (force !== true && deadline === undefined) {
@@ -190,9 +187,13 @@ async function cleanUpSoon(host: MachineContext, target: MachineRef, signal: Abo
 
 /** Under the machine's lock no other command starts it again. */
 function stopped({ files }: MachineRef, rung: Rung, began: number, state = 'stopped'): StopResult {
-  const seconds = Math.round(performance.now() - began) / 1000;
+  const seconds = secondsSince(began);
   const saved = state === 'stopped' && isSaved(files);
   return { outcome: rung === 'none' ? 'not-running' : 'stopped', rung, state, saved, seconds };
+}
+
+function secondsSince(began: number): number {
+  return Math.round(performance.now() - began) / 1000;
 }
 
 /** The command that has the lock may have started it again. */

@@ -1,7 +1,7 @@
 import { CRASH_WINDOW_SECONDS, MOST_CRASHES, recordCrash } from '../../../fleet/service/crashes.ts';
 import { insideUnit } from '../../../fleet/service/inside-unit.ts';
 import type { MachineRef } from '../../../machine/context.ts';
-import { describeEnd, isBadEnd, type ProcessExit, readLastRun } from '../../../machine/run/last-run.ts';
+import { describeEnd, isBadEnd, type ProcessExit, readLastRun, readLastText } from '../../../machine/run/last-run.ts';
 import { locate } from '../../../machine/run/locate.ts';
 import { tidyUp } from '../../../machine/run/tidy-up.ts';
 import { unitOf } from '../../../system/services/systemd.ts';
@@ -42,7 +42,8 @@ async function report(context: Context, target: MachineRef): Promise<number> {
   const tidied = await tidyUp(host, target, exit, signal);
   // A stop has cleaned up already; a failed start had no run, and the note is from an earlier one.
   const end = tidied ?? (exit && readLastRun(host.paths, target.longName));
-  if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${describeEnd(end)}`);
+  const text = tidied ? describeEnd(tidied) : readLastText(host.paths, target.longName);
+  if (end) output.note(isBadEnd(end) ? 'error' : 'info', `${target.longName}: ${text}`);
   const hasFailed = (process.env['SERVICE_RESULT'] ?? 'success') !== 'success';
   if (tidied || hasFailed) await countCrash(context, target);
   const isFailure = tidied !== undefined && isBadEnd(tidied) && !hasFailed;

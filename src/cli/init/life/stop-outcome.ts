@@ -1,5 +1,6 @@
 import { MachineStateError } from '../../../base/errors.ts';
 import type { StopResult } from '../../../machine/stop/stop.ts';
+import { describeStop } from '../../../machine/stop/stop-plan.ts';
 import type { Presentation } from '../../shared/many.ts';
 import { NOTHING_RUNS } from '../../shared/selection.ts';
 
@@ -7,7 +8,7 @@ import { NOTHING_RUNS } from '../../shared/selection.ts';
 export const stopOutcome: Presentation<StopResult> = {
   text: (name, { outcome, rung, saved, seconds }) => {
     if (outcome === 'not-running') return `${name}: ${notRunningText(saved)}`;
-    return rung === 'save' ? `${name}: saved in ${seconds} s` : `${name}: stopped by ${rung} in ${seconds} s`;
+    return `${name}: ${describeStop(rung, seconds)}`;
   },
   same: ({ outcome, saved }) => (outcome === 'not-running' ? notRunningText(saved) : undefined),
   none: NOTHING_RUNS,

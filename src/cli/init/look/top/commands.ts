@@ -1,6 +1,7 @@
 import { messageOf } from '../../../../base/text.ts';
 import { pause, resume } from '../../../../machine/change/change-state.ts';
 import { withAnyMonitor } from '../../../../machine/control/control-port.ts';
+import { describeStop } from '../../../../machine/stop/stop-plan.ts';
 import { readTail } from '../../../../system/files/log/log-file.ts';
 import { printableCell } from '../../../output/printable.ts';
 import type { Context } from '../../../run/context.ts';
@@ -43,7 +44,7 @@ const RUN: Readonly<Record<Exclude<Command['kind'], 'quit'>, Action>> = {
   stop: async (context, name) => {
     const fleet = context.fleet();
     const { rung, seconds, outcome } = await fleet.stop(fleet.get(name), { signal: context.signal });
-    return outcome === 'not-running' ? `${name}: not running` : `${name}: stopped by ${rung} in ${seconds} s`;
+    return outcome === 'not-running' ? `${name}: not running` : `${name}: ${describeStop(rung, seconds)}`;
   },
   pause: async (context, name) => {
     const fleet = context.fleet();

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { container, installProject } from '../support/nspawn.ts';
+import { addLinux, assertClean, isUp } from './linux-machine.ts';
 import { addMachine, pidOf } from './machines.ts';
 
 /** The file system of this host, since systemd finds no device below the overlay of a container. */
@@ -79,6 +80,23 @@ describe('limits of a machine', () => {
     assertChanged(scope, pid);
     host.sh('qemu-init --root /srv/vms/root stop --force lim');
     assert.equal(host.run('systemctl is-active "$1"', scope).stdout, 'inactive\n');
+  });
+
+  test('a QEMU that has nearly reached its limit survives a live restart and a stop, which need memory too', async () => {
+    addLinux(host, 'full');
+    host.sh('systemctl daemon-reload; qemu-init start full');
+    await isUp(host, 'full', 1);
+    const most = `${Math.ceil(Number(host.show('qemu@full.service', 'MemoryCurrent')) / 2 ** 20) + 12}M`;
+    host.sh('systemctl set-property --runtime qemu@full.service "MemoryMax=$1"', most);
+    host.sh('qemu-init restart --live full');
+    const limit = host.sh(
+      'cd /sys/fs/cgroup; cat memory/$1/memory.limit_in_bytes $1/memory.max 2>/dev/null | head -n 1',
+      'machine.slice/qemu@full.service',
+    );
+    assert.equal(limit, `${Number.parseInt(most, 10) * 2 ** 20}`);
+    host.sh('systemctl stop qemu@full');
+    assert.match(host.run('qemu-init status full --json').stdout, /"cause": "guest-shutdown"/);
+    assertClean(host, 'full', 'at the limit');
   });
 
   test('a processor that the host does not have is named before anything starts', () => {

@@ -44,6 +44,7 @@ export const RIGHTS_KEYS = [
     example: '3G',
     isRare: true,
     doc: 'memory of all processes in its unit, past which the kernel ends QEMU; more than RAM',
+    details: ['There is no limit while the machine is stopped or restarted live, since that needs memory itself.'],
   },
   {
     name: 'LIMIT_IO',

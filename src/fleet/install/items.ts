@@ -72,7 +72,7 @@ export function collectItems({ source, layout, node, initSystem }: ItemOptions):
     if (name.endsWith('.tmpfiles.conf')) return [fitted(`${layout.tmpfilesDir}/qemu-init.conf`, from)];
     if (name.endsWith('.sysusers.conf')) return [fitted(`${layout.sysusersDir}/qemu-init.conf`, from)];
     // Units call these in the program's own folder.
-    if (name === 'qemu-ended' || name === 'qemu-reload') return [];
+    if (['qemu-ended', 'qemu-reload', 'qemu-unlimited'].includes(name)) return [];
     if (name === 'qemu-generator') return [fitted(`${layout.generatorDir}/${name}`, from, 0o755)];
     return [fitted(`${layout.unitDir}/${name}`, from)];
   });

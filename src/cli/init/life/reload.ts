@@ -2,6 +2,8 @@ import { type AskedLive, answerLive, liveProgress, takeLive } from '../../../fle
 import { insideUnit } from '../../../fleet/service/inside-unit.ts';
 import { type ReloadResult, reloadMachine } from '../../../machine/change/reload.ts';
 import type { MachineRef } from '../../../machine/context.ts';
+import { reloadSystemd } from '../../../system/services/systemd.ts';
+import { userManagerOf } from '../../../system/services/user-systemd.ts';
 import { describeError } from '../../output/report.ts';
 import type { Context } from '../../run/context.ts';
 import { exitCodeOf } from '../../run/exit-code.ts';
@@ -15,6 +17,15 @@ interface Arguments extends SelectionArguments {
 
 /** Makes running machines what their files say. */
 export async function run(context: Context, args: Arguments): Promise<number> {
+  try {
+    return await reload(context, args);
+  } finally {
+    // systemd/qemu-unlimited has lifted the limits of the unit: systemd sets them when it reads the units.
+    if (process.env['QEMU_INIT_LIFTED'] !== undefined) await reloadSystemd({ manager: userManagerOf(context.paths) });
+  }
+}
+
+async function reload(context: Context, args: Arguments): Promise<number> {
   const fleet = context.fleet();
   const options = { timeoutMs: args.timeout * 1000, signal: context.signal };
   const selection = select(context, args, () => fleet.list().filter((target) => fleet.isAlive(target)));

@@ -43,6 +43,9 @@ describe('users who are not root, on a host with systemd', () => {
     assert.equal(code, 6);
     assert.match(stderr, /"web" is a machine of the host: run the same with sudo; .*systemctl stop qemu@web$/m);
     assert.doesNotMatch(as('member', 'qemu-init stop other').stderr, /machine of the host/);
+    const named = as('member', 'qemu-init --system stop web');
+    assert.equal(named.code, 4);
+    assert.match(named.stderr, /hint: "web" is a machine of the host: .*systemctl stop qemu@web$/m);
   });
 
   test('list shows what is registered to everybody, and says that the state is unknown', () => {

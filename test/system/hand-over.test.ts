@@ -220,6 +220,11 @@ describe('commands typed on a host with systemd', () => {
       /is masked[\s\S]*not in qemu@web\.service: a shutdown of the host is like pulling the plug/,
     );
     assert.match(init(host, 'doctor').stdout, /error: web: The unit is masked/);
+    assert.match(
+      init(host, 'enable web').stdout,
+      /^web: .* its unit is masked, .*: systemctl unmask qemu@web\.service$/m,
+    );
+    host.sh('sed -i /^AUTOSTART/d /etc/qemu/web-qemu.cfg');
     host.sh('systemctl unmask --runtime qemu@web.service');
     const found = init(host, 'doctor');
     assert.equal(found.code, 1);

@@ -1,8 +1,10 @@
+import { QemuError } from '../../base/errors.ts';
 import type { Outcome } from '../../fleet/schedule/outcome.ts';
+import type { MachineRef } from '../../machine/context.ts';
 import { describeError, errorDocument } from '../output/report.ts';
 import type { Context } from '../run/context.ts';
 import { exitCodeOf, worst } from '../run/exit-code.ts';
-import { NO_MACHINE, type Selection } from './selection.ts';
+import { hostHint, NO_MACHINE, type Selection } from './selection.ts';
 
 /** How the outcomes of a command on several machines are shown. */
 export interface Presentation<T> {
@@ -24,10 +26,11 @@ export interface Presentation<T> {
 export function present<T>(
   context: Context,
   selection: Selection,
-  outcomes: readonly Outcome<T>[],
+  results: readonly Outcome<T>[],
   presentation: Presentation<T>,
 ): number {
   const { output } = context;
+  const outcomes = results.map((outcome) => (outcome.ok ? outcome : { ...outcome, error: forUser(context, outcome) }));
   const failures = [
     ...selection.unknown.map(({ id, error }) => ({ name: id, error })),
     ...outcomes.flatMap((outcome) => (outcome.ok ? [] : [{ name: outcome.target.longName, error: outcome.error }])),
@@ -57,6 +60,17 @@ export function present<T>(
     ...failures.map(({ error }) => exitCodeOf(error)),
     ...successes.map(({ value }) => presentation.code?.(value) ?? 0),
   ]);
+}
+
+/** The error of a user who has named a machine of the host by --system, without the right to do that. */
+function forUser(
+  { paths }: Context,
+  { target, error }: { readonly target: MachineRef; readonly error: unknown },
+): unknown {
+  if (!(error instanceof QemuError) || error.code !== 'QEMU_NOT_PERMITTED') return error;
+  if (paths.scope !== 'system' || process.getuid?.() === 0) return error;
+  const { longName, shortName = longName } = target;
+  return new QemuError(error.code, error.message, { cause: error.cause, hint: hostHint(shortName, longName) });
 }
 
 function sayNothingToDo({ fleet, output }: Context, none: string | undefined): void {

@@ -67,12 +67,16 @@ function withHostHint(paths: Paths, id: string, error: QemuError): QemuError {
   const host = resolvePaths({ system: true }, process.env, 0, '/');
   const entry = entriesOf(host).find(({ shortName, longName }) => [shortName, longName].includes(id));
   if (!entry) return error;
-  const unit = `qemu@${entry.longName}`;
+  return new QemuError(error.code, error.message, { cause: error.cause, hint: hostHint(id, entry.longName) });
+}
+
+/** What a user who is not root may do about a machine of the host. */
+export function hostHint(id: string, longName: string): string {
+  const unit = `qemu@${longName}`;
   const byUnit = isSystemdBooted()
     ? `; members of qemu-admin may: systemctl status ${unit}, systemctl stop ${unit}`
     : '';
-  const hint = `"${id}" is a machine of the host: run the same with sudo${byUnit}`;
-  return new QemuError(error.code, error.message, { cause: error.cause, hint });
+  return `"${id}" is a machine of the host: run the same with sudo${byUnit}`;
 }
 
 function entriesOf({ registryFile }: Paths): readonly RegistryEntry[] {

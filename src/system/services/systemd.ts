@@ -15,6 +15,21 @@ export function isUnitInstalled(name: string): boolean {
   return UNIT_FOLDERS.some((folder) => existsSync(`${folder}/${name}`));
 }
 
+/** Whether an administrator has disabled the start of a unit: systemctl(1), "mask". */
+export function isUnitMasked(name: string): boolean {
+  return MASKS.some((folder) => linkedTo(`${folder}/${name}`) === '/dev/null');
+}
+
+const MASKS = ['/etc/systemd/system', '/run/systemd/system'];
+
+function linkedTo(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Text of the unit file of that name that systemd loads; empty when there is none. */
 export function unitFileText(name: string): string {
   const path = UNIT_FOLDERS.map((folder) => join(folder, name)).find((each) => existsSync(each));

@@ -1,4 +1,4 @@
-import { whenStarted } from '../../../fleet/service/boot-start.ts';
+import { whenStarted, whyMasked } from '../../../fleet/service/boot-start.ts';
 import { isSystemdBooted, isUnitInstalled, reloadSystemd, systemctl } from '../../../system/services/systemd.ts';
 import { hasUserUnits, userManagerOf } from '../../../system/services/user-systemd.ts';
 import type { Context } from '../../run/context.ts';
@@ -28,8 +28,10 @@ export async function changeAutostart(context: Context, args: SelectionArguments
     if (on) await systemctl(['--quiet', 'enable', 'qemu.target'], { signal, manager });
   }
   const when = on ? await whenStarted(paths, signal) : 'does not start automatically, neither at boot nor at login';
+  const masked = (name: string): string | undefined => (on ? whyMasked(paths, name) : undefined);
   return present<boolean>(context, selection, outcomes, {
-    text: (name, changed) => `${name}: ${when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
+    text: (name, changed) =>
+      `${name}: ${masked(name) ?? when}${changed ? '' : ` (AUTOSTART was ${on ? 'on' : 'off'} already)`}`,
     same: (changed) => (changed ? undefined : `AUTOSTART was ${on ? 'on' : 'off'} already`),
     json: (changed) => ({ autostart: on, outcome: changed ? 'changed' : 'unchanged' }),
   });

@@ -3,6 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { LIGHT, until } from '../support/lab.ts';
+import { GUEST_MS, linuxGuest } from '../support/linux-guest.ts';
 import { container, installProject } from '../support/nspawn.ts';
 import { addLinux, assertClean, isUp } from './linux-machine.ts';
 import { addMachine, pidOf } from './machines.ts';
@@ -97,6 +99,20 @@ describe('limits of a machine', () => {
     host.sh('systemctl stop qemu@full');
     assert.match(host.run('qemu-init status full --json').stdout, /"cause": "guest-shutdown"/);
     assertClean(host, 'full', 'at the limit');
+  });
+
+  test('a QEMU that the kernel ends at its limit is reported as killed, and comes back by RESTART', async () => {
+    host.sh('mkdir -p /srv/hog');
+    const script = "dd if=/dev/zero bs=1M count=190 2>/dev/null | tr '\\0' x >/tmp/fill";
+    const { kernel, append } = linuxGuest(join(host.dir, 'srv/hog'), { script });
+    host.sh('cp "$1" /srv/hog/vmlinuz; chmod 644 /srv/hog/*', kernel);
+    const boot = `KERNEL=/srv/hog/vmlinuz\nINITRD=/srv/hog/initrd\nAPPEND="${append}"\n`;
+    const lines = `${LIGHT.replace('RAM=8M', 'RAM=256M')}${boot}LIMIT_MEMORY=257M\nRESTART=on-failure\n`;
+    host.write('/etc/qemu/hog-qemu.cfg', lines);
+    host.sh('echo hog=hog >>/etc/qemu/qemu-init.reg; systemctl daemon-reload; qemu-init start hog');
+    await until('it is started again', () => host.show('qemu@hog', 'NRestarts') !== '0', GUEST_MS);
+    host.sh('qemu-init stop --force hog');
+    assert.match(host.sh('journalctl --sync; journalctl -u qemu@hog'), /hog: QEMU crashed or was killed \(SIGKILL\)/);
   });
 
   test('a processor that the host does not have is named before anything starts', () => {

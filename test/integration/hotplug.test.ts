@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { edit } from '../support/edit-machine.ts';
 import { killBefore } from '../support/kill-before.ts';
@@ -165,6 +166,23 @@ test('a disk that a job of another program works on stays where it is until that
   await root.ok('reload', 'web');
   assert.deepEqual((await root.one('diff', 'web'))['differences'], []);
   await root.ok('stop', 'web', '--force');
+});
+
+test('a device that comes while a save is about to begin prevents it: the state would not fit', async (t) => {
+  const root = lab(t);
+  root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
+  root.add('web', 'PRESTOP=/bin/sh -c "touch begun; while [ ! -e plugged ]; do sleep 0.1; done"\n');
+  await root.ok('start', 'web');
+  const saving = root.spawn('qemu-init', ['save', 'web']);
+  await until('it is about to begin', () => existsSync(join(root.etcDir, 'begun')));
+  await root.ok('attach', 'web', 'DSK2=b.img');
+  root.write('etc/qemu/plugged', '');
+  const { code, stderr } = await saving.result;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /DSK2 came or went since its start\n +hint: it goes on as before/);
+  assert.equal(await root.state('web'), 'running');
+  await root.ok('kill', 'web');
+  assert.deepEqual(root.leftovers(), []);
 });
 
 test('after a command that was killed before any of its steps the next reload makes the machine what its file says', async (t) => {

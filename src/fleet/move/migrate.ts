@@ -17,6 +17,7 @@ import { refuseMoved } from '../../machine/move/refuse-moved.ts';
 import { requireStill } from '../../machine/move/require-still.ts';
 import { type Sent, sendGuest } from '../../machine/move/send-guest.ts';
 import { whileThere } from '../../machine/move/while-there.ts';
+import { requireAsStarted } from '../../machine/plug/as-started.ts';
 import { type Located, locate } from '../../machine/run/locate.ts';
 import { exclusively } from '../../machine/run/run-lock.ts';
 import { whileAlive } from '../../machine/run/while-alive.ts';
@@ -156,6 +157,7 @@ async function move(
     target,
     { kind: MOVE_OUT_KIND, what: `moving its guest to ${there.name}`, data: { ...data } },
     async (work) => {
+      await requireAsStarted(target, signal);
       const jobs = mirrorIds(offer.disks);
       const noted = { id, role: 'source', peer: there.name } as const;
       writeMove(target.files, { ...noted, phase: 'copying' });

@@ -5,6 +5,7 @@ import type { ProcessInfo } from '../../system/process/process.ts';
 import type { ArgvRequest } from '../argv/request.ts';
 import { type MachineContext, type MachineRef, notRunning } from '../context.ts';
 import { withOwnMonitor } from '../control/control-port.ts';
+import { refuseWhileStateIsTaken } from '../plug/as-started.ts';
 import { converge } from '../plug/converge.ts';
 import { type Difference, findDifference, type KeyDifference } from '../plug/difference.ts';
 import { observe } from '../plug/observe.ts';
@@ -93,7 +94,10 @@ export async function whilePlugging<T>(
   try {
     // Another command may wait for the guest as long as this one would.
     const lock = { timeoutMs: timeoutMs + RELEASE_MS, signal, purpose };
-    return await withLock(target.files.plugLock, lock, () => body(process));
+    return await withLock(target.files.plugLock, lock, () => {
+      refuseWhileStateIsTaken(target);
+      return body(process);
+    });
   } finally {
     removeEmptyFolder(target.files);
   }

@@ -12,6 +12,7 @@ import { requireStill } from '../move/require-still.ts';
 import { featureWords, processorDifference } from '../move/same-processor.ts';
 import { type Sent, sendGuest } from '../move/send-guest.ts';
 import { type Step, type StepOptions, whileThere } from '../move/while-there.ts';
+import { requireAsStarted } from '../plug/as-started.ts';
 import { writeRecord } from '../run/record.ts';
 import type { Arriving } from '../start/launch-with.ts';
 import type { Prepared } from '../start/prepare.ts';
@@ -84,6 +85,7 @@ export function hop(
     target,
     plan,
     async () => {
+      await requireAsStarted(target, signal);
       writeMove(files, { ...noted, phase: 'copying' });
       putAside(files);
       const started = await startBeside(data.isInterim ? interimHost(host) : host, second, config, prepared, {

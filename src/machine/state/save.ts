@@ -10,6 +10,7 @@ import { SocketToFile } from '../../system/files/socket-to-file.ts';
 import { bootId } from '../../system/process/process.ts';
 import type { MachineContext, MachineRef } from '../context.ts';
 import { withControl } from '../control/control-port.ts';
+import { requireAsStarted } from '../plug/as-started.ts';
 import { otherHardware } from '../plug/other-hardware.ts';
 import { type LaunchRecord, readLaunchRecord } from '../run/launch-record.ts';
 import { launchedConfig } from '../run/launched-config.ts';
@@ -67,6 +68,7 @@ export async function saveRunning(
   const data: SaveData = { wasRunning: asked.wasRunning };
   const plan = { kind: SAVE_KIND, what: 'saving its state', data: { ...data } };
   const work = async (): Promise<number> => {
+    await requireAsStarted(target, signal);
     makePart(files);
     const mostBytes = MOST_PASSES * launched.config.memoryBytes + MOST_OTHER_BYTES;
     const received = await receive(host, target, located, { ...options, signal, mostBytes });

@@ -1,5 +1,5 @@
 import { settleFirst } from '../../machine/work/settle-first.ts';
-import type { Context } from '../run/context.ts';
+import type { Fleet } from '../../provision/library/fleet.ts';
 
 /** What the arguments of an action may name. */
 interface Named {
@@ -7,11 +7,16 @@ interface Named {
   readonly ids?: readonly string[];
 }
 
+/** The machines. */
+interface Machines {
+  readonly fleet: () => Pick<Fleet, 'host' | 'listWithRunning'>;
+}
+
 /**
  * Sets right what killed commands left of work on the disks of the machines that the arguments name, else on those of all:
  * a guest may be waiting for that. For actions that do not do so themselves. Never throws.
  */
-export async function settleBefore(context: Context, { id, ids }: Named): Promise<void> {
+export async function settleBefore(context: Machines, { id, ids }: Named): Promise<void> {
   try {
     const fleet = context.fleet();
     const all = fleet.listWithRunning();

@@ -221,6 +221,30 @@ test('a machine that is not registered is replaced too, as a whole or one disk o
   assert.equal(disk(join(root.etcDir, 'web Größe, eins.qcow2'), 'qcow2'), contentOf(dest, points[1] ?? ''));
 });
 
+test('what is below an overlay that is replaced stays, and neither the restore nor a deletion hides that', async (t) => {
+  const root = tempRoot(t);
+  const { dest, points, cfg } = withMachine(root);
+  addMachine(root, cfg);
+  const call = (...words: string[]): Promise<CliResult> => runCli('qemu-init', words, { root: root.dir });
+  for (const name of ['first', 'later']) {
+    assert.equal((await call('snapshot', 'create', 'web', name, '--external')).code, 0);
+  }
+  const { notes } = row(await restore(root, dest, `web@${points[0]}`, '--disk', 'DSK1'));
+  assert.match(notes.join(), /Snapshot later can still be reverted to: it is in ".*web Größe, eins\.first\.qcow2", /);
+  const overlay = readdirSync(root.etcDir).find((name) => name.startsWith('web Größe, eins.later'));
+  assert.equal(disk(join(root.etcDir, overlay ?? ''), 'qcow2'), contentOf(dest, points[0] ?? ''));
+  assert.match((await call('snapshot', 'delete', 'web', 'first')).stderr, /Snapshot "later" is in ".*eins\.first/);
+  for (const [name, left] of [
+    ['later', /DSK1 does not rest on ".*eins\.first\.qcow2": what is there stays/],
+    ['first', /DSK1 does not rest on ".*eins\.qcow2", ".*eins\.first\.qcow2": what is there stays/],
+  ] as const) {
+    const deleted = await call('snapshot', 'delete', 'web', name);
+    assert.equal(deleted.code, 0, deleted.stderr);
+    assert.match(deleted.stderr, left);
+    assert.doesNotMatch(deleted.stderr, /DSK2/);
+  }
+});
+
 test('one image can be taken out, and nothing that is there is written over', async (t) => {
   const root = tempRoot(t);
   const { dest, points, cfg } = withMachine(root);

@@ -88,7 +88,7 @@ function whyFull(sources: readonly SourceDisk[], last: LastPoint): string | unde
 }
 
 function whyNotContinued(source: SourceDisk, point: string, manifest: BackupManifest): string | undefined {
-  const { key, sizeBytes, canTrack, bitmaps, bases } = source;
+  const { key, path, sizeBytes, canTrack, bitmaps, bases } = source;
   const before = manifest.disks.find((disk) => disk.key === key);
   if (before?.virtualSizeBytes !== sizeBytes) {
     return `${key} had ${before?.virtualSizeBytes} bytes at ${point} and has ${sizeBytes} now`;
@@ -105,6 +105,8 @@ function whyNotContinued(source: SourceDisk, point: string, manifest: BackupMani
   }
   if (bitmap) return `the bitmap of ${key} is in use`;
   if (of.length > 0) return `the image that ${key} rests on has changed since ${point}`;
+  // An external snapshot has laid an overlay above it, for instance.
+  if (path !== before.sourcePath) return `${key} was "${before.sourcePath}" at ${point} and is "${path}" now`;
   return `${key} has no bitmap of ${point}: the image was replaced or reverted, or QEMU or the host went down`;
 }
 

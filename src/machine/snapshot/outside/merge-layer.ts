@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { QemuError } from '../../../base/errors.ts';
 import type { LongWorkOptions } from '../../../base/progress.ts';
+import { shellCommand } from '../../../config/text/shell-words.ts';
 import type { MachineConfig } from '../../../config/types.ts';
 import { newJobId } from '../../../domain/job-id.ts';
 import { namesIn } from '../../../system/files/files.ts';
@@ -24,7 +25,7 @@ import { resolveRunAs } from '../../start/run-as.ts';
 import { withStorageDaemon } from '../../storage-daemon/storage-daemon.ts';
 import { doWork } from '../../work/do-work.ts';
 import { removeParts } from '../../work/part-files.ts';
-import { forgetLayer, type SnapshotLayer } from '../snapshot-notes.ts';
+import { forgetLayer, readSnapshotNotes, type SnapshotLayer } from '../snapshot-notes.ts';
 import { refuseShared } from './lay-over.ts';
 import { noteMerge } from './note-merge.ts';
 import { backingName } from './overlay-file.ts';
@@ -50,13 +51,41 @@ export async function mergeLayer(merge: Merge, layer: SnapshotLayer): Promise<vo
   const { host, target, config, options } = merge;
   const now = await look(merge, layer);
   const at = now.layers.findIndex(({ file }) => isSameFile(file, layer.overlay));
+  const isApart = !now.layers.some(({ file }) => isSameFile(file, layer.base));
+  if (isApart) tellApart(host, target, now, layer);
   // The overlay is of a state that was reverted from: nothing of it is in the disk, whose base stays as it is.
-  if (at < 0) return forgetLayer(target.files, layer);
+  if (at < 0 || isApart) return forgetLayer(target.files, layer);
   refuseBranches(now, layer);
   refuseShared(host, withBase(config, layer));
   if (at > 0) return mergeInner(merge, layer);
   await commitDisk(host, target, config, layer.key, { ...options, into: layer.base });
   noteMerge(host, target, layer);
+}
+
+/**
+ * An overlay that a restore has replaced rests on nothing, and no other command would name what was below it.
+ *
+ * @throws {QemuError} `QEMU_COMMAND_FAILED` when another snapshot is in the overlay: by its note it would be in the base.
+ */
+function tellApart(
+  host: MachineContext,
+  { files, longName }: MachineRef,
+  now: DiskNow,
+  { key, base, overlay }: SnapshotLayer,
+): void {
+  const above = readSnapshotNotes(files).find(({ layers }) => layers.some((each) => each.base === overlay));
+  if (above !== undefined) {
+    throw new QemuError('QEMU_COMMAND_FAILED', `Snapshot "${above.name}" is in "${overlay}"`, {
+      hint: `delete that one first: ${shellCommand('qemu-init', 'snapshot', 'delete', longName, above.name)}`,
+    });
+  }
+  const left = [base, overlay].filter(
+    (file) => existsSync(file) && !now.layers.some((each) => isSameFile(each.file, file)),
+  );
+  if (left.length === 0) return;
+  const names = left.map((file) => `"${file}"`).join(', ');
+  const message = `${key} does not rest on ${names}: what is there stays, also snapshots inside; remove it if it is not needed`;
+  host.notify({ level: 'warning', machine: longName, message });
 }
 
 /** As if the base were the disk: it is about to change. */

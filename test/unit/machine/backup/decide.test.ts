@@ -95,6 +95,11 @@ test('whatever makes the bitmaps worthless leads to a full backup that says why'
   const cases: [readonly SourceDisk[], LastPoint, RegExp][] = [
     [[source({ bitmaps: [] })], last([source()]), /DSK1 has no bitmap of 20260101-000000: the image was replaced/],
     [
+      [source({ bitmaps: [], path: '/srv/one.later.qcow2' })],
+      last([source()]),
+      /DSK1 was "\/srv\/one.qcow2" at 20260101-000000 and is "\/srv\/one.later.qcow2" now/,
+    ],
+    [
       [source({ bitmaps: [bitmap(name, { inconsistent: true })] })],
       last([source()]),
       /is not complete: QEMU or the host/,

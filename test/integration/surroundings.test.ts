@@ -73,6 +73,8 @@ test('outside a unit a captured QEMU sees no temporary files, homes and processe
   const [web, db] = await Promise.all(['web', 'db'].map(async (name) => (await host.one('status', name))['pid']));
   const report = await host.one('security', 'web');
   assert.deepEqual(report['closed'], ['homes', 'temporary', 'processes']);
+  // Whether or not process 1 can be looked at.
+  assert.deepEqual([report['namespaces']].flat().sort(), ['ipc', 'mnt']);
   for (const kind of ['mnt', 'ipc'])
     assert.notEqual(readlinkSync(`/proc/${web}/ns/${kind}`), readlinkSync(`/proc/self/ns/${kind}`));
   const files = (name: string): string[] => [

@@ -77,6 +77,9 @@ test('check knows the processors and devices of other targets', { skip: needsOth
     [`${s390x}MACHINE=q35\n`, /MACHINE "q35" is unknown .* \(set MACHINE=s390-ccw/],
     ['TGTARCH=qemu-system-riscv64\nCPU=max\n', /CPU "max" is unknown to QEMU/],
   ]);
+  root.write('etc/qemu/uefi-qemu.cfg', `${s390x}FIRMWARE=uefi\n`);
+  const none = await root.init('check', join(root.etcDir, 'uefi-qemu.cfg'));
+  assert.match(none.stderr, /\(remove FIRMWARE: there is none for this target\)/);
   for (const model of ['POWER8', 'power8', 'Power8']) root.write(`etc/qemu/${model}-qemu.cfg`, `${ppc}CPU=${model}\n`);
   const path = root.write(
     'etc/qemu/z-qemu.cfg',

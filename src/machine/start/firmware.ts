@@ -66,11 +66,27 @@ function look(config: MachineConfig): Found | undefined {
   const secureBoot = config.firmware === 'uefi-secure';
   const found = descriptors().find((descriptor) => fits(descriptor, config, secureBoot));
   if (found) return { code: found.executable, template: found.template, secureBoot };
-  const pack = config.targetArch.endsWith('aarch64') ? 'qemu-efi-aarch64' : 'ovmf';
   throw new QemuError('QEMU_NOT_INSTALLED', `Cannot find a ${config.firmware} firmware for "${config.machine}"`, {
-    hint: `install one: apt install ${pack}`,
+    hint: firmwareHint(config.targetArch),
   });
 }
+
+/** For programs of other names, such as qemu-kvm, the target is that of most hosts. */
+function firmwareHint(program: string): string {
+  const target = /qemu-system-(\w+)$/.exec(program)?.[1] ?? 'x86_64';
+  const pack = Object.hasOwn(PACKAGES, target) ? PACKAGES[target] : undefined;
+  return pack === undefined ? 'remove FIRMWARE: there is none for this target' : `install one: apt install ${pack}`;
+}
+
+/** Packages of Debian by target. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  x86_64: 'ovmf',
+  i386: 'ovmf-ia32',
+  aarch64: 'qemu-efi-aarch64',
+  arm: 'qemu-efi-arm',
+  riscv64: 'qemu-efi-riscv64',
+  loongarch64: 'qemu-efi-loongarch64',
+};
 
 function lookAtImage(firmware: string): Found {
   const known = descriptors();

@@ -10,7 +10,7 @@ export interface ProcessRights {
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly seccomp: 'off' | 'strict' | 'filter';
-  /** Namespaces that are not those of process 1: namespaces(7). */
+  /** Namespaces that are not those of process 1, or of this process where that cannot be looked at: namespaces(7). */
   readonly namespaces: readonly string[];
   /** What of the host is closed to it by its mounts. Empty when its files may not be looked at. */
   readonly closed: readonly Closed[];
@@ -83,13 +83,19 @@ function fieldsOf(text: string): ReadonlyMap<string, string> {
 }
 
 function ownNamespaces(pid: number | 'self'): string[] {
+  const its = namespacesOf(pid);
+  // Process 1 can be looked at by root only, and in some containers by nobody.
+  const ours = namespacesOf(1) ?? namespacesOf('self');
+  return [...(its ?? [])].flatMap(([name, id]) => (ours?.get(name) === id ? [] : [name]));
+}
+
+/** Undefined when they may not be looked at. */
+function namespacesOf(pid: number | 'self'): ReadonlyMap<string, string> | undefined {
   try {
-    return readdirSync(`/proc/${pid}/ns`)
-      .filter((name) => !name.endsWith('_for_children'))
-      .filter((name) => readlinkSync(`/proc/${pid}/ns/${name}`) !== readlinkSync(`/proc/1/ns/${name}`));
+    const names = readdirSync(`/proc/${pid}/ns`).filter((name) => !name.endsWith('_for_children'));
+    return new Map(names.map((name) => [name, readlinkSync(`/proc/${pid}/ns/${name}`)]));
   } catch {
-    // Only root may compare with process 1.
-    return [];
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { QemuError } from '../../base/errors.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ShareConfig } from '../../config/device-config.ts';
 import type { MachineConfig } from '../../config/types.ts';
@@ -6,7 +7,7 @@ import { findFolder } from '../../system/trust/own-folder.ts';
 import { lookUpUser } from '../../system/users.ts';
 import { virtiofsShares } from '../argv/host-devices/helper-fds.ts';
 import { isOld, probeVirtiofsd, virtiofsdPath } from '../share/virtiofsd.ts';
-import { fileIssue, issueAt } from './issues.ts';
+import { fileIssue, issueAt, issueOf } from './issues.ts';
 
 /** Programs that QEMU needs while the machine runs, and the folders that it shares. */
 export async function helperIssues(config: MachineConfig): Promise<Problem[]> {
@@ -35,6 +36,15 @@ async function virtiofsIssues(config: MachineConfig): Promise<Problem[]> {
   const [first] = shares;
   if (first === undefined) return [];
   const key = `SHARE${first.index}`;
+  try {
+    return await programIssues(config, key, shares);
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    return [issueOf(config, key, error)];
+  }
+}
+
+async function programIssues(config: MachineConfig, key: string, shares: readonly ShareConfig[]): Promise<Problem[]> {
   const program = virtiofsdPath();
   if (program === undefined) {
     const message = `${key} needs virtiofsd, which this host does not have`;

@@ -2,6 +2,7 @@ import { asRecord, asText } from '../../base/guards.ts';
 import type { ShareConfig } from '../../config/device-config.ts';
 import { run } from '../../system/process/exec.ts';
 import { findProgram } from '../../system/process/find-program.ts';
+import { trustProgram } from '../../system/trust/trusted-command.ts';
 import { qemuDescriptors } from '../start/qemu-descriptors.ts';
 
 /** A virtiofsd, and which options it has. */
@@ -10,11 +11,17 @@ export interface Virtiofsd {
   readonly options: ReadonlySet<string>;
 }
 
-/** The virtiofsd of this host, by its descriptor; undefined when there is none. */
+/**
+ * The virtiofsd of this host, by its descriptor; undefined when there is none.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED` when other users may change one of the two.
+ */
 export function virtiofsdPath(): string | undefined {
   const found = qemuDescriptors('vhost-user').map(asRecord);
   const programs = found.filter(({ type }) => type === 'fs').map(({ binary }) => asText(binary));
-  return programs.find((program) => program.startsWith('/') && findProgram(program) !== undefined);
+  const program = programs.find((each) => each.startsWith('/') && findProgram(each) !== undefined);
+  if (program !== undefined) trustProgram(program);
+  return program;
 }
 
 /** Asks it what it can do. @throws {QemuError} `QEMU_NOT_PERMITTED`, `QEMU_NOT_INSTALLED`. */

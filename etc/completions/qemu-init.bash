@@ -19,11 +19,15 @@ _qemu_init_ids() {
   sed -n 's/[[:space:]]*$//; s/^[[:space:]]*\([A-Za-z0-9][A-Za-z0-9_.-]*\)[[:space:]]*=[[:space:]]*"\{0,1\}\(.*\/\)\{0,1\}\([A-Za-z0-9][A-Za-z0-9_.-]*\)"\{0,1\}.*$/\1\n\3/p' "$registry" | sort -u
 }
 
-# Sets COMPREPLY to the words of "$1" that begin with what was typed.
+# Sets COMPREPLY to the words of "$1" that begin with what was typed. Some are names of folders that others made: compgen -W would
+# run what is in "$(...)", and what is offered comes into the command line without quotes.
 _qemu_init_words() {
-  local word
+  local word words typed=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
-  while read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+  IFS=$' \t\n' read -r -d '' -a words <<<"$1"
+  for word in "${words[@]}"; do
+    [[ $word != "$typed"* || $word == *[!A-Za-z0-9_.@:=-]* ]] || COMPREPLY+=("$word")
+  done
 }
 
 _qemu_init_files() {

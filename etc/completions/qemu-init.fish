@@ -106,6 +106,9 @@ function __qemu_init_points
     set --local folder (string replace --regex '^~/' "$HOME/" -- $words[-1])
     for file in $folder/*/*/manifest.json
         set --local parts (string split / -- $file)
+        # Only names of machines: others can make folders there.
+        string match --quiet --regex '^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$' -- $parts[-3]/$parts[-2]
+        or continue
         echo $parts[-3]
         echo $parts[-3]@$parts[-2]
     end

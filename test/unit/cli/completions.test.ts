@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ACTIONS } from '../../../src/cli/init/actions.ts';
@@ -36,9 +36,12 @@ function shellIn(t: Cleanup, ...before: readonly string[]): (...words: readonly 
   const registry = 'w=web.x\n# c=d\nb="/srv/vm/big one/big" # two\nevil=$(touch x)\n';
   writeFileSync(join(root, 'etc/qemu/qemu-init.reg'), registry);
   const [shell = '', ...args] = before;
-  const point = join(root, 'store/web.x/20261127-030000');
-  mkdirSync(point, { recursive: true });
-  writeFileSync(join(point, 'manifest.json'), '');
+  // The second is what whoever can write to the folder may make, for root to complete.
+  for (const machine of ['web.x', '$(>ran)']) {
+    const point = join(root, 'store', machine, '20261127-030000');
+    mkdirSync(point, { recursive: true });
+    writeFileSync(join(point, 'manifest.json'), '');
+  }
   return (...words) => {
     const { status, stdout, stderr } = spawnSync(shell, [...args, ...words], {
       encoding: 'utf8',
@@ -46,6 +49,7 @@ function shellIn(t: Cleanup, ...before: readonly string[]): (...words: readonly 
       env: { PATH: '/usr/bin:/bin', HOME: root, TERM: 'dumb', QEMU_INIT_ROOT: root },
     });
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+    assert.ok(!existsSync(join(root, 'ran')), 'a name is never run');
     return stdout.split('\n').filter((word) => word !== '');
   };
 }
@@ -71,7 +75,8 @@ test('bash completes actions, options and the names of machines without starting
   assert.deepEqual(complete('qemu-init', 'log', '--tr'), ['--trim']);
   assert.deepEqual(complete('qemu-init', 'vnc', '--al'), []);
   assert.deepEqual(complete('qemu-init', 'restore', 'sto'), ['store']);
-  assert.deepEqual(complete('qemu-init', 'restore', 'store', 'w'), ['web.x', 'web.x@20261127-030000']);
+  assert.deepEqual(complete('qemu-init', 'restore', 'store', ''), ['web.x', 'web.x@20261127-030000']);
+  assert.deepEqual(complete('qemu-init', 'restore', 'store', 'web.x@'), ['web.x@20261127-030000']);
   assert.deepEqual(complete('qemu-init', 'backup', 'delete', 'store', 'w'), ['web.x', 'web.x@20261127-030000']);
   assert.deepEqual(complete('qemu-init', 'backup', 'create', 'w'), ['w', 'web.x']);
   assert.deepEqual(complete('qemu-init', 'backup', 'create', 'w', 'sto'), ['store']);
@@ -93,6 +98,7 @@ test('fish completes actions and the names of machines', (t) => {
   assert.deepEqual(complete('qemu-init jobs ca'), ['cancel\tCancel a job, or forget one that has ended']);
   assert.deepEqual(complete('qemu-init log w --mac'), []);
   assert.ok(complete('qemu-init restore store w').includes('web.x@20261127-030000'));
+  assert.ok(complete('qemu-init restore store ').every((word) => word.startsWith('web.x')));
   assert.ok(complete('qemu-init backup verify store w').includes('web.x@20261127-030000'));
   assert.deepEqual(complete('qemu-init backup create w'), ['w', 'web.x']);
   assert.ok(complete('qemu-init restore sto').some((word) => word.startsWith('store')));

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../../src/system/process/exec.ts';
@@ -135,4 +146,32 @@ test('completion prints what each shell reads, and bash takes it', async () => {
     assert.equal(exitCode, 0, stderr);
   }
   assert.equal((await runCli('qemu-init', ['completion', 'tcsh'])).code, 2);
+});
+
+const needsRoot = process.getuid?.() === 0 ? false : 'only root can be led elsewhere by the files of another user';
+
+test('a link or a manifest of another user in the destination leads root nowhere', { skip: needsRoot }, async (t) => {
+  const STRANGER = 64_321;
+  const { dir, at } = packager(t);
+  const elsewhere = tempDir(t);
+  const victim = join(elsewhere, 'victim');
+  writeFileSync(victim, '');
+  symlinkSync(elsewhere, at('usr'));
+  lchownSync(at('usr'), STRANGER, STRANGER);
+  for (const action of ['install', 'uninstall']) {
+    const { code, stderr } = await runCli('qemu-init', [action, '--destdir', dir]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /Cannot trust ".*\/usr/);
+  }
+  assert.deepEqual(readdirSync(elsewhere), ['victim']);
+  const theirs = tempDir(t);
+  mkdirSync(join(theirs, 'usr/lib/qemu-init'), { recursive: true });
+  const written = { [`/../..${victim}`]: '' };
+  writeFileSync(
+    join(theirs, 'usr/lib/qemu-init/installed.json'),
+    JSON.stringify({ version: '', written, folders: [] }),
+  );
+  lchownSync(theirs, STRANGER, STRANGER);
+  const { code, stderr } = await runCli('qemu-init', ['uninstall', '--destdir', theirs]);
+  assert.equal(code, 4, stderr);
 });

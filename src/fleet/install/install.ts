@@ -5,6 +5,7 @@ import { errorCode, isNotFound, QemuError } from '../../base/errors.ts';
 import { fileError } from '../../system/files/file-error.ts';
 import { ensureDir } from '../../system/files/files.ts';
 import { writeFileAtomic } from '../../system/files/write-file.ts';
+import { trustPath } from '../../system/trust/trusted-path.ts';
 import type { Item } from './items.ts';
 import { type Manifest, readManifest, renderManifest } from './manifest.ts';
 
@@ -37,7 +38,9 @@ export interface InstallTarget {
  */
 export function installItems(items: readonly Item[], target: InstallTarget): Change[] {
   const at = (path: string): string => join(target.destDir || '/', path);
+  trustPlaces(target, [target.manifest, ...items.map(({ path }) => path)]);
   const before = readManifest(at(target.manifest));
+  trustPlaces(target, [...before.written.keys(), ...before.folders]);
   const written = new Map<string, string>();
   const folders = new Set(before.folders);
   const changes = items.map((item): Change => {
@@ -68,15 +71,30 @@ export function installItems(items: readonly Item[], target: InstallTarget): Cha
   return [...changes, ...removed];
 }
 
-/** Removes files that an installation wrote, except modified ones, and folders that it created, if they are empty. */
+/**
+ * Removes files that an installation wrote, except modified ones, and folders that it created, if they are empty.
+ *
+ * @throws {QemuError} `QEMU_NOT_PERMITTED`
+ */
 export function uninstallItems(target: Omit<InstallTarget, 'version'>): Change[] {
   const at = (path: string): string => join(target.destDir || '/', path);
+  trustPlaces(target, [target.manifest]);
   const manifest = readManifest(at(target.manifest));
+  trustPlaces(target, [...manifest.written.keys(), ...manifest.folders]);
   const changes = [...manifest.written.keys()].flatMap((path) => removeOurs(path, manifest, target));
   if (target.dryRun) return changes;
   rmSync(at(target.manifest), { force: true });
   for (const folder of manifest.folders.toReversed()) removeIfEmpty(at(folder));
   return changes;
+}
+
+/**
+ * In a destination folder that others may write to, their links would lead root to any place of the host, and their manifest
+ * name what it removes.
+ */
+function trustPlaces({ destDir }: Pick<InstallTarget, 'destDir'>, paths: readonly string[]): void {
+  if (destDir === '') return;
+  for (const folder of new Set(paths.map((path) => dirname(join(destDir, path))))) trustPath(folder);
 }
 
 /** Places that are the same whatever the prefix: what is there already is left to the package that it is from. */

@@ -118,6 +118,10 @@ async function rename(
   const changed = changeRequires(fleet, longName, name);
   if (changed.length > 0)
     notify({ level: 'info', machine: name, message: `REQUIRES follows in: ${changed.join(', ')}` });
+  if (config.backup !== undefined) {
+    const message = `its backups in "${config.backup.dest}" stay those of "${longName}", also with keep=; the next one is full`;
+    notify({ level: 'info', machine: name, message });
+  }
   return { target: renewed, changed };
 }
 

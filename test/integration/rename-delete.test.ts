@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Lab, LIGHT, lab, until } from '../support/lab.ts';
+import { parseJson } from '../support/cli.ts';
+import { type JsonObject, type Lab, LIGHT, lab, until } from '../support/lab.ts';
 
 const NOBODY = 65_534;
 const LIGHT_KEYS = LIGHT.trim().split('\n');
@@ -33,7 +34,7 @@ const macsOf = async (root: Lab, name: string): Promise<unknown> =>
 
 test('a renamed machine keeps its hardware, addresses, variables and logs, and what requires it follows', async (t) => {
   const root = lab(t);
-  root.add('web', 'NIC1=virtio-net-pci,net=user\n# mine\n');
+  root.add('web', `NIC1=virtio-net-pci,net=user\nBACKUP=${root.dir}/dest,keep=3\n# mine\n`);
   root.add('db', 'REQUIRES=web\n');
   const uuidOf = async (name: string): Promise<string | undefined> =>
     /-uuid (\S+)/.exec(await root.ok('showcmd', name))?.[1];
@@ -47,7 +48,9 @@ test('a renamed machine keeps its hardware, addresses, variables and logs, and w
   mkdirSync(join(root.stateDir, 'web'), { recursive: true });
   writeFileSync(join(root.stateDir, 'web/vars-12345678.qcow2'), 'variables');
   writeFileSync(join(root.etcDir, 'qemu-init.reg'), '; of mine\nw=web ; why\ndb=db\n');
-  const renamed = await root.one('rename', 'w', 'site');
+  const result = await root.init('rename', 'w', 'site', '--json');
+  assert.match(result.stderr, /its backups in ".*\/dest" stay those of "web"/);
+  const [renamed = {}] = parseJson(result) as JsonObject[];
   assert.equal(renamed['shortName'], 'w');
   assert.deepEqual(renamed['changed'], ['db']);
   assert.deepEqual(

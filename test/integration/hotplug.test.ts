@@ -84,6 +84,14 @@ test('a guest that releases nothing is reported in time, and a release that come
   assert.equal(late.code, 1, late.stderr);
   assert.match(late.stderr, /has not released (DSK2, NIC1|NIC1, DSK2) within 1 s/);
   assert.match(JSON.stringify((await root.one('status', 'web'))['problems']), /DSK2 is being detached since 20/);
+  edit(root, 'web', { DSK2: 'b.img', NIC1: 'virtio,net=user' });
+  const back = await root.init('reload', 'web');
+  assert.deepEqual(
+    [back.code, back.stderr.match(/was asked to release (?:DSK2|NIC1) at 20/g)?.length],
+    [0, 2],
+    back.stderr,
+  );
+  edit(root, 'web', { DSK2: '', NIC1: '' });
   // The reset takes the place of a guest that lets go: QEMU then unplugs what was asked for.
   await root.ok('reset', 'web');
   assert.match((await root.init('status', 'web')).stderr, /has released (DSK2, NIC1|NIC1, DSK2) in the meantime/);

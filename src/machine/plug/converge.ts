@@ -46,6 +46,7 @@ export async function converge(
   const found = await findDifference(context.host, context.request, running, { ...reality, pid: context.process.pid });
   const difference = restrict(found, context.only);
   refuseRestarts(context, difference.keys);
+  tellWhatMayGo(context, running, found);
   await refuseStandingGuest(context, difference.steps);
   await refuseMounted(context, leavingDisks(difference.steps), releaseMs / 3);
   const ledger = new Ledger(context.target.files, context.process, running);
@@ -109,6 +110,16 @@ function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly Ke
       hint: `restart it: qemu-init restart ${longName}`,
     },
   );
+}
+
+/** A request to release a device cannot be taken back: one that is to stay may still go. */
+function tellWhatMayGo({ host, target, only }: ConvergeContext, { leaving }: Running, { keys }: Difference): void {
+  const changed = new Set(keys.map(({ key }) => key));
+  for (const [key, since] of Object.entries(leaving)) {
+    if (changed.has(key) || only?.has(key) === false) continue;
+    const message = `its guest was asked to release ${key} at ${since}, and may still do so`;
+    host.notify({ level: 'warning', machine: target.longName, message });
+  }
 }
 
 /** What a start does before QEMU has the images and cards. */

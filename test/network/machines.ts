@@ -4,7 +4,14 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { machinePaths, resolvePaths } from '../../src/system/paths.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
-import { GUEST_MS, LINUX_ADDRESS, LINUX_READY, type LinuxGuest, linuxGuest } from '../support/linux-guest.ts';
+import {
+  GUEST_MS,
+  LINUX_ADDRESS,
+  LINUX_READY,
+  type LinuxGuest,
+  type LinuxGuestOptions,
+  linuxGuest,
+} from '../support/linux-guest.ts';
 import { repoRoot } from '../support/repo.ts';
 import { type Cleanup, type TempRoot, tempRoot } from '../support/temp-root.ts';
 
@@ -29,13 +36,16 @@ export interface Guest {
   succeeds(command: string): Promise<boolean>;
 }
 
-/** @param modules kernel modules of the guests besides those for virtio. */
-export function linuxHost(t: Cleanup, modules: readonly string[] = []): Host {
+/** What guests have besides the usual: a kernel, its modules, and more of its command line. */
+export type HostGuests = Pick<LinuxGuestOptions, 'kernel' | 'modules'> & { readonly append?: string };
+
+export function linuxHost(t: Cleanup, guests: HostGuests = {}): Host {
   const root = tempRoot(t);
   // QEMU may run as a user who cannot look into the cache of the one who tests.
   chmodSync(root.dir, 0o755);
-  const guest = linuxGuest(root.dir, { modules });
-  const linux = { ...guest, kernel: join(root.dir, 'vmlinuz') };
+  const guest = linuxGuest(root.dir, guests);
+  const append = [guest.append, guests.append ?? ''].join(' ').trim();
+  const linux = { ...guest, append, kernel: join(root.dir, 'vmlinuz') };
   copyFileSync(guest.kernel, linux.kernel);
   for (const hook of ['qemu-brup', 'qemu-brdown']) {
     symlinkSync(join(repoRoot, 'bin/qemu-netif'), join(root.etcDir, hook));

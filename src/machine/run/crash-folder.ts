@@ -19,9 +19,10 @@ const MOST_BYTES = 64 * 1024;
  * run once, however often it is cleaned up after. Only root, or the machine's owner in the user scope, may read it.
  *
  * @param end what is known of the end, as a JSON document.
+ * @param screen a picture of its screen, as PNG.
  * @returns the name of the folder, for {@link crashFolder}; undefined when there is no room for it.
  */
-export function keepCrash(files: MachinePaths, record: RunRecord, end: object): string | undefined {
+export function keepCrash(files: MachinePaths, record: RunRecord, end: object, screen?: Buffer): string | undefined {
   const name = record.startedAt.replaceAll(/[^\dTZ]/g, '-');
   try {
     const folder = join(crashesOf(files), name);
@@ -33,6 +34,7 @@ export function keepCrash(files: MachinePaths, record: RunRecord, end: object): 
       log: () => logTail(files),
     };
     for (const [file, read] of Object.entries(texts)) writeFileAtomic(join(folder, file), lastLines(read), 0o600);
+    if (screen !== undefined) writeFileAtomic(join(folder, 'screen.png'), screen, 0o600);
     const names = namesIn(crashesOf(files)).filter(isCrash).sort();
     for (const old of names.slice(0, -MOST_CRASHES)) removeTree(join(crashesOf(files), old));
     return name;

@@ -104,7 +104,9 @@ class Asking {
     // In parallel with the button, never before it: a guest without an agent keeps us waiting.
     if (isDue && this.#step.agent) this.#agent.ask();
     const visit = await whileAlive(this.#process, signal, (alive) => this.#look(isDue, timeoutMs, alive));
+    const isPanicNew = visit?.state === 'guest-panicked' && this.#state !== 'guest-panicked';
     this.#takeNote(visit);
+    if (isPanicNew) await this.#keepPanic(signal);
     if (isDue) this.#dueAt = performance.now() + this.#pauseAfter(visit);
     if (visit?.done === 'deaf') return { kind: 'deaf' };
     return visit?.done === 'off' ? { kind: 'off', rung: await this.#rung('powerdown') } : undefined;
@@ -146,6 +148,12 @@ class Asking {
       if (isDue) this.#notify('debug', `the guest cannot be asked: ${error.message}`);
       return undefined;
     }
+  }
+
+  async #keepPanic(signal: AbortSignal | undefined): Promise<void> {
+    // Loaded when there is a panic: it would slow down every stop.
+    const { keepPanic } = await import('./keep-panic.ts');
+    await keepPanic(this.#host, this.#target, signal);
   }
 
   #takeNote(visit: Visit | undefined): void {

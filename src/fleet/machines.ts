@@ -57,7 +57,13 @@ export class Machines {
       monitor,
       network: makeNetwork(paths, notify),
       storageInUse: (config) => storageIssues(paths, config, this.#others(config)),
-      otherWithDisk: (config, file) => machineWithDisk(file, this.#others(config)),
+      otherWithDisk: (config) => {
+        let others: readonly OtherMachine[] | undefined;
+        return (file) => {
+          others ??= this.#others(config);
+          return machineWithDisk(file, others);
+        };
+      },
       moves: {
         settleAt: async (root, longName, limits) => {
           const { dropStaleLock } = await import('../machine/run/run-lock.ts');

@@ -16,8 +16,11 @@ export interface MachineContext {
    * that do not run only the base images of their overlays count.
    */
   readonly storageInUse: (config: MachineConfig) => readonly Problem[];
-  /** Long name of another machine, running or not, that has the same file as a disk. */
-  readonly otherWithDisk: (config: MachineConfig, file: string) => string | undefined;
+  /**
+   * Finds the long name of another machine, running or not, that has the same file as a disk. All machines are looked at once, for the
+   * first file.
+   */
+  readonly otherWithDisk: (config: MachineConfig) => (file: string) => string | undefined;
   /** What a move of a machine needs of the places that it leaves and reaches. */
   readonly moves: MovePlaces;
   /** Receives messages for the user while an operation is in progress. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lab } from '../support/lab.ts';
@@ -13,6 +13,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['check', '--all'],
   ['stop', '--all'],
   ['start', 'm7'],
+  ['attach', 'm7', 'DSK2=more-2.raw,format=raw', 'DSK3=more-3.raw,format=raw', 'DSK4=more-4.raw,format=raw'],
   ['stop', 'm7'],
   ['doctor'],
 ];
@@ -24,6 +25,7 @@ test('every machine file is opened once in a command, and an image a few times, 
   const root = lab(t);
   root.ownPorts();
   for (let at = 0; at < COUNT; at++) root.add(`m${at}`);
+  for (const at of [2, 3, 4]) writeFileSync(join(root.dir, `etc/qemu/more-${at}.raw`), Buffer.alloc(1024 ** 2));
   // A file that was changed a moment ago is read anew.
   await new Promise((resolve) => setTimeout(resolve, 50));
   for (const command of COMMANDS) {

@@ -13,7 +13,7 @@ export function testHost(dir: string, monitor: Partial<MonitorConfig> = {}): Tes
     paths: resolvePaths({ root: dir }, {}, 0, '/'),
     monitor: { monitorPort: 30_320, monitor: 'tcp', tls: 'psk', vncDisplay: 0, ...monitor },
     storageInUse: () => [],
-    otherWithDisk: () => undefined,
+    otherWithDisk: () => () => undefined,
     moves: {
       settleAt: () => Promise.resolve(),
       tell: () => Promise.resolve(),

@@ -88,8 +88,9 @@ function placesIn(host: MachineContext, config: MachineConfig, { disks }: Restor
     const own = diskOf(config, key);
     return own ? [[key, placeToReplace(key, own.file)] as const] : [];
   });
+  const otherWith = host.otherWithDisk(config);
   for (const [key, path] of found) {
-    const other = host.otherWithDisk(config, path);
+    const other = otherWith(path);
     if (other === undefined) continue;
     throw new QemuError('QEMU_CONFIG_INVALID', `${key} "${path}" is also a disk of machine "${other}"`, {
       hint: 'restore a copy: --as NAME',

@@ -143,9 +143,10 @@ async function makeReady(context: ConvergeContext, { steps }: Difference, jobs: 
 
 /** What is written to the image of another machine, its guest does not expect at its next start. */
 function tellSharedImages({ host, config, target }: ConvergeContext, plugged: ReadonlySet<string>): void {
+  const otherWith = host.otherWithDisk(config);
   for (const { index, file } of config.disks) {
     const key = `DSK${index}`;
-    const other = plugged.has(key) ? host.otherWithDisk(config, file) : undefined;
+    const other = plugged.has(key) ? otherWith(file) : undefined;
     if (other === undefined) continue;
     const message = `${key} "${file}" is also a disk of machine "${other}", which does not run`;
     host.notify({ level: 'warning', machine: target.longName, message });

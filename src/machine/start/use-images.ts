@@ -32,10 +32,7 @@ export function noteImages(host: MachineContext, target: MachineRef, { memory }:
 /** Gives a machine's own user the images that it is to have. */
 export function claimImages(host: MachineContext, config: MachineConfig, user: RunAs | undefined): void {
   if (!config.ownUser || !user) return;
-  takeOverImages(
-    config,
-    user,
-    (file) => host.otherWithDisk(config, file),
-    (message) => host.notify({ level: 'debug', machine: config.longName, message }),
+  takeOverImages(config, user, host.otherWithDisk(config), (message) =>
+    host.notify({ level: 'debug', machine: config.longName, message }),
   );
 }

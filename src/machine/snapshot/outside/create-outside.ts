@@ -115,8 +115,9 @@ function choose({ host, target, config, options, refuse }: Outside, disks: reado
     choice,
   );
   refuseShared(host, config);
+  const otherWith = host.otherWithDisk(config);
   for (const { key, file } of chosen.chosen) {
-    const other = host.otherWithDisk(config, file);
+    const other = otherWith(file);
     if (other === undefined) continue;
     throw new QemuError('QEMU_COMMAND_FAILED', `${key} "${file}" is also a disk of machine "${other}"`, {
       hint: 'nothing may write to it once an overlay rests on it: take it out of that machine first',

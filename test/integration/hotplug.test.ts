@@ -179,7 +179,7 @@ test('a disk that a job of another program works on stays where it is until that
 test('a device that comes while a save is about to begin prevents it: the state would not fit', async (t) => {
   const root = lab(t);
   root.write('etc/qemu/b.img', new Uint8Array(1024 ** 2));
-  root.add('web', 'PRESTOP=/bin/sh -c "touch begun; while [ ! -e plugged ]; do sleep 0.1; done"\n');
+  root.add('web', 'PRESTOP=/usr/bin/timeout 60 /bin/sh -c "touch begun; while [ ! -e plugged ]; do sleep 0.1; done"\n');
   await root.ok('start', 'web');
   const saving = root.spawn('qemu-init', ['save', 'web']);
   await until('it is about to begin', () => existsSync(join(root.etcDir, 'begun')));

@@ -54,7 +54,8 @@ async function waiting(root: Lab, dir: string): Promise<void> {
 
 async function callSettles(root: Lab, dir: string, { tool = 'qemu-init', words, tty }: NextCall): Promise<void> {
   const args = words.map((word) => word.replaceAll('DIR', dir));
-  const call = root.spawn(tool, args, { tty });
+  // What npm sets waits for keys.
+  const call = root.spawn(tool, args, { tty, env: { EDITOR: 'true', VISUAL: 'true' } });
   let isOver = false;
   void call.result.finally(() => (isOver = true)).catch(() => {});
   const about = `the guest goes on with: ${tool} ${words.join(' ')}`;

@@ -24,8 +24,9 @@ export interface BalloonResult {
 const ANSWER_MS = 10_000;
 const WAIT_MS = 30_000;
 const PAUSE_MS = 250;
+const MIB = 1024 ** 2;
 /** Less kills any guest of today. */
-const LEAST_BYTES = 16 * 1024 ** 2;
+const LEAST_BYTES = 16 * MIB;
 
 /**
  * How much memory the guest of a running machine has.
@@ -95,7 +96,7 @@ function refuseOutside({ longName }: MachineRef, bytes: number, { memoryBytes }:
 }
 
 function lateError({ longName }: MachineRef, bytes: number, { actualBytes }: BalloonResult): QemuError {
-  const message = `The guest of "${longName}" has ${renderSize(actualBytes)}, not yet ${renderSize(bytes)}`;
+  const message = `The guest of "${longName}" has ${renderSize(Math.ceil(actualBytes / MIB) * MIB)}, not yet ${renderSize(bytes)}`;
   return new QemuError('QEMU_TIMEOUT', message, {
     hint: 'it may go on; without a driver for the balloon, or without memory to spare, it never does',
   });

@@ -17,7 +17,7 @@ export function chosenDisk(config: MachineConfig, key: string): DiskConfig {
   if (found !== undefined) return found;
   const keys = config.disks.map(({ index }) => `DSK${index}`);
   throw new QemuError('QEMU_DEVICE_UNKNOWN', `Machine "${config.longName}" has no disk "${key}"`, {
-    hint: keys.length === 0 ? 'it has none' : `it has ${keys.join(', ')}`,
+    hint: `in its file it has ${keys.length === 0 ? 'none' : keys.join(', ')}`,
   });
 }
 

@@ -97,7 +97,7 @@ async function refuseStandingGuest(context: ConvergeContext, steps: readonly Ste
   });
 }
 
-function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly KeyFate[]): void {
+function refuseRestarts({ target: { longName }, only }: ConvergeContext, keys: readonly KeyFate[]): void {
   const stuck = keys.filter(({ how }) => how === 'restart');
   if (stuck.length === 0) return;
   const reasons = new Map<string, string[]>();
@@ -107,7 +107,10 @@ function refuseRestarts({ target: { longName } }: PlugContext, keys: readonly Ke
     'QEMU_NOT_IMPLEMENTED',
     `Cannot change ${said} of "${longName}" while it runs: nothing was done`,
     {
-      hint: `restart it: qemu-init restart ${longName}`,
+      // What is attached or detached is not in its file.
+      hint: only
+        ? `change its file, then restart it: qemu-init edit ${longName}`
+        : `restart it: qemu-init restart ${longName}`,
     },
   );
 }

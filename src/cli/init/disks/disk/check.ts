@@ -33,9 +33,9 @@ function describe({ outcome, format, errors, leakedClusters, repaired }: Checked
     case 'ok':
       return `is in order${done}`;
     case 'leaks':
-      return `takes more room than it needs (${leakedClusters} clusters); no data is lost; --repair leaks gives it back${done}`;
+      return `takes more room than it needs (clusters: ${leakedClusters}); no data is lost; --repair leaks gives it back${done}`;
     case 'damaged':
-      return `is damaged (${errors} errors): copy it first, then --repair all${done}`;
+      return `is damaged (errors: ${errors}): copy it first, then --repair all${done}`;
     case 'unchecked':
       return `is ${format}, which has nothing to check`;
     default:

@@ -148,7 +148,7 @@ test('a changed image, a resize, a lost point, a damaged one and --full lead to 
     readFileSync(join(host.etcDir, 'web-qemu.cfg'), 'utf8').replace('web.qcow2', 'top.qcow2'),
   );
   named = overlay;
-  await expectFull(/DSK1 has no bitmap/);
+  await expectFull(/DSK1 was ".*web\.qcow2" at .* and is ".*top\.qcow2" now/);
   qemuImg('resize', '-q', image, '33M');
   await expectFull(/the image that DSK1 rests on has changed/);
 });

@@ -117,7 +117,7 @@ describe('the page of a host, as its units serve it', () => {
     await until('the machine has stopped', () => isActive(host, 'web') === 'inactive');
     await until('the page has ended', () => webIs() === 'inactive');
     const journal = (unit: string): string => host.sh('journalctl --sync; journalctl --no-pager -b -u "$1"', unit);
-    assert.match(journal('qemu@web'), /web: the guest switched the machine off/);
+    assert.match(journal('qemu@web'), /web: stopped by powerdown in .*: the guest switched the machine off/);
     assert.match(journal('qemu-web'), /web: web: start\b[\s\S]*web: web: stop\b/);
     // Also as those tell it who have done it.
     assert.match(journal('qemu-web-control@*'), /web: web: start\n[\s\S]*web: web: stop\n/);

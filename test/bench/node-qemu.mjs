@@ -10,7 +10,8 @@ const EVENT = 'BLOCK_JOB_READY';
 /** How each of the two is opened, asked and closed. */
 const CLIENTS = {
   ours: {
-    open: (path) => QmpClient.connect({ kind: 'unix', path }, { retry: true }),
+    // What the other one does not negotiate either.
+    open: (path) => QmpClient.connect({ kind: 'unix', path }, { retry: true, outOfBand: false }),
     ask: (client) => client.execute('query-status'),
     events: async (client, count) => {
       const events = client.events(EVENT, { limit: count });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -106,7 +106,8 @@ test('a start that finds a port or an image taken names the line of the file and
   // Another program with QEMU's own locks, and no machine of ours.
   const holder = spawn('qemu-io', ['-f', 'raw', image, '-c', 'sleep 600000'], { stdio: 'pipe' });
   t.after(() => holder.kill('SIGKILL'));
-  const opened = (): string => execFileSync('ls', ['-l', `/proc/${holder.pid}/fd`], { encoding: 'utf8' });
+  // Some of them go away while they are listed, which is an error for ls.
+  const opened = (): string => spawnSync('ls', ['-l', `/proc/${holder.pid}/fd`], { encoding: 'utf8' }).stdout;
   await until('it has the image', () => opened().includes(image));
   const locked = await root.init('start', 'img');
   assert.match(locked.stderr, /img-qemu\.cfg:\d+: DSK1 ".*img\.img" is open in "qemu-io" \(pid \d+\)/);

@@ -18,6 +18,9 @@ export interface QemuImgOptions {
  */
 const MOST_MEMORY_BYTES = 384 * 1024 * 1024;
 
+/** Each of up to 64 threads that read and write reserves its stack, by default 8 MiB, which that limit counts, too. */
+const STACK_BYTES = 2 * 1024 * 1024;
+
 /** glibc reserves 128 MiB of addresses for each thread that allocates, which that limit counts: mallopt(3). */
 const ONE_ARENA = ['env', 'MALLOC_ARENA_MAX=1'];
 
@@ -39,7 +42,7 @@ export async function runQemuImg(args: readonly string[], options: QemuImgOption
   const limits =
     findProgram('prlimit') === undefined
       ? []
-      : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, '--core=0', '--', ...ONE_ARENA];
+      : ['prlimit', `--as=${MOST_MEMORY_BYTES}`, `--stack=${STACK_BYTES}:`, '--core=0', '--', ...ONE_ARENA];
   const inner = [...prefix, ...mortal, ...limits, program, ...args];
   const start = async ([file = '', ...words]: readonly string[]): Promise<ExecResult> =>
     run(file, words, { timeoutMs, signal, env: ENVIRONMENT, onOutput });
